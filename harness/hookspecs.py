@@ -1,0 +1,82 @@
+"""The plugin contract: what a plugin may provide, one hook a family.
+
+A plugin is a module (or any object) with functions of these names, each marked by ``@hookimpl``. Every hook is
+optional, takes nothing, and returns what it provides; the harness asks each plugin once, on its own, so that one
+that fails costs nobody else anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+
+    from harness.components import Criterion, Dataset, Initializer, Model, Optimizer, Regime, Theory
+    from harness.executors.base import Executor
+    from harness.report.table import Renderer
+
+hookspec = pluggy.HookspecMarker("harness")
+hookimpl = pluggy.HookimplMarker("harness")
+
+
+# The ingredients of a regime.
+
+
+@hookspec
+def harness_models() -> Iterable[type[Model]]:  # type: ignore[empty-body]  # a specification has no body
+    """Provide networks: what is trained, and which of its weights move."""
+
+
+@hookspec
+def harness_initializers() -> Iterable[type[Initializer]]:  # type: ignore[empty-body]
+    """Provide distributions of initial weights."""
+
+
+@hookspec
+def harness_optimizers() -> Iterable[type[Optimizer]]:  # type: ignore[empty-body]
+    """Provide first-order methods."""
+
+
+@hookspec
+def harness_criteria() -> Iterable[type[Criterion]]:  # type: ignore[empty-body]
+    """Provide losses together with what counts as a fit."""
+
+
+# What they are tried on, put together as, and compared with.
+
+
+@hookspec
+def harness_datasets() -> Iterable[type[Dataset]]:  # type: ignore[empty-body]
+    """Provide distributions of problems (inputs and labels)."""
+
+
+@hookspec
+def harness_regimes() -> Iterable[Regime]:  # type: ignore[empty-body]
+    """Provide presets: compositions of model, initializer, optimizer and criterion that suites use by name."""
+
+
+@hookspec
+def harness_theories() -> Iterable[type[Theory]]:  # type: ignore[empty-body]
+    """Provide claims about the width that is needed; each stands beside every regime it concerns."""
+
+
+# How a suite is run and shown.
+
+
+@hookspec
+def harness_executors() -> Iterable[type[Executor]]:  # type: ignore[empty-body]
+    """Provide places where batches are trained, for ``harness run --executor``."""
+
+
+@hookspec
+def harness_renderers() -> Iterable[type[Renderer]]:  # type: ignore[empty-body]
+    """Provide formats for tables, for ``harness report --format``."""
+
+
+@hookspec
+def harness_commands() -> Iterable[click.Command]:  # type: ignore[empty-body]
+    """Provide further verbs of the command line."""
