@@ -1,0 +1,247 @@
+"""Which trials next: a fixed grid of widths, or a search that spends trials where the bracket can still shrink.
+
+Decisions are taken from the counts alone, so that the order in which workers finish cannot change a result.
+Trials at a width always take the seeds 0, 1, 2, …
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from annotated_types import Ge, Gt
+
+from harness.components import PositiveInt  # suites validate the fields by their annotations
+from harness.thresholds import LEVEL, Counts, certified, isotonic, log_e_value, log_hurdle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROBE = 5
+"""Trials that show on which side of ½ a width probably lies."""
+
+BLOCK = 12
+"""Most trials asked for at a width in one round: enough to certify a width at which all trials agree."""
+
+
+PLANNED_LEVEL = LEVEL / 2
+"""Level at which the search certifies. Half of what a threshold needs, so that the quotient of two is bounded too."""
+
+ODDS_GROWTH = 1.5
+"""Power of k by which the odds of a fit are taken to grow beyond the widths tried; sharp transitions have more."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The same number of trials at every width of a list.
+
+    Attributes:
+        widths: Hidden widths to try. Those that the initializer does not admit are passed over.
+        trials: Trials at each width.
+    """
+
+    widths: tuple[PositiveInt, ...]
+    trials: PositiveInt
+
+    def __post_init__(self) -> None:
+        if not self.widths:
+            raise ValueError("search.widths is empty: a grid needs at least one width, such as widths = [4, 8, 16]")
+        if len(set(self.widths)) < len(self.widths):
+            twice = sorted({k for k in self.widths if self.widths.count(k) > 1})
+            raise ValueError(f"search.widths names {twice} more than once: give each width once")
+
+    @property
+    def family(self) -> int:
+        """Number of widths that may be tested, for the union bound of the bracket."""
+        return len(self.widths)
+
+    def next(self, counts: Counts, *, start: int = 1, step: int = 1) -> dict[int, int]:  # one signature
+        """Return the trials still missing at each width.
+
+        >>> Grid((4, 6, 9), trials=10).next({4: (0, 10), 6: (3, 7)}, step=1)
+        {6: 3, 9: 10}
+        """
+        missing = {k: self.trials - counts.get(k, (0, 0))[1] for k in sorted(self.widths) if k % step == 0}
+        return {k: more for k, more in missing.items() if more > 0}
+
+
+@dataclass(frozen=True)
+class Adaptive:
+    """A search for the threshold: gallop, bisect, certify.
+
+    From the starting width, doubling or halving with a few probes each until most trials fit at one width and not
+    at another; then geometric bisection between them; then trials at the pair of widths that is expected to give
+    a bracket of the wanted precision at least cost, or, where none can be afforded, the tightest that can.
+    Widths at which about half of the trials fit decide nothing at any price; the pair then lies further out.
+
+    Attributes:
+        trials: Most trials to spend on a threshold.
+        precision: Stop when the bracket (low, high] has high/low at most this, or spans one admissible width.
+        max_width: Largest width to try.
+        widths: Most distinct widths to try; the union bound of the bracket pays for each.
+    """
+
+    trials: PositiveInt = 200
+    precision: Annotated[float, Gt(1)] = 1.25
+    max_width: PositiveInt = 4096
+    widths: Annotated[int, Ge(2)] = 12
+
+    @property
+    def family(self) -> int:
+        """Number of widths that may be tested, for the union bound of the bracket."""
+        return self.widths
+
+    def next(self, counts: Counts, *, start: int, step: int = 1) -> dict[int, int]:
+        """Return how many further trials to run at which widths; nothing when the search is over.
+
+        Args:
+            counts: Fits and trials by width so far.
+            start: Where to begin, such as n/d; rounded to an admissible width.
+            step: Admissible widths are its multiples.
+
+        Raises:
+            ValueError: If no multiple of ``step`` is as small as ``max_width``.
+
+        >>> search = Adaptive()
+        >>> search.next({}, start=10), search.next({10: (0, 5)}, start=10)
+        ({10: 5}, {20: 5})
+        >>> search.next({10: (0, 5), 12: (0, 5), 14: (5, 5), 20: (5, 5)}, start=10)
+        {12: 7, 14: 7}
+        """
+        if self.max_width < step:
+            raise ValueError(f"search.max_width = {self.max_width}, but widths must be multiples of {step}: raise it")
+        tried = {k: counts[k] for k in sorted(counts) if counts[k][1]}
+        left = self.trials - sum(trials for _, trials in tried.values())
+        if left <= 0:
+            return {}
+        probe = self._probe(tried, start, step)
+        return {probe: min(PROBE, left)} if probe is not None else self._certify(tried, left, step)
+
+    def _snap(self, width: float, step: int) -> int:
+        """Return the admissible width nearest to ``width``."""
+        return step * min(max(round(width / step), 1), self.max_width // step)
+
+    def _probe(self, tried: Counts, start: int, step: int) -> int | None:
+        """Return a new width that narrows the crossing of ½, if there is one left to try."""
+        if not tried:
+            return self._snap(start, step)
+        if len(tried) >= self.widths:
+            return None
+        fitted = isotonic(tried)
+        below = max((k for k, p in fitted.items() if p < 0.5), default=None)
+        above = min((k for k, p in fitted.items() if p >= 0.5), default=None)
+        if below is None or above is None:
+            # After three doublings the start was far off: quadruple, so that a long gallop does not use up the widths.
+            factor = 2 if len(tried) <= 3 else 4
+            width = self._snap(min(tried) / factor if below is None else max(tried) * factor, step)
+        elif above - below > step and above > self.precision * below:
+            width = self._snap(math.sqrt(below * above), step)
+        else:
+            return None
+        return None if width in tried else width
+
+    def _certify(self, tried: Counts, left: int, step: int) -> dict[int, int]:
+        """Return trials at the pair of widths that is to become the bracket."""
+        lower, upper = self._candidates(tried, step)
+        secured = any(c.cost == 0 and c.tried for c in lower) and any(c.cost == 0 and c.tried for c in upper)
+        purse = left if secured else left / 2  # until there is a bracket, keep enough for a wider one
+        largest = self._snap(self.max_width, step)
+        pairs = [(a, b) for a in lower for b in upper if a.cost + b.cost <= left]
+        bounded = [(a, b) for a, b in pairs if (a.width or b.width == step) and (b.width or a.width == largest)]
+        pairs = [(a, b) for a, b in bounded if a.cost + b.cost <= purse] or bounded or pairs
+
+        def order(pair: tuple[_Candidate, _Candidate]) -> tuple[float, float, float]:
+            low, high = pair
+            ratio, cost = high.place / low.place, low.cost + high.cost
+            fine = ratio <= self.precision or high.place - low.place <= step
+            return (0.0, cost, ratio) if fine else (1.0, ratio, cost)
+
+        asked: dict[int, int] = {}
+        room = self.widths - len(tried)
+        best = min(pairs, key=order)
+        for c in sorted(best, key=lambda c: c.cost):
+            if c.cost == 0 or (not c.tried and room == 0):
+                continue
+            room -= not c.tried
+            asked[c.width] = min(c.block, left - sum(asked.values()))
+        return {k: more for k, more in sorted(asked.items()) if more > 0}
+
+    def _candidates(self, tried: Counts, step: int) -> tuple[list[_Candidate], list[_Candidate]]:
+        """Return the widths that may become the lower and the upper end of the bracket, with their cost.
+
+        The ends of the admissible widths cost nothing: nothing narrower than one step, no claim beyond the largest.
+        """
+        hurdle = log_hurdle(self.widths, PLANNED_LEVEL)
+        largest = self._snap(self.max_width, step)
+        lower = [_Candidate(0, step / 2, 0.0, 0, False)]
+        upper = [_Candidate(0, largest + step / 2, 0.0, 0, False)]
+        for width, p in self._chances(tried, step):
+            m, trials = tried.get(width, (0, 0))
+            cost = _cost(m, trials, p, hurdle, self.trials)
+            if math.isinf(cost):
+                continue
+            block = _block(m, trials, p >= 0.5, hurdle, cost) if trials else PROBE
+            (upper if p >= 0.5 else lower).append(_Candidate(width, width, cost, block, trials > 0))
+        return lower, upper
+
+    def _chances(self, tried: Counts, step: int) -> Iterator[tuple[int, float]]:
+        """Yield tried and some untried widths with a cautious guess of P(fit)."""
+        fitted = isotonic(tried)
+        guess = {k: (p * tried[k][1] + 0.5) / (tried[k][1] + 1.0) for k, p in fitted.items()}
+        yield from guess.items()
+        if len(tried) >= self.widths:
+            return
+        for a, b in pairwise(guess):
+            middle = self._snap(math.sqrt(a * b), step)
+            if a < middle < b:
+                yield middle, (guess[a] + guess[b]) / 2
+        for edge, factors in ((min(guess), (0.7, 0.5, 0.25)), (max(guess), (1.4, 2.0, 4.0))):
+            for factor in factors:
+                width = self._snap(edge * factor, step)
+                odds = guess[edge] / (1 - guess[edge]) * (width / edge) ** ODDS_GROWTH
+                if width not in guess:
+                    yield width, odds / (1 + odds)
+
+
+class _Candidate(NamedTuple):
+    """A width that may become an end of the bracket.
+
+    Attributes:
+        width: The width.
+        place: Where it counts as lying.
+        cost: Expected further trials until it is certified.
+        block: Trials to ask for next.
+        tried: Whether there are trials at it.
+    """
+
+    width: int
+    place: float
+    cost: float
+    block: int
+    tried: bool
+
+
+def _cost(m: int, trials: int, p: float, hurdle: float, most: int) -> float:
+    """Return how many further trials are expected to certify a width at which a share p fits; ∞ if over ``most``."""
+    if trials and certified(m, trials, hurdle) == (1 if p >= 0.5 else -1):
+        return 0.0
+
+    def enough(more: float) -> bool:
+        share = (m + p * more) / (trials + more)
+        return (share > 0.5) == (p >= 0.5) and log_e_value(m + p * more, trials + more) >= hurdle
+
+    if not enough(most):
+        return math.inf
+    few, many = 0.0, float(most)
+    while many - few > 0.5:
+        middle = (few + many) / 2
+        few, many = (few, middle) if enough(middle) else (middle, many)
+    return many
+
+
+def _block(m: int, trials: int, above: bool, hurdle: float, cost: float) -> int:
+    """Return the trials to ask for: as many as certify the width if all agree, or half of those expected."""
+    agree = next((t for t in range(1, BLOCK) if log_e_value(m + t if above else m, trials + t) >= hurdle), BLOCK)
+    return min(max(agree, math.ceil(cost / 2)), BLOCK)

@@ -1,0 +1,221 @@
+"""From counts to a threshold: the width k½ at which half the trials fit, with a bracket that holds whenever one stops.
+
+Everything here is a pure function of counts, ``{width: (m, M)}``: m of M trials fit. A trial that diverged counts
+as one that did not fit; trials that ended in an error are left out before.
+
+The only assumption is that wider is no worse: on each problem, the chance of a fit does not fall with the width.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+Counts = Mapping[int, tuple[int, int]]
+"""Width → (m, M): m of M trials fit."""
+
+Bound = Literal["", "<=", ">", "none"]
+
+LEVEL = 0.05
+"""Chance that a bracket may miss k½."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What counts say about k½, the smallest width at which at least half of the trials fit.
+
+    Attributes:
+        k_half: Point estimate; None where the tried widths do not lie on both sides of ½.
+        low: Largest width certified below ½, so k½ > low; None if there is none.
+        high: Smallest width certified above ½, so k½ ≤ high; None if there is none.
+        bound: Empty where there is a point estimate; ``>`` (only ``low`` is known: no tried width reaches ½); ``<=``
+            (only ``high`` is known: no tried width lies below ½); ``none`` where nothing can be said.
+        counts: What it was computed from.
+        trials: Number of trials.
+        violations: Pairs of widths, narrow then wide, between which the observed fraction visibly falls.
+    """
+
+    k_half: float | None
+    low: int | None
+    high: int | None
+    bound: Bound
+    counts: dict[int, tuple[int, int]]
+    trials: int
+    violations: tuple[tuple[int, int], ...] = ()
+
+
+def log_e_value(m: float, trials: float) -> float:
+    """Return the log evidence of m fits in so many trials against P = ½.
+
+    The likelihood ratio of a Beta(½, ½) mixture of all P against P = ½ (Krichevsky & Trofimov 1981),
+
+        e(m, M) = 2^M B(m + ½, M − m + ½) / B(½, ½).
+
+    Under P = ½ it is a martingale over the trials, so the chance that it ever reaches 1/α is at most α, whatever
+    rule decides when to stop (Ville 1939). Real arguments are allowed, for planning.
+
+    >>> round(math.exp(log_e_value(2, 2)), 12)   # 4 · 3/8
+    1.5
+    >>> round(math.exp(log_e_value(1, 2)), 12)   # 4 · 1/8
+    0.5
+    """
+    lg = math.lgamma
+    return lg(m + 0.5) + lg(trials - m + 0.5) - lg(trials + 1.0) - math.log(math.pi) + trials * math.log(2.0)
+
+
+def log_hurdle(family: int, level: float = LEVEL) -> float:
+    """Return what the log evidence must reach at a width: log(family / level)."""
+    return math.log(family / level)
+
+
+def certified(m: int, trials: int, hurdle: float) -> int:
+    """Return +1 where P > ½ is certified, −1 where P < ½ is, 0 where neither is.
+
+    >>> certified(11, 11, log_hurdle(12)), certified(10, 10, log_hurdle(12)), certified(1, 16, log_hurdle(12))
+    (1, 0, -1)
+    """
+    if 2 * m == trials or log_e_value(m, trials) < hurdle:
+        return 0
+    return 1 if 2 * m > trials else -1
+
+
+def bracket(counts: Counts, *, level: float = LEVEL, family: int | None = None) -> tuple[int | None, int | None]:
+    """Return (low, high): at a confidence of 1 − level, low < k½ ≤ high.
+
+    Each width is tested against ½ by :func:`log_e_value`, and the level is shared by a union bound over the
+    ``family`` of widths that may be tested, a number fixed before the first trial. Why a union, and no product of
+    the evidence at several widths: trials of one seed face the same problem at every width, so evidence at
+    different widths is dependent. Along the seeds of one width the trials are independent, so Ville's inequality
+    holds there, for every stopping rule, also one that looks at other widths.
+
+    Which widths are tested may depend on results at others. Given the problems, trials at different widths are
+    independent (their weights are drawn separately), and where the chance of a fit on each problem does not fall
+    with the width, a wrong "above" at any k < k½ is at most as likely, problem by problem, as one at k½ − 1, and a
+    wrong "below" at any k ≥ k½ as one at k½. So each of the widths that were opened adds at most level/family, up
+    to the chance of a width that is certified on both sides in turn (of second order).
+
+    Without monotony the bracket still says that P(low) < ½ < P(high). Where certificates contradict each other,
+    it stretches over all of them: low lies below every width certified above ½, high above every one below ½.
+
+    Args:
+        counts: Fits and trials by width.
+        level: Chance that the bracket misses.
+        family: Number of widths that might have been tested; the number in ``counts`` if not given.
+
+    Returns:
+        ``low`` and ``high``, None where no width is certified.
+    """
+    hurdle = log_hurdle(max(family or 0, len(counts), 1), level)
+    sides = {k: certified(m, trials, hurdle) for k, (m, trials) in counts.items()}
+    below = [k for k, side in sides.items() if side < 0]
+    above = [k for k, side in sides.items() if side > 0]
+    low = max((k for k in below if k < min(above, default=math.inf)), default=None)
+    high = min((k for k in above if k > max(below, default=-math.inf)), default=None)
+    return low, high
+
+
+def isotonic(counts: Counts) -> dict[int, float]:
+    """Fit the fractions by a sequence that does not decrease with the width, weighted by trials.
+
+    Pools adjacent violators (Ayer et al. 1955): the least-squares, and the maximum-likelihood, monotone fit.
+
+    >>> isotonic({4: (1, 10), 8: (6, 10), 16: (4, 10), 32: (10, 10)})
+    {4: 0.1, 8: 0.5, 16: 0.5, 32: 1.0}
+    """
+    blocks: list[tuple[int, int, list[int]]] = []
+    for k in sorted(k for k, (_, trials) in counts.items() if trials):
+        fits, trials, members = *counts[k], [k]
+        while blocks and blocks[-1][0] * trials > fits * blocks[-1][1]:
+            m, t, before = blocks.pop()
+            fits, trials, members = m + fits, t + trials, before + members
+        blocks.append((fits, trials, members))
+    return {k: fits / trials for fits, trials, members in blocks for k in members}
+
+
+def half_width(counts: Counts) -> float | None:
+    """Return where the monotone fit first reaches ½, interpolated in log k; None if it lies on one side of ½.
+
+    >>> half_width({8: (1, 4), 16: (3, 4)}) == 8 * 2**0.5
+    True
+    """
+    for (k0, p0), (k1, p1) in pairwise(isotonic(counts).items()):
+        if p0 < 0.5 <= p1:
+            return float(k0 * (k1 / k0) ** ((0.5 - p0) / (p1 - p0)))
+    return None
+
+
+def violations(counts: Counts, *, level: float = LEVEL) -> tuple[tuple[int, int], ...]:
+    """Return the pairs of widths between which the fraction falls by more than chance explains.
+
+    Fisher's exact test, one-sided, at ``level`` over the number of pairs. A warning, not part of the bracket: the
+    numbers of trials are taken as given. Of nested pairs the innermost is reported.
+
+    >>> violations({8: (18, 20), 16: (2, 20), 32: (20, 20)})
+    ((8, 16),)
+    """
+    widths = sorted(k for k, (_, trials) in counts.items() if trials)
+    tests = len(widths) * (len(widths) - 1) / 2
+    found: list[tuple[int, int]] = []
+    for i, a in enumerate(widths):
+        for b in widths[i + 1 :]:
+            if _fall(counts[a], counts[b]) * tests <= level:
+                found.append((a, b))
+                break
+    return tuple((a, b) for a, b in found if not any((a < c and e <= b) for c, e in found))
+
+
+def _fall(narrow: tuple[int, int], wide: tuple[int, int]) -> float:
+    """Return the chance, under equal P, of at least so many of all fits falling to the narrower width."""
+    (m, trials), (m_wide, trials_wide) = narrow, wide
+    if m * trials_wide <= m_wide * trials:
+        return 1.0
+    fits, everything = m + m_wide, trials + trials_wide
+    ways = sum(math.comb(trials, j) * math.comb(trials_wide, fits - j) for j in range(m, min(trials, fits) + 1))
+    return ways / math.comb(everything, fits)
+
+
+def threshold(counts: Counts, *, level: float = LEVEL, family: int | None = None, smallest: int = 1) -> Threshold:
+    """Estimate k½ with its bracket.
+
+    Args:
+        counts: Fits and trials by width.
+        level: Chance that the bracket misses.
+        family: Number of widths that might have been tested (see :func:`bracket`).
+        smallest: Smallest admissible width. Where it is certified above ½, k½ is that width.
+
+    >>> t = threshold({8: (0, 12), 12: (4, 10), 16: (12, 12)}, family=12)
+    >>> t.low, round(t.k_half, 1), t.high
+    (8, 12.6, 16)
+    >>> t = threshold({256: (0, 5), 512: (0, 11)}, family=12)
+    >>> t.bound, t.low, t.k_half
+    ('>', 512, None)
+    """
+    tried = {k: counts[k] for k in sorted(counts) if counts[k][1]}
+    low, high = bracket(tried, level=level, family=family)
+    if high is not None and high == smallest and low is None:
+        low = smallest - 1
+    point = half_width(tried)
+    bound: Bound = ""
+    if point is None:
+        fitted = isotonic(tried)
+        if low is not None and max(fitted.values()) < 0.5:
+            bound = ">"
+        elif high is not None and min(fitted.values()) >= 0.5:
+            bound = "<="
+        else:
+            bound = "none"
+    else:
+        # Only contradictory counts put the fit outside its bracket.
+        point = min(max(point, low or 0), math.inf if high is None else high)
+    return Threshold(
+        k_half=point,
+        low=low,
+        high=high,
+        bound=bound,
+        counts=tried,
+        trials=sum(trials for _, trials in tried.values()),
+        violations=violations(tried, level=level),
+    )
