@@ -1,0 +1,255 @@
+"""Components and regimes made from plain data, and plain data made from them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness.complaints import Complaint, SpecError, nearest, plain_complaints, show
+from harness.components import Component, Regime, Theory
+from harness.contract import PARTS
+from harness.options import configure, option_names
+from harness.registry import AmbiguousName, Kind, Registry, UnknownName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+OWN_KEYS = ("name", "use", *PARTS, "theory", "summary")
+"""Keys of a regime that are not options of its ingredients."""
+
+
+def component_from(registry: Registry, kind: Kind, spec: Mapping[str, Any] | str) -> Component:
+    """Make a component from ``{"use": name, **options}``, or from its name alone.
+
+    A ``version`` in the spec must be that of the component: numbers made with another one are not comparable.
+
+    Raises:
+        SpecError: With all complaints; paths start at the spec.
+    """
+    spec = {"use": spec} if isinstance(spec, str) else spec
+    name = spec.get("use")
+    if not isinstance(name, str):
+        example = next(iter(registry.names(kind)), "name")
+        found = f"found {show(name)}, expected" if "use" in spec else "is missing:"
+        raise SpecError([Complaint(("use",), f"{found} the name of a {kind}, such as use = {show(example)}")])
+    cls = _find(registry, kind, name, ("use",))
+    return _make(cls, {key: value for key, value in spec.items() if key != "use"})
+
+
+def _find(registry: Registry, kind: Kind, name: str, path: tuple[str, ...]) -> Any:
+    try:
+        return registry.find(kind, name)
+    except UnknownName as error:
+        raise SpecError([Complaint(path, error.message, error.nearest)]) from error
+    except AmbiguousName as error:
+        raise SpecError([Complaint(path, str(error))]) from error
+
+
+def _make(cls: type[Component], options: Mapping[str, Any]) -> Component:
+    options = dict(options)
+    version = options.pop("version", cls.version)
+    if version == cls.version and type(version) is int:
+        return configure(cls, options)
+    message = f"{cls.kind} {show(cls.name)} is of version {cls.version} here, the spec asks for {show(version)}"
+    raise SpecError([Complaint(("version",), message)])
+
+
+def build_regime(spec: Mapping[str, Any], registry: Registry) -> Regime:
+    """Make a regime from a table as it stands in a suite.
+
+    ``use`` names a preset to start from; without it all four ingredients must be given. ``model``,
+    ``initializer``, ``optimizer`` and ``criterion`` replace an ingredient (with ``use``) or change options of the
+    preset's (without). Any other key is an option of the one ingredient that has it.
+
+    Raises:
+        SpecError: With all complaints; paths start at the spec.
+    """
+    return _Composer(spec, registry).regime()
+
+
+def regime_spec(regime: Regime, registry: Registry | None = None) -> dict[str, Any]:
+    """Return plain data from which ``build_regime`` makes an equal regime, and refuses to with other versions.
+
+    Args:
+        regime: Any regime.
+        registry: Needed where a short name is claimed twice: names are then written in full.
+    """
+    spec: dict[str, Any] = {"name": regime.name}
+    for part in PARTS:
+        component: Component = getattr(regime, part)
+        options = json.loads(json.dumps(component.spec()))
+        if registry is not None:
+            options["use"] = registry.name_of(part, type(component))  # type: ignore[arg-type]  # parts are kinds
+        spec[part] = options
+    return spec | {"theory": regime.theory, "summary": regime.summary}
+
+
+class _Composer:
+    """Builds one regime, going on after each error to find them all."""
+
+    def __init__(self, spec: Mapping[str, Any], registry: Registry) -> None:
+        self.spec, self.registry = spec, registry
+        self.complaints = plain_complaints(spec)
+        self.changed: list[str] = []
+        self.moved: dict[tuple[str | int, ...], tuple[str | int, ...]] = {}
+
+    def regime(self) -> Regime:
+        texts = {key: self._text(key) for key in ("name", "use", "theory", "summary")}
+        preset = self._preset(texts["use"])
+        classes: dict[str, type[Component] | None] = {}
+        options: dict[str, dict[str, Any]] = {}
+        for part in PARTS:
+            classes[part], options[part] = self._ingredient(part, preset)
+        self._flat(classes, options)
+        parts = {part: self._configure(part, cls, options[part]) for part, cls in classes.items()}
+        theory = self._theory(texts["theory"], preset, parts["optimizer"])
+        if self.complaints:
+            raise SpecError(self.complaints)
+        name = texts["name"] or self._default_name(preset, parts)
+        summary = texts["summary"] if texts["summary"] is not None else (preset.summary if preset else "")
+        return Regime(name, **parts, theory=theory, summary=summary)  # type: ignore[arg-type]  # checked by kind
+
+    def _refuse(self, path: tuple[str, ...], message: str, close: str = "") -> None:
+        self.complaints.append(Complaint(path, message, close))
+
+    def _text(self, key: str) -> str | None:
+        value = self.spec.get(key)
+        if value is None or isinstance(value, str):
+            if key in ("name", "use") and value is not None and not value.strip():
+                self._refuse((key,), "is empty")
+            return value
+        self._refuse((key,), f"found {show(value)}, expected a text in quotes")
+        return None
+
+    def _preset(self, use: str | None) -> Regime | None:
+        if use is not None and use.strip():
+            try:
+                preset: Regime = _find(self.registry, "regime", use, ("use",))
+            except SpecError as error:
+                self.complaints += error.complaints
+            else:
+                return preset
+        elif "use" not in self.spec and (missing := [part for part in PARTS if part not in self.spec]):
+            known = self.registry.names("regime")
+            example = f", or use = {show(known[0])} to start from a preset" if known else ""
+            self._refuse((), f"a regime without use needs {', '.join(missing)}{example}")
+        return None
+
+    def _ingredient(self, part: Kind | str, preset: Regime | None) -> tuple[type[Component] | None, dict[str, Any]]:
+        """Find the class of an ingredient and its options as far as its own table and the preset give them."""
+        own: Component | None = getattr(preset, part) if preset else None
+        given = self.spec.get(part)
+        if part not in self.spec:
+            return (type(own), own.options()) if own else (None, {})
+        given = {"use": given} if isinstance(given, str) else given
+        if not isinstance(given, Mapping):
+            self._refuse((part,), f"found {show(given)}, expected a table such as {{ use = 'name' }}")
+            return None, {}
+        self.changed += [name] if isinstance(name := given.get("use"), str) else []
+        self.changed += [f"{key} {_brief(value)}" for key, value in given.items() if key not in ("use", "version")]
+        if "use" not in given and own is not None:
+            return type(own), {**own.options(), **given}
+        if not isinstance(name, str):
+            if "use" in given or "use" not in self.spec:  # otherwise the preset is unknown: complained of already
+                self._refuse((part, "use"), f"is missing: write {part} = {{ use = 'name' }}")
+            return None, {}
+        try:
+            cls = _find(self.registry, part, name, (part, "use"))  # type: ignore[arg-type]  # parts are kinds
+        except SpecError as error:
+            self.complaints += error.complaints
+            return None, {}
+        return cls, {key: value for key, value in given.items() if key != "use"}
+
+    def _flat(self, classes: Mapping[str, type[Component] | None], options: dict[str, dict[str, Any]]) -> None:
+        """Hand each key that is not the regime's own to the ingredient that has such an option."""
+        for key, value in self.spec.items():
+            if key in OWN_KEYS:
+                continue
+            owners = [part for part, cls in classes.items() if cls is not None and key in option_names(cls)]
+            tables = [part for part in owners if isinstance(t := self.spec.get(part), Mapping) and key in t]
+            if tables:
+                self._refuse((key,), f"is given twice, here and in {tables[0]}")
+            elif len(owners) == 1:
+                options[owners[0]][key] = value
+                self.changed.append(_brief(value) if isinstance(value, str) else f"{key} {_brief(value)}")
+                self.moved[(owners[0], key)] = (key,)
+            elif owners:
+                ways = " or ".join(f"{part} = {{ {key} = {show(value)} }}" for part in owners)
+                self._refuse((key,), f"is an option of {' and '.join(owners)}; write {ways}")
+            elif all(cls is not None for cls in classes.values()):
+                known = {o: p for p, cls in classes.items() if cls is not None for o in option_names(cls)}
+                listed = ", ".join(f"{option} ({part})" for option, part in sorted(known.items()))
+                self._refuse((key,), f"is not an option of this regime ({listed})", nearest(key, (*known, *OWN_KEYS)))
+            else:  # an ingredient is unknown, so nobody can say; but what is wrong with it is complained of
+                continue
+
+    def _configure(self, part: str, cls: type[Component] | None, options: Mapping[str, Any]) -> Component | None:
+        if cls is None:
+            return None
+        try:
+            return _make(cls, options)
+        except SpecError as error:
+            seen = {complaint.path for complaint in self.complaints}
+            for complaint in error.complaints:
+                path = (part, *complaint.path)
+                path = (*self.moved.get(path[:2], path[:2]), *path[2:])
+                if path not in seen:
+                    self.complaints.append(dataclasses.replace(complaint, path=path))
+            return None
+
+    def _theory(self, given: str | None, preset: Regime | None, optimizer: Component | None) -> str:
+        """Check that the theory exists, and gives a step where the optimizer asks for one."""
+        name = given if given is not None else (preset.theory if preset else "")
+        wants_step = getattr(optimizer, "step_size", None) == "theory"
+        if not name:
+            if wants_step and (preset is not None or "use" not in self.spec):
+                message = "found 'theory', but this regime names no theory that gives a step size"
+                self._refuse(self._step_path(), message)
+            return ""
+        if given is None and not wants_step:
+            return name
+        path = ("theory",) if given is not None else self._step_path()
+        try:
+            theory: type[Theory] = _find(self.registry, "theory", name, path)
+        except SpecError as error:
+            self.complaints += error.complaints
+            return name
+        if wants_step and theory.step_size is Theory.step_size:
+            self._refuse(self._step_path(), f"found 'theory', but the theory {show(name)} gives no step size")
+        return name
+
+    def _step_path(self) -> tuple[str, ...]:
+        if "step_size" in self.spec:
+            return ("step_size",)
+        return ("optimizer", "step_size") if "optimizer" in self.spec else ()
+
+    def _default_name(self, preset: Regime | None, parts: Mapping[str, Component | None]) -> str:
+        if preset is not None:
+            return ", ".join([preset.name, *self.changed])
+        return ", ".join(part.name for part in parts.values() if part is not None)
+
+
+def _brief(value: Any) -> str:
+    return value if isinstance(value, str) else show(value)
+
+
+def unique_names(regimes: Iterable[Regime], given: Iterable[bool]) -> list[Regime]:
+    """Number the regimes that share a name they were not given.
+
+    Args:
+        regimes: In the order of the suite.
+        given: For each whether its name was written down; such names stay as they are.
+    """
+    pairs = list(zip(regimes, given, strict=True))
+    taken = {regime.name for regime, written in pairs if written}
+    unique: list[Regime] = []
+    for regime, written in pairs:
+        name, count = regime.name, 1
+        while not written and name in taken:
+            count += 1
+            name = f"{regime.name} ({count})"
+        taken.add(name)
+        unique.append(dataclasses.replace(regime, name=name))
+    return unique

@@ -1,0 +1,175 @@
+"""Whether what a hook returned can be used: checked when a plugin is loaded, not in the middle of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, get_args
+
+from harness.complaints import SpecError, show
+from harness.components import (
+    Certainty,
+    Component,
+    Criterion,
+    Dataset,
+    Guarantee,
+    Initializer,
+    Model,
+    Optimizer,
+    Regime,
+    Theory,
+)
+from harness.options import configure
+
+if TYPE_CHECKING:
+    from harness.registry import Kind
+
+NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+RESERVED = ("use", "version", "name", "kind")
+PARTS = ("model", "initializer", "optimizer", "criterion")
+
+BASES: Mapping[Kind, type[Component]] = {
+    "model": Model,
+    "initializer": Initializer,
+    "optimizer": Optimizer,
+    "criterion": Criterion,
+    "dataset": Dataset,
+    "theory": Theory,
+}
+HOOKS: Mapping[str, Kind] = {
+    "harness_models": "model",
+    "harness_initializers": "initializer",
+    "harness_optimizers": "optimizer",
+    "harness_criteria": "criterion",
+    "harness_datasets": "dataset",
+    "harness_regimes": "regime",
+    "harness_theories": "theory",
+    "harness_executors": "executor",
+    "harness_renderers": "renderer",
+    "harness_commands": "command",
+}
+
+
+class ContractError(Exception):
+    """A plugin does not keep to the contract; the message says how."""
+
+
+def collect(hook: str, returned: object) -> dict[str, Any]:
+    """Check all that a hook returned and return it by name.
+
+    Raises:
+        ContractError: Something cannot be used, or two things have one name.
+    """
+    kind = HOOKS[hook]
+    if not isinstance(returned, Iterable) or isinstance(returned, str | Mapping):
+        raise ContractError(f"{hook} returned {_kind_of(returned)}, expected a list")
+    items: dict[str, Any] = {}
+    for item in returned:
+        name = _check(hook, kind, item)
+        if items.get(name, item) is not item:
+            raise ContractError(f"{hook} returned two of the name {show(name)}")
+        items[name] = item
+    return items
+
+
+def _kind_of(thing: object) -> str:
+    return f"the class {thing.__name__}" if isinstance(thing, type) else f"{type(thing).__name__} {show(thing)}"
+
+
+def _check(hook: str, kind: Kind, item: Any) -> str:
+    if kind == "regime":
+        _check_regime(hook, item)
+    elif kind == "command":
+        import click
+
+        if not isinstance(item, click.Command):
+            raise ContractError(f"{hook} returned {_kind_of(item)}, expected a click.Command")
+    else:
+        _check_class(hook, item, _base(kind))
+        if kind in BASES:
+            _check_options(item)
+        if kind == "theory":
+            _check_theory(item)
+    name = item.name
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ContractError(
+            f"{_title(item)} has the name {show(name)}, expected lower-case letters, digits and single hyphens"
+        )
+    return name
+
+
+def _title(item: Any) -> str:
+    return item.__name__ if isinstance(item, type) else type(item).__name__
+
+
+def _base(kind: Kind) -> type:
+    if kind == "executor":
+        from harness.executors.base import Executor
+
+        return Executor
+    if kind == "renderer":
+        from harness.report.table import Renderer
+
+        return Renderer
+    return BASES[kind]
+
+
+def _check_class(hook: str, item: Any, base: type) -> None:
+    if isinstance(item, base):
+        raise ContractError(f"{hook} returned an instance of {type(item).__name__}, expected the class itself")
+    if not isinstance(item, type) or not issubclass(item, base):
+        raise ContractError(f"{hook} returned {_kind_of(item)}, expected a subclass of {base.__name__}")
+    if inspect.isabstract(item):
+        missing = ", ".join(sorted(getattr(item, "__abstractmethods__", ())))
+        raise ContractError(f"{item.__name__} does not define {missing}, which every {base.__name__} must")
+
+
+def _check_options(cls: type[Component]) -> None:
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    for owner in cls.__mro__:
+        if not issubclass(owner, Component):
+            continue
+        for name, annotation in inspect.get_annotations(owner).items():
+            if name not in fields and "ClassVar" not in str(annotation):
+                raise ContractError(
+                    f"{cls.__name__}.{name} is not an option yet: put @dataclass(frozen=True) above {owner.__name__}"
+                )
+    for name, field in fields.items():
+        if name in RESERVED:
+            raise ContractError(f"{cls.__name__} has an option {show(name)}, a word that suites need for themselves")
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise ContractError(f"option {show(name)} of {cls.__name__} has no default")
+    if type(cls.version) is not int:
+        raise ContractError(f"{cls.__name__} has the version {show(cls.version)}, expected a whole number")
+    try:
+        made = cls()
+        again = configure(cls, made.options())
+    except SpecError as error:
+        raise ContractError(f"the defaults of {cls.__name__} are no valid options: {error}") from error
+    except Exception as error:
+        raise ContractError(f"{cls.__name__} cannot be made with its defaults: {error}") from error
+    if again != made:
+        raise ContractError(f"the options of {cls.__name__} change when they are written as plain data and read back")
+
+
+def _check_theory(cls: type[Theory]) -> None:
+    for attribute in ("title", "reference", "guarantee", "certainty", "formula", "home"):
+        if not hasattr(cls, attribute):
+            raise ContractError(f"theory {cls.__name__} does not say its {attribute}")
+    for attribute, choices in (("guarantee", get_args(Guarantee)), ("certainty", get_args(Certainty))):
+        found = getattr(cls, attribute)
+        if found not in choices:
+            raise ContractError(f"{cls.__name__}.{attribute} is {show(found)}, expected one of {', '.join(choices)}")
+    if not isinstance(cls.home, Mapping):
+        raise ContractError(f"{cls.__name__}.home is {show(cls.home)}, expected a table as in a suite")
+
+
+def _check_regime(hook: str, item: Any) -> None:
+    if not isinstance(item, Regime):
+        raise ContractError(f"{hook} returned {_kind_of(item)}, expected a Regime")
+    for part in PARTS:
+        found = getattr(item, part)
+        if not isinstance(found, BASES[part]):  # type: ignore[index]  # the four parts are kinds
+            raise ContractError(f"regime {show(item.name)} has {_kind_of(found)} as its {part}")

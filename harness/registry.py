@@ -1,0 +1,214 @@
+"""What the plugins provide, found by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from harness.complaints import nearest, show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import click
+
+    from harness.components import Regime, Theory
+    from harness.executors.base import Executor
+    from harness.report.table import Renderer
+
+Kind = Literal[
+    "model",
+    "initializer",
+    "optimizer",
+    "criterion",
+    "dataset",
+    "regime",
+    "theory",
+    "executor",
+    "renderer",
+    "command",
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+PLURAL: Mapping[Kind, str] = {kind: f"{kind}s" for kind in KINDS} | {"criterion": "criteria", "theory": "theories"}
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One plugin: where it came from, what it provides, and whether it could be loaded.
+
+    Attributes:
+        name: Name of the entry point, or stem of the file.
+        package: The distribution it came with, or the stem of the file.
+        version: Version of the distribution, or the first digits of the file's SHA-256.
+        origin: Target of the entry point, or path of the file.
+        is_file: Whether it is a file rather than an entry point.
+        hooks: Names of the hooks it implements.
+        provided: What it provides, by kind and name.
+        status: ``blocked`` plugins were not loaded because the caller said so.
+        reason: Why it is broken, on one line.
+        traceback: The same in full.
+        seconds: Time it took to load.
+    """
+
+    name: str
+    package: str
+    version: str
+    origin: str
+    is_file: bool = False
+    hooks: tuple[str, ...] = ()
+    provided: Mapping[Kind, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    status: Literal["ok", "broken", "blocked"] = "ok"
+    reason: str = ""
+    traceback: str = field(default="", repr=False)
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def components(self) -> dict[Kind, tuple[str, ...]]:
+        """Names of what it provides, by kind."""
+        return {kind: tuple(items) for kind, items in self.provided.items()}
+
+    @property
+    def label(self) -> str:
+        """Package and version, as collisions name them."""
+        return f"{self.package} {self.version}".rstrip()
+
+
+class UnknownName(LookupError):  # noqa: N818  # it is read as a sentence
+    """Nothing of this kind has this name.
+
+    Attributes:
+        name: What was asked for.
+        nearest: The valid name most like it; empty where none is.
+    """
+
+    def __init__(self, message: str, name: str, nearest: str = "") -> None:
+        self.name, self.nearest, self.message = name, nearest, message
+        super().__init__(message + (f"; did you mean {show(nearest)}?" if nearest else ""))
+
+
+class AmbiguousName(LookupError):  # noqa: N818
+    """Several plugins claim this name."""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The plugins of a run and what they provide.
+
+    Attributes:
+        plugins: All that were found, broken and blocked ones too, in order of name.
+    """
+
+    plugins: tuple[Plugin, ...] = ()
+
+    def __iter__(self) -> Iterator[Plugin]:
+        return iter(self.plugins)
+
+    @property
+    def broken(self) -> tuple[Plugin, ...]:
+        """The plugins that could not be loaded."""
+        return tuple(plugin for plugin in self.plugins if plugin.status == "broken")
+
+    def providers(self, kind: Kind, name: str) -> list[tuple[Plugin, Any]]:
+        """Return each plugin that provides this, with what it provides.
+
+        Args:
+            kind: What family.
+            name: ``name``, ``package:name`` or ``plugin:name``.
+        """
+        owner, _, short = name.rpartition(":")
+        found: list[tuple[Plugin, Any]] = []
+        for plugin in self.plugins:
+            if owner in ("", plugin.package, plugin.name) and short in plugin.provided.get(kind, {}):
+                item = plugin.provided[kind][short]
+                if all(item is not other for _, other in found):  # the same object twice is no contradiction
+                    found.append((plugin, item))
+        return found
+
+    def find(self, kind: Kind, name: str) -> Any:
+        """Return the component class, regime, executor, renderer or command of this name.
+
+        Args:
+            kind: What family.
+            name: ``name``, or ``package:name`` or ``plugin:name`` where a short name is claimed twice.
+
+        Raises:
+            UnknownName: There is none; the message has the nearest that there is.
+            AmbiguousName: Several plugins provide it; the message has their packages and versions.
+        """
+        found = self.providers(kind, name)
+        if not found:
+            raise self._unknown(kind, name)
+        if len(found) > 1:
+            short = name.rpartition(":")[2]
+            claims = ", ".join(f"{plugin.label} ({plugin.name})" for plugin, _ in found)
+            ways = " or ".join(show(self._qualify(plugin, found, short)) for plugin, _ in found)
+            raise AmbiguousName(f"{kind} {show(name)} is provided by {claims}; write {ways}")
+        return found[0][1]
+
+    def name_of(self, kind: Kind, item: Any) -> str:
+        """Return a name by which ``find`` gives this very item: its short name where only one plugin claims it."""
+        short = str(item.name)
+        found = self.providers(kind, short)
+        mine = [plugin for plugin, other in found if other is item]
+        return short if len(found) <= 1 or not mine else self._qualify(mine[0], found, short)
+
+    @staticmethod
+    def _qualify(plugin: Plugin, rivals: Iterable[tuple[Plugin, Any]], short: str) -> str:
+        alone = sum(plugin.package in (other.package, other.name) for other, _ in rivals) == 1
+        return f"{plugin.package if alone else plugin.name}:{short}"
+
+    def _unknown(self, kind: Kind, name: str) -> UnknownName:
+        owner, _, short = name.rpartition(":")
+        names = self.names(kind)
+        message = f"there is no {kind} {show(name)}"
+        others = [other for other in KINDS if other != kind and self.providers(other, name)]
+        blamed = [p for p in self.plugins if p.status != "ok" and owner in ("", p.package, p.name)]
+        if others:
+            message += f" ({show(short)} is {_article(others[0])})"
+        elif owner and self.providers(kind, short):
+            message += f" ({show(short)} is provided by {', '.join(p.label for p, _ in self.providers(kind, short))})"
+        elif not names:
+            message += f" (no plugin provides {PLURAL[kind]})"
+        close = nearest(short, names)
+        if blamed:
+            reasons = "; ".join(f"{p.name}: {p.reason}" if p.reason else f"{p.name} is blocked" for p in blamed)
+            message += f" (some plugins were not loaded: {reasons})"
+        return UnknownName(message, name, close)
+
+    def names(self, kind: Kind) -> list[str]:
+        """Return the short names of a kind, sorted."""
+        return sorted({name for plugin in self.plugins for name in plugin.provided.get(kind, {})})
+
+    def all(self, kind: Kind) -> dict[str, Any]:
+        """Return everything of a kind; names that are claimed twice are written ``package:name``."""
+        items: dict[str, Any] = {}
+        for short in self.names(kind):
+            found = self.providers(kind, short)
+            for plugin, item in found:
+                items[short if len(found) == 1 else self._qualify(plugin, found, short)] = item
+        return items
+
+    def regime(self, name: str) -> Regime:
+        """Return the preset of this name."""
+        found: Regime = self.find("regime", name)
+        return found
+
+    def theories(self) -> tuple[Theory, ...]:
+        """Return one instance of each theory, with its options at their defaults."""
+        return tuple(theory() for theory in self.all("theory").values())
+
+    def executors(self) -> dict[str, type[Executor]]:
+        """Return the executors by name."""
+        return self.all("executor")
+
+    def renderers(self) -> dict[str, type[Renderer]]:
+        """Return the renderers by name."""
+        return self.all("renderer")
+
+    def commands(self) -> dict[str, click.Command]:
+        """Return the commands by name."""
+        return self.all("command")
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

@@ -1,0 +1,92 @@
+"""Suites: TOML in, records out, and everything that is wrong with the file at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli
+
+from harness.complaints import Complaint, printable
+from harness.composition import build_regime, regime_spec
+from harness.plugins import load_plugins
+from harness.suite_parser import METHODS, SuiteParser, plugin_paths, sections
+from harness.suite_record import Budget, Search, Suite
+from harness.suite_source import SuiteError, find_suite, read_suite, shipped_suites
+from harness.toml_places import TomlPlaces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.registry import Registry
+
+__all__ = [
+    "METHODS",
+    "Budget",
+    "Search",
+    "Suite",
+    "SuiteError",
+    "build_regime",
+    "find_suite",
+    "load_suite",
+    "parse_suite",
+    "regime_spec",
+    "shipped_suites",
+]
+
+
+def load_suite(
+    path: str | Path, *, plugin_files: Iterable[str | Path] = (), block: Iterable[str] = ()
+) -> tuple[Suite, Registry]:
+    """Load a suite and the plugins it needs.
+
+    Args:
+        path: A file, or the bare name of a shipped suite.
+        plugin_files: Files with further components, besides those that the suite names.
+        block: Plugins not to load.
+
+    Raises:
+        SuiteError: With all complaints.
+        UnknownName: ``block`` has a name that no plugin has.
+    """
+    file = find_suite(path)
+    text = read_suite(file)
+    listed = plugin_paths(_toml(text, file), file)
+    files = tuple(dict.fromkeys([*(Path(f).expanduser().resolve() for f in plugin_files), *listed]))
+    registry = load_plugins(files, block)
+    suite = parse_suite(text, registry, file)
+    return replace(suite, plugin_files=files), registry
+
+
+def parse_suite(text: str, registry: Registry, path: Path | None = None) -> Suite:
+    """Make a suite from its text; executes nothing.
+
+    Args:
+        text: TOML.
+        registry: Where components are looked up; has the plugin files that the suite names, if any.
+        path: The file, for messages and for what is relative to it.
+
+    Raises:
+        SuiteError: With all complaints, each with its place and line.
+    """
+    data = _toml(text, path)
+    parser = SuiteParser(data, registry, path)
+    suite = parser.suite(text)
+    if suite is None:
+        places = TomlPlaces(text)
+        raise SuiteError([replace(c, line=places.line(c.path)) for c in parser.complaints], path)
+    return suite
+
+
+def _toml(text: str, path: Path | None) -> dict[str, Any]:
+    try:
+        data = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        message = f"is not TOML: {printable(error.msg)} (column {error.colno})"
+        raise SuiteError([Complaint((), message, line=error.lineno)], path) from error
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, thousands of brackets
+        raise SuiteError([Complaint((), f"is not TOML: {printable(str(error))}")], path) from error
+    if not data:
+        raise SuiteError([Complaint((), f"is empty, expected {sections()}")], path)
+    return data

@@ -1,0 +1,144 @@
+"""The sections of a suite file as pydantic models: types, ranges, and what may be left out."""
+
+from __future__ import annotations
+
+import math
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, MinLen
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from harness.complaints import show
+from harness.components import Positive  # pydantic reads the annotations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_SIZE = 1_000_000
+MAX_ENTRIES = 10_000
+TOLERANCES = (1e-1, 1e-2, 2.5e-3, 1e-3)
+REPORT_TOLERANCE = 1e-2
+
+Size = Annotated[int, Gt(0), Le(MAX_SIZE)]
+
+
+class Section(BaseModel):
+    """A table of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=False)
+
+
+class Range(Section):
+    """Whole numbers at equal distances, both ends included."""
+
+    start: Size = Field(alias="from")
+    to: Size
+    step: Size = 1
+
+
+def _expand(sizes: int | list[int] | Range) -> tuple[int, ...]:
+    if isinstance(sizes, Range):
+        if sizes.to < sizes.start:
+            raise ValueError(f"is an empty range: from = {sizes.start} is above to = {sizes.to}")
+        if (sizes.to - sizes.start) // sizes.step >= MAX_ENTRIES:
+            raise ValueError(f"is a range of more than {MAX_ENTRIES} numbers: raise step")
+        return tuple(range(sizes.start, sizes.to + 1, sizes.step))
+    entries = (sizes,) if isinstance(sizes, int) else tuple(sizes)
+    twice = next((size for i, size in enumerate(entries) if size in entries[:i]), None)
+    if twice is not None:
+        raise ValueError(f"has {twice} more than once: give each once")
+    return entries
+
+
+Sizes = Annotated[
+    Size | Annotated[list[Size], MinLen(1)] | Range,
+    AfterValidator(_expand),
+    Field(description="One whole number, a list, or { from = …, to = …, step = … }."),
+]
+
+
+def _suite_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", name) or len(name) > 80:
+        raise ValueError(
+            f"found {show(name)}, expected lower-case letters, digits and single hyphens (results are kept in a folder "
+            "of this name)"
+        )
+    return name
+
+
+def _device(device: str) -> str:
+    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", device):
+        raise ValueError(f"found {show(device)}, expected 'auto', 'cpu', 'cuda' or 'cuda:0'")
+    return device
+
+
+def _decreasing(tolerances: list[float]) -> list[float]:
+    for above, below in pairwise(tolerances):
+        if not below < above:
+            raise ValueError(f"must fall from each to the next, but {below:g} follows {above:g}")
+    return tolerances
+
+
+class SuiteSection(Section):
+    """What the suite is called, and its seed."""
+
+    name: Annotated[str, AfterValidator(_suite_name)] = Field(description="Folder of its results below reports/.")
+    title: str = Field("", description="One line, for the head of tables.")
+    description: str = Field("", description="What it shows.")
+    seed: Annotated[int, Ge(0), Le(2**63 - 1)] = Field(0, description="All random numbers follow from it.")
+
+
+class ProblemsSection(Section):
+    """What is to be fitted."""
+
+    dataset: str | dict[str, Any] = Field(description="Name of a dataset, or { use = name, … } with its options.")
+    n: Sizes
+    d: Sizes
+    resample: bool = Field(True, description="Whether each trial draws its own data; false keeps one draw for all.")
+
+
+class BudgetSection(Section):
+    """How long networks are trained and how closely they must fit."""
+
+    steps: Annotated[int, Gt(0), Le(10**9)] = Field(description="Most steps of the optimizer in a trial.")
+    tolerances: Annotated[list[Positive], MinLen(1), AfterValidator(_decreasing)] = Field(
+        list(TOLERANCES), description="The step at which each is first met is recorded; largest first."
+    )
+    report_tolerance: Positive | None = Field(None, description=f"What counts as a fit; else {REPORT_TOLERANCE:g}.")
+    dtype: Literal["float32", "float64"] = "float32"
+    device: Annotated[str, AfterValidator(_device)] = Field("auto", description="auto, cpu, cuda or cuda:0.")
+    spectrum: bool = Field(True, description="Whether the eigenvalues of J₀J₀ᵀ are computed for each trial.")
+
+    def reported(self) -> float:
+        """Return the tolerance that counts as a fit.
+
+        Raises:
+            ValueError: It is not one of those that are recorded.
+        """
+        only = self.tolerances[0] if len(self.tolerances) == 1 else REPORT_TOLERANCE
+        chosen = only if self.report_tolerance is None else self.report_tolerance
+        for tolerance in self.tolerances:
+            if math.isclose(tolerance, chosen, rel_tol=1e-12):
+                return tolerance
+        default = " (the default)" if self.report_tolerance is None else ""
+        raise ValueError(f"{chosen:g}{default} is not among tolerances = {show(self.tolerances)}")
+
+
+SECTIONS: Mapping[str, type[Section]] = {
+    "suite": SuiteSection,
+    "problems": ProblemsSection,
+    "budget": BudgetSection,
+}
+
+
+class SuiteFile(Section):
+    """A bench of problems, widths, budget, criterion and regimes."""
+
+    plugins: list[str] = Field([], description="Python files with further components, relative to this file.")
+    suite: SuiteSection
+    problems: ProblemsSection
+    budget: BudgetSection
+    search: dict[str, Any] = Field({"method": "adaptive"}, description="Which widths are tried.")
+    regimes: Annotated[list[dict[str, Any]], MinLen(1)] = Field(description="What is trained.")
