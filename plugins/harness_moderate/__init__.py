@@ -1,0 +1,28 @@
+"""Moderate overparameterization: the regimes and theorems of Oymak and Soltanolkotabi, counts, and certificates.
+
+Regimes ``moderate``, ``moderate-sgd`` and ``output-only``; theorems 2.1 to 2.6, 3.2 and 6.2 of arXiv 1902.04674;
+the parameter counts that no training can beat; certificates with explicit constants.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import Regime, Theory, hookimpl
+from harness_moderate.regimes import REGIMES
+from harness_moderate.theories import THEORIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@hookimpl
+def harness_regimes() -> Iterable[Regime]:
+    """Provide the presets."""
+    return REGIMES
+
+
+@hookimpl
+def harness_theories() -> Iterable[type[Theory]]:
+    """Provide the theorems, counts and certificates."""
+    return THEORIES

@@ -1,0 +1,175 @@
+"""Certificates checked on one initialization: tests whose success proves that gradient descent fits the labels.
+
+Loss ½‖f − y‖² throughout, weights as plain arrays W (k, d) and v (k,), with biases b (k,) and c where there are any.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.spectra import operator_norm, smallest_eigenvalue
+
+if TYPE_CHECKING:
+    from harness import Activation, Array, Problem, Weights
+
+
+def preactivations(weights: Weights, x: Array) -> Array:
+    """Return XWᵀ + b, (n, k)."""
+    z: Array = x @ weights["W"].T
+    return z + weights["b"] if "b" in weights else z
+
+
+def features(weights: Weights, x: Array, activation: Activation) -> Array:
+    """Return F₀ = φ(XWᵀ + b), (n, k), with a column of ones where there is an output bias."""
+    values = activation.phi(preactivations(weights, x))
+    return np.column_stack([values, np.ones(len(x))]) if "c" in weights else values
+
+
+def outputs(weights: Weights, x: Array, activation: Activation) -> Array:
+    """Return f(x) = vᵀφ(Wx + b) + c, (n,)."""
+    values: Array = activation.phi(preactivations(weights, x)) @ weights["v"]
+    return values + weights["c"] if "c" in weights else values
+
+
+def hidden_inputs(weights: Weights, x: Array) -> Array:
+    """Return X, with a column of ones where the hidden layer has biases."""
+    return np.column_stack([x, np.ones(len(x))]) if "b" in weights else x
+
+
+def hidden_gram(weights: Weights, x: Array, activation: Activation) -> Array:
+    """Return J₀J₀ᵀ = XXᵀ ∘ (PᵀP), (n, n), with P = diag(v) φ'(WXᵀ), for the weights of the hidden layer."""
+    slopes = activation.dphi(preactivations(weights, x)) * weights["v"]
+    inputs = hidden_inputs(weights, x)
+    return (inputs @ inputs.T) * (slopes @ slopes.T)
+
+
+@dataclass(frozen=True)
+class D1:
+    """The hidden layer alone, φ twice differentiable, gradient descent.
+
+    With σ₀ = σ_min(J₀), r₀ = f₀ − y and L = sup|φ''| ‖v‖_∞ ‖X‖ max_i‖x_i‖: if σ₀² ≥ 8L‖r₀‖, then gradient descent
+    of step η = 2/(9‖J₀‖²) has ‖r_t‖ ≤ (1 − ησ₀²/8)^t ‖r₀‖ and ‖W_t − W₀‖_F ≤ 4‖r₀‖/σ₀ for all t.
+
+    Proof. (i) Jᵀu = diag(v) φ'(XWᵀ)ᵀ diag(u) X gives ‖J(W) − J(W')‖ ≤ L‖W − W'‖_F. (ii) As long as
+    σ_min(J) ≥ α, ‖J‖ ≤ β with ηβ² ≤ ½ and Lη‖r‖ ≤ ½, Taylor's theorem gives r₊ = (I − ηJJᵀ)r + e with
+    ‖e‖ ≤ (L/2)η²‖Jᵀr‖², hence ‖r₊‖ ≤ ‖r‖ − (η/2)‖Jᵀr‖²/‖r‖ ≤ ‖r‖ − (ηα/2)‖Jᵀr‖. (iii) The sum over t bounds
+    the path Ση‖Jᵀr‖ by 2‖r₀‖/α. With α = σ₀/2 the path stays in a ball of radius 4‖r₀‖/σ₀, where
+    σ_min(J) ≥ σ₀ − L·4‖r₀‖/σ₀ ≥ σ₀/2 = α and ‖J‖ ≤ 1.5‖J₀‖ = β, so that η = 2/(9‖J₀‖²) has ηβ² = ½. (iv) Then
+    Lη‖r‖ ≤ (2/(9‖J₀‖²)) σ₀²/8 < ½.
+
+    Attributes:
+        sigma: σ₀.
+        largest: ‖J₀‖.
+        lipschitz: L.
+        residual: ‖r₀‖.
+    """
+
+    sigma: float
+    largest: float
+    lipschitz: float
+    residual: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the test succeeds."""
+        return self.sigma > 0 and self.sigma**2 >= 8.0 * self.lipschitz * self.residual
+
+    @property
+    def ratio(self) -> float:
+        """Return σ₀²/(8L‖r₀‖), which must reach 1; it grows like √k."""
+        threshold = 8.0 * self.lipschitz * self.residual
+        return self.sigma**2 / threshold if threshold > 0 else math.inf
+
+    @property
+    def step_size(self) -> float:
+        """Return η = 2/(9‖J₀‖²)."""
+        return 2.0 / (9.0 * self.largest**2)
+
+    @property
+    def rate(self) -> float:
+        """Return 1 − ησ₀²/8, the factor by which the residual falls at each step at least."""
+        return 1.0 - self.step_size * self.sigma**2 / 8.0
+
+    @property
+    def radius(self) -> float:
+        """Return 4‖r₀‖/σ₀, how far the weights move at most."""
+        return 4.0 * self.residual / self.sigma if self.sigma > 0 else math.inf
+
+
+def d1(weights: Weights, problem: Problem, activation: Activation) -> D1:
+    """Measure what certificate D1 asks of an initialization."""
+    gram = hidden_gram(weights, problem.x, activation)
+    inputs = hidden_inputs(weights, problem.x)
+    longest = float(np.linalg.norm(inputs, axis=1).max())
+    return D1(
+        sigma=math.sqrt(smallest_eigenvalue(gram)),
+        largest=math.sqrt(float(np.linalg.eigvalsh(gram)[-1])),
+        lipschitz=activation.b2 * float(np.abs(weights["v"]).max()) * operator_norm(inputs) * longest,
+        residual=float(np.linalg.norm(outputs(weights, problem.x, activation) - problem.y)),
+    )
+
+
+def d1_holds(weights: Weights, problem: Problem, activation: Activation) -> bool:
+    """Say whether certificate D1 proves that gradient descent on the hidden layer converges from these weights."""
+    return d1(weights, problem, activation).holds
+
+
+def d1_scale(weights: Weights, problem: Problem, activation: Activation) -> float:
+    """Return s_min = 8L‖y‖/σ₀²: with v multiplied by s ≥ s_min, certificate D1 holds.
+
+    For initializations with f₀ = 0, such as mirrored pairs: scaling v by s leaves f₀ = 0, multiplies σ₀² by s²
+    and L by s. The price of laziness: finite at every width at which J₀ has full rank.
+
+    Raises:
+        ValueError: The network is not zero at the start.
+    """
+    found = d1(weights, problem, activation)
+    labels = float(np.linalg.norm(problem.y))
+    start = float(np.linalg.norm(outputs(weights, problem.x, activation)))
+    if start > 1e-9 * labels:
+        raise ValueError(f"f₀ = 0 is needed, as with mirrored pairs; found ‖f₀‖ = {start:.3g}")
+    return 8.0 * found.lipschitz * labels / found.sigma**2 if found.sigma > 0 else math.inf
+
+
+@dataclass(frozen=True)
+class D3:
+    """The output layer alone: linear regression on F₀ = φ(XW₀ᵀ).
+
+    All labels are fitted if and only if σ_min(F₀) > 0, which needs k ≥ n. Gradient descent of step
+    η = 1/σ_max² has ‖r_t‖ ≤ (1 − σ_min²/σ_max²)^t ‖r₀‖, as r_{t+1} = (I − ηF₀F₀ᵀ) r_t.
+
+    Attributes:
+        sigma: σ_min(F₀), 0 if F₀ has rank below n.
+        largest: σ_max(F₀).
+    """
+
+    sigma: float
+    largest: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the test succeeds."""
+        return self.sigma > 0
+
+    @property
+    def step_size(self) -> float:
+        """Return η = 1/σ_max²."""
+        return 1.0 / self.largest**2
+
+    @property
+    def rate(self) -> float:
+        """Return 1 − σ_min²/σ_max², the factor by which the residual falls at each step at least."""
+        return 1.0 - (self.sigma / self.largest) ** 2
+
+
+def d3(weights: Weights, problem: Problem, activation: Activation) -> D3:
+    """Measure what certificate D3 asks of an initialization."""
+    matrix = features(weights, problem.x, activation)
+    values = np.linalg.svd(matrix, compute_uv=False)
+    largest = float(values[0])
+    smallest = float(values[-1]) if matrix.shape[1] >= matrix.shape[0] else 0.0
+    return D3(sigma=smallest if smallest > 1e-13 * max(matrix.shape) * largest else 0.0, largest=largest)

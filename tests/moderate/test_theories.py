@@ -1,0 +1,323 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import time
+from typing import get_args
+
+import numpy as np
+import pytest
+from harness_moderate import harness_regimes, harness_theories
+from harness_moderate.theories import THEORIES
+from harness_moderate.theories.certificates import CertificateD1, CertificateD3
+from harness_moderate.theories.counts import fewest_neurons
+from harness_moderate.theories.relu import relu_covariance_width, relu_width
+from harness_moderate.theories.smooth import covariance_width, smooth_width
+
+from harness import ACTIVATIONS, Certainty, Guarantee, Problem, Regime, Theory, Weights
+from harness.builtin.initializers import GaussianHalves, MirroredLeCun
+from harness.builtin.models import ShallowNet
+from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
+from harness.kernels import lambda_hidden, lambda_output, mu
+from harness.predictions import Prediction, predict, predictions
+from harness.spectra import khatri_rao_sigma_min, operator_norm, unit_rows
+
+REGIMES = {regime.name: regime for regime in harness_regimes()}
+BY_NAME = {theory.name: theory() for theory in THEORIES}
+
+
+def problem(n: int, d: int, seed: int = 0, dataset: str = "sphere") -> Problem:
+    rng = np.random.default_rng(seed)
+    return Problem(unit_rows(rng.standard_normal((n, d))), rng.standard_normal(n), seed, dataset)
+
+
+def regime(use: str = "moderate", **options: object) -> Regime:
+    preset = REGIMES[use]
+    return dataclasses.replace(preset, model=dataclasses.replace(preset.model, **options))
+
+
+def speaking(of: Regime, on: Problem | None = None) -> dict[str, Prediction]:
+    found = predictions(BY_NAME.values(), of, on or problem(30, 12))
+    return {prediction.theory.name: prediction for prediction in found}
+
+
+# --- what stands beside what ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("of", "expected"),
+    [
+        (regime(), {"count-hidden", "os-smooth", "os-smooth-sphere", "os-covariance", "cert-d1"}),
+        (regime(activation="relu"), {"count-hidden", "os-relu", "os-relu-sphere", "os-relu-covariance"}),
+        (regime(activation="leaky-relu"), {"count-hidden"}),
+        (regime("moderate-sgd"), {"count-hidden", "os-smooth-sgd"}),
+        (regime("moderate-sgd", activation="relu"), {"count-hidden", "os-relu-sgd"}),
+        (regime("output-only"), {"count-output", "os-output", "cert-d3"}),
+        (regime("output-only", activation="relu"), {"count-output", "os-output", "cert-d3"}),
+        (regime(train="all"), {"count-all"}),
+    ],
+)
+def test_each_regime_has_the_theories_that_speak_of_it(of: Regime, expected: set[str]) -> None:
+    assert set(speaking(of)) == expected
+
+
+def test_every_theory_concerns_a_preset_at_home() -> None:
+    for theory in BY_NAME.values():
+        home = dict(theory.home)
+        options = {key: home[key] for key in ("activation", "train") if key in home}
+        assert theory.concerns(regime(home["use"], **options)), theory.name
+
+
+@pytest.mark.parametrize("theory", list(BY_NAME.values()), ids=list(BY_NAME))
+def test_every_theory_says_where_it_comes_from(theory: Theory) -> None:
+    assert re.fullmatch(r"[a-z0-9-]+", theory.name)
+    assert theory.guarantee in get_args(Guarantee)
+    assert theory.certainty in get_args(Certainty)
+    assert theory.title
+    assert theory.reference
+    assert theory.formula
+    assert theory.certainty_note
+    if theory.name.startswith("os-"):
+        assert not theory.verified  # the theorems' text was not read
+        assert not theory.explicit
+        assert theory.bibtex.count("{") == theory.bibtex.count("}") > 5
+        assert re.match(r"@article\{\w+,\n", theory.bibtex)
+    else:
+        assert theory.verified
+        assert theory.explicit
+        assert theory.bibtex == ""
+
+
+def test_names_are_unique_and_presets_name_their_theory() -> None:
+    assert len(BY_NAME) == len(list(harness_theories())) == 14
+    assert {preset.theory for preset in REGIMES.values()} - {""} <= set(BY_NAME)
+
+
+# --- widths ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "d"), [(20, 10), (40, 10), (100, 20), (30, 50)])
+def test_printed_and_solved_forms_are_equal(n: int, d: int) -> None:
+    x = problem(n, d).x
+    norm, sigma = operator_norm(x), khatri_rao_sigma_min(x)
+    softplus, relu = ACTIVATIONS["softplus"], ACTIVATIONS["relu"]
+    solved = (1.0 / mu(softplus)) ** 4 * n * norm**2 / sigma**4
+    assert smooth_width(x, softplus).value == pytest.approx(solved, rel=1e-10)
+    assert relu_width(x, relu).value == pytest.approx(n * norm**6 / sigma**8, rel=1e-10)
+    assert covariance_width(x, softplus).value == pytest.approx(n * norm**2 / lambda_hidden(x, softplus) ** 2)
+    assert relu_covariance_width(x, relu).value == pytest.approx(n * norm**6 / lambda_hidden(x, relu) ** 4)
+    assert covariance_width(x, softplus).value <= smooth_width(x, softplus).value
+
+
+def test_widths_on_known_inputs() -> None:
+    # ‖X‖ = 2.235435, σ_min(X*X) = 0.381483, λ = 0.012854, μ = 0.20662, λ̃(ReLU) = 0.031534 at (20, 10)
+    inputs = problem(20, 10)
+    found = speaking(regime(), inputs)
+    assert found["os-smooth"].width.value == pytest.approx(20 * 2.235435**2 / 0.381483**4 / 0.20662**4, rel=1e-4)
+    assert found["os-covariance"].width.value == pytest.approx(20 * (2.235435 / 0.012854) ** 2, rel=1e-4)
+    output = speaking(regime("output-only", activation="relu"), inputs)
+    assert output["os-output"].width.value == pytest.approx(20 / 0.031534, rel=1e-4)
+    assert lambda_output(inputs.x, ACTIVATIONS["relu"]) == pytest.approx(0.031534, abs=5e-7)
+
+
+def test_laws_on_the_sphere() -> None:
+    large, small = problem(100, 20), problem(30, 50)
+    assert speaking(regime(), large)["os-smooth-sphere"].width.value == 500
+    assert speaking(regime(activation="relu"), large)["os-relu-sphere"].width.value == 12_500
+    assert speaking(regime(), small)["os-smooth-sphere"].width.value == 30
+    assert speaking(regime(activation="relu"), small)["os-relu-sphere"].scaling == 30
+    assert speaking(regime(), large)["os-covariance"].scaling == 500
+
+
+@pytest.mark.parametrize("activation", ["tanh", "erf", "sin", "sigmoid"])
+def test_vanishing_mu_makes_theorem_2_1_vacuous_and_not_6_2(activation: str) -> None:
+    found = speaking(regime(activation=activation), problem(30, 12))
+    assert math.isinf(found["os-smooth"].width.value)
+    assert "μ_φ" in found["os-smooth"].width.reason
+    assert not found["os-smooth"].applies
+    assert math.isfinite(found["os-covariance"].width.value)
+
+
+def test_too_many_inputs_make_theorems_2_1_and_2_3_vacuous() -> None:
+    inputs = problem(60, 10)  # d(d + 1)/2 = 55
+    for found in (speaking(regime(), inputs)["os-smooth"], speaking(regime(activation="relu"), inputs)["os-relu"]):
+        assert found.width.value == math.inf
+        assert "n > d(d+1)/2 = 55" in found.width.reason
+        assert [assumption.text for assumption in found.unmet][:1] == ["X*X of full rank n ≤ d(d+1)/2"]
+    assert math.isfinite(speaking(regime(), inputs)["os-covariance"].width.value)
+
+
+@pytest.mark.parametrize(
+    ("train", "biases", "activation", "count"),
+    [
+        ("hidden", False, "softplus", "⌈n/d⌉"),
+        ("hidden", True, "softplus", "⌈n/(d+1)⌉"),
+        ("all", False, "softplus", "⌈n/(d+1)⌉"),
+        ("all", True, "softplus", "⌈(n-1)/(d+2)⌉"),
+        ("all", False, "relu", "⌈n/d⌉"),
+        ("all", True, "leaky-relu", "⌈(n-1)/(d+1)⌉"),
+        ("output", False, "relu", "n"),
+        ("output", True, "softplus", "n-1"),
+    ],
+)
+@pytest.mark.parametrize(("n", "d"), [(1, 5), (5, 5), (6, 5), (200, 20), (211, 20), (7, 30)])
+def test_counts(train: str, biases: bool, activation: str, count: str, n: int, d: int) -> None:
+    expression = count.replace("⌈", "math.ceil(").replace("⌉", ")")
+    expected = max(1, eval(expression, {"math": math, "n": n, "d": d}))
+    of = regime(train=train, biases=biases, activation=activation)
+    assert fewest_neurons(of, n, d) == expected
+    name = f"count-{train}"
+    assert speaking(of, problem(n, d))[name].width.value == expected
+
+
+@pytest.mark.parametrize(("activation", "rank"), [("tanh", 12), ("relu", 9), ("leaky-relu", 9)])
+def test_degrees_of_freedom_are_the_rank_of_the_jacobian(activation: str, rank: int) -> None:
+    # three neurons in R³, both layers trained: 12 weights, of which homogeneity leaves 9
+    rng = np.random.default_rng(2)
+    x, w, v = rng.standard_normal((40, 3)), rng.standard_normal((3, 3)), rng.standard_normal(3)
+    phi = ACTIVATIONS[activation]
+    z = x @ w.T
+    jacobian = np.hstack([phi.phi(z), ((phi.dphi(z) * v)[:, :, None] * x[:, None, :]).reshape(40, 9)])
+    assert np.linalg.matrix_rank(jacobian) == rank
+
+
+# --- assumptions ----------------------------------------------------------------------------------
+
+
+def unmet(theory: str, of: Regime, on: Problem | None = None) -> list[str]:
+    return [assumption.text for assumption in predict(BY_NAME[theory], of, on or problem(30, 12)).unmet]
+
+
+def as_stated(of: Regime) -> Regime:
+    return dataclasses.replace(of, optimizer=GradientDescent(step_size="theory"))
+
+
+@pytest.mark.parametrize("theory", ["os-smooth", "os-smooth-sphere", "os-covariance", "cert-d1"])
+def test_smooth_theorems_apply_at_home(theory: str) -> None:
+    assert unmet(theory, as_stated(regime())) == []
+
+
+@pytest.mark.parametrize("theory", ["os-relu", "os-relu-sphere", "os-relu-covariance"])
+def test_relu_theorems_apply_at_home(theory: str) -> None:
+    assert unmet(theory, as_stated(regime(activation="relu"))) == []
+
+
+def test_each_departure_from_the_theorem_is_named() -> None:
+    home = as_stated(regime())
+    assert unmet("os-smooth", regime()) == ["step size ≤ n/(2B²‖y‖²‖X‖²)"]  # 1.5/λ_max(J₀J₀ᵀ) is larger
+    mirrored = dataclasses.replace(home, initializer=MirroredLeCun())
+    assert unmet("os-smooth", mirrored) == ["W₀ ~ N(0, 1), v = ±‖y‖/√(kn) half and half"]
+    scaled = dataclasses.replace(home, initializer=GaussianHalves(output=1.0))
+    assert unmet("os-smooth", scaled) == ["W₀ ~ N(0, 1), v = ±‖y‖/√(kn) half and half"]
+    momentum = dataclasses.replace(home, optimizer=Momentum(step_size="theory"))
+    assert unmet("os-covariance", momentum) == ["gradient descent, full batch"]
+    assert unmet("os-smooth", as_stated(regime(biases=True))) == ["no biases"]
+    inputs = problem(30, 12)
+    doubled = dataclasses.replace(inputs, x=2 * inputs.x, dataset="gaussian")
+    assert unmet("os-smooth", home, doubled) == ["inputs of norm 1"]
+    assert unmet("os-smooth-sphere", home, doubled) == ["inputs uniform on the sphere"]
+    silent = dataclasses.replace(inputs, y=np.zeros(30))
+    assert unmet("os-smooth", home, silent) == ["y ≠ 0"]
+
+
+@pytest.mark.parametrize(
+    ("activation", "theories", "reason"),
+    [
+        ("relu", ("os-smooth", "os-covariance", "cert-d1"), "φ'' is not bounded"),
+        ("softplus", ("os-relu", "os-relu-covariance"), "the condition is for the ReLU"),
+    ],
+)
+def test_theorems_say_nothing_of_other_activations(activation: str, theories: tuple[str, ...], reason: str) -> None:
+    for theory in theories:
+        found = predict(BY_NAME[theory], as_stated(regime(activation=activation)), problem(30, 12))
+        assert math.isnan(found.width.value)
+        assert found.width.reason == reason
+        assert not found.applies
+
+
+def test_antipodal_and_parallel_inputs() -> None:
+    inputs = problem(8, 12)
+    antipodal = Problem(np.vstack([inputs.x, -inputs.x[:1]]), np.arange(9.0))
+    parallel = Problem(np.vstack([inputs.x, inputs.x[:1]]), np.arange(9.0))
+    relu = as_stated(regime(activation="relu"))
+    assert unmet("os-relu", relu, antipodal) == ["X*X of full rank n ≤ d(d+1)/2"]
+    assert unmet("os-relu-covariance", relu, antipodal) == []
+    assert unmet("os-relu-covariance", relu, parallel) == ["no two inputs parallel"]
+    assert math.isinf(predict(BY_NAME["os-covariance"], regime(), parallel).width.value)
+    output = REGIMES["output-only"]
+    assert math.isinf(predict(CertificateD3(), output, parallel).width.value)
+    assert predict(CertificateD3(), regime("output-only", activation="relu"), antipodal).width.value == 9
+    assert math.isinf(predict(CertificateD3(), regime("output-only", activation="sin"), antipodal).width.value)
+
+
+def test_mirrored_features_are_not_certified() -> None:
+    mirrored = dataclasses.replace(REGIMES["output-only"], initializer=MirroredLeCun())
+    assert unmet("cert-d3", mirrored) == ["W₀ from a density"]
+
+
+@pytest.mark.parametrize(("step", "holds"), [(1e-3, True), (1e3, None)])
+def test_a_numeric_step_is_compared_with_the_theorem(step: float, holds: bool | None) -> None:
+    of = dataclasses.replace(regime(), optimizer=GradientDescent(step_size=step))
+    assert predict(BY_NAME["os-smooth"], of, problem(30, 12)).assumptions[-1].holds is holds
+
+
+def test_batches_of_sgd_are_left_open() -> None:
+    for batch, holds in ((1, True), (10, None)):
+        of = dataclasses.replace(REGIMES["moderate-sgd"], optimizer=StochasticGradientDescent(batch=batch))
+        assert predict(BY_NAME["os-smooth-sgd"], of, problem(30, 12)).assumptions[-1].holds is holds
+
+
+def test_binary_labels_have_no_density() -> None:
+    signs = dataclasses.replace(problem(30, 12), y=np.sign(problem(30, 12).y))
+    assert [a.holds for a in predict(BY_NAME["count-hidden"], regime(), signs).assumptions] == [None]
+
+
+# --- step sizes -----------------------------------------------------------------------------------
+
+
+def draw(of: Regime, on: Problem, k: int) -> Weights:
+    return of.initializer.draw(of.model, on, k, np.random.default_rng(1))
+
+
+@pytest.mark.parametrize(("activation", "bound"), [("softplus", 1.0), ("gelu", 1.128904), ("relu", 1.0)])
+def test_step_of_the_theorem(activation: str, bound: float) -> None:
+    of, on = regime(activation=activation), problem(20, 10)
+    expected = 20 / (2 * bound**2 * np.linalg.norm(on.y) ** 2 * 2.235435**2)
+    for theory in ("os-smooth", "os-covariance", "os-relu"):
+        assert BY_NAME[theory].step_size(on, of, draw(of, on, 30)) == pytest.approx(expected, rel=1e-5)
+
+
+def explicit_jacobian(of: Regime, weights: Weights, x: np.ndarray) -> np.ndarray:
+    assert isinstance(of.model, ShallowNet)
+    z = x @ weights["W"].T + weights.get("b", 0.0)
+    slopes = ACTIVATIONS[of.model.activation].dphi(z) * weights["v"]
+    hidden = (slopes[:, :, None] * x[:, None, :]).reshape(len(x), -1)
+    return np.hstack([hidden, slopes]) if of.model.biases else hidden
+
+
+@pytest.mark.parametrize("biases", [False, True])
+def test_step_of_the_certificates(biases: bool) -> None:
+    on, of = problem(9, 5), regime(biases=biases)
+    weights = draw(of, on, 14)
+    norm = np.linalg.norm(explicit_jacobian(of, weights, on.x), 2)
+    found = CertificateD1().step_size(on, of, weights)
+    assert found == pytest.approx(2 / (9 * norm**2))
+    theorem = BY_NAME["os-covariance"].step_size(on, of, weights)
+    assert theorem is not None
+    assert theorem <= 1 / (2 * norm**2)
+    output = regime("output-only", biases=biases)
+    features = ACTIVATIONS["softplus"].phi(on.x @ weights["W"].T)
+    features = np.hstack([features, np.ones((9, 1))]) if biases else features
+    assert CertificateD3().step_size(on, output, weights) == pytest.approx(1 / np.linalg.norm(features, 2) ** 2)
+
+
+# --- cost -----------------------------------------------------------------------------------------
+
+
+def test_all_theories_of_a_large_problem_take_a_moment() -> None:
+    start = time.process_time()
+    inputs = problem(200, 20, seed=77)
+    found = [speaking(regime(use, activation=phi), inputs) for use in REGIMES for phi in ("softplus", "relu")]
+    assert sum(map(len, found)) == 19
+    assert time.process_time() - start < 1.5

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pytest
+
+from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width
+from harness.builtin.criteria import Quadratic
+from harness.builtin.initializers import GaussianHalves
+from harness.builtin.models import ShallowNet
+from harness.builtin.optimizers import GradientDescent
+from harness.predictions import Prediction, predict, predictions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+REGIME = Regime("toy", ShallowNet(), GaussianHalves(), GradientDescent(), Quadratic())
+PROBLEM = Problem(np.eye(6, 3), np.ones(6))
+
+
+@dataclass(frozen=True)
+class Toy(Theory):
+    name: ClassVar[str] = "toy"
+    title: ClassVar[str] = "Toy"
+    reference: ClassVar[str] = "nowhere"
+    guarantee: ClassVar[Guarantee] = "existence"
+    certainty: ClassVar[Certainty] = "derived"
+    formula: ClassVar[str] = "k ≥ n²/d"
+    exponents: ClassVar[Exponents | None] = Exponents((2.0, -1.0), (1.0, 0.0))
+    home: ClassVar[Mapping[str, Any]] = {"use": "moderate"}
+    holds: bool | None = True
+
+    def concerns(self, regime: Regime) -> bool:
+        return regime.name == "toy"
+
+    def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
+        return [Assumption("A", True), Assumption("B", self.holds, "0")]
+
+    def width(self, problem: Problem, regime: Regime) -> Width:
+        return Width(float(problem.n))
+
+
+class Broken(Toy):
+    def width(self, problem: Problem, regime: Regime) -> Width:
+        raise ZeroDivisionError("by nothing")
+
+    def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
+        raise KeyError("activation")
+
+
+class Undecided(Toy):
+    def concerns(self, regime: Regime) -> bool:
+        raise AttributeError("model")
+
+
+class Talkative(Toy):
+    def width(self, problem: Problem, regime: Regime) -> Width:
+        return "wide"  # type: ignore[return-value]
+
+
+def test_a_prediction_has_both_readings() -> None:
+    found = predict(Toy(), REGIME, PROBLEM)
+    assert (found.n, found.d, found.width.value, found.scaling) == (6, 3, 6.0, 12.0)
+    assert predict(Toy(), REGIME, Problem(np.eye(2, 5), np.ones(2))).scaling == 2.0  # n < d: k ~ n
+
+
+@pytest.mark.parametrize(("holds", "applies"), [(True, True), (None, True), (False, False)])
+def test_a_theory_applies_unless_an_assumption_fails(holds: bool | None, applies: bool) -> None:
+    found = predict(Toy(holds), REGIME, PROBLEM)
+    assert found.applies is applies
+    assert [assumption.text for assumption in found.unmet] == ([] if applies else ["B"])
+
+
+def test_a_broken_theory_costs_itself_alone() -> None:
+    found = predictions([Broken(), Toy(), Undecided()], REGIME, PROBLEM)
+    assert [type(prediction.theory) for prediction in found] == [Broken, Toy, Undecided]
+    assert math.isnan(found[0].width.value)
+    assert found[0].width.reason == "ZeroDivisionError: by nothing"
+    assert found[0].assumptions == (Assumption("assumptions could be checked", None, "KeyError: 'activation'"),)
+    assert found[1].width.value == 6
+    assert found[2].width.reason == "AttributeError: model"
+
+
+def test_an_answer_that_is_no_width_is_named() -> None:
+    found = predict(Talkative(), REGIME, PROBLEM)
+    assert math.isnan(found.width.value)
+    assert "'wide'" in found.width.reason
+
+
+def test_only_theories_that_concern_the_regime_speak() -> None:
+    other = Regime("other", REGIME.model, REGIME.initializer, REGIME.optimizer, REGIME.criterion)
+    assert predictions([Toy()], other, PROBLEM) == ()
+    assert isinstance(predictions([Toy()], REGIME, PROBLEM)[0], Prediction)
+
+
+def test_theories_are_evaluated_without_torch() -> None:
+    code = "import sys, harness.predictions, harness_moderate; print('torch' in sys.modules, 'scipy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
