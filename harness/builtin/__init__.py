@@ -1,0 +1,59 @@
+"""General components: the shallow net, its usual initializers, first-order methods, criteria, synthetic data.
+
+A plugin like any other: it imports the public names of ``harness`` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness import Criterion, Dataset, Executor, Initializer, Model, Optimizer, Renderer, hookimpl
+from harness.builtin.criteria import MeanSquareOverRoot, Quadratic
+from harness.builtin.datasets import CubeSphere, Gaussian, Sphere
+from harness.builtin.initializers import GaussianHalves, He, LeCun, MirroredLeCun, Xavier
+from harness.builtin.models import ShallowNet
+from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
+from harness.builtin.renderers import RENDERERS
+from harness.executors.local import Local
+
+
+@hookimpl
+def harness_models() -> Iterable[type[Model]]:
+    """Provide the shallow net."""
+    return [ShallowNet]
+
+
+@hookimpl
+def harness_initializers() -> Iterable[type[Initializer]]:
+    """Provide Gaussian, LeCun, He, Xavier and mirrored LeCun weights."""
+    return [GaussianHalves, LeCun, He, Xavier, MirroredLeCun]
+
+
+@hookimpl
+def harness_optimizers() -> Iterable[type[Optimizer]]:
+    """Provide gradient descent, momentum and minibatch SGD."""
+    return [GradientDescent, Momentum, StochasticGradientDescent]
+
+
+@hookimpl
+def harness_criteria() -> Iterable[type[Criterion]]:
+    """Provide the relative residual and the published MSE/√n."""
+    return [Quadratic, MeanSquareOverRoot]
+
+
+@hookimpl
+def harness_datasets() -> Iterable[type[Dataset]]:
+    """Provide inputs on the sphere, uniform or denser towards the corners of a cube, and Gaussian inputs."""
+    return [Sphere, Gaussian, CubeSphere]
+
+
+@hookimpl
+def harness_executors() -> Iterable[type[Executor]]:
+    """Provide the processes of this machine."""
+    return [Local]
+
+
+@hookimpl
+def harness_renderers() -> Iterable[type[Renderer]]:
+    """Provide the terminal, Markdown, CSV and JSON."""
+    return RENDERERS

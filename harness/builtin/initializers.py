@@ -1,0 +1,107 @@
+"""Initial weights of the shallow net f(x) = vᵀφ(Wx + b) + c. Biases, where the model has them, start at zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from harness import Initializer, Model, Positive, Problem, Weights
+
+
+def _with_biases(model: Model, d: int, weights: Weights) -> Weights:
+    """Add the weights that the model has and the initializer does not draw, at zero."""
+    k = len(weights["v"])
+    return {name: weights.get(name, np.zeros(shape)) for name, shape in model.shapes(d, k).items()}
+
+
+def _half_signs(k: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return +1 for the first ⌈k/2⌉ neurons and −1 for the others."""
+    signs = np.ones(k)
+    signs[(k + 1) // 2 :] = -1.0
+    return signs
+
+
+@dataclass(frozen=True)
+class GaussianHalves(Initializer):
+    """W ~ N(0, sigma²); v = ± a constant, half and half.
+
+    With ``output = "labels"`` the constant is ‖y‖/√(kn), as Oymak and Soltanolkotabi choose it; a number a
+    stands for a/√k. For odd k the first half is the larger.
+    """
+
+    name: ClassVar[str] = "gaussian-halves"
+    sigma: Positive = 1.0
+    output: Positive | None = None
+
+    def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
+        """Draw W (k, d) and set v (k,)."""
+        n, d = problem.x.shape
+        size = float(np.linalg.norm(problem.y)) / np.sqrt(n) if self.output is None else self.output
+        w = self.sigma * rng.standard_normal((k, d))
+        return _with_biases(model, d, {"W": w, "v": _half_signs(k) * size / np.sqrt(k)})
+
+
+@dataclass(frozen=True)
+class _Normal(Initializer):
+    """W and v Gaussian with variances that depend on the layer's sizes."""
+
+    def variances(self, d: int, k: int) -> tuple[float, float]:
+        """Return the variances of the entries of W and of v."""
+        raise NotImplementedError  # each initializer states its own
+
+    def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
+        """Draw W (k, d), then v (k,)."""
+        d = problem.d
+        hidden, output = self.variances(d, k)
+        w = np.sqrt(hidden) * rng.standard_normal((k, d))
+        return _with_biases(model, d, {"W": w, "v": np.sqrt(output) * rng.standard_normal(k)})
+
+
+@dataclass(frozen=True)
+class LeCun(_Normal):
+    """W ~ N(0, 1/d), v ~ N(0, 1/k)."""
+
+    name: ClassVar[str] = "lecun"
+
+    def variances(self, d: int, k: int) -> tuple[float, float]:
+        """Return 1/fan-in."""
+        return 1.0 / d, 1.0 / k
+
+
+@dataclass(frozen=True)
+class He(_Normal):
+    """W ~ N(0, 2/d), v ~ N(0, 2/k)."""
+
+    name: ClassVar[str] = "he"
+
+    def variances(self, d: int, k: int) -> tuple[float, float]:
+        """Return 2/fan-in."""
+        return 2.0 / d, 2.0 / k
+
+
+@dataclass(frozen=True)
+class Xavier(_Normal):
+    """W ~ N(0, 2/(d+k)), v ~ N(0, 2/(k+1))."""
+
+    name: ClassVar[str] = "xavier"
+
+    def variances(self, d: int, k: int) -> tuple[float, float]:
+        """Return 2/(fan-in + fan-out)."""
+        return 2.0 / (d + k), 2.0 / (k + 1)
+
+
+@dataclass(frozen=True)
+class MirroredLeCun(Initializer):
+    """LeCun weights for half of the neurons, copied to the others with the output sign flipped: f = 0 at the start."""
+
+    name: ClassVar[str] = "mirrored-lecun"
+    width_step: ClassVar[int] = 2
+
+    def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
+        """Draw W (k/2, d) and v (k/2,), and mirror them."""
+        d, half = problem.d, k // 2
+        w = rng.standard_normal((half, d)) / np.sqrt(d)
+        v = rng.standard_normal(half) / np.sqrt(k)
+        return _with_biases(model, d, {"W": np.concatenate([w, w]), "v": np.concatenate([v, -v])})

@@ -1,0 +1,85 @@
+"""The shallow net, the one model that all theories of this field share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from harness import ActivationName, Model, ModelTraits, Stack, Trained
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness import Params
+
+
+@dataclass(frozen=True)
+class ShallowNet(Model):
+    """f(x) = vᵀφ(Wx + b) + c with W (k, d), v (k,), and, with biases, b (k,) and c.
+
+    Attributes:
+        activation: φ.
+        train: Which layers training moves: hidden (W, b), output (v, c) or all.
+        biases: Whether b and c exist; they belong to the hidden and the output layer.
+    """
+
+    name: ClassVar[str] = "shallow"
+    activation: ActivationName = "softplus"
+    train: Trained = "hidden"
+    biases: bool = False
+
+    def shapes(self, d: int, k: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of W, v and the biases."""
+        shapes: dict[str, tuple[int, ...]] = {"W": (k, d), "v": (k,)}
+        return {**shapes, "b": (k,), "c": ()} if self.biases else shapes
+
+    def trained(self) -> tuple[str, ...]:
+        """Return the weights of the trained layers."""
+        hidden, output = (("W", "b"), ("v", "c")) if self.biases else (("W",), ("v",))
+        return {"hidden": hidden, "output": output, "all": hidden + output}[self.train]
+
+    def linear(self) -> bool:
+        """Say that the net is linear in its output layer."""
+        return self.train == "output"
+
+    def forward(self, params: Params, x: Tensor) -> Tensor:
+        """Return vᵀφ(Wx + b) + c, (n,)."""
+        from harness.builtin.activation_kernels import PHI
+
+        z = x @ params["W"].mT
+        if self.biases:
+            return PHI[self.activation](z + params["b"]) @ params["v"] + params["c"]
+        return PHI[self.activation](z) @ params["v"]
+
+    def stack(self, params: Params, x: Tensor) -> Stack:
+        """Return the closed form on B nets."""
+        from harness.builtin.shallow_stack import ShallowStack
+
+        return ShallowStack(params, x, self.activation, self.train)
+
+    def kernel(self, params: Params, x: Tensor) -> Tensor:
+        """Return (XXᵀ + 1) ∘ (φ' diag(v²) φ'ᵀ) for the hidden layer plus φφᵀ + 1 for the output layer, as trained.
+
+        The ones are there with biases only.
+        """
+        import torch
+
+        from harness.builtin.activation_kernels import KERNELS
+
+        phi = params["W"] @ x.mT  # (k, n)
+        if self.biases:
+            phi = phi + params["b"][:, None]
+        slope = torch.empty_like(phi)
+        KERNELS[self.activation](phi, slope)
+        one = 1.0 if self.biases else 0.0
+        kernel = torch.zeros(len(x), len(x), dtype=x.dtype, device=x.device)
+        if self.train != "output":
+            weighted = params["v"][:, None] * slope
+            kernel += (x @ x.mT + one) * (weighted.mT @ weighted)
+        if self.train != "hidden":
+            kernel += phi.mT @ phi + one
+        return kernel
+
+    def describe(self) -> ModelTraits:
+        """Return the traits of a shallow net."""
+        return ModelTraits(trains=self.train, activation=self.activation, biases=self.biases, shallow=True)

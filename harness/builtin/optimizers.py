@@ -1,0 +1,74 @@
+"""Gradient descent, momentum and minibatch SGD."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from harness import Fraction, Optimizer, Positive, PositiveInt
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness import Params
+
+
+@dataclass(frozen=True)
+class GradientDescent(Optimizer):
+    """Full-batch gradient descent: w ← w − η ∇L(w)."""
+
+    name: ClassVar[str] = "gd"
+
+    def update(self, params: Params, grads: Params, state: Params, step_size: Tensor) -> tuple[Params, Params]:
+        """Take one gradient step."""
+        return {name: params[name] - step_size * grad for name, grad in grads.items()}, state
+
+    def heavy_ball(self) -> float:
+        """Return 0: no momentum."""
+        return 0.0
+
+
+@dataclass(frozen=True)
+class Momentum(Optimizer):
+    """Full-batch heavy ball: m ← βm − η ∇L(w), w ← w + m.
+
+    The same iterates as ``torch.optim.SGD(momentum=β)`` at a constant step size.
+    """
+
+    name: ClassVar[str] = "momentum"
+    beta: Fraction = 0.9
+
+    def start(self, params: Params) -> Params:
+        """Start at rest."""
+        return {name: 0 * weight for name, weight in params.items()}
+
+    def update(self, params: Params, grads: Params, state: Params, step_size: Tensor) -> tuple[Params, Params]:
+        """Take one step of the heavy ball."""
+        velocity = {name: self.beta * state[name] - step_size * grad for name, grad in grads.items()}
+        return {name: params[name] + velocity[name] for name in grads}, velocity
+
+    def heavy_ball(self) -> float:
+        """Return β."""
+        return self.beta
+
+
+@dataclass(frozen=True)
+class StochasticGradientDescent(GradientDescent):
+    """Minibatch SGD without replacement.
+
+    A step sees ``batch`` samples; its gradient is scaled by n/batch, so that it is an unbiased estimate of the
+    full one. Batches run through one random permutation of the samples after another, drawn from the trial's seed.
+
+    The stable step is c/(a₁ λ_max + a₂ β) with λ_max = λ_max(J₀J₀ᵀ), β = max_i (J₀J₀ᵀ)_ii,
+    a₁ = n(b−1)/(b(n−1)) and a₂ = n(n−b)/(b(n−1)): at c = 1 the best step that the second moment of the minibatch
+    gradient allows [derived here, as Ma, Bassily and Belkin 2018 do for sampling with replacement]; at b = n it
+    is that of gradient descent.
+    """
+
+    name: ClassVar[str] = "sgd"
+    c: Positive = 1.0
+    batch: PositiveInt = 10
+
+    def batch_size(self, n: int) -> int:
+        """Return the batch, or n if there are fewer samples."""
+        return min(self.batch, n)

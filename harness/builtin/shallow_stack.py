@@ -1,0 +1,80 @@
+"""B shallow nets f(x) = vᵀφ(Wx + b) + c advanced together in closed form.
+
+Temporaries are stored neuron by sample, (B, k, n), samples contiguous: at the small widths of interest the products
+are then long and thin in the direction that matrix kernels like, which is worth a factor of two to three.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from harness import ActivationName, Stack, Trained, lanes
+from harness.builtin.activation_kernels import KERNELS
+
+if TYPE_CHECKING:
+    from harness import Params
+
+
+class ShallowStack(Stack):
+    """The closed form of the shallow net's outputs and gradients on aligned lanes."""
+
+    def __init__(self, params: Params, x: Tensor, activation: ActivationName, train: Trained) -> None:
+        """Take weights W (B, k, d), v (B, k) and perhaps b (B, k), c (B,), which are read at each call, and inputs."""
+        self.params = params
+        self.hidden = train != "output"
+        self.output = train != "hidden"
+        self.kernel = KERNELS[activation]
+        count, k, d = params["W"].shape
+        n = x.shape[1]
+        self.x = lanes.zeros(count, n, d, like=x)
+        self.xt = lanes.zeros(count, d, n, like=x)
+        self.phi = lanes.zeros(count, k, n, like=x)
+        self.slope = lanes.zeros(count, k, n, like=x)
+        # Where both layers train, φ is still needed when the outer product is formed; else it may be overwritten.
+        self.outer = lanes.zeros(count, k, n, like=x) if train == "all" else self.phi
+        self.v_row = params["v"].unsqueeze(1)
+        self.v_column = params["v"].unsqueeze(2)
+        self.load(x)
+
+    def load(self, x: Tensor) -> None:
+        """Copy inputs (B, n, d) into both layouts."""
+        self.x.copy_(x)
+        self.xt.copy_(x.mT)
+        if not self.hidden:
+            self._features()  # constant while only v trains
+
+    def _features(self) -> None:
+        """Compute φ and φ' at the current hidden weights."""
+        if "b" in self.params:
+            torch.baddbmm(self.params["b"].unsqueeze(2), self.params["W"], self.xt, out=self.phi)
+        else:
+            torch.bmm(self.params["W"], self.xt, out=self.phi)
+        self.kernel(lanes.flat(self.phi), lanes.flat(self.slope))
+
+    def forward(self, out: Tensor, offset: Tensor) -> None:
+        """Write vᵀφ(Wx + b) + c + offset."""
+        if self.hidden:
+            self._features()
+        torch.baddbmm(offset.unsqueeze(1), self.v_row, self.phi, out=out.unsqueeze(1))
+        if "c" in self.params:
+            out.add_(self.params["c"].unsqueeze(1))
+
+    def vjp(self, cotangent: Tensor, into: Params, keep: float) -> None:
+        """Accumulate the gradients of the trained layers."""
+        if self.output:
+            # The hidden layer's gradient uses v as it was, and ``into`` may hold v itself: outer product first.
+            if self.hidden:
+                torch.mul(self.v_column, cotangent.unsqueeze(1), out=self.outer)
+            into["v"].unsqueeze(2).baddbmm_(self.phi, cotangent.unsqueeze(2), beta=keep)
+            if "c" in self.params:
+                into["c"].mul_(keep).add_(cotangent.sum(1))
+        else:
+            torch.mul(self.v_column, cotangent.unsqueeze(1), out=self.outer)
+        if self.hidden:
+            lanes.flat(self.slope).mul_(lanes.flat(self.outer))
+            into["W"].baddbmm_(self.slope, self.x, beta=keep)
+            if "b" in self.params:
+                into["b"].mul_(keep).add_(self.slope.sum(2))

@@ -1,0 +1,1 @@
+"""Trains batches: prepares each trial by itself, picks the fastest solver that fits, and reports outcomes."""

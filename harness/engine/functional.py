@@ -1,0 +1,51 @@
+"""The stack of any model: ``torch.func`` makes B networks of the single form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.func import vjp, vmap
+
+from harness.components import Model, Params, Stack
+
+
+class FunctionalStack(Stack):
+    """``Model.forward`` mapped over lanes, its gradient by reverse differentiation.
+
+    The vector-Jacobian product of the mapped function is that of each lane, since a lane's outputs depend on its
+    own weights only.
+    """
+
+    def __init__(self, model: Model, params: Params, x: Tensor, moved: tuple[str, ...]) -> None:
+        """Take weights with a leading axis B, inputs (B, n, d), and the names of the weights that move."""
+        self.moved = moved
+        self.params = params
+        self.x = x
+        self.mapped: Callable[[Params, Tensor], Tensor] = vmap(model.forward)
+        self.pullback: Callable[[Tensor], tuple[Params]] | None = None
+
+    def load(self, x: Tensor) -> None:
+        """Take new inputs."""
+        self.x = x
+
+    def forward(self, out: Tensor, offset: Tensor) -> None:
+        """Write the outputs plus offset; remember how to pull a cotangent back."""
+        fixed = {name: value for name, value in self.params.items() if name not in self.moved}
+
+        def outputs(weights: Params) -> Tensor:
+            return self.mapped({**fixed, **weights}, self.x)
+
+        values, self.pullback = vjp(outputs, {name: self.params[name] for name in self.moved})  # type: ignore[misc]  # no auxiliary output
+        if values.shape != offset.shape:
+            raise ValueError(f"forward returned shape {tuple(values.shape[1:])} for one network; expected (n,)")
+        torch.add(values.detach(), offset, out=out)
+
+    def vjp(self, cotangent: Tensor, into: Params, keep: float) -> None:
+        """Accumulate the pulled-back cotangent."""
+        if self.pullback is None:
+            raise RuntimeError("vjp before forward")
+        (gradients,) = self.pullback(cotangent)
+        for name, gradient in gradients.items():
+            into[name].mul_(keep).add_(gradient)

@@ -1,0 +1,147 @@
+"""What is recorded of B runs while they advance: hits, end, curve and rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+DIVERGED = 1e6
+"""A measure that is not below it (NaN included) ends the run as diverged."""
+
+FALLING = 0.99
+"""A run out of budget is still falling if its last tenth brought the measure below this fraction of what it was."""
+
+
+def curve_steps(budget: int) -> list[int]:
+    """Return the steps at which the curve is kept: 0, 1, 2, 5, 10, 20, 50, … up to the budget.
+
+    >>> curve_steps(60)
+    [0, 1, 2, 5, 10, 20, 50]
+    """
+    steps, decade = [0], 1
+    while decade <= budget:
+        steps += [s for s in (decade, 2 * decade, 5 * decade) if s <= budget]
+        decade *= 10
+    return steps
+
+
+def fit_rate(steps: Sequence[float], measures: Sequence[float]) -> float | None:
+    """Return the factor per step of a geometric decay, by least squares of log measure on step.
+
+    None from fewer than three points, or where the measure is zero or not finite.
+
+    >>> round(fit_rate([0, 10, 20, 30], [1.0, 0.5, 0.25, 0.125]), 6)
+    0.933033
+    """
+    t, m = np.asarray(steps, dtype=float), np.asarray(measures, dtype=float)
+    good = np.isfinite(m) & (m > 0)
+    t, m = t[good], np.log(m[good])
+    if len(t) < 3 or t[0] == t[-1]:
+        return None
+    t = t - t.mean()
+    return float(np.exp((t @ (m - m.mean())) / (t @ t)))
+
+
+class Ladder:
+    """First hits of a ladder of tolerances by B runs, and where each run ended.
+
+    A run ends at the first step at which the measure meets the last tolerance, or is not below ``DIVERGED``, or at
+    the budget. Measures recorded after a run's end are ignored, so that lanes may run on until it is convenient
+    to remove them.
+
+    One run more than asked for, the filler, stands for lanes that only fill up a stack: it has ended from the start.
+
+    Attributes:
+        filler: Its index, B.
+        hits: (B + 1, tolerances) first steps, -1 where not met.
+        end: (B + 1,) steps taken, -1 while the run goes on.
+        measure: (B + 1,) the measure at the end.
+        diverged: (B + 1,) whether it ended so.
+    """
+
+    def __init__(self, runs: int, tolerances: Sequence[float], budget: int) -> None:
+        """Start recording so many runs."""
+        self.tolerances = tuple(tolerances)
+        self.budget = budget
+        self.filler = runs
+        runs += 1
+        self.hits = np.full((runs, len(self.tolerances)), -1, dtype=np.int64)
+        self.end = np.full(runs, -1, dtype=np.int64)
+        self.end[self.filler] = 0
+        self.measure = np.full(runs, np.nan)
+        self.diverged = np.zeros(runs, dtype=bool)
+        self._marks = curve_steps(budget)
+        self._next_mark = 0
+        self._curves: list[list[float]] = [[] for _ in range(runs)]
+        self._history_steps: list[int] = []
+        self._history: list[NDArray[np.float64]] = []
+
+    def record(self, steps: Sequence[int], measures: NDArray[np.float64], runs: NDArray[np.int64]) -> None:
+        """Record the measures (steps, lanes) of the given runs at consecutive check points."""
+        at = np.asarray(steps)
+        for rung, tolerance in enumerate(self.tolerances):
+            met = measures <= tolerance
+            fresh = met.any(axis=0) & (self.hits[runs, rung] < 0) & (self.end[runs] < 0)
+            self.hits[runs[fresh], rung] = at[met[:, fresh].argmax(axis=0)]
+        over = measures <= self.tolerances[-1]
+        bad = ~(measures < DIVERGED)
+        stop = over | bad
+        if at[-1] >= self.budget:
+            stop = stop.copy()
+            stop[-1] = True
+        ended = stop.any(axis=0) & (self.end[runs] < 0)
+        first = stop.argmax(axis=0)
+        lanes = np.flatnonzero(ended)
+        self.end[runs[lanes]] = at[first[lanes]]
+        self.measure[runs[lanes]] = measures[first[lanes], lanes]
+        self.diverged[runs[lanes]] = bad[first[lanes], lanes]
+        # Rungs first met after the end of a run that diverged within the same chunk do not count.
+        late = self.hits[runs] > np.where(self.end[runs] < 0, self.budget, self.end[runs])[:, None]
+        self.hits[runs] = np.where(late, -1, self.hits[runs])
+        self._keep(at, measures, runs)
+
+    def _keep(self, at: NDArray[np.int64], measures: NDArray[np.float64], runs: NDArray[np.int64]) -> None:
+        """Keep the first measure of the chunk for the rate, and the marked ones for the curve."""
+        row = np.full(len(self.end), np.nan)
+        row[runs] = measures[0]
+        self._history_steps.append(int(at[0]))
+        self._history.append(row)
+        while self._next_mark < len(self._marks) and self._marks[self._next_mark] <= at[-1]:
+            mark = self._marks[self._next_mark]
+            i = int(np.searchsorted(at, mark))  # with several steps between check points: the first one after
+            for lane, run in enumerate(runs):
+                if self.end[run] < 0 or mark <= self.end[run]:
+                    self._curves[run].append(float(measures[i, lane]))
+            self._next_mark += 1
+
+    def open(self, runs: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say which of the given runs go on."""
+        still: NDArray[np.bool_] = self.end[runs] < 0
+        return still
+
+    def curve(self, run: int) -> tuple[float, ...]:
+        """Return the measure at the curve's steps, four digits each."""
+        return tuple(float(f"{m:.4g}") for m in self._curves[run])
+
+    def _past(self, run: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        end = int(self.end[run])
+        steps = np.array(self._history_steps, dtype=float)
+        past = steps < end
+        values = np.array([row[run] for row, keep in zip(self._history, past, strict=True) if keep])
+        return np.append(steps[past], end), np.append(values, self.measure[run])
+
+    def rate(self, run: int) -> float | None:
+        """Return the fitted factor per step over the second half of the run."""
+        steps, values = self._past(run)
+        late = steps >= self.end[run] / 2
+        return fit_rate(steps[late].tolist(), values[late].tolist())
+
+    def falling(self, run: int) -> bool:
+        """Say whether a run that used up its budget was still falling."""
+        if self.end[run] < self.budget or self.diverged[run]:
+            return False
+        steps, values = self._past(run)
+        before = values[np.searchsorted(steps, 0.9 * self.budget, side="right") - 1]
+        return bool(self.measure[run] < FALLING * before)

@@ -1,0 +1,108 @@
+"""Everything that fixes the numbers of a regime's trials, and its form as plain data.
+
+Batches travel to workers as plain data; the worker rebuilds the components from its own plugins and refuses if
+their versions differ. The semantic key, under which outcomes are stored, is the hash of the same data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.components import Dataset, Regime, Theory
+from harness.composition import build_regime, component_from, regime_spec
+from harness.problems import digest
+
+if TYPE_CHECKING:
+    from harness.registry import Registry
+
+FORMAT = 1
+"""Raise it when the engine gives other numbers for the same setting: stored trials are then trained anew."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A regime on a dataset under a budget.
+
+    Attributes:
+        regime: The four ingredients.
+        theory: The theory whose step size the regime uses, if it uses one.
+        dataset: Where problems come from.
+        resample: Whether each trial has a problem of its own.
+        base_seed: The suite's seed.
+        steps: Budget.
+        tolerances: Ladder, decreasing.
+        dtype: ``float32`` or ``float64``.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        spectrum: Whether the extreme eigenvalues of J₀J₀ᵀ are computed.
+    """
+
+    regime: Regime
+    theory: Theory | None
+    dataset: Dataset
+    resample: bool
+    base_seed: int
+    steps: int
+    tolerances: tuple[float, ...]
+    dtype: str
+    device: str
+    spectrum: bool
+
+    def data(self, registry: Registry) -> dict[str, Any]:
+        """Return the setting as plain data, with names that are unambiguous in the registry."""
+        return {
+            "regime": regime_spec(self.regime, registry),
+            "dataset": {**self.dataset.spec(), "use": registry.name_of("dataset", type(self.dataset))},
+            "resample": self.resample,
+            "base_seed": self.base_seed,
+            "steps": self.steps,
+            "tolerances": list(self.tolerances),
+            "dtype": self.dtype,
+            "device": self.device,
+            "spectrum": self.spectrum,
+        }
+
+
+def semantic_key(data: dict[str, Any], solver: str) -> str:
+    """Return the key under which outcomes are stored: the hash of what fixes their numbers.
+
+    Names of regimes, summaries and which of several equal devices was used are left out, and so is the regime's
+    theory unless its step size is used.
+    """
+    regime = {key: value for key, value in data["regime"].items() if key not in ("name", "summary", "theory")}
+    if regime["optimizer"].get("step_size") == "theory":
+        regime["theory"] = data["regime"]["theory"]
+    device = str(data["device"]).split(":")[0]
+    return digest({**data, "regime": regime, "device": device, "solver": solver, "format": FORMAT})[:20]
+
+
+def step_theory(regime: Regime, registry: Registry) -> Theory | None:
+    """Return the theory whose step size a regime uses; None if it has a policy of its own."""
+    if regime.optimizer.step_size != "theory":
+        return None
+    theory: Theory = registry.find("theory", regime.theory)()
+    return theory
+
+
+def rebuild(data: dict[str, Any], registry: Registry) -> Setting:
+    """Return the setting that plain data describe, with the components of this process.
+
+    Raises:
+        SpecError: If a component is missing here, or of another version than the one that wrote the data.
+    """
+    regime = build_regime(data["regime"], registry)
+    dataset = component_from(registry, "dataset", data["dataset"])
+    if not isinstance(dataset, Dataset):
+        raise TypeError(f"{dataset!r} is not a dataset")
+    return Setting(
+        regime=regime,
+        theory=step_theory(regime, registry),
+        dataset=dataset,
+        resample=data["resample"],
+        base_seed=data["base_seed"],
+        steps=data["steps"],
+        tolerances=tuple(data["tolerances"]),
+        dtype=data["dtype"],
+        device=data["device"],
+        spectrum=data["spectrum"],
+    )

@@ -1,0 +1,66 @@
+"""Which solver trains a regime, and how many networks it takes at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.components import Model, Regime, ResidualCriterion
+from harness.engine.setting import Setting
+
+SolverName = Literal["spectral", "stacked", "functional"]
+
+WORKING_SET = 3 << 20
+"""Bytes that a stack on the CPU should occupy: what stays in the second-level cache with room to spare."""
+
+FILL_GPU = 1 << 20
+"""Elements of φ that occupy a GPU."""
+
+FUNCTIONAL_LANES = 16
+"""Lanes of a functional stack on the CPU."""
+
+
+@dataclass(frozen=True)
+class Solver:
+    """How trials of a regime are trained.
+
+    Attributes:
+        name: ``spectral`` solves models linear in their trained weights exactly; ``stacked`` advances the model's own
+            closed form; ``functional`` advances any model through ``torch.func``.
+        fixed_lanes: Whether a trial's lane is a function of its seed alone and stacks are always full. Needed where
+            the last bit of a lane may depend on its place or on the number of lanes: everywhere but in closed form
+            on aligned lanes on the CPU.
+    """
+
+    name: SolverName
+    fixed_lanes: bool
+
+    def lanes(self, setting: Setting, n: int, d: int, k: int) -> int:
+        """Return how many lanes a stack has at most (exactly, if lanes are fixed)."""
+        size = 8 if setting.dtype == "float64" else 4
+        if self.name == "spectral":
+            return 64
+        if setting.device != "cpu":
+            return _power_of_two(FILL_GPU // (n * k), 16, 1024)
+        if self.fixed_lanes:
+            return FUNCTIONAL_LANES
+        each = size * (2 * k * n + 2 * n * d + 28 * n + 2 * k * d)
+        return min(max(WORKING_SET // each, 8), 256)
+
+
+def solver_for(regime: Regime, device: str) -> Solver:
+    """Pick the fastest solver that fits the regime."""
+    optimizer = regime.optimizer
+    plain = optimizer.heavy_ball() == 0.0 and optimizer.batch_size(1 << 30) == 1 << 30
+    if regime.model.linear() and plain and isinstance(regime.criterion, ResidualCriterion):
+        return Solver("spectral", fixed_lanes=False)
+    if type(regime.model).stack is not Model.stack:
+        return Solver("stacked", fixed_lanes=device != "cpu")
+    return Solver("functional", fixed_lanes=True)
+
+
+def _power_of_two(target: int, least: int, most: int) -> int:
+    lanes = least
+    while lanes < target and lanes < most:
+        lanes *= 2
+    return lanes

@@ -1,0 +1,103 @@
+"""One trial before training: problem, weights, spectrum of the initial kernel, step size.
+
+Each trial is prepared by itself, in float64 on the CPU, so that nothing here depends on the batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from harness.components import Optimizer, Params, Problem, ResidualCriterion, Weights
+from harness.engine.setting import Setting
+from harness.engine.spectrum import eigenvalue_range, initial_kernel, largest_eigenvalue, trained_names
+from harness.problems import draw_problem, draw_weights
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A network about to be trained.
+
+    Attributes:
+        seed: The trial's number.
+        problem: What it is to fit.
+        params: Initial weights, float64.
+        kernel: J₀J₀ᵀ, (n, n), float64.
+        lambda_min: Its smallest eigenvalue; None if the suite does not ask for it.
+        lambda_max: Its largest eigenvalue; None likewise.
+        step_size: η.
+    """
+
+    seed: int
+    problem: Problem
+    params: Params
+    kernel: Tensor | None
+    lambda_min: float | None
+    lambda_max: float | None
+    step_size: float
+
+
+def stable_step(optimizer: Optimizer, curvature: float, largest: float, diagonal: float, n: int) -> float:
+    """Return c/(a λ), λ the largest curvature that a step can meet at the initial weights.
+
+    For full batches λ = λ_max(J₀J₀ᵀ). For minibatches of b without replacement, whose gradients are scaled by n/b,
+    the second moment of the minibatch kernel is at most a₁ λ_max + a₂ max_i (J₀J₀ᵀ)_ii times the kernel, with
+    a₁ = n(b−1)/(b(n−1)) and a₂ = n(n−b)/(b(n−1)).
+
+    >>> from harness.builtin.optimizers import GradientDescent, StochasticGradientDescent
+    >>> stable_step(GradientDescent(), 1.0, 3.0, 0.5, n=20)
+    0.5
+    >>> stable_step(StochasticGradientDescent(batch=1), 1.0, 3.0, 0.5, n=20)
+    0.1
+    """
+    b = optimizer.batch_size(n)
+    if b < n:
+        largest = n * (b - 1) / (b * (n - 1)) * largest + n * (n - b) / (b * (n - 1)) * diagonal
+    if not largest > 0:
+        raise ValueError("the network's Jacobian vanishes at its initial weights, so there is no stable step size")
+    return optimizer.c / (curvature * largest)
+
+
+def _step_size(
+    setting: Setting, problem: Problem, weights: Weights, kernel: Tensor | None, largest: float | None
+) -> float:
+    """Apply the regime's step-size policy to one trial."""
+    regime = setting.regime
+    policy = regime.optimizer.step_size
+    if not isinstance(policy, str):
+        return policy
+    criterion = regime.criterion
+    curvature = criterion.curvature(problem.n) if isinstance(criterion, ResidualCriterion) else 1.0
+    if policy == "theory":
+        if setting.theory is None:
+            raise ValueError(f"regime {regime.name!r} names no theory to take the step size from")
+        step = setting.theory.step_size(problem, regime, weights)
+        if step is None:
+            raise ValueError(f"theory {setting.theory.name!r} gives no step size for regime {regime.name!r}")
+        return step / curvature
+    if kernel is None:
+        raise ValueError("the stable step size needs the kernel at the initial weights")
+    diagonal = float(kernel.diagonal().max())
+    return stable_step(regime.optimizer, curvature, largest or largest_eigenvalue(kernel), diagonal, problem.n)
+
+
+def prepare(setting: Setting, n: int, d: int, k: int, seed: int) -> Trial:
+    """Draw one trial and decide its step size.
+
+    Raises:
+        ValueError: If a component draws something else than it promised, or the policy gives no step size.
+    """
+    regime = setting.regime
+    problem = draw_problem(setting.dataset, n, d, seed=seed if setting.resample else 0, base=setting.base_seed)
+    weights = draw_weights(regime.initializer, regime.model, problem, k, seed=seed, base=setting.base_seed)
+    params = {name: torch.from_numpy(value.copy()) for name, value in weights.items()}
+    kernel, smallest, largest = None, None, None
+    if setting.spectrum or regime.optimizer.step_size == "stable" or regime.model.linear():
+        kernel = initial_kernel(regime.model, params, torch.from_numpy(problem.x))
+        if setting.spectrum:
+            moved = trained_names(regime.model, params)
+            smallest, largest = eigenvalue_range(kernel, sum(params[name].numel() for name in moved))
+    step = _step_size(setting, problem, weights, kernel, largest)
+    return Trial(seed, problem, params, kernel, smallest, largest, step)

@@ -1,0 +1,76 @@
+"""Draws: every random number of a run comes from a stream named by what it is for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+
+from harness.components import Dataset, Initializer, Model, Problem, Weights
+
+
+def canonical(what: Any) -> str:
+    """Return the one JSON text of plain data: sorted keys, no spaces, no NaN.
+
+    >>> canonical({"n": 3, "d": [1, 2.5]})
+    '{"d":[1,2.5],"n":3}'
+    """
+    return json.dumps(what, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def digest(what: Any) -> str:
+    """Return the SHA-256 of the canonical JSON of plain data, in hexadecimal."""
+    return hashlib.sha256(canonical(what).encode()).hexdigest()
+
+
+def stream(what: Any) -> np.random.Generator:
+    """Return the random stream of a purpose: Philox keyed by the hash of its description.
+
+    Streams of different purposes are independent; the same purpose gives the same numbers in every process.
+
+    >>> float(stream({"for": "doc"}).random()) == float(stream({"for": "doc"}).random())
+    True
+    """
+    return np.random.Generator(np.random.Philox(key=int(digest(what)[:32], 16)))
+
+
+def draw_problem(dataset: Dataset, n: int, d: int, *, seed: int, base: int) -> Problem:
+    """Draw the problem of trial ``seed`` of a suite with seed ``base``.
+
+    It depends on the dataset, n, d and the two seeds only, so that all regimes and widths face the same problems.
+
+    Raises:
+        ValueError: If the dataset returns other than finite float64 arrays (n, d) and (n,).
+    """
+    rng = stream({"for": "problem", "dataset": dataset.spec(), "n": n, "d": d, "seed": [base, seed]})
+    x, y = dataset.draw(n, d, rng)
+    for name, array, shape in (("inputs", x, (n, d)), ("labels", y, (n,))):
+        if array.shape != shape or array.dtype != np.float64 or not np.isfinite(array).all():
+            raise ValueError(
+                f"dataset {dataset.name!r} drew {name} of shape {array.shape}, {array.dtype}; "
+                f"expected finite float64 of shape {shape}"
+            )
+    return Problem(x=x, y=y, seed=seed, dataset=dataset.name)
+
+
+def draw_weights(initializer: Initializer, model: Model, problem: Problem, k: int, *, seed: int, base: int) -> Weights:
+    """Draw the initial weights of trial ``seed`` at width k.
+
+    They depend on the initializer, the weights' shapes, n and the seeds, not on what is done with them: regimes
+    that differ in the optimizer alone start from the same weights.
+
+    Raises:
+        ValueError: If the initializer returns other weights than ``model.shapes`` asks for.
+    """
+    shapes = model.shapes(problem.d, k)
+    purpose = {name: list(shape) for name, shape in shapes.items()}
+    rng = stream(
+        {"for": "weights", "initializer": initializer.spec(), "shapes": purpose, "n": problem.n, "seed": [base, seed]}
+    )
+    weights = initializer.draw(model, problem, k, rng)
+    drawn = {name: np.shape(value) for name, value in weights.items()}
+    if drawn != shapes:
+        raise ValueError(f"initializer {initializer.name!r} drew {drawn}; model {model.name!r} has {shapes}")
+    return weights

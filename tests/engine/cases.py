@@ -1,0 +1,115 @@
+"""Regimes and settings that the engine's tests share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from harness import Initializer, Model, Optimizer, Params, Problem, Regime, Weights
+from harness.builtin.criteria import Quadratic
+from harness.builtin.datasets import Sphere
+from harness.builtin.initializers import GaussianHalves, LeCun
+from harness.builtin.models import ShallowNet
+from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
+from harness.components import Criterion
+from harness.engine.setting import Setting
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Deep(Model):
+    """A net of two hidden layers that gives nothing but ``forward``."""
+
+    name: ClassVar[str] = "deep"
+
+    def shapes(self, d: int, k: int) -> dict[str, tuple[int, ...]]:
+        return {"U": (k, d), "W": (k, k), "v": (k,)}
+
+    def forward(self, params: Params, x: Tensor) -> Tensor:
+        import torch
+
+        return torch.tanh(torch.tanh(x @ params["U"].mT) @ params["W"].mT) @ params["v"]
+
+
+@dataclass(frozen=True)
+class DeepNormal(Initializer):
+    """Weights of variance one over fan-in."""
+
+    name: ClassVar[str] = "deep-normal"
+
+    def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
+        shapes = model.shapes(problem.d, k)
+        return {name: rng.standard_normal(shape) / shape[-1] ** 0.5 for name, shape in shapes.items()}
+
+
+@dataclass(frozen=True)
+class BareShallow(ShallowNet):
+    """The shallow net without its fast paths."""
+
+    name: ClassVar[str] = "bare-shallow"
+
+    stack = Model.stack  # type: ignore[assignment]  # the base class promises less
+    kernel = Model.kernel  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Nesterov(Optimizer):
+    """Nesterov's momentum: a method with an update of its own."""
+
+    name: ClassVar[str] = "nesterov"
+    c: float = 1.0
+    beta: float = 0.5
+
+    def start(self, params: Params) -> Params:
+        return {name: 0 * weight for name, weight in params.items()}
+
+    def update(self, params: Params, grads: Params, state: Params, step_size: Tensor) -> tuple[Params, Params]:
+        velocity = {name: self.beta * state[name] + grad for name, grad in grads.items()}
+        look = {name: grads[name] + self.beta * velocity[name] for name in grads}
+        return {name: params[name] - step_size * look[name] for name in grads}, velocity
+
+
+@dataclass(frozen=True)
+class PseudoHuber(Criterion):
+    """A criterion that is no function of the residual norm."""
+
+    name: ClassVar[str] = "pseudo-huber"
+
+    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
+        residual = outputs - y
+        return ((1.0 + residual * residual).sqrt() - 1.0).sum()
+
+    def measure(self, outputs: Tensor, y: Tensor) -> Tensor:
+        return (outputs - y).abs().amax(-1)
+
+
+CASES: dict[str, Regime] = {
+    "softplus": Regime("softplus", ShallowNet(), GaussianHalves(), GradientDescent(), Quadratic()),
+    "relu momentum": Regime("relu", ShallowNet("relu"), GaussianHalves(), Momentum(), Quadratic()),
+    "tanh all biases": Regime("tanh", ShallowNet("tanh", "all", True), LeCun(), GradientDescent(c=0.2), Quadratic()),
+    "gelu output momentum": Regime("out", ShallowNet("gelu", "output", True), LeCun(), Momentum(), Quadratic()),
+    "silu sgd": Regime("sgd", ShallowNet("silu"), GaussianHalves(), StochasticGradientDescent(batch=7), Quadratic()),
+    "erf output": Regime("spectral", ShallowNet("erf", "output"), LeCun(), GradientDescent(), Quadratic()),
+    "deep": Regime("deep", Deep(), DeepNormal(), GradientDescent(c=0.5), Quadratic()),
+    "nesterov": Regime("nesterov", ShallowNet("sin"), GaussianHalves(), Nesterov(), Quadratic()),
+    "huber": Regime("huber", ShallowNet("sigmoid", "all"), LeCun(), GradientDescent(c=0.5), PseudoHuber()),
+}
+
+
+def setting(regime: Regime, **changes: Any) -> Setting:
+    """Return a setting on the sphere."""
+    options: dict[str, Any] = {
+        "theory": None,
+        "dataset": Sphere(),
+        "resample": True,
+        "base_seed": 1,
+        "steps": 400,
+        "tolerances": (0.5, 0.1, 0.01),
+        "dtype": "float32",
+        "device": "cpu",
+        "spectrum": True,
+    }
+    return Setting(regime=regime, **{**options, **changes})

@@ -1,0 +1,114 @@
+"""The kernel at the initial weights, and step sizes read off it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import pytest
+import torch
+
+from harness import ActivationName
+from harness.activations import ACTIVATIONS
+from harness.builtin.activation_kernels import KERNELS, PHI
+from harness.builtin.models import ShallowNet
+from harness.builtin.optimizers import GradientDescent, StochasticGradientDescent
+from harness.components import Cell, Model
+from harness.engine.spectrum import eigenvalue_range, initial_kernel, largest_eigenvalue
+from harness.engine.trial import prepare, stable_step
+from tests.engine.cases import CASES, BareShallow, setting
+
+
+@pytest.mark.parametrize("train", ["hidden", "output", "all"])
+@pytest.mark.parametrize("biases", [False, True])
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_closed_form_equals_differentiation(activation: str, train: str, biases: bool) -> None:
+    rng = np.random.default_rng(0)
+    net = ShallowNet(activation, train, biases)  # type: ignore[arg-type]
+    bare: Model = BareShallow(activation, train, biases)  # type: ignore[arg-type]
+    params = {name: torch.from_numpy(rng.standard_normal(shape)) for name, shape in net.shapes(4, 6).items()}
+    x = torch.from_numpy(rng.standard_normal((9, 4)))
+    ours, theirs = initial_kernel(net, params, x), initial_kernel(bare, params, x)
+    torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 3e-6), (torch.float64, 2e-14)])
+def test_torch_kernels_are_the_numpy_activations(activation: str, dtype: torch.dtype, tolerance: float) -> None:
+    z = torch.linspace(-30, 30, 4001, dtype=torch.float64)
+    expected = ACTIVATIONS[activation]
+    phi, slope = z.to(dtype, copy=True), torch.empty(len(z), dtype=dtype)
+    exact = phi.double().numpy().copy()
+    name = cast("ActivationName", activation)
+    np.testing.assert_allclose(PHI[name](phi).numpy(), expected.phi(exact), rtol=tolerance, atol=tolerance)
+    KERNELS[name](phi, slope)
+    np.testing.assert_allclose(phi.numpy(), expected.phi(exact), rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(slope.numpy(), expected.dphi(exact), rtol=10 * tolerance, atol=10 * tolerance)
+
+
+def test_eigenvalues() -> None:
+    rng = np.random.default_rng(1)
+    factor = torch.from_numpy(rng.standard_normal((8, 5)))
+    kernel = factor @ factor.T
+    smallest, largest = eigenvalue_range(kernel, parameters=5)
+    assert smallest == 0.0
+    assert largest == pytest.approx(float(torch.linalg.matrix_norm(factor, 2)) ** 2, rel=1e-12)
+    assert largest_eigenvalue(kernel, tolerance=1e-12) == pytest.approx(largest, rel=1e-9)
+
+
+def test_stable_step_of_minibatches_contracts_in_mean_square() -> None:
+    """E[(I − ηG)²] ≤ I on the kernel's range for c = 1, G the minibatch kernel: by enumeration of all batches."""
+    from itertools import combinations
+
+    rng = np.random.default_rng(2)
+    n, b = 6, 2
+    jacobian = rng.standard_normal((n, 8)) * np.linspace(0.3, 2, n)[:, None]
+    kernel = torch.from_numpy(jacobian @ jacobian.T)
+    largest, diagonal = float(torch.linalg.eigvalsh(kernel)[-1]), float(kernel.diagonal().max())
+    step = stable_step(StochasticGradientDescent(batch=b), 1.0, largest, diagonal, n)
+    second = (
+        sum(
+            (n / b) ** 2 * np.linalg.matrix_power(jacobian[list(s)].T @ jacobian[list(s)], 2)
+            for s in combinations(range(n), b)
+        )
+        / 15
+    )
+    mean = jacobian.T @ jacobian
+    bound = mean / step  # η E[G²] ≤ E[G] is what the step promises at c = 1
+    assert np.linalg.eigvalsh(bound - second).min() > -1e-9 * np.linalg.norm(bound)
+    full = stable_step(GradientDescent(c=1.0), 1.0, largest, diagonal, n)
+    assert stable_step(StochasticGradientDescent(batch=n), 1.0, largest, diagonal, n) == pytest.approx(full)
+
+
+def test_policies() -> None:
+    from dataclasses import replace
+
+    regime = CASES["softplus"]
+    stable = prepare(setting(regime), 20, 5, 6, 0)
+    assert stable.lambda_max is not None
+    assert stable.step_size == pytest.approx(1.5 / stable.lambda_max, rel=1e-12)
+    loose = prepare(setting(regime, spectrum=False), 20, 5, 6, 0)
+    assert loose.lambda_max is None
+    assert loose.step_size == pytest.approx(stable.step_size, rel=1e-5)
+    fixed = replace(regime, optimizer=GradientDescent(step_size=0.15))
+    assert prepare(setting(fixed), 20, 5, 6, 0).step_size == 0.15
+    nameless = replace(regime, optimizer=GradientDescent(step_size="theory"))
+    with pytest.raises(ValueError, match="names no theory"):
+        prepare(setting(nameless), 20, 5, 6, 0)
+
+
+def test_resample_false_keeps_the_problem_and_varies_the_weights() -> None:
+    where = setting(CASES["softplus"], resample=False)
+    first, second = (prepare(where, 20, 5, 6, seed) for seed in (0, 1))
+    assert np.array_equal(first.problem.x, second.problem.x)
+    assert not torch.equal(first.params["W"], second.params["W"])
+    assert not np.array_equal(first.problem.x, prepare(setting(CASES["softplus"]), 20, 5, 6, 1).problem.x)
+
+
+def test_width_beyond_n_over_d_gives_a_kernel_of_full_rank() -> None:
+    """For generic inputs and analytic φ the hidden Jacobian has rank min(n, kd)."""
+    for k, full in ((3, False), (4, True), (8, True)):
+        trial = prepare(setting(CASES["softplus"]), 20, 5, k, 0)
+        assert trial.lambda_min is not None
+        assert (trial.lambda_min > 0) is full
+    assert Cell("r", 1, 1, 1) < Cell("r", 1, 1, 2)
