@@ -1,0 +1,109 @@
+"""The search for one threshold, replayed from its outcomes.
+
+A pursuit never looks at what happens to be stored. It asks, round after round, for the trials that its search
+wants, and is given each from the store or from training. So a run that was interrupted anywhere takes the same
+decisions again, and ends with the same threshold, as one that was not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.components import Cell, Outcome, Regime
+from harness.engine.setting import Setting
+from harness.engine.solvers import Solver
+from harness.search import Adaptive, Grid
+
+Lookup = Callable[[Cell, int], Outcome | None]
+"""(cell, seed) → the stored outcome, if there is one."""
+
+
+def starting_width(regime: Regime, n: int, d: int) -> int:
+    """Return where to begin looking: as many weights as labels (in the trained layers)."""
+    return n if regime.model.describe().trains == "output" else math.ceil(n / d)
+
+
+@dataclass
+class Pursuit:
+    """One threshold in the making.
+
+    Attributes:
+        setting: What is trained.
+        data: The setting as plain data.
+        key: Its semantic key.
+        solver: What trains it.
+        n: Samples.
+        d: Input dimension.
+        search: Which trials next.
+        rung: Index of the tolerance that the search goes by.
+        outcomes: What is known, by width, ordered by seed.
+        waiting: Trials asked for and not yet known.
+        reused: Trials that came from the store.
+    """
+
+    setting: Setting
+    data: dict[str, Any]
+    key: str
+    solver: Solver
+    n: int
+    d: int
+    search: Grid | Adaptive
+    rung: int
+    outcomes: dict[int, list[Outcome]] = field(default_factory=dict)
+    waiting: dict[tuple[int, int], Outcome | None] = field(default_factory=dict)
+    reused: int = 0
+
+    def cell(self, k: int) -> Cell:
+        """Return the cell of a width."""
+        return Cell(self.setting.regime.name, self.n, self.d, k)
+
+    def counts(self) -> dict[int, tuple[int, int]]:
+        """Return (fits, trials) by width as the search sees them: an error is a trial that did not fit.
+
+        The search must not ask for ever more trials where all fail; thresholds leave errors out.
+        """
+        return {
+            k: (sum(o.verdict(self.rung) == "fit" for o in known), len(known)) for k, known in self.outcomes.items()
+        }
+
+    def advance(self, lookup: Lookup) -> list[tuple[int, int]]:
+        """Go on as far as known outcomes allow; return the trials (width, seed) that must be trained for more.
+
+        An empty list means that the search is over.
+        """
+        while True:
+            for (k, seed), outcome in self.waiting.items():
+                if outcome is None and (stored := lookup(self.cell(k), seed)) is not None:
+                    self.waiting[k, seed] = stored
+                    self.reused += 1
+            missing = [trial for trial, outcome in self.waiting.items() if outcome is None]
+            if missing:
+                return missing
+            for (k, _), outcome in sorted(self.waiting.items()):
+                assert outcome is not None
+                self.outcomes.setdefault(k, []).append(outcome)
+            step = self.setting.regime.initializer.width_step
+            start = starting_width(self.setting.regime, self.n, self.d)
+            wanted = self.search.next(self.counts(), start=start, step=step)
+            self.waiting = {}
+            for k, more in wanted.items():
+                known = len(self.outcomes.get(k, ()))
+                self.waiting |= {(k, seed): None for seed in range(known, known + more)}
+            if not self.waiting:
+                return []
+
+    def accept(self, k: int, outcomes: list[Outcome]) -> bool:
+        """Take trained outcomes of a width; return whether that was all that was waited for."""
+        for outcome in outcomes:
+            self.waiting[k, outcome.seed] = outcome
+        return all(outcome is not None for outcome in self.waiting.values())
+
+    def expected(self) -> int | None:
+        """Return the trials that a grid asks for; None for a search, which cannot know."""
+        if isinstance(self.search, Grid):
+            step = self.setting.regime.initializer.width_step
+            return sum(self.search.next({}, start=1, step=step).values())
+        return None

@@ -1,0 +1,113 @@
+"""What a run found: outcomes by cell, and everything that follows from them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.components import Cell, Outcome, Regime, Verdict
+from harness.exponents import ExponentFit, fit_exponents
+from harness.registry import Registry
+from harness.suite import Suite
+from harness.thresholds import Threshold, threshold
+
+
+@dataclass(frozen=True)
+class Results:
+    """The outcomes of a suite, and the thresholds in them.
+
+    Attributes:
+        suite: What was asked.
+        registry: The plugins it was asked of.
+        outcomes: The trials of each cell, ordered by seed: those that the search asked for, whatever else is stored.
+        provenance: Versions, device and date of the run.
+        missing: Trials that the search still wants; 0 once it is over.
+        directory: Where the results are stored.
+    """
+
+    suite: Suite
+    registry: Registry
+    outcomes: dict[Cell, tuple[Outcome, ...]]
+    provenance: dict[str, Any] = field(default_factory=dict)
+    missing: int = 0
+    directory: Path | None = None
+
+    def regime(self, name: str) -> Regime:
+        """Return the suite's regime of this name."""
+        return next(regime for regime in self.suite.regimes if regime.name == name)
+
+    def sizes(self) -> list[tuple[int, int]]:
+        """Return the suite's (n, d) pairs."""
+        return [(n, d) for d in self.suite.d for n in self.suite.n]
+
+    def widths(self, regime: str, n: int, d: int) -> list[int]:
+        """Return the widths that were tried."""
+        return sorted(c.k for c in self.outcomes if (c.regime, c.n, c.d) == (regime, n, d))
+
+    def rung(self, tolerance: float | None = None) -> int:
+        """Return the place of a tolerance in the ladder; that of the report by default.
+
+        Raises:
+            ValueError: If the tolerance was not recorded.
+        """
+        budget = self.suite.budget
+        wanted = budget.report_tolerance if tolerance is None else tolerance
+        for i, rung in enumerate(budget.tolerances):
+            if abs(rung - wanted) <= 1e-9 * wanted:
+                return i
+        known = ", ".join(f"{t:g}" for t in budget.tolerances)
+        raise ValueError(f"tolerance {wanted:g} was not recorded; the suite's ladder is {known}")
+
+    def counts(
+        self, regime: str, n: int, d: int, tolerance: float | None = None, steps: int | None = None
+    ) -> dict[int, tuple[int, int]]:
+        """Return (fits, trials) by width at a tolerance and a budget, errors left out."""
+        rung = self.rung(tolerance)
+        counts = {}
+        for k in self.widths(regime, n, d):
+            verdicts = [o.verdict(rung, steps) for o in self.outcomes[Cell(regime, n, d, k)]]
+            judged = [v for v in verdicts if v != "error"]
+            counts[k] = (judged.count("fit"), len(judged))
+        return counts
+
+    def threshold(
+        self, regime: str, n: int, d: int, tolerance: float | None = None, steps: int | None = None
+    ) -> Threshold:
+        """Return k½ with its bracket."""
+        step = self.regime(regime).initializer.width_step
+        counts = self.counts(regime, n, d, tolerance, steps)
+        return threshold(counts, family=self.suite.search.family, smallest=step)
+
+    def exponents(self, regime: str, tolerance: float | None = None) -> ExponentFit:
+        """Return the fitted exponents of k½ in n and d."""
+        rung = self.rung(tolerance)
+        verdicts = {
+            (n, d): {
+                k: [
+                    o.verdict(rung) == "fit" for o in self.outcomes[Cell(regime, n, d, k)] if o.verdict(rung) != "error"
+                ]
+                for k in self.widths(regime, n, d)
+            }
+            for n, d in self.sizes()
+        }
+        return fit_exponents(verdicts, seed=self.suite.seed)
+
+    def verdicts(self, cell: Cell, tolerance: float | None = None) -> Counter[Verdict]:
+        """Count the verdicts of a cell."""
+        rung = self.rung(tolerance)
+        return Counter(o.verdict(rung) for o in self.outcomes.get(cell, ()))
+
+    def falling(self, cell: Cell, tolerance: float | None = None) -> int:
+        """Count the unfit trials of a cell that were still falling when the budget ended."""
+        rung = self.rung(tolerance)
+        return sum(o.falling and o.verdict(rung) == "unfit" for o in self.outcomes.get(cell, ()))
+
+    def trials(self) -> int:
+        """Return how many trials there are."""
+        return sum(len(outcomes) for outcomes in self.outcomes.values())
+
+    def errors(self) -> list[tuple[Cell, Outcome]]:
+        """Return the trials that ended in an error."""
+        return [(cell, o) for cell, outcomes in self.outcomes.items() for o in outcomes if o.message]

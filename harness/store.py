@@ -1,0 +1,179 @@
+"""Every outcome, durable: one SQLite file per run directory, written by the driver alone.
+
+Outcomes are found by what fixes their numbers (the semantic key of the setting, and n, d, k, seed), so a suite
+that was edited finds what is still valid, and nothing is trained twice.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from harness.components import Cell, Outcome
+
+FILE = "results.sqlite"
+APPLICATION = 0x68726E73
+"""SQLite application id of our files ("hrns")."""
+
+SCHEMA = 1
+
+_TABLES = """
+CREATE TABLE settings (
+    key TEXT PRIMARY KEY,
+    data TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE outcomes (
+    key TEXT NOT NULL REFERENCES settings(key),
+    n INTEGER NOT NULL, d INTEGER NOT NULL, k INTEGER NOT NULL, seed INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    PRIMARY KEY (key, n, d, k, seed)
+) WITHOUT ROWID;
+CREATE TABLE runs (
+    started TEXT PRIMARY KEY,
+    suite TEXT NOT NULL,
+    provenance TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+_FIELDS = tuple(f.name for f in fields(Outcome) if f.name not in ("seed", "seconds"))
+
+Place = tuple[int, int, int, int]
+"""(n, d, k, seed)."""
+
+
+class StoreError(Exception):
+    """A results file that cannot be used; the message says why and what to do."""
+
+
+class Store:
+    """The results of one run directory. Use as a context manager."""
+
+    def __init__(self, directory: Path, *, create: bool = True) -> None:
+        """Open, or create, the results file in a directory.
+
+        Raises:
+            StoreError: If there is none and ``create`` is false, or it is not one of ours, or another version's.
+        """
+        self.path = directory / FILE
+        if not self.path.exists() and not create:
+            raise StoreError(f"{directory} holds no {FILE}; run the suite first, or name a run directory")
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self.path, isolation_level=None)
+            self._open()
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self.path}: {error}; move the file away, or choose another directory with --out"
+            ) from error
+        except OSError as error:
+            raise StoreError(f"{directory}: {error.strerror}; choose another directory with --out") from error
+
+    def _open(self) -> None:
+        db = self._db
+        db.execute("PRAGMA journal_mode = DELETE")
+        db.execute("PRAGMA synchronous = FULL")
+        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if not tables:
+            db.executescript(
+                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION};"
+                f" PRAGMA user_version = {SCHEMA}; COMMIT;"
+            )
+            return
+        (application,) = db.execute("PRAGMA application_id").fetchone()
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if application != APPLICATION:
+            raise StoreError(f"{self.path} is an SQLite file of another program; choose another directory with --out")
+        if version != SCHEMA:
+            raise StoreError(
+                f"{self.path} has schema {version}, this version of the harness reads {SCHEMA};"
+                " read it with the version that wrote it, or start anew with --fresh"
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    def outcomes(self, key: str, *, errors: bool = False) -> dict[Place, Outcome]:
+        """Return the outcomes stored under a setting's key; errors are left out unless asked for, to be tried again."""
+        rows = self._db.execute("SELECT n, d, k, seed, record, seconds FROM outcomes WHERE key = ?", (key,))
+        found = {(n, d, k, seed): _decode(seed, record, seconds) for n, d, k, seed, record, seconds in rows}
+        return {place: outcome for place, outcome in found.items() if errors or not outcome.message}
+
+    def put(self, key: str, setting: Mapping[str, Any], cell: Cell, outcomes: Iterable[Outcome]) -> None:
+        """Write the outcomes of a batch in one transaction; they are on disk when this returns.
+
+        Raises:
+            StoreError: If the file cannot be written (disk full, say). What was there before is intact.
+        """
+        rows = [(key, cell.n, cell.d, cell.k, o.seed, _encode(o), o.seconds) for o in outcomes]
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (key, json.dumps(setting, sort_keys=True)))
+            self._db.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise StoreError(f"{self.path}: {error}; what was saved before is intact, run again to go on") from error
+
+    def began(self, suite: str, provenance: Mapping[str, Any]) -> None:
+        """Note that a run of a suite began: its text, and the versions and device it ran on."""
+        now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{time.time_ns() % 10**9:09d}Z"
+        self._db.execute("INSERT INTO runs VALUES (?, ?, ?)", (now, suite, json.dumps(provenance, sort_keys=True)))
+
+    def last_run(self) -> tuple[str, str, dict[str, Any]] | None:
+        """Return when the last run began, its suite's text and its provenance."""
+        row = self._db.execute("SELECT started, suite, provenance FROM runs ORDER BY started DESC LIMIT 1").fetchone()
+        return None if row is None else (row[0], row[1], json.loads(row[2]))
+
+    def seconds(self, key: str) -> float:
+        """Return the training time spent on the outcomes of a key, in seconds."""
+        (total,) = self._db.execute("SELECT coalesce(sum(seconds), 0) FROM outcomes WHERE key = ?", (key,)).fetchone()
+        return float(total)
+
+
+def set_aside(directory: Path) -> Path | None:
+    """Move the results file of a directory out of the way; return its new name, or None if there was none."""
+    path = directory / FILE
+    if not path.exists():
+        return None
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(path.stat().st_mtime))
+    for number in range(1000):
+        aside = path.with_name(f"{path.stem}-{stamp}{f'-{number}' if number else ''}{path.suffix}")
+        if not aside.exists():
+            os.rename(path, aside)
+            return aside
+    raise StoreError(f"too many results set aside in {directory}")
+
+
+def _encode(outcome: Outcome) -> str:
+    record = asdict(outcome)
+    return json.dumps([_plain(record[name]) for name in _FIELDS], separators=(",", ":"), allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """Spell out what strict JSON has no number for."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def _decode(seed: int, record: str, seconds: float) -> Outcome:
+    values = dict(zip(_FIELDS, json.loads(record), strict=True))
+    values["measure"] = float(values["measure"])
+    values["hits"] = tuple(values["hits"])
+    values["curve"] = tuple(float(v) for v in values["curve"])
+    return Outcome(seed=seed, seconds=seconds, **values)
