@@ -64,7 +64,6 @@ class Component:
         kind: Which of the component families the class belongs to (set by the base classes).
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": False}
     name: ClassVar[str] = ""
     version: ClassVar[int] = 1
     kind: ClassVar[str] = "component"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,16 @@ class Results:
         """Return the suite's (n, d) pairs."""
         return [(n, d) for d in self.suite.d for n in self.suite.n]
 
+    @cached_property
+    def _widths(self) -> dict[tuple[str, int, int], list[int]]:
+        found: dict[tuple[str, int, int], list[int]] = {}
+        for cell in sorted(self.outcomes):
+            found.setdefault((cell.regime, cell.n, cell.d), []).append(cell.k)
+        return found
+
     def widths(self, regime: str, n: int, d: int) -> list[int]:
         """Return the widths that were tried."""
-        return sorted(c.k for c in self.outcomes if (c.regime, c.n, c.d) == (regime, n, d))
+        return self._widths.get((regime, n, d), [])
 
     def rung(self, tolerance: float | None = None) -> int:
         """Return the place of a tolerance in the ladder; that of the report by default.

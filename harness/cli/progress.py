@@ -1,0 +1,131 @@
+"""Progress of a run: a live display on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from harness.pursuit import Pursuit
+    from harness.run import Run
+
+LINE_EVERY = 5.0
+"""Seconds between two lines where there is no terminal."""
+
+MOST_ROWS = 16
+"""Thresholds shown at a time."""
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[Run], None] | None]:
+    """Show the progress of a run on standard error; yields what the run should call after each batch, if anything."""
+    console = Console(stderr=True)
+    if quiet:
+        yield None
+    elif console.is_terminal:
+        with _live(console) as listen:
+            yield listen
+    else:
+        yield _Lines(console)
+
+
+def rate(run: Run) -> float:
+    """Return the trials trained per second so far."""
+    return run.trained / max(time.monotonic() - run.started, 1e-9)
+
+
+def left(run: Run) -> str:
+    """Return the time left as text, or nothing while it cannot be told."""
+    speed = rate(run)
+    if not run.trained or time.monotonic() - run.started < 1.0:
+        return ""
+    seconds = max(run.expected() - run.done(), 0) / speed
+    if seconds < 90:
+        return f"about {max(round(seconds), 1)} s left"
+    return f"about {round(seconds / 60)} min left" if seconds < 5400 else f"about {seconds / 3600:.1f} h left"
+
+
+def estimates(run: Run) -> list[tuple[Pursuit, str]]:
+    """Return the thresholds that are being measured, with their present estimates."""
+    from harness.thresholds import threshold
+
+    rows = []
+    for pursuit in run.found:
+        found = threshold(pursuit.counts(), family=pursuit.search.family)
+        low, high = found.low or 0, "∞" if found.high is None else str(found.high)
+        point = "…" if found.k_half is None else f"{found.k_half:.3g}"
+        rows.append((pursuit, f"{point} in ({low}, {high}]" if found.trials else "…"))
+    return rows
+
+
+class _Lines:
+    """Prints a line every few seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.last = 0.0
+
+    def __call__(self, run: Run) -> None:
+        """Print one line if it is time, or the run is over."""
+        now = time.monotonic()
+        over = len(run.finished) == len(run.found)
+        if not over and now - self.last < LINE_EVERY:
+            return
+        self.last = now
+        parts = [
+            f"{run.done()} of about {run.expected()} trials",
+            f"{rate(run):.1f} a second" if run.trained else "",
+            f"{len(run.finished)} of {len(run.found)} thresholds done",
+            "" if over else left(run),
+        ]
+        self.console.print(Text(", ".join(part for part in parts if part)), soft_wrap=True)
+
+
+@contextmanager
+def _live(console: Console) -> Iterator[Callable[[Run], None]]:
+    bar = Progress(
+        TextColumn("trials"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+        console=console,
+        expand=True,
+    )
+    task = bar.add_task("trials", total=None, left="")
+    with Live(bar, console=console, refresh_per_second=4, transient=True) as live:
+
+        def listen(run: Run) -> None:
+            speed = f"{rate(run):.1f}/s  " if run.trained else ""
+            bar.update(task, completed=run.done(), total=max(run.expected(), run.done()), left=speed + left(run))
+            live.update(_display(bar, run))
+
+        yield listen
+
+
+def _display(bar: Progress, run: Run) -> RenderableType:
+    finished = {id(pursuit) for pursuit in run.finished}
+    rows = estimates(run)
+    # What is still being measured comes first: it is what changes.
+    rows.sort(key=lambda row: id(row[0]) in finished)
+    grid = Table.grid(padding=(0, 2))
+    for pursuit, text in rows[:MOST_ROWS]:
+        over = id(pursuit) in finished
+        trials = sum(map(len, pursuit.outcomes.values()))
+        grid.add_row(
+            Text("✓" if over else "·", style="green" if over else "cyan"),
+            Text(pursuit.setting.regime.name, overflow="ellipsis", no_wrap=True),
+            Text(f"n={pursuit.n} d={pursuit.d}", no_wrap=True),
+            Text(f"k½ {text}", no_wrap=True),
+            Text(f"{trials} trials", style="dim", no_wrap=True),
+        )
+    more = len(rows) - MOST_ROWS
+    return Group(bar, grid, Text(f"and {more} more", style="dim") if more > 0 else Text(""))

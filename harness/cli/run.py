@@ -1,0 +1,93 @@
+"""``harness run``: train what is missing, and print the tables."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from harness.cli.options import PLUGINS, SUITE, WrongInput, load, run_directory
+
+if TYPE_CHECKING:
+    from harness.executors.base import Executor
+    from harness.registry import Registry
+
+
+@click.command("run")
+@SUITE
+@click.option("--out", metavar="DIR", help="Where results go; reports/<suite> if not given.")
+@click.option("--fresh", is_flag=True, help="Start anew; earlier results are set aside, not deleted.")
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; one a core if not given.")
+@click.option("--device", metavar="NAME", help="cpu, cuda or cuda:N, instead of what the suite says.")
+@click.option("--executor", "executor_name", default="local", show_default=True, help="Where batches are trained.")
+@click.option("--quiet", is_flag=True, help="No progress; only the tables.")
+@PLUGINS
+def command(
+    suite: str,
+    out: str | None,
+    fresh: bool,
+    workers: int | None,
+    device: str | None,
+    executor_name: str,
+    quiet: bool,
+    plugin_files: tuple[str, ...],
+) -> int:
+    """Train a suite's networks, measure its thresholds, and print them beside the theories.
+
+    SUITE is a TOML file, or the name of a shipped suite. Running it again goes on where it stopped, and trains
+    nothing twice. Status 0: done; 1: done, with errors in some trials; 2: wrong input; 130: interrupted, resumable.
+
+    \b
+    harness run quickstart
+    harness run mine.toml --workers 4 --out /data/mine
+    """  # noqa: D301
+    loaded, registry = load(suite, plugin_files)
+
+    from harness.cli.progress import progress
+    from harness.report.summary import print_summary, write_reports
+    from harness.run import Run, provenance, resolve_device
+    from harness.store import Store, StoreError, set_aside
+
+    directory = run_directory(loaded, out)
+    try:
+        where = resolve_device(device or loaded.budget.device)
+    except ValueError as error:
+        raise WrongInput(str(error)) from error
+    count = workers or (1 if where != "cpu" else len(os.sched_getaffinity(0)))
+    executor = _executor(executor_name, count, registry)
+    try:
+        if fresh and (aside := set_aside(directory)):
+            click.echo(f"earlier results are kept as {aside}", err=True)
+        with Store(directory) as store:
+            run = Run(loaded, registry, store, where, executor.workers)
+            store.began(loaded.text, provenance(loaded, registry, where))
+            if run.missing:
+                try:
+                    with progress(quiet) as listen, executor:
+                        results = run.go(executor, listen)
+                except KeyboardInterrupt:
+                    click.echo(
+                        f"\ninterrupted; {run.done()} trials are saved. To go on: harness run {suite}"
+                        + (f" --out {out}" if out else ""),
+                        err=True,
+                    )
+                    return 130
+            else:
+                results = run.results()
+    except StoreError as error:
+        raise WrongInput(str(error)) from error
+    predictions = write_reports(results, directory)
+    print_summary(results, predictions, trained=run.trained, reused=run.reused)
+    return 1 if results.errors() else 0
+
+
+def _executor(name: str, workers: int, registry: Registry) -> Executor:
+    """Make the executor of that name."""
+    from harness.registry import AmbiguousName, UnknownName
+
+    try:
+        kind: type[Executor] = registry.find("executor", name)
+    except (UnknownName, AmbiguousName) as error:
+        raise WrongInput(str(error)) from error
+    return kind(workers, tuple(plugin.origin for plugin in registry if plugin.is_file))

@@ -1,0 +1,28 @@
+"""Sentences that captions share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.report.setting import component
+
+if TYPE_CHECKING:
+    from harness.suite import Suite
+
+
+def bracket_explained() -> str:
+    """Return what stands behind an estimate and its bracket."""
+    return (
+        "Estimates are interpolated at ½ from a monotone fit of the counts; (low, high] is a bracket that misses k½ "
+        "with a chance of at most 5 %, whenever the search stops; “> k” and “≤ k” are bounds where every tried width "
+        "lay on one side."
+    )
+
+
+def problems_explained(suite: Suite) -> str:
+    """Return inputs, labels, precision and seed."""
+    draws = "" if suite.resample else ", one draw for all trials"
+    labels = getattr(suite.dataset, "labels", "")
+    words = f", {labels} labels" if isinstance(labels, str) and labels else ""
+    inputs = component(suite.dataset, leave_out=("labels",))
+    return f"Problems: {inputs}{words}{draws}; {suite.budget.dtype}; seed {suite.seed}."

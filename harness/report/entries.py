@@ -1,0 +1,257 @@
+"""Typed entries of tables: each keeps its numbers, and knows its one spelling for people.
+
+Signs other than those that :mod:`harness.report.numbers` can spell in ASCII are not used.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from harness.report import numbers
+
+Style = Literal["", "good", "bad", "doubt", "dim", "strong"]
+"""Meaning, not colour: each renderer decides how (and whether) to show it. No meaning rests on it alone."""
+
+Plain = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Note:
+    """An explanation below the table.
+
+    Attributes:
+        text: One or two sentences.
+        mark: A fixed mark such as †; empty for the next letter.
+    """
+
+    text: str
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Entry(ABC):
+    """One typed entry of a table.
+
+    Attributes:
+        notes: What stands below the table about it.
+        style: What a coloured renderer may stress.
+    """
+
+    kind: ClassVar[str]
+    notes: tuple[Note, ...] = field(default=(), kw_only=True)
+    style: Style = field(default="", kw_only=True)
+
+    @abstractmethod
+    def text(self) -> str:
+        """Return the one spelling for people, on one line, without marks."""
+
+    @abstractmethod
+    def fields(self) -> dict[str, Plain]:
+        """Return the numbers behind it; the key "" is the value, others are suffixes of the column's header."""
+
+
+@dataclass(frozen=True)
+class Text(Entry):
+    """Words: a name, a formula, a mark."""
+
+    kind: ClassVar[str] = "text"
+    value: str
+
+    def text(self) -> str:
+        """Return the words on one line, stripped of anything that could steer a terminal."""
+        return numbers.clean(self.value)
+
+    def fields(self) -> dict[str, Plain]:
+        """Return the words as they were given."""
+        return {"": self.value}
+
+
+@dataclass(frozen=True)
+class Number(Entry):
+    """A number: an integer, a width (the default) or a decimal with two digits."""
+
+    kind: ClassVar[str] = "number"
+    value: float
+    width: bool = True
+
+    def text(self) -> str:
+        """Return it with as many digits as mean something."""
+        return numbers.width(self.value) if self.width else numbers.decimal(self.value)
+
+    def fields(self) -> dict[str, Plain]:
+        """Return the number."""
+        return {"": self.value}
+
+
+@dataclass(frozen=True)
+class Estimate(Entry):
+    """A measured width with its bracket (low, high]; None where the bracket is open.
+
+    >>> Estimate(8.43, 7, 9).text(), Estimate(8.43, None, 9).text(), Estimate(300.2, 255, None).text()
+    ('8.4 (7, 9]', '8.4 (0, 9]', '300 (255, ∞)')
+    """
+
+    kind: ClassVar[str] = "estimate"
+    value: float
+    low: int | None
+    high: int | None
+
+    def text(self) -> str:
+        """Return value and bracket."""
+        low = "0" if self.low is None else str(self.low)
+        high = "∞)" if self.high is None else f"{self.high}]"
+        return f"{numbers.width(self.value)} ({low}, {high}"
+
+    def fields(self) -> dict[str, Plain]:
+        """Return value, low and high."""
+        return {"": self.value, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
+class Bound(Entry):
+    """A one-sided bound on what lies outside the widths that were tried.
+
+    >>> Bound(">", 512).text(), Bound("<=", 3).text()
+    ('> 512', '≤ 3')
+    """
+
+    kind: ClassVar[str] = "bound"
+    relation: Literal["<=", ">"]
+    limit: float
+    low: int | None = None
+    high: int | None = None
+
+    def text(self) -> str:
+        """Return relation and limit."""
+        return f"{'≤' if self.relation == '<=' else '>'} {numbers.width(self.limit)}"
+
+    def fields(self) -> dict[str, Plain]:
+        """Return the bound in the place of the value's bracket."""
+        return {"": None, "bound": self.relation, "limit": self.limit, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
+class Count(Entry):
+    """m of M.
+
+    >>> Count(19, 20).text()
+    '19/20'
+    """
+
+    kind: ClassVar[str] = "count"
+    part: int
+    whole: int
+
+    def text(self) -> str:
+        """Return m/M."""
+        return f"{self.part}/{self.whole}"
+
+    def fields(self) -> dict[str, Plain]:
+        """Return m and M."""
+        return {"m": self.part, "M": self.whole}
+
+
+@dataclass(frozen=True)
+class Counts(Entry):
+    """Fits over trials at several widths: (k, m, M) each.
+
+    >>> Counts(((7, 1, 20), (9, 19, 20))).text()
+    '7: 1/20 · 9: 19/20'
+    """
+
+    kind: ClassVar[str] = "counts"
+    value: tuple[tuple[int, int, int], ...]
+
+    def text(self) -> str:
+        """Return k: m/M for each width."""
+        return " · ".join(f"{k}: {m}/{trials}" for k, m, trials in self.value)
+
+    def fields(self) -> dict[str, Plain]:
+        """Return the counts as one word, k:m/M separated by blanks."""
+        return {"": " ".join(f"{k}:{m}/{trials}" for k, m, trials in self.value)}
+
+
+@dataclass(frozen=True)
+class Ratio(Entry):
+    """One number over another.
+
+    >>> Ratio(59.5).text(), Ratio(0.42).text(), Ratio(500, ">").text()
+    ('60×', '0.42×', '>500×')
+    """
+
+    kind: ClassVar[str] = "ratio"
+    value: float
+    relation: Literal["", "<", ">", ">="] = ""
+
+    def text(self) -> str:
+        """Return it with two digits and a times sign."""
+        text = numbers.decimal(self.value)
+        relation = {"": "", "<": "<", ">": ">", ">=": "≥"}[self.relation]
+        return f"{relation}{text}×" if math.isfinite(self.value) else text
+
+    def fields(self) -> dict[str, Plain]:
+        """Return the ratio, and the relation where it is only a bound."""
+        return {"": self.value, **({"bound": self.relation} if self.relation else {})}
+
+
+@dataclass(frozen=True)
+class Exponent(Entry):
+    """Exponents a, b of n^a d^b; an interval for measured ones; None for one that was not measured.
+
+    >>> Exponent(2, -1).text(), Exponent(1.02, None, (0.94, 1.1)).text()
+    ('2, −1', '1.02 (0.94, 1.10)')
+    """
+
+    kind: ClassVar[str] = "exponent"
+    a: float | None
+    b: float | None = None
+    a_interval: tuple[float, float] | None = None
+    b_interval: tuple[float, float] | None = None
+
+    def text(self) -> str:
+        """Return a, b, each with its interval."""
+        a, b = _exponent(self.a, self.a_interval), _exponent(self.b, self.b_interval)
+        if self.b is None:
+            return a
+        return f"{a}, {b}"
+
+    def fields(self) -> dict[str, Plain]:
+        """Return a and b with their intervals."""
+        flat: dict[str, Plain] = {"a": self.a, "b": self.b}
+        for name, interval in (("a", self.a_interval), ("b", self.b_interval)):
+            if interval is not None:
+                flat |= {f"{name} low": interval[0], f"{name} high": interval[1]}
+        return flat
+
+
+def _exponent(value: float | None, interval: tuple[float, float] | None) -> str:
+    if value is None:
+        return "–"
+    if interval is None:
+        return f"{value:.4g}".replace("-", "−")
+    low, high = (f"{end:.2f}" if math.isfinite(end) else numbers.decimal(end) for end in interval)
+    return f"{value:.2f} ({low}, {high})".replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Missing(Entry):
+    """Nothing to show, and why."""
+
+    kind: ClassVar[str] = "missing"
+    reason: str = ""
+
+    def text(self) -> str:
+        """Return a dash."""
+        return "–"
+
+    def fields(self) -> dict[str, Plain]:
+        """Return no value."""
+        return {"": None}
+
+
+ENTRIES: dict[str, type[Entry]] = {
+    entry.kind: entry for entry in (Text, Number, Estimate, Bound, Count, Counts, Ratio, Exponent, Missing)
+}

@@ -1,0 +1,141 @@
+"""``thresholds.json``: every threshold, exponent and prediction of a run, as strict JSON in a fixed order."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from harness.report.setting import component, optimizer, sizes, trains
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.components import Regime
+    from harness.predictions import Prediction
+    from harness.results import Results
+
+FORMAT = 1
+"""Raised when a key changes its meaning."""
+
+
+def thresholds_record(
+    results: Results, predictions: Mapping[tuple[str, int, int], Sequence[Prediction]] | None = None
+) -> dict[str, Any]:
+    """Return what ``thresholds.json`` holds.
+
+    Args:
+        results: What was measured.
+        predictions: Of each (regime, n, d), where they were evaluated.
+    """
+    suite = results.suite
+    beside = predictions or {}
+    return {
+        "format": FORMAT,
+        "suite": suite.name,
+        "title": suite.title,
+        "complete": results.missing == 0,
+        "regimes": [_regime(regime) for regime in suite.regimes],
+        "thresholds": [_threshold(results, regime.name, n, d) for regime in suite.regimes for n, d in sizes(suite)],
+        "exponents": [_exponents(results, regime.name) for regime in suite.regimes],
+        "predictions": [
+            prediction_record(prediction, regime.name)
+            for regime in suite.regimes
+            for n, d in sizes(suite)
+            for prediction in beside.get((regime.name, n, d), ())
+        ],
+        "provenance": dict(results.provenance),
+    }
+
+
+def dumps(record: Any) -> str:
+    """Return strict JSON (no NaN, no ∞) with sorted keys, ending in a newline.
+
+    Raises:
+        ValueError: If a number is not finite.
+    """
+    return json.dumps(record, ensure_ascii=False, allow_nan=False, indent=2, sort_keys=True) + "\n"
+
+
+def prediction_record(prediction: Prediction, regime: str = "") -> dict[str, Any]:
+    """Return a prediction as plain data; a width that is not finite is null, with its reason and which it was."""
+    theory, value = prediction.theory, prediction.width.value
+    finite = math.isfinite(value)
+    exponents = theory.exponents.at(prediction.n, prediction.d) if theory.exponents else None
+    return {
+        "theory": theory.name,
+        "title": theory.title,
+        "reference": theory.reference,
+        "bibtex": theory.bibtex,
+        "guarantee": theory.guarantee,
+        "certainty": theory.certainty,
+        "certainty_note": theory.certainty_note,
+        "verified": theory.verified,
+        "formula": theory.formula,
+        "explicit": theory.explicit,
+        "unit": theory.unit,
+        "options": theory.options(),
+        "regime": regime or prediction.regime.name,
+        "n": prediction.n,
+        "d": prediction.d,
+        "scaling": _finite(prediction.scaling),
+        "exponents": list(exponents) if exponents else None,
+        "width": value if finite else None,
+        "width_is": "finite" if finite else "nan" if math.isnan(value) else "infinite",
+        "reason": prediction.width.reason,
+        "applies": prediction.applies,
+        "assumptions": [{"text": a.text, "holds": a.holds, "found": a.found} for a in prediction.assumptions],
+    }
+
+
+def _regime(regime: Regime) -> dict[str, Any]:
+    return {
+        "name": regime.name,
+        "trains": trains(regime),
+        "activation": regime.model.describe().activation,
+        "initializer": component(regime.initializer),
+        "optimizer": optimizer(regime.optimizer),
+        "ingredients": {
+            part: getattr(regime, part).spec() for part in ("model", "initializer", "optimizer", "criterion")
+        },
+    }
+
+
+def _threshold(results: Results, regime: str, n: int, d: int) -> dict[str, Any]:
+    found = results.threshold(regime, n, d)
+    budget = results.suite.budget
+    return {
+        "regime": regime,
+        "n": n,
+        "d": d,
+        "k_half": found.k_half,
+        "low": found.low,
+        "high": found.high,
+        "bound": found.bound,
+        "trials": found.trials,
+        "counts": [{"k": k, "fit": m, "trials": trials} for k, (m, trials) in sorted(found.counts.items())],
+        "violations": [list(pair) for pair in found.violations],
+        "tolerance": budget.report_tolerance,
+        "steps": budget.steps,
+    }
+
+
+def _exponents(results: Results, regime: str) -> dict[str, Any]:
+    fit = results.exponents(regime)
+    return {
+        "regime": regime,
+        "a": _finite(fit.a),
+        "a_interval": _pair(fit.a_interval),
+        "b": _finite(fit.b),
+        "b_interval": _pair(fit.b_interval),
+        "sizes": [list(size) for size in fit.sizes],
+        "note": fit.note,
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _pair(interval: tuple[float, float] | None) -> list[float | None] | None:
+    return None if interval is None else [_finite(end) for end in interval]

@@ -1,0 +1,99 @@
+"""What each theory claims, evaluated on one problem of its own regime."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.report import setting
+from harness.report.entries import Entry, Missing, Note, Text
+from harness.report.table import Column, Row, Table
+from harness.report.theories_view import claimed_exponents, group, holds, in_order, on_data_width, scaling_width
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.predictions import Prediction
+
+CERTAINTY = {
+    "read": "read in full",
+    "derived": "derived here",
+    "seed": "from a secondary source",
+    "memory": "from memory",
+    "memory-low": "from memory, unsure",
+}
+"""How the text of a claim is known, in words."""
+
+DOUBT = Note("unverified: the statement is known from a secondary source or from memory; see “known”", mark="†")
+
+CAPTION = """
+Each theory on the regime it speaks of; nothing was trained. C=1: the claim's power law n^a d^b with its constant and
+logarithms set to 1; a, b: its exponents at this n and d. on data: the condition evaluated on the drawn problem, unknown
+constants set to 1. Every number is a width k, whatever the source counts. met: the theorem's assumptions on this
+problem and regime, ✓ all hold, ✗ one fails, ? one cannot be checked. known: how the text of the statement is known.
+"""
+
+COLUMNS = (
+    Column("theory", wrap=44),
+    Column("guarantee", wrap=12),
+    Column("trains"),
+    Column("activation"),
+    Column("init", priority=4, wrap=20),
+    Column("algorithm", priority=3, wrap=20),
+    Column("C=1", "right"),
+    Column("on data", "right"),
+    Column("a, b", "right", priority=2),
+    Column("met", "center"),
+    Column("condition", below=True, wrap=44),
+    Column("known", below=True, wrap=30),
+)
+
+
+def overview_view(
+    predictions: Sequence[Prediction], *, problem: str, provenance: Mapping[str, str] | None = None
+) -> Table:
+    """Return one row a prediction: setting, condition, both readings of the width, what holds, how it is known.
+
+    Args:
+        predictions: Of each theory on its home regime.
+        problem: The problem in words, for the title: ``n = 200, d = 20, sphere``.
+        provenance: For exports.
+    """
+    ordered = in_order(predictions)
+    references = {
+        reference: f"[{i}]" for i, reference in enumerate(dict.fromkeys(p.theory.reference for p in ordered), 1)
+    }
+    rows = [Row(_entries(p, references[p.theory.reference]), group(p.theory)) for p in ordered]
+    return Table(
+        name="overview",
+        title=f"Widths that theories ask for · {problem}",
+        caption=CAPTION,
+        columns=COLUMNS,
+        rows=tuple(rows),
+        provenance=dict(provenance or {}),
+        bibtex=tuple(dict.fromkeys(p.theory.bibtex for p in ordered if p.theory.bibtex)),
+    )
+
+
+def _entries(prediction: Prediction, mark: str) -> tuple[Entry, ...]:
+    theory, regime = prediction.theory, prediction.regime
+    traits = regime.model.describe()
+    reference = Note(theory.reference, mark=mark)
+    known = CERTAINTY[theory.certainty]
+    return (
+        Text(
+            theory.title,
+            notes=(reference,) if theory.verified else (reference, DOUBT),
+            style="" if theory.verified else "doubt",
+        ),
+        Text(theory.guarantee),
+        Text(setting.trains(regime)),
+        Text(traits.activation) if traits.activation else Missing(),
+        Text(setting.component(regime.initializer)),
+        Text(setting.optimizer(regime.optimizer)),
+        scaling_width(prediction),
+        on_data_width(prediction),
+        claimed_exponents(prediction),
+        holds(prediction),
+        Text(theory.formula),
+        Text(f"{known}; {theory.certainty_note}" if theory.certainty_note else known),
+    )

@@ -1,0 +1,237 @@
+"""The phase diagram P(fit) over (d, k) or (n, k), drawn with characters, with the line kd = n on it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TextIO
+
+from rich.style import Style
+from rich.text import Text
+
+from harness.report import setting
+from harness.report.caption import problems_explained
+from harness.report.entries import Count, Number
+from harness.report.entries import Text as Words
+from harness.report.numbers import clean, to_encoding
+from harness.report.provenance import provenance
+from harness.report.table import Column, Row, Table
+from harness.report.terminal import console_for, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.results import Results
+
+SHADES = ("·", "░", "▒", "▓", "█")
+LINE = "◆"
+COLOURS = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
+"""Of P(fit) = 0, ¼, ½, ¾, 1: evenly rising lightness, so that grey shows the same."""
+
+
+@dataclass(frozen=True)
+class PhaseMap:
+    """Counts over widths and one of n and d, the other fixed.
+
+    Attributes:
+        regime: Name.
+        axis: Which of n and d varies along the horizontal.
+        fixed: The value of the other.
+        counts: (axis value, k) → (m, M): m of M trials fit.
+        caption: What a fit is, and on what problems.
+    """
+
+    regime: str
+    axis: Literal["n", "d"]
+    fixed: int
+    counts: Mapping[tuple[int, int], tuple[int, int]]
+    caption: str = ""
+
+    @property
+    def across(self) -> tuple[int, ...]:
+        """The values along the horizontal, rising."""
+        return tuple(sorted({value for value, _ in self.counts}))
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The widths, rising."""
+        return tuple(sorted({k for _, k in self.counts}))
+
+    def boundary(self, value: int) -> float:
+        """Return the width n/d at which the hidden layer has one weight a sample."""
+        n, d = (value, self.fixed) if self.axis == "n" else (self.fixed, value)
+        return n / d
+
+    def line(self) -> frozenset[tuple[int, int]]:
+        """Return the cells on the line kd = n: those that are the first with kd ≥ n in their column or their row."""
+        cells = [(x, k) for x in self.across for k in self.widths if k >= self.boundary(x)]
+        columns = {(x, min(k for y, k in cells if y == x)) for x in {x for x, _ in cells}}
+        nearest = min if self.axis == "d" else max
+        rows = {(nearest(x for x, j in cells if j == k), k) for k in {k for _, k in cells}}
+        return frozenset(columns | rows)
+
+
+def phase_maps(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> list[PhaseMap]:
+    """Return one map for each regime and each fixed n (or d, where only n varies)."""
+    suite = results.suite
+    tolerance = suite.budget.report_tolerance if tolerance is None else tolerance
+    steps = suite.budget.steps if steps is None else steps
+    axis: Literal["n", "d"] = "d" if len(suite.d) > 1 or len(suite.n) == 1 else "n"
+    across, fixed = (suite.d, suite.n) if axis == "d" else (suite.n, suite.d)
+    maps = []
+    for regime in suite.regimes:
+        caption = " ".join(
+            [
+                setting.criteria_explained([regime], tolerance, steps),
+                f"Optimizer: {setting.optimizer(regime.optimizer)}; {setting.steps_explained([regime])}.",
+                problems_explained(suite),
+            ]
+        )
+        for other in fixed:
+            counts: dict[tuple[int, int], tuple[int, int]] = {}
+            for value in across:
+                n, d = (other, value) if axis == "d" else (value, other)
+                found = results.counts(regime.name, n, d, tolerance, steps)
+                counts |= {(value, k): count for k, count in found.items() if count[1]}
+            maps.append(PhaseMap(regime.name, axis, other, counts, caption))
+    return maps
+
+
+def cells_view(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> Table:
+    """Return the counts of every cell as a table, for formats that are not drawn."""
+    rows = []
+    for phase in phase_maps(results, tolerance=tolerance, steps=steps):
+        for (value, k), (m, trials) in sorted(phase.counts.items()):
+            n, d = (value, phase.fixed) if phase.axis == "n" else (phase.fixed, value)
+            place = (Words(phase.regime), Number(n), Number(d), Number(k))
+            rows.append(Row((*place, Count(m, trials), Number(k * d / n, width=False))))
+    suite = results.suite
+    caption = "fits: m of M trials. " + " ".join(dict.fromkeys(p.caption for p in phase_maps(results)))
+    return Table(
+        name="cells",
+        title=f"Fits in every cell · {suite.title or suite.name}",
+        caption=caption,
+        columns=(
+            Column("regime", fold=True),
+            Column("n", "right", fold=True),
+            Column("d", "right", fold=True),
+            Column("k", "right"),
+            Column("fits", "right"),
+            Column("kd/n", "right", priority=1),
+        ),
+        rows=tuple(rows),
+        provenance=provenance(results.provenance),
+    )
+
+
+def level(m: int, trials: int) -> int:
+    """Return the shade of m of M fits: none, below ¼, below ½, at least ½, all.
+
+    >>> [level(m, 20) for m in (0, 4, 5, 9, 10, 19, 20)]
+    [0, 1, 2, 2, 3, 3, 4]
+    """
+    if m == 0:
+        return 0
+    if m == trials:
+        return 4
+    return 1 if 4 * m < trials else 2 if 2 * m < trials else 3
+
+
+def draw(phase: PhaseMap, width: int = 80, encoding: str | None = "utf-8") -> list[Text]:
+    """Draw a map in lines of at most ``width`` columns, k upwards; shades say what colours say."""
+    plain = encoding is not None and to_encoding("█░▒▓◆·", encoding) != "█░▒▓◆·"
+    other = "n" if phase.axis == "d" else "d"
+    title = to_encoding(f"P(fit) over {phase.axis} and k · {clean(phase.regime)} · {other} = {phase.fixed}", encoding)
+    found = [Text(line, "bold") for line in wrap(title, width)]
+    if not phase.counts:
+        return [*found, Text("no trials yet")]
+    label = max(len(str(phase.widths[-1])), 1) + 1
+    merge, size = _columns(len(phase.across), width - label - 2)
+    groups = [phase.across[i : i + merge] for i in range(0, len(phase.across), merge)]
+    line = phase.line()
+    mark = "*" if plain else LINE
+    upright = "|" if plain else "│"
+    found.append(Text("k".rjust(label)))
+    for k in reversed(phase.widths):
+        row = Text(f"{k:>{label}} {upright}")
+        for group in groups:
+            counts = [phase.counts[x, k] for x in group if (x, k) in phase.counts]
+            m, trials = sum(m for m, _ in counts), sum(trials for _, trials in counts)
+            on_line = any((x, k) in line for x in group)
+            row.append(*_cell(m, trials, size, mark if on_line else "", plain=plain))
+        row.rstrip()
+        found.append(row)
+    found += _axis(phase, groups, label, size, plain=plain)
+    legend = (
+        f"{mark} kd = n; . no fit, 1-9 tenths of the trials, # all fit; blank: not tried."
+        if plain
+        else f"{mark} kd = n; {SHADES[0]} no fit, {SHADES[1]} below ¼, {SHADES[2]} below ½, {SHADES[3]} at least ½, "
+        f"{SHADES[4]} all fit; blank: not tried."
+    )
+    if merge > 1:
+        legend += f" Each column joins {merge} values of {phase.axis}."
+    for text in (legend, phase.caption):
+        found += [Text(part) for part in wrap(to_encoding(clean(text), encoding), width)]
+    return found
+
+
+def _columns(number: int, room: int) -> tuple[int, int]:
+    """Return how many values share a column, and how many characters it has."""
+    if 2 * number <= room:
+        return 1, 2
+    return max(1, math.ceil(number / max(room, 1))), 1
+
+
+def _cell(m: int, trials: int, size: int, mark: str, *, plain: bool) -> tuple[str, Style | str]:
+    if not trials:
+        return (mark.rjust(size) if mark else " " * size), ""
+    if plain:
+        glyph = "." if m == 0 else "#" if m == trials else str(min(9, max(1, math.floor(10 * m / trials))))
+        text = glyph.ljust(size) if size > 1 else glyph
+    else:
+        glyph = SHADES[level(m, trials)]
+        text = glyph + " " if size > 1 and m == 0 else glyph * size
+    if mark:
+        text = text[: size - 1] + mark
+    return text, _colour(m / trials, marked=bool(mark))
+
+
+def _colour(p: float, *, marked: bool) -> Style:
+    place = p * (len(COLOURS) - 1)
+    i = min(int(place), len(COLOURS) - 2)
+    r, g, b = (round(a + (place - i) * (z - a)) for a, z in zip(COLOURS[i], COLOURS[i + 1], strict=True))
+    colour = f"rgb({r},{g},{b})"
+    # Where nothing fits the dot would be dark on dark; it is left to the terminal's own colours.
+    if p == 0:
+        return Style.parse("bold red") if marked else Style.parse("dim")
+    return (
+        Style.parse(f"bold red on {colour}")
+        if marked
+        else Style.parse(f"{colour} on {colour}")
+        if p == 1
+        else (Style.parse(colour))
+    )
+
+
+def _axis(phase: PhaseMap, groups: list[tuple[int, ...]], label: int, size: int, *, plain: bool) -> list[Text]:
+    rule = " " * (label + 1) + ("+" if plain else "└") + ("-" if plain else "─") * (size * len(groups))
+    ticks = [" "] * (label + 2 + size * len(groups) + 8)
+    free = 0
+    for place, group in enumerate(groups):
+        text = str(group[0])
+        start = label + 2 + place * size
+        if start >= free and start + len(text) <= label + 2 + size * len(groups):
+            ticks[start : start + len(text)] = text
+            free = start + len(text) + 2
+    numbers = "".join(ticks).rstrip()
+    return [Text(rule), Text(f"{numbers}  {phase.axis}")]
+
+
+def show_phases(
+    results: Results, *, tolerance: float | None = None, steps: int | None = None, stream: TextIO | None = None
+) -> None:
+    """Draw every map of a run on a stream: in colour on a terminal that wants it, plain elsewhere."""
+    console = console_for(stream)
+    for number, phase in enumerate(phase_maps(results, tolerance=tolerance, steps=steps)):
+        for line in [Text("")] * bool(number) + draw(phase, console.width, console.encoding):
+            console.print(line, no_wrap=True, overflow="ignore", crop=False)

@@ -1,0 +1,70 @@
+"""A plan as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.report.entries import Note, Number
+from harness.report.entries import Text as Words
+from harness.report.table import Column, Row, Table
+
+if TYPE_CHECKING:
+    from harness.estimate import Planned
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the unit that suits it.
+
+    >>> duration(0.4), duration(75), duration(7200), duration(500_000)
+    ('< 1 s', '75 s', '2.0 h', '5.8 days')
+    """
+    if seconds < 1:
+        return "< 1 s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 2 * 86400 else f"{seconds / 86400:.1f} days"
+
+
+def plan_table(planned: Planned) -> Table:
+    """Return one row per threshold: what is stored, what is missing, and the time it takes."""
+    usual = Note("what a search usually takes; it stops when the bracket is narrow enough")
+    rows = [
+        Row(
+            (
+                Words(t.regime),
+                Number(t.n),
+                Number(t.d),
+                Words(t.solver),
+                Number(t.stored),
+                Number(t.missing, notes=() if t.exact else (usual,)),
+                Words(duration(t.seconds) if t.missing else "–"),
+            )
+        )
+        for t in planned.thresholds
+    ]
+    workers = "one worker" if planned.workers == 1 else f"{planned.workers} workers"
+    missing = sum(t.missing for t in planned.thresholds)
+    stored = sum(t.stored for t in planned.thresholds)
+    return Table(
+        name="plan",
+        title=f"Plan of {planned.suite}",
+        caption=(
+            f"{missing} trials to train, {stored} stored in {planned.directory}; "
+            f"about {duration(planned.seconds)} at most on {workers}. time: of one worker, if every trial used its "
+            "whole budget; most stop earlier."
+            if missing
+            else f"Nothing to train: all {stored} trials are stored in {planned.directory}."
+        ),
+        columns=(
+            Column("regime", fold=True),
+            Column("n", "right"),
+            Column("d", "right"),
+            Column("solver", priority=2),
+            Column("stored", "right"),
+            Column("to train", "right"),
+            Column("time", "right"),
+        ),
+        rows=tuple(rows),
+    )

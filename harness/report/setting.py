@@ -1,0 +1,117 @@
+"""Regimes, budgets and criteria in the words of tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from harness.report.entries import Entry, Missing, Text
+from harness.report.numbers import plain
+from harness.report.table import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.components import Component, Criterion, Optimizer, Regime
+    from harness.suite import Suite
+
+COLUMNS = (
+    Column("regime", fold=True),
+    Column("trains", fold=True, priority=6),
+    Column("activation", fold=True, priority=5),
+    Column("init", fold=True, priority=7),
+    Column("optimizer", fold=True, priority=8),
+)
+"""The setting of a row: what folds into a heading where space is short."""
+
+
+def sizes(suite: Suite) -> tuple[tuple[int, int], ...]:
+    """Return every (n, d) of a suite, the largest last."""
+    return tuple((n, d) for n in sorted(suite.n) for d in sorted(suite.d))
+
+
+def entries(regime: Regime) -> tuple[Entry, ...]:
+    """Return the entries of :data:`COLUMNS` for a regime."""
+    traits = regime.model.describe()
+    return (
+        Text(regime.name),
+        Text(trains(regime)),
+        Text(traits.activation) if traits.activation else Missing("the model has no activation"),
+        Text(component(regime.initializer)),
+        Text(optimizer(regime.optimizer)),
+    )
+
+
+def trains(regime: Regime) -> str:
+    """Return which layers training moves, or the model's name where it is not a shallow net."""
+    layers = regime.model.describe().trains
+    return regime.model.name if layers is None else layers
+
+
+def component(part: Component, leave_out: Iterable[str] = ()) -> str:
+    """Return a component's name and the options that differ from their defaults.
+
+    >>> from harness.builtin.initializers import GaussianHalves
+    >>> component(GaussianHalves()), component(GaussianHalves(sigma=0.5))
+    ('gaussian-halves', 'gaussian-halves (sigma 0.5)')
+    """
+    ignored = set(leave_out)
+    changed = [
+        f"{field.name} {_value(getattr(part, field.name))}"
+        for field in dataclasses.fields(part)
+        if field.name not in ignored and getattr(part, field.name) != field.default
+    ]
+    return f"{part.name} ({', '.join(changed)})" if changed else part.name
+
+
+def optimizer(method: Optimizer) -> str:
+    """Return an optimizer with its options and its step-size policy.
+
+    >>> from harness.builtin.optimizers import GradientDescent, Momentum
+    >>> optimizer(GradientDescent()), optimizer(Momentum(step_size=0.15)), optimizer(GradientDescent("theory"))
+    ('gd, stable 1.5', 'momentum, beta 0.9, step 0.15', 'gd, theory step')
+    """
+    extra = [
+        f"{field.name} {_value(getattr(method, field.name))}"
+        for field in dataclasses.fields(method)
+        if field.name not in ("step_size", "c")
+    ]
+    return ", ".join([method.name, *extra, step(method)])
+
+
+def step(method: Optimizer) -> str:
+    """Return the step-size policy: ``stable 1.5``, ``theory step`` or ``step 0.15``."""
+    if method.step_size == "stable":
+        return f"stable {plain(method.c)}"
+    return "theory step" if method.step_size == "theory" else f"step {plain(method.step_size)}"
+
+
+def steps_explained(regimes: Iterable[Regime]) -> str:
+    """Return what the step-size policies that occur mean."""
+    policies = {r.optimizer.step_size if isinstance(r.optimizer.step_size, str) else "number" for r in regimes}
+    said = {
+        "stable": "“stable c” is the step size c/λ_max(J₀J₀ᵀ) of each trial",
+        "theory": "“theory step” is the step size of the regime's theorem",
+        "number": "“step η” is the step size η itself",
+    }
+    return "; ".join(said[policy] for policy in said if policy in policies)
+
+
+def criteria_explained(regimes: Iterable[Regime], tolerance: float, steps: int) -> str:
+    """Return what counts as a fit, at this tolerance and budget."""
+    criteria: dict[str, Criterion] = {}
+    for regime in regimes:
+        criteria.setdefault(regime.criterion.name, regime.criterion)
+    measures = " ".join(f"Criterion {name}: {summary(type(part))}" for name, part in criteria.items())
+    return f"A trial fits when it meets the tolerance {plain(tolerance)} within {steps} steps. {measures}"
+
+
+def summary(thing: object) -> str:
+    """Return the first line of a docstring; empty where there is none of its own."""
+    doc = inspect.getdoc(thing) if getattr(thing, "__doc__", None) else None
+    return doc.split("\n\n")[0].replace("\n", " ").strip() if doc else ""
+
+
+def _value(value: Any) -> str:
+    return plain(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)

@@ -1,0 +1,296 @@
+"""Tables for the screen: plain lines that keep to a width, with colour only where it helps.
+
+Where space is short the setting moves to a line above the rows that share it, long texts to a line below their row,
+then words are wrapped, then columns go by priority (and the caption says which); what still does not fit is shown as
+one record a row.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.text import Text
+
+from harness.report.entries import Bound, Missing
+from harness.report.entries import Text as Words
+from harness.report.numbers import clean, to_encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.report.table import Align, Row, Table
+
+GAP = 2
+PAD = "\u00a0"
+SMALLEST = 24
+SHORTEST_WRAP = 12
+COMFORTABLE_WRAP = 24
+LESSER = 3
+STYLES = {"": "", "good": "green", "bad": "red", "doubt": "yellow", "dim": "dim", "strong": "bold"}
+
+
+def show(table: Table, stream: TextIO | None = None, width: int | None = None) -> None:
+    """Print a table: with colour on a terminal that wants it (NO_COLOR is heeded), plain elsewhere."""
+    console = console_for(stream, width)
+    for line in lines(table, console.width, console.encoding):
+        console.print(line, no_wrap=True, overflow="ignore", crop=False)
+
+
+def console_for(stream: TextIO | None = None, width: int | None = None) -> Console:
+    """Return a console whose width is the terminal's, or COLUMNS, or 100 where there is no terminal."""
+    target = stream or sys.stdout
+    if width is None and not target.isatty():
+        columns = os.environ.get("COLUMNS", "")
+        width = int(columns) if columns.isdigit() and int(columns) else 100
+    return Console(file=target, width=width, highlight=False, emoji=False, markup=False)
+
+
+def lines(table: Table, width: int = 100, encoding: str | None = "utf-8") -> list[Text]:
+    """Lay a table out in lines of at most ``width`` columns, of characters that the encoding has."""
+    return _Layout(table, max(width, SMALLEST), encoding).lines()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which columns are shown, how wide; whether the setting stands above its rows; what stands below a row."""
+
+    columns: tuple[int, ...]
+    widths: tuple[int, ...]
+    folded: bool = False
+    below: tuple[int, ...] = ()
+
+
+class _Layout:
+    def __init__(self, table: Table, width: int, encoding: str | None) -> None:
+        self.table, self.width, self.encoding = table, width, encoding
+        self.marks = table.notes()
+        self.headers = [self.safe(column.header) for column in table.columns]
+        self.cells = [[self.safe(table.spelled(entry, self.marks)) for entry in row.entries] for row in table.rows]
+        self.hang_marks()
+        self.rule = self.safe("─") * width
+
+    def hang_marks(self) -> None:
+        """Let marks hang out to the right of right-aligned columns, so that digits stay below digits."""
+        for i, column in enumerate(self.table.columns):
+            if column.align == "right":
+                bare = [cell_len(self.safe(row.entries[i].text())) for row in self.table.rows]
+                extra = [cell_len(row[i]) - size for row, size in zip(self.cells, bare, strict=True)]
+                for row, own in zip(self.cells, extra, strict=True):
+                    row[i] += PAD * (max(extra) - own)
+
+    def safe(self, text: str) -> str:
+        return to_encoding(clean(text), self.encoding)
+
+    def lines(self) -> list[Text]:
+        plan = self.plan()
+        dropped: list[str] = []
+        if plan is None:
+            body = self.records()
+        else:
+            shown = {*plan.columns, *plan.below}
+            dropped = [
+                column.header
+                for i, column in enumerate(self.table.columns)
+                if i not in shown and not (plan.folded and column.fold)
+            ]
+            body = self.grid(plan)
+        title = [Text(line, "bold") for line in wrap(self.safe(self.table.title), self.width)]
+        below = self.below(dropped)
+        return [*title, Text(self.rule), *body, *([Text(self.rule)] if below else []), *below]
+
+    def below(self, dropped: Sequence[str]) -> list[Text]:
+        caption = self.safe(self.table.caption)
+        if dropped:
+            quoted = ", ".join(f"“{header}”" for header in dropped)
+            caption += " " + self.safe(f"Columns left out at this width: {quoted}.")
+        found = [Text(line) for line in wrap(caption, self.width)]
+        for note, mark in self.marks.items():
+            label = self.safe(mark)
+            indent = cell_len(label) + 1
+            for number, line in enumerate(wrap(self.safe(note.text), self.width - indent)):
+                found.append(Text((label + " " if number == 0 else " " * indent) + line))
+        return found
+
+    # Which columns, how wide.
+
+    def plan(self) -> _Plan | None:
+        columns = self.table.columns
+        everything = range(len(columns))
+        folded = any(column.fold for column in columns)
+        unfolded = [i for i in everything if not columns[i].fold]
+        short = [i for i in unfolded if not columns[i].below]
+        below = tuple(i for i in unfolded if columns[i].below)
+        if widths := self.fit(everything, least=None if folded or below else COMFORTABLE_WRAP):
+            return _Plan(tuple(everything), widths)
+        if widths := self.fit(unfolded, least=None if below else COMFORTABLE_WRAP):
+            return _Plan(tuple(unfolded), widths, folded)
+        # Lesser columns go before words are wrapped into narrow strips; the others only where nothing else helps.
+        for least, lowest in ((COMFORTABLE_WRAP, LESSER), (SHORTEST_WRAP, 1)):
+            while True:
+                if widths := self.fit(short, least=least):
+                    return _Plan(tuple(short), widths, folded, below)
+                worst = max((columns[i].priority for i in short), default=0)
+                if worst < lowest:
+                    break
+                short.remove(max(i for i in short if columns[i].priority == worst))
+        return None
+
+    def fit(self, columns: Sequence[int], *, least: int | None) -> tuple[int, ...] | None:
+        """Return widths that fit, words wrapped to no less than ``least`` columns (not at all where it is None)."""
+        widths = [self.natural(i) for i in columns]
+        lowest = list(widths) if least is None else [self.least(i, least) for i in columns]
+        room = self.width - GAP * (len(columns) - 1)
+        while sum(widths) > room:
+            able = [place for place, low in enumerate(lowest) if widths[place] > low]
+            if not able:
+                return None
+            # The longest of those that can give goes first, so that text columns even out.
+            widths[max(able, key=lambda place: widths[place])] -= 1
+        return tuple(widths)
+
+    def natural(self, i: int) -> int:
+        longest = max((cell_len(row[i]) for row in self.cells), default=0)
+        limit = self.table.columns[i].wrap
+        if limit is not None:
+            longest = min(longest, max(limit, self.longest_word(i)))
+        return max(longest, *(cell_len(word) for word in self.headers[i].split(" ")), 1)
+
+    def least(self, i: int, shortest: int) -> int:
+        natural = self.natural(i)
+        if self.table.columns[i].wrap is None:
+            return natural
+        header = max((cell_len(word) for word in self.headers[i].split(" ")), default=1)
+        return min(natural, max(self.longest_word(i), header, shortest))
+
+    def longest_word(self, i: int) -> int:
+        return max((cell_len(word) for row in self.cells for word in row[i].split(" ")), default=0)
+
+    # The body.
+
+    def grid(self, plan: _Plan) -> list[Text]:
+        header = self.block(plan, [self.headers[i] for i in plan.columns], ["bold"] * len(plan.columns), bottom=True)
+        found = [*header, Text(self.rule)]
+        before: tuple[list[str], str] | None = None
+        spaced = plan.folded or bool(plan.below) or self.sections() < len(self.cells)
+        for cells, row in zip(self.cells, self.table.rows, strict=True):
+            setting = [cells[i] for i, column in enumerate(self.table.columns) if column.fold]
+            fresh = before is None or before[0] != setting
+            regrouped = before is None or before[1] != row.group
+            if before is not None and ((fresh and spaced) or regrouped or plan.below):
+                found.append(Text(""))
+            if plan.folded and fresh:
+                found += [Text(line.replace(PAD, " "), "bold") for line in wrap(self.heading(row, cells), self.width)]
+            if row.group and (regrouped or fresh):
+                found += [Text(line, "italic") for line in wrap(self.safe(row.group), self.width)]
+            found += self.row(plan, cells, row, blank=not (plan.folded or fresh or regrouped))
+            for i in plan.below:
+                found += self.beneath(self.headers[i], cells[i])
+            before = setting, row.group
+        return found
+
+    def sections(self) -> int:
+        folds = [i for i, column in enumerate(self.table.columns) if column.fold]
+        return len({tuple(cells[i] for i in folds) for cells in self.cells})
+
+    def heading(self, row: Row, cells: list[str]) -> str:
+        """Return the setting of a row as one line: the name, then each value after its column's header."""
+        parts: list[str] = []
+        for i, (column, entry) in enumerate(zip(self.table.columns, row.entries, strict=True)):
+            if not column.fold or (isinstance(entry, Missing) and not entry.notes):
+                continue
+            cell = cells[i].replace(PAD, "")
+            relation = "" if isinstance(entry, (Bound, Missing, Words)) else "= "
+            part = f"{self.headers[i]} {relation}{cell}" if parts else cell
+            parts.append(part.replace(" ", PAD) if cell_len(part) < self.width // 2 else part)
+        return to_encoding(" · ", self.encoding).join(parts)
+
+    def beneath(self, header: str, cell: str) -> list[Text]:
+        indent = "    "
+        return [Text(indent + line) for line in wrap(f"{header}: {cell.replace(PAD, '')}", self.width - len(indent))]
+
+    def row(self, plan: _Plan, cells: list[str], row: Row, *, blank: bool) -> list[Text]:
+        texts = ["" if blank and self.table.columns[i].fold else cells[i] for i in plan.columns]
+        return self.block(plan, texts, [STYLES[row.entries[i].style] for i in plan.columns])
+
+    def block(self, plan: _Plan, texts: list[str], styles: list[str], *, bottom: bool = False) -> list[Text]:
+        wrapped = [wrap(text, size) or [""] for text, size in zip(texts, plan.widths, strict=True)]
+        height = max(len(part) for part in wrapped)
+        if bottom:
+            wrapped = [[""] * (height - len(part)) + part for part in wrapped]
+        found = []
+        for number in range(height):
+            line = Text()
+            for place, part in enumerate(wrapped):
+                word = part[number].replace(PAD, " ") if number < len(part) else ""
+                column = self.table.columns[plan.columns[place]]
+                line.append(" " * (GAP if place else 0))
+                line.append(pad(word, plan.widths[place], column.align), styles[place])
+            line.rstrip()
+            found.append(line)
+        return found
+
+    def records(self) -> list[Text]:
+        label = min(max(map(cell_len, self.headers), default=0), self.width // 3)
+        found: list[Text] = []
+        group = ""
+        for number, (cells, row) in enumerate(zip(self.cells, self.table.rows, strict=True)):
+            if number:
+                found.append(Text(""))
+            if row.group and row.group != group:
+                found += [Text(line, "italic") for line in wrap(self.safe(row.group), self.width)]
+            group = row.group
+            for i, cell in enumerate(cells):
+                found += self.field(
+                    self.headers[i], cell.replace(PAD, ""), STYLES[row.entries[i].style], label, first=i == 0
+                )
+        return found
+
+    def field(self, header: str, cell: str, style: str, label: int, *, first: bool) -> list[Text]:
+        if first:
+            return [Text(line, "bold") for line in wrap(cell, self.width)]
+        names = wrap(header, label)
+        values = wrap(cell, self.width - label - GAP)
+        found = []
+        for number in range(max(len(names), len(values))):
+            name = names[number] if number < len(names) else ""
+            line = Text(pad(name, label, "left") + " " * GAP)
+            line.append(values[number] if number < len(values) else "", style)
+            line.rstrip()
+            found.append(line)
+        return found
+
+
+def pad(text: str, width: int, align: Align) -> str:
+    """Return text filled with blanks to so many screen columns."""
+    blank = max(0, width - cell_len(text))
+    left = {"left": 0, "right": blank, "center": blank // 2}[align]
+    return " " * left + text + " " * (blank - left)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break text between words into lines of at most so many screen columns; only longer words are cut.
+
+    >>> wrap("measured width thresholds", 14)
+    ['measured width', 'thresholds']
+    """
+    found: list[str] = []
+    line = ""
+    for word in filter(None, text.split(" ")):
+        rest = word
+        joined = f"{line} {rest}" if line else rest
+        if cell_len(joined) <= width:
+            line = joined
+            continue
+        if line:
+            found.append(line)
+        while cell_len(rest) > width:
+            head = set_cell_size(rest, width).rstrip()
+            found.append(head)
+            rest = rest[len(head) :]
+        line = rest
+    return [*found, line] if line else found

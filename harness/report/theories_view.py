@@ -1,0 +1,217 @@
+"""What theories ask for, beside what was measured."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from harness.report import setting
+from harness.report.caption import bracket_explained, problems_explained
+from harness.report.entries import Bound, Entry, Estimate, Exponent, Missing, Note, Number, Ratio, Style, Text
+from harness.report.provenance import provenance
+from harness.report.table import Column, Row, Table
+from harness.report.thresholds_view import k_half
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from harness.components import Theory
+    from harness.exponents import ExponentFit
+    from harness.predictions import Prediction
+    from harness.results import Results
+
+UNVERIFIED = Note(
+    "unverified: the statement is known from secondary sources or from memory, not from reading it; "
+    "“harness theory” says which part is known how",
+    mark="†",
+)
+
+EXPLICIT = "Guarantees training, with an explicit constant:"
+REFERENCE = "Guarantees training, constant unknown and set to 1 (reference lines, no predictions):"
+SILENT = "Guarantees nothing about this training (existence, landscape, necessary and the like):"
+
+
+def group(theory: Theory) -> str:
+    """Return the heading a theory stands under: what its width promises, before any number is read."""
+    if theory.guarantee not in ("convergence", "certificate"):
+        return SILENT
+    return EXPLICIT if theory.explicit else REFERENCE
+
+
+GROUPS = (EXPLICIT, REFERENCE, SILENT)
+
+
+def in_order(predictions: Iterable[Prediction]) -> list[Prediction]:
+    """Return predictions by what they promise, then by the width they ask for at C = 1 and on the data."""
+
+    def order(prediction: Prediction) -> tuple[int, float, float, str]:
+        on_data = prediction.width.value if prediction.width.value == prediction.width.value else math.inf
+        at_one = on_data if prediction.scaling is None else prediction.scaling
+        return GROUPS.index(group(prediction.theory)), at_one, on_data, prediction.theory.title
+
+    return sorted(predictions, key=order)
+
+
+def theories_view(
+    results: Results,
+    predictions: Mapping[tuple[str, int, int], Sequence[Prediction]],
+    *,
+    all_sizes: bool = False,
+    tolerance: float | None = None,
+    steps: int | None = None,
+) -> Table:
+    """Return each regime's theories beside its threshold.
+
+    Args:
+        results: What was measured.
+        predictions: Of each (regime, n, d); see :func:`harness.report.predicted.predict_suite`.
+        all_sizes: Every (n, d) of the suite instead of the largest.
+        tolerance: A rung of the suite's ladder; the reported one unless told.
+        steps: A budget no larger than the suite's; all of it unless told.
+    """
+    suite = results.suite
+    tolerance = suite.budget.report_tolerance if tolerance is None else tolerance
+    steps = suite.budget.steps if steps is None else steps
+    sizes = setting.sizes(suite) if all_sizes else setting.sizes(suite)[-1:]
+    rows: list[Row] = []
+    bibtex: dict[str, None] = {}
+    for regime in suite.regimes:
+        fitted = exponent(results.exponents(regime.name, tolerance))
+        for n, d in sizes:
+            measured = k_half(results, regime.name, n, d, tolerance, steps)
+            named = setting.entries(regime)[:3]
+            beside = predictions.get((regime.name, n, d), ())
+            for prediction in in_order(beside):
+                where = (*named, Number(n), Number(d), measured, fitted)
+                rows.append(Row((*where, *_claims(prediction, measured)), group(prediction.theory)))
+                bibtex |= dict.fromkeys([prediction.theory.bibtex] if prediction.theory.bibtex else [])
+    return Table(
+        name="theories",
+        title=f"Widths that theories ask for, beside the measured k½ · {suite.title or suite.name}",
+        caption=_caption(results, tolerance, steps, all_sizes=all_sizes),
+        columns=COLUMNS,
+        rows=tuple(rows),
+        provenance=provenance(results.provenance),
+        bibtex=tuple(bibtex),
+    )
+
+
+COLUMNS = (
+    Column("regime", fold=True),
+    Column("trains", fold=True),
+    Column("activation", fold=True),
+    Column("n", "right", fold=True),
+    Column("d", "right", fold=True),
+    Column("k½", "right", fold=True),
+    Column("measured a, b", "right", fold=True),
+    Column("theory", wrap=44),
+    Column("guarantee", wrap=12),
+    Column("C=1", "right"),
+    Column("C=1 ÷ k½", "right"),
+    Column("on data", "right"),
+    Column("on data ÷ k½", "right"),
+    Column("a, b", "right", priority=1),
+    Column("met", "center"),
+)
+
+
+def _claims(prediction: Prediction, measured: Entry) -> tuple[Entry, ...]:
+    theory = prediction.theory
+    doubt = () if theory.verified else (UNVERIFIED,)
+    on_data = on_data_width(prediction)
+    at_one = scaling_width(prediction)
+    claimed = claimed_exponents(prediction)
+    return (
+        Text(theory.title, notes=doubt, style="" if theory.verified else "doubt"),
+        Text(theory.guarantee),
+        at_one,
+        ratio(at_one, measured),
+        on_data,
+        ratio(on_data, measured),
+        claimed,
+        holds(prediction),
+    )
+
+
+def on_data_width(prediction: Prediction) -> Entry:
+    """Return the width evaluated on the data; ∞ and n/a with their reason."""
+    return Number(prediction.width.value, notes=_reason(prediction))
+
+
+def scaling_width(prediction: Prediction) -> Entry:
+    """Return the scaling law at C = 1, if the claim has one."""
+    if prediction.scaling is None:
+        return Missing("the claim has no power law")
+    return Number(prediction.scaling)
+
+
+def claimed_exponents(prediction: Prediction) -> Entry:
+    """Return the claimed a, b of n^a d^b at this n and d."""
+    if prediction.theory.exponents is None:
+        return Missing("the claim has no power law")
+    return Exponent(*prediction.theory.exponents.at(prediction.n, prediction.d))
+
+
+def _reason(prediction: Prediction) -> tuple[Note, ...]:
+    width = prediction.width
+    finite = abs(width.value) < float("inf")
+    return () if finite or not width.reason else (Note(width.reason),)
+
+
+def holds(prediction: Prediction) -> Entry:
+    """Return whether the theorem's assumptions hold here: ✓, ✗ or ?, with those that fail or cannot be checked."""
+    failed = [a for a in prediction.assumptions if a.holds is False]
+    open_ = [a for a in prediction.assumptions if a.holds is None]
+    if failed:
+        said = "; ".join(f"{a.text} ({a.found})" if a.found else a.text for a in failed)
+        return Text("✗", notes=(Note(f"does not hold: {said}"),), style="bad")
+    if open_:
+        said = "; ".join(f"{a.text} ({a.found})" if a.found else a.text for a in open_)
+        return Text("?", notes=(Note(f"not checked: {said}"),), style="doubt")
+    return Text("✓", style="good") if prediction.assumptions else Missing("the claim states no assumption")
+
+
+def ratio(predicted: Entry, measured: Entry) -> Entry:
+    """Return predicted ÷ measured; a bound where k½ is one."""
+    if not isinstance(predicted, Number) or predicted.value != predicted.value:
+        return Missing()
+    if isinstance(measured, Estimate):
+        return _coloured(predicted.value / measured.value)
+    if isinstance(measured, Bound) and measured.limit > 0:
+        return Ratio(predicted.value / measured.limit, "<" if measured.relation == ">" else ">=")
+    return Missing()
+
+
+def _coloured(value: float) -> Ratio:
+    style: Style = "bad" if value >= 1e3 else ""
+    return Ratio(value, style=style)
+
+
+def exponent(fit: ExponentFit | None) -> Entry:
+    """Return the measured a, b with their intervals."""
+    if fit is None or (fit.a is None and fit.b is None):
+        return Missing(fit.note if fit is not None else "an exponent needs at least three sizes")
+    return Exponent(fit.a, fit.b, fit.a_interval, fit.b_interval)
+
+
+def _caption(results: Results, tolerance: float, steps: int, *, all_sizes: bool) -> str:
+    suite = results.suite
+    said = [
+        "k½: measured width at which half of the trials fit.",
+        bracket_explained(),
+        "C=1: the claim's power law n^a d^b with its constant and logarithms set to 1. on data: its condition "
+        "evaluated on one drawn problem (trial 0), unknown constants set to 1. ÷ k½: predicted over measured.",
+        "a, b: exponents of k ~ n^a d^b, claimed (at this n and d, up to logarithms) and measured (from at least three "
+        "sizes, 95 % interval in brackets).",
+        "met: the theorem's assumptions on this problem and regime, ✓ all hold, ✗ one fails, ? one cannot be checked.",
+        setting.criteria_explained(suite.regimes, tolerance, steps),
+        f"Optimizer: {_optimizers(results)}; {setting.steps_explained(suite.regimes)}.",
+        problems_explained(suite),
+    ]
+    if not all_sizes and len(setting.sizes(suite)) > 1:
+        said.append("Shown for the largest n and d; other sizes on request.")
+    return " ".join(said)
+
+
+def _optimizers(results: Results) -> str:
+    return " | ".join(dict.fromkeys(setting.optimizer(regime.optimizer) for regime in results.suite.regimes))

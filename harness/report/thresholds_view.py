@@ -1,0 +1,190 @@
+"""The measured thresholds, one row for each regime, n and d."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.components import Cell
+from harness.report import setting
+from harness.report.caption import bracket_explained, problems_explained
+from harness.report.entries import Bound, Count, Counts, Entry, Estimate, Missing, Note, Number
+from harness.report.provenance import provenance
+from harness.report.table import Column, Row, Table
+
+if TYPE_CHECKING:
+    from harness.components import Regime
+    from harness.results import Results
+    from harness.thresholds import Threshold
+
+MOST = 0.5
+"""Share of falling trials, among those unfit at the bracket's lower end, from which the budget is blamed."""
+
+LIMITED = Note(
+    "limited by the budget: at the lower end of the bracket at least half of the unfit trials still fell, so more "
+    "steps may lower k½"
+)
+
+
+def thresholds_view(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> Table:
+    """Return k½ of every regime, n and d at a tolerance of the ladder and within a budget.
+
+    Args:
+        results: What was measured.
+        tolerance: A rung of the suite's ladder; the reported one unless told.
+        steps: A budget no larger than the suite's; all of it unless told.
+    """
+    suite = results.suite
+    tolerance = suite.budget.report_tolerance if tolerance is None else tolerance
+    steps = suite.budget.steps if steps is None else steps
+    columns = (
+        *setting.COLUMNS,
+        Column("n", "right"),
+        Column("d", "right"),
+        Column("k½", "right"),
+        Column("fits at k"),
+        Column("kd/n", "right", priority=1),
+        Column("trials", "right", priority=5),
+        Column("falling", "right", priority=4),
+        Column("diverged", "right", priority=2),
+        Column("errors", "right"),
+    )
+    rows = []
+    for regime in suite.regimes:
+        for n, d in setting.sizes(suite):
+            rows.append(_row(results, regime, n, d, tolerance, steps))
+    # Columns in which nothing happened anywhere say so in the caption instead.
+    quiet = [name for name in ("diverged", "errors") if all(_zero(row, columns, name) for row in rows)]
+    table = Table(
+        name="thresholds",
+        title=f"Measured width thresholds · {suite.title or suite.name}",
+        caption=_caption(results, tolerance, steps, quiet),
+        columns=columns,
+        rows=tuple(rows),
+        provenance=provenance(results.provenance),
+    )
+    return _without(table, quiet)
+
+
+def measured(threshold: Threshold) -> Entry:
+    """Return k½ as an estimate with its bracket, a bound, or nothing with the reason."""
+    notes = tuple(
+        Note(f"fewer fits at the larger width: {_at(threshold, narrow)}, but {_at(threshold, wide)}")
+        for narrow, wide in threshold.violations[:1]
+    )
+    low = threshold.low if threshold.low else None
+    if threshold.k_half is not None:
+        return Estimate(threshold.k_half, low, threshold.high, notes=notes, style="strong")
+    if threshold.bound == ">" and threshold.low is not None:
+        return Bound(">", threshold.low, low=threshold.low, notes=notes, style="strong")
+    if threshold.bound == "<=" and threshold.high is not None:
+        return Bound("<=", threshold.high, high=threshold.high, notes=notes, style="strong")
+    reason = "no trials yet" if not threshold.trials else "too few trials to certify even a bound"
+    return Missing(reason, notes=(Note(reason),))
+
+
+def scaled(threshold: Threshold, factor: float) -> Entry:
+    """Return the point or bound times a factor, such as d/n."""
+    if threshold.k_half is not None:
+        return Number(threshold.k_half * factor, width=False)
+    if threshold.bound == ">" and threshold.low is not None:
+        return Bound(">", threshold.low * factor)
+    if threshold.bound == "<=" and threshold.high is not None:
+        return Bound("<=", threshold.high * factor)
+    return Missing()
+
+
+def ends(threshold: Threshold) -> tuple[int, ...]:
+    """Return the widths whose counts stand beside the estimate: the bracket's ends, or the tried ones nearest to k½."""
+    tried = sorted(threshold.counts)
+    point = threshold.k_half
+    if point is None:
+        return tuple(tried[-1:] if threshold.bound == ">" else tried[:1])
+    low = threshold.low if threshold.low in threshold.counts else max((k for k in tried if k < point), default=None)
+    high = threshold.high if threshold.high in threshold.counts else min((k for k in tried if k >= point), default=None)
+    return tuple(dict.fromkeys(k for k in (low, high) if k is not None))
+
+
+def k_half(results: Results, regime: str, n: int, d: int, tolerance: float, steps: int) -> Entry:
+    """Return k½ as :func:`measured` does, with a note where the budget rather than the width decided."""
+    found = results.threshold(regime, n, d, tolerance, steps)
+    rung = results.rung(tolerance)
+    below = results.outcomes.get(Cell(regime, n, d, found.low or 0), ())
+    unfit = [trial for trial in below if trial.verdict(rung, steps) == "unfit"]
+    # Whether a trial still fell is known for the end of its run only.
+    whole = steps >= results.suite.budget.steps
+    if whole and unfit and sum(trial.falling for trial in unfit) >= MOST * len(unfit):
+        entry = measured(found)
+        return replace(entry, notes=(*entry.notes, LIMITED))
+    return measured(found)
+
+
+def _row(results: Results, regime: Regime, n: int, d: int, tolerance: float, steps: int) -> Row:
+    found = results.threshold(regime.name, n, d, tolerance, steps)
+    rung = results.rung(tolerance)
+    cells = [t for c, t in results.outcomes.items() if (c.regime, c.n, c.d) == (regime.name, n, d)]
+    judged = [(trial.verdict(rung, steps), trial.falling) for cell in cells for trial in cell]
+    verdicts = Counter(verdict for verdict, _ in judged)
+    falling = sum(fell for verdict, fell in judged if verdict == "unfit")
+    whole = steps >= results.suite.budget.steps
+    hidden = regime.model.describe().trains in ("hidden", "all")
+    counts = Counts(tuple((k, *found.counts[k]) for k in ends(found)))
+    errors = verdicts["error"]
+    error_note = (Note("errors are trials that could not be trained; they are left out of k½"),) if errors else ()
+    return Row(
+        (
+            *setting.entries(regime),
+            Number(n),
+            Number(d),
+            k_half(results, regime.name, n, d, tolerance, steps),
+            counts if counts.value else Missing(),
+            scaled(found, d / n) if hidden else Missing("the hidden layer is not trained"),
+            Number(found.trials),
+            _falling(falling, verdicts["unfit"], whole=whole),
+            Number(verdicts["diverged"], style="bad" if verdicts["diverged"] else ""),
+            Number(errors, notes=error_note, style="bad" if errors else ""),
+        )
+    )
+
+
+def _falling(part: int, unfit: int, *, whole: bool) -> Entry:
+    if not whole:
+        return Missing("known for the whole budget only")
+    return Count(part, unfit) if unfit else Missing("no trial is unfit")
+
+
+def _caption(results: Results, tolerance: float, steps: int, quiet: list[str]) -> str:
+    suite = results.suite
+    said = [
+        "k½: smallest width at which at least half of the trials fit.",
+        bracket_explained(),
+        "fits at k: m of M trials fit at the widths on either side of k½.",
+        "kd/n: trained hidden weights per sample at k½.",
+        setting.criteria_explained(suite.regimes, tolerance, steps),
+        "falling: of the unfit trials, those whose measure fell by over 1 % in the last tenth of the steps.",
+        f"Step size: {setting.steps_explained(suite.regimes)}.",
+        problems_explained(suite),
+    ]
+    if quiet:
+        said.append({1: f"{quiet[0]}: none.", 2: "No trial diverged or failed."}[len(quiet)])
+    return " ".join(said)
+
+
+def _at(threshold: Threshold, k: int) -> str:
+    m, trials = threshold.counts[k]
+    return f"{m}/{trials} at {k}"
+
+
+def _zero(row: Row, columns: tuple[Column, ...], header: str) -> bool:
+    place = [column.header for column in columns].index(header)
+    return row.entries[place].fields()[""] == 0
+
+
+def _without(table: Table, headers: list[str]) -> Table:
+    kept = [i for i, column in enumerate(table.columns) if column.header not in headers]
+    return replace(
+        table,
+        columns=tuple(table.columns[i] for i in kept),
+        rows=tuple(Row(tuple(row.entries[i] for i in kept), row.group) for row in table.rows),
+    )

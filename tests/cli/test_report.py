@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import csv
+import importlib.metadata
+import io
+import json
+from dataclasses import replace
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import harness.run
+from harness.cli import command as main
+from harness.components import Cell, Outcome
+from harness.plugins import load_plugins
+from harness.report.table import Table
+from harness.results import Results
+from harness.suite import parse_suite
+
+POINTS = (EntryPoint("builtin", "harness.builtin", "harness"), EntryPoint("moderate", "harness_moderate", "harness"))
+
+SUITE = """
+[suite]
+name = "tiny"
+[problems]
+dataset = "sphere"
+n = 20
+d = [4, 5]
+[budget]
+steps = 1000
+[[regimes]]
+use = "moderate"
+"""
+
+
+@pytest.fixture
+def results() -> Results:
+    registry = load_plugins(entry_points=POINTS)
+    outcomes = {
+        Cell("moderate", 20, d, k): tuple(
+            Outcome(seed, (10, 50, None, None) if k > 5 else (None,) * 4, steps=1000, measure=0.1) for seed in range(15)
+        )
+        for d in (4, 5)
+        for k in (4, 5, 6, 7)
+    }
+    return Results(parse_suite(SUITE, registry), registry, outcomes)
+
+
+@pytest.fixture(autouse=True)
+def stored(results: Results, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    others = importlib.metadata.entry_points
+
+    def entry_points(*, group: str) -> object:
+        return POINTS if group == "harness" else others(group=group)
+
+    def load_results(directory: Path, *_: object) -> Results:
+        return replace(results, directory=directory)
+
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
+    monkeypatch.setattr(harness.run, "load_results", load_results)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.toml").write_text(SUITE)
+    (tmp_path / "run").mkdir()
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(main, ["report", *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize("source", ["run", "tiny.toml"])
+def test_thresholds_and_theories_by_default(source: str) -> None:
+    status, out, _ = run(source)
+    assert status == 0
+    assert "5.5 (5, 6]" in out
+    assert "Widths that theories ask for" in out
+
+
+def test_another_tolerance_and_budget() -> None:
+    assert "5.5 (5, 6]" in run("run", "--tolerance", "0.1", "--steps", "10")[1]
+    assert "> 7" in run("run", "--tolerance", "0.1", "--steps", "9")[1]
+
+
+def test_csv_and_json_are_one_document_each() -> None:
+    _, out, _ = run("run", "--format", "csv")
+    rows = list(csv.DictReader(line for line in io.StringIO(out) if not line.startswith("#")))
+    assert [(row["n"], row["d"], row["k½ low"]) for row in rows] == [("20", "4", "5"), ("20", "5", "5")]
+    _, out, _ = run("run", "--format", "json", "--view", "theories")
+    assert Table.from_data(json.loads(out, parse_constant=pytest.fail)).name == "theories"
+
+
+def test_markdown_has_both_tables() -> None:
+    _, out, _ = run("run", "--format", "markdown")
+    assert sum(line.startswith("**") for line in out.splitlines()) == 2
+    assert sum(line.startswith("| :---") for line in out.splitlines()) == 2
+
+
+def test_phase_is_drawn_and_exported() -> None:
+    _, out, _ = run("run", "--view", "phase")
+    assert "P(fit) over d and k" in out
+    assert "█" in out
+    _, out, _ = run("run", "--view", "phase", "--format", "csv")
+    assert "moderate,20,4,6,15,15,1.2" in out
+
+
+def test_an_unfinished_run_says_so(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(harness.run, "load_results", lambda *_: replace(results, missing=3))
+    assert "3 trials are missing" in run("run")[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "--tolerance", "0.5"), "0.5 was not recorded"),
+        (("run", "--steps", "1001"), "at most 1000 steps"),
+        (("run", "--format", "markdwn"), "did you mean 'markdown'"),
+        (("run", "--view", "nothing"), "not one of"),
+        (("nowhere",), "nowhere"),
+        ((), "Missing argument"),
+    ],
+)
+def test_wrong_input_ends_with_one_message_and_status_2(arguments: tuple[str, ...], message: str) -> None:
+    status, out, err = run(*arguments)
+    assert status == 2
+    assert message in " ".join(err.replace("│", " ").split())
+    assert not out

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from harness.components import Width
+from harness.report.export import dumps, prediction_record, thresholds_record
+from harness.report.predicted import predict_suite
+from harness.results import Results
+
+
+@pytest.fixture
+def text(results: Results) -> str:
+    return dumps(thresholds_record(results, predict_suite(results.suite, results.registry.theories())))
+
+
+def test_it_is_strict_json_in_a_fixed_order(results: Results, text: str) -> None:
+    record = json.loads(text, parse_constant=pytest.fail)
+    again = replace(results, outcomes=dict(reversed(list(results.outcomes.items()))))
+    assert dumps(thresholds_record(again, predict_suite(results.suite, results.registry.theories()))) == text
+    assert [(t["regime"], t["n"]) for t in record["thresholds"][:4]] == [
+        ("softplus", 40),
+        ("softplus", 80),
+        ("softplus", 160),
+        ("relu | wide", 40),
+    ]
+
+
+def test_a_threshold_has_what_a_reader_needs(text: str) -> None:
+    softplus, *_, features = (t for t in json.loads(text)["thresholds"] if t["n"] == 40)
+    assert {key: softplus[key] for key in ("n", "d", "low", "high", "trials", "tolerance", "steps")} == {
+        "n": 40,
+        "d": 10,
+        "low": 5,
+        "high": 7,
+        "trials": 80,
+        "tolerance": 0.01,
+        "steps": 9000,
+    }
+    assert 6 < softplus["k_half"] < 7
+    assert softplus["counts"][0] == {"k": 5, "fit": 1, "trials": 20}
+    assert (features["k_half"], features["low"], features["high"], features["bound"]) == (None, None, 2, "<=")
+
+
+def test_what_is_not_finite_is_null_with_its_reason(results: Results, text: str) -> None:
+    smooth = [
+        p
+        for p in json.loads(text)["predictions"]
+        if p["theory"] == "os-smooth" and (p["regime"], p["n"]) == ("softplus", 160)
+    ]
+    assert [(p["width"], p["width_is"]) for p in smooth] == [(None, "infinite")]
+    assert "d(d+1)/2" in smooth[0]["reason"]
+    first = next(iter(predict_suite(results.suite, results.registry.theories()).values()))[0]
+    record = prediction_record(replace(first, width=Width(math.nan, "odd"), scaling=math.inf))
+    assert (record["width"], record["width_is"], record["reason"], record["scaling"]) == (None, "nan", "odd", None)
+    dumps(record)
+
+
+def test_provenance_goes_along(text: str) -> None:
+    assert json.loads(text)["provenance"]["suite_hash"] == "abc"
+
+
+def test_nan_cannot_slip_through() -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        dumps({"k_half": math.nan})

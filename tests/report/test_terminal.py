@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.cells import cell_len
+
+from harness.report import terminal
+from harness.report.entries import Number, Text
+from harness.report.predicted import predict_suite
+from harness.report.sensitivity_view import sensitivity_view
+from harness.report.table import Column, Row, Table
+from harness.report.theories_view import theories_view
+from harness.report.thresholds_view import thresholds_view
+from harness.results import Results
+
+LONG = "the condition that the theorem states in many words of ordinary length"
+
+DETAILED = Table(
+    name="t",
+    title="T",
+    caption="C.",
+    columns=(Column("theory"), Column("k", "right"), Column("extra", priority=1), Column("why", below=True, wrap=40)),
+    rows=(Row((Text("A"), Number(5), Text("x" * 20), Text(LONG))),),
+)
+
+
+def tables(results: Results) -> list[Table]:
+    predictions = predict_suite(results.suite, results.registry.theories())
+    return [
+        thresholds_view(results),
+        theories_view(results, predictions),
+        theories_view(results, predictions, all_sizes=True),
+        sensitivity_view(results),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+@pytest.mark.parametrize("width", [30, 60, 80, 100, 160, 300])
+def test_no_line_is_longer_than_the_width(results: Results, width: int, encoding: str) -> None:
+    for table in tables(results):
+        lines = [line.plain for line in terminal.lines(table, width, encoding)]
+        assert max(cell_len(line) for line in lines) <= width
+        assert all(line == line.rstrip() and "\u00a0" not in line for line in lines)
+        "\n".join(lines).encode(encoding)
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_no_word_of_a_table_is_cut(results: Results, width: int) -> None:
+    for table in tables(results):
+        said = "\n".join(line.plain for line in terminal.lines(table, width))
+        for row in table.rows:
+            for entry in row.entries:
+                assert all(word in said for word in entry.text().split() if word != "–")
+
+
+def test_long_texts_go_below_their_row_before_columns_are_dropped() -> None:
+    wide = [line.plain for line in terminal.lines(DETAILED, 100)]
+    assert any("A" in line and "the condition" in line for line in wide)
+    narrow = [line.plain for line in terminal.lines(DETAILED, 40)]
+    assert "    why: the condition that the theorem" in narrow
+    assert not any("left out" in line for line in narrow)
+
+
+def test_dropped_columns_are_named() -> None:
+    said = " ".join(line.plain for line in terminal.lines(DETAILED, 25))
+    assert "left out at this width: “extra”." in said
+
+
+def test_a_table_that_cannot_be_narrowed_becomes_records() -> None:
+    columns = (Column("name"), Column("a long header here"), Column("other"))
+    table = Table("t", "T", "", columns, (Row((Text("A"), Text("x" * 30), Number(7))),))
+    said = [line.plain for line in terminal.lines(table, 36)]
+    assert said[2] == "A"
+    assert any(line.startswith("other") and line.endswith("7") for line in said)
+
+
+def test_a_pipe_gets_plain_text_of_a_settled_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    stream = io.StringIO()
+    terminal.show(DETAILED, stream)
+    assert "\x1b" not in stream.getvalue()
+    assert max(map(len, stream.getvalue().splitlines())) == 70
+    monkeypatch.delenv("COLUMNS")
+    assert terminal.console_for(io.StringIO()).width == 100
+
+
+def test_marks_hang_so_that_digits_stand_below_digits(results: Results) -> None:
+    lines = [line.plain for line in terminal.lines(sensitivity_view(results), 80)]
+    marked = next(line for line in lines if line.endswith("6.1 (5, 7]*"))
+    bare = next(line for line in lines if line.endswith("6.1 (5, 7]"))
+    assert marked.rindex("6.1") == bare.rindex("6.1")
+
+
+def test_wide_characters_count_as_two_columns() -> None:
+    assert terminal.wrap("宽度 宽度", 4) == ["宽度", "宽度"]
+    assert terminal.pad("宽度", 6, "right") == "  宽度"
