@@ -151,9 +151,14 @@ class Stack(ABC):
 
 @dataclass(frozen=True)
 class Model(Component, ABC):
-    """A network f(x; w): R^d → R of a given width."""
+    """A network f(x; w): R^d → R of a given width.
+
+    Attributes:
+        has_width: False for a limit of infinite width: it is tried once a size, at width 0, and has no threshold.
+    """
 
     kind: ClassVar[str] = "model"
+    has_width: ClassVar[bool] = True
 
     @abstractmethod
     def shapes(self, d: int, k: int) -> dict[str, tuple[int, ...]]:
@@ -162,6 +167,18 @@ class Model(Component, ABC):
     @abstractmethod
     def forward(self, params: Params, x: Tensor) -> Tensor:
         """Return the outputs (n,) of one network on inputs (n, d)."""
+
+    def extend(self, weights: Weights) -> Weights:
+        """Return the weights of one network from those that its initializer drew.
+
+        For models that need constants beside them, such as the initial weights themselves; what is added must be
+        left out of :meth:`trained`.
+        """
+        return weights
+
+    def loss_weight(self) -> float:
+        """Return the factor by which this model's loss is multiplied, such as 1/α² for an output scaled by α."""
+        return 1.0
 
     def trained(self) -> tuple[str, ...] | None:
         """Return the names of the weights that training moves; None means all of them."""
@@ -294,6 +311,49 @@ class ResidualCriterion(Criterion, ABC):
         return measured
 
 
+@dataclass(frozen=True)
+class Network:
+    """One network at some moment of its training, as diagnostics see it: float64, on the CPU.
+
+    Attributes:
+        model: What it is.
+        optimizer: How it is trained.
+        criterion: On what.
+        problem: To fit what.
+        params: Its weights now.
+        start: Its weights before training.
+        step_size: η.
+        step: Steps taken.
+    """
+
+    model: Model
+    optimizer: Optimizer
+    criterion: Criterion
+    problem: Problem
+    params: Params
+    start: Params
+    step_size: float
+    step: int
+
+
+@dataclass(frozen=True)
+class Diagnostic(Component, ABC):
+    """A number that is measured on networks while they train, beside what is always recorded.
+
+    Attributes:
+        summary: What is kept of a trial: the value at its start (``first``), at its end (``last``), or the smallest
+            or largest of those at steps 0, 1, 2, 5, 10, 20, 50, … and the end (``min``, ``max``). Trials that are
+            solved exactly have a start only.
+    """
+
+    kind: ClassVar[str] = "diagnostic"
+    summary: ClassVar[Literal["first", "last", "min", "max"]]
+
+    @abstractmethod
+    def measure(self, network: Network) -> float:
+        """Return the number; NaN where it makes no sense."""
+
+
 # --- regimes and theories -------------------------------------------------------------------------
 
 
@@ -305,6 +365,7 @@ class Regime:
         name: What tables call it.
         theory: Name of the theory whose step size ``step_size = "theory"`` means; empty where there is none.
         summary: One line for ``harness plugins info``.
+        diagnostics: What is measured on each trial besides.
     """
 
     name: str
@@ -314,6 +375,7 @@ class Regime:
     criterion: Criterion
     theory: str = ""
     summary: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -416,6 +478,13 @@ class Theory(Component, ABC):
         a, b = self.exponents.at(n, d)
         return math.pow(n, a) * math.pow(d, b)
 
+    def certifies(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
+        """Say whether the theorem's condition holds for this very network at its initial weights.
+
+        None for claims that cannot be checked on one network, which is all that have an unknown constant.
+        """
+        return None
+
     def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
         """Return the step size of the theorem for loss a/2 ‖f − y‖² with a = 1; None where it gives none."""
         return None
@@ -451,6 +520,7 @@ class Outcome:
         lambda_max: Largest eigenvalue of J₀J₀ᵀ; None if not computed.
         rate: Fitted factor per step of the measure over the second half of the run; None from too few points.
         curve: The measure at steps 0, 1, 2, 5, 10, 20, 50, … as far as the run went.
+        diagnostics: What the regime's diagnostics found, by name; those that found no number are left out.
         solver: Which solver trained it.
         device: Where.
         seconds: Its share of the batch's time.
@@ -469,6 +539,7 @@ class Outcome:
     lambda_max: float | None = None
     rate: float | None = None
     curve: tuple[float, ...] = ()
+    diagnostics: Mapping[str, float] = field(default_factory=dict)
     solver: str = ""
     device: str = ""
     seconds: float = field(default=0.0, compare=False)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.complaints import Complaint, SpecError, nearest, plain_complaints, show
-from harness.components import Component, Regime, Theory
+from harness.components import Component, Diagnostic, Regime, Theory
 from harness.contract import PARTS
 from harness.options import configure, option_names
 from harness.registry import AmbiguousName, Kind, Registry, UnknownName
@@ -16,7 +16,7 @@ from harness.registry import AmbiguousName, Kind, Registry, UnknownName
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-OWN_KEYS = ("name", "use", *PARTS, "theory", "summary")
+OWN_KEYS = ("name", "use", *PARTS, "theory", "summary", "diagnostics")
 """Keys of a regime that are not options of its ingredients."""
 
 
@@ -78,12 +78,17 @@ def regime_spec(regime: Regime, registry: Registry | None = None) -> dict[str, A
     """
     spec: dict[str, Any] = {"name": regime.name}
     for part in PARTS:
-        component: Component = getattr(regime, part)
-        options = json.loads(json.dumps(component.spec()))
-        if registry is not None:
-            options["use"] = registry.name_of(part, type(component))  # type: ignore[arg-type]  # parts are kinds
-        spec[part] = options
+        spec[part] = _component_spec(getattr(regime, part), part, registry)  # type: ignore[arg-type]  # parts are kinds
+    if regime.diagnostics:
+        spec["diagnostics"] = [_component_spec(d, "diagnostic", registry) for d in regime.diagnostics]
     return spec | {"theory": regime.theory, "summary": regime.summary}
+
+
+def _component_spec(component: Component, kind: Kind, registry: Registry | None) -> dict[str, Any]:
+    spec: dict[str, Any] = json.loads(json.dumps(component.spec()))
+    if registry is not None:
+        spec["use"] = registry.name_of(kind, type(component))
+    return spec
 
 
 class _Composer:
@@ -105,13 +110,36 @@ class _Composer:
         self._flat(classes, options)
         parts = {part: self._configure(part, cls, options[part]) for part, cls in classes.items()}
         theory = self._theory(texts["theory"], preset, parts["optimizer"])
+        diagnostics = self._diagnostics(preset)
         if self.complaints:
             raise SpecError(self.complaints)
         name = texts["name"] or self._default_name(preset, parts)
         summary = texts["summary"] if texts["summary"] is not None else (preset.summary if preset else "")
-        return Regime(name, **parts, theory=theory, summary=summary)  # type: ignore[arg-type]  # checked by kind
+        return Regime(name, **parts, theory=theory, summary=summary, diagnostics=diagnostics)  # type: ignore[arg-type]  # checked by kind
 
-    def _refuse(self, path: tuple[str, ...], message: str, close: str = "") -> None:
+    def _diagnostics(self, preset: Regime | None) -> tuple[Diagnostic, ...]:
+        """Make the list of diagnostics; a list in the suite replaces the preset's."""
+        if "diagnostics" not in self.spec:
+            return preset.diagnostics if preset else ()
+        given = self.spec["diagnostics"]
+        if not isinstance(given, list):
+            self._refuse(("diagnostics",), f"found {show(given)}, expected a list such as ['name']")
+            return ()
+        made: list[Diagnostic] = []
+        for i, entry in enumerate(given):
+            if not isinstance(entry, str | Mapping):
+                self._refuse(("diagnostics", i), f"found {show(entry)}, expected a name or a table")
+                continue
+            try:
+                made.append(component_from(self.registry, "diagnostic", entry))  # type: ignore[arg-type]  # of that kind
+            except SpecError as error:
+                self.complaints += [complaint.below("diagnostics", i) for complaint in error.complaints]
+        names = [diagnostic.name for diagnostic in made]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            self._refuse(("diagnostics",), f"names {show(name)} twice")
+        return tuple(made)
+
+    def _refuse(self, path: tuple[str | int, ...], message: str, close: str = "") -> None:
         self.complaints.append(Complaint(path, message, close))
 
     def _text(self, key: str) -> str | None:

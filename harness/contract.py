@@ -14,6 +14,7 @@ from harness.components import (
     Component,
     Criterion,
     Dataset,
+    Diagnostic,
     Guarantee,
     Initializer,
     Model,
@@ -36,6 +37,7 @@ BASES: Mapping[Kind, type[Component]] = {
     "optimizer": Optimizer,
     "criterion": Criterion,
     "dataset": Dataset,
+    "diagnostic": Diagnostic,
     "theory": Theory,
 }
 HOOKS: Mapping[str, Kind] = {
@@ -44,6 +46,7 @@ HOOKS: Mapping[str, Kind] = {
     "harness_optimizers": "optimizer",
     "harness_criteria": "criterion",
     "harness_datasets": "dataset",
+    "harness_diagnostics": "diagnostic",
     "harness_regimes": "regime",
     "harness_theories": "theory",
     "harness_executors": "executor",

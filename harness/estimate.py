@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -115,7 +116,7 @@ def _missing(pursuit: Pursuit, *, over: bool) -> dict[int, int]:
         return {}
     known = sum(map(len, pursuit.outcomes.values()))
     start = starting_width(pursuit.setting.regime, pursuit.n, pursuit.d)
-    return {max(start // step, 1) * step: max(USUAL_TRIALS - known, len(pursuit.waiting))}
+    return {max(math.ceil(start / step), 1) * step: max(USUAL_TRIALS - known, len(pursuit.waiting))}
 
 
 def _seconds(pursuit: Pursuit, widths: dict[int, int]) -> float:

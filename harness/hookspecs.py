@@ -15,7 +15,7 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
-    from harness.components import Criterion, Dataset, Initializer, Model, Optimizer, Regime, Theory
+    from harness.components import Criterion, Dataset, Diagnostic, Initializer, Model, Optimizer, Regime, Theory
     from harness.executors.base import Executor
     from harness.report.table import Renderer
 
@@ -44,6 +44,11 @@ def harness_optimizers() -> Iterable[type[Optimizer]]:  # type: ignore[empty-bod
 @hookspec
 def harness_criteria() -> Iterable[type[Criterion]]:  # type: ignore[empty-body]
     """Provide losses together with what counts as a fit."""
+
+
+@hookspec
+def harness_diagnostics() -> Iterable[type[Diagnostic]]:  # type: ignore[empty-body]
+    """Provide numbers to be measured on networks while they train."""
 
 
 # What they are tried on, put together as, and compared with.

@@ -7,7 +7,6 @@ decisions again, and ends with the same threshold, as one that was not.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,13 +16,16 @@ from harness.engine.setting import Setting
 from harness.engine.solvers import Solver
 from harness.search import Adaptive, Grid
 
+WIDTHLESS_TRIALS = 20
+"""Trials of a model without width, whose share of fits is all there is to measure."""
+
 Lookup = Callable[[Cell, int], Outcome | None]
 """(cell, seed) → the stored outcome, if there is one."""
 
 
-def starting_width(regime: Regime, n: int, d: int) -> int:
+def starting_width(regime: Regime, n: int, d: int) -> float:
     """Return where to begin looking: as many weights as labels (in the trained layers)."""
-    return n if regime.model.describe().trains == "output" else math.ceil(n / d)
+    return n if regime.model.describe().trains == "output" else n / d
 
 
 @dataclass
@@ -85,15 +87,22 @@ class Pursuit:
             for (k, _), outcome in sorted(self.waiting.items()):
                 assert outcome is not None
                 self.outcomes.setdefault(k, []).append(outcome)
-            step = self.setting.regime.initializer.width_step
-            start = starting_width(self.setting.regime, self.n, self.d)
-            wanted = self.search.next(self.counts(), start=start, step=step)
+            wanted = self._wanted()
             self.waiting = {}
             for k, more in wanted.items():
                 known = len(self.outcomes.get(k, ()))
                 self.waiting |= {(k, seed): None for seed in range(known, known + more)}
             if not self.waiting:
                 return []
+
+    def _wanted(self) -> dict[int, int]:
+        """Return how many further trials the search wants at which widths."""
+        regime = self.setting.regime
+        if not regime.model.has_width:
+            more = min(self.search.trials, WIDTHLESS_TRIALS) - len(self.outcomes.get(0, ()))
+            return {0: more} if more > 0 else {}
+        start = starting_width(regime, self.n, self.d)
+        return self.search.next(self.counts(), start=start, step=regime.initializer.width_step)
 
     def accept(self, k: int, outcomes: list[Outcome]) -> bool:
         """Take trained outcomes of a width; return whether that was all that was waited for."""
@@ -103,7 +112,10 @@ class Pursuit:
 
     def expected(self) -> int | None:
         """Return the trials that a grid asks for; None for a search, which cannot know."""
+        regime = self.setting.regime
+        if not regime.model.has_width:
+            return min(self.search.trials, WIDTHLESS_TRIALS)
         if isinstance(self.search, Grid):
-            step = self.setting.regime.initializer.width_step
-            return sum(self.search.next({}, start=1, step=step).values())
+            start = starting_width(regime, self.n, self.d)
+            return sum(self.search.next({}, start=start, step=regime.initializer.width_step).values())
         return None

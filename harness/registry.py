@@ -22,6 +22,7 @@ Kind = Literal[
     "optimizer",
     "criterion",
     "dataset",
+    "diagnostic",
     "regime",
     "theory",
     "executor",

@@ -84,8 +84,11 @@ class Results:
         self, regime: str, n: int, d: int, tolerance: float | None = None, steps: int | None = None
     ) -> Threshold:
         """Return k½ with its bracket."""
-        step = self.regime(regime).initializer.width_step
+        of = self.regime(regime)
+        step = of.initializer.width_step
         counts = self.counts(regime, n, d, tolerance, steps)
+        if not of.model.has_width:
+            return Threshold(None, None, None, "none", counts, sum(trials for _, trials in counts.values()))
         return threshold(counts, family=self.suite.search.family, smallest=step)
 
     def exponents(self, regime: str, tolerance: float | None = None) -> ExponentFit:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from annotated_types import Ge, Gt
 
-from harness.components import PositiveInt  # suites validate the fields by their annotations
+from harness.components import Positive, PositiveInt  # suites validate the fields by their annotations
 from harness.thresholds import LEVEL, Counts, certified, isotonic, log_e_value, log_hurdle
 
 if TYPE_CHECKING:
@@ -40,13 +40,16 @@ class Grid:
     Attributes:
         widths: Hidden widths to try. Those that the initializer does not admit are passed over.
         trials: Trials at each width.
+        multiples: Widths to try as multiples of the starting width, which is n/d (n where only the output layer is
+            trained), rounded up to admissible widths; instead of, or besides, ``widths``.
     """
 
-    widths: tuple[PositiveInt, ...]
-    trials: PositiveInt
+    widths: tuple[PositiveInt, ...] = ()
+    trials: PositiveInt = 20
+    multiples: tuple[Positive, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.widths:
+        if not self.widths and not self.multiples:
             raise ValueError("search.widths is empty: a grid needs at least one width, such as widths = [4, 8, 16]")
         if len(set(self.widths)) < len(self.widths):
             twice = sorted({k for k in self.widths if self.widths.count(k) > 1})
@@ -55,15 +58,17 @@ class Grid:
     @property
     def family(self) -> int:
         """Number of widths that may be tested, for the union bound of the bracket."""
-        return len(self.widths)
+        return len(self.widths) + len(self.multiples)
 
-    def next(self, counts: Counts, *, start: int = 1, step: int = 1) -> dict[int, int]:  # one signature
+    def next(self, counts: Counts, *, start: float = 1, step: int = 1) -> dict[int, int]:
         """Return the trials still missing at each width.
 
         >>> Grid((4, 6, 9), trials=10).next({4: (0, 10), 6: (3, 7)}, step=1)
         {6: 3, 9: 10}
         """
-        missing = {k: self.trials - counts.get(k, (0, 0))[1] for k in sorted(self.widths) if k % step == 0}
+        scaled = {step * max(math.ceil(round(m * start / step, 9)), 1) for m in self.multiples}
+        widths = sorted(scaled.union(k for k in self.widths if k % step == 0))
+        missing = {k: self.trials - counts.get(k, (0, 0))[1] for k in widths}
         return {k: more for k, more in missing.items() if more > 0}
 
 
@@ -93,7 +98,7 @@ class Adaptive:
         """Number of widths that may be tested, for the union bound of the bracket."""
         return self.widths
 
-    def next(self, counts: Counts, *, start: int, step: int = 1) -> dict[int, int]:
+    def next(self, counts: Counts, *, start: float, step: int = 1) -> dict[int, int]:
         """Return how many further trials to run at which widths; nothing when the search is over.
 
         Args:
@@ -123,7 +128,7 @@ class Adaptive:
         """Return the admissible width nearest to ``width``."""
         return step * min(max(round(width / step), 1), self.max_width // step)
 
-    def _probe(self, tried: Counts, start: int, step: int) -> int | None:
+    def _probe(self, tried: Counts, start: float, step: int) -> int | None:
         """Return a new width that narrows the crossing of ½, if there is one left to try."""
         if not tried:
             return self._snap(start, step)

@@ -156,7 +156,7 @@ MALFORMED = [
     ('"adaptive"', '"adaptive"\nwidths = [2, 4]', "search.widths", 16, "use method = 'grid'"),
     ('"adaptive"', '"adaptive"\nprecision = 0.9', "search.precision", 16, "found 0.9, expected a number greater than 1"),
     ('"adaptive"', '"adaptive"\ntrails = 9', "search.trails", 16, "did you mean 'trials'?"),
-    ('"adaptive"', '"grid"\ntrials = 3', "search.widths", 14, "is missing"),
+    ('"adaptive"', '"grid"\ntrials = 3', "search", 14, "search.widths is empty"),
     ('"adaptive"', '"grid"\ntrials = 3\nwidths = []', "search.widths", 17, "at least 1 entry"),
     ('"adaptive"', '"grid"\ntrials = 3\nwidths = [8, 8]', "search.widths", 17, "8 more than once"),
     ('"adaptive"', '"grid"\ntrials = 3\nwidths = [8]\nprecision = 2', "search.precision", 18, "option of method = 'adaptive'"),

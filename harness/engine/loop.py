@@ -17,7 +17,7 @@ from torch.func import grad, vmap
 
 from harness import lanes
 from harness.components import Criterion, Optimizer, Params, ResidualCriterion, Stack
-from harness.engine.ladder import Ladder
+from harness.engine.ladder import Ladder, curve_steps
 from harness.engine.minibatches import Minibatches
 
 CHUNK = 25
@@ -107,17 +107,25 @@ class Loop:
         self.momentum = optimizer.heavy_ball()
 
     def train(
-        self, live: Lanes, ladder: Ladder, minibatches: Minibatches | None, ended: Callable[[int, Params, int], None]
+        self,
+        live: Lanes,
+        ladder: Ladder,
+        minibatches: Minibatches | None,
+        ended: Callable[[int, Params, int], None],
+        visit: Callable[[int, Params, NDArray[np.int64]], None] | None = None,
     ) -> None:
         """Train until every run has ended, recording into ``ladder``.
 
-        ``ended(run, params, lane)`` is called once for each run, at the end of the chunk in which it ended.
+        ``ended(run, params, lane)`` is called once for each run, at the end of the chunk in which it ended;
+        ``visit(step, params, runs)`` at the steps of the curve (with minibatches the check points after them), with
+        the run in each lane, or the filler where it has ended.
         """
         n = live.y.shape[1]
         batch = self.optimizer.batch_size(n)
         stride = 1 if batch == n else -(-n // batch)
         told: set[int] = {ladder.filler}
         step = 0
+        marks = curve_steps(self.budget) if visit else []
         work = Workspace(self, live, batch)
         while True:
             points = [step + i * stride for i in range(CHUNK)]
@@ -125,6 +133,9 @@ class Loop:
             final = points[-1] + stride >= self.budget
             for i, at in enumerate(points):
                 work.measure(i)
+                if visit and marks and at >= marks[0]:
+                    visit(at, live.params, np.where(ladder.open(live.runs), live.runs, ladder.filler))
+                    marks = [mark for mark in marks if mark > at]
                 updates = min(stride, self.budget - at)
                 if minibatches is None:
                     work.full_step(i)

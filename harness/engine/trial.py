@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -70,6 +71,7 @@ def _step_size(
         return policy
     criterion = regime.criterion
     curvature = criterion.curvature(problem.n) if isinstance(criterion, ResidualCriterion) else 1.0
+    curvature *= regime.model.loss_weight()
     if policy == "theory":
         if setting.theory is None:
             raise ValueError(f"regime {regime.name!r} names no theory to take the step size from")
@@ -92,7 +94,8 @@ def prepare(setting: Setting, n: int, d: int, k: int, seed: int) -> Trial:
     regime = setting.regime
     problem = draw_problem(setting.dataset, n, d, seed=seed if setting.resample else 0, base=setting.base_seed)
     weights = draw_weights(regime.initializer, regime.model, problem, k, seed=seed, base=setting.base_seed)
-    params = {name: torch.from_numpy(value.copy()) for name, value in weights.items()}
+    weights = regime.model.extend(weights)
+    params = {name: torch.from_numpy(np.array(value, dtype=np.float64)) for name, value in weights.items()}
     kernel, smallest, largest = None, None, None
     if setting.spectrum or regime.optimizer.step_size == "stable" or regime.model.linear():
         kernel = initial_kernel(regime.model, params, torch.from_numpy(problem.x))

@@ -25,6 +25,7 @@ from harness.engine.solvers import Solver, solver_for
 from harness.engine.spectral import Decay, solve
 from harness.engine.spectrum import trained_names
 from harness.engine.trial import Trial, prepare
+from harness.engine.watch import Watch
 
 if TYPE_CHECKING:
     from harness.executors.base import Batch
@@ -109,7 +110,7 @@ def _solve(setting: Setting, trial: Trial) -> Outcome:
     assert trial.kernel is not None
     problem = trial.problem
     outputs = regime.model.forward(trial.params, torch.from_numpy(problem.x))
-    rate = criterion.curvature(problem.n) * trial.step_size
+    rate = criterion.curvature(problem.n) * regime.model.loss_weight() * trial.step_size
     decay = Decay.of(trial.kernel, outputs - torch.from_numpy(problem.y), rate)
     y_norm = float(np.linalg.norm(problem.y))
     found = solve(
@@ -130,6 +131,7 @@ def _solve(setting: Setting, trial: Trial) -> Outcome:
         lambda_max=trial.lambda_max,
         rate=found.rate,
         curve=found.curve,
+        diagnostics=Watch(regime, [trial]).start().found(0),
     )
 
 
@@ -148,8 +150,10 @@ def _advance(setting: Setting, solver: Solver, trials: list[Trial], most: int) -
     moved = trained_names(model, trials[0].params)
     live = _lanes(setting, shown, runs, moved)
     movement: dict[int, float | None] = {}
+    watch = Watch(regime, trials).start()
 
     def ended(run: int, params: Params, lane: int) -> None:
+        watch.end(run, params, lane, int(ladder.end[run]))
         before = trials[run].params
         after = {name: params[name][lane].double().cpu() for name in moved}
         size = _norm([before[name] for name in moved])
@@ -170,7 +174,7 @@ def _advance(setting: Setting, solver: Solver, trials: list[Trial], most: int) -
         minibatches = Minibatches([t.seed for t in shown], n, optimizer.batch_size(n), setting.base_seed)
     loop = Loop(stack_of, moved, optimizer, regime.criterion, setting.steps, compacts=not solver.fixed_lanes)
     with torch.no_grad():
-        loop.train(live, ladder, minibatches, ended)
+        loop.train(live, ladder, minibatches, ended, watch.visit if watch.path else None)
     return [
         Outcome(
             seed=trial.seed,
@@ -185,6 +189,7 @@ def _advance(setting: Setting, solver: Solver, trials: list[Trial], most: int) -
             lambda_max=trial.lambda_max,
             rate=ladder.rate(run),
             curve=ladder.curve(run),
+            diagnostics=watch.found(run),
         )
         for run, trial in enumerate(trials)
     ]
@@ -202,6 +207,7 @@ def _lanes(setting: Setting, trials: list[Trial], runs: NDArray[np.int64], moved
     y = stacked([torch.from_numpy(trial.problem.y) for trial in trials])
     step_size = torch.tensor([trial.step_size for trial in trials], dtype=torch.float64)
     curvature = criterion.curvature(y.shape[1]) if isinstance(criterion, ResidualCriterion) else 1.0
+    curvature *= setting.regime.model.loss_weight()
     own_update = optimizer.heavy_ball() is None
     scale = torch.full_like(step_size, curvature) if own_update else -curvature * step_size
     params = {name: lanes.put(stacked([trial.params[name] for trial in trials])) for name in trials[0].params}

@@ -122,7 +122,7 @@ def test_fresh_keeps_what_was_there(whole: Path, tmp_path: Path) -> None:
     fresh = harness("run", "tiny.toml", "--out", "here", "--fresh", cwd=tmp_path)
     assert fresh.returncode == 0
     assert " 0 reused" in fresh.stdout
-    aside = [path for path in (tmp_path / "here").glob("results-*.sqlite")]
+    aside = list((tmp_path / "here").glob("results-*.sqlite"))
     assert [path.read_bytes() for path in aside] == [before]
     assert str(aside[0].name) in fresh.stderr
 
