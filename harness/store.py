@@ -12,7 +12,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -44,7 +44,7 @@ CREATE TABLE runs (
 ) WITHOUT ROWID;
 """
 
-_FIELDS = tuple(f.name for f in fields(Outcome) if f.name not in ("seed", "seconds"))
+_FIELDS = tuple(f for f in fields(Outcome) if f.name not in ("seed", "seconds"))
 
 Place = tuple[int, int, int, int]
 """(n, d, k, seed)."""
@@ -109,7 +109,13 @@ class Store:
     def outcomes(self, key: str, *, errors: bool = False) -> dict[Place, Outcome]:
         """Return the outcomes stored under a setting's key; errors are left out unless asked for, to be tried again."""
         rows = self._db.execute("SELECT n, d, k, seed, record, seconds FROM outcomes WHERE key = ?", (key,))
-        found = {(n, d, k, seed): _decode(seed, record, seconds) for n, d, k, seed, record, seconds in rows}
+        try:
+            found = {(n, d, k, seed): _decode(seed, record, seconds) for n, d, k, seed, record, seconds in rows}
+        except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
+            raise StoreError(
+                f"{self.path} holds an outcome that cannot be read ({error}); it is damaged, or of another version:"
+                " start anew with --fresh, which keeps the file"
+            ) from error
         return {place: outcome for place, outcome in found.items() if errors or not outcome.message}
 
     def put(self, key: str, setting: Mapping[str, Any], cell: Cell, outcomes: Iterable[Outcome]) -> None:
@@ -160,20 +166,28 @@ def set_aside(directory: Path) -> Path | None:
 
 
 def _encode(outcome: Outcome) -> str:
-    record = asdict(outcome)
-    return json.dumps([_plain(record[name]) for name in _FIELDS], separators=(",", ":"), allow_nan=False)
+    """Write an outcome by the names of its fields, leaving out what has its usual value."""
+    record = {f.name: _plain(getattr(outcome, f.name)) for f in _FIELDS if getattr(outcome, f.name) != _usual(f)}
+    return json.dumps(record, separators=(",", ":"), allow_nan=False)
+
+
+def _usual(of: Field[Any]) -> Any:
+    return of.default_factory() if of.default_factory is not MISSING else of.default
 
 
 def _plain(value: Any) -> Any:
     """Spell out what strict JSON has no number for."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(v) for name, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def _decode(seed: int, record: str, seconds: float) -> Outcome:
-    values = dict(zip(_FIELDS, json.loads(record), strict=True))
+    values = json.loads(record)
     values["measure"] = float(values["measure"])
     values["hits"] = tuple(values["hits"])
-    values["curve"] = tuple(float(v) for v in values["curve"])
+    if "curve" in values:
+        values["curve"] = tuple(float(v) for v in values["curve"])
     return Outcome(seed=seed, seconds=seconds, **values)

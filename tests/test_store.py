@@ -43,6 +43,17 @@ def test_a_batch_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         assert set(store.outcomes("key")) == {(10, 4, 3, 0)}
 
 
+def test_a_damaged_record_is_refused(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.put("key", {}, CELL, OUTCOMES[:1])
+    db = sqlite3.connect(tmp_path / FILE)
+    db.execute("UPDATE outcomes SET record = '[1, 2'")
+    db.commit()
+    db.close()
+    with Store(tmp_path) as store, pytest.raises(StoreError, match="--fresh"):
+        store.outcomes("key")
+
+
 def test_runs_are_remembered(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         assert store.last_run() is None

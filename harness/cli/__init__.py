@@ -10,6 +10,8 @@ import rich_click as click
 
 from harness import __version__
 
+click.rich_click.TEXT_PARAGRAPH_LINEBREAKS = "\n\n"  # rich-click joins paragraphs otherwise
+
 VERBS = {
     "run": "harness.cli.run",
     "plan": "harness.cli.plan",

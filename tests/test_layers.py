@@ -1,0 +1,124 @@
+"""The house: who may import whom, and what is not imported before it is needed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import harness
+
+ROOT = Path(__file__).parent.parent
+PUBLIC_MODULES = {"activations", "builtin", "kernels", "lanes", "spectra"}
+"""Modules of harness that plugins may import beside the public names."""
+
+CONTRACTS = {"harness.executors.base", "harness.report.table"}
+"""Parts of the plugin contract that live beside what implements them; anybody may import them."""
+
+ORDER = [
+    {"components", "hookspecs", "activations"},
+    {"spectra", "kernels", "problems", "lanes", "complaints", "thresholds", "toml_places"},
+    {"search", "exponents", "paired", "predictions", "options", "contract", "registry"},
+    {"composition", "plugins", "suite_file", "suite_record", "suite_source", "suite_parser", "suite", "suite_schema"},
+    {"engine"},
+    {"executors", "store"},
+    {"pursuit", "results"},
+    {"run", "estimate"},
+    {"report"},
+    {"cli"},
+]
+"""Layers, lowest first; a module may import from its own layer and those before it."""
+
+
+def imports(path: Path) -> list[tuple[str, list[str]]]:
+    """Return the modules that a file imports when it runs (not for its annotations only), with the names taken."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
+        for node in ast.walk(block)
+    }
+    found: list[tuple[str, list[str]]] = []
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found += [(alias.name, []) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.append((node.module, [alias.name for alias in node.names]))
+    return found
+
+
+def files(folder: str) -> list[Path]:
+    return sorted(path for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts)
+
+
+@pytest.mark.parametrize("path", files("plugins"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_our_plugins_import_what_anybodys_may(path: Path) -> None:
+    for module, names in imports(path):
+        parts = module.split(".")
+        if parts[0] != "harness":
+            continue
+        if len(parts) == 1:
+            private = [n for n in names if n not in harness.__all__ and n not in PUBLIC_MODULES]
+        else:
+            private = [n for n in [*parts[1:], *names] if n.startswith("_")]
+            private += [] if parts[1] in PUBLIC_MODULES else [module]
+        assert not private, f"{path} imports {private} of harness, which are not public"
+
+
+@pytest.mark.parametrize("path", files("harness"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_module_imports_one_of_a_later_layer(path: Path) -> None:
+    layer = {module: i for i, modules in enumerate(ORDER) for module in modules}
+    relative = path.relative_to(ROOT / "harness").with_suffix("").parts
+    own = relative[0]
+    if own in ("__init__", "__main__", "builtin"):  # the public names, and a plugin
+        return
+    for module, _ in imports(path):
+        parts = module.split(".")
+        if module not in CONTRACTS and parts[0] == "harness" and len(parts) > 1 and parts[1] in layer:
+            later = layer[parts[1]] > layer.get(own, len(ORDER))
+            assert not later, f"{path.name} imports {module}, which stands after it"
+
+
+@pytest.mark.parametrize("path", files("harness"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_below_the_command_line_and_reports_prints(path: Path) -> None:
+    if path.relative_to(ROOT / "harness").parts[0] in ("cli", "report"):
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    printed = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "print"]
+    assert not printed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["theory", "--n", "20", "--d", "10"],
+        ["plugins", "list"],
+        ["run", "--help"],
+        ["theory", "--suite", "quickstart"],
+    ],
+    ids=" ".join,
+)
+def test_torch_is_not_imported_before_something_is_trained(arguments: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from harness.cli import command\n"
+        f"try:\n    command({arguments!r}, standalone_mode=False)\nexcept SystemExit:\n    pass\n"
+        "sys.exit('torch was imported' if 'torch' in sys.modules else 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+
+
+def test_every_public_name_is_documented() -> None:
+    for name in harness.__all__:
+        thing = getattr(harness, name)
+        assert name in ("Params",) or not isinstance(thing, type) or (thing.__doc__ or "").strip(), name

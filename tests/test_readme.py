@@ -1,0 +1,49 @@
+"""What the README shows is true: its suite loads, its plugin works."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from harness.components import Theory
+from harness.plugins import load_plugins
+from harness.registry import Registry
+from harness.suite import parse_suite
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """Return the README's code blocks in a language."""
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_suite_loads(registry: Registry) -> None:
+    (text,) = blocks("toml")
+    suite = parse_suite(text, registry)
+    assert [regime.name for regime in suite.regimes] == ["moderate, gelu", "moderate, mirrored"]
+
+
+def test_the_plugin_loads_and_its_theory_concerns_the_quickstart(tmp_path: Path) -> None:
+    (text,) = blocks("python")
+    (tmp_path / "log_theory.py").write_text(text, encoding="utf-8")
+    registry = load_plugins([tmp_path / "log_theory.py"])
+    assert not [plugin.reason for plugin in registry.broken if plugin.is_file]
+    theory: Theory = registry.find("theory", "log-n")()
+    assert theory.concerns(registry.regime("moderate"))
+    assert not theory.concerns(registry.regime("output-only"))
+
+
+def test_every_verb_shown_exists() -> None:
+    from harness.cli import VERBS
+
+    shown = set(re.findall(r"\$ harness (\w+)", README))
+    assert shown <= set(VERBS)
+    assert {"run", "plan", "report", "theory", "plugins"} <= shown
+
+
+def test_make_targets_shown_exist() -> None:
+    makefile = (Path(__file__).parent.parent / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"(?:`|\$ )make (\w+)", README))
+    assert {"quickstart", "test", "bench"} <= targets
+    assert all(f"\n{target}:" in makefile for target in targets)
