@@ -245,7 +245,8 @@ class Optimizer(Component, ABC):
     """A first-order method, stated for one network.
 
     Attributes:
-        step_size: Policy; see :data:`StepSize`.
+        step_size: ``stable`` is c/λ_max(J₀J₀ᵀ) of each trial, ``theory`` the step of the theory that the regime names; or a
+            number.
         c: Factor of the stable step. 1.5 was the best of those tried for gradient descent.
     """
 
@@ -282,7 +283,11 @@ class Criterion(Component, ABC):
 
     @abstractmethod
     def measure(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Return the number that is compared with the tolerances; reduces the last axis of (…, n), zero on a fit."""
+        """Return the number that is compared with the tolerances, zero on a fit, from outputs (n,) and labels (n,)."""
+
+    def curvature(self, n: int) -> float | None:
+        """Return an upper bound of ∂²loss/∂f², which the stable step size needs; None where none is known."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -424,6 +429,35 @@ class Exponents:
 
 
 @dataclass(frozen=True)
+class Construction:
+    """A shallow net that fits a problem: built as a proof builds it, or found where the proof says that there is one.
+
+    Attributes:
+        weights: W (k, d) and v (k,), and b (k,) and c () where it has biases.
+        activation: Name in :mod:`harness.activations`, or ``threshold`` for 1 where z > 0, else 0.
+        residual: ‖f − y‖/‖y‖ that it reaches in float64.
+        method: How it was made, as one line.
+        note: What a reader must know besides, such as that labels were changed.
+    """
+
+    weights: Weights
+    activation: str
+    residual: float
+    method: str
+    note: str = ""
+
+    @property
+    def neurons(self) -> int:
+        """Number of hidden neurons, k."""
+        return len(self.weights["v"])
+
+    @property
+    def biases(self) -> bool:
+        """Whether it has biases."""
+        return "b" in self.weights
+
+
+@dataclass(frozen=True)
 class Theory(Component, ABC):
     """A published (or derived) claim about the width that is needed.
 
@@ -485,6 +519,17 @@ class Theory(Component, ABC):
         """
         return None
 
+    def construct(self, problem: Problem, rng: np.random.Generator) -> Construction | None:
+        """Return a network of the claimed width that fits the problem.
+
+        None for claims that come without one; for theorems of existence whose proof is constructive, or whose network
+        can be found numerically.
+
+        Raises:
+            ValueError: If there is none for this problem, with the reason.
+        """
+        return None
+
     def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
         """Return the step size of the theorem for loss a/2 ‖f − y‖² with a = 1; None where it gives none."""
         return None
@@ -509,12 +554,15 @@ class Outcome:
 
     Attributes:
         seed: The trial's number within its cell.
-        hits: For each tolerance of the ladder the first step at which it was met; None if never.
+        hits: For each tolerance of the ladder the first step at which it was met; None if never. Minibatch methods
+            look once an epoch, and end with a whole one.
         steps: Steps taken.
         measure: The criterion's measure at the last step (NaN where it was not finite).
         diverged: The measure grew beyond 10⁶ or stopped being a number.
-        falling: Not stopped by a tolerance, and the measure fell by more than 1 % over the last tenth of the steps.
-        movement: ‖w − w₀‖ / ‖w₀‖ over the trained weights.
+        falling: Not stopped by a tolerance, and the measure fell by more than 1 % over the last tenth of the steps; for
+            runs that are solved exactly, that it would still fall by more than 1 % with more steps.
+        movement: ‖w − w₀‖ / ‖w₀‖ over the trained weights, up to 24 check points after the end (stacks look at their
+            networks once in 25); None for runs that diverged.
         step_size: η.
         lambda_min: Smallest eigenvalue of J₀J₀ᵀ; None if not computed.
         lambda_max: Largest eigenvalue of J₀J₀ᵀ; None if not computed.

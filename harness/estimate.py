@@ -97,7 +97,7 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
                 solver=pursuit.solver.name,
                 stored=pursuit.reused,
                 missing=sum(widths.values()),
-                exact=isinstance(pursuit.search, Grid) or id(pursuit) in finished,
+                exact=pursuit.expected() is not None or id(pursuit) in finished,
                 seconds=_seconds(pursuit, widths) if widths else 0.0,
             )
         )
@@ -107,7 +107,7 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
 def _missing(pursuit: Pursuit, *, over: bool) -> dict[int, int]:
     """Return the trials to train by width."""
     step = pursuit.setting.regime.initializer.width_step
-    if isinstance(pursuit.search, Grid):
+    if isinstance(pursuit.search, Grid) or not pursuit.setting.regime.model.has_width:
         wanted: dict[int, int] = {}
         for k, _ in (trial for trial, outcome in pursuit.waiting.items() if outcome is None):
             wanted[k] = wanted.get(k, 0) + 1

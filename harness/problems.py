@@ -52,6 +52,8 @@ def draw_problem(dataset: Dataset, n: int, d: int, *, seed: int, base: int) -> P
                 f"dataset {dataset.name!r} drew {name} of shape {array.shape}, {array.dtype}; "
                 f"expected finite float64 of shape {shape}"
             )
+    if not y.any():
+        raise ValueError(f"dataset {dataset.name!r} drew labels that are all zero: there is nothing to fit")
     return Problem(x=x, y=y, seed=seed, dataset=dataset.name)
 
 

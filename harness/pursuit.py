@@ -71,6 +71,20 @@ class Pursuit:
             k: (sum(o.verdict(self.rung) == "fit" for o in known), len(known)) for k, known in self.outcomes.items()
         }
 
+    def known(self) -> dict[int, list[Outcome]]:
+        """Return the outcomes there are, by width, ordered by seed.
+
+        For a grid those of a round that is not over count too; a search's do not, since which trials are missing
+        might depend on how they go.
+        """
+        if not isinstance(self.search, Grid):
+            return self.outcomes
+        found = {k: list(known) for k, known in self.outcomes.items()}
+        for (k, _), outcome in sorted(self.waiting.items(), key=lambda item: item[0]):
+            if outcome is not None:
+                found.setdefault(k, []).append(outcome)
+        return found
+
     def advance(self, lookup: Lookup) -> list[tuple[int, int]]:
         """Go on as far as known outcomes allow; return the trials (width, seed) that must be trained for more.
 
@@ -84,7 +98,7 @@ class Pursuit:
             missing = [trial for trial, outcome in self.waiting.items() if outcome is None]
             if missing:
                 return missing
-            for (k, _), outcome in sorted(self.waiting.items()):
+            for (k, _), outcome in sorted(self.waiting.items(), key=lambda item: item[0]):
                 assert outcome is not None
                 self.outcomes.setdefault(k, []).append(outcome)
             wanted = self._wanted()

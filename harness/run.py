@@ -36,8 +36,10 @@ def resolve_device(wanted: str) -> str:
     if wanted == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     count = torch.cuda.device_count()
-    number = int(wanted.partition(":")[2] or 0)
-    if number >= count:
+    kind, _, number = wanted.partition(":")
+    if kind != "cuda" or not (number or "0").isdecimal():
+        raise ValueError(f"device {wanted!r} is unknown; write cpu, cuda, cuda:0 or auto")
+    if int(number or 0) >= count:
         raise ValueError(f"device {wanted!r} was asked for, and there are {count} CUDA devices here; write 'cpu'")
     return wanted
 
@@ -93,7 +95,7 @@ def results_of(
     suite: Suite, registry: Registry, found: list[Pursuit], origin: dict[str, Any], directory: Path | None
 ) -> Results:
     """Return the results that the pursuits hold by now."""
-    outcomes = {p.cell(k): tuple(known) for p in found for k, known in sorted(p.outcomes.items())}
+    outcomes = {p.cell(k): tuple(known) for p in found for k, known in sorted(p.known().items())}
     missing = sum(outcome is None for p in found for outcome in p.waiting.values())
     return Results(suite, registry, outcomes, origin, missing, directory)
 
@@ -122,24 +124,26 @@ def load_results(directory: Path, suite: Suite | None = None, registry: Registry
         if suite is None:
             suite = parse_suite(text, registry)
         found = pursuits(suite, registry, origin["device"])
-        lookup = _lookup(store, found, errors=True)
+        stored = _stored(store, found, errors=True)
         for pursuit in found:
-            pursuit.advance(lookup(pursuit))
+            pursuit.advance(_lookup(stored, pursuit))
     return results_of(suite, registry, found, origin, directory)
 
 
-def _lookup(
-    store: Store | None, found: list[Pursuit], *, errors: bool = False
-) -> Callable[[Pursuit], Callable[[Cell, int], Outcome | None]]:
-    """Read what is stored for these pursuits, once, and return how to look it up."""
+Stored = dict[str, dict[Place, Outcome]]
+"""Key → (n, d, k, seed) → outcome."""
+
+
+def _stored(store: Store | None, found: list[Pursuit], *, errors: bool = False) -> Stored:
+    """Read what is stored for these pursuits, once."""
     keys = {p.key for p in found}
-    stored: dict[str, dict[Place, Outcome]] = {key: store.outcomes(key, errors=errors) if store else {} for key in keys}
+    return {key: store.outcomes(key, errors=errors) if store else {} for key in keys}
 
-    def of(pursuit: Pursuit) -> Callable[[Cell, int], Outcome | None]:
-        known = stored[pursuit.key]
-        return lambda cell, seed: known.get((cell.n, cell.d, cell.k, seed))
 
-    return of
+def _lookup(stored: Stored, pursuit: Pursuit) -> Callable[[Cell, int], Outcome | None]:
+    """Return how a pursuit looks up a trial."""
+    known = stored[pursuit.key]
+    return lambda cell, seed: known.get((cell.n, cell.d, cell.k, seed))
 
 
 def batches(pursuit: Pursuit, missing: list[tuple[int, int]], hungry: int = 0) -> Iterator[Batch]:
@@ -195,10 +199,16 @@ class Run:
 
     def __post_init__(self) -> None:
         self.found = pursuits(self.suite, self.registry, self.device)
-        self._lookup = _lookup(self.store, self.found)
+        self._stored = _stored(self.store, self.found)
         self._open: dict[int, list[tuple[int, int]]] = {}
+        # Regimes that differ in name only share their trials: the first of them trains, the others follow.
+        leaders: dict[tuple[str, int, int], int] = {}
+        self._followers: dict[int, list[int]] = {}
         for i, pursuit in enumerate(self.found):
-            if missing := pursuit.advance(self._lookup(pursuit)):
+            leader = leaders.setdefault((pursuit.key, pursuit.n, pursuit.d), i)
+            if leader != i:
+                self._followers.setdefault(leader, []).append(i)
+            if missing := pursuit.advance(_lookup(self._stored, pursuit)):
                 self._open[i] = missing
 
     @property
@@ -248,7 +258,13 @@ class Run:
             raise RuntimeError("a run without a store trains nothing")
         by_cell = {(p.setting.regime.name, p.n, p.d): i for i, p in enumerate(self.found)}
         in_hand = 0
-        ready = [batch for i, missing in self._open.items() for batch in batches(self.found[i], missing)]
+        following = {i for followers in self._followers.values() for i in followers}
+        ready = [
+            batch
+            for i, missing in self._open.items()
+            if i not in following
+            for batch in batches(self.found[i], missing)
+        ]
         for batch in sorted(ready, key=self._cost, reverse=True):
             executor.submit(batch)
             in_hand += 1
@@ -258,19 +274,27 @@ class Run:
             batch, outcomes = executor.next_done()
             in_hand -= 1
             self.store.put(batch.key, batch.setting, batch.cell, outcomes)
+            cell = batch.cell
+            self._stored[batch.key] |= {(cell.n, cell.d, cell.k, outcome.seed): outcome for outcome in outcomes}
             self.trained += len(outcomes)
             i = by_cell[batch.cell.regime, batch.cell.n, batch.cell.d]
             pursuit = self.found[i]
             if pursuit.accept(batch.cell.k, outcomes):
-                missing = pursuit.advance(self._lookup(pursuit))
+                missing = pursuit.advance(_lookup(self._stored, pursuit))
                 if not missing:
-                    del self._open[i]
+                    self._close(i)
                 for further in batches(pursuit, missing, hungry=max(self.workers - in_hand, 0)):
                     executor.submit(further)
                     in_hand += 1
             if listen:
                 listen(self)
         return self.results()
+
+    def _close(self, leader: int) -> None:
+        """Note that a pursuit is over, and with it those that follow it."""
+        for i in (leader, *self._followers.get(leader, ())):
+            if i == leader or not self.found[i].advance(_lookup(self._stored, self.found[i])):
+                self._open.pop(i, None)
 
     def _cost(self, batch: Batch) -> float:
         cell = batch.cell

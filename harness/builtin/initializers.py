@@ -11,9 +11,18 @@ from harness import Initializer, Model, Positive, Problem, Weights
 
 
 def _with_biases(model: Model, d: int, weights: Weights) -> Weights:
-    """Add the weights that the model has and the initializer does not draw, at zero."""
-    k = len(weights["v"])
-    return {name: weights.get(name, np.zeros(shape)) for name, shape in model.shapes(d, k).items()}
+    """Add the biases that the model has, at zero.
+
+    Raises:
+        ValueError: If the model has other weights than a shallow net.
+    """
+    shapes = model.shapes(d, len(weights["v"]))
+    if unknown := set(shapes) - {"W", "v", "b", "c"}:
+        raise ValueError(
+            f"this initializer draws W and v of a shallow net; model {model.name!r} also has "
+            f"{', '.join(sorted(unknown))}: it needs an initializer of its own"
+        )
+    return {name: weights.get(name, np.zeros(shape)) for name, shape in shapes.items()}
 
 
 def _half_signs(k: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -27,8 +36,11 @@ def _half_signs(k: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 class GaussianHalves(Initializer):
     """W ~ N(0, sigma²); v = ± a constant, half and half.
 
-    With ``output = "labels"`` the constant is ‖y‖/√(kn), as Oymak and Soltanolkotabi choose it; a number a
-    stands for a/√k. For odd k the first half is the larger.
+    For odd k the first half is the larger.
+
+    Attributes:
+        sigma: Standard deviation of the entries of W.
+        output: A number a makes the constant a/√k; left out it is ‖y‖/√(kn), as Oymak and Soltanolkotabi choose it.
     """
 
     name: ClassVar[str] = "gaussian-halves"

@@ -33,6 +33,9 @@ class Momentum(Optimizer):
     """Full-batch heavy ball: m ← βm − η ∇L(w), w ← w + m.
 
     The same iterates as ``torch.optim.SGD(momentum=β)`` at a constant step size.
+
+    Attributes:
+        beta: β, what is kept of the last move.
     """
 
     name: ClassVar[str] = "momentum"
@@ -63,6 +66,10 @@ class StochasticGradientDescent(GradientDescent):
     a₁ = n(b−1)/(b(n−1)) and a₂ = n(n−b)/(b(n−1)): at c = 1 the best step that the second moment of the minibatch
     gradient allows [derived here, as Ma, Bassily and Belkin 2018 do for sampling with replacement]; at b = n it
     is that of gradient descent.
+
+    Attributes:
+        c: Factor of the stable step.
+        batch: Samples that a step sees; all of them where there are no more.
     """
 
     name: ClassVar[str] = "sgd"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+from types import FrameType
 from typing import Any
 
 import rich_click as click
@@ -65,16 +67,23 @@ def command() -> None:
     """  # noqa: D301  # \b keeps the lines apart in the help
 
 
+def _terminated(number: int, frame: FrameType | None) -> None:
+    """Treat a request to end as an interrupt: what is finished is saved, and how to go on is said."""
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run the command line; wrong input ends it with status 2 and one message, never a traceback."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         status = command(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
+        click.echo("\ninterrupted", err=True)
         sys.exit(130)
     except BrokenPipeError:  # a pipe was closed on us, by head for example
         sys.stderr.close()
-        sys.exit(1)
+        sys.exit(128 + signal.SIGPIPE)
     sys.exit(status if isinstance(status, int) else 0)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, SUITE, WrongInput, load, run_directory
+from harness.cli.options import PLUGINS, SUITE, WrongInput, check_problems, cores, load, run_directory
 
 
 @click.command("plan")
@@ -22,14 +21,15 @@ def command(
 ) -> None:
     """Show the thresholds a suite asks for, what is stored of them, and how long the rest may take.
 
-    The time is an upper estimate: each missing trial is taken to use its whole budget, at a rate measured here on
-    the suite's own networks for about a second.
+    The time is rough: each missing trial is taken to use its whole budget, at a rate measured here on the suite's own
+    networks for a moment, and searches are taken to end near the width n/d.
 
     \b
     harness plan quickstart
     harness plan phase-diagram --workers 8
     """  # noqa: D301
     loaded, registry = load(suite, plugin_files)
+    check_problems(loaded)
 
     from harness.estimate import estimate
     from harness.report.plan_view import plan_table
@@ -39,7 +39,7 @@ def command(
 
     try:
         where = resolve_device(device or loaded.budget.device)
-        planned = estimate(loaded, registry, run_directory(loaded, out), where, workers or len(os.sched_getaffinity(0)))
+        planned = estimate(loaded, registry, run_directory(loaded, out), where, workers or cores())
     except (ValueError, StoreError) as error:
         raise WrongInput(str(error)) from error
     if as_json:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import shlex
+import sys
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, SUITE, WrongInput, load, run_directory
+from harness.cli.options import PLUGINS, SUITE, WrongInput, check_problems, cores, load, run_directory
 
 if TYPE_CHECKING:
     from harness.executors.base import Executor
@@ -43,9 +44,11 @@ def command(
     harness run mine.toml --workers 4 --out /data/mine
     """  # noqa: D301
     loaded, registry = load(suite, plugin_files)
+    check_problems(loaded)
 
     from harness.cli.progress import progress
     from harness.report.summary import print_summary, write_reports
+    from harness.executors.base import LostWorkers
     from harness.run import Run, provenance, resolve_device
     from harness.store import Store, StoreError, set_aside
 
@@ -54,24 +57,24 @@ def command(
         where = resolve_device(device or loaded.budget.device)
     except ValueError as error:
         raise WrongInput(str(error)) from error
-    count = workers or (1 if where != "cpu" else len(os.sched_getaffinity(0)))
+    count = workers or (1 if where != "cpu" else cores())
     executor = _executor(executor_name, count, registry)
     try:
         if fresh and (aside := set_aside(directory)):
             click.echo(f"earlier results are kept as {aside}", err=True)
-        with Store(directory) as store:
+        with Store(directory, exclusive=True) as store:
             run = Run(loaded, registry, store, where, executor.workers)
+            last = store.last_run()
+            if last is not None and last[2].get("suite") not in (None, loaded.name):
+                click.echo(f"{directory} held reports of suite {last[2]['suite']!r}, which are now replaced", err=True)
             store.began(loaded.text, provenance(loaded, registry, where))
             if run.missing:
                 try:
                     with progress(quiet) as listen, executor:
                         results = run.go(executor, listen)
-                except KeyboardInterrupt:
-                    click.echo(
-                        f"\ninterrupted; {run.done()} trials are saved. To go on: harness run {suite}"
-                        + (f" --out {out}" if out else ""),
-                        err=True,
-                    )
+                except (KeyboardInterrupt, LostWorkers) as error:
+                    why = str(error) or "interrupted"
+                    click.echo(f"\n{why}; {run.done()} trials are saved. To go on: harness {_again()}", err=True)
                     return 130
             else:
                 results = run.results()
@@ -80,6 +83,11 @@ def command(
     predictions = write_reports(results, directory)
     print_summary(results, predictions, trained=run.trained, reused=run.reused)
     return 1 if results.errors() else 0
+
+
+def _again() -> str:
+    """Return the arguments of this call as one would type them, without those that start anew."""
+    return shlex.join(argument for argument in sys.argv[1:] if argument != "--fresh")
 
 
 def _executor(name: str, workers: int, registry: Registry) -> Executor:

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 DIVERGED = 1e6
 """A measure that is not below it (NaN included) ends the run as diverged."""
 
+LATE = 0.9
+"""Part of the budget after which the measure is kept for comparison with the last one."""
+
 FALLING = 0.99
 """A run out of budget is still falling if its last tenth brought the measure below this fraction of what it was."""
 
@@ -74,6 +77,7 @@ class Ladder:
         self.diverged = np.zeros(runs, dtype=bool)
         self._marks = curve_steps(budget)
         self._next_mark = 0
+        self._late = np.full(runs, np.nan)
         self._curves: list[list[float]] = [[] for _ in range(runs)]
         self._history_steps: list[int] = []
         self._history: list[NDArray[np.float64]] = []
@@ -104,6 +108,10 @@ class Ladder:
 
     def _keep(self, at: NDArray[np.int64], measures: NDArray[np.float64], runs: NDArray[np.int64]) -> None:
         """Keep the first measure of the chunk for the rate, and the marked ones for the curve."""
+        late = int(np.searchsorted(at, LATE * self.budget))
+        if late < len(at):
+            unset = np.isnan(self._late[runs])
+            self._late[runs[unset]] = measures[late, unset]
         row = np.full(len(self.end), np.nan)
         row[runs] = measures[0]
         self._history_steps.append(int(at[0]))
@@ -140,8 +148,6 @@ class Ladder:
 
     def falling(self, run: int) -> bool:
         """Say whether a run that used up its budget was still falling."""
-        if self.end[run] < self.budget or self.diverged[run]:
+        if self.end[run] < self.budget or self.diverged[run] or self.hits[run, -1] >= 0:
             return False
-        steps, values = self._past(run)
-        before = values[np.searchsorted(steps, 0.9 * self.budget, side="right") - 1]
-        return bool(self.measure[run] < FALLING * before)
+        return bool(self.measure[run] < FALLING * self._late[run])

@@ -26,6 +26,22 @@ CHUNK = 25
 COMPACT_BELOW = 0.75
 """Finished networks are removed once fewer than this fraction of the lanes go on."""
 
+
+def whole_epochs(budget: int, n: int, batch: int) -> int:
+    """Return the steps that are taken of a budget: all, or with minibatches as many whole epochs as it holds.
+
+    Networks are measured once an epoch; a measure in the middle of one would be missing from longer runs, which are
+    to answer for every smaller budget.
+
+    >>> whole_epochs(100, n=30, batch=30), whole_epochs(100, n=30, batch=7), whole_epochs(3, n=30, batch=7)
+    (100, 100, 3)
+    >>> whole_epochs(104, n=30, batch=7)
+    100
+    """
+    epoch = 1 if batch == n else -(-n // batch)
+    return budget - budget % epoch if budget >= epoch else budget
+
+
 StackOf = Callable[[Params, Tensor], Stack]
 """Makes the stack of given weights (B, …) on inputs (B, n, d)."""
 
@@ -206,7 +222,13 @@ class Workspace:
             norms = torch.linalg.vector_norm(rows, dim=2)
             values = self.loop.residual.measure_norm(norms, self.y_norm, self.n)
         else:
-            values = self.loop.criterion.measure(rows, self.live.y)
+            mapped = vmap(vmap(self.loop.criterion.measure), in_dims=(0, None))
+            values = mapped(rows, self.live.y)
+            if values.shape != rows.shape[:2]:
+                name = self.loop.criterion.name
+                raise ValueError(
+                    f"measure of criterion {name!r} returned shape {tuple(values.shape[2:])}, not a number"
+                )
         measured: NDArray[np.float64] = values.double().cpu().numpy()
         return measured
 

@@ -41,7 +41,7 @@ class Solver:
         if self.name == "spectral":
             return 64
         if setting.device != "cpu":
-            return _power_of_two(FILL_GPU // (n * k), 16, 1024)
+            return _power_of_two(FILL_GPU // max(n * k, 1), 16, 1024)
         if self.fixed_lanes:
             return FUNCTIONAL_LANES
         each = size * (2 * k * n + 2 * n * d + 28 * n + 2 * k * d)
@@ -55,7 +55,9 @@ def solver_for(regime: Regime, device: str) -> Solver:
     if regime.model.linear() and plain and isinstance(regime.criterion, ResidualCriterion):
         return Solver("spectral", fixed_lanes=False)
     if type(regime.model).stack is not Model.stack:
-        return Solver("stacked", fixed_lanes=device != "cpu")
+        # What torch.func maps over a stack (a criterion's gradient, an optimizer's update) is not laid out in lanes.
+        aligned = isinstance(regime.criterion, ResidualCriterion) and optimizer.heavy_ball() is not None
+        return Solver("stacked", fixed_lanes=device != "cpu" or not aligned)
     return Solver("functional", fixed_lanes=True)
 
 

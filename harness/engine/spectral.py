@@ -61,6 +61,11 @@ class Decay:
             norms: NDArray[np.float64] = np.sqrt((self.weight * np.exp(exponent)).sum(axis=1))
             return norms
 
+    def limit(self, measure: Measure) -> float:
+        """Return the measure after infinitely many steps."""
+        left = np.where(np.abs(self.factor) < 1.0, 0.0, self.weight).sum()
+        return float(measure(np.sqrt(np.array([left])))[0])
+
     def movement(self, step: int, rate: float) -> float:
         """Return ‖w_t − w₀‖ = (Σ λᵢ (aη cᵢ Σ_{s<t} gᵢ^s)²)^{1/2}."""
         power = self.factor**step
@@ -104,7 +109,9 @@ def solve(decay: Decay, measure: Measure, tolerances: tuple[float, ...], budget:
     bottom = _first(lambda t: t >= budget or at(t + 1) >= at(t), low, high) if budget > 0 else 0
     hits: list[int | None] = []
     for tolerance in tolerances:
-        if at(bottom) <= tolerance:
+        if not at(0) < DIVERGED:
+            hits.append(None)
+        elif at(bottom) <= tolerance:
             hits.append(_first(lambda t, tol=tolerance: at(t) <= tol, -1, bottom) if bottom > 0 else 0)  # type: ignore[misc]
         else:
             hits.append(None)
@@ -117,7 +124,8 @@ def solve(decay: Decay, measure: Measure, tolerances: tuple[float, ...], budget:
         end, diverged = _first(lambda t: not at(t) < DIVERGED, bottom, budget), True
     curve = measure(decay.norm(np.array([s for s in curve_steps(budget) if s <= end], dtype=float)))
     late = np.unique(np.linspace(end / 2, end, RATE_POINTS).round())
-    falling = hits[-1] is None and not diverged and at(budget) < FALLING * at(int(0.9 * budget))
+    # More steps would go on lowering the measure, however slowly: what is left at last is known exactly.
+    falling = hits[-1] is None and not diverged and decay.limit(measure) < FALLING * at(budget)
     return Solution(
         hits=tuple(hits),
         steps=end,

@@ -41,7 +41,7 @@ def eigenvalue_range(kernel: Tensor, parameters: int) -> tuple[float, float]:
     return smallest, float(values[-1])
 
 
-def largest_eigenvalue(kernel: Tensor, tolerance: float = 1e-6, most: int = 1000) -> float:
+def largest_eigenvalue(kernel: Tensor, tolerance: float = 1e-9, most: int = 5000) -> float:
     """Return the largest eigenvalue of a positive semidefinite kernel by power iteration.
 
     The start is fixed, so equal kernels give equal values. Iterates until the Rayleigh quotient changes by less

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.components import Optimizer, Params, Problem, ResidualCriterion, Weights
+from harness.components import Optimizer, Params, Problem, Weights
 from harness.engine.setting import Setting
 from harness.engine.spectrum import eigenvalue_range, initial_kernel, largest_eigenvalue, trained_names
 from harness.problems import draw_problem, draw_weights
@@ -61,16 +61,16 @@ def stable_step(optimizer: Optimizer, curvature: float, largest: float, diagonal
     return optimizer.c / (curvature * largest)
 
 
-def _step_size(
-    setting: Setting, problem: Problem, weights: Weights, kernel: Tensor | None, largest: float | None
-) -> float:
+def _step_size(setting: Setting, problem: Problem, weights: Weights, kernel: Tensor | None) -> float:
     """Apply the regime's step-size policy to one trial."""
     regime = setting.regime
     policy = regime.optimizer.step_size
     if not isinstance(policy, str):
         return policy
     criterion = regime.criterion
-    curvature = criterion.curvature(problem.n) if isinstance(criterion, ResidualCriterion) else 1.0
+    curvature = criterion.curvature(problem.n)
+    if curvature is None:
+        raise ValueError(f"criterion {criterion.name!r} has no curvature(), so the step size must be a number")
     curvature *= regime.model.loss_weight()
     if policy == "theory":
         if setting.theory is None:
@@ -82,7 +82,7 @@ def _step_size(
     if kernel is None:
         raise ValueError("the stable step size needs the kernel at the initial weights")
     diagonal = float(kernel.diagonal().max())
-    return stable_step(regime.optimizer, curvature, largest or largest_eigenvalue(kernel), diagonal, problem.n)
+    return stable_step(regime.optimizer, curvature, largest_eigenvalue(kernel), diagonal, problem.n)
 
 
 def prepare(setting: Setting, n: int, d: int, k: int, seed: int) -> Trial:
@@ -100,7 +100,7 @@ def prepare(setting: Setting, n: int, d: int, k: int, seed: int) -> Trial:
     if setting.spectrum or regime.optimizer.step_size == "stable" or regime.model.linear():
         kernel = initial_kernel(regime.model, params, torch.from_numpy(problem.x))
         if setting.spectrum:
-            moved = trained_names(regime.model, params)
-            smallest, largest = eigenvalue_range(kernel, sum(params[name].numel() for name in moved))
-    step = _step_size(setting, problem, weights, kernel, largest)
+            count = sum(params[name].numel() for name in trained_names(regime.model, params))
+            smallest, largest = eigenvalue_range(kernel, count if regime.model.has_width else n)
+    step = _step_size(setting, problem, weights, kernel)
     return Trial(seed, problem, params, kernel, smallest, largest, step)

@@ -18,7 +18,7 @@ from harness import lanes
 from harness.components import Cell, Outcome, Params, ResidualCriterion, Stack
 from harness.engine.functional import FunctionalStack
 from harness.engine.ladder import Ladder
-from harness.engine.loop import Lanes, Loop
+from harness.engine.loop import Lanes, Loop, whole_epochs
 from harness.engine.minibatches import Minibatches
 from harness.engine.setting import Setting, rebuild
 from harness.engine.solvers import Solver, solver_for
@@ -139,7 +139,8 @@ def _advance(setting: Setting, solver: Solver, trials: list[Trial], most: int) -
     """Train the trials of one stack step by step."""
     regime = setting.regime
     model, optimizer = regime.model, regime.optimizer
-    ladder = Ladder(len(trials), setting.tolerances, setting.steps)
+    budget = whole_epochs(setting.steps, trials[0].problem.n, optimizer.batch_size(trials[0].problem.n))
+    ladder = Ladder(len(trials), setting.tolerances, budget)
     if solver.fixed_lanes:
         lane_of = {trial.seed % most: run for run, trial in enumerate(trials)}
         runs = np.array([lane_of.get(lane, ladder.filler) for lane in range(most)])
@@ -158,7 +159,7 @@ def _advance(setting: Setting, solver: Solver, trials: list[Trial], most: int) -
         after = {name: params[name][lane].double().cpu() for name in moved}
         size = _norm([before[name] for name in moved])
         change = _norm([after[name] - before[name].to(live.x.dtype).double() for name in moved])
-        movement[run] = change / size if size and np.isfinite(change) else None
+        movement[run] = change / size if size and not ladder.diverged[run] else None
 
     def stack_of(params: Params, x: Tensor) -> Stack:
         if solver.name == "functional":
@@ -172,7 +173,7 @@ def _advance(setting: Setting, solver: Solver, trials: list[Trial], most: int) -
     if optimizer.batch_size(live.y.shape[1]) < live.y.shape[1]:
         n = live.y.shape[1]
         minibatches = Minibatches([t.seed for t in shown], n, optimizer.batch_size(n), setting.base_seed)
-    loop = Loop(stack_of, moved, optimizer, regime.criterion, setting.steps, compacts=not solver.fixed_lanes)
+    loop = Loop(stack_of, moved, optimizer, regime.criterion, budget, compacts=not solver.fixed_lanes)
     with torch.no_grad():
         loop.train(live, ladder, minibatches, ended, watch.visit if watch.path else None)
     return [
@@ -206,6 +207,7 @@ def _lanes(setting: Setting, trials: list[Trial], runs: NDArray[np.int64], moved
     x = stacked([torch.from_numpy(trial.problem.x) for trial in trials])
     y = stacked([torch.from_numpy(trial.problem.y) for trial in trials])
     step_size = torch.tensor([trial.step_size for trial in trials], dtype=torch.float64)
+    # Other criteria have their gradient taken as it is; a curvature of theirs bounds it, for the step size only.
     curvature = criterion.curvature(y.shape[1]) if isinstance(criterion, ResidualCriterion) else 1.0
     curvature *= setting.regime.model.loss_weight()
     own_update = optimizer.heavy_ball() is None
@@ -228,4 +230,6 @@ def _lanes(setting: Setting, trials: list[Trial], runs: NDArray[np.int64], moved
 
 
 def _norm(parts: list[Tensor]) -> float:
+    if not parts:  # a model without weights
+        return 0.0
     return float(torch.sqrt(sum((part.double() ** 2).sum() for part in parts)))  # type: ignore[arg-type]

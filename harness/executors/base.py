@@ -17,7 +17,7 @@ class Batch:
     Attributes:
         cell: Regime, samples, input dimension and width, shared by all trials of the batch.
         seeds: One trial each.
-        setting: Everything else that fixes the numbers, as plain data (see :func:`harness.engine.work.setting`).
+        setting: Everything else that fixes the numbers, as plain data (see :mod:`harness.engine.setting`).
         key: Semantic key of the setting; stored outcomes are found by it.
     """
 
@@ -25,6 +25,10 @@ class Batch:
     seeds: tuple[int, ...]
     setting: dict[str, Any]
     key: str
+
+
+class LostWorkers(RuntimeError):
+    """The place where batches were trained is gone; what was finished is saved."""
 
 
 class Executor(ABC):
@@ -50,7 +54,8 @@ class Executor(ABC):
         """Wait for a batch in hand and return it with the outcomes of its trials; batches finish in any order.
 
         Raises:
-            RuntimeError: If nothing is in hand, or the place where the batch was trained is lost.
+            RuntimeError: If nothing is in hand.
+            LostWorkers: If the place where the batch was trained is gone and cannot be had again.
         """
 
     def __enter__(self) -> Self:

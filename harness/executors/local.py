@@ -9,11 +9,12 @@ import signal
 import threading
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from harness.components import Outcome
-from harness.executors.base import Batch, Executor
+from harness.executors.base import Batch, Executor, LostWorkers
 
 if TYPE_CHECKING:
     from harness.registry import Registry
@@ -22,6 +23,10 @@ _registry: Registry | None = None
 """The plugins of this worker process, loaded once when it starts."""
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+MOST_RESTARTS = 3
+"""Times that workers are replaced before the run is given up."""
 
 
 class Local(Executor):
@@ -34,18 +39,22 @@ class Local(Executor):
         self._queue: deque[Batch] = deque()
         self._futures: dict[Future[list[Outcome]], Batch] = {}
         self._pool: ProcessPoolExecutor | None = None
+        self._restarts = 0
 
     def __enter__(self) -> Self:
         """Start the workers."""
         if self.workers > 1:
-            with _environment(dict.fromkeys(_ONE_THREAD, "1")):
-                # Spawned, not forked: a fork of a process whose libraries have started threads may hang.
-                self._pool = ProcessPoolExecutor(
-                    self.workers, multiprocessing.get_context("spawn"), _start, (self.plugin_files,)
-                )
-                for _ in range(self.workers):  # processes start at the first submissions; start them all now
-                    self._pool.submit(_ready)
+            self._pool = self._workers()
         return self
+
+    def _workers(self) -> ProcessPoolExecutor:
+        with _environment(dict.fromkeys(_ONE_THREAD, "1")):
+            # Spawned, not forked: a fork of a process whose libraries have started threads may hang.
+            context = multiprocessing.get_context("spawn")
+            pool = ProcessPoolExecutor(self.workers, context, _start, (self.plugin_files,))
+            for _ in range(self.workers):  # processes start at the first submissions; start them all now
+                pool.submit(_ready)
+        return pool
 
     def submit(self, batch: Batch) -> None:
         """Queue a batch."""
@@ -59,9 +68,30 @@ class Local(Executor):
         if self._pool is None:
             batch = self._queue.popleft()
             return batch, _train_here(batch, self.plugin_files)
-        done, _ = wait(self._futures, return_when=FIRST_COMPLETED)
-        future = min(done, key=lambda f: list(self._futures).index(f))
-        return self._futures.pop(future), future.result()
+        while True:
+            if not self._futures:
+                raise RuntimeError("no batch is in hand")
+            done, _ = wait(self._futures, return_when=FIRST_COMPLETED)
+            future = done.pop()
+            batch = self._futures.pop(future)
+            try:
+                return batch, future.result()
+            except BrokenProcessPool:
+                self._start_again([batch, *self._futures.values()])
+
+    def _start_again(self, lost: list[Batch]) -> None:
+        """Start new workers in place of those that were lost, and give them what was in hand."""
+        self._restarts += 1
+        if self._restarts > MOST_RESTARTS:
+            raise LostWorkers(
+                f"workers were lost {self._restarts} times (killed, perhaps for want of memory); try fewer --workers"
+            )
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        self._futures.clear()
+        self._pool = self._workers()
+        for batch in lost:
+            self.submit(batch)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -95,6 +125,7 @@ def _environment(values: dict[str, str]):  # type: ignore[no-untyped-def]  # gen
 def _start(plugin_files: tuple[str, ...]) -> None:
     """Prepare a worker: leave interrupts to the driver, end with it, load the plugins."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()

@@ -52,8 +52,8 @@ def plan_table(planned: Planned) -> Table:
         title=f"Plan of {planned.suite}",
         caption=(
             f"{missing} trials to train, {stored} stored in {planned.directory}; "
-            f"about {duration(planned.seconds)} at most on {workers}. time: of one worker, if every trial used its "
-            "whole budget; most stop earlier."
+            f"roughly {duration(planned.seconds)} on {workers}. time: of one worker, if every trial used its whole "
+            "budget (most stop earlier) and searches ended near the width n/d (one that must go far beyond takes longer)."
             if missing
             else f"Nothing to train: all {stored} trials are stored in {planned.directory}."
         ),

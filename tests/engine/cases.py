@@ -83,7 +83,26 @@ class PseudoHuber(Criterion):
         return ((1.0 + residual * residual).sqrt() - 1.0).sum()
 
     def measure(self, outputs: Tensor, y: Tensor) -> Tensor:
-        return (outputs - y).abs().amax(-1)
+        return (outputs - y).abs().max()
+
+    def curvature(self, n: int) -> float:
+        return 1.0
+
+
+@dataclass(frozen=True)
+class LogCosh(Criterion):
+    """A criterion whose gradient is rounded differently in vectors and alone."""
+
+    name: ClassVar[str] = "log-cosh"
+
+    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
+        return (outputs - y).cosh().log().sum()
+
+    def measure(self, outputs: Tensor, y: Tensor) -> Tensor:
+        return (outputs - y).norm() / y.norm()
+
+    def curvature(self, n: int) -> float:
+        return 1.0
 
 
 CASES: dict[str, Regime] = {
@@ -96,6 +115,7 @@ CASES: dict[str, Regime] = {
     "deep": Regime("deep", Deep(), DeepNormal(), GradientDescent(c=0.5), Quadratic()),
     "nesterov": Regime("nesterov", ShallowNet("sin"), GaussianHalves(), Nesterov(), Quadratic()),
     "huber": Regime("huber", ShallowNet("sigmoid", "all"), LeCun(), GradientDescent(c=0.5), PseudoHuber()),
+    "log-cosh": Regime("log-cosh", ShallowNet("silu"), GaussianHalves(), GradientDescent(c=0.5), LogCosh()),
 }
 
 

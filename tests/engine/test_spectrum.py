@@ -86,10 +86,10 @@ def test_policies() -> None:
     regime = CASES["softplus"]
     stable = prepare(setting(regime), 20, 5, 6, 0)
     assert stable.lambda_max is not None
-    assert stable.step_size == pytest.approx(1.5 / stable.lambda_max, rel=1e-12)
+    assert stable.step_size == pytest.approx(1.5 / stable.lambda_max, rel=1e-7)
     loose = prepare(setting(regime, spectrum=False), 20, 5, 6, 0)
     assert loose.lambda_max is None
-    assert loose.step_size == pytest.approx(stable.step_size, rel=1e-5)
+    assert loose.step_size == stable.step_size, "what is computed beside a run must not change it"
     fixed = replace(regime, optimizer=GradientDescent(step_size=0.15))
     assert prepare(setting(fixed), 20, 5, 6, 0).step_size == 0.15
     nameless = replace(regime, optimizer=GradientDescent(step_size="theory"))
