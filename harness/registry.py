@@ -74,7 +74,7 @@ class Plugin:
         return f"{self.package} {self.version}".rstrip()
 
 
-class UnknownName(LookupError):  # noqa: N818  # it is read as a sentence
+class UnknownName(LookupError):  # it is read as a sentence
     """Nothing of this kind has this name.
 
     Attributes:
@@ -87,7 +87,7 @@ class UnknownName(LookupError):  # noqa: N818  # it is read as a sentence
         super().__init__(message + (f"; did you mean {show(nearest)}?" if nearest else ""))
 
 
-class AmbiguousName(LookupError):  # noqa: N818
+class AmbiguousName(LookupError):
     """Several plugins claim this name."""
 
 

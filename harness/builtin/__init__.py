@@ -1,4 +1,4 @@
-"""General components: the shallow net, its usual initializers, first-order methods, criteria, synthetic data.
+"""General components: the shallow net, its usual initializers, first-order methods, criteria, data.
 
 A plugin like any other: it imports the public names of ``harness`` only.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from harness import Criterion, Dataset, Executor, Initializer, Model, Optimizer, Renderer, hookimpl
 from harness.builtin.criteria import MeanSquareOverRoot, Quadratic
-from harness.builtin.datasets import CubeSphere, Gaussian, Sphere
+from harness.builtin.datasets import DATASETS
 from harness.builtin.initializers import GaussianHalves, He, LeCun, MirroredLeCun, Xavier
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
@@ -43,8 +43,8 @@ def harness_criteria() -> Iterable[type[Criterion]]:
 
 @hookimpl
 def harness_datasets() -> Iterable[type[Dataset]]:
-    """Provide inputs on the sphere, uniform or denser towards the corners of a cube, and Gaussian inputs."""
-    return [Sphere, Gaussian, CubeSphere]
+    """Provide synthetic inputs, inputs of a difficult shape, real data, and the user's own table."""
+    return DATASETS
 
 
 @hookimpl

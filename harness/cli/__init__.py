@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 import rich_click as click
+from threadpoolctl import threadpool_limits
 
 from harness import __version__
 
@@ -67,7 +68,7 @@ def command() -> None:
     """  # noqa: D301  # \b keeps the lines apart in the help
 
 
-def _terminated(number: int, frame: FrameType | None) -> None:
+def _terminated(_number: int, _frame: FrameType | None) -> None:
     """Treat a request to end as an interrupt: what is finished is saved, and how to go on is said."""
     raise KeyboardInterrupt
 
@@ -75,6 +76,7 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 def main() -> None:
     """Run the command line; wrong input ends it with status 2 and one message, never a traceback."""
     signal.signal(signal.SIGTERM, _terminated)
+    threadpool_limits(1)  # threads that wait for each other are slowed a hundredfold by a busy neighbour
     try:
         status = command(standalone_mode=False)
     except click.ClickException as error:

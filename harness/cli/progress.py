@@ -59,6 +59,10 @@ def estimates(run: Run) -> list[tuple[Pursuit, str]]:
 
     rows = []
     for pursuit in run.found:
+        if not pursuit.setting.regime.model.has_width:
+            fits, trials = pursuit.counts().get(0, (0, 0))
+            rows.append((pursuit, f"∞: {fits}/{trials} fit" if trials else "…"))
+            continue
         found = threshold(pursuit.counts(), family=pursuit.search.family)
         low, high = found.low or 0, "∞" if found.high is None else str(found.high)
         point = "…" if found.k_half is None else f"{found.k_half:.3g}"

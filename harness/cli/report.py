@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.report.table import Table
     from harness.results import Results
 
-VIEWS = ("thresholds", "theories", "sensitivity", "phase")
+VIEWS = ("thresholds", "theories", "sensitivity", "phase", "diagnostics", "comparison")
 
 
 @click.command("report")
@@ -26,7 +26,10 @@ VIEWS = ("thresholds", "theories", "sensitivity", "phase")
 @click.option("--format", "form", default="rich", show_default=True, help="Or markdown, csv, json, or a plugin's.")
 @click.option("--tolerance", type=float, metavar="EPS", help="Another tolerance of the suite's ladder.")
 @click.option("--steps", type=click.IntRange(1), metavar="T", help="As if the budget had been T steps.")
-@click.option("--all-sizes", is_flag=True, help="Theories at every n and d, not only the largest.")
+@click.option(
+    "--all-sizes", is_flag=True, help="Theories, diagnostics, comparison at every n and d, not only the largest."
+)
+@click.option("--certify", is_flag=True, help="Beside theories, the width from which their certificates hold.")
 @PLUGINS
 def command(
     source: str,
@@ -35,6 +38,7 @@ def command(
     tolerance: float | None,
     steps: int | None,
     all_sizes: bool,
+    certify: bool,
     plugin_files: tuple[str, ...],
 ) -> None:
     """Show what a run found: from its folder, or by the name of its suite.
@@ -46,7 +50,10 @@ def command(
     harness report quickstart
     harness report reports/quickstart --view sensitivity
     harness report quickstart --format markdown --tolerance 0.1 --steps 2000
+    harness report quickstart --view theories --certify
     """  # noqa: D301  # \b keeps the lines apart in the help
+    from harness.report.theories_view import blocks
+
     results = _results(source, plugin_files)
     warn_of_broken(results.registry)
     _check(results, tolerance, steps)
@@ -56,7 +63,10 @@ def command(
         return
     one_document = renderer is not None and renderer.suffix in (".json", ".csv")
     views = (view,) if view else ("thresholds",) if one_document else ("thresholds", "theories")
-    tables = [_table(results, name, tolerance, steps, all_sizes=all_sizes) for name in views]
+    tables = []
+    for name in views:
+        table = _table(results, name, tolerance, steps, all_sizes=all_sizes, certify=certify)
+        tables += blocks(table) if name == "theories" and not one_document else [table]
     if renderer is not None:
         click.echo("\n".join(renderer.render(table) for table in tables), nl=False)
         return
@@ -81,9 +91,12 @@ def _results(source: str, plugin_files: tuple[str, ...]) -> Results:
     try:
         if Path(source).is_dir():
             return load_results(Path(source), None, load_plugins(plugin_files) if plugin_files else None)
+        named = Path("reports") / source
+        if Path(source).name == source and named.is_dir():
+            return load_results(named, None, load_plugins(plugin_files) if plugin_files else None)
         suite, registry = load(source, plugin_files)
         return load_results(run_directory(suite, None), suite, registry)
-    except (StoreError, SuiteError) as error:
+    except (StoreError, SuiteError, ValueError) as error:  # the last: data that are not where they were
         raise WrongInput(str(error)) from error
 
 
@@ -106,13 +119,19 @@ def _renderer(results: Results, name: str) -> Any:
         raise WrongInput(f"--format: {error}") from error
 
 
-def _table(results: Results, view: str, tolerance: float | None, steps: int | None, *, all_sizes: bool) -> Table:
+def _table(
+    results: Results, view: str, tolerance: float | None, steps: int | None, *, all_sizes: bool, certify: bool
+) -> Table:
     if view == "theories":
-        from harness.report.predicted import predict_suite
-        from harness.report.theories_view import theories_view
+        return _theories(results, tolerance, steps, all_sizes=all_sizes, certify=certify)
+    if view == "diagnostics":
+        from harness.report.diagnostics_view import diagnostics_view
 
-        predictions = predict_suite(results.suite, results.registry.theories())
-        return theories_view(results, predictions, all_sizes=all_sizes, tolerance=tolerance, steps=steps)
+        return diagnostics_view(results, tolerance=tolerance, all_sizes=all_sizes)
+    if view == "comparison":
+        from harness.report.comparison_view import comparison_view
+
+        return comparison_view(results, tolerance=tolerance, steps=steps, all_sizes=all_sizes)
     if view == "sensitivity":
         from harness.report.sensitivity_view import sensitivity_view
 
@@ -124,6 +143,20 @@ def _table(results: Results, view: str, tolerance: float | None, steps: int | No
     from harness.report.thresholds_view import thresholds_view
 
     return thresholds_view(results, tolerance=tolerance, steps=steps)
+
+
+def _theories(results: Results, tolerance: float | None, steps: int | None, *, all_sizes: bool, certify: bool) -> Table:
+    from harness.report.predicted import certify_suite, predict_suite
+    from harness.report.theories_view import theories_view
+
+    try:
+        predictions = predict_suite(results.suite, results.registry.theories())
+        certified = certify_suite(results.suite, predictions, all_sizes=all_sizes) if certify else None
+    except ValueError as error:  # the data are not what or where they were
+        raise WrongInput(f"theories need the suite's problems, which cannot be drawn: {error}") from error
+    return theories_view(
+        results, predictions, all_sizes=all_sizes, tolerance=tolerance, steps=steps, certified=certified
+    )
 
 
 def _draw(results: Results, tolerance: float | None, steps: int | None) -> None:

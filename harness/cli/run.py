@@ -47,8 +47,8 @@ def command(
     check_problems(loaded)
 
     from harness.cli.progress import progress
-    from harness.report.summary import print_summary, write_reports
     from harness.executors.base import LostWorkers
+    from harness.report.summary import print_summary, write_reports
     from harness.run import Run, provenance, resolve_device
     from harness.store import Store, StoreError, set_aside
 

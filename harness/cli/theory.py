@@ -6,23 +6,29 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, WrongInput, load, warn_of_broken
+from harness.cli.options import PLUGINS, WrongInput, check_problems, load, warn_of_broken
 
 if TYPE_CHECKING:
-    from harness.components import Dataset, Theory
+    from harness.certified import Certified
+    from harness.components import Dataset, Problem, Theory
     from harness.predictions import Prediction
     from harness.registry import Registry
     from harness.report.table import Table
+
+    Found = tuple[Prediction, Certified | None]
+    """What a theory says, and the width from which its certificate holds, if that was asked for."""
 
 
 @click.command("theory")
 @click.option("--n", type=click.IntRange(1, 20_000), default=200, show_default=True, help="Samples.")
 @click.option("--d", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Input dimension.")
 @click.option("--activation", metavar="NAME", help="Instead of that of each theory's own regime, where it has one.")
-@click.option("--dataset", default="sphere", show_default=True, metavar="NAME", help="Inputs.")
-@click.option("--labels", metavar="NAME", help="Labels, where the dataset has a choice (gaussian, rademacher).")
+@click.option("--dataset", default="sphere", show_default=True, metavar="NAME", help="Inputs, or a CSV or NPZ file.")
+@click.option("--labels", metavar="NAME", help="Labels, where there is a choice (gaussian, rademacher, own).")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the problem.")
 @click.option("--suite", metavar="SUITE", help="The regimes and problems of a suite instead of the options above.")
+@click.option("--certify", is_flag=True, help="Find the width from which each certificate holds, on a few draws.")
+@click.option("--construct", is_flag=True, help="Build the networks that theories say exist, and measure them.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @PLUGINS
 def command(
@@ -33,28 +39,40 @@ def command(
     labels: str | None,
     seed: int,
     suite: str | None,
+    certify: bool,
+    construct: bool,
     as_json: bool,
     plugin_files: tuple[str, ...],
 ) -> None:
     """Show the width that each theory asks for, evaluated on one drawn problem; nothing is trained.
 
     Each theory stands on the regime it speaks of. With --suite, every theory that concerns a regime of the suite
-    is shown, on the problems of the suite.
+    is shown, on the problems of the suite. With --construct, the networks that proofs of existence build are built
+    instead, and the residual that each reaches is shown.
 
     \b
     harness theory --n 200 --d 20
     harness theory --n 500 --d 50 --activation relu --json
+    harness theory --n 20 --d 10 --certify
     harness theory --suite quickstart
+    harness theory --n 40 --d 10 --construct
     """  # noqa: D301  # \b keeps the lines apart in the help
+    if construct and certify:
+        raise click.UsageError("--certify cannot stand beside --construct: what is built is not trained")
+    if construct:
+        _refuse_beside_construct()
+        _construct(n, d, dataset, labels, seed, plugin_files, as_json)
+        return
     if suite is not None:
         _refuse_beside_suite()
-        found, tables = _of_suite(suite, plugin_files)
+        found, tables = _of_suite(suite, plugin_files, certify=certify)
     else:
-        found, tables = _of_options(n, d, activation, dataset, labels, seed, plugin_files)
+        found, tables = _of_options(n, d, activation, dataset, labels, seed, plugin_files, certify=certify)
     if as_json:
         from harness.report.export import dumps, prediction_record
 
-        click.echo(dumps({"predictions": [prediction_record(prediction) for prediction in found]}), nl=False)
+        records = [prediction_record(prediction, certified=certified) for prediction, certified in found]
+        click.echo(dumps({"predictions": records}), nl=False)
         return
     from harness.report.terminal import show
 
@@ -84,12 +102,14 @@ def _of_options(
     labels: str | None,
     seed: int,
     plugin_files: tuple[str, ...],
-) -> tuple[list[Prediction], list[Table]]:
+    *,
+    certify: bool,
+) -> tuple[list[Found], list[Table]]:
     from harness.activations import ACTIVATIONS
+    from harness.certified import can_certify
     from harness.complaints import nearest
     from harness.plugins import load_plugins
     from harness.predictions import predict
-    from harness.problems import draw_problem
     from harness.report.overview_view import overview_view
     from harness.report.setting import component
 
@@ -100,10 +120,7 @@ def _of_options(
     registry = load_plugins(plugin_files)
     warn_of_broken(registry)
     source = _dataset(registry, dataset, labels)
-    try:
-        problem = draw_problem(source, n, d, seed=0, base=seed)
-    except Exception as error:  # a dataset is somebody's code
-        raise WrongInput(f"dataset {dataset!r} has no problem of n = {n}, d = {d}: {error}") from error
+    problem = _problem(source, n, d, seed)
     found = []
     for theory in registry.theories():
         regime = _home(theory, registry, activation)
@@ -112,7 +129,59 @@ def _of_options(
     if not found:
         raise WrongInput("no plugin provides a theory; see: harness plugins list")
     words = f"n = {n}, d = {d}, {component(source)}, seed {seed}" + (f", {activation}" if activation else "")
-    return found, [overview_view(found, problem=words)]
+    certified = {p.theory.name: _certified(p, source, seed) for p in found if certify and can_certify(p.theory)}
+    table = overview_view(found, problem=words, certified=certified if certify else None)
+    return [(prediction, certified.get(prediction.theory.name)) for prediction in found], [table]
+
+
+def _certified(prediction: Prediction, source: Dataset, seed: int) -> Certified:
+    from harness.certified import certified_width
+
+    return certified_width(prediction.theory, prediction.regime, source, prediction.n, prediction.d, base=seed)
+
+
+def _problem(source: Dataset, n: int, d: int, seed: int) -> Problem:
+    from harness.problems import draw_problem
+
+    try:
+        return draw_problem(source, n, d, seed=0, base=seed)
+    except Exception as error:  # a dataset is somebody's code
+        raise WrongInput(f"dataset {source.name!r} has no problem of n = {n}, d = {d}: {error}") from error
+
+
+def _refuse_beside_construct() -> None:
+    """Refuse the options that a construction answers itself."""
+    import click as plain
+
+    context = plain.get_current_context()
+    for name, why in (("suite", "it takes one problem"), ("activation", "each proof has its own")):
+        if context.params[name] is not None:
+            raise click.UsageError(f"--{name} cannot stand beside --construct: {why}")
+
+
+def _construct(
+    n: int, d: int, dataset: str, labels: str | None, seed: int, plugin_files: tuple[str, ...], as_json: bool
+) -> None:
+    """Build the network of every theory that offers one, and show them."""
+    from harness.plugins import load_plugins
+    from harness.predictions import predict
+    from harness.report.constructions_view import build, construction_record, constructions_view, offers
+    from harness.report.export import dumps
+    from harness.report.setting import component
+    from harness.report.terminal import show
+
+    registry = load_plugins(plugin_files)
+    warn_of_broken(registry)
+    source = _dataset(registry, dataset, labels)
+    problem = _problem(source, n, d, seed)
+    homes = [(theory, _home(theory, registry, None)) for theory in registry.theories() if offers(theory)]
+    built = [build(predict(theory, home, problem), problem, seed) for theory, home in homes if home is not None]
+    if not built:
+        raise WrongInput("no plugin provides a theory that builds a network; see: harness plugins list")
+    if as_json:
+        click.echo(dumps({"constructions": [construction_record(one) for one in built]}), nl=False)
+        return
+    show(constructions_view(built, problem=f"n = {n}, d = {d}, {component(source)}, seed {seed}"))
 
 
 def _dataset(registry: Registry, name: str, labels: str | None) -> Dataset:
@@ -120,6 +189,8 @@ def _dataset(registry: Registry, name: str, labels: str | None) -> Dataset:
     from harness.composition import component_from
 
     spec: dict[str, Any] = {"use": name} | ({"labels": labels} if labels is not None else {})
+    if name.lower().endswith((".csv", ".tsv", ".npz")):
+        spec |= {"use": "table", "path": name}
     try:
         return component_from(registry, "dataset", spec)  # type: ignore[return-value]  # the kind is that of datasets
     except SpecError as error:
@@ -141,17 +212,20 @@ def _home(theory: Theory, registry: Registry, activation: str | None) -> Any:
     return regime
 
 
-def _of_suite(suite: str, plugin_files: tuple[str, ...]) -> tuple[list[Prediction], list[Table]]:
+def _of_suite(suite: str, plugin_files: tuple[str, ...], *, certify: bool) -> tuple[list[Found], list[Table]]:
     from harness.report.overview_view import overview_view
-    from harness.report.predicted import predict_suite
+    from harness.report.predicted import certify_suite, predict_suite
     from harness.report.setting import component
 
     loaded, registry = load(suite, plugin_files)
+    check_problems(loaded)
     by_place = predict_suite(loaded, registry.theories())
-    found: list[Prediction] = []
+    widths = certify_suite(loaded, by_place, all_sizes=True) if certify else {}
+    found: list[Found] = []
     tables = []
     for (regime, n, d), predictions in by_place.items():
-        found += predictions
+        certified = {name: width for (*place, name), width in widths.items() if tuple(place) == (regime, n, d)}
+        found += [(prediction, certified.get(prediction.theory.name)) for prediction in predictions]
         words = f"{regime}: n = {n}, d = {d}, {component(loaded.dataset)}, seed {loaded.seed}"
-        tables.append(overview_view(predictions, problem=words))
+        tables.append(overview_view(predictions, problem=words, certified=certified if certify else None))
     return found, tables

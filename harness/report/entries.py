@@ -156,10 +156,10 @@ class Count(Entry):
 
 @dataclass(frozen=True)
 class Counts(Entry):
-    """Fits over trials at several widths: (k, m, M) each.
+    """Fits over trials at several widths: (k, m, M) each; k = 0 stands for the limit of infinite width.
 
-    >>> Counts(((7, 1, 20), (9, 19, 20))).text()
-    '7: 1/20 · 9: 19/20'
+    >>> Counts(((7, 1, 20), (9, 19, 20))).text(), Counts(((0, 18, 20),)).text()
+    ('7: 1/20 · 9: 19/20', '∞: 18/20')
     """
 
     kind: ClassVar[str] = "counts"
@@ -167,11 +167,11 @@ class Counts(Entry):
 
     def text(self) -> str:
         """Return k: m/M for each width."""
-        return " · ".join(f"{k}: {m}/{trials}" for k, m, trials in self.value)
+        return " · ".join(f"{k or '∞'}: {m}/{trials}" for k, m, trials in self.value)
 
     def fields(self) -> dict[str, Plain]:
         """Return the counts as one word, k:m/M separated by blanks."""
-        return {"": " ".join(f"{k}:{m}/{trials}" for k, m, trials in self.value)}
+        return {"": " ".join(f"{k or 'inf'}:{m}/{trials}" for k, m, trials in self.value)}
 
 
 @dataclass(frozen=True)
@@ -195,6 +195,35 @@ class Ratio(Entry):
     def fields(self) -> dict[str, Plain]:
         """Return the ratio, and the relation where it is only a bound."""
         return {"": self.value, **({"bound": self.relation} if self.relation else {})}
+
+
+@dataclass(frozen=True)
+class Interval(Entry):
+    """A width, or a ratio of two, with the ends of an interval; None where an end is open or the value unknown.
+
+    >>> Interval(259.4, 210, 331).text(), Interval(1.42, 1.1, 2.0, ratio=True).text()
+    ('259 (210, 331)', '1.4× (1.1, 2)')
+    >>> Interval(None, 1.1, None, ratio=True).text()
+    '? (1.1, ∞)'
+    """
+
+    kind: ClassVar[str] = "interval"
+    value: float | None
+    low: float | None
+    high: float | None
+    ratio: bool = False
+
+    def text(self) -> str:
+        """Return value and interval."""
+        spell = numbers.decimal if self.ratio else numbers.width
+        low = "0" if self.low is None else spell(self.low)
+        high = "∞" if self.high is None else spell(self.high)
+        value = "?" if self.value is None else spell(self.value) + ("×" if self.ratio else "")
+        return f"{value} ({low}, {high})"
+
+    def fields(self) -> dict[str, Plain]:
+        """Return value, low and high."""
+        return {"": self.value, "low": self.low, "high": self.high}
 
 
 @dataclass(frozen=True)
@@ -253,5 +282,5 @@ class Missing(Entry):
 
 
 ENTRIES: dict[str, type[Entry]] = {
-    entry.kind: entry for entry in (Text, Number, Estimate, Bound, Count, Counts, Ratio, Exponent, Missing)
+    entry.kind: entry for entry in (Text, Number, Estimate, Bound, Count, Counts, Ratio, Interval, Exponent, Missing)
 }

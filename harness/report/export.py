@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from harness.report.setting import component, optimizer, sizes, trains
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.certified import Certified
     from harness.components import Regime
     from harness.predictions import Prediction
     from harness.results import Results
@@ -57,8 +59,14 @@ def dumps(record: Any) -> str:
     return json.dumps(record, ensure_ascii=False, allow_nan=False, indent=2, sort_keys=True) + "\n"
 
 
-def prediction_record(prediction: Prediction, regime: str = "") -> dict[str, Any]:
-    """Return a prediction as plain data; a width that is not finite is null, with its reason and which it was."""
+def prediction_record(prediction: Prediction, regime: str = "", certified: Certified | None = None) -> dict[str, Any]:
+    """Return a prediction as plain data; a width that is not finite is null, with its reason and which it was.
+
+    Args:
+        prediction: What a theory says.
+        regime: Name of the regime, where it is not its own.
+        certified: The certified width, where it was looked for.
+    """
     theory, value = prediction.theory, prediction.width.value
     finite = math.isfinite(value)
     exponents = theory.exponents.at(prediction.n, prediction.d) if theory.exponents else None
@@ -85,6 +93,7 @@ def prediction_record(prediction: Prediction, regime: str = "") -> dict[str, Any
         "reason": prediction.width.reason,
         "applies": prediction.applies,
         "assumptions": [{"text": a.text, "holds": a.holds, "found": a.found} for a in prediction.assumptions],
+        **({} if certified is None else {"certified": dataclasses.asdict(certified)}),
     }
 
 
@@ -95,6 +104,7 @@ def _regime(regime: Regime) -> dict[str, Any]:
         "activation": regime.model.describe().activation,
         "initializer": component(regime.initializer),
         "optimizer": optimizer(regime.optimizer),
+        "has_width": regime.model.has_width,
         "ingredients": {
             part: getattr(regime, part).spec() for part in ("model", "initializer", "optimizer", "criterion")
         },

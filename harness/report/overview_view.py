@@ -7,15 +7,25 @@ from typing import TYPE_CHECKING
 from harness.report import setting
 from harness.report.entries import Entry, Missing, Note, Text
 from harness.report.table import Column, Row, Table
-from harness.report.theories_view import claimed_exponents, group, holds, in_order, on_data_width, scaling_width
+from harness.report.theories_view import (
+    CERTIFIED,
+    certified_width,
+    claimed_exponents,
+    group,
+    holds,
+    in_order,
+    on_data_width,
+    scaling_width,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.certified import Certified
     from harness.predictions import Prediction
 
 CERTAINTY = {
-    "read": "read in full",
+    "read": "read",
     "derived": "derived here",
     "seed": "from a secondary source",
     "memory": "from memory",
@@ -47,9 +57,17 @@ COLUMNS = (
     Column("known", below=True, wrap=30),
 )
 
+CERTIFIED_COLUMN = Column("certified", "right")
+PLACE = [column.header for column in COLUMNS].index("a, b")
+"""Where the certified width stands: after the widths that theories ask for."""
+
 
 def overview_view(
-    predictions: Sequence[Prediction], *, problem: str, provenance: Mapping[str, str] | None = None
+    predictions: Sequence[Prediction],
+    *,
+    problem: str,
+    provenance: Mapping[str, str] | None = None,
+    certified: Mapping[str, Certified] | None = None,
 ) -> Table:
     """Return one row a prediction: setting, condition, both readings of the width, what holds, how it is known.
 
@@ -57,17 +75,24 @@ def overview_view(
         predictions: Of each theory on its home regime.
         problem: The problem in words, for the title: ``n = 200, d = 20, sphere``.
         provenance: For exports.
+        certified: Certified widths by name of the theory; None leaves their column out.
     """
     ordered = in_order(predictions)
     references = {
         reference: f"[{i}]" for i, reference in enumerate(dict.fromkeys(p.theory.reference for p in ordered), 1)
     }
-    rows = [Row(_entries(p, references[p.theory.reference]), group(p.theory)) for p in ordered]
+    rows = []
+    for p in ordered:
+        entries = _entries(p, references[p.theory.reference])
+        if certified is not None:
+            entries = (*entries[:PLACE], certified_width(certified.get(p.theory.name)), *entries[PLACE:])
+        rows.append(Row(entries, group(p.theory)))
+    columns = COLUMNS if certified is None else (*COLUMNS[:PLACE], CERTIFIED_COLUMN, *COLUMNS[PLACE:])
     return Table(
         name="overview",
         title=f"Widths that theories ask for · {problem}",
-        caption=CAPTION,
-        columns=COLUMNS,
+        caption=CAPTION if certified is None else f"{CAPTION.strip()} {CERTIFIED}",
+        columns=columns,
         rows=tuple(rows),
         provenance=dict(provenance or {}),
         bibtex=tuple(dict.fromkeys(p.theory.bibtex for p in ordered if p.theory.bibtex)),

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from harness.report import setting
 from harness.report.caption import problems_explained
-from harness.report.entries import Count, Number
+from harness.report.entries import Count, Missing, Number
 from harness.report.entries import Text as Words
 from harness.report.numbers import clean, to_encoding
 from harness.report.provenance import provenance
@@ -72,7 +72,7 @@ class PhaseMap:
 
 
 def phase_maps(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> list[PhaseMap]:
-    """Return one map for each regime and each fixed n (or d, where only n varies)."""
+    """Return one map for each regime that has a width, and each fixed n (or d, where only n varies)."""
     suite = results.suite
     tolerance = suite.budget.report_tolerance if tolerance is None else tolerance
     steps = suite.budget.steps if steps is None else steps
@@ -80,6 +80,8 @@ def phase_maps(results: Results, *, tolerance: float | None = None, steps: int |
     across, fixed = (suite.d, suite.n) if axis == "d" else (suite.n, suite.d)
     maps = []
     for regime in suite.regimes:
+        if not regime.model.has_width:
+            continue
         caption = " ".join(
             [
                 setting.criteria_explained([regime], tolerance, steps),
@@ -106,6 +108,11 @@ def cells_view(results: Results, *, tolerance: float | None = None, steps: int |
             place = (Words(phase.regime), Number(n), Number(d), Number(k))
             rows.append(Row((*place, Count(m, trials), Number(k * d / n, width=False))))
     suite = results.suite
+    for regime in suite.regimes:
+        for n, d in [] if regime.model.has_width else setting.sizes(suite):
+            for m, trials in results.counts(regime.name, n, d, tolerance, steps).values():
+                place = (Words(regime.name), Number(n), Number(d), Number(math.inf))
+                rows.append(Row((*place, Count(m, trials), Missing("a model of infinite width"))))
     caption = "fits: m of M trials. " + " ".join(dict.fromkeys(p.caption for p in phase_maps(results)))
     return Table(
         name="cells",

@@ -53,7 +53,7 @@ def plan_table(planned: Planned) -> Table:
         caption=(
             f"{missing} trials to train, {stored} stored in {planned.directory}; "
             f"roughly {duration(planned.seconds)} on {workers}. time: of one worker, if every trial used its whole "
-            "budget (most stop earlier) and searches ended near the width n/d (one that must go far beyond takes longer)."
+            "budget (most stop earlier) and searches ended near the width n/d (those that go beyond take longer)."
             if missing
             else f"Nothing to train: all {stored} trials are stored in {planned.directory}."
         ),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.certified import SEEDS, can_certify, certified_width
 from harness.predictions import predictions
 from harness.problems import draw_problem
 from harness.report.setting import sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from harness.certified import Certified
     from harness.components import Theory
     from harness.predictions import Prediction
     from harness.suite import Suite
@@ -28,3 +30,34 @@ def predict_suite(suite: Suite, theories: Sequence[Theory]) -> dict[tuple[str, i
         for regime in suite.regimes:
             found[regime.name, n, d] = tuple(predictions(theories, regime, problem))
     return found
+
+
+def certify_suite(
+    suite: Suite,
+    predicted: Mapping[tuple[str, int, int], Sequence[Prediction]],
+    *,
+    all_sizes: bool = False,
+    seeds: int = SEEDS,
+) -> dict[tuple[str, int, int, str], Certified]:
+    """Find the certified width of every certificate that concerns a regime.
+
+    Args:
+        suite: Whose regimes and problems.
+        predicted: What :func:`predict_suite` returned.
+        all_sizes: Every n and d, not only the largest.
+        seeds: Draws over which each is averaged.
+
+    Returns:
+        For each (regime, n, d, name of the theory) that has a test of initial weights.
+    """
+    regimes = {regime.name: regime for regime in suite.regimes}
+    chosen = sizes(suite) if all_sizes else sizes(suite)[-1:]
+    return {
+        (name, n, d, prediction.theory.name): certified_width(
+            prediction.theory, regimes[name], suite.dataset, n, d, seeds=seeds, base=suite.seed
+        )
+        for (name, n, d), beside in predicted.items()
+        if (n, d) in chosen
+        for prediction in beside
+        if can_certify(prediction.theory)
+    }

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from harness.report import setting
 from harness.report.caption import bracket_explained, problems_explained
-from harness.report.entries import Entry, Note, Number, Style, Text
+from harness.report.entries import Counts, Entry, Missing, Note, Number, Style, Text
 from harness.report.numbers import plain
 from harness.report.provenance import provenance
 from harness.report.table import Column, Row, Table
 from harness.report.thresholds_view import measured
 
 if TYPE_CHECKING:
+    from harness.components import Regime
     from harness.results import Results
 
 REPORTED = Note("the tolerance and budget of the suite's other tables", mark="*")
@@ -45,7 +46,7 @@ def sensitivity_view(results: Results) -> Table:
             for tolerance in sorted(suite.budget.tolerances, reverse=True):
                 entries: list[Entry] = []
                 for steps in within:
-                    entry = measured(results.threshold(regime.name, n, d, tolerance, steps))
+                    entry = _entry(results, regime, n, d, tolerance, steps)
                     reported = tolerance == suite.budget.report_tolerance and steps == within[-1]
                     notes = tuple(note for note in entry.notes if not note.text.startswith("fewer fits"))
                     style: Style = "strong" if reported else ""
@@ -60,6 +61,14 @@ def sensitivity_view(results: Results) -> Table:
         rows=tuple(rows),
         provenance=provenance(results.provenance),
     )
+
+
+def _entry(results: Results, regime: Regime, n: int, d: int, tolerance: float, steps: int) -> Entry:
+    """Return k½, or the counts of a model without width."""
+    if regime.model.has_width:
+        return measured(results.threshold(regime.name, n, d, tolerance, steps))
+    counts = results.counts(regime.name, n, d, tolerance, steps)
+    return Counts(tuple((k, *count) for k, count in counts.items())) if counts else Missing("no trials yet")
 
 
 def _caption(results: Results) -> str:

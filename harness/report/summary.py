@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from harness.report.diagnostics_view import diagnostics_view
 from harness.report.export import dumps, thresholds_record
 from harness.report.numbers import clean
 from harness.report.phase import draw, phase_maps
 from harness.report.predicted import predict_suite
 from harness.report.sensitivity_view import sensitivity_view
 from harness.report.terminal import console_for, show
-from harness.report.theories_view import theories_view
+from harness.report.theories_view import blocks, theories_view
 from harness.report.thresholds_view import thresholds_view
 from harness.search import Grid
 
@@ -27,8 +28,11 @@ Predictions = dict[tuple[str, int, int], tuple["Prediction", ...]]
 
 
 def summary_tables(results: Results, predictions: Predictions) -> list[Table]:
-    """Return the tables that a run ends with: thresholds, then theories where any concern the regimes."""
-    tables = [thresholds_view(results), theories_view(results, predictions)]
+    """Return the tables that a run ends with: thresholds, theories where any concern the regimes, diagnostics."""
+    tables = [thresholds_view(results), *blocks(theories_view(results, predictions))]
+    watched = [regime.name for regime in results.suite.regimes if regime.diagnostics]
+    if watched:
+        tables.append(diagnostics_view(results, regimes=watched))
     return [table for table in tables if table.rows]
 
 
@@ -59,9 +63,13 @@ def print_summary(results: Results, predictions: Predictions, *, trained: int, r
     for table in summary_tables(results, predictions):
         show(table)
         console.print()
+    messages: dict[str, list[str]] = {}
     for cell, outcome in results.errors():
         place = f"{cell.regime}, n = {cell.n}, d = {cell.d}, k = {cell.k}, trial {outcome.seed}"
-        console.print(Text(f"error in {place}: {clean(outcome.message)}", "red"), soft_wrap=True)
+        messages.setdefault(outcome.message, []).append(place)
+    for message, places in messages.items():
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        console.print(Text(f"error in {places[0]}{more}: {clean(message)}", "red"), soft_wrap=True)
     console.print(
         Text(f"{trained} trials trained, {reused} reused. Results in {results.directory}: thresholds.json, table.md."),
         soft_wrap=True,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.report import setting
 from harness.report.caption import bracket_explained, problems_explained
-from harness.report.entries import Bound, Entry, Estimate, Exponent, Missing, Note, Number, Ratio, Style, Text
+from harness.report.entries import Bound, Entry, Estimate, Exponent, Interval, Missing, Note, Number, Ratio, Style, Text
 from harness.report.provenance import provenance
 from harness.report.table import Column, Row, Table
 from harness.report.thresholds_view import k_half
@@ -15,10 +16,14 @@ from harness.report.thresholds_view import k_half
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from harness.certified import Certified
     from harness.components import Theory
     from harness.exponents import ExponentFit
     from harness.predictions import Prediction
     from harness.results import Results
+
+CertifiedWidths = dict[tuple[str, int, int, str], "Certified"]
+"""Certified widths by regime, n, d and name of the theory."""
 
 UNVERIFIED = Note(
     "unverified: the statement is known from secondary sources or from memory, not from reading it; "
@@ -59,6 +64,7 @@ def theories_view(
     all_sizes: bool = False,
     tolerance: float | None = None,
     steps: int | None = None,
+    certified: CertifiedWidths | None = None,
 ) -> Table:
     """Return each regime's theories beside its threshold.
 
@@ -68,6 +74,7 @@ def theories_view(
         all_sizes: Every (n, d) of the suite instead of the largest.
         tolerance: A rung of the suite's ladder; the reported one unless told.
         steps: A budget no larger than the suite's; all of it unless told.
+        certified: Certified widths by regime, n, d and name of the theory; None leaves their columns out.
     """
     suite = results.suite
     tolerance = suite.budget.report_tolerance if tolerance is None else tolerance
@@ -83,18 +90,29 @@ def theories_view(
             beside = predictions.get((regime.name, n, d), ())
             for prediction in in_order(beside):
                 where = (*named, Number(n), Number(d), measured, fitted)
-                rows.append(Row((*where, *_claims(prediction, measured)), group(prediction.theory)))
+                claims = _claims(prediction, measured)
+                if certified is not None:
+                    found = certified_width(certified.get((regime.name, n, d, prediction.theory.name)))
+                    claims = (*claims, found, ratio(found, measured))
+                rows.append(Row((*where, *claims), group(prediction.theory)))
                 bibtex |= dict.fromkeys([prediction.theory.bibtex] if prediction.theory.bibtex else [])
     return Table(
         name="theories",
         title=f"Widths that theories ask for, beside the measured k½ · {suite.title or suite.name}",
-        caption=_caption(results, tolerance, steps, all_sizes=all_sizes),
-        columns=COLUMNS,
+        caption=_caption(results, tolerance, steps, certified, all_sizes=all_sizes),
+        columns=(*COLUMNS, *(CERTIFIED_COLUMNS if certified is not None else ())),
         rows=tuple(rows),
         provenance=provenance(results.provenance),
         bibtex=tuple(bibtex),
     )
 
+
+CERTIFIED = (
+    "certified: width from which the theory's certificate holds for networks drawn as in the regime, found by doubling "
+    "and bisection; geometric mean and range over a few draws of problem and weights. From there on, training is "
+    "proved to fit; beside k½, the quotient is the gap between proof and measurement."
+)
+"""What certified widths are."""
 
 COLUMNS = (
     Column("regime", fold=True),
@@ -113,6 +131,28 @@ COLUMNS = (
     Column("a, b", "right", priority=1),
     Column("met", "center"),
 )
+
+
+CERTIFIED_COLUMNS = (Column("certified", "right"), Column("certified ÷ k½", "right"))
+
+MOST_REGIMES = 3
+"""Regimes that share one table on the screen and in Markdown."""
+
+
+def blocks(table: Table) -> list[Table]:
+    """Return one table a regime where there are more than a few, each with its own notes; the caption goes last."""
+    names = dict.fromkeys(row.entries[0].text() for row in table.rows)
+    if len(names) <= MOST_REGIMES:
+        return [table]
+    found: list[Table] = []
+    for name in names:
+        rows = tuple(row for row in table.rows if row.entries[0].text() == name)
+        found.append(
+            replace(table, name=f"{table.name}-{len(found) + 1}", title=name, caption="", rows=rows, bibtex=())
+        )
+    found[0] = replace(found[0], title=f"{table.title} · {found[0].title}")
+    found[-1] = replace(found[-1], caption=table.caption, bibtex=table.bibtex)
+    return found
 
 
 def _claims(prediction: Prediction, measured: Entry) -> tuple[Entry, ...]:
@@ -136,6 +176,16 @@ def _claims(prediction: Prediction, measured: Entry) -> tuple[Entry, ...]:
 def on_data_width(prediction: Prediction) -> Entry:
     """Return the width evaluated on the data; ∞ and n/a with their reason."""
     return Number(prediction.width.value, notes=_reason(prediction))
+
+
+def certified_width(certified: Certified | None) -> Entry:
+    """Return a certified width with its range over the draws, or the bound where some draw is not certified."""
+    if certified is None:
+        return Missing("the claim has no test of initial weights")
+    if certified.width is not None:
+        return Interval(certified.width, certified.low, certified.high)
+    notes = (Note(certified.reason),) if certified.reason else ()
+    return Missing(certified.reason, notes=notes) if certified.low is None else Bound(">", certified.low, notes=notes)
 
 
 def scaling_width(prediction: Prediction) -> Entry:
@@ -172,8 +222,10 @@ def holds(prediction: Prediction) -> Entry:
 
 
 def ratio(predicted: Entry, measured: Entry) -> Entry:
-    """Return predicted ÷ measured; a bound where k½ is one."""
-    if not isinstance(predicted, Number) or predicted.value != predicted.value:
+    """Return predicted ÷ measured; a bound where one of them is."""
+    if isinstance(predicted, Bound):
+        return Ratio(predicted.limit / measured.value, ">") if isinstance(measured, Estimate) else Missing()
+    if not isinstance(predicted, (Number, Interval)) or predicted.value is None or predicted.value != predicted.value:
         return Missing()
     if isinstance(measured, Estimate):
         return _coloured(predicted.value / measured.value)
@@ -194,7 +246,9 @@ def exponent(fit: ExponentFit | None) -> Entry:
     return Exponent(fit.a, fit.b, fit.a_interval, fit.b_interval)
 
 
-def _caption(results: Results, tolerance: float, steps: int, *, all_sizes: bool) -> str:
+def _caption(
+    results: Results, tolerance: float, steps: int, certified: CertifiedWidths | None, *, all_sizes: bool
+) -> str:
     suite = results.suite
     said = [
         "k½: measured width at which half of the trials fit.",
@@ -204,6 +258,7 @@ def _caption(results: Results, tolerance: float, steps: int, *, all_sizes: bool)
         "a, b: exponents of k ~ n^a d^b, claimed (at this n and d, up to logarithms) and measured (from at least three "
         "sizes, 95 % interval in brackets).",
         "met: the theorem's assumptions on this problem and regime, ✓ all hold, ✗ one fails, ? one cannot be checked.",
+        *((CERTIFIED,) if certified is not None else ()),
         setting.criteria_explained(suite.regimes, tolerance, steps),
         f"Optimizer: {_optimizers(results)}; {setting.steps_explained(suite.regimes)}.",
         problems_explained(suite),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from harness.report.table import Column, Row, Table
 if TYPE_CHECKING:
     from harness.components import Regime
     from harness.results import Results
+    from harness.suite import Suite
     from harness.thresholds import Threshold
 
 MOST = 0.5
@@ -25,6 +27,9 @@ LIMITED = Note(
     "limited by the budget: at the lower end of the bracket at least half of the unfit trials still fell, so more "
     "steps may lower k½"
 )
+
+
+LIMIT = Note("the limit of infinite width, which has no threshold: its trials stand under “∞”")
 
 
 def thresholds_view(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> Table:
@@ -45,6 +50,7 @@ def thresholds_view(results: Results, *, tolerance: float | None = None, steps: 
         Column("k½", "right"),
         Column("fits at k"),
         Column("kd/n", "right", priority=1),
+        *([MEDIAN_STEP] if has_limits(suite) else []),
         Column("trials", "right", priority=5),
         Column("falling", "right", priority=4),
         Column("diverged", "right", priority=2),
@@ -100,7 +106,8 @@ def ends(threshold: Threshold) -> tuple[int, ...]:
     tried = sorted(threshold.counts)
     point = threshold.k_half
     if point is None:
-        return tuple(tried[-1:] if threshold.bound == ">" else tried[:1])
+        hopeless = not any(m for m, _ in threshold.counts.values())
+        return tuple(tried[-1:] if threshold.bound == ">" or hopeless else tried[:1])
     low = threshold.low if threshold.low in threshold.counts else max((k for k in tried if k < point), default=None)
     high = threshold.high if threshold.high in threshold.counts else min((k for k in tried if k >= point), default=None)
     return tuple(dict.fromkeys(k for k in (low, high) if k is not None))
@@ -108,6 +115,8 @@ def ends(threshold: Threshold) -> tuple[int, ...]:
 
 def k_half(results: Results, regime: str, n: int, d: int, tolerance: float, steps: int) -> Entry:
     """Return k½ as :func:`measured` does, with a note where the budget rather than the width decided."""
+    if not results.regime(regime).model.has_width:
+        return Missing("the limit of infinite width has no threshold", notes=(LIMIT,))
     found = results.threshold(regime, n, d, tolerance, steps)
     rung = results.rung(tolerance)
     below = results.outcomes.get(Cell(regime, n, d, found.low or 0), ())
@@ -140,6 +149,7 @@ def _row(results: Results, regime: Regime, n: int, d: int, tolerance: float, ste
             k_half(results, regime.name, n, d, tolerance, steps),
             counts if counts.value else Missing(),
             scaled(found, d / n) if hidden else Missing("the hidden layer is not trained"),
+            *([median_step(results, regime.name, n, d, tolerance, steps)] if has_limits(results.suite) else []),
             Number(found.trials),
             _falling(falling, verdicts["unfit"], whole=whole),
             Number(verdicts["diverged"], style="bad" if verdicts["diverged"] else ""),
@@ -148,21 +158,47 @@ def _row(results: Results, regime: Regime, n: int, d: int, tolerance: float, ste
     )
 
 
+def has_limits(suite: Suite) -> bool:
+    """Say whether a regime of the suite has no width."""
+    return not all(regime.model.has_width for regime in suite.regimes)
+
+
+MEDIAN_STEP = Column("median step", "right", priority=3)
+
+
+def median_step(results: Results, regime: str, n: int, d: int, tolerance: float, steps: int) -> Entry:
+    """Return the median step at which the trials met the tolerance, of those that fit at the last width shown."""
+    shown = ends(results.threshold(regime, n, d, tolerance, steps))
+    rung = results.rung(tolerance)
+    trials = results.outcomes.get(Cell(regime, n, d, shown[-1]), ()) if shown else ()
+    hits = [trial.hits[rung] for trial in trials if trial.verdict(rung, steps) == "fit"]
+    return Number(statistics.median(hit for hit in hits if hit is not None)) if hits else Missing("no trial fits")
+
+
 def _falling(part: int, unfit: int, *, whole: bool) -> Entry:
     if not whole:
         return Missing("known for the whole budget only")
     return Count(part, unfit) if unfit else Missing("no trial is unfit")
 
 
+_LIMITS_EXPLAINED = (
+    "∞: a model of infinite width, tried at no other.",
+    "median step: where the tolerance was met, of the trials that fit at the last width shown.",
+)
+
+
 def _caption(results: Results, tolerance: float, steps: int, quiet: list[str]) -> str:
     suite = results.suite
     said = [
+        *([f"UNFINISHED: {results.missing} trials are missing."] if results.missing else []),
         "k½: smallest width at which at least half of the trials fit.",
         bracket_explained(),
         "fits at k: m of M trials fit at the widths on either side of k½.",
         "kd/n: trained hidden weights per sample at k½.",
+        *(_LIMITS_EXPLAINED if has_limits(suite) else ()),
         setting.criteria_explained(suite.regimes, tolerance, steps),
-        "falling: of the unfit trials, those whose measure fell by over 1 % in the last tenth of the steps.",
+        "falling: of the unfit trials, those whose measure fell by over 1 % in the last tenth of the steps "
+        "(where trials are solved exactly: would still fall with more).",
         f"Step size: {setting.steps_explained(suite.regimes)}.",
         problems_explained(suite),
     ]

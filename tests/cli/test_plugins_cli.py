@@ -101,6 +101,6 @@ def test_a_plugin_file_is_listed_and_harmless_in_the_terminal(tmp_path: Path) ->
 def test_meanings_are_inherited_and_joined() -> None:
     from harness.builtin.optimizers import Momentum
 
-    assert "StepSize" in meanings(Momentum)["step_size"]
+    assert "λ_max(J₀J₀ᵀ)" in meanings(Momentum)["step_size"]
     assert prose(Momentum).startswith("Full-batch heavy ball")
     assert [option.name for option in options(Momentum)] == ["step_size", "c", "beta"]

@@ -53,7 +53,7 @@ def d1_width(problem: Problem, activation: Activation, *, mirrored: bool = False
         return Width(math.nan, "y = 0")
     smallest, norm = lambda_hidden(x, activation), operator_norm(x)
     if smallest == 0:
-        return Width(math.inf, "λ(X) = 0: inputs are parallel, or too close to tell")
+        return Width(math.inf, "λ(X) = 0: inputs are parallel or antipodal, or too close to tell")
     if mirrored:
         rho, spent, copies = 1.0, failure, 2
     else:
@@ -128,6 +128,13 @@ class CertificateD1(Theory):
         largest = float(np.linalg.eigvalsh(instances.hidden_gram(weights, problem.x, activation))[-1])
         return 2.0 / (9.0 * largest) if largest > 0 else None
 
+    def certifies(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
+        """Test σ_min(J₀)² ≥ 8L‖r₀‖ on these weights, whatever they were drawn from."""
+        activation = conditions.activation_of(regime)
+        if activation is None or not activation.smooth or not self.concerns(regime):
+            return None
+        return instances.d1_holds(weights, problem, activation)
+
 
 @dataclass(frozen=True)
 class CertificateD3(Theory):
@@ -185,3 +192,10 @@ class CertificateD3(Theory):
         """Return 1/σ_max(F₀)²."""
         activation = conditions.activation_of(regime)
         return None if activation is None else instances.d3(weights, problem, activation).step_size
+
+    def certifies(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
+        """Test σ_min(F₀) > 0 on these weights."""
+        activation = conditions.activation_of(regime)
+        if activation is None or not self.concerns(regime):
+            return None
+        return instances.d3(weights, problem, activation).holds

@@ -32,12 +32,21 @@ def unit_rows(problem: Problem) -> Assumption:
 
 
 def on_the_sphere(problem: Problem) -> Assumption:
-    """Check that the inputs are uniform on the unit sphere, as far as one draw can tell."""
+    """Check that the inputs are uniform on the unit sphere, as far as one draw can tell.
+
+    Other norms, two inputs on one line and inputs in a subspace have probability 0 there.
+    """
+    text, found = "inputs uniform on the sphere", f"dataset {problem.dataset!r}"
     if problem.dataset == "sphere":
-        return Assumption("inputs uniform on the sphere", True)
-    return Assumption(
-        "inputs uniform on the sphere", None if has_unit_rows(problem.x) else False, f"dataset {problem.dataset!r}"
-    )
+        return Assumption(text, True)
+    if not has_unit_rows(problem.x):
+        return Assumption(text, False, f"{found}, norms other than 1")
+    if not general_position(problem):
+        return Assumption(text, False, f"{found}, two inputs on one line")
+    rank = int(np.linalg.matrix_rank(problem.x))
+    if rank < min(problem.n, problem.d):
+        return Assumption(text, False, f"{found}, rank {rank}")
+    return Assumption(text, None, found)
 
 
 def khatri_rao_full_rank(problem: Problem) -> Assumption:

@@ -55,5 +55,5 @@ class OutputLayer(Theory):
             return Width(math.nan, "the theorem is about shallow nets")
         smallest = lambda_output(problem.x, activation)
         if smallest == 0:
-            return Width(math.inf, "λ̃(X) = 0: inputs are parallel, or too close to tell")
+            return Width(math.inf, "λ̃(X) = 0: inputs are parallel or antipodal, or too close to tell")
         return Width(problem.n / smallest)

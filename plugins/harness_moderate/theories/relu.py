@@ -36,7 +36,7 @@ def relu_covariance_width(x: Array, activation: Activation) -> Width:
         return Width(math.nan, OTHER)
     smallest = lambda_hidden(x, activation)
     if smallest == 0:
-        return Width(math.inf, "λ(X) = 0: inputs are parallel, or too close to tell")
+        return Width(math.inf, "λ(X) = 0: inputs are parallel or antipodal, or too close to tell")
     return Width(len(x) * operator_norm(x) ** 6 / smallest**4)
 
 
@@ -104,7 +104,8 @@ class ReLUStochastic(ReLU):
 class ReLUCovariance(HiddenLayerTheory):
     """The covariance form for the ReLU: √k ≥ C √n ‖X‖³/λ(X)².
 
-    The condition behind Theorem 2.3; finite for n > d(d + 1)/2 and for antipodal inputs.
+    The condition behind Theorem 2.3; finite for n > d(d + 1)/2 and for up to d antipodal pairs.
+    More of them no ReLU net without biases can fit: f(x) − f(−x) = Σ_j v_j w_j·x is linear in x.
     """
 
     name: ClassVar[str] = "os-relu-covariance"

@@ -45,7 +45,7 @@ def covariance_width(x: Array, activation: Activation) -> Width:
         return Width(math.nan, KINK)
     smallest = lambda_hidden(x, activation)
     if smallest == 0:
-        return Width(math.inf, "λ(X) = 0: inputs are parallel, or too close to tell")
+        return Width(math.inf, "λ(X) = 0: inputs are parallel or antipodal, or too close to tell")
     return Width(activation.bound**4 * len(x) * operator_norm(x) ** 2 / smallest**2)
 
 

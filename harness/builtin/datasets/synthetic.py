@@ -8,10 +8,16 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from harness import Array, Dataset
+from harness.spectra import unit_rows
+
+
+def random_labels(kind: str, n: int, rng: np.random.Generator) -> Array:
+    """Draw labels (n,) that know nothing of the inputs: ``gaussian`` (N(0, 1)) or ``rademacher`` (±1)."""
+    return rng.standard_normal(n) if kind == "gaussian" else rng.choice(np.array([-1.0, 1.0]), size=n)
 
 
 @dataclass(frozen=True)
-class _Synthetic(Dataset):
+class Synthetic(Dataset):
     """Inputs from a distribution; labels independent of them.
 
     Attributes:
@@ -27,26 +33,22 @@ class _Synthetic(Dataset):
     def draw(self, n: int, d: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """Draw inputs (n, d), then labels (n,)."""
         x = self.inputs(n, d, rng)
-        if self.labels == "gaussian":
-            return x, rng.standard_normal(n)
-        return x, rng.choice(np.array([-1.0, 1.0]), size=n)
+        return x, random_labels(self.labels, n, rng)
 
 
 @dataclass(frozen=True)
-class Sphere(_Synthetic):
+class Sphere(Synthetic):
     """Inputs uniform on the unit sphere of R^d."""
 
     name: ClassVar[str] = "sphere"
 
     def inputs(self, n: int, d: int, rng: np.random.Generator) -> Array:
         """Draw unit rows (n, d)."""
-        x = rng.standard_normal((n, d))
-        rows: Array = x / np.linalg.norm(x, axis=1, keepdims=True)
-        return rows
+        return unit_rows(rng.standard_normal((n, d)))
 
 
 @dataclass(frozen=True)
-class Gaussian(_Synthetic):
+class Gaussian(Synthetic):
     """Inputs N(0, I/d), so that norms are near 1 as on the sphere."""
 
     name: ClassVar[str] = "gaussian"
@@ -58,7 +60,7 @@ class Gaussian(_Synthetic):
 
 
 @dataclass(frozen=True)
-class CubeSphere(_Synthetic):
+class CubeSphere(Synthetic):
     """Inputs uniform on [−1, 1]^d, normalised: on the unit sphere, but denser towards the corners of the cube.
 
     The inputs of the published grid script of Polaczyk and Cyranka (TMLR, arXiv 2201.12052).
@@ -68,6 +70,4 @@ class CubeSphere(_Synthetic):
 
     def inputs(self, n: int, d: int, rng: np.random.Generator) -> Array:
         """Draw unit rows (n, d)."""
-        x = rng.uniform(-1.0, 1.0, (n, d))
-        rows: Array = x / np.linalg.norm(x, axis=1, keepdims=True)
-        return rows
+        return unit_rows(rng.uniform(-1.0, 1.0, (n, d)))

@@ -1,0 +1,122 @@
+"""Every two regimes against each other, on the problems that both have faced."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from harness.components import Cell
+from harness.paired import compare, threshold_ratio
+from harness.report import setting
+from harness.report.caption import bracket_explained, problems_explained
+from harness.report.entries import Entry, Interval, Missing, Number, Text
+from harness.report.provenance import provenance
+from harness.report.table import Column, Row, Table
+from harness.report.thresholds_view import measured
+
+if TYPE_CHECKING:
+    from harness.components import Regime
+    from harness.results import Results
+
+
+def comparison_view(
+    results: Results, *, tolerance: float | None = None, steps: int | None = None, all_sizes: bool = False
+) -> Table:
+    """Return the ratio of thresholds and the wins on shared trials of every two regimes that have a width.
+
+    Args:
+        results: What was measured.
+        tolerance: A rung of the suite's ladder; the reported one unless told.
+        steps: A budget no larger than the suite's; all of it unless told.
+        all_sizes: Every n and d, not only the largest.
+    """
+    suite = results.suite
+    tolerance = suite.budget.report_tolerance if tolerance is None else tolerance
+    steps = suite.budget.steps if steps is None else steps
+    sizes = setting.sizes(suite) if all_sizes else setting.sizes(suite)[-1:]
+    regimes = [regime for regime in suite.regimes if regime.model.has_width]
+    rows = [
+        _row(results, first, second, n, d, tolerance, steps)
+        for n, d in sizes
+        for first, second in combinations(regimes, 2)
+    ]
+    return Table(
+        name="comparison",
+        title=f"Regimes against each other · {suite.title or suite.name}",
+        caption=_caption(results, tolerance, steps, all_sizes=all_sizes),
+        columns=(
+            Column("n", "right", fold=True),
+            Column("d", "right", fold=True),
+            Column("regime", fold=True),
+            Column("k½", "right", fold=True),
+            Column("against", wrap=30),
+            Column("its k½", "right"),
+            Column("ratio", "right"),
+            Column("wins", "right"),
+            Column("losses", "right"),
+            Column("shared", "right", priority=1),
+            Column("p", "right"),
+        ),
+        rows=tuple(rows),
+        provenance=provenance(results.provenance),
+    )
+
+
+def _row(results: Results, first: Regime, second: Regime, n: int, d: int, tolerance: float, steps: int) -> Row:
+    one, two = (results.threshold(regime.name, n, d, tolerance, steps) for regime in (first, second))
+    family = results.suite.search.family
+    quotient = threshold_ratio(one.counts, two.counts, first_family=family, second_family=family)
+    known = (quotient.value, quotient.low, quotient.high)
+    ratio: Entry = Missing("nothing is known of one of the two")
+    if any(part is not None for part in known):
+        ratio = Interval(*known, ratio=True)
+    mine, its = (_verdicts(results, regime.name, n, d, tolerance, steps) for regime in (first, second))
+    found = compare(mine, its)
+    shared = found.both + found.only_first + found.only_second + found.neither
+    none = Missing("the two have no trial of equal width and seed")
+    return Row(
+        (
+            Number(n),
+            Number(d),
+            Text(first.name),
+            measured(one),
+            Text(second.name),
+            measured(two),
+            ratio,
+            Number(found.only_first) if shared else none,
+            Number(found.only_second) if shared else none,
+            Number(shared),
+            Number(found.p_value, width=False) if shared else none,
+        )
+    )
+
+
+def _verdicts(
+    results: Results, regime: str, n: int, d: int, tolerance: float, steps: int
+) -> dict[tuple[int, int], bool]:
+    """Return whether each trial (k, seed) fit, errors left out."""
+    rung = results.rung(tolerance)
+    return {
+        (k, trial.seed): trial.verdict(rung, steps) == "fit"
+        for k in results.widths(regime, n, d)
+        for trial in results.outcomes[Cell(regime, n, d, k)]
+        if not trial.message
+    }
+
+
+def _caption(results: Results, tolerance: float, steps: int, *, all_sizes: bool) -> str:
+    suite = results.suite
+    said = [
+        "ratio: k½ over its k½; the interval contains the quotient of the two with a confidence of 95 %, whenever the "
+        "searches stopped and however the two depend on each other.",
+        "shared: trials of equal width and seed, which face the same problem in both regimes; wins: those that only "
+        "the first fits, losses: those that only the other fits; p: two-sided sign test that wins and losses are "
+        "equally likely, not corrected for the number of pairs, and exact where the widths were not chosen by their "
+        "results.",
+        bracket_explained(),
+        setting.criteria_explained(suite.regimes, tolerance, steps),
+        problems_explained(suite),
+    ]
+    if not all_sizes and len(setting.sizes(suite)) > 1:
+        said.append("Shown for the largest n and d; other sizes on request.")
+    return " ".join(said)

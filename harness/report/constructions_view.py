@@ -1,0 +1,137 @@
+"""The networks whose existence theories prove: built, and measured on one problem."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.components import Construction, Theory
+from harness.problems import stream
+from harness.report.entries import Entry, Missing, Note, Number, Text
+from harness.report.overview_view import CERTAINTY, DOUBT
+from harness.report.table import Column, Row, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.components import Problem
+    from harness.predictions import Prediction
+
+FITTED = 1e-6
+"""Relative residual up to which a network is said to interpolate; what is above it is marked."""
+
+CAPTION = """
+Networks built as proofs build them, or found where a theorem says that there is one; no gradient descent is involved,
+and none is promised to find them. claimed: width of the theorem on this problem. neurons: width of the network.
+residual: ‖f − y‖/‖y‖ in float64. The threshold activation is 1 where z > 0, else 0.
+"""
+
+COLUMNS = (
+    Column("theory", wrap=44),
+    Column("claimed", "right"),
+    Column("neurons", "right"),
+    Column("activation"),
+    Column("biases"),
+    Column("residual", "right"),
+    Column("method", below=True, wrap=44),
+    Column("known", below=True, wrap=30),
+)
+
+
+@dataclass(frozen=True)
+class Built:
+    """What became of one theory's construction.
+
+    Attributes:
+        prediction: The theory and the width that it claims on the problem.
+        construction: The network; None if there is none for this problem.
+        reason: Why there is none.
+    """
+
+    prediction: Prediction
+    construction: Construction | None
+    reason: str = ""
+
+
+def offers(theory: Theory) -> bool:
+    """Say whether a theory comes with a construction."""
+    return type(theory).construct is not Theory.construct
+
+
+def build(prediction: Prediction, problem: Problem, seed: int) -> Built:
+    """Build the network of a theory, with random numbers of its own; one that fails says why."""
+    theory = prediction.theory
+    rng = stream({"for": "construction", "theory": theory.name, "n": problem.n, "d": problem.d, "seed": seed})
+    try:
+        construction = theory.construct(problem, rng)
+    except ValueError as error:
+        return Built(prediction, None, str(error))
+    except Exception as error:  # a theory is somebody's code
+        return Built(prediction, None, f"{type(error).__name__}: {error}")
+    return Built(prediction, construction, "" if construction else "the theory builds none for this problem")
+
+
+def constructions_view(built: Sequence[Built], *, problem: str) -> Table:
+    """Return one row a construction.
+
+    Args:
+        built: Of each theory that offers one.
+        problem: The problem in words, for the title.
+    """
+    return Table(
+        name="constructions",
+        title=f"Networks that theories construct · {problem}",
+        caption=CAPTION,
+        columns=COLUMNS,
+        rows=tuple(Row(_entries(one)) for one in built),
+        bibtex=tuple(dict.fromkeys(one.prediction.theory.bibtex for one in built if one.prediction.theory.bibtex)),
+    )
+
+
+def _entries(built: Built) -> tuple[Entry, ...]:
+    theory, made = built.prediction.theory, built.construction
+    doubt = () if theory.verified else (DOUBT,)
+    known = CERTAINTY[theory.certainty]
+    note = (Note(made.note),) if made and made.note else (Note(built.reason),) if built.reason else ()
+    return (
+        Text(theory.title, notes=doubt, style="" if theory.verified else "doubt"),
+        Number(built.prediction.width.value),
+        Number(made.neurons, notes=note) if made else Text("none", notes=note, style="bad"),
+        Text(made.activation) if made else Missing(),
+        Text("yes" if made.biases else "no") if made else Missing(),
+        _residual(made) if made else Missing(),
+        Text(made.method) if made else Missing(),
+        Text(f"{known}; {theory.certainty_note}" if theory.certainty_note else known),
+    )
+
+
+def _residual(made: Construction) -> Number:
+    fitted = made.residual <= FITTED
+    return Number(made.residual, width=False, style="good" if fitted else "bad")
+
+
+def construction_record(built: Built) -> dict[str, Any]:
+    """Return a construction as plain data that strict JSON can hold, with all its weights."""
+    theory, made, claimed = built.prediction.theory, built.construction, built.prediction.width.value
+    record: dict[str, Any] = {
+        "theory": theory.name,
+        "title": theory.title,
+        "reference": theory.reference,
+        "verified": theory.verified,
+        "n": built.prediction.n,
+        "d": built.prediction.d,
+        "claimed": claimed if math.isfinite(claimed) else None,
+        "reason": built.reason,
+    }
+    if made is None:
+        return record
+    return record | {
+        "neurons": made.neurons,
+        "activation": made.activation,
+        "biases": made.biases,
+        "residual": made.residual if math.isfinite(made.residual) else None,
+        "method": made.method,
+        "note": made.note,
+        "weights": {name: value.tolist() for name, value in made.weights.items()},
+    }

@@ -1,0 +1,143 @@
+"""What was measured on the networks besides whether they fit: movement, spectrum, rate, and a regime's diagnostics."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.components import Cell
+from harness.report import setting
+from harness.report.caption import problems_explained
+from harness.report.entries import Count, Entry, Number, Text
+from harness.report.numbers import plain
+from harness.report.provenance import provenance
+from harness.report.table import Column, Row, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from harness.components import Diagnostic, Outcome, Regime
+    from harness.results import Results
+
+KEPT = {"first": "at the start", "last": "at the end", "min": "smallest on the way", "max": "largest on the way"}
+"""What is kept of a diagnostic, in words."""
+
+
+def diagnostics_view(
+    results: Results,
+    *,
+    tolerance: float | None = None,
+    all_sizes: bool = False,
+    regimes: Collection[str] | None = None,
+) -> Table:
+    """Return median and quartiles of all that was measured at one width of each regime: that nearest to k½.
+
+    Args:
+        results: What was measured.
+        tolerance: A rung of the suite's ladder; the reported one unless told.
+        all_sizes: Every n and d, not only the largest.
+        regimes: Names of those to show; all unless told.
+    """
+    suite = results.suite
+    tolerance = suite.budget.report_tolerance if tolerance is None else tolerance
+    sizes = setting.sizes(suite) if all_sizes else setting.sizes(suite)[-1:]
+    rows: list[Row] = []
+    shown = [regime for regime in suite.regimes if regimes is None or regime.name in regimes]
+    for regime in shown:
+        for n, d in sizes:
+            rows += _block(results, regime, n, d, tolerance)
+    return Table(
+        name="diagnostics",
+        title=f"Networks near the threshold · {suite.title or suite.name}",
+        caption=_caption(results, shown, tolerance, all_sizes=all_sizes),
+        columns=(
+            Column("regime", fold=True),
+            Column("n", "right", fold=True),
+            Column("d", "right", fold=True),
+            Column("k", "right", fold=True),
+            Column("fits", "right", fold=True),
+            Column("quantity"),
+            Column("lower quartile", "right"),
+            Column("median", "right"),
+            Column("upper quartile", "right"),
+            Column("trials", "right", priority=1),
+        ),
+        rows=tuple(rows),
+        provenance=provenance(results.provenance),
+    )
+
+
+def width_shown(results: Results, regime: Regime, n: int, d: int, tolerance: float) -> int | None:
+    """Return the tried width nearest to k½ (in the logarithm), or the widest where k½ is not known."""
+    tried = results.widths(regime.name, n, d)
+    point = results.threshold(regime.name, n, d, tolerance).k_half
+    if not tried or point is None:
+        return max(tried, default=None)
+    return min(tried, key=lambda k: (abs(math.log(k / point)), k))
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return lower quartile, median and upper quartile; of values with ∞ among them, those that were observed.
+
+    >>> quartiles([1.0, 2.0, 3.0]), quartiles([1.0, 2.0, float("inf"), float("inf")])
+    ((1.5, 2.0, 2.5), (1.0, 2.0, inf))
+    """
+    method = "linear" if np.isfinite(values).all() else "inverted_cdf"
+    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], method=method)  # type: ignore[call-overload]
+    return float(low), float(middle), float(high)
+
+
+def _block(results: Results, regime: Regime, n: int, d: int, tolerance: float) -> Iterator[Row]:
+    k = width_shown(results, regime, n, d, tolerance)
+    if k is None:
+        return
+    rung = results.rung(tolerance)
+    trials = [trial for trial in results.outcomes[Cell(regime.name, n, d, k)] if not trial.message]
+    fit = sum(trial.verdict(rung) == "fit" for trial in trials)
+    where: tuple[Entry, ...] = (
+        Text(regime.name),
+        Number(n),
+        Number(d),
+        Number(k or math.inf),
+        Count(fit, len(trials)),
+    )
+    for quantity, values in _quantities(trials, regime.diagnostics, rung, tolerance):
+        if values:
+            spread = (Number(value, width=False) for value in quartiles(values))
+            yield Row((*where, Text(quantity), *spread, Number(len(values))))
+
+
+def _quantities(
+    trials: Sequence[Outcome], diagnostics: Sequence[Diagnostic], rung: int, tolerance: float
+) -> Iterator[tuple[str, list[float]]]:
+    hits = [trial.hits[rung] for trial in trials]
+    yield f"steps to {plain(tolerance)}", [math.inf if hit is None else float(hit) for hit in hits]
+    yield "1 − rate", [1.0 - trial.rate for trial in trials if trial.rate is not None]
+    yield "movement", [trial.movement for trial in trials if trial.movement is not None]
+    yield "λ_min(J₀J₀ᵀ)", [trial.lambda_min for trial in trials if trial.lambda_min is not None]
+    yield "λ_max(J₀J₀ᵀ)", [trial.lambda_max for trial in trials if trial.lambda_max is not None]
+    for diagnostic in diagnostics:
+        name = diagnostic.name
+        values = [trial.diagnostics[name] for trial in trials if name in trial.diagnostics]
+        yield f"{name}, {KEPT[diagnostic.summary]}", values
+
+
+def _caption(results: Results, regimes: Sequence[Regime], tolerance: float, *, all_sizes: bool) -> str:
+    suite = results.suite
+    known = {diagnostic.name: diagnostic for regime in regimes for diagnostic in regime.diagnostics}
+    said = [
+        "Trials at the tried width nearest to k½, or at the widest where k½ is not known; those that ended in an error "
+        "are left out, and so are numbers that make no sense for a trial.",
+        "steps: first step at which the tolerance was met, ∞ where it was not.",
+        "rate: factor by which the measure falls at each step, fitted over the second half of the run.",
+        "movement: ‖w − w₀‖/‖w₀‖ of the trained weights.",
+        "J₀: Jacobian of the outputs in the trained weights at the start.",
+        *(f"{name}: {setting.summary(type(diagnostic))}" for name, diagnostic in known.items()),
+        setting.criteria_explained(suite.regimes, tolerance, suite.budget.steps),
+        problems_explained(suite),
+    ]
+    if not all_sizes and len(setting.sizes(suite)) > 1:
+        said.append("Shown for the largest n and d; other sizes on request.")
+    return " ".join(said)

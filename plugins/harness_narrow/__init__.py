@@ -1,0 +1,42 @@
+"""Narrow networks, of n/d to n neurons: constrained training, mirrored pairs, and what is known of that range.
+
+Regimes ``narrow``, ``narrow-constrained`` and ``narrow-hidden``; the method ``projected`` and the diagnostic
+``kkt-residual``; the theorems on how few neurons can interpolate, some of which build their network.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import Diagnostic, Optimizer, Regime, Theory, hookimpl
+from harness_narrow.diagnostics import KKTResidual
+from harness_narrow.optimizers import Projected
+from harness_narrow.regimes import REGIMES
+from harness_narrow.theories import THEORIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@hookimpl
+def harness_optimizers() -> Iterable[type[Optimizer]]:
+    """Provide projected gradient descent."""
+    return [Projected]
+
+
+@hookimpl
+def harness_diagnostics() -> Iterable[type[Diagnostic]]:
+    """Provide the residual of the Karush-Kuhn-Tucker conditions."""
+    return [KKTResidual]
+
+
+@hookimpl
+def harness_regimes() -> Iterable[Regime]:
+    """Provide the presets."""
+    return REGIMES
+
+
+@hookimpl
+def harness_theories() -> Iterable[type[Theory]]:
+    """Provide the theorems."""
+    return THEORIES

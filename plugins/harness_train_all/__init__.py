@@ -1,0 +1,43 @@
+"""Both layers trained: initializations from lazy to feature learning, and the theorems that speak of them.
+
+Regimes ``train-all``, ``train-all-relu``, ``train-all-momentum``, ``train-all-sgd``, ``train-all-pytorch`` and
+``train-all-omega``; the theorems of Song et al. and their stochastic sequel, Nguyen's widths, and certificate D2;
+the Polyak–Łojasiewicz ratio along the path as a diagnostic.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import Diagnostic, Initializer, Regime, Theory, hookimpl
+from harness_train_all.diagnostics import FeatureSigma, PLInitial, PLRatio
+from harness_train_all.initializers import GaussianLayers, Omega, PyTorchDefault
+from harness_train_all.regimes import REGIMES
+from harness_train_all.theories import THEORIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@hookimpl
+def harness_initializers() -> Iterable[type[Initializer]]:
+    """Provide the ω₁/ω₂ family, Gaussian layers of given scales, and PyTorch's default."""
+    return [GaussianLayers, Omega, PyTorchDefault]
+
+
+@hookimpl
+def harness_diagnostics() -> Iterable[type[Diagnostic]]:
+    """Provide the Polyak–Łojasiewicz ratio, along the path and at its start, and σ_min of the features."""
+    return [PLRatio, PLInitial, FeatureSigma]
+
+
+@hookimpl
+def harness_regimes() -> Iterable[Regime]:
+    """Provide the presets."""
+    return REGIMES
+
+
+@hookimpl
+def harness_theories() -> Iterable[type[Theory]]:
+    """Provide the theorems and the certificate."""
+    return THEORIES

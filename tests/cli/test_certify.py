@@ -1,0 +1,144 @@
+"""Certified widths, the further views and impossible problems, as a user meets them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import harness.certified
+import harness.report.predicted
+from harness.certified import Certified, certified_width
+from harness.cli import command as main
+
+SUITE = """
+[suite]
+name = "tiny"
+[problems]
+dataset = {dataset}
+n = [12, 16]
+d = 4
+[budget]
+steps = 200
+[search]
+method = "grid"
+widths = [4, 12, 20]
+trials = 3
+[[regimes]]
+use = "moderate"
+[[regimes]]
+use = "output-only"
+"""
+
+CSV = "a,b,c,d,y\n" + "".join(f"{i},{i * i % 7},{i**3 % 11},{i % 5},{i % 3}\n" for i in range(14))
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(main, list(arguments))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, " ".join(result.stderr.replace("│", " ").split())
+
+
+@pytest.fixture(autouse=True)
+def smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try few widths on few draws."""
+
+    def few(*args: Any, **options: Any) -> Certified:
+        return certified_width(*args, **{**options, "seeds": 2, "largest": 64})
+
+    for module in (harness.certified, harness.report.predicted):
+        monkeypatch.setattr(module, "certified_width", few)
+
+
+@pytest.fixture(autouse=True)
+def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path
+
+
+def write(dataset: str, n: str = "[12, 16]") -> None:
+    Path("tiny.toml").write_text(SUITE.replace("{dataset}", dataset).replace("[12, 16]", n), encoding="utf-8")
+
+
+def test_theories_show_where_their_certificates_hold() -> None:
+    status, out, _ = run("theory", "--n", "6", "--d", "5", "--certify", "--json")
+    found = {p["theory"]: p.get("certified") for p in json.loads(out)["predictions"]}
+    assert status == 0
+    assert found["cert-d3"]["width"] == pytest.approx(6)
+    assert (found["cert-d3"]["low"], found["cert-d3"]["high"], found["cert-d3"]["seeds"]) == (6, 6, 2)
+    assert found["cert-d1"]["width"] is None
+    assert found["cert-d1"]["low"] == pytest.approx(64)
+    assert found["count-hidden"] is None
+    status, out, _ = run("theory", "--n", "6", "--d", "5", "--certify")
+    (line,) = [line for line in out.splitlines() if line.startswith("Certificate D3")]
+    assert "6 (6, 6)" in line
+    assert "geometric mean" in " ".join(out.split())
+
+
+def test_without_the_flag_nothing_is_certified() -> None:
+    _, out, _ = run("theory", "--n", "6", "--d", "5", "--json")
+    assert "certified" not in json.loads(out)["predictions"][0]
+
+
+def test_a_report_shows_the_gap_between_proof_and_measurement() -> None:
+    write('"sphere"')
+    assert run("run", "tiny.toml", "--quiet", "--workers", "1")[0] == 0
+    status, out, _ = run("report", "tiny.toml", "--view", "theories", "--certify", "--format", "json")
+    table = json.loads(out)
+    headers = [column["header"] for column in table["columns"]]
+    assert status == 0
+    assert headers[-2:] == ["certified", "certified ÷ k½"]
+    texts = {row["entries"][headers.index("theory")]["value"]: row["entries"] for row in table["rows"]}
+    assert texts["Certificate D3, output layer"][-2]["text"] == "16 (16, 16)"
+    for view in ("diagnostics", "comparison"):
+        status, out, _ = run("report", "tiny.toml", "--view", view, "--all-sizes")
+        assert status == 0
+        assert "moderate" in out
+
+
+@pytest.mark.parametrize("verb", ["run", "plan", "theory --suite"])
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        ('{ use = "table", path = "gone.csv" }', "there is no file gone.csv"),
+        ('{ use = "table", path = "short.csv" }', "short.csv has 14 rows, fewer than n = 16 (n = 16, d = 4)"),
+        ('{ use = "low-dimension", dimension = 9 }', "more than d = 4 (n = 12, d = 4 and 1 more)"),
+    ],
+)
+def test_sizes_without_problems_end_a_run_before_it_begins(verb: str, dataset: str, message: str) -> None:
+    Path("short.csv").write_text(CSV, encoding="utf-8")
+    write(dataset)
+    status, out, err = run(*verb.split(), "tiny.toml")
+    assert status == 2
+    assert message in err
+    assert not out
+    assert not Path("reports").exists()
+
+
+def test_a_table_of_ones_own_is_trained_on() -> None:
+    Path("data.csv").write_text(CSV, encoding="utf-8")
+    write('{ use = "table", path = "data.csv" }', n="12")
+    assert run("run", "tiny.toml", "--quiet", "--workers", "1")[0] == 0
+    _, out, _ = run("run", "tiny.toml", "--quiet", "--workers", "1")
+    assert "0 trials trained, 18 reused" in out
+    Path("data.csv").write_text(CSV.replace("\n3,", "\n33,"), encoding="utf-8")
+    _, out, _ = run("run", "tiny.toml", "--quiet", "--workers", "1")
+    assert "18 trials trained, 0 reused" in out  # other content, other problems
+    Path("data.csv").unlink()
+    status, _, err = run("report", "tiny.toml")
+    assert status == 2
+    assert "there is no file data.csv" in err
+
+
+def test_theories_on_a_file() -> None:
+    Path("data.csv").write_text(CSV, encoding="utf-8")
+    status, out, _ = run("theory", "--n", "10", "--d", "3", "--dataset", "data.csv", "--json")
+    assert status == 0
+    assert {p["n"] for p in json.loads(out)["predictions"]} == {10}
+    status, _, err = run("theory", "--n", "10", "--d", "5", "--dataset", "data.csv")
+    assert status == 2
+    assert "data.csv has 4 input columns, fewer than d = 5" in err
