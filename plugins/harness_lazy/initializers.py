@@ -1,0 +1,89 @@
+"""Initial weights in the scaling of the neural tangent kernel: W ~ N(0, σ²), v of size 1/√k.
+
+Biases, where the model has them, start at zero.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from harness import Array, Initializer, Model, Positive, Problem, Weights
+
+
+def _complete(model: Model, d: int, w: Array, v: Array) -> Weights:
+    """Add the biases of the model, at zero."""
+    drawn = {"W": w, "v": v}
+    return {name: drawn.get(name, np.zeros(shape)) for name, shape in model.shapes(d, len(v)).items()}
+
+
+@dataclass(frozen=True)
+class _TangentScaling(Initializer):
+    """W ~ N(0, sigma²) and v of size output/√k.
+
+    Attributes:
+        sigma: Standard deviation of the entries of W.
+        output: √k times the size of the entries of v.
+    """
+
+    sigma: Positive = 1.0
+    output: Positive = 1.0
+
+
+@dataclass(frozen=True)
+class RandomSigns(_TangentScaling):
+    """W ~ N(0, sigma²), v = ±output/√k with random signs [Du, Zhai, Póczos and Singh, arXiv 1810.02054].
+
+    Their factor 1/√k before the net is folded into v, which training leaves alone.
+    """
+
+    name: ClassVar[str] = "du"
+
+    def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
+        """Draw W (k, d), then the signs of v (k,)."""
+        w = self.sigma * rng.standard_normal((k, problem.d))
+        signs = rng.choice(np.array([-1.0, 1.0]), size=k)
+        return _complete(model, problem.d, w, signs * self.output / math.sqrt(k))
+
+
+@dataclass(frozen=True)
+class Paired(_TangentScaling):
+    """W ~ N(0, sigma²) in pairs of equal rows, v = ±output/√k with opposite signs in a pair: f = 0 at the start.
+
+    The coupled initialization of Munteanu, Omlor, Song and Woodruff (arXiv 2206.12802).
+    """
+
+    name: ClassVar[str] = "paired"
+    width_step: ClassVar[int] = 2
+
+    def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
+        """Draw half of W, (k/2, d), and repeat it."""
+        half = self.sigma * rng.standard_normal((k // 2, problem.d))
+        v = np.full(k // 2, self.output / math.sqrt(k))
+        return _complete(model, problem.d, np.concatenate([half, half]), np.concatenate([v, -v]))
+
+
+@dataclass(frozen=True)
+class TangentGaussian(_TangentScaling):
+    """W ~ N(0, sigma²), v ~ N(0, output²/k): all weights random, as in the neural tangent kernel of both layers."""
+
+    name: ClassVar[str] = "ntk-gaussian"
+
+    def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
+        """Draw W (k, d), then v (k,)."""
+        w = self.sigma * rng.standard_normal((k, problem.d))
+        return _complete(model, problem.d, w, self.output / math.sqrt(k) * rng.standard_normal(k))
+
+
+@dataclass(frozen=True)
+class Weightless(Initializer):
+    """Nothing: for models without weights, such as the infinitely wide net."""
+
+    name: ClassVar[str] = "weightless"
+
+    def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
+        """Return no weights."""
+        return {}

@@ -1,0 +1,237 @@
+"""Certificates with every constant explicit, for scaled and for linearized nets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from harness import (
+    ACTIVATIONS,
+    Array,
+    Assumption,
+    Certainty,
+    Exponents,
+    Guarantee,
+    Problem,
+    Regime,
+    Theory,
+    Weights,
+    Width,
+)
+from harness.builtin.initializers import GaussianHalves, He, LeCun, MirroredLeCun, Xavier
+from harness.spectra import smallest_eigenvalue
+from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian
+from harness_lazy.limit import limiting_eigenvalue
+from harness_lazy.models import LazyScaled, Linearized
+from harness_lazy.tangent import jacobian_lipschitz, price_of_laziness
+from harness_lazy.theories import conditions, references
+from harness_lazy.theories.relu import THEORY_STEP
+from harness_lazy.theories.spectrum import chernoff_width
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PAIRS = (Paired, MirroredLeCun)
+"""Initializers whose neurons come in pairs of equal hidden weights."""
+
+
+def start_kernel(model: LazyScaled | Linearized, weights: Weights, x: Array) -> Array:
+    """Return J₀J₀ᵀ, (n, n), of the net behind a model (at α = 1) at its initial weights.
+
+    (XXᵀ + 1) ∘ (φ' diag(v²) φ'ᵀ) for the hidden layer plus φφᵀ + 1 for the output layer, as trained; the ones are
+    there with biases only.
+    """
+    activation, one = ACTIVATIONS[model.activation], 1.0 if model.biases else 0.0
+    z = x @ weights["W"].T + weights.get("b", 0.0)
+    kernel: Array = np.zeros((len(x), len(x)))
+    if model.train != "output":
+        slopes = activation.dphi(z) * weights["v"]
+        kernel += (x @ x.T + one) * (slopes @ slopes.T)
+    if model.train != "hidden":
+        values = activation.phi(z)
+        kernel += values @ values.T + one
+    return kernel
+
+
+def d1s_scale(model: LazyScaled, weights: Weights, problem: Problem) -> float:
+    """Return s_min = 8L‖y‖/σ₀² of the net behind the model: certificate D1s holds for α ≥ s_min; ∞ if σ₀ = 0."""
+    sigma_squared = smallest_eigenvalue(start_kernel(model, weights, problem.x))
+    lipschitz = jacobian_lipschitz(model, weights, problem.x) / model.alpha
+    return price_of_laziness(lipschitz, sigma_squared, float(np.linalg.norm(problem.y)))
+
+
+@dataclass(frozen=True)
+class CertificateD1s(Theory):
+    """Scaled by α ≥ s_min = 8L‖y‖/σ₀² and centred, the net is provably lazy and fits the labels.
+
+    h(x; w) = vᵀφ(Wx) with W trained and φ twice differentiable, J₀ its Jacobian at the start, σ₀ = σ_min(J₀), and
+    L = sup|φ''| ‖v‖_∞ ‖X‖ max_i‖x_i‖ a Lipschitz constant of J. If α ≥ s_min, gradient descent of step
+    η = 2/(9‖J₀‖²) on ‖f − y‖²/(2α²), f = α(h − h₀), has for all t
+        ‖r_t‖ ≤ (1 − ησ₀²/8)^t ‖y‖  and  ‖W_t − W₀‖_F ≤ 4‖y‖/(ασ₀).
+
+    Proof: certificate D1 for f. Its Jacobian is αJ, so its least singular value is ασ₀ and its Lipschitz constant αL;
+    its first residual is −y. D1 asks for (ασ₀)² ≥ 8 (αL)‖y‖, which is α ≥ s_min. D1's step 2/(9α²‖J₀‖²) is for
+    ½‖f − y‖², so that with the loss divided by α² it is η, and D1's rate 1 − (2/(9α²‖J₀‖²))(ασ₀)²/8 is 1 − ησ₀²/8.
+
+    Solved for k with W₀ ~ N(0, σ²) and v = ±a/√k: where σ₀² ≥ a²λ(X)/2, which ``chernoff_width`` sees to with
+    probability 1 − p, s_min ≤ 16 B₂‖X‖ max‖x_i‖ ‖y‖/(√k a λ(X)). So α certifies all k above that width and above
+    (16 B₂‖X‖ max‖x_i‖ ‖y‖/(αaλ(X)))².
+    """
+
+    name: ClassVar[str] = "cert-d1s"
+    title: ClassVar[str] = "Certificate D1s, scaled hidden layer"
+    reference: ClassVar[str] = f"the scaled form of certificate D1, {references.DERIVED}"
+    guarantee: ClassVar[Guarantee] = "certificate"
+    certainty: ClassVar[Certainty] = "derived"
+    certainty_note: ClassVar[str] = "proof in the documentation of CertificateD1s; tested against gradient descent"
+    formula: ClassVar[str] = "k ≥ max((16B₂‖X‖‖y‖/(αaλ(X)))², 8B₁²‖X‖² log(n/p)/λ(X)), v = ±a/√k, p = 0.05"
+    explicit: ClassVar[bool] = True
+    home: ClassVar[Mapping[str, Any]] = {"use": "lazy-scaled", "optimizer": THEORY_STEP}
+
+    def concerns(self, regime: Regime) -> bool:
+        """Speak of scaled nets of a smooth activation with the hidden layer trained on all samples."""
+        model = regime.model
+        scaled = isinstance(model, LazyScaled) and model.train == "hidden" and ACTIVATIONS[model.activation].smooth
+        return scaled and conditions.full_batch(regime)
+
+    def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
+        """Check inputs, initialization, loss, algorithm and step size. Inputs may have any norm."""
+        return [
+            conditions.no_two_parallel(problem),
+            conditions.of_equal_sizes(regime, problem),
+            conditions.quadratic_loss(regime),
+            conditions.gradient_descent(regime),
+            conditions.small_step(regime, "≤ 2/(9‖J₀‖²)", multiple=2.0 / 9.0),
+        ]
+
+    def width(self, problem: Problem, regime: Regime) -> Width:
+        """Evaluate the certified width for the regime's α."""
+        model, sizes = regime.model, conditions.equal_sizes(regime, problem)
+        if not isinstance(model, LazyScaled):
+            return Width(math.nan, "the certificate is about scaled nets")
+        kept = chernoff_width(problem, regime)
+        if sizes is None or not math.isfinite(kept.value):
+            return kept
+        sigma, output, copies = sizes
+        x, labels = problem.x, float(np.linalg.norm(problem.y))
+        if labels == 0:
+            return Width(math.nan, "y = 0")
+        activation = ACTIVATIONS[model.activation]
+        smallest = limiting_eigenvalue(x, activation, "hidden", sigma=sigma, biases=model.biases)
+        lipschitz = jacobian_lipschitz(
+            LazyScaled(model.activation, biases=model.biases, alpha=1.0), {"v": np.ones(1)}, x
+        )
+        test = (16.0 * lipschitz * labels / (model.alpha * output * smallest)) ** 2
+        width = float(copies * math.ceil(max(test, kept.value) / copies))
+        return Width(width, f"α = {model.alpha:g}; {kept.reason}")
+
+    def certifies(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
+        """Say whether α ≥ s_min for this network."""
+        model = regime.model
+        if not isinstance(model, LazyScaled) or not self.concerns(regime):
+            return None
+        return model.alpha >= d1s_scale(model, weights, problem)
+
+    def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
+        """Return 2/(9‖J_f‖²), J_f = αJ₀; divided by the loss's 1/α² it is 2/(9‖J₀‖²)."""
+        model = regime.model
+        if not isinstance(model, LazyScaled):
+            return None
+        largest = model.alpha**2 * float(np.linalg.eigvalsh(start_kernel(model, weights, problem.x))[-1])
+        return 2.0 / (9.0 * largest) if largest > 0 else None
+
+
+GENERIC = ("sphere", "gaussian", "cube-sphere")
+"""Datasets whose inputs have a density, on the sphere or in R^d."""
+
+
+@dataclass(frozen=True)
+class CertificateLinear(Theory):
+    """Gradient descent on the linearized net fits all labels if and only if J₀ has rank n.
+
+    The residual is (I − ηJ₀J₀ᵀ)^t r₀; at η = 1/‖J₀‖², ‖r_t‖ ≤ (1 − σ_min²/σ_max²)^t ‖r₀‖.
+
+    Rank n needs n independent columns. There are kd for the hidden layer, k for the output layer and k(d + 1) for both,
+    with biases one weight more a neuron in the hidden layer and one for the output; a neuron less one if φ is
+    positively homogeneous and both are trained, as φ(w·x) = φ'(w·x) w·x then. Neurons with equal hidden weights count
+    once.
+
+    For φ analytic but no polynomial, n inputs with a density on the sphere or in R^d, d ≥ 2, and W₀ with a density,
+    kd ≥ n also suffices for the hidden layer, almost surely. Proof. Let n = kd; fewer rows stay independent. The
+    determinant of J₀ is analytic in inputs and W₀, so it is enough to find one point where it is not 0. Take
+    w_j = s_j u and k groups of d linearly independent inputs X_g with x·u = τ_g for all inputs of the group g, the τ_g
+    positive and distinct. Block (g, j) of J₀ is v_j φ'(s_jτ_g) X_g, so det J₀ = ∏_g det X_g · (∏_j v_j det M)^d up
+    to sign with M_gj = φ'(s_jτ_g), and det M ≠ 0 for some s if the functions s ↦ φ'(sτ_g) are linearly independent.
+    If Σ_g c_g φ'(sτ_g) = 0 for small s, then Σ_g c_g τ_g^m = 0 for each of the infinitely many powers s^m in φ',
+    and a generalized Vandermonde matrix with distinct positive nodes has full rank: c = 0. For the output layer k ≥ n
+    suffices in the same way.
+    """
+
+    name: ClassVar[str] = "cert-linear"
+    title: ClassVar[str] = "Rank of J₀, linearized net"
+    reference: ClassVar[str] = f"linear regression on the tangent features, {references.DERIVED}"
+    guarantee: ClassVar[Guarantee] = "certificate"
+    certainty: ClassVar[Certainty] = "derived"
+    certainty_note: ClassVar[str] = "proof in the documentation of CertificateLinear; tested against drawn networks"
+    formula: ClassVar[str] = "rank J₀ = n; hidden: k ≥ ⌈n/d⌉ (analytic φ), output: k ≥ n, all: ⌈n/(d+1)⌉ to ⌈n/d⌉"
+    explicit: ClassVar[bool] = True
+    exponents: ClassVar[Exponents | None] = Exponents(large_n=(1.0, -1.0), small_n=(0.0, 0.0))
+    home: ClassVar[Mapping[str, Any]] = {"use": "linearized", "optimizer": THEORY_STEP}
+
+    def concerns(self, regime: Regime) -> bool:
+        """Speak of linearized nets trained on all samples."""
+        return isinstance(regime.model, Linearized) and conditions.full_batch(regime)
+
+    def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
+        """Check φ, inputs, initialization, loss, algorithm and that the step is stable."""
+        start, optimizer, traits = regime.initializer, regime.optimizer, regime.model.describe()
+        known = isinstance(start, (GaussianHalves, LeCun, He, Xavier, RandomSigns, TangentGaussian, *PAIRS))
+        stable = optimizer.c < 2 if optimizer.step_size == "stable" else optimizer.step_size == "theory" or None
+        return [
+            Assumption("φ analytic", traits.activation is not None and ACTIVATIONS[traits.activation].smooth),
+            Assumption(
+                "inputs with a density", True if problem.dataset in GENERIC else None, f"dataset {problem.dataset!r}"
+            ),
+            Assumption("W₀ from a density, perhaps in pairs", True if known else None, start.name),
+            conditions.quadratic_loss(regime),
+            conditions.gradient_descent(regime),
+            Assumption("step size < 2/‖J₀‖²", stable),
+        ]
+
+    def width(self, problem: Problem, regime: Regime) -> Width:
+        """Return the least k that suffices; without a proof that it does, the least that has columns enough."""
+        model = regime.model
+        if not isinstance(model, Linearized):
+            return Width(math.nan, "the certificate is about linearized nets")
+        activation, one = ACTIVATIONS[model.activation], 1 if model.biases else 0
+        copies = 2 if isinstance(regime.initializer, PAIRS) else 1
+        hidden = problem.d + one
+        each = {"hidden": hidden, "output": 1, "all": hidden if activation.homogeneous else hidden + 1}[model.train]
+        columns = problem.n - (one if model.train != "hidden" else 0)
+        necessary = copies * max(1, math.ceil(columns / each))
+        if not activation.smooth:
+            return Width(float(necessary), "necessary; with a kink in φ the rank may be smaller")
+        enough = copies * math.ceil(problem.n / (1 if model.train == "output" else problem.d))
+        return Width(float(enough), "" if enough == necessary else f"{necessary} is necessary")
+
+    def scaling(self, n: int, d: int) -> float | None:
+        """Return None: the constant is explicit."""
+        return None
+
+    def certifies(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
+        """Say whether J₀ of this network has rank n."""
+        model = regime.model
+        if not isinstance(model, Linearized) or not self.concerns(regime):
+            return None
+        return smallest_eigenvalue(start_kernel(model, weights, problem.x)) > 0
+
+    def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
+        """Return 1/‖J₀‖²."""
+        model = regime.model
+        if not isinstance(model, Linearized):
+            return None
+        largest = float(np.linalg.eigvalsh(start_kernel(model, weights, problem.x))[-1])
+        return 1.0 / largest if largest > 0 else None

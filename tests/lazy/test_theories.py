@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import math
+import re
+import time
+from dataclasses import replace
+from typing import get_args
+
+import numpy as np
+import pytest
+from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian
+from harness_lazy.models import LazyScaled, Linearized
+from harness_lazy.theories import THEORIES
+from harness_lazy.theories.conditions import separation
+from harness_lazy.theories.relu import Du
+
+from harness import ACTIVATIONS, Certainty, Guarantee, Problem, Regime, Theory
+from harness.builtin.models import ShallowNet
+from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
+from harness.composition import build_regime
+from harness.kernels import lambda_hidden
+from harness.predictions import Prediction, predict, predictions
+from harness.registry import Registry
+from harness.spectra import operator_norm
+from tests.lazy.test_models import PRESETS, problem
+
+BY_NAME = {theory.name: theory() for theory in THEORIES}
+RELU = {"du", "song-yang", "song-yang-spectral", "munteanu", "arora", "allen-zhu", "zou-gu"}
+AS_STATED = GradientDescent(step_size="theory")
+
+
+def speaking(of: Regime, on: Problem | None = None) -> dict[str, Prediction]:
+    found = predictions(BY_NAME.values(), of, on or problem(30, 12))
+    return {prediction.theory.name: prediction for prediction in found}
+
+
+def unmet(theory: str, of: Regime, on: Problem | None = None) -> list[str]:
+    return [assumption.text for assumption in predict(BY_NAME[theory], of, on or problem(30, 12)).unmet]
+
+
+# --- what stands beside what ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("of", "expected"),
+    [
+        (PRESETS["lazy-scaled"], {"cert-d1s", "ntk-chernoff"}),
+        (replace(PRESETS["lazy-scaled"], model=LazyScaled("relu")), {"ntk-chernoff"}),
+        (replace(PRESETS["lazy-scaled"], model=LazyScaled("softplus", "all")), set()),
+        (PRESETS["linearized"], {"cert-linear", "montanari-zhong", "ntk-chernoff"}),
+        (replace(PRESETS["linearized"], model=Linearized("softplus", "output")), {"cert-linear"}),
+        (replace(PRESETS["linearized"], model=Linearized("relu", "all")), {"cert-linear", "karhadkar-ntk"}),
+        (PRESETS["ntk-du"], RELU | {"ntk-chernoff"}),
+        (replace(PRESETS["ntk-du"], model=ShallowNet("softplus")), {"oymak-fabian", "ntk-chernoff"}),
+        (replace(PRESETS["ntk-du"], model=ShallowNet("relu", "all")), {"karhadkar-ntk"}),
+        (replace(PRESETS["ntk-du"], model=ShallowNet("leaky-relu", "output")), set()),
+        (
+            replace(PRESETS["ntk-du"], optimizer=StochasticGradientDescent()),
+            {"allen-zhu", "zou-gu", "ntk-chernoff"},
+        ),
+        (PRESETS["kernel"], set()),
+    ],
+)
+def test_each_regime_has_the_theories_that_speak_of_it(of: Regime, expected: set[str]) -> None:
+    assert set(speaking(of)) == expected
+
+
+@pytest.mark.parametrize("theory", list(BY_NAME.values()), ids=list(BY_NAME))
+def test_every_theory_has_a_home_that_keeps_its_assumptions(theory: Theory, registry: Registry) -> None:
+    of = build_regime(dict(theory.home), registry)
+    assert theory.concerns(of)
+    on = problem(30, 12)
+    found = predict(theory, of, on)
+    assert found.unmet == ()
+    assert found.assumptions
+    assert 1 <= found.width.value < 1e60
+
+
+@pytest.mark.parametrize("theory", list(BY_NAME.values()), ids=list(BY_NAME))
+def test_every_theory_says_where_it_comes_from(theory: Theory) -> None:
+    assert re.fullmatch(r"[a-z0-9-]+", theory.name)
+    assert theory.guarantee in get_args(Guarantee)
+    assert theory.certainty in get_args(Certainty)
+    assert theory.title
+    assert theory.formula
+    assert theory.certainty_note
+    if "derived here" in theory.reference:
+        assert theory.certainty == "derived"
+        assert theory.explicit
+        assert theory.scaling(100, 20) is None
+        assert theory.bibtex == ""
+    else:
+        assert not theory.explicit
+        assert re.match(r"@(article|inproceedings|misc)\{\w+,\n", theory.bibtex)
+        assert theory.bibtex.count("{") == theory.bibtex.count("}") > 5
+        year = re.search(r"year\s+= \{(\d{4})\}", theory.bibtex)
+        assert year is not None
+        assert year[1] in theory.title
+        arxiv = re.search(r"eprint\s+= \{([\d.]+)\}", theory.bibtex)
+        assert arxiv is not None
+        assert arxiv[1] in theory.reference
+
+
+def test_what_was_not_read_is_not_shown_as_verified() -> None:
+    verified = {name for name, theory in BY_NAME.items() if theory.verified}
+    own = {"cert-d1s", "cert-linear", "ntk-chernoff"}
+    assert verified == own | {"munteanu", "montanari-zhong", "oymak-fabian", "karhadkar-ntk"}
+    assert BY_NAME["song-yang"].certainty == "memory-low"  # the power of λ₀
+
+
+def test_names_are_unique_and_presets_name_their_theory(registry: Registry) -> None:
+    assert len(BY_NAME) == len(THEORIES) == 13
+    assert {preset.theory for preset in PRESETS.values()} - {""} <= set(BY_NAME)
+    for preset in PRESETS.values():
+        assert registry.regime(preset.name) == preset
+
+
+# --- widths ---------------------------------------------------------------------------------------------------------
+
+
+def test_widths_on_known_inputs() -> None:
+    on = problem(20, 10)  # λ₀ = 0.122012, λ of softplus 0.012854, ‖X‖ = 2.235435
+    found = speaking(PRESETS["ntk-du"], on)
+    zero = lambda_hidden(on.x, ACTIVATIONS["relu"])
+    assert zero == pytest.approx(0.122012, abs=5e-7)
+    assert found["du"].width.value == pytest.approx(20**6 / (0.122012**4 * 0.05**3), rel=1e-4)
+    assert found["song-yang"].width.value == pytest.approx(20**4 / 0.122012**4, rel=1e-4)
+    assert found["arora"].width.value == pytest.approx(20**8 / 0.122012**6, rel=1e-4)
+    assert found["munteanu"].width.value == found["song-yang-spectral"].width.value == 400
+    assert found["zou-gu"].width.value == 20.0**8
+    assert found["allen-zhu"].width.value == 20.0**24
+    smooth = speaking(replace(PRESETS["ntk-du"], model=ShallowNet("softplus")), on)
+    assert smooth["oymak-fabian"].width.value == pytest.approx(20**4 * math.log(20) / 0.012854**4, rel=1e-3)
+    linear = speaking(replace(PRESETS["linearized"], model=Linearized("relu")), on)
+    assert linear["ntk-chernoff"].width.value == math.ceil(8 * 2.2354351**2 * math.log(400) / zero)
+    assert linear["montanari-zhong"].width.value == 2
+    assert linear["cert-linear"].width.value == 2
+
+
+@pytest.mark.parametrize(
+    ("theory", "law"),
+    [
+        ("du", 100.0**6),
+        ("song-yang", 100.0**4),
+        ("song-yang-spectral", 100.0**2),
+        ("munteanu", 100.0**2),
+        ("oymak-fabian", 100.0**4),
+        ("arora", 100.0**8),
+        ("zou-gu", 100.0**8),
+        ("allen-zhu", 100.0**24),
+        ("montanari-zhong", 5.0),
+    ],
+)
+def test_scaling_laws(theory: str, law: float) -> None:
+    assert BY_NAME[theory].scaling(100, 20) == pytest.approx(law)
+
+
+def test_smallest_eigenvalue_of_spherical_data() -> None:
+    of = replace(PRESETS["linearized"], model=Linearized("relu", "all"), initializer=TangentGaussian())
+    on = problem(25, 6)
+    gaps = [min(np.linalg.norm(a - b), np.linalg.norm(a + b)) for i, a in enumerate(on.x) for b in on.x[:i]]
+    delta = min(gaps)
+    assert separation(on) == pytest.approx(delta)
+    assert delta < 1
+    smallest = delta**2 / (1 + 6 * math.log(1 / delta) / math.log(6)) ** 3
+    width = predict(BY_NAME["karhadkar-ntk"], of, on).width
+    assert width.value == pytest.approx(operator_norm(on.x) ** 2 * math.log(25 / 0.05) / smallest)
+    orthonormal = Problem(np.eye(4), np.ones(4))  # δ = √2 is used as 1
+    assert predict(BY_NAME["karhadkar-ntk"], of, orthonormal).width.value == pytest.approx(math.log(80))
+    flat = problem(4, 2)
+    assert math.isnan(predict(BY_NAME["karhadkar-ntk"], of, flat).width.value)
+    assert unmet("karhadkar-ntk", of, flat) == ["d ≥ 3"]
+
+
+def test_equal_and_opposite_inputs() -> None:
+    inputs = problem(8, 12)
+    doubled = Problem(np.vstack([inputs.x, inputs.x[:1]]), np.arange(9.0))
+    opposite = Problem(np.vstack([inputs.x, -inputs.x[:1]]), np.arange(9.0))
+    for theory in ("du", "song-yang", "arora"):
+        assert math.isinf(predict(BY_NAME[theory], PRESETS["ntk-du"], doubled).width.value)
+        assert unmet(theory, PRESETS["ntk-du"], doubled) == ["no two inputs on a line"]
+        assert unmet(theory, PRESETS["ntk-du"], opposite) == ["no two inputs on a line"]
+        assert math.isfinite(predict(BY_NAME[theory], PRESETS["ntk-du"], opposite).width.value)  # λ₀ > 0 all the same
+    assert unmet("zou-gu", PRESETS["ntk-du"], doubled) == ["inputs separated"]
+    assert math.isinf(predict(BY_NAME["ntk-chernoff"], PRESETS["linearized"], doubled).width.value)
+
+
+# --- assumptions ------------------------------------------------------------------------------------------------------
+
+
+def test_each_departure_from_the_theorem_is_named() -> None:
+    home = replace(PRESETS["ntk-du"], optimizer=AS_STATED)
+    assert unmet("du", home) == []
+    assert all(a.holds for a in predict(BY_NAME["du"], home, problem(30, 12)).assumptions)
+    paired = replace(home, initializer=Paired())
+    assert unmet("du", paired) == ["W₀ ~ N(0, 1), v = ±1/√k with random signs"]
+    assert unmet("munteanu", paired) == []
+    assert unmet("munteanu", home) == ["W₀ ~ N(0, 1) in equal pairs, v = ±1/√k opposite in a pair"]
+    assert unmet("du", replace(home, initializer=RandomSigns(sigma=2.0))) == unmet("du", paired)
+    assert unmet("du", replace(home, optimizer=Momentum())) == ["gradient descent, full batch"]
+    assert unmet("du", replace(home, model=ShallowNet("relu", biases=True))) == ["no biases"]
+    inputs = problem(30, 12)
+    assert unmet("du", home, replace(inputs, x=2 * inputs.x)) == ["inputs of norm 1"]
+    scaled = replace(PRESETS["lazy-scaled"], optimizer=AS_STATED)
+    assert unmet("cert-d1s", scaled) == []
+    assert unmet("cert-d1s", PRESETS["lazy-scaled"]) == ["step size ≤ 2/(9‖J₀‖²)"]  # 1.5/λ_max is larger
+    assert unmet("cert-linear", replace(PRESETS["linearized"], model=Linearized("relu"))) == ["φ analytic"]
+
+
+def test_dimension_that_the_linearized_theorem_asks_for() -> None:
+    found = {
+        a.text: a.holds for a in predict(BY_NAME["montanari-zhong"], PRESETS["linearized"], problem(50, 6)).assumptions
+    }
+    assert found["d ≥ C √n polylog(n)"] is False
+    wide = predict(BY_NAME["montanari-zhong"], PRESETS["linearized"], problem(50, 20)).assumptions
+    assert [a.holds for a in wide] == [None, True]
+
+
+def test_step_of_du() -> None:
+    on = problem(20, 10)
+    assert Du().step_size(on, PRESETS["ntk-du"], {}) == pytest.approx(0.122012 / 400, rel=1e-5)
+
+
+# --- cost -------------------------------------------------------------------------------------------------------------
+
+
+def test_all_theories_of_a_large_problem_take_a_moment() -> None:
+    start = time.process_time()
+    inputs = problem(200, 20, seed=77)
+    assert sum(len(speaking(of, inputs)) for of in PRESETS.values()) == 13
+    assert time.process_time() - start < 1.5
