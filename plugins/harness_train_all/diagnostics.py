@@ -1,0 +1,89 @@
+"""Numbers that theories of training all layers speak of, measured on the networks that are trained."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+
+from harness import ACTIVATIONS, Diagnostic, Network
+from harness_train_all.instances import features
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness import Params
+
+
+def pl_ratio(network: Network) -> float:
+    """Return ½‖∇L‖²/L over the trained weights; NaN where L vanishes.
+
+    L is the loss as it is trained. For L = (a/2)‖f − y‖² the ratio is a·rᵀJJᵀr/‖r‖² with r = f − y, between
+    a σ_min(J)² and a σ_max(J)²; for L = ½‖f − y‖² of the theorems, a = 1. L falls at 2·ratio·L along the gradient
+    flow, so the smallest ratio of a path is its Polyak–Łojasiewicz constant. Computed from the definition, by one
+    reverse pass: cheaper than the kernel JJᵀ, and right for any model and loss.
+    """
+    import torch
+
+    model, problem = network.model, network.problem
+    names = model.trained()
+    moved = {name: network.params[name] for name in (network.params if names is None else names)}
+    x, y = torch.from_numpy(problem.x), torch.from_numpy(problem.y)
+
+    def loss(weights: Params) -> Tensor:
+        outputs = model.forward({**network.params, **weights}, x)
+        return model.loss_weight() * network.criterion.loss(outputs, y)
+
+    gradients, value = torch.func.grad_and_value(loss)(moved)
+    square = sum(float((gradient * gradient).sum()) for gradient in gradients.values())
+    level = float(value)
+    return 0.5 * square / level if level > 0 else math.nan
+
+
+@dataclass(frozen=True)
+class PLRatio(Diagnostic):
+    """The smallest ½‖∇L‖²/L along the path, the Polyak–Łojasiewicz constant that training met.
+
+    To be held against what theories promise: σ_min(φ(XW₀ᵀ))²/4 under certificate D2 (times the a of a loss
+    (a/2)‖f − y‖²), of the order of μ² = σ_min(φ(XW₀ᵀ))² for Song et al.
+    """
+
+    name: ClassVar[str] = "pl-ratio"
+    summary: ClassVar[Literal["first", "last", "min", "max"]] = "min"
+
+    def measure(self, network: Network) -> float:
+        """Measure the ratio of one network."""
+        return pl_ratio(network)
+
+
+@dataclass(frozen=True)
+class PLInitial(Diagnostic):
+    """½‖∇L‖²/L before training."""
+
+    name: ClassVar[str] = "pl-initial"
+    summary: ClassVar[Literal["first", "last", "min", "max"]] = "first"
+
+    def measure(self, network: Network) -> float:
+        """Measure the ratio of one network."""
+        return pl_ratio(network)
+
+
+@dataclass(frozen=True)
+class FeatureSigma(Diagnostic):
+    """σ_min(φ(XW₀ᵀ)), the μ_Φ of Song et al.: smallest of n singular values, 0 for fewer neurons than samples."""
+
+    name: ClassVar[str] = "feature-sigma"
+    summary: ClassVar[Literal["first", "last", "min", "max"]] = "first"
+
+    def measure(self, network: Network) -> float:
+        """Measure the singular value on a shallow net; NaN for other models."""
+        traits = network.model.describe()
+        if not traits.shallow or traits.activation is None:
+            return math.nan
+        weights = {name: np.asarray(value) for name, value in network.params.items()}
+        matrix = features(weights, network.problem.x, ACTIVATIONS[traits.activation])
+        if matrix.shape[1] < matrix.shape[0]:
+            return 0.0
+        return float(np.linalg.svd(matrix, compute_uv=False)[-1])

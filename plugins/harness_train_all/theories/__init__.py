@@ -1,0 +1,24 @@
+"""The claims of this plugin, in the order in which tables show them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness_train_all.theories.certificate import CertificateD2
+from harness_train_all.theories.nguyen import NearLinear, NguyenLeCun, NguyenLinear
+from harness_train_all.theories.song import Song, SongStochastic
+from harness_train_all.theories.song_direct import SongDirect
+
+if TYPE_CHECKING:
+    from harness import Theory
+
+THEORIES: tuple[type[Theory], ...] = (
+    Song,
+    SongDirect,
+    SongStochastic,
+    NguyenLinear,
+    NguyenLeCun,
+    NearLinear,
+    CertificateD2,
+)
+"""All theories of the plugin."""
