@@ -245,8 +245,8 @@ class Optimizer(Component, ABC):
     """A first-order method, stated for one network.
 
     Attributes:
-        step_size: ``stable`` is c/λ_max(J₀J₀ᵀ) of each trial, ``theory`` the step of the theory that the regime names; or a
-            number.
+        step_size: ``stable`` is c/λ_max(J₀J₀ᵀ) of each trial, ``theory`` the step of the theory that the regime names;
+            or a number.
         c: Factor of the stable step. 1.5 was the best of those tried for gradient descent.
     """
 
