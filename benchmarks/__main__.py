@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.engine_speed import Speed, measure
+from benchmarks.engine_speed import MODELS, Speed, measure
 from harness.report.entries import Number, Ratio, Text
 from harness.report.table import Column, Row, Table
 from harness.report.terminal import show
@@ -35,11 +35,12 @@ def table(speeds: list[Speed], repetitions: int) -> Table:
             (
                 Text(", ".join(map(str, s.size))),
                 Text(s.activation),
-                Number(s.plain, width=False),
-                Number(s.stacked, width=False),
-                Ratio(s.ratio),
-                Number(s.functional, width=False),
-                Ratio(s.ratio_functional),
+                Number(s.microseconds["plain"], width=False),
+                *(
+                    entry
+                    for variant in MODELS
+                    for entry in (Number(s.microseconds[variant], width=False), Ratio(s.ratios[variant]))
+                ),
             )
         )
         for s in speeds
@@ -51,15 +52,18 @@ def table(speeds: list[Speed], repetitions: int) -> Table:
             f"Microseconds per network-step and core, float32, full-batch gradient descent on the hidden layer, median "
             f"of {repetitions} repetitions in which the variants take turns; {machine()}, {cores} cores, all busy with "
             f"the same variant, one thread each; torch {torch.__version__}. loop: one nn.Module and torch.optim.SGD a "
-            "trial, the loss looked at in each step. closed form: the stacked engine, exact first-hitting steps "
-            "included. forward: the same engine given nothing but the model's forward. ×: times faster than the loop."
+            "trial, the loss looked at in each step. fused: the compiled kernel. stacked: the closed form in torch. "
+            "forward: the engine given nothing but the model's forward. All record exact first-hitting steps. ×: times "
+            "faster than the loop."
         ),
         columns=(
             Column("n, d, k"),
             Column("activation"),
             Column("loop", "right"),
-            Column("closed form", "right"),
-            Column("×", "right"),
+            Column("fused", "right"),
+            Column("× fused", "right"),
+            Column("stacked", "right"),
+            Column("× stacked", "right"),
             Column("forward", "right", priority=1),
             Column("× forward", "right", priority=1),
         ),

@@ -32,11 +32,22 @@ PLAIN_SECONDS = 0.25
 """Time that one measurement of the plain loop should take."""
 
 
-class ForwardOnly(ShallowNet):
+class Stacked(ShallowNet):
+    """The shallow net kept from the compiled kernel."""
+
+    name = "stacked"
+    shallow_form = Model.shallow_form  # type: ignore[assignment]  # the base class promises less
+
+
+class ForwardOnly(Stacked):
     """The shallow net as a plugin author may write it: nothing but ``forward``."""
 
     name = "forward-only"
-    stack = Model.stack  # type: ignore[assignment]  # the base class promises less
+    stack = Model.stack  # type: ignore[assignment]
+
+
+MODELS = {"fused": ShallowNet, "stacked": Stacked, "functional": ForwardOnly}
+"""Variant → the model that makes the engine choose that solver."""
 
 
 @dataclass(frozen=True)
@@ -46,27 +57,18 @@ class Speed:
     Attributes:
         size: (n, d, k).
         activation: φ.
-        plain: The plain loop.
-        stacked: The closed form.
-        functional: ``forward`` alone.
-        ratio: plain ÷ stacked, the median over repetitions.
-        ratio_functional: plain ÷ functional, likewise.
-        lanes: Networks in a stack.
+        microseconds: Variant → median time; ``plain`` is the loop.
+        ratios: Variant → the loop's time over its own, the median over repetitions.
     """
 
     size: tuple[int, int, int]
     activation: str
-    plain: float
-    stacked: float
-    functional: float
-    ratio: float
-    ratio_functional: float
-    lanes: int
+    microseconds: dict[str, float]
+    ratios: dict[str, float]
 
 
-def _setting(activation: ActivationName, steps: int, *, forward_only: bool) -> Setting:
-    model = ForwardOnly(activation) if forward_only else ShallowNet(activation)
-    regime = Regime("bench", model, GaussianHalves(), GradientDescent(), Quadratic())
+def _setting(activation: ActivationName, steps: int, variant: str = "fused") -> Setting:
+    regime = Regime("bench", MODELS[variant](activation), GaussianHalves(), GradientDescent(), Quadratic())
     # A tolerance that is never met, so that every network takes every step.
     return Setting(regime, None, Sphere(), True, 0, steps, (1e-300,), "float32", "cpu", False)
 
@@ -75,16 +77,17 @@ def measure_plain(size: tuple[int, int, int], activation: ActivationName) -> flo
     """Return the seconds of one step of the plain loop, on this process's one thread."""
     torch.set_num_threads(1)
     n, d, k = size
-    trial = prepare(_setting(activation, 1, forward_only=False), n, d, k, 0)
+    trial = prepare(_setting(activation, 1), n, d, k, 0)
     once = plain_loop.seconds_per_step(trial, activation, 30)
     return plain_loop.seconds_per_step(trial, activation, max(int(PLAIN_SECONDS / once), 50))
 
 
-def measure_engine(size: tuple[int, int, int], activation: ActivationName, *, forward_only: bool) -> float:
+def measure_engine(size: tuple[int, int, int], activation: ActivationName, variant: str) -> float:
     """Return the seconds of one network-step of the engine: the slope between two budgets."""
     n, d, k = size
-    setting = _setting(activation, 50, forward_only=forward_only)
-    lanes = solver_for(setting.regime, "cpu").lanes(setting, n, d, k)
+    setting = _setting(activation, 50, variant)
+    solver = solver_for(setting.regime, "cpu")
+    lanes = 4 if solver.name == "fused" else solver.lanes(setting, n, d, k)
 
     def seconds(steps: int) -> float:
         begin = time.perf_counter()
@@ -92,7 +95,7 @@ def measure_engine(size: tuple[int, int, int], activation: ActivationName, *, fo
         return time.perf_counter() - begin
 
     few = seconds(50)
-    extra = 200 if n < 400 else 50
+    extra = (200 if n < 400 else 50) * (20 if solver.name == "fused" else 1)
     return max(seconds(50 + extra) - few, 1e-9) / (extra * lanes)
 
 
@@ -104,12 +107,12 @@ def _all_cores(pool: ProcessPoolExecutor, cores: int, function: str, *arguments:
 def _call(function: str, arguments: tuple[object, ...]) -> float:
     if function == "plain":
         return measure_plain(*arguments)  # type: ignore[arg-type]  # sent as plain data
-    return measure_engine(*arguments, forward_only=function == "functional")  # type: ignore[arg-type]
+    return measure_engine(*arguments, variant=function)  # type: ignore[arg-type]
 
 
 def measure(
     sizes: Sequence[tuple[int, int, int]] = SIZES,
-    activations: Sequence[ActivationName] = ("softplus", "relu"),
+    activations: Sequence[ActivationName] = ("softplus", "relu", "tanh"),
     repetitions: int = 5,
 ) -> list[Speed]:
     """Measure every size and activation, the variants in turn in each repetition."""
@@ -118,24 +121,19 @@ def measure(
     with ProcessPoolExecutor(cores, multiprocessing.get_context("spawn")) as pool:
         for activation in activations:
             for size in sizes:
-                times: dict[str, list[float]] = {"plain": [], "stacked": [], "functional": []}
+                times: dict[str, list[float]] = {variant: [] for variant in ("plain", *MODELS)}
                 for _ in range(repetitions):
                     for variant, found in times.items():
                         found.append(_all_cores(pool, cores, variant, size, activation))
-                setting = _setting(activation, 1, forward_only=False)
-                median = {variant: statistics.median(found) for variant, found in times.items()}
-                ratios = {
-                    variant: statistics.median(p / t for p, t in zip(times["plain"], found, strict=True))
-                    for variant, found in times.items()
-                }
                 speeds.append(
                     Speed(
                         size,
                         activation,
-                        *(1e6 * median[variant] for variant in ("plain", "stacked", "functional")),
-                        ratios["stacked"],
-                        ratios["functional"],
-                        solver_for(setting.regime, "cpu").lanes(setting, *size),
+                        {variant: 1e6 * statistics.median(found) for variant, found in times.items()},
+                        {
+                            variant: statistics.median(p / t for p, t in zip(times["plain"], found, strict=True))
+                            for variant, found in times.items()
+                        },
                     )
                 )
     return speeds

@@ -195,6 +195,10 @@ class Model(Component, ABC):
         """
         return None
 
+    def shallow_form(self) -> ShallowForm | None:
+        """Return the plain shallow net that this model is, if it is one; a compiled solver then trains it."""
+        return None
+
     def kernel(self, params: Params, x: Tensor) -> Tensor | None:
         """Return J Jᵀ (n, n) of one network, J the Jacobian of its outputs in the trained weights.
 
@@ -205,6 +209,19 @@ class Model(Component, ABC):
     def describe(self) -> ModelTraits:
         """Return what theories ask about the model."""
         return ModelTraits()
+
+
+@dataclass(frozen=True)
+class ShallowForm:
+    """Says that a model is f(x) = vᵀφ(Wx + b) + c, and nothing else: weights W, v and, with biases, b, c.
+
+    Attributes:
+        activation: φ.
+        trains: Which layers training moves.
+    """
+
+    activation: ActivationName
+    trains: Trained
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -53,6 +53,7 @@ def provenance(suite: Suite, registry: Registry, device: str) -> dict[str, Any]:
         "plugin_files": [plugin.origin for plugin in registry if plugin.is_file],
         "machine": f"{platform.system()} {platform.machine()}",
         "device": device,
+        "solvers": {r.name: solver_for(r, device, suite.budget.dtype).name for r in suite.regimes},
         "suite": suite.name,
         "suite_hash": digest(suite.text)[:12],
         "seed": suite.seed,
@@ -67,12 +68,20 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def pursuits(suite: Suite, registry: Registry, device: str) -> list[Pursuit]:
-    """Return one pursuit per regime, n and d of the suite."""
+def pursuits(suite: Suite, registry: Registry, device: str, solvers: Mapping[str, str] | None = None) -> list[Pursuit]:
+    """Return one pursuit per regime, n and d of the suite.
+
+    Args:
+        suite: What is asked.
+        registry: The plugins.
+        device: Where networks are trained.
+        solvers: By regime, what trained them on the machine that the results come from.
+    """
     budget = suite.budget
     rung = budget.tolerances.index(budget.report_tolerance)
     found = []
     for regime in suite.regimes:
+        solver = solver_for(regime, device, budget.dtype, (solvers or {}).get(regime.name))
         setting = Setting(
             regime=regime,
             theory=step_theory(regime, registry),
@@ -84,9 +93,10 @@ def pursuits(suite: Suite, registry: Registry, device: str) -> list[Pursuit]:
             dtype=budget.dtype,
             device=device,
             spectrum=budget.spectrum,
+            solver=solver.name,
         )
-        data, solver = setting.data(registry), solver_for(regime, device)
-        key = semantic_key(data, solver.name)
+        data = setting.data(registry)
+        key = semantic_key(data)
         found += [Pursuit(setting, data, key, solver, n, d, suite.search, rung) for d in suite.d for n in suite.n]
     return found
 
@@ -123,7 +133,7 @@ def load_results(directory: Path, suite: Suite | None = None, registry: Registry
             registry = load_plugins(files=origin.get("plugin_files", ()))
         if suite is None:
             suite = parse_suite(text, registry)
-        found = pursuits(suite, registry, origin["device"])
+        found = pursuits(suite, registry, origin["device"], origin.get("solvers"))
         stored = _stored(store, found, errors=True)
         for pursuit in found:
             pursuit.advance(_lookup(stored, pursuit))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness import ActivationName, Model, ModelTraits, Stack, Trained
+from harness import ActivationName, Model, ModelTraits, ShallowForm, Stack, Trained
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,6 +56,10 @@ class ShallowNet(Model):
         from harness.builtin.shallow_stack import ShallowStack
 
         return ShallowStack(params, x, self.activation, self.train)
+
+    def shallow_form(self) -> ShallowForm:
+        """Return itself."""
+        return ShallowForm(self.activation, self.train)
 
     def kernel(self, params: Params, x: Tensor) -> Tensor:
         """Return (XXᵀ + 1) ∘ (φ' diag(v²) φ'ᵀ) for the hidden layer plus φφᵀ + 1 for the output layer, as trained.

@@ -21,6 +21,7 @@ VERBS = {
     "report": "harness.cli.report",
     "theory": "harness.cli.theory",
     "plugins": "harness.cli.plugins",
+    "doctor": "harness.cli.doctor",
 }
 """Verb → module with a command named ``command``."""
 

@@ -57,6 +57,7 @@ def command(
         where = resolve_device(device or loaded.budget.device)
     except ValueError as error:
         raise WrongInput(str(error)) from error
+    _notice(loaded.budget.dtype, where)
     count = workers or (1 if where != "cpu" else cores())
     executor = _executor(executor_name, count, registry)
     try:
@@ -83,6 +84,21 @@ def command(
     predictions = write_reports(results, directory)
     print_summary(results, predictions, trained=run.trained, reused=run.reused)
     return 1 if results.errors() else 0
+
+
+def _notice(dtype: str, device: str) -> None:
+    """Say once that the kernel was compiled, or why the slower solver trains in its place."""
+    if device != "cpu":
+        return
+    from harness.engine.fused.build import kernel
+    from harness.engine.solvers import unavailable
+
+    if reason := unavailable(dtype):
+        click.echo(f"the compiled solver is not available ({reason}); the stacked one trains instead", err=True)
+        return
+    made = kernel("double" if dtype == "float64" else "float")
+    if made.built:
+        click.echo(f"compiled the training kernel with {made.compiler} into {made.path.parent}", err=True)
 
 
 def _again() -> str:

@@ -35,6 +35,7 @@ class Setting:
         dtype: ``float32`` or ``float64``.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         spectrum: Whether the extreme eigenvalues of J₀J₀ᵀ are computed.
+        solver: Which solver trains it; None leaves the choice to the machine.
     """
 
     regime: Regime
@@ -47,6 +48,7 @@ class Setting:
     dtype: str
     device: str
     spectrum: bool
+    solver: str | None = None
 
     def data(self, registry: Registry) -> dict[str, Any]:
         """Return the setting as plain data, with names that are unambiguous in the registry."""
@@ -60,10 +62,11 @@ class Setting:
             "dtype": self.dtype,
             "device": self.device,
             "spectrum": self.spectrum,
+            "solver": self.solver,
         }
 
 
-def semantic_key(data: dict[str, Any], solver: str) -> str:
+def semantic_key(data: dict[str, Any]) -> str:
     """Return the key under which outcomes are stored: the hash of what fixes their numbers.
 
     Names of regimes, summaries and which of several equal devices was used are left out, and so is the regime's
@@ -73,7 +76,7 @@ def semantic_key(data: dict[str, Any], solver: str) -> str:
     if regime["optimizer"].get("step_size") == "theory":
         regime["theory"] = data["regime"]["theory"]
     device = str(data["device"]).split(":")[0]
-    return digest({**data, "regime": regime, "device": device, "solver": solver, "format": FORMAT})[:20]
+    return digest({**data, "regime": regime, "device": device, "format": FORMAT})[:20]
 
 
 def step_theory(regime: Regime, registry: Registry) -> Theory | None:
@@ -105,4 +108,5 @@ def rebuild(data: dict[str, Any], registry: Registry) -> Setting:
         dtype=data["dtype"],
         device=data["device"],
         spectrum=data["spectrum"],
+        solver=data["solver"],
     )

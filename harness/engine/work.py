@@ -21,7 +21,7 @@ from harness.engine.ladder import Ladder
 from harness.engine.loop import Lanes, Loop, whole_epochs
 from harness.engine.minibatches import Minibatches
 from harness.engine.setting import Setting, rebuild
-from harness.engine.solvers import Solver, solver_for
+from harness.engine.solvers import Solver, fused_form, solver_for
 from harness.engine.spectral import Decay, solve
 from harness.engine.spectrum import trained_names
 from harness.engine.trial import Trial, prepare
@@ -73,10 +73,12 @@ def train(setting: Setting, cell: Cell, seeds: Sequence[int]) -> list[Outcome]:
 
 def _train(setting: Setting, cell: Cell, seeds: Sequence[int]) -> list[Outcome]:
     start = time.perf_counter()
-    solver = solver_for(setting.regime, setting.device)
+    solver = solver_for(setting.regime, setting.device, setting.dtype, setting.solver)
     trials = [prepare(setting, cell.n, cell.d, cell.k, seed) for seed in seeds]
     if solver.name == "spectral":
         outcomes = [_solve(setting, trial) for trial in trials]
+    elif solver.name == "fused":
+        outcomes = [_run_fused(setting, trial) for trial in trials]
     else:
         most = solver.lanes(setting, cell.n, cell.d, cell.k)
         outcomes = []
@@ -133,6 +135,24 @@ def _solve(setting: Setting, trial: Trial) -> Outcome:
         curve=found.curve,
         diagnostics=Watch(regime, [trial]).start().found(0),
     )
+
+
+def _run_fused(setting: Setting, trial: Trial) -> Outcome:
+    """Train one plain shallow net with the compiled kernel."""
+    from harness.engine.fused.solver import solve as run
+
+    regime = setting.regime
+    form = fused_form(regime)
+    assert form is not None
+    outcome, after = run(setting, trial, form)
+    moved = trained_names(regime.model, trial.params)
+    dtype = torch.float64 if setting.dtype == "float64" else torch.float32
+    size = _norm([trial.params[name] for name in moved])
+    change = _norm([after[name] - trial.params[name].to(dtype).double() for name in moved])
+    watch = Watch(regime, [trial]).start()
+    watch.end(0, {name: value.unsqueeze(0) for name, value in after.items()}, 0, outcome.steps)
+    movement = change / size if size and not outcome.diverged else None
+    return replace(outcome, movement=movement, diagnostics=watch.found(0))
 
 
 def _advance(setting: Setting, solver: Solver, trials: list[Trial], most: int) -> list[Outcome]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness import Initializer, Model, Optimizer, Params, Problem, Regime, Weights
@@ -51,8 +51,26 @@ class BareShallow(ShallowNet):
 
     name: ClassVar[str] = "bare-shallow"
 
-    stack = Model.stack  # type: ignore[assignment]  # the base class promises less
+    shallow_form = Model.shallow_form  # type: ignore[assignment]  # the base class promises less
+    stack = Model.stack  # type: ignore[assignment]
     kernel = Model.kernel  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class StackedShallow(ShallowNet):
+    """The shallow net without the form that the compiled kernel takes."""
+
+    name: ClassVar[str] = "stacked-shallow"
+
+    shallow_form = Model.shallow_form  # type: ignore[assignment]
+
+
+def stacked(regime: Regime) -> Regime:
+    """Return a regime with its shallow net kept from the compiled kernel."""
+    if not isinstance(regime.model, ShallowNet):
+        return regime
+    model = regime.model
+    return replace(regime, model=StackedShallow(model.activation, model.train, model.biases))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 
 from harness.components import Cell
 from harness.engine.work import train
-from tests.engine.cases import CASES, setting
+from tests.engine.cases import CASES, setting, stacked
 
 SEEDS = list(range(50))
 COMPANIES = [[3], [3, 4], [1, 2, 3, 4, 5, 6, 7], SEEDS[::-1], [41, 3, 17]]
@@ -15,7 +15,7 @@ COMPANIES = [[3], [3, 4], [1, 2, 3, 4, 5, 6, 7], SEEDS[::-1], [41, 3, 17]]
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_outcome_does_not_depend_on_the_batch(name: str, dtype: str, device: str) -> None:
-    where = setting(CASES[name], dtype=dtype, device=device, steps=150)
+    where = setting(stacked(CASES[name]), dtype=dtype, device=device, steps=150)
     cell = Cell("", 33, 5, 8)
     together = train(where, cell, SEEDS)
     assert not any(outcome.message for outcome in together)
@@ -26,7 +26,7 @@ def test_outcome_does_not_depend_on_the_batch(name: str, dtype: str, device: str
 @pytest.mark.parametrize(("n", "d", "k"), [(1, 1, 1), (7, 2, 1), (10, 3, 2), (97, 13, 7), (64, 16, 16), (130, 9, 19)])
 @pytest.mark.parametrize("name", ["softplus", "tanh all biases"])
 def test_odd_sizes_neither(name: str, n: int, d: int, k: int, device: str) -> None:
-    where = setting(CASES[name], device=device, steps=60, tolerances=(1e-6,))
+    where = setting(stacked(CASES[name]), device=device, steps=60, tolerances=(1e-6,))
     together = train(where, Cell("", n, d, k), SEEDS[:20])
     for company in ([0], [19, 5], [7, 3, 11, 2, 5]):
         assert train(where, Cell("", n, d, k), company) == [together[seed] for seed in company]

@@ -14,7 +14,7 @@ from harness.engine.minibatches import Minibatches
 from harness.engine.setting import Setting
 from harness.engine.work import train
 from harness.problems import draw_problem, draw_weights
-from tests.engine.cases import CASES, setting
+from tests.engine.cases import CASES, setting, stacked
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "softplus": lambda z: torch.log1p(torch.exp(-z.abs())) + z.clamp(min=0),
@@ -80,8 +80,11 @@ SHALLOW = ["softplus", "relu momentum", "tanh all biases", "gelu output momentum
 
 @pytest.mark.parametrize("name", SHALLOW)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_verdicts_and_hitting_steps_equal_those_of_a_plain_float64_loop(name: str, dtype: str, device: str) -> None:
-    regime = CASES[name]
+@pytest.mark.parametrize("compiled", [True, False])
+def test_verdicts_and_hitting_steps_equal_those_of_a_plain_float64_loop(
+    name: str, dtype: str, compiled: bool, device: str
+) -> None:
+    regime = CASES[name] if compiled else stacked(CASES[name])
     where = setting(regime, dtype=dtype, device=device, steps=1000, tolerances=(0.8, 0.5, 0.2, 0.05))
     cell = Cell("", 30, 10, 40 if "output" in name else 7)
     beta = regime.optimizer.heavy_ball()
@@ -114,7 +117,7 @@ def test_forward_alone_gives_the_same_as_the_closed_form(name: str, device: str)
 
     from tests.engine.cases import BareShallow
 
-    closed = CASES[name]
+    closed = stacked(CASES[name])
     bare = replace(closed, model=BareShallow(**asdict(closed.model)))
     cell = Cell("", 30, 6, 10)
     outcomes = [

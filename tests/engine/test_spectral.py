@@ -14,7 +14,7 @@ from harness.builtin.optimizers import GradientDescent, Momentum
 from harness.components import Cell
 from harness.engine.spectral import Decay, solve
 from harness.engine.work import train
-from tests.engine.cases import CASES, setting
+from tests.engine.cases import CASES, setting, stacked
 
 
 @pytest.mark.parametrize("biases", [False, True])
@@ -33,7 +33,7 @@ def test_equals_the_simulation_step_by_step(k: int, biases: bool) -> None:
     cell = Cell("", 30, 8, k)
     options = {"dtype": "float64", "steps": 3000, "tolerances": (0.9, 0.5, 0.3, 0.1)}
     solved = train(setting(exact, **options), cell, range(6))
-    stepped = train(setting(simulated, **options), cell, range(6))
+    stepped = train(setting(stacked(simulated), **options), cell, range(6))
     assert {o.solver for o in solved} == {"spectral"}
     assert {o.solver for o in stepped} == {"stacked"}
     assert any(h is not None for o in solved for h in o.hits)

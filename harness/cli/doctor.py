@@ -1,0 +1,56 @@
+"""``harness doctor``: what this machine has, and which solvers train on it."""
+
+from __future__ import annotations
+
+import json
+import platform
+from typing import Any
+
+import rich_click as click
+
+from harness import __version__
+from harness.cli.options import cores
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(as_json: bool) -> None:
+    """Show versions, devices, and which solvers are active here and why.
+
+    \b
+    harness doctor
+    harness doctor --json
+    """  # noqa: D301
+    found = examine()
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    width = max(map(len, found))
+    for name, value in found.items():
+        click.echo(f"{name:<{width}}  {value}")
+
+
+def examine() -> dict[str, Any]:
+    """Return what there is, by name, as text."""
+    import torch
+
+    from harness.engine.fused.build import NoKernel, kernel
+
+    devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    found = {
+        "harness": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "cores": str(cores()),
+        "cuda devices": ", ".join(devices) or "none",
+        "spectral solver": "active: models linear in what they train, by gradient descent, are solved exactly",
+    }
+    for real, dtype in (("float", "float32"), ("double", "float64")):
+        try:
+            made = kernel(real)
+            found[f"fused solver, {dtype}"] = f"active on the CPU: {made.path} (by {made.compiler})"
+        except NoKernel as error:
+            found[f"fused solver, {dtype}"] = f"not available: {error}"
+    found["stacked solver"] = "active: CUDA, minibatches, and what the fused solver does not take"
+    found["functional solver"] = "active: models that give nothing but forward"
+    return found

@@ -1,0 +1,206 @@
+"""The compiled kernel, called from Python on one network at a time."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.components import ActivationName
+from harness.engine.fused.build import Real, kernel
+
+ACTIVATIONS: tuple[ActivationName, ...] = (
+    "softplus",
+    "relu",
+    "leaky-relu",
+    "tanh",
+    "gelu",
+    "silu",
+    "sigmoid",
+    "erf",
+    "sin",
+)
+"""In the order of the kernel's tables."""
+
+VECTOR = 64
+"""Bytes of a vector; arrays start on a multiple of it."""
+
+BLOCK_VECTORS = 4
+"""Vectors in the kernel's block of samples."""
+
+Floats = NDArray[np.floating]
+
+
+class Network(ctypes.Structure):
+    """The kernel's view of one network; see the struct of the same name there."""
+
+    _fields_ = (
+        *((name, ctypes.c_int32) for name in ("n", "d", "k", "rows", "columns", "activation")),
+        *((name, ctypes.c_int32) for name in ("hidden", "output", "bias", "rungs")),
+        ("steps", ctypes.c_int64),
+        ("every", ctypes.c_int64),
+        ("marks", ctypes.c_int32),
+        ("pad", ctypes.c_int32),
+        *((name, ctypes.c_void_p) for name in ("xt", "x", "y", "inside", "w", "v", "c", "work")),
+        *((name, ctypes.c_void_p) for name in ("norms", "mark", "hit", "history", "curve")),
+        *((name, ctypes.c_double) for name in ("step_size", "momentum", "diverged")),
+        ("taken", ctypes.c_int64),
+        ("norm", ctypes.c_double),
+        ("overflow", ctypes.c_int32),
+        ("pad2", ctypes.c_int32),
+    )
+
+
+@dataclass(frozen=True)
+class Descent:
+    """What the kernel is asked to do.
+
+    Attributes:
+        activation: φ.
+        hidden: Whether W trains.
+        output: Whether v, and c where there is one, train.
+        step_size: η times the curvature of the loss.
+        momentum: β; 0 for gradient descent.
+        steps: Budget.
+        norms: Residual norms of the tolerances, decreasing.
+        diverged: Residual norm from which on the network has diverged.
+        every: Steps between two entries of the history.
+        marks: Steps at which the curve is kept, increasing.
+    """
+
+    activation: ActivationName
+    hidden: bool
+    output: bool
+    step_size: float
+    momentum: float
+    steps: int
+    norms: tuple[float, ...]
+    diverged: float
+    every: int
+    marks: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the kernel found; norms are residual norms.
+
+    Attributes:
+        hits: First step at which each norm was met; None if never.
+        steps: Steps taken.
+        norm: At the end.
+        diverged: Whether it ended so.
+        history: At steps 0, every, 2 every, … up to the end.
+        curve: At the marks up to the end.
+        w: Hidden weights at the end, biases as the last column if there are any.
+        v: Output weights at the end.
+        c: Output bias at the end.
+    """
+
+    hits: tuple[int | None, ...]
+    steps: int
+    norm: float
+    diverged: bool
+    history: NDArray[np.float64]
+    curve: NDArray[np.float64]
+    w: Floats
+    v: Floats
+    c: float
+
+
+@functools.cache
+def library(real: Real) -> ctypes.CDLL:
+    """Return the loaded kernel for a precision.
+
+    Raises:
+        NoKernel: If it cannot be built.
+    """
+    loaded = ctypes.CDLL(str(kernel(real).path))
+    loaded.harness_train.restype = None
+    loaded.harness_activate.restype = None
+    return loaded
+
+
+def aligned(shape: tuple[int, ...], dtype: type[np.floating]) -> Floats:
+    """Return zeros that start on a vector boundary."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    buffer = np.zeros(size + VECTOR, dtype=np.uint8)
+    start = -buffer.ctypes.data % VECTOR
+    return buffer[start : start + size].view(dtype).reshape(shape)
+
+
+def train(x: Floats, y: Floats, w: Floats, v: Floats, c: float | None, descent: Descent, real: Real) -> Trained:
+    """Train one network.
+
+    Args:
+        x: Inputs (n, d); with hidden biases a last column of ones.
+        y: Labels (n,).
+        w: Hidden weights (k, d), biases last.
+        v: Output weights (k,).
+        c: Output bias, if there is one.
+        descent: What to do.
+        real: Precision.
+    """
+    dtype: type[np.floating] = np.float32 if real == "float" else np.float64
+    wide = VECTOR // np.dtype(dtype).itemsize
+    n, d = x.shape
+    k = len(v)
+    rows, columns = -(-n // wide) * wide, -(-d // wide) * wide
+    block = BLOCK_VECTORS * wide
+    arrays: dict[str, NDArray[Any]] = {
+        "xt": aligned((d, rows), dtype),
+        "x": aligned((rows, columns), dtype),
+        "y": aligned((rows,), dtype),
+        "inside": aligned((rows,), dtype),
+        "w": aligned((k, columns), dtype),
+        "v": aligned((k,), dtype),
+        "c": aligned((1,), dtype),
+        "work": aligned((2 * k * columns + 2 * k * block + 2 * k,), dtype),
+        "norms": np.array(descent.norms, dtype=np.float64),
+        "mark": np.array(descent.marks, dtype=np.int64),
+        "hit": np.full(len(descent.norms), -1, dtype=np.int64),
+        "history": np.empty(descent.steps // descent.every + 1),
+        "curve": np.empty(len(descent.marks)),
+    }
+    arrays["xt"][:, :n] = x.T
+    arrays["x"][:n, :d] = x
+    arrays["y"][:n] = y
+    arrays["inside"][:n] = 1.0
+    arrays["w"][:, :d] = w
+    arrays["v"][:] = v
+    arrays["c"][0] = c or 0.0
+    network = Network(
+        n=n,
+        d=d,
+        k=k,
+        rows=rows,
+        columns=columns,
+        activation=ACTIVATIONS.index(descent.activation),
+        hidden=descent.hidden,
+        output=descent.output,
+        bias=c is not None,
+        rungs=len(descent.norms),
+        steps=descent.steps,
+        every=descent.every,
+        marks=len(descent.marks),
+        step_size=descent.step_size,
+        momentum=descent.momentum,
+        diverged=descent.diverged,
+        **{name: array.ctypes.data for name, array in arrays.items()},
+    )
+    library(real).harness_train(ctypes.byref(network))
+    taken = int(network.taken)
+    return Trained(
+        hits=tuple(int(hit) if hit >= 0 else None for hit in arrays["hit"]),
+        steps=taken,
+        norm=float(network.norm),
+        diverged=bool(network.overflow),
+        history=arrays["history"][: taken // descent.every + 1],
+        curve=arrays["curve"][: sum(mark <= taken for mark in descent.marks)],
+        w=arrays["w"][:, :d],
+        v=arrays["v"],
+        c=float(arrays["c"][0]),
+    )

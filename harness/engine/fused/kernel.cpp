@@ -1,0 +1,484 @@
+// Trains one shallow net f(x) = v'phi(Wx) + c by full-batch gradient descent or heavy ball, from its first step to its
+// last, without leaving the first-level cache: nothing of a step is written back but the weights.
+//
+// Compiled once for float and once for double (REAL), with the vector extensions of GCC and Clang: on any processor,
+// whatever the width of its registers. Each network is trained by itself, so its result cannot depend on others.
+//
+// Layout. Samples run along vectors: inputs transposed, xt[feature][sample], for the products Wx; inputs with padded
+// rows, x[sample][feature], for the gradient. Samples are taken in blocks of at most four vectors; of a block all
+// neurons are computed, activated, turned into a gradient, before the next block is looked at.
+
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <type_traits>
+
+#ifndef REAL
+#define REAL float
+#endif
+
+using real = REAL;
+constexpr bool SINGLE = sizeof(real) == 4;
+using integer = std::conditional_t<SINGLE, int32_t, int64_t>;
+constexpr int WIDE = 64 / sizeof(real);  // numbers in a vector
+constexpr int MOST_VECTORS = 4;          // vectors in a block of samples, or of features
+constexpr int MOST_NEURONS = 6;          // neurons whose sums are held in registers together
+constexpr int BLOCK = MOST_VECTORS * WIDE;
+
+typedef real vec __attribute__((vector_size(64)));
+typedef integer ivec __attribute__((vector_size(64)));
+
+static inline vec all(real a) { return vec{} + a; }
+static inline vec load(const real* p) { return *reinterpret_cast<const vec*>(p); }
+static inline void store(real* p, vec a) { *reinterpret_cast<vec*>(p) = a; }
+constexpr integer SIGN = SINGLE ? integer(0x80000000) : integer(0x8000000000000000);
+static inline vec magnitude(vec a) { return (vec)((ivec)a & ~SIGN); }
+static inline vec choose(ivec condition, vec yes, vec no) { return condition ? yes : no; }
+
+// --- elementary functions, to a few units in the last place -------------------------------------
+
+template <int N>
+static inline vec polynomial(const real (&c)[N], vec x) {  // c[0] + c[1] x + ...
+    vec sum = all(c[N - 1]);
+    for (int i = N - 2; i >= 0; i--) sum = sum * x + c[i];
+    return sum;
+}
+
+// Adding it rounds to the nearest integer, which then stands in the low bits.
+constexpr real ROUNDER = SINGLE ? real(12582912.0) : real(6755399441055744.0);
+
+// e^x for x <= 0: x = m log 2 + r with |r| <= log(2)/2, Taylor series of e^r, exponent m put in by hand.
+static inline vec exp_negative(vec x) {
+    x = choose(x > (SINGLE ? real(-87) : real(-708)), x, all(SINGLE ? real(-87) : real(-708)));
+    const vec shifted = x * real(1.4426950408889634) + ROUNDER;
+    const vec m = shifted - ROUNDER;
+    constexpr real high = SINGLE ? real(0.693145751953125) : real(0.6931471803691238);
+    constexpr real low = SINGLE ? real(1.42860682030941723212e-6) : real(1.9082149292705877e-10);
+    const vec r = (x - m * high) - m * low;
+    static const real single[] = {1, 1, 1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 5040};
+    static const real twice[] = {1,
+                                 1,
+                                 1. / 2,
+                                 1. / 6,
+                                 1. / 24,
+                                 1. / 120,
+                                 1. / 720,
+                                 1. / 5040,
+                                 1. / 40320,
+                                 1. / 362880,
+                                 1. / 3628800,
+                                 1. / 39916800,
+                                 1. / 479001600,
+                                 1. / 6227020800};
+    const vec power = SINGLE ? polynomial(single, r) : polynomial(twice, r);
+    constexpr int mantissa = SINGLE ? 23 : 52, bias = SINGLE ? 127 : 1023;
+    const ivec exponent = ((ivec)shifted - (ivec)all(ROUNDER) + bias) << mantissa;
+    return power * (vec)exponent;
+}
+
+// 2 artanh(q)/q for |q| <= 1/3, as a series in q^2; log(1 + u) = 2 artanh(u/(2 + u)).
+static inline vec artanh_series(vec q2) {
+    static const real single[] = {2, 2. / 3, 2. / 5, 2. / 7, 2. / 9, 2. / 11, 2. / 13};
+    static const real twice[] = {2,       2. / 3,  2. / 5,  2. / 7,  2. / 9,  2. / 11, 2. / 13, 2. / 15,
+                                 2. / 17, 2. / 19, 2. / 21, 2. / 23, 2. / 25, 2. / 27, 2. / 29, 2. / 31};
+    return SINGLE ? polynomial(single, q2) : polynomial(twice, q2);
+}
+
+// erf(x) = sign(x) (1 - t exp(-x^2 + P(2t - 1))), t = 2/(2 + |x|): P is the Chebyshev fit, of degree 11 and 24, of
+// log(erfc(x) e^{x^2} / t) over all x >= 0, written in powers. `gauss` returns e^{-x^2}.
+static inline vec error_function(vec x, vec& gauss) {
+    static const real single[] = {-0.6717940916807759,      0.672643154774543,       0.047343887612987114,
+                                  -0.046893640559962625,    -0.009880019324020219,   0.008808825369385995,
+                                  0.0017940662497394014,    -0.002288765238593006,   -0.00022791096599906395,
+                                  0.0005737663720050471,    8.000738161697865e-06,   -8.728381021688478e-05};
+    static const real twice[] = {
+        -0.6717940840566922,     0.6726432239776583,      0.04734330684186352,     -0.04689561023132892,
+        -0.009872689364099222,   0.008824938561312326,    0.001758933507402803,    -0.0023458125529958935,
+        -0.00014624628742128412, 0.0006736791352568861,   -9.373894767667294e-05,  -0.00017430412986925935,
+        7.1418104334223e-05,     3.1746935423272354e-05,  -3.0237840540071365e-05, 1.3989371e-07,
+        8.662535397475538e-06,   -2.9634842309596983e-06, -1.409445991433531e-06,  1.2833949153561985e-06,
+        -4.1468537546636465e-08, -2.8956265674355237e-07, 7.745572408758513e-08,   2.980513364515168e-08,
+        -1.2776086554968677e-08};
+    const vec size = magnitude(x);
+    const vec t = real(2) / (size + real(2));
+    const vec s = t * real(2) - real(1);
+    gauss = exp_negative(-x * x);
+    const vec tail = t * gauss * [&] {
+        const vec p = SINGLE ? polynomial(single, s) : polynomial(twice, s);
+        return exp_negative(p - real(1)) * real(2.718281828459045);  // P < 0.1
+    }();
+    const vec value = real(1) - tail;
+    return choose(x < real(0), -value, value);
+}
+
+// sin and cos of r = x - m pi, |r| <= pi/2, by their Taylor series; the sign alternates with m.
+static inline void sine_cosine(vec x, vec& sine, vec& cosine) {
+    const vec shifted = x * real(0.3183098861837907) + ROUNDER;
+    const vec m = shifted - ROUNDER;
+    constexpr real a = SINGLE ? real(3.140625) : real(3.141592653589793116);
+    constexpr real b = SINGLE ? real(9.67025756835938e-4) : real(1.2246467991473532e-16);
+    constexpr real c = SINGLE ? real(6.2771141529083251953e-7) : real(0);
+    const vec r = ((x - m * a) - m * b) - m * c;
+    const vec r2 = r * r;
+    static const real s[] = {1,
+                             -1. / 6,
+                             1. / 120,
+                             -1. / 5040,
+                             1. / 362880,
+                             -1. / 39916800,
+                             1. / 6227020800,
+                             -1. / 1307674368000,
+                             1. / 355687428096000,
+                             -1. / 121645100408832000,
+                             1. / 51090942171709440000.,
+                             -1. / 25852016738884976640000.};
+    static const real k[] = {1,
+                             -1. / 2,
+                             1. / 24,
+                             -1. / 720,
+                             1. / 40320,
+                             -1. / 3628800,
+                             1. / 479001600,
+                             -1. / 87178291200,
+                             1. / 20922789888000,
+                             -1. / 6402373705728000,
+                             1. / 2432902008176640000.,
+                             -1. / 1124000727777607680000.,
+                             1. / 620448401733239439360000.};
+    static const real s_single[] = {1, -1. / 6, 1. / 120, -1. / 5040, 1. / 362880, -1. / 39916800, 1. / 6227020800};
+    static const real k_single[] = {1,          -1. / 2,    1. / 24,      -1. / 720,
+                                    1. / 40320, -1. / 3628800, 1. / 479001600, -1. / 87178291200};
+    const vec sign = (vec)(((ivec)shifted << (8 * sizeof(real) - 1)));  // the parity of m, moved to the sign bit
+    const vec sine_r = r * (SINGLE ? polynomial(s_single, r2) : polynomial(s, r2));
+    const vec cosine_r = SINGLE ? polynomial(k_single, r2) : polynomial(k, r2);
+    sine = (vec)((ivec)sine_r ^ (ivec)sign);
+    cosine = (vec)((ivec)cosine_r ^ (ivec)sign);
+}
+
+// --- activations: phi(z) and phi'(z) together ------------------------------------------------------
+
+struct Softplus {
+    static inline void apply(vec z, vec& phi, vec& slope) {
+        const vec u = exp_negative(-magnitude(z));
+        const vec inverse = real(1) / ((u + real(1)) * (u + real(2)));  // one division serves both
+        const vec sigma = (u + real(2)) * inverse;                      // sigmoid(|z|)
+        const vec q = u * (u + real(1)) * inverse;                      // u/(2 + u)
+        const ivec positive = z > real(0);
+        phi = choose(positive, z, vec{}) + q * artanh_series(q * q);
+        slope = choose(positive, sigma, u * sigma);
+    }
+};
+
+struct Relu {
+    static inline void apply(vec z, vec& phi, vec& slope) {
+        const ivec positive = z > real(0);
+        phi = choose(positive, z, vec{});
+        slope = choose(positive, all(1), vec{});
+    }
+};
+
+struct LeakyRelu {
+    static inline void apply(vec z, vec& phi, vec& slope) {
+        slope = choose(z > real(0), all(1), all(real(0.1)));
+        phi = z * slope;
+    }
+};
+
+struct Tanh {
+    static inline void apply(vec z, vec& phi, vec& slope) {
+        const vec u = exp_negative(magnitude(z) * real(-2));
+        const vec size = (real(1) - u) / (real(1) + u);
+        phi = choose(z < real(0), -size, size);
+        slope = real(1) - size * size;
+    }
+};
+
+static inline vec sigmoid(vec z) {
+    const vec u = exp_negative(-magnitude(z));
+    const vec sigma = real(1) / (real(1) + u);
+    return choose(z > real(0), sigma, u * sigma);
+}
+
+struct Sigmoid {
+    static inline void apply(vec z, vec& phi, vec& slope) {
+        phi = sigmoid(z);
+        slope = phi - phi * phi;
+    }
+};
+
+struct Silu {
+    static inline void apply(vec z, vec& phi, vec& slope) {
+        const vec sigma = sigmoid(z);
+        phi = z * sigma;
+        slope = sigma + phi * (real(1) - sigma);
+    }
+};
+
+struct Gelu {
+    static inline void apply(vec z, vec& phi, vec& slope) {
+        vec gauss;
+        const vec cdf = error_function(z * real(0.7071067811865476), gauss) * real(0.5) + real(0.5);
+        phi = z * cdf;
+        slope = cdf + z * gauss * real(0.3989422804014327);
+    }
+};
+
+struct Erf {
+    static inline void apply(vec z, vec& phi, vec& slope) {
+        vec gauss;
+        phi = error_function(z, gauss);
+        slope = gauss * real(1.1283791670955126);
+    }
+};
+
+struct Sin {
+    static inline void apply(vec z, vec& phi, vec& slope) { sine_cosine(z, phi, slope); }
+};
+
+// --- matrix products on a block of samples ----------------------------------------------------------
+
+// z[j] = W[j] X' for NEURONS neurons and VECTORS vectors of samples.
+template <int NEURONS, int VECTORS>
+static inline void preactivations(const real* w, int w_row, const real* xt, int x_row, int features, real* z) {
+    vec sum[NEURONS][VECTORS] = {};
+    for (int l = 0; l < features; l++) {
+        vec x[VECTORS];
+        for (int u = 0; u < VECTORS; u++) x[u] = load(xt + (size_t)l * x_row + u * WIDE);
+        for (int j = 0; j < NEURONS; j++) {
+            const vec weight = all(w[j * w_row + l]);
+            for (int u = 0; u < VECTORS; u++) sum[j][u] += weight * x[u];
+        }
+    }
+    for (int j = 0; j < NEURONS; j++)
+        for (int u = 0; u < VECTORS; u++) store(z + j * BLOCK + u * WIDE, sum[j][u]);
+}
+
+// g[j] += sum over samples of q[j][i] x[i] for NEURONS neurons and VECTORS vectors of features.
+template <int NEURONS, int VECTORS>
+static inline void gradients(const real* q, const real* x, int x_row, int samples, real* g, int g_row) {
+    vec sum[NEURONS][VECTORS];
+    for (int j = 0; j < NEURONS; j++)
+        for (int u = 0; u < VECTORS; u++) sum[j][u] = load(g + j * g_row + u * WIDE);
+    for (int i = 0; i < samples; i++) {
+        vec row[VECTORS];
+        for (int u = 0; u < VECTORS; u++) row[u] = load(x + (size_t)i * x_row + u * WIDE);
+        for (int j = 0; j < NEURONS; j++) {
+            const vec weight = all(q[j * BLOCK + i]);
+            for (int u = 0; u < VECTORS; u++) sum[j][u] += weight * row[u];
+        }
+    }
+    for (int j = 0; j < NEURONS; j++)
+        for (int u = 0; u < VECTORS; u++) store(g + j * g_row + u * WIDE, sum[j][u]);
+}
+
+// Calls f.template run<A, B>() with A in 1..MOST_NEURONS and B in 1..MOST_VECTORS known to the compiler.
+template <class F, int A = 1>
+static inline void specialise(int a, int b, F& f) {
+    if (a == A) {
+        switch (b) {
+            case 1: return f.template run<A, 1>();
+            case 2: return f.template run<A, 2>();
+            case 3: return f.template run<A, 3>();
+            default: return f.template run<A, 4>();
+        }
+    }
+    if constexpr (A < MOST_NEURONS) specialise<F, A + 1>(a, b, f);
+}
+
+struct Forward {
+    const real* w;
+    int w_row;
+    const real* xt;
+    int x_row, features;
+    real* z;
+    template <int A, int B>
+    void run() {
+        preactivations<A, B>(w, w_row, xt, x_row, features, z);
+    }
+};
+
+struct Backward {
+    const real* q;
+    const real* x;
+    int x_row, samples;
+    real* g;
+    int g_row;
+    template <int A, int B>
+    void run() {
+        gradients<A, B>(q, x, x_row, samples, g, g_row);
+    }
+};
+
+// Start of part p of `parts` parts of nearly equal size.
+static inline int part(int total, int parts, int p) { return (int)((int64_t)total * p / parts); }
+
+// --- one network ------------------------------------------------------------------------------------
+
+extern "C" struct Network {
+    int32_t n, d, k;               // samples, features, neurons
+    int32_t rows, columns;         // n and d padded to whole vectors
+    int32_t activation;            // in the order of `trainers` below
+    int32_t hidden, output, bias;  // whether W trains, v (and c) trains, c exists
+    int32_t rungs;                 // tolerances
+    int64_t steps;                 // budget
+    int64_t every;                 // steps between two entries of the history
+    int32_t marks;                 // steps at which the curve is kept
+    int32_t pad;
+    const real* xt;                // [d][rows]
+    const real* x;                 // [rows][columns]
+    const real* y;                 // [rows]
+    const real* inside;            // [rows] 1 for samples, 0 for padding
+    real* w;                       // [k][columns], changed in place
+    real* v;                       // [k], changed in place
+    real* c;                       // [1], changed in place
+    real* work;                    // 2 k columns + 2 k BLOCK + 2 k + rows numbers
+    const double* norms;           // [rungs] residual norm of each tolerance, decreasing
+    const int64_t* mark;           // [marks] increasing
+    int64_t* hit;                  // [rungs] first step at which each norm was met, -1 if never
+    double* history;               // [steps/every + 1] residual norms
+    double* curve;                 // [marks] residual norms
+    double step_size, momentum, diverged;
+    int64_t taken;                 // out: steps taken
+    double norm;                   // out: residual norm at the end
+    int32_t overflow, pad2;        // out: whether it diverged
+};
+
+template <class Activation>
+static void train(Network& net) {
+    const int n = net.n, d = net.d, k = net.k, rows = net.rows, columns = net.columns;
+    real* gradient = net.work;                      // of W, [k][columns]
+    real* velocity = gradient + (size_t)k * columns;  // of W, likewise
+    real* z = velocity + (size_t)k * columns;       // [k][BLOCK]: z, then phi
+    real* slope = z + (size_t)k * BLOCK;            // [k][BLOCK]: v phi', then that times r
+    real* v_gradient = slope + (size_t)k * BLOCK;   // [k]
+    real* v_velocity = v_gradient + k;              // [k]
+    const int vectors = rows / WIDE;
+    const int blocks = (vectors + MOST_VECTORS - 1) / MOST_VECTORS;
+    const int groups = (k + MOST_NEURONS - 1) / MOST_NEURONS;
+    const int feature_vectors = columns / WIDE;
+    const int feature_blocks = (feature_vectors + MOST_VECTORS - 1) / MOST_VECTORS;
+    const real rate = (real)net.step_size, beta = (real)net.momentum;
+    real c_velocity = 0;
+    std::memset(velocity, 0, sizeof(real) * k * columns);
+    std::memset(v_velocity, 0, sizeof(real) * k);
+    for (int t = 0; t < net.rungs; t++) net.hit[t] = -1;
+    int next_mark = 0;
+    int rung = 0;
+    net.overflow = 0;
+
+    for (int64_t step = 0;; step++) {
+        std::memset(gradient, 0, sizeof(real) * k * columns);
+        std::memset(v_gradient, 0, sizeof(real) * k);
+        vec squares = {};
+        vec total = {};
+        for (int b = 0; b < blocks; b++) {
+            const int first = part(vectors, blocks, b), width = part(vectors, blocks, b + 1) - first;
+            const int start = first * WIDE;
+            for (int p = 0; p < groups; p++) {
+                const int j = part(k, groups, p), neurons = part(k, groups, p + 1) - j;
+                Forward forward{net.w + (size_t)j * columns, columns, net.xt + start, rows, d, z + j * BLOCK};
+                specialise(neurons, width, forward);
+            }
+            vec r[MOST_VECTORS];
+            for (int u = 0; u < width; u++) {
+                vec f = all(net.c[0]);
+                for (int j = 0; j < k; j++) {
+                    vec phi, derivative;
+                    Activation::apply(load(z + j * BLOCK + u * WIDE), phi, derivative);
+                    const vec weight = all(net.v[j]);
+                    f += weight * phi;
+                    if (net.output) store(z + j * BLOCK + u * WIDE, phi);
+                    store(slope + j * BLOCK + u * WIDE, weight * derivative);
+                }
+                r[u] = (f - load(net.y + start + u * WIDE)) * load(net.inside + start + u * WIDE);
+                squares += r[u] * r[u];
+                total += r[u];
+            }
+            if (net.hidden) {
+                for (int j = 0; j < k; j++)
+                    for (int u = 0; u < width; u++) {
+                        real* at = slope + j * BLOCK + u * WIDE;
+                        store(at, load(at) * r[u]);
+                    }
+                const int samples = (start + width * WIDE <= n ? width * WIDE : n - start);
+                for (int p = 0; p < groups; p++) {
+                    const int j = part(k, groups, p), neurons = part(k, groups, p + 1) - j;
+                    for (int fb = 0; fb < feature_blocks; fb++) {
+                        const int from = part(feature_vectors, feature_blocks, fb);
+                        const int wide = part(feature_vectors, feature_blocks, fb + 1) - from;
+                        Backward backward{slope + j * BLOCK,
+                                          net.x + (size_t)start * columns + from * WIDE,
+                                          columns,
+                                          samples,
+                                          gradient + (size_t)j * columns + from * WIDE,
+                                          columns};
+                        specialise(neurons, wide, backward);
+                    }
+                }
+            }
+            if (net.output)
+                for (int j = 0; j < k; j++) {
+                    vec product = {};
+                    for (int u = 0; u < width; u++) product += load(z + j * BLOCK + u * WIDE) * r[u];
+                    real sum = 0;
+                    for (int i = 0; i < WIDE; i++) sum += product[i];
+                    v_gradient[j] += sum;
+                }
+        }
+        double norm = 0;
+        for (int i = 0; i < WIDE; i++) norm += squares[i];
+        norm = std::sqrt(norm);
+        if (step % net.every == 0) net.history[step / net.every] = norm;
+        while (next_mark < net.marks && net.mark[next_mark] == step) net.curve[next_mark++] = norm;
+        while (rung < net.rungs && norm <= net.norms[rung]) net.hit[rung++] = step;
+        net.overflow = !(norm < net.diverged);
+        if (rung == net.rungs || net.overflow || step == net.steps) {
+            net.taken = step;
+            net.norm = norm;
+            return;
+        }
+        if (net.hidden) {
+            const vec minus = all(-rate), keep = all(beta);
+            for (size_t i = 0; i < (size_t)k * columns; i += WIDE) {
+                vec move = minus * load(gradient + i);
+                if (beta != 0) {
+                    move += keep * load(velocity + i);
+                    store(velocity + i, move);
+                }
+                store(net.w + i, load(net.w + i) + move);
+            }
+        }
+        if (net.output) {
+            for (int j = 0; j < k; j++) {
+                v_velocity[j] = beta * v_velocity[j] - rate * v_gradient[j];
+                net.v[j] += v_velocity[j];
+            }
+            if (net.bias) {
+                real sum = 0;
+                for (int i = 0; i < WIDE; i++) sum += total[i];
+                c_velocity = beta * c_velocity - rate * sum;
+                net.c[0] += c_velocity;
+            }
+        }
+    }
+}
+
+extern "C" void harness_train(Network* net) {
+    static void (*const trainers[])(Network&) = {train<Softplus>, train<Relu>, train<LeakyRelu>, train<Tanh>, train<Gelu>,
+                                                 train<Silu>,     train<Sigmoid>, train<Erf>,    train<Sin>};
+    trainers[net->activation](*net);
+}
+
+// phi and phi' of `count` numbers, a multiple of the vector's length: for tests.
+extern "C" void harness_activate(int32_t activation, int64_t count, const real* z, real* phi, real* slope) {
+    static void (*const kernels[])(vec, vec&, vec&) = {Softplus::apply, Relu::apply,    LeakyRelu::apply,
+                                                       Tanh::apply,     Gelu::apply,    Silu::apply,
+                                                       Sigmoid::apply,  Erf::apply,     Sin::apply};
+    for (int64_t i = 0; i < count; i += WIDE) {
+        vec a, b;
+        kernels[activation](load(z + i), a, b);
+        store(phi + i, a);
+        store(slope + i, b);
+    }
+}

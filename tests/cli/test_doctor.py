@@ -1,0 +1,24 @@
+"""``harness doctor``."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import command
+from harness.engine.fused import build
+
+
+def test_it_says_which_solvers_are_active_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = CliRunner().invoke(command, ["doctor"])
+    assert plain.exit_code == 0
+    assert "fused solver, float32" in plain.output
+    monkeypatch.setenv("HARNESS_FUSED", "0")
+    build.kernel.cache_clear()
+    try:
+        found = json.loads(CliRunner().invoke(command, ["doctor", "--json"]).output)
+    finally:
+        build.kernel.cache_clear()
+    assert found["fused solver, float32"] == "not available: HARNESS_FUSED=0"

@@ -1,0 +1,152 @@
+"""The compiled kernel against NumPy, and against the stacked solver."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness import ActivationName
+from harness.activations import ACTIVATIONS
+from harness.builtin.criteria import MeanSquareOverRoot, Quadratic
+from harness.builtin.initializers import GaussianHalves, LeCun
+from harness.builtin.models import ShallowNet
+from harness.builtin.optimizers import GradientDescent, Momentum
+from harness.components import Cell, Outcome, Regime
+from harness.engine.fused import binding, build
+from harness.engine.fused.solver import norm_of
+from harness.engine.solvers import solver_for, unavailable
+from harness.engine.work import train
+from tests.engine.cases import CASES, setting, stacked
+
+pytestmark = pytest.mark.skipif(bool(unavailable()), reason="there is no compiler here")
+
+
+@pytest.mark.parametrize(("real", "tolerance"), [("float", 2e-6), ("double", 5e-15)])
+@pytest.mark.parametrize("activation", binding.ACTIVATIONS)
+def test_activations_are_those_of_numpy(activation: ActivationName, real: build.Real, tolerance: float) -> None:
+    dtype = np.float32 if real == "float" else np.float64
+    z, phi, slope = (binding.aligned((3200,), dtype) for _ in range(3))
+    z[:] = np.linspace(-30, 30, 3200)
+    pointers = [ctypes.c_void_p(array.ctypes.data) for array in (z, phi, slope)]
+    index = binding.ACTIVATIONS.index(activation)
+    binding.library(real).harness_activate(ctypes.c_int32(index), ctypes.c_int64(3200), *pointers)
+    exact = z.astype(np.float64)
+    np.testing.assert_allclose(phi, ACTIVATIONS[activation].phi(exact), rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(slope, ACTIVATIONS[activation].dphi(exact), rtol=tolerance, atol=tolerance)
+
+
+def both(regime: Regime, cell: Cell, trials: int = 4, **options: object) -> list[tuple[Outcome, Outcome]]:
+    """Train with the kernel and with the stacked solver."""
+    fused, plain = (train(setting(r, **options), cell, range(trials)) for r in (regime, stacked(regime)))
+    assert [o.message for o in fused] == [o.message for o in plain]
+    if any(o.message for o in fused):  # a dead ReLU has no Jacobian, hence no stable step
+        assert cell.n == 1
+        return []
+    assert {o.solver for o in fused} == {"fused"}
+    assert {o.solver for o in plain} == {"stacked"}
+    return list(zip(fused, plain, strict=True))
+
+
+SIZES = [(1, 1, 1), (7, 3, 2), (33, 5, 7), (64, 16, 6), (97, 13, 11), (130, 70, 25), (40, 129, 3)]
+
+
+@pytest.mark.parametrize("train_layers", ["hidden", "output", "all"])
+@pytest.mark.parametrize("activation", binding.ACTIVATIONS)
+def test_agrees_with_the_stacked_solver(activation: ActivationName, train_layers: str) -> None:
+    model = ShallowNet(activation, train_layers, biases=activation in ("relu", "sin", "erf"))  # type: ignore[arg-type]
+    for size in SIZES:
+        for beta in (0.0, 0.8):
+            optimizer = Momentum(c=0.3, beta=beta) if beta or train_layers == "output" else GradientDescent(c=0.3)
+            regime = Regime("r", model, LeCun(), optimizer, Quadratic())
+            if solver_for(regime, "cpu").name == "spectral":
+                continue
+            options = {"dtype": "float64", "steps": 40, "tolerances": (0.99, 0.9, 0.5)}
+            for ours, theirs in both(regime, Cell("", *size), trials=2, **options):
+                assert ours.hits == theirs.hits
+                assert ours.steps == theirs.steps
+                assert ours.diverged == theirs.diverged
+                if ours.diverged:  # by then rounding has been multiplied as much as everything else
+                    continue
+                assert ours.measure == pytest.approx(theirs.measure, rel=1e-8, abs=1e-12)
+                np.testing.assert_allclose(ours.curve, theirs.curve, rtol=2e-3, atol=1e-12)
+
+
+def test_single_precision_verdicts_and_steps() -> None:
+    pairs = both(CASES["softplus"], Cell("", 60, 10, 9), trials=20, steps=3000, tolerances=(0.5, 0.1, 0.01))
+    for ours, theirs in pairs:
+        for mine, other in zip(ours.hits, theirs.hits, strict=True):
+            assert (mine is None) == (other is None)
+            assert mine is None or other is None or abs(mine - other) <= max(1, 0.01 * other)
+        assert ours.falling == theirs.falling
+
+
+def test_movement_is_taken_at_the_end_itself() -> None:
+    """The stacked solver looks at weights once in 25 steps: at the end of the budget both are at the same place."""
+    for ours, theirs in both(CASES["softplus"], Cell("", 20, 5, 4), dtype="float64", steps=200, tolerances=(1e-9,)):
+        assert ours.movement == pytest.approx(theirs.movement, rel=1e-10)
+        assert ours.rate == pytest.approx(theirs.rate, rel=1e-6)
+
+
+def test_other_criteria_of_the_residual() -> None:
+    regime = replace(
+        CASES["relu momentum"],
+        initializer=GaussianHalves(output=1.0),
+        optimizer=Momentum(step_size=0.15),
+        criterion=MeanSquareOverRoot(),
+    )
+    for ours, theirs in both(regime, Cell("", 40, 20, 12), dtype="float64", steps=300, tolerances=(1e-2, 2.5e-3)):
+        assert ours.hits == theirs.hits
+        assert ours.measure == pytest.approx(theirs.measure, rel=1e-6)
+
+
+def test_a_step_too_large_diverges_at_the_same_step() -> None:
+    regime = replace(CASES["softplus"], optimizer=GradientDescent(c=40.0))
+    for ours, theirs in both(regime, Cell("", 20, 5, 6), dtype="float64", steps=500, tolerances=(1e-9,)):
+        assert ours.diverged
+        assert theirs.diverged
+        assert ours.steps == theirs.steps
+
+
+def test_outcome_does_not_depend_on_the_batch() -> None:
+    where = setting(CASES["softplus"], steps=200)
+    together = train(where, Cell("", 33, 5, 8), range(10))
+    assert {o.solver for o in together} == {"fused"}
+    for seeds in ([3], [9, 1, 4]):
+        assert train(where, Cell("", 33, 5, 8), seeds) == [together[seed] for seed in seeds]
+
+
+def test_norm_of_inverts_any_increasing_measure() -> None:
+    assert norm_of(lambda norm: norm / 3.0, 1e-2) == pytest.approx(0.03, rel=1e-15)
+    assert norm_of(lambda norm: norm**2, 4.0) == 2.0
+    largest = norm_of(lambda norm: norm / 7.0, 0.1)
+    assert largest / 7.0 <= 0.1 < np.nextafter(largest, 1.0) / 7.0
+
+
+def test_without_a_compiler_the_stacked_solver_trains(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(build.NoKernel, match="no C\\+\\+ compiler"):
+        build.compiler()
+    monkeypatch.setenv("HARNESS_FUSED", "0")
+    with pytest.raises(build.NoKernel, match="HARNESS_FUSED=0"):
+        build.compiler()
+
+
+def test_a_compiler_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fake = tmp_path / "brokencc"
+    fake.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && echo 1.0 && exit 0\necho "no room" >&2\nexit 1\n', encoding="utf-8"
+    )
+    fake.chmod(0o755)
+    monkeypatch.setenv("CXX", str(fake))
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    build.kernel.cache_clear()
+    try:
+        with pytest.raises(build.NoKernel, match="no room"):
+            build.kernel("float")
+    finally:
+        build.kernel.cache_clear()
