@@ -21,6 +21,7 @@ from harness.builtin.optimizers import Momentum
 from harness.complaints import SpecError
 from harness.components import Problem
 from harness.plugins import Registry, load_plugins
+from harness.problems import draw_problem
 from harness.search import Adaptive, Grid
 from harness.suite import (
     Suite,
