@@ -21,7 +21,7 @@ CONTRACTS = {"harness.executors.base", "harness.report.table"}
 ORDER = [
     {"components", "hookspecs", "activations"},
     {"spectra", "kernels", "problems", "lanes", "complaints", "thresholds", "toml_places"},
-    {"search", "exponents", "paired", "predictions", "options", "contract", "registry"},
+    {"search", "exponents", "paired", "predictions", "certified", "options", "contract", "registry"},
     {"composition", "plugins", "suite_file", "suite_record", "suite_source", "suite_parser", "suite", "suite_schema"},
     {"engine"},
     {"executors", "store"},
