@@ -168,6 +168,7 @@ class CertificateD3(Theory):
         stable = optimizer.c < 2 if optimizer.step_size == "stable" else optimizer.step_size == "theory" or None
         return [
             Assumption("φ analytic", activation is not None and activation.smooth),
+            conditions.distinct_inputs(problem),
             conditions.independent_neurons(regime),
             conditions.quadratic_loss(regime),
             conditions.gradient_descent(regime),
