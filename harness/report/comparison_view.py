@@ -118,5 +118,5 @@ def _caption(results: Results, tolerance: float, steps: int, *, all_sizes: bool)
         problems_explained(suite),
     ]
     if not all_sizes and len(setting.sizes(suite)) > 1:
-        said.append("Shown for the largest n and d; other sizes on request.")
+        said.append("Shown for the largest n and d; other sizes with --all-sizes.")
     return " ".join(said)

@@ -139,5 +139,5 @@ def _caption(results: Results, regimes: Sequence[Regime], tolerance: float, *, a
         problems_explained(suite),
     ]
     if not all_sizes and len(setting.sizes(suite)) > 1:
-        said.append("Shown for the largest n and d; other sizes on request.")
+        said.append("Shown for the largest n and d; other sizes with --all-sizes.")
     return " ".join(said)

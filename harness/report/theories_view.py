@@ -264,7 +264,7 @@ def _caption(
         problems_explained(suite),
     ]
     if not all_sizes and len(setting.sizes(suite)) > 1:
-        said.append("Shown for the largest n and d; other sizes on request.")
+        said.append("Shown for the largest n and d; other sizes with --all-sizes.")
     return " ".join(said)
 
 

@@ -33,7 +33,7 @@ def test_activations_are_those_of_numpy(activation: ActivationName, real: build.
     z[:] = np.linspace(-30, 30, 3200)
     pointers = [ctypes.c_void_p(array.ctypes.data) for array in (z, phi, slope)]
     index = binding.ACTIVATIONS.index(activation)
-    binding.library(real).harness_activate(ctypes.c_int32(index), ctypes.c_int64(3200), *pointers)
+    binding.compiled(real).harness_activate(ctypes.c_int32(index), ctypes.c_int64(3200), *pointers)
     exact = z.astype(np.float64)
     np.testing.assert_allclose(phi, ACTIVATIONS[activation].phi(exact), rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(slope, ACTIVATIONS[activation].dphi(exact), rtol=tolerance, atol=tolerance)

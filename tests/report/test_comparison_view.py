@@ -35,7 +35,7 @@ def test_every_pair_once(shared: Results) -> None:
     table = comparison_view(shared)
     assert len(table.rows) == 3
     assert len(comparison_view(shared, all_sizes=True).rows) == 9
-    assert "other sizes on request" in table.caption
+    assert "other sizes with --all-sizes" in table.caption
 
 
 def test_ratio_has_an_interval_that_contains_it(shared: Results) -> None:

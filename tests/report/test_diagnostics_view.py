@@ -89,7 +89,7 @@ def test_without_a_threshold_the_widest_is_shown(watched: Results) -> None:
 def test_the_caption_explains_what_is_shown(watched: Results) -> None:
     caption = diagnostics_view(watched).caption
     assert "curvature: Largest curvature of the loss." in caption
-    assert "other sizes on request" in caption
+    assert "other sizes with --all-sizes" in caption
     assert "‖w − w₀‖/‖w₀‖" in caption
 
 

@@ -112,7 +112,7 @@ class Trained:
 
 
 @functools.cache
-def library(real: Real) -> ctypes.CDLL:
+def compiled(real: Real) -> ctypes.CDLL:
     """Return the loaded kernel for a precision.
 
     Raises:
@@ -191,7 +191,7 @@ def train(x: Floats, y: Floats, w: Floats, v: Floats, c: float | None, descent: 
         diverged=descent.diverged,
         **{name: array.ctypes.data for name, array in arrays.items()},
     )
-    library(real).harness_train(ctypes.byref(network))
+    compiled(real).harness_train(ctypes.byref(network))
     taken = int(network.taken)
     return Trained(
         hits=tuple(int(hit) if hit >= 0 else None for hit in arrays["hit"]),
