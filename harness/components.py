@@ -196,7 +196,7 @@ class Model(Component, ABC):
         return None
 
     def shallow_form(self) -> ShallowForm | None:
-        """Return the plain shallow net that this model is, if it is one; a compiled solver then trains it."""
+        """Return the shallow net that this model is, if it is one; a compiled solver then trains it."""
         return None
 
     def kernel(self, params: Params, x: Tensor) -> Tensor | None:
@@ -213,15 +213,19 @@ class Model(Component, ABC):
 
 @dataclass(frozen=True)
 class ShallowForm:
-    """Says that a model is f(x) = vᵀφ(Wx + b) + c, and nothing else: weights W, v and, with biases, b, c.
+    """Says that a model is f = αh or α(h − h₀) with h(x) = vᵀφ(Wx + b) + c: weights W, v and, with biases, b, c.
 
     Attributes:
         activation: φ.
         trains: Which layers training moves.
+        scale: α.
+        centred: Whether h₀, the outputs at the initial weights, is taken off.
     """
 
     activation: ActivationName
     trains: Trained
+    scale: float = 1.0
+    centred: bool = False
 
 
 @dataclass(frozen=True)
@@ -258,6 +262,21 @@ class Initializer(Component, ABC):
 
 
 @dataclass(frozen=True)
+class PairedBalls:
+    """The weights W, v of k neurons with ‖w_j − w_j⁰‖ ≤ ε, v_{j+k/2} = −v_j, ζ ≤ s_j v_j ≤ κ; biases are free.
+
+    Attributes:
+        epsilon: ε, positive.
+        zeta: ζ.
+        kappa: κ; s_j is the sign of v_j at the start.
+    """
+
+    epsilon: float
+    zeta: float
+    kappa: float
+
+
+@dataclass(frozen=True)
 class Optimizer(Component, ABC):
     """A first-order method, stated for one network.
 
@@ -281,6 +300,10 @@ class Optimizer(Component, ABC):
 
     def heavy_ball(self) -> float | None:
         """Return β if the update is m ← βm − ηg, w ← w + m (0: gradient descent); None lets ``update`` do it."""
+        return None
+
+    def constraint(self) -> PairedBalls | None:
+        """Return the set if the update is projected gradient descent onto it; a compiled solver then trains it."""
         return None
 
     def batch_size(self, n: int) -> int:

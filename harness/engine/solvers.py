@@ -76,13 +76,13 @@ def solver_for(regime: Regime, device: str, dtype: str = "float32", wanted: str 
 def fused_form(regime: Regime) -> ShallowForm | None:
     """Return the shallow net that the compiled kernel can train for this regime, if it can.
 
-    It takes full batches, gradient descent and the heavy ball, criteria of the residual norm, and looks at nobody on
-    the way.
+    It takes full batches, gradient descent, projected onto paired balls or not, and the heavy ball, and criteria of
+    the residual norm.
     """
     optimizer = regime.optimizer
-    full = optimizer.heavy_ball() is not None and optimizer.batch_size(1 << 30) == 1 << 30
-    watched = any(diagnostic.summary in ("min", "max") for diagnostic in regime.diagnostics)
-    if not full or watched or not isinstance(regime.criterion, ResidualCriterion):
+    known = optimizer.heavy_ball() is not None or optimizer.constraint() is not None
+    full = known and optimizer.batch_size(1 << 30) == 1 << 30
+    if not full or not isinstance(regime.criterion, ResidualCriterion):
         return None
     return regime.model.shallow_form()
 

@@ -144,12 +144,16 @@ def _run_fused(setting: Setting, trial: Trial) -> Outcome:
     regime = setting.regime
     form = fused_form(regime)
     assert form is not None
-    outcome, after = run(setting, trial, form)
+    watch = Watch(regime, [trial]).start()
+
+    def visit(step: int, params: Params) -> None:
+        watch.visit(step, {name: value.unsqueeze(0) for name, value in params.items()}, np.zeros(1, dtype=np.int64))
+
+    outcome, after = run(setting, trial, form, visit if watch.path else None)
     moved = trained_names(regime.model, trial.params)
     dtype = torch.float64 if setting.dtype == "float64" else torch.float32
     size = _norm([trial.params[name] for name in moved])
     change = _norm([after[name] - trial.params[name].to(dtype).double() for name in moved])
-    watch = Watch(regime, [trial]).start()
     watch.end(0, {name: value.unsqueeze(0) for name, value in after.items()}, 0, outcome.steps)
     movement = change / size if size and not outcome.diverged else None
     return replace(outcome, movement=movement, diagnostics=watch.found(0))

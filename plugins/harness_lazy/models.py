@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness import ACTIVATIONS, ActivationName, Model, ModelTraits, Positive, Stack, Trained, Weights
+from harness import ACTIVATIONS, ActivationName, Model, ModelTraits, Positive, ShallowForm, Stack, Trained, Weights
 from harness.builtin.models import ShallowNet
 from harness_lazy.limit import HiddenScale, limiting_kernel
 
@@ -93,6 +93,10 @@ class LazyScaled(_FromStart):
         from harness_lazy.scaled_stack import ScaledStack
 
         return ScaledStack(self.net, params, x, self.alpha)
+
+    def shallow_form(self) -> ShallowForm:
+        """Return the net, its scale, and that it is centred."""
+        return ShallowForm(self.activation, self.train, self.alpha, centred=True)
 
     def kernel(self, params: Params, x: Tensor) -> Tensor:
         """Return α² times the kernel of h."""

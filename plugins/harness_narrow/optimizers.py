@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness import NonNegative, Optimizer, Positive
+from harness import NonNegative, Optimizer, PairedBalls, Positive
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,6 +81,10 @@ class Projected(Optimizer):
         size = (state["signs"] * (output[:half] - output[half:]) * 0.5).clamp(self.zeta, self.kappa)
         pair = state["signs"] * size
         return {**params, HIDDEN: hidden - excess, OUTPUT: torch.cat([pair, -pair])}
+
+    def constraint(self) -> PairedBalls:
+        """Return the set."""
+        return PairedBalls(self.epsilon, self.zeta, self.kappa)
 
     def _check(self, params: Params) -> None:
         if HIDDEN not in params or OUTPUT not in params:

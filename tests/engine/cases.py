@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness import Initializer, Model, Optimizer, Params, Problem, Regime, Weights
@@ -56,21 +56,11 @@ class BareShallow(ShallowNet):
     kernel = Model.kernel  # type: ignore[assignment]
 
 
-@dataclass(frozen=True)
-class StackedShallow(ShallowNet):
-    """The shallow net without the form that the compiled kernel takes."""
-
-    name: ClassVar[str] = "stacked-shallow"
-
-    shallow_form = Model.shallow_form  # type: ignore[assignment]
-
-
 def stacked(regime: Regime) -> Regime:
-    """Return a regime with its shallow net kept from the compiled kernel."""
-    if not isinstance(regime.model, ShallowNet):
-        return regime
+    """Return a regime with its model kept from the compiled kernel."""
     model = regime.model
-    return replace(regime, model=StackedShallow(model.activation, model.train, model.biases))
+    kept = type(f"Stacked{type(model).__name__}", (type(model),), {"shallow_form": Model.shallow_form})
+    return replace(regime, model=kept(**{field.name: getattr(model, field.name) for field in fields(model)}))
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pytest
 
-from harness import ActivationName
+from harness import ActivationName, Diagnostic, Network
 from harness.activations import ACTIVATIONS
 from harness.builtin.criteria import MeanSquareOverRoot, Quadratic
 from harness.builtin.initializers import GaussianHalves, LeCun
@@ -89,6 +90,27 @@ def test_movement_is_taken_at_the_end_itself() -> None:
     for ours, theirs in both(CASES["softplus"], Cell("", 20, 5, 4), dtype="float64", steps=200, tolerances=(1e-9,)):
         assert ours.movement == pytest.approx(theirs.movement, rel=1e-10)
         assert ours.rate == pytest.approx(theirs.rate, rel=1e-6)
+
+
+def test_diagnostics_on_the_way_are_those_of_the_stacked_solver() -> None:
+    """Networks are looked at on their way by going back to Python, which must change nothing."""
+
+    @dataclass(frozen=True)
+    class Length(Diagnostic):
+        name: ClassVar[str] = "length"
+        summary: ClassVar[Literal["first", "last", "min", "max"]] = "max"
+
+        def measure(self, network: Network) -> float:
+            return float(network.params["W"].norm()) + float(network.params.get("c", 0.0)) + 1e-3 * network.step
+
+    for name in ("relu momentum", "tanh all biases"):
+        watched = replace(CASES[name], diagnostics=(Length(),))
+        options: dict[str, Any] = {"dtype": "float64", "steps": 130, "tolerances": (0.5, 1e-9)}
+        for ours, theirs in both(watched, Cell("", 20, 5, 4), **options):
+            assert ours.diagnostics["length"] == pytest.approx(theirs.diagnostics["length"], rel=1e-10)
+        unwatched = train(setting(CASES[name], **options), Cell("", 20, 5, 4), range(4))
+        seen = train(setting(watched, **options), Cell("", 20, 5, 4), range(4))
+        assert [replace(o, diagnostics={}) for o in seen] == [replace(o, diagnostics={}) for o in unwatched]
 
 
 def test_other_criteria_of_the_residual() -> None:

@@ -19,8 +19,10 @@ from harness.builtin.initializers import MirroredLeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
 from harness.engine.setting import Setting
+from harness.engine.solvers import unavailable
 from harness.engine.work import train
 from harness.problems import draw_problem, draw_weights
+from tests.engine.cases import stacked
 
 if TYPE_CHECKING:
     from harness.registry import Registry
@@ -216,6 +218,29 @@ def test_a_trial_does_not_depend_on_its_neighbours() -> None:
         alone = train(exact, Cell(regime.name, 23, 5, 10), first)
         assert [o.curve for o in alone] == [together[seed].curve for seed in first]
         assert [o.measure for o in alone] == [together[seed].measure for seed in first]
+
+
+@pytest.mark.skipif(bool(unavailable()), reason="there is no compiler here")
+@pytest.mark.parametrize("biases", [False, True])
+@pytest.mark.parametrize(
+    "method",
+    [Projected(), Projected(epsilon=0.3, zeta=0.3, kappa=0.5, c=0.3), Projected(epsilon=1.0, c=0.5)],
+    ids=["default", "tight", "between"],
+)
+def test_the_compiled_solver_takes_the_same_steps(method: Projected, biases: bool) -> None:
+    for n, d, k in ((1, 1, 2), (23, 5, 10), (40, 17, 6), (70, 33, 14)):
+        regime = replace(BY_NAME["narrow-constrained"], optimizer=method, model=ShallowNet("tanh", "all", biases))
+        where = setting(regime, steps=60, tolerances=(0.99, 0.9, 1e-3))
+        cell = Cell(regime.name, n, d, k)
+        compiled = train(where, cell, range(3))
+        plain = train(replace(where, regime=stacked(regime)), cell, range(3))
+        assert [o.solver for o in compiled + plain] == ["fused"] * 3 + ["stacked"] * 3
+        for ours, theirs in zip(compiled, plain, strict=True):
+            assert (ours.hits, ours.steps) == (theirs.hits, theirs.steps)
+            assert ours.measure == pytest.approx(theirs.measure, rel=1e-9)
+            if ours.steps == where.steps:  # the stacked solver looks at the weights of others some steps late
+                assert ours.movement == pytest.approx(theirs.movement, rel=1e-9)
+                assert ours.diagnostics == pytest.approx(theirs.diagnostics, rel=1e-6)
 
 
 # --- the diagnostic -------------------------------------------------------------------------------

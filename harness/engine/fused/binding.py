@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.components import ActivationName
+from harness.components import ActivationName, PairedBalls
 from harness.engine.fused.build import Real, kernel
 
 ACTIVATIONS: tuple[ActivationName, ...] = (
@@ -45,13 +46,14 @@ class Network(ctypes.Structure):
         ("every", ctypes.c_int64),
         ("marks", ctypes.c_int32),
         ("pad", ctypes.c_int32),
-        *((name, ctypes.c_void_p) for name in ("xt", "x", "y", "inside", "w", "v", "c", "work")),
+        *((name, ctypes.c_void_p) for name in ("xt", "x", "y", "inside", "w", "v", "c")),
+        *((name, ctypes.c_void_p) for name in ("w_velocity", "v_velocity", "w_start", "v_start", "work", "ball")),
         *((name, ctypes.c_void_p) for name in ("norms", "mark", "hit", "history", "curve")),
-        *((name, ctypes.c_double) for name in ("step_size", "momentum", "diverged")),
-        ("taken", ctypes.c_int64),
+        *((name, ctypes.c_double) for name in ("step_size", "momentum", "diverged", "epsilon", "zeta", "kappa")),
+        ("pause", ctypes.c_int64),
+        ("step", ctypes.c_int64),
         ("norm", ctypes.c_double),
-        ("overflow", ctypes.c_int32),
-        ("pad2", ctypes.c_int32),
+        *((name, ctypes.c_int32) for name in ("rung", "next_mark", "ended", "overflow")),
     )
 
 
@@ -65,6 +67,7 @@ class Descent:
         output: Whether v, and c where there is one, train.
         step_size: η times the curvature of the loss.
         momentum: β; 0 for gradient descent.
+        constraint: The set that every step is projected onto, if there is one.
         steps: Budget.
         norms: Residual norms of the tolerances, decreasing.
         diverged: Residual norm from which on the network has diverged.
@@ -82,6 +85,7 @@ class Descent:
     diverged: float
     every: int
     marks: tuple[int, ...]
+    constraint: PairedBalls | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,20 @@ def aligned(shape: tuple[int, ...], dtype: type[np.floating]) -> Floats:
     return buffer[start : start + size].view(dtype).reshape(shape)
 
 
-def train(x: Floats, y: Floats, w: Floats, v: Floats, c: float | None, descent: Descent, real: Real) -> Trained:
+Visit = Callable[[int, Floats, Floats, float], None]
+"""Called with a step and the weights W, v, c before it."""
+
+
+def train(
+    x: Floats,
+    y: Floats,
+    w: Floats,
+    v: Floats,
+    c: float | None,
+    descent: Descent,
+    real: Real,
+    visit: Visit | None = None,
+) -> Trained:
     """Train one network.
 
     Args:
@@ -143,6 +160,7 @@ def train(x: Floats, y: Floats, w: Floats, v: Floats, c: float | None, descent: 
         c: Output bias, if there is one.
         descent: What to do.
         real: Precision.
+        visit: Called at the marks that training comes to.
     """
     dtype: type[np.floating] = np.float32 if real == "float" else np.float64
     wide = VECTOR // np.dtype(dtype).itemsize
@@ -157,8 +175,11 @@ def train(x: Floats, y: Floats, w: Floats, v: Floats, c: float | None, descent: 
         "inside": aligned((rows,), dtype),
         "w": aligned((k, columns), dtype),
         "v": aligned((k,), dtype),
-        "c": aligned((1,), dtype),
-        "work": aligned((2 * k * columns + 2 * k * block + 2 * k,), dtype),
+        "c": aligned((2,), dtype),
+        "w_velocity": aligned((k, columns), dtype),
+        "v_velocity": aligned((k,), dtype),
+        "work": aligned((k * columns + 2 * k * block + k,), dtype),
+        "ball": aligned((columns,), dtype),
         "norms": np.array(descent.norms, dtype=np.float64),
         "mark": np.array(descent.marks, dtype=np.int64),
         "hit": np.full(len(descent.norms), -1, dtype=np.int64),
@@ -172,6 +193,10 @@ def train(x: Floats, y: Floats, w: Floats, v: Floats, c: float | None, descent: 
     arrays["w"][:, :d] = w
     arrays["v"][:] = v
     arrays["c"][0] = c or 0.0
+    arrays["ball"][: d if c is None else d - 1] = 1.0
+    arrays["w_start"], arrays["v_start"] = aligned((k, columns), dtype), aligned((k,), dtype)
+    arrays["w_start"][:], arrays["v_start"][:] = arrays["w"], arrays["v"]
+    constraint = descent.constraint
     network = Network(
         n=n,
         d=d,
@@ -189,10 +214,19 @@ def train(x: Floats, y: Floats, w: Floats, v: Floats, c: float | None, descent: 
         step_size=descent.step_size,
         momentum=descent.momentum,
         diverged=descent.diverged,
+        epsilon=constraint.epsilon if constraint else 0.0,
+        zeta=constraint.zeta if constraint else 0.0,
+        kappa=constraint.kappa if constraint else 0.0,
         **{name: array.ctypes.data for name, array in arrays.items()},
     )
-    compiled(real).harness_train(ctypes.byref(network))
-    taken = int(network.taken)
+    for pause in (*(descent.marks if visit else ()), -1):  # -1: never
+        network.pause = pause
+        compiled(real).harness_train(ctypes.byref(network))
+        if network.ended:
+            break
+        assert visit is not None
+        visit(network.step, arrays["w"][:, :d], arrays["v"], float(arrays["c"][0]))
+    taken = int(network.step)
     return Trained(
         hits=tuple(int(hit) if hit >= 0 else None for hit in arrays["hit"]),
         steps=taken,

@@ -331,43 +331,76 @@ extern "C" struct Network {
     const real* inside;            // [rows] 1 for samples, 0 for padding
     real* w;                       // [k][columns], changed in place
     real* v;                       // [k], changed in place
-    real* c;                       // [1], changed in place
-    real* work;                    // 2 k columns + 2 k BLOCK + 2 k + rows numbers
+    real* c;                       // [2], changed in place: c, and what momentum remembers of it
+    real* w_velocity;              // [k][columns], what momentum remembers; zero before the first step
+    real* v_velocity;              // [k], likewise
+    const real* w_start;           // [k][columns] weights before the first step; read if there are constraints
+    const real* v_start;           // [k], likewise
+    real* work;                    // k columns + 2 k BLOCK + k numbers
+    const real* ball;              // [columns] 1 for the weights that the balls hold, 0 for biases and padding
     const double* norms;           // [rungs] residual norm of each tolerance, decreasing
     const int64_t* mark;           // [marks] increasing
     int64_t* hit;                  // [rungs] first step at which each norm was met, -1 if never
     double* history;               // [steps/every + 1] residual norms
     double* curve;                 // [marks] residual norms
     double step_size, momentum, diverged;
-    int64_t taken;                 // out: steps taken
-    double norm;                   // out: residual norm at the end
-    int32_t overflow, pad2;        // out: whether it diverged
+    double epsilon, zeta, kappa;   // of the constraints; epsilon = 0 for none
+    int64_t pause;                 // return before this step, to be called again
+    int64_t step;                  // steps taken so far; 0 before the first call
+    double norm;                   // out: residual norm after them
+    int32_t rung, next_mark;       // how many of norms and of marks are behind; 0 before the first call
+    int32_t ended, overflow;       // out: whether there is nothing more to do, and whether it diverged
 };
+
+// Moves the weights to the nearest ones that satisfy the constraints: w_j within epsilon of its centre,
+// v_{j + k/2} = -v_j, zeta <= |v_j| <= kappa with the sign that v_j had at the start.
+static inline void project(const Network& net) {
+    const int k = net.k, columns = net.columns;
+    const real epsilon = (real)net.epsilon, zeta = (real)net.zeta, kappa = (real)net.kappa;
+    for (int j = 0; j < k; j++) {
+        real* w = net.w + (size_t)j * columns;
+        const real* from = net.w_start + (size_t)j * columns;
+        vec squares = {};
+        for (int l = 0; l < columns; l += WIDE) {
+            const vec moved = (load(w + l) - load(from + l)) * load(net.ball + l);
+            squares += moved * moved;
+        }
+        real length = 0;
+        for (int i = 0; i < WIDE; i++) length += squares[i];
+        length = std::sqrt(length);
+        if (!(length > epsilon)) continue;
+        const vec excess = all(1 - epsilon / length);
+        for (int l = 0; l < columns; l += WIDE) {
+            const vec moved = (load(w + l) - load(from + l)) * load(net.ball + l);
+            store(w + l, load(w + l) - moved * excess);
+        }
+    }
+    for (int j = 0; j < k / 2; j++) {
+        const real sign = net.v_start[j] >= 0 ? real(1) : real(-1);
+        const real size = sign * (net.v[j] - net.v[j + k / 2]) * real(0.5);
+        net.v[j] = sign * std::fmin(std::fmax(size, zeta), kappa);
+        net.v[j + k / 2] = -net.v[j];
+    }
+}
 
 template <class Activation>
 static void train(Network& net) {
     const int n = net.n, d = net.d, k = net.k, rows = net.rows, columns = net.columns;
-    real* gradient = net.work;                      // of W, [k][columns]
-    real* velocity = gradient + (size_t)k * columns;  // of W, likewise
-    real* z = velocity + (size_t)k * columns;       // [k][BLOCK]: z, then phi
-    real* slope = z + (size_t)k * BLOCK;            // [k][BLOCK]: v phi', then that times r
-    real* v_gradient = slope + (size_t)k * BLOCK;   // [k]
-    real* v_velocity = v_gradient + k;              // [k]
+    real* gradient = net.work;                     // of W, [k][columns]
+    real* z = gradient + (size_t)k * columns;      // [k][BLOCK]: z, then phi
+    real* slope = z + (size_t)k * BLOCK;           // [k][BLOCK]: v phi', then that times r
+    real* v_gradient = slope + (size_t)k * BLOCK;  // [k]
     const int vectors = rows / WIDE;
     const int blocks = (vectors + MOST_VECTORS - 1) / MOST_VECTORS;
     const int groups = (k + MOST_NEURONS - 1) / MOST_NEURONS;
     const int feature_vectors = columns / WIDE;
     const int feature_blocks = (feature_vectors + MOST_VECTORS - 1) / MOST_VECTORS;
     const real rate = (real)net.step_size, beta = (real)net.momentum;
-    real c_velocity = 0;
-    std::memset(velocity, 0, sizeof(real) * k * columns);
-    std::memset(v_velocity, 0, sizeof(real) * k);
-    for (int t = 0; t < net.rungs; t++) net.hit[t] = -1;
-    int next_mark = 0;
-    int rung = 0;
-    net.overflow = 0;
+    net.ended = net.overflow = 0;
 
-    for (int64_t step = 0;; step++) {
+    for (;; net.step++) {
+        if (net.step == net.pause) return;
+        const int64_t step = net.step;
         std::memset(gradient, 0, sizeof(real) * k * columns);
         std::memset(v_gradient, 0, sizeof(real) * k);
         vec squares = {};
@@ -430,37 +463,36 @@ static void train(Network& net) {
         for (int i = 0; i < WIDE; i++) norm += squares[i];
         norm = std::sqrt(norm);
         if (step % net.every == 0) net.history[step / net.every] = norm;
-        while (next_mark < net.marks && net.mark[next_mark] == step) net.curve[next_mark++] = norm;
-        while (rung < net.rungs && norm <= net.norms[rung]) net.hit[rung++] = step;
+        while (net.next_mark < net.marks && net.mark[net.next_mark] == step) net.curve[net.next_mark++] = norm;
+        while (net.rung < net.rungs && norm <= net.norms[net.rung]) net.hit[net.rung++] = step;
+        net.norm = norm;
         net.overflow = !(norm < net.diverged);
-        if (rung == net.rungs || net.overflow || step == net.steps) {
-            net.taken = step;
-            net.norm = norm;
-            return;
-        }
+        net.ended = net.rung == net.rungs || net.overflow || step == net.steps;
+        if (net.ended) return;
         if (net.hidden) {
             const vec minus = all(-rate), keep = all(beta);
             for (size_t i = 0; i < (size_t)k * columns; i += WIDE) {
                 vec move = minus * load(gradient + i);
                 if (beta != 0) {
-                    move += keep * load(velocity + i);
-                    store(velocity + i, move);
+                    move += keep * load(net.w_velocity + i);
+                    store(net.w_velocity + i, move);
                 }
                 store(net.w + i, load(net.w + i) + move);
             }
         }
         if (net.output) {
             for (int j = 0; j < k; j++) {
-                v_velocity[j] = beta * v_velocity[j] - rate * v_gradient[j];
-                net.v[j] += v_velocity[j];
+                net.v_velocity[j] = beta * net.v_velocity[j] - rate * v_gradient[j];
+                net.v[j] += net.v_velocity[j];
             }
             if (net.bias) {
                 real sum = 0;
                 for (int i = 0; i < WIDE; i++) sum += total[i];
-                c_velocity = beta * c_velocity - rate * sum;
-                net.c[0] += c_velocity;
+                net.c[1] = beta * net.c[1] - rate * sum;
+                net.c[0] += net.c[1];
             }
         }
+        if (net.epsilon > 0) project(net);
     }
 }
 
