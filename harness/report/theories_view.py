@@ -33,17 +33,20 @@ UNVERIFIED = Note(
 
 EXPLICIT = "Guarantees training, with an explicit constant:"
 REFERENCE = "Guarantees training, constant unknown and set to 1 (reference lines, no predictions):"
+LINEARISED = "Guarantees a fit of the linearized net alone:"
 SILENT = "Guarantees nothing about this training (existence, landscape, necessary and the like):"
 
 
 def group(theory: Theory) -> str:
     """Return the heading a theory stands under: what its width promises, before any number is read."""
+    if theory.guarantee == "linearised":
+        return LINEARISED
     if theory.guarantee not in ("convergence", "certificate"):
         return SILENT
     return EXPLICIT if theory.explicit else REFERENCE
 
 
-GROUPS = (EXPLICIT, REFERENCE, SILENT)
+GROUPS = (EXPLICIT, REFERENCE, LINEARISED, SILENT)
 
 
 def in_order(predictions: Iterable[Prediction]) -> list[Prediction]:
