@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -111,6 +112,22 @@ def test_diagnostics_on_the_way_are_those_of_the_stacked_solver() -> None:
         unwatched = train(setting(CASES[name], **options), Cell("", 20, 5, 4), range(4))
         seen = train(setting(watched, **options), Cell("", 20, 5, 4), range(4))
         assert [replace(o, diagnostics={}) for o in seen] == [replace(o, diagnostics={}) for o in unwatched]
+
+
+@pytest.mark.parametrize("name", ["relu momentum", "tanh all biases", "softplus"])
+def test_the_gram_form_is_the_same_descent(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    regime = CASES[name]
+    options: dict[str, Any] = {"dtype": "float64", "steps": 150, "tolerances": (0.5, 0.1, 1e-9)}
+    for size in ((1, 1, 1), (5, 9, 3), (30, 20, 7), (70, 130, 4)):
+        monkeypatch.setattr(binding, "GRAM", 0.0)
+        plain = train(setting(regime, **options), Cell("", *size), range(3))
+        monkeypatch.setattr(binding, "GRAM", math.inf)
+        gram = train(setting(regime, **options), Cell("", *size), range(3))
+        for ours, theirs in zip(gram, plain, strict=True):
+            assert (ours.hits, ours.steps, ours.message) == (theirs.hits, theirs.steps, theirs.message)
+            if not ours.message:
+                assert ours.movement == pytest.approx(theirs.movement, rel=1e-9)
+                assert ours.measure == pytest.approx(theirs.measure, rel=1e-6)
 
 
 def test_other_criteria_of_the_residual() -> None:

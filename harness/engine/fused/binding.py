@@ -33,6 +33,9 @@ VECTOR = 64
 BLOCK_VECTORS = 4
 """Vectors in the kernel's block of samples."""
 
+GRAM = 1.5
+"""Samples per dimension up to which the Gram form is faster."""
+
 Floats = NDArray[np.floating]
 
 
@@ -45,9 +48,10 @@ class Network(ctypes.Structure):
         ("steps", ctypes.c_int64),
         ("every", ctypes.c_int64),
         ("marks", ctypes.c_int32),
-        ("pad", ctypes.c_int32),
+        ("gram", ctypes.c_int32),
         *((name, ctypes.c_void_p) for name in ("xt", "x", "y", "inside", "w", "v", "c")),
-        *((name, ctypes.c_void_p) for name in ("w_velocity", "v_velocity", "w_start", "v_start", "work", "ball")),
+        *((name, ctypes.c_void_p) for name in ("w_velocity", "v_velocity", "coefficients")),
+        *((name, ctypes.c_void_p) for name in ("w_start", "v_start", "work", "ball")),
         *((name, ctypes.c_void_p) for name in ("norms", "mark", "hit", "history", "curve")),
         *((name, ctypes.c_double) for name in ("step_size", "momentum", "diverged", "epsilon", "zeta", "kappa")),
         ("pause", ctypes.c_int64),
@@ -166,10 +170,13 @@ def train(
     wide = VECTOR // np.dtype(dtype).itemsize
     n, d = x.shape
     k = len(v)
-    rows, columns = -(-n // wide) * wide, -(-d // wide) * wide
+    gram = descent.hidden and descent.constraint is None and n <= GRAM * d
+    inputs, carried = (x @ x.T, w @ x.T) if gram else (x, w)
+    features = inputs.shape[1]
+    rows, columns = -(-n // wide) * wide, -(-features // wide) * wide
     block = BLOCK_VECTORS * wide
     arrays: dict[str, NDArray[Any]] = {
-        "xt": aligned((d, rows), dtype),
+        "xt": aligned((features, rows), dtype),
         "x": aligned((rows, columns), dtype),
         "y": aligned((rows,), dtype),
         "inside": aligned((rows,), dtype),
@@ -178,7 +185,8 @@ def train(
         "c": aligned((2,), dtype),
         "w_velocity": aligned((k, columns), dtype),
         "v_velocity": aligned((k,), dtype),
-        "work": aligned((k * columns + 2 * k * block + k,), dtype),
+        "coefficients": aligned((2, k, rows if gram else 0), dtype),
+        "work": aligned((k * columns + 2 * k * block + k + (k * rows if gram else 0),), dtype),
         "ball": aligned((columns,), dtype),
         "norms": np.array(descent.norms, dtype=np.float64),
         "mark": np.array(descent.marks, dtype=np.int64),
@@ -186,20 +194,26 @@ def train(
         "history": np.empty(descent.steps // descent.every + 1),
         "curve": np.empty(len(descent.marks)),
     }
-    arrays["xt"][:, :n] = x.T
-    arrays["x"][:n, :d] = x
+    arrays["xt"][:, :n] = inputs.T
+    arrays["x"][:n, :features] = inputs
     arrays["y"][:n] = y
     arrays["inside"][:n] = 1.0
-    arrays["w"][:, :d] = w
+    arrays["w"][:, :features] = carried
     arrays["v"][:] = v
     arrays["c"][0] = c or 0.0
     arrays["ball"][: d if c is None else d - 1] = 1.0
     arrays["w_start"], arrays["v_start"] = aligned((k, columns), dtype), aligned((k,), dtype)
     arrays["w_start"][:], arrays["v_start"][:] = arrays["w"], arrays["v"]
+
+    def hidden_weights() -> Floats:
+        if gram:  # in double precision, as A may be long where XX' is nearly singular
+            return w.astype(dtype).astype(np.float64) + arrays["coefficients"][0, :, :n].astype(np.float64) @ x
+        return arrays["w"][:, :d]
+
     constraint = descent.constraint
     network = Network(
         n=n,
-        d=d,
+        d=features,
         k=k,
         rows=rows,
         columns=columns,
@@ -211,6 +225,7 @@ def train(
         steps=descent.steps,
         every=descent.every,
         marks=len(descent.marks),
+        gram=gram,
         step_size=descent.step_size,
         momentum=descent.momentum,
         diverged=descent.diverged,
@@ -225,7 +240,7 @@ def train(
         if network.ended:
             break
         assert visit is not None
-        visit(network.step, arrays["w"][:, :d], arrays["v"], float(arrays["c"][0]))
+        visit(network.step, hidden_weights(), arrays["v"], float(arrays["c"][0]))
     taken = int(network.step)
     return Trained(
         hits=tuple(int(hit) if hit >= 0 else None for hit in arrays["hit"]),
@@ -234,7 +249,7 @@ def train(
         diverged=bool(network.overflow),
         history=arrays["history"][: taken // descent.every + 1],
         curve=arrays["curve"][: sum(mark <= taken for mark in descent.marks)],
-        w=arrays["w"][:, :d],
+        w=hidden_weights(),
         v=arrays["v"],
         c=float(arrays["c"][0]),
     )

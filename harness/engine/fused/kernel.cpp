@@ -7,6 +7,10 @@
 // Layout. Samples run along vectors: inputs transposed, xt[feature][sample], for the products Wx; inputs with padded
 // rows, x[sample][feature], for the gradient. Samples are taken in blocks of at most four vectors; of a block all
 // neurons are computed, activated, turned into a gradient, before the next block is looked at.
+//
+// Gram form, for few samples in many dimensions: Z = WX' is carried instead of W. A step moves W by -rate S X, S the
+// derivative in Z, hence Z by -rate S XX': with XX' in the place of x, the gradient of Z is computed as that of W is, and
+// the products Wx fall away. What was added to W is kept as coefficients A, W = W0 + A X.
 
 #include <cmath>
 #include <cstdint>
@@ -324,7 +328,7 @@ extern "C" struct Network {
     int64_t steps;                 // budget
     int64_t every;                 // steps between two entries of the history
     int32_t marks;                 // steps at which the curve is kept
-    int32_t pad;
+    int32_t gram;                  // whether w holds Z, [k][rows], and x holds XX', [rows][rows]; then xt is not read
     const real* xt;                // [d][rows]
     const real* x;                 // [rows][columns]
     const real* y;                 // [rows]
@@ -334,9 +338,10 @@ extern "C" struct Network {
     real* c;                       // [2], changed in place: c, and what momentum remembers of it
     real* w_velocity;              // [k][columns], what momentum remembers; zero before the first step
     real* v_velocity;              // [k], likewise
+    real* coefficients;            // [k][rows] A of the Gram form, and after it what momentum remembers of it; else null
     const real* w_start;           // [k][columns] weights before the first step; read if there are constraints
     const real* v_start;           // [k], likewise
-    real* work;                    // k columns + 2 k BLOCK + k numbers
+    real* work;                    // k columns + 2 k BLOCK + k numbers, in the Gram form k rows more
     const real* ball;              // [columns] 1 for the weights that the balls hold, 0 for biases and padding
     const double* norms;           // [rungs] residual norm of each tolerance, decreasing
     const int64_t* mark;           // [marks] increasing
@@ -383,13 +388,27 @@ static inline void project(const Network& net) {
     }
 }
 
+// Takes one step of gradient descent, or of the heavy ball, on `count` weights.
+static inline void descend(real* weights, const real* gradient, real* velocity, size_t count, real rate, real beta) {
+    const vec minus = all(-rate), keep = all(beta);
+    for (size_t i = 0; i < count; i += WIDE) {
+        vec move = minus * load(gradient + i);
+        if (beta != 0) {
+            move += keep * load(velocity + i);
+            store(velocity + i, move);
+        }
+        store(weights + i, load(weights + i) + move);
+    }
+}
+
 template <class Activation>
 static void train(Network& net) {
     const int n = net.n, d = net.d, k = net.k, rows = net.rows, columns = net.columns;
     real* gradient = net.work;                     // of W, [k][columns]
     real* z = gradient + (size_t)k * columns;      // [k][BLOCK]: z, then phi
     real* slope = z + (size_t)k * BLOCK;           // [k][BLOCK]: v phi', then that times r
-    real* v_gradient = slope + (size_t)k * BLOCK;  // [k]
+    real* derivative_z = slope + (size_t)k * BLOCK;  // S of the Gram form, [k][rows]
+    real* v_gradient = net.gram ? derivative_z + (size_t)k * rows : derivative_z;  // [k]
     const int vectors = rows / WIDE;
     const int blocks = (vectors + MOST_VECTORS - 1) / MOST_VECTORS;
     const int groups = (k + MOST_NEURONS - 1) / MOST_NEURONS;
@@ -408,17 +427,19 @@ static void train(Network& net) {
         for (int b = 0; b < blocks; b++) {
             const int first = part(vectors, blocks, b), width = part(vectors, blocks, b + 1) - first;
             const int start = first * WIDE;
-            for (int p = 0; p < groups; p++) {
+            for (int p = 0; p < groups && !net.gram; p++) {
                 const int j = part(k, groups, p), neurons = part(k, groups, p + 1) - j;
                 Forward forward{net.w + (size_t)j * columns, columns, net.xt + start, rows, d, z + j * BLOCK};
                 specialise(neurons, width, forward);
             }
+            const real* carried = net.gram ? net.w + start : z;
+            const int carried_row = net.gram ? columns : BLOCK;
             vec r[MOST_VECTORS];
             for (int u = 0; u < width; u++) {
                 vec f = all(net.c[0]);
                 for (int j = 0; j < k; j++) {
                     vec phi, derivative;
-                    Activation::apply(load(z + j * BLOCK + u * WIDE), phi, derivative);
+                    Activation::apply(load(carried + (size_t)j * carried_row + u * WIDE), phi, derivative);
                     const vec weight = all(net.v[j]);
                     f += weight * phi;
                     if (net.output) store(z + j * BLOCK + u * WIDE, phi);
@@ -433,6 +454,7 @@ static void train(Network& net) {
                     for (int u = 0; u < width; u++) {
                         real* at = slope + j * BLOCK + u * WIDE;
                         store(at, load(at) * r[u]);
+                        if (net.gram) store(derivative_z + (size_t)j * rows + start + u * WIDE, load(at));
                     }
                 const int samples = (start + width * WIDE <= n ? width * WIDE : n - start);
                 for (int p = 0; p < groups; p++) {
@@ -470,14 +492,10 @@ static void train(Network& net) {
         net.ended = net.rung == net.rungs || net.overflow || step == net.steps;
         if (net.ended) return;
         if (net.hidden) {
-            const vec minus = all(-rate), keep = all(beta);
-            for (size_t i = 0; i < (size_t)k * columns; i += WIDE) {
-                vec move = minus * load(gradient + i);
-                if (beta != 0) {
-                    move += keep * load(net.w_velocity + i);
-                    store(net.w_velocity + i, move);
-                }
-                store(net.w + i, load(net.w + i) + move);
+            descend(net.w, gradient, net.w_velocity, (size_t)k * columns, rate, beta);
+            if (net.gram) {
+                const size_t count = (size_t)k * rows;
+                descend(net.coefficients, derivative_z, net.coefficients + count, count, rate, beta);
             }
         }
         if (net.output) {
