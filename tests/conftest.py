@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 
 from harness.plugins import load_plugins
 from harness.registry import Registry
 
+if not torch.cuda.is_available():
+    # Before triton is imported: where there is no GPU, its kernels run in an interpreter.
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 torch.set_num_threads(1)  # tests run side by side, and threads that wait for each other crawl
+
+collect_ignore_glob = ["third_party/*/*"]  # packages of their own, with tests that need them installed
 
 DEVICES = [
     pytest.param("cpu"),

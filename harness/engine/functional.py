@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.func import vjp, vmap
 
 from harness.components import Model, Params, Stack
+from harness.engine.feature_major import feature_major, sample_last
 
 
 class FunctionalStack(Stack):
@@ -22,13 +23,13 @@ class FunctionalStack(Stack):
         """Take weights with a leading axis B, inputs (B, n, d), and the names of the weights that move."""
         self.moved = moved
         self.params = params
-        self.x = x
-        self.mapped: Callable[[Params, Tensor], Tensor] = vmap(model.forward)
+        self.x = sample_last(x)
+        self.mapped: Callable[[Params, Tensor], Tensor] = vmap(feature_major(model.forward))
         self.pullback: Callable[[Tensor], tuple[Params]] | None = None
 
     def load(self, x: Tensor) -> None:
         """Take new inputs."""
-        self.x = x
+        self.x = sample_last(x)
 
     def forward(self, out: Tensor, offset: Tensor) -> None:
         """Write the outputs plus offset; remember how to pull a cotangent back."""

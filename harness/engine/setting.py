@@ -6,6 +6,7 @@ their versions differ. The semantic key, under which outcomes are stored, is the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,9 @@ from harness.problems import digest
 if TYPE_CHECKING:
     from harness.registry import Registry
 
-FORMAT = 1
-"""Raise it when the engine gives other numbers for the same setting: stored trials are then trained anew."""
+FORMATS = {"functional": 2, "fused": 2}
+"""Solver → version of its numbers, 1 if not named. Raise it when a solver gives other numbers for the same setting: what
+it trained before is then trained anew, and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +68,22 @@ class Setting:
         }
 
 
-def semantic_key(data: dict[str, Any]) -> str:
-    """Return the key under which outcomes are stored: the hash of what fixes their numbers.
+def semantic(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a setting's plain data that fixes numbers.
 
     Names of regimes, summaries and which of several equal devices was used are left out, and so is the regime's
     theory unless its step size is used.
     """
-    regime = {key: value for key, value in data["regime"].items() if key not in ("name", "summary", "theory")}
-    if regime["optimizer"].get("step_size") == "theory":
-        regime["theory"] = data["regime"]["theory"]
-    device = str(data["device"]).split(":")[0]
-    return digest({**data, "regime": regime, "device": device, "format": FORMAT})[:20]
+    whole = data.get("regime", {})
+    regime = {key: value for key, value in whole.items() if key not in ("name", "summary", "theory")}
+    if regime.get("optimizer", {}).get("step_size") == "theory":
+        regime["theory"] = whole.get("theory")
+    return {**data, "regime": regime, "device": str(data.get("device")).split(":")[0]}
+
+
+def semantic_key(data: Mapping[str, Any]) -> str:
+    """Return the key under which outcomes are stored: the hash of what fixes their numbers."""
+    return digest({**semantic(data), "format": FORMATS.get(str(data.get("solver")), 1)})[:20]
 
 
 def step_theory(regime: Regime, registry: Registry) -> Theory | None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
+import os
 from dataclasses import dataclass
 from typing import Literal
 
 from harness.components import Model, Regime, ResidualCriterion, ShallowForm
 from harness.engine.setting import Setting
 
-SolverName = Literal["spectral", "fused", "stacked", "functional"]
+SolverName = Literal["spectral", "fused", "fused-gpu", "stacked", "compiled", "functional"]
+
+FUSED: tuple[SolverName, ...] = ("fused", "fused-gpu")
+"""Solvers that take a shallow net as a whole, from its first step to its last."""
 
 WORKING_SET = 3 << 20
 """Bytes that a stack on the CPU should occupy: what stays in the second-level cache with room to spare."""
@@ -18,7 +23,12 @@ FILL_GPU = 1 << 20
 """Elements of φ that occupy a GPU."""
 
 FUNCTIONAL_LANES = 16
-"""Lanes of a functional stack on the CPU."""
+"""Lanes of a functional stack on the CPU, compiled or not."""
+
+COMPILE_PAYS = 2_000_000
+"""Network-steps ahead of a regime from which on its step is compiled. Compiling takes about ten seconds, and half of
+that in each further process; it saves about 20 µs a network-step on small nets, more on larger ones, and budgets are
+seldom used up."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +37,9 @@ class Solver:
 
     Attributes:
         name: ``spectral`` solves models linear in their trained weights exactly; ``fused`` runs the compiled kernel on
-            one plain shallow net at a time; ``stacked`` advances the model's own
-            closed form; ``functional`` advances any model through ``torch.func``.
+            one plain shallow net at a time; ``fused-gpu`` runs its twin on a CUDA device, on many nets at a time, of
+            one batch or of several; ``stacked`` advances the model's own closed form; ``functional`` advances any
+            model through ``torch.func``, and ``compiled`` does so with the whole step compiled by torch.
         fixed_lanes: Whether a trial's lane is a function of its seed alone and stacks are always full. Needed where
             the last bit of a lane may depend on its place or on the number of lanes: everywhere but in closed form
             on aligned lanes on the CPU.
@@ -40,7 +51,7 @@ class Solver:
     def lanes(self, setting: Setting, n: int, d: int, k: int) -> int:
         """Return how many lanes a stack has at most (exactly, if lanes are fixed)."""
         size = 8 if setting.dtype == "float64" else 4
-        if self.name in ("spectral", "fused"):
+        if self.name == "spectral" or self.name in FUSED:
             return 64
         if setting.device != "cpu":
             return _power_of_two(FILL_GPU // max(n * k, 1), 16, 1024)
@@ -50,7 +61,9 @@ class Solver:
         return min(max(WORKING_SET // each, 8), 256)
 
 
-def solver_for(regime: Regime, device: str, dtype: str = "float32", wanted: str | None = None) -> Solver:
+def solver_for(
+    regime: Regime, device: str, dtype: str = "float32", wanted: str | None = None, ahead: float = 0.0
+) -> Solver:
     """Pick the fastest solver that fits the regime.
 
     Args:
@@ -58,6 +71,7 @@ def solver_for(regime: Regime, device: str, dtype: str = "float32", wanted: str 
         device: Where.
         dtype: ``float32`` or ``float64``.
         wanted: The solver that trained it before, to go on with.
+        ahead: Network-steps that are ahead; compiling a step must pay.
     """
     optimizer = regime.optimizer
     plain = optimizer.heavy_ball() == 0.0 and optimizer.batch_size(1 << 30) == 1 << 30
@@ -66,11 +80,28 @@ def solver_for(regime: Regime, device: str, dtype: str = "float32", wanted: str 
     fusible = device == "cpu" and fused_form(regime) is not None and wanted in (None, "fused")
     if fusible and (wanted == "fused" or not unavailable(dtype)):
         return Solver("fused", fixed_lanes=False)
+    on_gpu = device != "cpu" and gpu_takes(regime) and wanted in (None, "fused-gpu")
+    if on_gpu and (wanted == "fused-gpu" or not gpu_unavailable(dtype)):
+        return Solver("fused-gpu", fixed_lanes=False)
     if type(regime.model).stack is not Model.stack:
         # What torch.func maps over a stack (a criterion's gradient, an optimizer's update) is not laid out in lanes.
         aligned = isinstance(regime.criterion, ResidualCriterion) and optimizer.heavy_ball() is not None
         return Solver("stacked", fixed_lanes=device != "cpu" or not aligned)
+    pays = wanted is None and ahead >= COMPILE_PAYS
+    if wanted == "compiled" or (pays and not uncompiled(regime, dtype, device)):
+        return Solver("compiled", fixed_lanes=True)
     return Solver("functional", fixed_lanes=True)
+
+
+def uncompiled(regime: Regime, dtype: str, device: str) -> str:
+    """Return why the step of a regime cannot be compiled here; empty if it can. The first call compiles it."""
+    from harness.engine.compiled_step import NotCompiled, compiled_step
+
+    try:
+        compiled_step(regime, dtype, device)
+    except NotCompiled as error:
+        return str(error)
+    return ""
 
 
 def fused_form(regime: Regime) -> ShallowForm | None:
@@ -87,6 +118,11 @@ def fused_form(regime: Regime) -> ShallowForm | None:
     return regime.model.shallow_form()
 
 
+def gpu_takes(regime: Regime) -> bool:
+    """Say whether the GPU kernel can train this regime: what the compiled kernel takes, but for constraints."""
+    return fused_form(regime) is not None and regime.optimizer.constraint() is None
+
+
 @functools.cache
 def unavailable(dtype: str = "float32") -> str:
     """Return why the compiled kernel cannot be had here; empty if it can. The first call may compile it."""
@@ -96,6 +132,26 @@ def unavailable(dtype: str = "float32") -> str:
         kernel("double" if dtype == "float64" else "float")
     except NoKernel as error:
         return str(error)
+    return ""
+
+
+@functools.cache
+def gpu_unavailable(dtype: str = "float32") -> str:
+    """Return why the GPU kernel cannot be had here; empty if it can. Compiles nothing."""
+    import torch
+
+    if os.environ.get("HARNESS_FUSED") == "0":
+        return "HARNESS_FUSED=0"
+    if not torch.cuda.is_available():
+        return "there is no CUDA device"
+    if importlib.util.find_spec("triton") is None:
+        return "triton is not installed"
+    import triton
+
+    least = (3, 5) if dtype == "float64" else (3, 2)
+    found = tuple(int(part) for part in triton.__version__.split(".")[:2])
+    if found < least:
+        return f"triton {triton.__version__} is older than {least[0]}.{least[1]}, which {dtype} needs"
     return ""
 
 

@@ -104,3 +104,10 @@ def prepare(setting: Setting, n: int, d: int, k: int, seed: int) -> Trial:
             smallest, largest = eigenvalue_range(kernel, count if regime.model.has_width else n)
     step = _step_size(setting, problem, weights, kernel)
     return Trial(seed, problem, params, kernel, smallest, largest, step)
+
+
+def length(parts: list[Tensor]) -> float:
+    """Return the Euclidean norm of weights taken together, summed in float64."""
+    if not parts:  # a model without weights
+        return 0.0
+    return float(torch.sqrt(sum((part.double() ** 2).sum() for part in parts)))  # type: ignore[arg-type]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
@@ -16,47 +18,61 @@ from torch.func import vmap
 
 from harness import lanes
 from harness.components import Cell, Outcome, Params, ResidualCriterion, Stack
+from harness.engine.compiled_step import compiled_step, owned, strict
 from harness.engine.functional import FunctionalStack
 from harness.engine.ladder import Ladder
 from harness.engine.loop import Lanes, Loop, whole_epochs
 from harness.engine.minibatches import Minibatches
+from harness.engine.one_thread import one_thread
 from harness.engine.setting import Setting, rebuild
-from harness.engine.solvers import Solver, fused_form, solver_for
+from harness.engine.shallow import run_fused
+from harness.engine.solvers import FUSED, Solver, solver_for
 from harness.engine.spectral import Decay, solve
 from harness.engine.spectrum import trained_names
-from harness.engine.trial import Trial, prepare
+from harness.engine.trial import Trial, length, prepare
 from harness.engine.watch import Watch
+from harness.faults import error_outcome, is_out_of_memory, said
 
 if TYPE_CHECKING:
     from harness.executors.base import Batch
     from harness.registry import Registry
 
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread, in full precision.
-
-    One, because results must not depend on how many there are, and because threads that wait for each other are
-    slowed a hundredfold by a busy neighbour; the machine is filled by processes instead.
-    """
-    threads, tf32 = torch.get_num_threads(), torch.backends.cuda.matmul.allow_tf32
-    torch.set_num_threads(1)
-    torch.backends.cuda.matmul.allow_tf32 = False
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.backends.cuda.matmul.allow_tf32 = tf32
+T = TypeVar("T")
 
 
 def train_batch(batch: Batch, registry: Registry) -> list[Outcome]:
-    """Train the trials of a batch; a trial that fails costs itself only.
+    """Train the trials of a batch; what fails in one trial by itself costs that trial only.
 
     Returns:
         One outcome per seed, in the order of ``batch.seeds``.
+
+    Raises:
+        Exception: Whatever went wrong with several trials at once, or for want of memory: who submitted the batch
+            splits it until the trial at fault stands alone.
     """
     setting = rebuild(batch.setting, registry)
-    return train(setting, batch.cell, batch.seeds)
+    with one_thread():
+        return _train(setting, batch.cell, batch.seeds)
+
+
+def train_together(batches: Sequence[Batch], registry: Registry) -> list[list[Outcome]]:
+    """Train several batches of the GPU solver in the same launches; if one trial fails, all do.
+
+    Outcomes are those of :func:`train_batch`; only how time is shared is not.
+
+    Returns:
+        One list of outcomes per batch, each in the order of its seeds.
+    """
+    start = time.perf_counter()
+    trials = []
+    with one_thread():
+        for batch in batches:
+            setting, cell = rebuild(batch.setting, registry), batch.cell
+            trials += [(setting, prepare(setting, cell.n, cell.d, cell.k, seed)) for seed in batch.seeds]
+        outcomes = run_fused("fused-gpu", trials)
+    seconds = time.perf_counter() - start
+    shared = iter(share_seconds(outcomes, seconds, "fused-gpu", trials[0][0].device))
+    return [list(islice(shared, len(batch.seeds))) for batch in batches]
 
 
 def train(setting: Setting, cell: Cell, seeds: Sequence[int]) -> list[Outcome]:
@@ -67,31 +83,72 @@ def train(setting: Setting, cell: Cell, seeds: Sequence[int]) -> list[Outcome]:
         except Exception as error:
             if len(seeds) > 1:
                 return [outcome for seed in seeds for outcome in train(setting, cell, [seed])]
-            none = tuple(None for _ in setting.tolerances)
-            return [Outcome(seeds[0], none, 0, float("nan"), message=f"{type(error).__name__}: {error}")]
+            return [error_outcome(seeds[0], len(setting.tolerances), said(error))]
 
 
-def _train(setting: Setting, cell: Cell, seeds: Sequence[int]) -> list[Outcome]:
+def train_alone(setting: Setting, n: int, d: int, k: int, seed: int) -> Outcome:
+    """Train one trial, and let whatever goes wrong in it be raised as it is."""
+    with one_thread():
+        (outcome,) = _train(setting, Cell("", n, d, k), [seed], isolate=False)
+        return outcome
+
+
+def _train(setting: Setting, cell: Cell, seeds: Sequence[int], *, isolate: bool = True) -> list[Outcome]:
     start = time.perf_counter()
     solver = solver_for(setting.regime, setting.device, setting.dtype, setting.solver)
-    trials = [prepare(setting, cell.n, cell.d, cell.k, seed) for seed in seeds]
-    if solver.name == "spectral":
-        outcomes = [_solve(setting, trial) for trial in trials]
-    elif solver.name == "fused":
-        outcomes = [_run_fused(setting, trial) for trial in trials]
+    errors: dict[int, Outcome] = {}
+
+    def each(seeds: Sequence[int], work: Callable[[int], T]) -> list[T]:
+        return _each(setting, seeds, work, errors) if isolate else [work(seed) for seed in seeds]
+
+    trials = each(seeds, lambda seed: prepare(setting, cell.n, cell.d, cell.k, seed))
+    outcomes: list[Outcome] = []
+    if solver.name in ("spectral", "fused"):  # one after the other
+        by_trial = {trial.seed: trial for trial in trials}
+        outcomes = each(list(by_trial), lambda seed: _alone(setting, solver, by_trial[seed]))
+    elif solver.name in FUSED:
+        outcomes = run_fused(solver.name, [(setting, trial) for trial in trials]) if trials else []
     else:
         most = solver.lanes(setting, cell.n, cell.d, cell.k)
-        outcomes = []
         for group in _groups(trials, most, solver.fixed_lanes):
-            outcomes += _advance(setting, solver, group, most)
+            outcomes += _advance(setting, solver, cell.k, group, most)
     seconds = time.perf_counter() - start
-    total = sum(outcome.steps + 1 for outcome in outcomes)
-    by_seed = {o.seed: _with_seconds(o, seconds * (o.steps + 1) / total, solver, setting) for o in outcomes}
+    by_seed = errors | {o.seed: o for o in share_seconds(outcomes, seconds, solver.name, setting.device)}
     return [by_seed[seed] for seed in seeds]
 
 
-def _with_seconds(outcome: Outcome, seconds: float, solver: Solver, setting: Setting) -> Outcome:
-    return replace(outcome, seconds=seconds, solver=solver.name, device=setting.device)
+def _each(setting: Setting, seeds: Sequence[int], work: Callable[[int], T], errors: dict[int, Outcome]) -> list[T]:
+    """Do for each trial what concerns it alone; one that raises twice ends in an error, and the others go on.
+
+    Raises:
+        Exception: If memory runs out, which is its company's fault as much as the trial's.
+    """
+    found: list[T] = []
+    for seed in seeds:
+        for last in (False, True):
+            try:
+                found.append(work(seed))
+                break
+            except Exception as error:
+                if is_out_of_memory(error):
+                    raise
+                if last:
+                    errors[seed] = error_outcome(seed, len(setting.tolerances), said(error))
+    return found
+
+
+def _alone(setting: Setting, solver: Solver, trial: Trial) -> Outcome:
+    """Train one trial with a solver that takes one at a time."""
+    if solver.name == "spectral":
+        return _solve(setting, trial)
+    (outcome,) = run_fused(solver.name, [(setting, trial)])
+    return outcome
+
+
+def share_seconds(outcomes: Sequence[Outcome], seconds: float, solver: str, device: str) -> list[Outcome]:
+    """Return the outcomes with the time that training all of them took, shared by steps, and what trained them."""
+    total = sum(outcome.steps + 1 for outcome in outcomes)
+    return [replace(o, seconds=seconds * (o.steps + 1) / total, solver=solver, device=device) for o in outcomes]
 
 
 def _groups(trials: list[Trial], most: int, fixed: bool) -> list[list[Trial]]:
@@ -119,7 +176,7 @@ def _solve(setting: Setting, trial: Trial) -> Outcome:
         decay, lambda norm: criterion.measure_norm(norm, y_norm, problem.n), setting.tolerances, setting.steps
     )
     moved = trained_names(regime.model, trial.params)
-    size = _norm([trial.params[name] for name in moved])
+    size = length([trial.params[name] for name in moved])
     return Outcome(
         seed=trial.seed,
         hits=found.hits,
@@ -137,29 +194,7 @@ def _solve(setting: Setting, trial: Trial) -> Outcome:
     )
 
 
-def _run_fused(setting: Setting, trial: Trial) -> Outcome:
-    """Train one plain shallow net with the compiled kernel."""
-    from harness.engine.fused.solver import solve as run
-
-    regime = setting.regime
-    form = fused_form(regime)
-    assert form is not None
-    watch = Watch(regime, [trial]).start()
-
-    def visit(step: int, params: Params) -> None:
-        watch.visit(step, {name: value.unsqueeze(0) for name, value in params.items()}, np.zeros(1, dtype=np.int64))
-
-    outcome, after = run(setting, trial, form, visit if watch.path else None)
-    moved = trained_names(regime.model, trial.params)
-    dtype = torch.float64 if setting.dtype == "float64" else torch.float32
-    size = _norm([trial.params[name] for name in moved])
-    change = _norm([after[name] - trial.params[name].to(dtype).double() for name in moved])
-    watch.end(0, {name: value.unsqueeze(0) for name, value in after.items()}, 0, outcome.steps)
-    movement = change / size if size and not outcome.diverged else None
-    return replace(outcome, movement=movement, diagnostics=watch.found(0))
-
-
-def _advance(setting: Setting, solver: Solver, trials: list[Trial], most: int) -> list[Outcome]:
+def _advance(setting: Setting, solver: Solver, k: int, trials: list[Trial], most: int) -> list[Outcome]:
     """Train the trials of one stack step by step."""
     regime = setting.regime
     model, optimizer = regime.model, regime.optimizer
@@ -181,12 +216,12 @@ def _advance(setting: Setting, solver: Solver, trials: list[Trial], most: int) -
         watch.end(run, params, lane, int(ladder.end[run]))
         before = trials[run].params
         after = {name: params[name][lane].double().cpu() for name in moved}
-        size = _norm([before[name] for name in moved])
-        change = _norm([after[name] - before[name].to(live.x.dtype).double() for name in moved])
+        size = length([before[name] for name in moved])
+        change = length([after[name] - before[name].to(live.x.dtype).double() for name in moved])
         movement[run] = change / size if size and not ladder.diverged[run] else None
 
     def stack_of(params: Params, x: Tensor) -> Stack:
-        if solver.name == "functional":
+        if solver.name in ("functional", "compiled"):
             return FunctionalStack(model, params, x, moved)
         stack = model.stack(params, x)
         if stack is None:
@@ -197,8 +232,13 @@ def _advance(setting: Setting, solver: Solver, trials: list[Trial], most: int) -
     if optimizer.batch_size(live.y.shape[1]) < live.y.shape[1]:
         n = live.y.shape[1]
         minibatches = Minibatches([t.seed for t in shown], n, optimizer.batch_size(n), setting.base_seed)
-    loop = Loop(stack_of, moved, optimizer, regime.criterion, budget, compacts=not solver.fixed_lanes)
-    with torch.no_grad():
+    compiled = None
+    if solver.name == "compiled":
+        step = compiled_step(regime, setting.dtype, setting.device)
+        compiled = functools.partial(step, k)
+        live = replace(live, params=owned(live.params), velocity=owned(live.velocity), state=owned(live.state))
+    loop = Loop(stack_of, moved, optimizer, regime.criterion, budget, not solver.fixed_lanes, compiled)
+    with torch.no_grad(), strict() if compiled else nullcontext():
         loop.train(live, ladder, minibatches, ended, watch.visit if watch.path else None)
     return [
         Outcome(
@@ -251,9 +291,3 @@ def _lanes(setting: Setting, trials: list[Trial], runs: NDArray[np.int64], moved
         else {},
         state={name: lanes.put(value) for name, value in state.items()},
     )
-
-
-def _norm(parts: list[Tensor]) -> float:
-    if not parts:  # a model without weights
-        return 0.0
-    return float(torch.sqrt(sum((part.double() ** 2).sum() for part in parts)))  # type: ignore[arg-type]

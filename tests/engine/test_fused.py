@@ -18,8 +18,8 @@ from harness.builtin.initializers import GaussianHalves, LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum
 from harness.components import Cell, Outcome, Regime
+from harness.engine.descent import norm_of
 from harness.engine.fused import binding, build
-from harness.engine.fused.solver import norm_of
 from harness.engine.solvers import solver_for, unavailable
 from harness.engine.work import train
 from tests.engine.cases import CASES, setting, stacked

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.components import ActivationName, PairedBalls
+from harness.components import ActivationName
+from harness.engine.descent import Descent, Floats, Trained
 from harness.engine.fused.build import Real, kernel
 
 ACTIVATIONS: tuple[ActivationName, ...] = (
@@ -36,8 +36,6 @@ BLOCK_VECTORS = 4
 GRAM = 1.5
 """Samples per dimension up to which the Gram form is faster."""
 
-Floats = NDArray[np.floating]
-
 
 class Network(ctypes.Structure):
     """The kernel's view of one network; see the struct of the same name there."""
@@ -59,64 +57,6 @@ class Network(ctypes.Structure):
         ("norm", ctypes.c_double),
         *((name, ctypes.c_int32) for name in ("rung", "next_mark", "ended", "overflow")),
     )
-
-
-@dataclass(frozen=True)
-class Descent:
-    """What the kernel is asked to do.
-
-    Attributes:
-        activation: φ.
-        hidden: Whether W trains.
-        output: Whether v, and c where there is one, train.
-        step_size: η times the curvature of the loss.
-        momentum: β; 0 for gradient descent.
-        constraint: The set that every step is projected onto, if there is one.
-        steps: Budget.
-        norms: Residual norms of the tolerances, decreasing.
-        diverged: Residual norm from which on the network has diverged.
-        every: Steps between two entries of the history.
-        marks: Steps at which the curve is kept, increasing.
-    """
-
-    activation: ActivationName
-    hidden: bool
-    output: bool
-    step_size: float
-    momentum: float
-    steps: int
-    norms: tuple[float, ...]
-    diverged: float
-    every: int
-    marks: tuple[int, ...]
-    constraint: PairedBalls | None = None
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What the kernel found; norms are residual norms.
-
-    Attributes:
-        hits: First step at which each norm was met; None if never.
-        steps: Steps taken.
-        norm: At the end.
-        diverged: Whether it ended so.
-        history: At steps 0, every, 2 every, … up to the end.
-        curve: At the marks up to the end.
-        w: Hidden weights at the end, biases as the last column if there are any.
-        v: Output weights at the end.
-        c: Output bias at the end.
-    """
-
-    hits: tuple[int | None, ...]
-    steps: int
-    norm: float
-    diverged: bool
-    history: NDArray[np.float64]
-    curve: NDArray[np.float64]
-    w: Floats
-    v: Floats
-    c: float
 
 
 @functools.cache

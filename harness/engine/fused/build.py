@@ -82,6 +82,22 @@ def _processor() -> str:
     return platform.processor()
 
 
+def _version(program: str) -> str:
+    try:
+        return subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NoKernel(f"{program} --version failed: {error}") from error
+
+
+@functools.cache
+def compiler_version() -> str:
+    """Return what the compiler calls itself, on one line; empty where there is none. Another may round otherwise."""
+    try:
+        return next(iter(_version(compiler()).splitlines()), "").strip()
+    except NoKernel:
+        return ""
+
+
 @functools.cache
 def kernel(real: Real) -> Kernel:
     """Return the kernel for a precision, compiling it if the cache does not hold it.
@@ -93,10 +109,7 @@ def kernel(real: Real) -> Kernel:
         NoKernel: If it cannot be built.
     """
     program = compiler()
-    try:
-        version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
-    except (OSError, subprocess.SubprocessError) as error:
-        raise NoKernel(f"{program} --version failed: {error}") from error
+    version = _version(program)
     identity = "\0".join([SOURCE.read_text(encoding="utf-8"), *FLAGS, real, version, _processor()])
     name = f"fused-{real}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.so"
     for directory in (cache_directory(), Path(tempfile.gettempdir()) / f"convergence-harness-{os.getuid()}"):

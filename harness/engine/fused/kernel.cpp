@@ -32,6 +32,8 @@ constexpr int BLOCK = MOST_VECTORS * WIDE;
 
 typedef real vec __attribute__((vector_size(64)));
 typedef integer ivec __attribute__((vector_size(64)));
+typedef real half __attribute__((vector_size(32)));
+constexpr int NARROW = WIDE / 2;  // numbers in half a vector
 
 static inline vec all(real a) { return vec{} + a; }
 static inline vec load(const real* p) { return *reinterpret_cast<const vec*>(p); }
@@ -258,22 +260,33 @@ static inline void preactivations(const real* w, int w_row, const real* xt, int 
         for (int u = 0; u < VECTORS; u++) store(z + j * BLOCK + u * WIDE, sum[j][u]);
 }
 
-// g[j] += sum over samples of q[j][i] x[i] for NEURONS neurons and VECTORS vectors of features.
-template <int NEURONS, int VECTORS>
+// g[j] += sum over samples of q[j][i] x[i] for NEURONS neurons and VECTORS vectors of features; of the last one only its
+// first half, if HALF: the other holds nothing but padding.
+template <int NEURONS, int VECTORS, bool HALF>
 static inline void gradients(const real* q, const real* x, int x_row, int samples, real* g, int g_row) {
-    vec sum[NEURONS][VECTORS];
-    for (int j = 0; j < NEURONS; j++)
-        for (int u = 0; u < VECTORS; u++) sum[j][u] = load(g + j * g_row + u * WIDE);
+    constexpr int WHOLE = VECTORS - HALF;
+    vec sum[NEURONS][MOST_VECTORS];
+    half rest[NEURONS];
+    for (int j = 0; j < NEURONS; j++) {
+        for (int u = 0; u < WHOLE; u++) sum[j][u] = load(g + j * g_row + u * WIDE);
+        if (HALF) rest[j] = *reinterpret_cast<const half*>(g + j * g_row + WHOLE * WIDE);
+    }
     for (int i = 0; i < samples; i++) {
-        vec row[VECTORS];
-        for (int u = 0; u < VECTORS; u++) row[u] = load(x + (size_t)i * x_row + u * WIDE);
+        const real* from = x + (size_t)i * x_row;
+        vec row[MOST_VECTORS];
+        half row_rest = {};
+        for (int u = 0; u < WHOLE; u++) row[u] = load(from + u * WIDE);
+        if (HALF) row_rest = *reinterpret_cast<const half*>(from + WHOLE * WIDE);
         for (int j = 0; j < NEURONS; j++) {
-            const vec weight = all(q[j * BLOCK + i]);
-            for (int u = 0; u < VECTORS; u++) sum[j][u] += weight * row[u];
+            const real weight = q[j * BLOCK + i];
+            for (int u = 0; u < WHOLE; u++) sum[j][u] += weight * row[u];
+            if (HALF) rest[j] += weight * row_rest;
         }
     }
-    for (int j = 0; j < NEURONS; j++)
-        for (int u = 0; u < VECTORS; u++) store(g + j * g_row + u * WIDE, sum[j][u]);
+    for (int j = 0; j < NEURONS; j++) {
+        for (int u = 0; u < WHOLE; u++) store(g + j * g_row + u * WIDE, sum[j][u]);
+        if (HALF) *reinterpret_cast<half*>(g + j * g_row + WHOLE * WIDE) = rest[j];
+    }
 }
 
 // Calls f.template run<A, B>() with A in 1..MOST_NEURONS and B in 1..MOST_VECTORS known to the compiler.
@@ -308,9 +321,13 @@ struct Backward {
     int x_row, samples;
     real* g;
     int g_row;
+    bool half_last;  // whether the last vector of features is half empty
     template <int A, int B>
     void run() {
-        gradients<A, B>(q, x, x_row, samples, g, g_row);
+        if (half_last)
+            gradients<A, B, true>(q, x, x_row, samples, g, g_row);
+        else
+            gradients<A, B, false>(q, x, x_row, samples, g, g_row);
     }
 };
 
@@ -414,6 +431,7 @@ static void train(Network& net) {
     const int groups = (k + MOST_NEURONS - 1) / MOST_NEURONS;
     const int feature_vectors = columns / WIDE;
     const int feature_blocks = (feature_vectors + MOST_VECTORS - 1) / MOST_VECTORS;
+    const bool half_empty = columns - (net.gram ? n : d) >= NARROW;
     const real rate = (real)net.step_size, beta = (real)net.momentum;
     net.ended = net.overflow = 0;
 
@@ -467,7 +485,8 @@ static void train(Network& net) {
                                           columns,
                                           samples,
                                           gradient + (size_t)j * columns + from * WIDE,
-                                          columns};
+                                          columns,
+                                          half_empty && fb == feature_blocks - 1};
                         specialise(neurons, wide, backward);
                     }
                 }

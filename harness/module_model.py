@@ -1,0 +1,117 @@
+"""Networks written as ``torch.nn.Module``."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.components import Initializer, Model, Problem, Weights
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor, nn
+
+    from harness.components import Params
+
+SKELETON = 4
+"""d and k of the module whose code is run; its weights are never used."""
+
+
+@dataclass(frozen=True)
+class ModuleModel(Model):
+    """A model given as a module; its weights are the module's parameters, under their own names.
+
+    Modules are made on torch's meta device: cheap, and without drawing anything. One of them runs for all sizes, with
+    the weights of each network put in place of its own, so a module may learn its sizes from its weights only:
+    ``self.hidden.weight.shape[0]`` in ``forward`` instead of a k kept when it was made. Buffers are refused, since
+    a network here is a function of its weights.
+    """
+
+    @abstractmethod
+    def module(self, d: int, k: int) -> nn.Module:
+        """Make the module of input dimension d and width k; it maps (n, d) to (n,) or (n, 1)."""
+
+    def shapes(self, d: int, k: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the module's parameters.
+
+        Raises:
+            TypeError: If the module cannot be used here; the message says why.
+        """
+        module = self._made(d, k)
+        _check_sizes(self, module, self._skeleton(), d)
+        return {name: tuple(value.shape) for name, value in module.named_parameters()}
+
+    def forward(self, params: Params, x: Tensor) -> Tensor:
+        """Run the module with these weights."""
+        from torch.func import functional_call
+
+        found: Tensor = functional_call(self._skeleton(), params, (x,))
+        return found.squeeze(-1) if found.dim() == 2 else found
+
+    def _made(self, d: int, k: int) -> nn.Module:
+        import torch
+
+        with torch.device("meta"):
+            module = self.module(d, k)
+        if buffers := [name for name, _ in module.named_buffers()]:
+            raise TypeError(f"the module of model {self.name!r} has the buffers {', '.join(buffers)}, not only weights")
+        return module
+
+    def _skeleton(self) -> nn.Module:
+        """Return the module that is run, made once."""
+        kept: nn.Module | None = self.__dict__.get("_module")
+        if kept is None:
+            kept = self._made(SKELETON, SKELETON)
+            object.__setattr__(self, "_module", kept)  # a memory, no option: equality and options do not see it
+        return kept
+
+
+def _check_sizes(model: ModuleModel, module: nn.Module, skeleton: nn.Module, d: int) -> None:
+    """Refuse modules that do something else with the same weights when made for other sizes."""
+    import torch
+    from torch.func import functional_call
+
+    generator = torch.Generator().manual_seed(0)
+    params = {
+        name: torch.randn(value.shape, generator=generator, dtype=torch.float64)
+        for name, value in module.named_parameters()
+    }
+    x = torch.randn(3, d, generator=generator, dtype=torch.float64)
+    expected = functional_call(module, params, (x,))
+    try:
+        same = torch.equal(functional_call(skeleton, params, (x,)), expected)
+    except (RuntimeError, KeyError):
+        same = False
+    if not same:
+        raise TypeError(
+            f"the module of model {model.name!r} keeps a size from when it was made; "
+            "let its forward read sizes off its weights, such as self.hidden.weight.shape[0]"
+        )
+
+
+@dataclass(frozen=True)
+class ModuleDefault(Initializer):
+    """The weights that the module draws for itself when it is made, as torch does by default."""
+
+    name: ClassVar[str] = "module-default"
+
+    def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
+        """Make the module with torch's generator seeded from ``rng``, and take its parameters.
+
+        Raises:
+            ValueError: If the model is not a module.
+        """
+        import torch
+
+        if not isinstance(model, ModuleModel):
+            raise ValueError(f"model {model.name!r} is no module, and draws nothing for itself; choose an initializer")
+        dtype = torch.get_default_dtype()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(rng.integers(2**63)))
+            torch.set_default_dtype(torch.float32)  # modules draw other numbers in another one
+            try:
+                module = model.module(problem.d, k)
+            finally:
+                torch.set_default_dtype(dtype)
+        return {name: value.detach().double().numpy() for name, value in module.named_parameters()}
