@@ -3,14 +3,19 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+JAX := $(VENV)/.jax
+# Options for all benchmarks, such as BENCH='--dtype float64' or BENCH='--device cuda'.
+BENCH ?=
 
-.PHONY: quickstart test lint bench schema clean help
+.PHONY: quickstart test lint bench bench-speed bench-grid bench-check bench-scaling docs schema clean help
 
 help:
 	@echo "make quickstart   environment, install, and the quickstart suite with its tables"
 	@echo "make test         environment, install, and all checks"
 	@echo "make lint         formatting, lint and types only"
-	@echo "make bench        the engine against the loop that people write"
+	@echo "make bench        speed, whole-grid time and scaling laws; under ten minutes on two quiet cores"
+	@echo "make bench-check  the engine's verdicts against the plain loop's in 20 cells; half an hour"
+	@echo "make docs         the documentation as a site in docs/_build"
 	@echo "make schema       rewrite suites/suite.schema.json from the models"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -30,11 +35,32 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMP)
-	$(BIN)/python -m benchmarks
+bench: bench-speed bench-grid bench-scaling
+
+bench-speed: $(JAX)
+	$(BIN)/python -m benchmarks speed --cores all $(BENCH)
+
+bench-grid: $(STAMP)
+	$(BIN)/python -m benchmarks grid $(BENCH)
+
+bench-check: $(STAMP)
+	$(BIN)/python -m benchmarks grid --check 20 $(BENCH)
+
+bench-scaling: $(STAMP)
+	$(BIN)/python -m benchmarks scaling $(BENCH)
+
+# What cannot be installed is left out of the tables, with a word.
+$(JAX): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]' || echo "without JAX"
+	@touch $@
+
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
+	@echo docs/_build/index.html
 
 schema: $(STAMP)
 	$(BIN)/python -m harness.suite_schema > suites/suite.schema.json
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache

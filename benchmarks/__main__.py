@@ -1,87 +1,167 @@
-"""Measure and print: ``python -m benchmarks [--json FILE] [--repetitions R]``."""
+"""Measure and print: ``python -m benchmarks [speed | grid | scaling | scale] [--json FILE] [--quick] …``."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-from dataclasses import asdict
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
-import torch
-
-from benchmarks.engine_speed import MODELS, Speed, measure
-from harness.report.entries import Number, Ratio, Text
-from harness.report.table import Column, Row, Table
+from benchmarks import check, cores, grid, memory, scale, scaling, speed
+from benchmarks.case import Case
+from benchmarks.grid_tables import check_tables, times_table
+from benchmarks.machine import Machine, chosen_cores, this_machine, workers
+from benchmarks.scale_tables import forecast_table, measured_table
+from benchmarks.scaling_tables import exponents_table, memory_table
+from benchmarks.speed_tables import cores_table, tables
 from harness.report.terminal import show
+from harness.run import resolve_device
+from harness.suite import load_suite
 
 
-def machine() -> str:
-    """Return the processor's name, as far as the system tells."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+def parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
+    shared.add_argument("--device", default="cpu", help="cpu (default), cuda or cuda:N")
+    shared.add_argument("--dtype", choices=("float32", "float64"), default="float32")
+    shared.add_argument("--quick", action="store_true", help="tiny sizes: shows that it runs, and measures nothing")
+    top = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True)
 
-
-def table(speeds: list[Speed], repetitions: int) -> Table:
-    """Return the measurements as a table."""
-    cores = len(os.sched_getaffinity(0))
-    rows = [
-        Row(
-            (
-                Text(", ".join(map(str, s.size))),
-                Text(s.activation),
-                Number(s.microseconds["plain"], width=False),
-                *(
-                    entry
-                    for variant in MODELS
-                    for entry in (Number(s.microseconds[variant], width=False), Ratio(s.ratios[variant]))
-                ),
-            )
-        )
-        for s in speeds
-    ]
-    return Table(
-        name="speed",
-        title="Time of one network-step",
-        caption=(
-            f"Microseconds per network-step and core, float32, full-batch gradient descent on the hidden layer, median "
-            f"of {repetitions} repetitions in which the variants take turns; {machine()}, {cores} cores, all busy with "
-            f"the same variant, one thread each; torch {torch.__version__}. loop: one nn.Module and torch.optim.SGD a "
-            "trial, the loss looked at in each step. fused: the compiled kernel. stacked: the closed form in torch. "
-            "forward: the engine given nothing but the model's forward. All record exact first-hitting steps. ×: times "
-            "faster than the loop."
-        ),
-        columns=(
-            Column("n, d, k"),
-            Column("activation"),
-            Column("loop", "right"),
-            Column("fused", "right"),
-            Column("× fused", "right"),
-            Column("stacked", "right"),
-            Column("× stacked", "right"),
-            Column("forward", "right", priority=1),
-            Column("× forward", "right", priority=1),
-        ),
-        rows=tuple(rows),
+    one = commands.add_parser(
+        "speed", parents=[shared], help="time of a network-step, everything in turn (the default)"
     )
+    one.add_argument("--repetitions", type=int, help="rounds in which everything is measured in turn")
+    one.add_argument("--cores", default="1", metavar="C", help="also compare C cores, or all, with one")
+    one.add_argument("--only", action="append", metavar="VARIANT", help="measure this beside the loop; repeatable")
+
+    two = commands.add_parser("grid", parents=[shared], help="time of a published grid, and a check of its verdicts")
+    two.add_argument("--suite", default="phase-diagram", help="a suite whose search is a grid")
+    two.add_argument("--whole", action="store_true", help="run all cells instead of a tenth")
+    two.add_argument("--cores", default="all", metavar="C", help="processes; all cores if not given")
+    two.add_argument("--steps", type=int, help="budget of a network, instead of the suite's")
+    two.add_argument("--trials", type=int, help="networks in a cell, instead of the suite's")
+    two.add_argument("--check", type=int, default=0, metavar="N", help="train N cells again with the plain loop")
+    two.add_argument("--seed", type=int, default=0, help="draws the cells")
+
+    three = commands.add_parser("scaling", parents=[shared], help="exponents of time, and memory")
+    three.add_argument("--repetitions", type=int, help="rounds in which everything is measured in turn")
+
+    four = commands.add_parser("scale", parents=[shared], help="what one driver can take, with trials of no time")
+    four.add_argument("--trials", type=int, default=1_000_000, help="outcomes of the largest run")
+    return top
 
 
-def main() -> None:
+def measure_speed(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
+    """Measure and print every variant at every size."""
+    effort = speed.QUICK if arguments.quick else speed.Effort()
+    effort = replace(effort, repetitions=arguments.repetitions or effort.repetitions)
+    sizes = ((30, 5, 3), (40, 6, 4)) if arguments.quick else speed.SIZES
+    activations = ("relu",) if arguments.quick else speed.ACTIVATIONS
+    cases = [Case(size, phi, arguments.dtype, arguments.device) for phi in activations for size in sizes]
+    count = chosen_cores(arguments.cores)
+    with workers(count) as pools:
+        speeds = []
+        for case in cases:
+            _say(f"{case.activation} at n, d, k = {', '.join(map(str, case.size))}")
+            speeds.append(pools[0].submit(speed.measure, case, effort, arguments.only).result())
+        _show(*tables(speeds, effort, arguments.dtype, machine))
+        shares = []
+        if count > 1 and arguments.device == "cpu":
+            _say(f"{count} cores over one")
+            shares = [cores.measure(case, effort, pools) for case in cases]
+            _show(cores_table(shares, effort, arguments.dtype, machine))
+    return {"speeds": [asdict(each) for each in speeds], "cores": [asdict(each) for each in shares]}
+
+
+def measure_grid(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
+    """Run the grid, or a tenth of it, print its time, and check verdicts if asked to."""
+    suite, registry = load_suite(arguments.suite)
+    all_cells = grid.cells(suite)
+    if not arguments.whole:
+        suite = grid.tenth(suite, arguments.seed)
+    if arguments.quick:
+        suite = grid.shortened(suite, steps=100, trials=1, corner=2)
+    suite = grid.shortened(suite, arguments.steps, arguments.trials)
+    suite = replace(suite, budget=replace(suite.budget, dtype=arguments.dtype))
+    count = chosen_cores(arguments.cores)
+    with workers(count) as pools:
+        at_a_time = count if arguments.device == "cpu" else 1
+        _say(f"{grid.cells(suite)} of {all_cells} cells of {suite.name}")
+        found, trained = grid.measure(suite, all_cells, registry, arguments.device, at_a_time, pools[0])
+        _show(times_table(found, machine))
+        checked = None
+        if arguments.check:
+            _say(f"the plain loop in {min(arguments.check, len(trained))} cells")
+            checked = check.check(trained, arguments.check, pools, arguments.seed)
+            _show(*check_tables(checked, machine))
+    derived = {"whole": found.whole, "loop": found.loop, "loop_whole": found.loop_whole}
+    return {"grid": {**asdict(found), **derived}, "check": asdict(checked) if checked else None}
+
+
+def measure_scaling(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
+    """Fit and print exponents, and measure memory."""
+    plan = scaling.QUICK if arguments.quick else scaling.Scale()
+    plan = replace(plan, repetitions=arguments.repetitions or plan.repetitions)
+    with workers(1) as pools:
+        _say("time against each size")
+        axes = pools[0].submit(scaling.measure, arguments.device, arguments.dtype, plan).result()
+    _show(exponents_table(axes, arguments.dtype, arguments.device, plan.repetitions, machine))
+    found: list[memory.Memory] = []
+    if arguments.device == "cpu":
+        _say("memory against trials")
+        found = memory.measure((4,), ("stacked",)) if arguments.quick else memory.measure()
+        _show(memory_table(found, machine))
+    return {"axes": [asdict(axis) for axis in axes], "memory": [asdict(each) for each in found]}
+
+
+def measure_scale(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
+    """Write made-up outcomes with the real driver, and forecast runs on clusters."""
+    sizes = (500,) if arguments.quick else (arguments.trials // 10, arguments.trials)
+    found = []
+    for size in sizes:
+        _say(f"{size} trials that take no time")
+        found.append(scale.measure(size))
+    _show(measured_table(found, machine), forecast_table(found[-1]))
+    return {"scale": [asdict(each) for each in found], "forecasts": [asdict(f) for f in scale.forecasts(found[-1])]}
+
+
+def _say(what: str) -> None:
+    print(f"measuring {what} …", file=sys.stderr, flush=True)
+
+
+def _show(*what: Any) -> None:
+    for table in what:
+        show(table)
+        print(flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Parse arguments, measure, print, and write JSON if asked to."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    parser.add_argument("--repetitions", type=int, default=5)
-    arguments = parser.parse_args()
-    speeds = measure(repetitions=arguments.repetitions)
-    show(table(speeds, arguments.repetitions))
-    if arguments.json:
-        record = {"machine": machine(), "torch": torch.__version__, "speeds": [asdict(s) for s in speeds]}
-        arguments.json.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
+        given.insert(0, "speed")
+    chosen = parser().parse_args(given)
+    try:
+        chosen.device = resolve_device(chosen.device)
+        chosen_cores(getattr(chosen, "cores", "1"))
+    except ValueError as error:
+        sys.exit(f"python -m benchmarks: {error}")
+    machine = this_machine(chosen.device)
+    measures = {
+        "speed": measure_speed,
+        "grid": measure_grid,
+        "scaling": measure_scaling,
+        "scale": measure_scale,
+    }
+    found = measures[chosen.command](chosen, machine)
+    if chosen.json:
+        record = {"machine": asdict(machine), "command": chosen.command, "dtype": chosen.dtype, **found}
+        chosen.json.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
