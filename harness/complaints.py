@@ -137,6 +137,15 @@ def printable(text: str) -> str:
     return "".join("�" if unprintable(c) else c for c in " ".join(text.split()))
 
 
+def printable_lines(text: str) -> str:
+    r"""Return a text of several lines with � for what would move the cursor or change colours.
+
+    >>> printable_lines("red \x1b[31m\n  text")
+    'red �[31m\n  text'
+    """
+    return "".join("�" if unprintable(c, allowed="\n\t") else c for c in text)
+
+
 def plain_complaints(data: Mapping[str, Any], *, multiline: Sequence[Path] = ()) -> list[Complaint]:
     """Complain about values that no option can have: NaN, ∞, dates, control characters, deep nesting.
 

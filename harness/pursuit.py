@@ -19,6 +19,9 @@ from harness.search import Adaptive, Grid
 WIDTHLESS_TRIALS = 20
 """Trials of a model without width, whose share of fits is all there is to measure."""
 
+USUAL_TRIALS = 60
+"""Trials that an adaptive search usually takes."""
+
 Lookup = Callable[[Cell, int], Outcome | None]
 """(cell, seed) → the stored outcome, if there is one."""
 
@@ -26,6 +29,16 @@ Lookup = Callable[[Cell, int], Outcome | None]
 def starting_width(regime: Regime, n: int, d: int) -> float:
     """Return where to begin looking: as many weights as labels (in the trained layers)."""
     return n if regime.model.describe().trains == "output" else n / d
+
+
+def expected_trials(search: Grid | Adaptive, regime: Regime, n: int, d: int) -> int | None:
+    """Return the trials that a grid asks for; None for a search, which cannot know."""
+    if not regime.model.has_width:
+        return min(search.trials, WIDTHLESS_TRIALS)
+    if isinstance(search, Grid):
+        start = starting_width(regime, n, d)
+        return sum(search.next({}, start=start, step=regime.initializer.width_step).values())
+    return None
 
 
 @dataclass
@@ -126,10 +139,4 @@ class Pursuit:
 
     def expected(self) -> int | None:
         """Return the trials that a grid asks for; None for a search, which cannot know."""
-        regime = self.setting.regime
-        if not regime.model.has_width:
-            return min(self.search.trials, WIDTHLESS_TRIALS)
-        if isinstance(self.search, Grid):
-            start = starting_width(regime, self.n, self.d)
-            return sum(self.search.next({}, start=start, step=regime.initializer.width_step).values())
-        return None
+        return expected_trials(self.search, self.setting.regime, self.n, self.d)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -118,6 +120,18 @@ class Results:
     def trials(self) -> int:
         """Return how many trials there are."""
         return sum(len(outcomes) for outcomes in self.outcomes.values())
+
+    def repeat(self, cell: Cell, outcome: Outcome) -> str:
+        """Return the command that trains a trial again, alone, and shows all that goes wrong in it."""
+        suite = self.suite
+        named = [str(suite.path)] if suite.path is not None else [suite.name]
+        place = ["--n", str(cell.n), "--d", str(cell.d), "--k", str(cell.k), "--seed", str(outcome.seed)]
+        files = [os.path.relpath(file) if Path(file).is_relative_to(Path.cwd()) else file for file in self._files()]
+        extra = [argument for file in files for argument in ("--plugin", file)]
+        return shlex.join(["harness", "trial", *named, "--regime", cell.regime, *place, *extra])
+
+    def _files(self) -> list[str]:
+        return [str(file) for file in self.provenance.get("plugin_files", ())]
 
     def errors(self) -> list[tuple[Cell, Outcome]]:
         """Return the trials that ended in an error."""

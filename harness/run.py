@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
 from collections import defaultdict
@@ -11,16 +12,24 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from harness.components import Cell, Outcome
+from harness.complaints import printable
+from harness.components import Cell, Outcome, Regime
+from harness.engine.fused.build import compiler_version
 from harness.engine.setting import Setting, semantic_key, step_theory
 from harness.engine.solvers import solver_for
-from harness.executors.base import Batch, Executor
+from harness.executors.base import Batch, BatchFailed, Executor
+from harness.faults import error_outcome, said
+from harness.mixture import mixed_versions
 from harness.problems import digest
-from harness.pursuit import Pursuit
+from harness.processor import processor
+from harness.pursuit import USUAL_TRIALS, Pursuit, expected_trials, starting_width
+from harness.recovery import Recovery
 from harness.registry import Registry
 from harness.results import Results
+from harness.sharding import Shard
 from harness.store import Place, Store, StoreError
 from harness.suite import Suite, parse_suite
+from harness.trust import HOW, strangers
 
 
 def resolve_device(wanted: str) -> str:
@@ -46,14 +55,16 @@ def resolve_device(wanted: str) -> str:
 
 def provenance(suite: Suite, registry: Registry, device: str) -> dict[str, Any]:
     """Return what a reader needs to know about where numbers come from, as plain data."""
-    packages = ("convergence-harness", "torch", "numpy", "scipy")
     return {
-        "versions": {name: _version(name) for name in packages} | {"python": platform.python_version()},
+        "versions": installed(),
         "plugins": {plugin.name: f"{plugin.package} {plugin.version}" for plugin in registry if plugin.status == "ok"},
         "plugin_files": [plugin.origin for plugin in registry if plugin.is_file],
         "machine": f"{platform.system()} {platform.machine()}",
+        "processor": processor(device),
         "device": device,
-        "solvers": {r.name: solver_for(r, device, suite.budget.dtype).name for r in suite.regimes},
+        "solvers": {
+            r.name: solver_for(r, device, suite.budget.dtype, ahead=steps_ahead(suite, r)).name for r in suite.regimes
+        },
         "suite": suite.name,
         "suite_hash": digest(suite.text)[:12],
         "seed": suite.seed,
@@ -61,11 +72,47 @@ def provenance(suite: Suite, registry: Registry, device: str) -> dict[str, Any]:
     }
 
 
+def installed() -> dict[str, str]:
+    """Return the versions of what computes here, by name."""
+    packages = ("convergence-harness", "torch", "numpy", "scipy")
+    found = {name: _version(name) for name in packages} | {"python": platform.python_version()}
+    return found | ({"compiler": made_by} if (made_by := compiler_version()) else {})
+
+
+def mixture(store: Store | None) -> dict[str, Any]:
+    """Return what the runs of a directory were together.
+
+    Returns:
+        Under ``mixed``, which plugins were of several versions; under ``merged``, what ``harness merge`` united; each
+        only if there is something to say.
+    """
+    origins = store.origins() if store is not None else []
+    found = mixed_versions(origins)
+    united = [origin["merged"] for origin in origins if "merged" in origin]
+    return ({"mixed": found} if found else {}) | ({"merged": united[-1]} if united else {})
+
+
 def _version(package: str) -> str:
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "not installed"
+
+
+def steps_ahead(suite: Suite, regime: Regime) -> float:
+    """Return the network-steps that a regime takes if every trial uses its whole budget.
+
+    What is stored already is not taken off: which solver trains a regime must not depend on how far a run has come.
+    """
+    trials = 0
+    for d in suite.d:
+        for n in suite.n:
+            trials += expected_trials(suite.search, regime, n, d) or USUAL_TRIALS
+    return float(trials) * suite.budget.steps
+
+
+class RegimeError(ValueError):
+    """A regime's components raise where they are only asked what they are."""
 
 
 def pursuits(suite: Suite, registry: Registry, device: str, solvers: Mapping[str, str] | None = None) -> list[Pursuit]:
@@ -76,12 +123,21 @@ def pursuits(suite: Suite, registry: Registry, device: str, solvers: Mapping[str
         registry: The plugins.
         device: Where networks are trained.
         solvers: By regime, what trained them on the machine that the results come from.
+
+    Raises:
+        RegimeError: If a component of a regime raises when it is asked what it is.
     """
     budget = suite.budget
     rung = budget.tolerances.index(budget.report_tolerance)
     found = []
     for regime in suite.regimes:
-        solver = solver_for(regime, device, budget.dtype, (solvers or {}).get(regime.name))
+        before = (solvers or {}).get(regime.name)
+        try:
+            solver = solver_for(regime, device, budget.dtype, before, steps_ahead(suite, regime))
+            for d in suite.d:
+                starting_width(regime, suite.n[0], d)
+        except Exception as error:  # somebody's code
+            raise RegimeError(f"regime {printable(regime.name)} cannot be trained: {said(error)}") from error
         setting = Setting(
             regime=regime,
             theory=step_theory(regime, registry),
@@ -110,13 +166,16 @@ def results_of(
     return Results(suite, registry, outcomes, origin, missing, directory)
 
 
-def load_results(directory: Path, suite: Suite | None = None, registry: Registry | None = None) -> Results:
+def load_results(
+    directory: Path, suite: Suite | None = None, registry: Registry | None = None, *, trust_plugins: bool = False
+) -> Results:
     """Return the results stored in a run directory, without training anything.
 
     Args:
         directory: Where the run wrote.
         suite: The suite to read them as; by default that of the last run.
         registry: The plugins; loaded if not given.
+        trust_plugins: Whether to load the plugin files that the results name wherever they are.
 
     Raises:
         StoreError: If there are none.
@@ -130,13 +189,17 @@ def load_results(directory: Path, suite: Suite | None = None, registry: Registry
             raise StoreError(f"{store.path} holds no run yet")
         _, text, origin = last
         if registry is None:
-            registry = load_plugins(files=origin.get("plugin_files", ()))
+            files = [Path(file) for file in origin.get("plugin_files", ())]
+            if not trust_plugins and (refused := strangers(files)):
+                raise StoreError("\n".join(f"{store.path} was made with a plugin: {why}; {HOW}" for why in refused))
+            registry = load_plugins(files=files)
         if suite is None:
             suite = parse_suite(text, registry)
-        found = pursuits(suite, registry, origin["device"], origin.get("solvers"))
+        found = pursuits(suite, registry, origin.get("device", "cpu"), origin.get("solvers"))
         stored = _stored(store, found, errors=True)
         for pursuit in found:
             pursuit.advance(_lookup(stored, pursuit))
+        origin = {**origin, **mixture(store)}
     return results_of(suite, registry, found, origin, directory)
 
 
@@ -146,8 +209,8 @@ Stored = dict[str, dict[Place, Outcome]]
 
 def _stored(store: Store | None, found: list[Pursuit], *, errors: bool = False) -> Stored:
     """Read what is stored for these pursuits, once."""
-    keys = {p.key for p in found}
-    return {key: store.outcomes(key, errors=errors) if store else {} for key in keys}
+    rungs = {p.key: len(p.setting.tolerances) for p in found}
+    return {key: store.outcomes(key, errors=errors, rungs=n) if store else {} for key, n in rungs.items()}
 
 
 def _lookup(stored: Stored, pursuit: Pursuit) -> Callable[[Cell, int], Outcome | None]:
@@ -156,14 +219,23 @@ def _lookup(stored: Stored, pursuit: Pursuit) -> Callable[[Cell, int], Outcome |
     return lambda cell, seed: known.get((cell.n, cell.d, cell.k, seed))
 
 
-def batches(pursuit: Pursuit, missing: list[tuple[int, int]], hungry: int = 0) -> Iterator[Batch]:
+def batches(
+    pursuit: Pursuit,
+    missing: list[tuple[int, int]],
+    hungry: int = 0,
+    recovery: Recovery | None = None,
+    trial_seconds: float = math.inf,
+) -> Iterator[Batch]:
     """Group missing trials (width, seed) into batches of equal shape.
 
     Args:
         pursuit: Whose trials they are.
         missing: What is to be trained.
         hungry: Number of workers with nothing to do; batches are split to feed them where lanes are independent.
+        recovery: What is known of shapes that did not fit into memory.
+        trial_seconds: Most time that a trial may take.
     """
+    recovery = recovery or Recovery()
     by_width: dict[int, list[int]] = defaultdict(list)
     for k, seed in missing:
         by_width[k].append(seed)
@@ -179,7 +251,9 @@ def batches(pursuit: Pursuit, missing: list[tuple[int, int]], hungry: int = 0) -
             size = -(-len(seeds) // parts)
             groups = [seeds[i : i + size] for i in range(0, len(seeds), size)]
         for group in groups:
-            yield Batch(pursuit.cell(k), tuple(group), pursuit.data, pursuit.key)
+            room = recovery.most(pursuit.key, pursuit.n, pursuit.d, k, len(group))
+            for i in range(0, len(group), room):
+                yield Batch(pursuit.cell(k), tuple(group[i : i + room]), pursuit.data, pursuit.key, trial_seconds)
 
 
 @dataclass
@@ -196,6 +270,7 @@ class Run:
         trained: Trials trained by this run.
         reused: Trials taken from the store.
         started: When it began.
+        shard: The part of the grid that is trained; all of it if not given.
     """
 
     suite: Suite
@@ -206,11 +281,15 @@ class Run:
     found: list[Pursuit] = field(default_factory=list)
     trained: int = 0
     started: float = field(default_factory=time.monotonic)
+    shard: Shard | None = None
 
     def __post_init__(self) -> None:
         self.found = pursuits(self.suite, self.registry, self.device)
+        if self.shard is not None:
+            self.found = self.shard.part(self.found)
         self._stored = _stored(self.store, self.found)
         self._open: dict[int, list[tuple[int, int]]] = {}
+        self._recovery = Recovery()
         # Regimes that differ in name only share their trials: the first of them trains, the others follow.
         leaders: dict[tuple[str, int, int], int] = {}
         self._followers: dict[int, list[int]] = {}
@@ -257,10 +336,17 @@ class Run:
         return known + sum(outcome is not None for p in self.found for outcome in p.waiting.values())
 
     def results(self) -> Results:
-        """Return what is known by now."""
-        origin = provenance(self.suite, self.registry, self.device)
+        """Return what is known by now; of a shard, what is stored of the whole suite."""
+        origin = provenance(self.suite, self.registry, self.device) | mixture(self.store)
         directory = self.store.path.parent if self.store else None
-        return results_of(self.suite, self.registry, self.found, origin, directory)
+        found = self.found
+        if self.shard is not None:
+            origin["shard"] = str(self.shard)
+            found = pursuits(self.suite, self.registry, self.device)
+            stored = _stored(self.store, found, errors=True)
+            for pursuit in found:
+                pursuit.advance(_lookup(stored, pursuit))
+        return results_of(self.suite, self.registry, found, origin, directory)
 
     def go(self, executor: Executor, listen: Callable[[Run], None] | None = None) -> Results:
         """Train what is missing; call ``listen`` after each batch. What is finished is on disk at any moment."""
@@ -268,20 +354,27 @@ class Run:
             raise RuntimeError("a run without a store trains nothing")
         by_cell = {(p.setting.regime.name, p.n, p.d): i for i, p in enumerate(self.found)}
         in_hand = 0
-        following = {i for followers in self._followers.values() for i in followers}
-        ready = [
-            batch
-            for i, missing in self._open.items()
-            if i not in following
-            for batch in batches(self.found[i], missing)
-        ]
+        ready = self._ready(0)
+        if ready and len(ready) < executor.workers:
+            ready = self._ready(-(-executor.workers // len(ready)))
         for batch in sorted(ready, key=self._cost, reverse=True):
             executor.submit(batch)
             in_hand += 1
         if listen:
             listen(self)
         while in_hand:
-            batch, outcomes = executor.next_done()
+            try:
+                batch, outcomes = executor.next_done()
+            except BatchFailed as failed:
+                again = self._recovery.after(failed.batch, failed.fault)
+                for smaller in again:
+                    executor.submit(smaller)
+                in_hand += len(again) - 1
+                if again:
+                    continue
+                batch = failed.batch
+                outcomes = [error_outcome(batch.seeds[0], len(self.suite.budget.tolerances), failed.fault.message)]
+                in_hand += 1
             in_hand -= 1
             self.store.put(batch.key, batch.setting, batch.cell, outcomes)
             cell = batch.cell
@@ -293,12 +386,21 @@ class Run:
                 missing = pursuit.advance(_lookup(self._stored, pursuit))
                 if not missing:
                     self._close(i)
-                for further in batches(pursuit, missing, hungry=max(self.workers - in_hand, 0)):
+                for further in self._batches(pursuit, missing, max(executor.workers - in_hand, 0)):
                     executor.submit(further)
                     in_hand += 1
             if listen:
                 listen(self)
         return self.results()
+
+    def _ready(self, hungry: int) -> list[Batch]:
+        """Return the batches that can be trained at once, each width split for so many hungry workers."""
+        following = {i for followers in self._followers.values() for i in followers}
+        leading = [(self.found[i], missing) for i, missing in self._open.items() if i not in following]
+        return [batch for pursuit, missing in leading for batch in self._batches(pursuit, missing, hungry)]
+
+    def _batches(self, pursuit: Pursuit, missing: list[tuple[int, int]], hungry: int) -> Iterator[Batch]:
+        return batches(pursuit, missing, hungry, self._recovery, self.suite.budget.trial_seconds)
 
     def _close(self, leader: int) -> None:
         """Note that a pursuit is over, and with it those that follow it."""

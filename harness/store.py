@@ -8,59 +8,34 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
-import platform
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
+from harness.complaints import printable
 from harness.components import Cell, Outcome
+from harness.lock import Held, Lock
+from harness.outcome_record import decode, encode
+from harness.run_record import RunRecord, provenance_of
+from harness.schema import ASIDE, StoreError, prepare
 
-try:
-    import fcntl
-except ImportError:  # not on Windows, where runs are not kept apart
-    fcntl = None  # type: ignore[assignment]
+__all__ = ["FILE", "Place", "Store", "StoreError", "WriteError", "set_aside"]
 
 FILE = "results.sqlite"
-LOCK = ".lock"
-APPLICATION = 0x68726E73
-"""SQLite application id of our files ("hrns")."""
-
-SCHEMA = 1
-
-_TABLES = """
-CREATE TABLE settings (
-    key TEXT PRIMARY KEY,
-    data TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE outcomes (
-    key TEXT NOT NULL REFERENCES settings(key),
-    n INTEGER NOT NULL, d INTEGER NOT NULL, k INTEGER NOT NULL, seed INTEGER NOT NULL,
-    record TEXT NOT NULL,
-    seconds REAL NOT NULL,
-    PRIMARY KEY (key, n, d, k, seed)
-) WITHOUT ROWID;
-CREATE TABLE runs (
-    started TEXT PRIMARY KEY,
-    suite TEXT NOT NULL,
-    provenance TEXT NOT NULL
-) WITHOUT ROWID;
-"""
-
-_FIELDS = tuple(f for f in fields(Outcome) if f.name not in ("seed", "seconds"))
+DAMAGE = (sqlite3.Error, UnicodeDecodeError)
+"""What a file that cannot be used makes SQLite raise: its own messages may quote bytes that are no text."""
 
 Place = tuple[int, int, int, int]
 """(n, d, k, seed)."""
 
 
-class StoreError(Exception):
-    """A results file that cannot be used; the message says why and what to do."""
+class WriteError(StoreError):
+    """The file cannot be written, because the disk is full, say; what was there before is intact."""
 
 
 class Store:
@@ -75,46 +50,43 @@ class Store:
             exclusive: Whether to keep other runs out until this store is closed; readers are always let in.
 
         Raises:
-            StoreError: If there is none and ``create`` is false, or it is not one of ours, or another version's, or
-                another run holds it.
+            StoreError: If there is none and ``create`` is false, or it is not one of ours, or damaged, or of a newer
+                version, or another run holds it.
         """
         self.path = directory / FILE
-        self._lock: IO[str] | None = None
-        if not self.path.exists() and not create:
+        self._lock: Lock | None = None
+        there = _is_there(self.path)
+        if not there and not create:
             raise StoreError(f"{directory} holds no {FILE}; run the suite first, or name a run directory")
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            if create:
+                directory.mkdir(parents=True, exist_ok=True)
             if exclusive:
-                self._lock = _lock(directory)
-            self._db = sqlite3.connect(self.path, isolation_level=None, timeout=30)
-            self._open()
-        except sqlite3.Error as error:
-            raise StoreError(
-                f"{self.path}: {error}; move the file away, or choose another directory with --out"
-            ) from error
-        except OSError as error:
-            raise StoreError(f"{directory}: {error.strerror}; choose another directory with --out") from error
+                self._lock = Lock(directory)
+            self._db = _connect(self.path, "rwc" if create else "rw")
+            self._open(check=there and exclusive)
+        except BaseException as error:
+            self._close()
+            if isinstance(error, Held):
+                raise StoreError(f"{error}, or choose another directory with --out") from error
+            if isinstance(error, DAMAGE):
+                raise StoreError(_why(self.path, error)) from error
+            if isinstance(error, OSError):
+                raise StoreError(f"{directory}: {error.strerror}; choose another directory with --out") from error
+            raise
 
-    def _open(self) -> None:
+    def _open(self, *, check: bool) -> None:
         db = self._db
-        db.execute("PRAGMA journal_mode = DELETE")
+        prepare(db, self.path)
+        (mode,) = db.execute("PRAGMA journal_mode = DELETE").fetchone()
         db.execute("PRAGMA synchronous = FULL")
-        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if not tables:
-            db.executescript(
-                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION};"
-                f" PRAGMA user_version = {SCHEMA}; COMMIT;"
-            )
-            return
-        (application,) = db.execute("PRAGMA application_id").fetchone()
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if application != APPLICATION:
-            raise StoreError(f"{self.path} is an SQLite file of another program; choose another directory with --out")
-        if version != SCHEMA:
-            raise StoreError(
-                f"{self.path} has schema {version}, this version of the harness reads {SCHEMA};"
-                " read it with the version that wrote it, or start anew with --fresh"
-            )
+        (level,) = db.execute("PRAGMA synchronous").fetchone()
+        if (mode, level) != ("delete", 2):
+            raise StoreError(f"{self.path} cannot be kept safe (journal {mode}, synchronous {level}); {ASIDE}")
+        if check:
+            (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
+            if found != "ok":
+                raise StoreError(f"{self.path} is damaged ({printable(str(found))}); {ASIDE}")
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +94,11 @@ class Store:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._db.close()
+        self._close()
+
+    def _close(self) -> None:
+        if hasattr(self, "_db"):
+            self._db.close()
         if self._lock is not None:
             self._lock.close()
 
@@ -131,50 +107,107 @@ class Store:
         """Turn errors of the file into ours."""
         try:
             yield
-        except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
+        except (sqlite3.Error, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+            said = printable(str(error))[:200]
             raise StoreError(
-                f"{self.path} cannot be read ({error}); it is damaged, or of another version:"
-                " start anew with --fresh, which keeps the file"
+                f"{self.path} cannot be read ({said}); it is damaged, or of another version: {ASIDE}"
             ) from error
 
-    def outcomes(self, key: str, *, errors: bool = False) -> dict[Place, Outcome]:
-        """Return the outcomes stored under a setting's key; errors are left out unless asked for, to be tried again."""
+    def outcomes(self, key: str, *, errors: bool = False, rungs: int | None = None) -> dict[Place, Outcome]:
+        """Return the outcomes stored under a setting's key.
+
+        Args:
+            key: The semantic key.
+            errors: Whether trials that ended in an error are among them; they are left out to be tried again.
+            rungs: Tolerances that each outcome must have.
+
+        Raises:
+            StoreError: If one of them is not what it should be.
+        """
         with self._reading():
             rows = self._db.execute("SELECT n, d, k, seed, record, seconds FROM outcomes WHERE key = ?", (key,))
-            found = {(n, d, k, seed): _decode(seed, record, seconds) for n, d, k, seed, record, seconds in rows}
+            found = {_place(n, d, k, seed): decode(seed, record, s, rungs) for n, d, k, seed, record, s in rows}
         return {place: outcome for place, outcome in found.items() if errors or not outcome.message}
+
+    def errors(self, key: str) -> dict[tuple[int, int], int]:
+        """Return how many trials of a setting ended in an error, by (n, d)."""
+        counts: dict[tuple[int, int], int] = {}
+        for (n, d, _, _), outcome in self.outcomes(key, errors=True).items():
+            if outcome.message:
+                counts[n, d] = counts.get((n, d), 0) + 1
+        return counts
+
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """Return what is stored of every setting that has outcomes, by its key."""
+        with self._reading():
+            rows = self._db.execute("SELECT key, data FROM settings").fetchall()
+            found = {str(key): json.loads(data) for key, data in rows}
+            if not all(isinstance(data, dict) for data in found.values()):
+                raise ValueError("a setting is no table")
+        return found
 
     def put(self, key: str, setting: Mapping[str, Any], cell: Cell, outcomes: Iterable[Outcome]) -> None:
         """Write the outcomes of a batch in one transaction; they are on disk when this returns.
 
         Raises:
-            StoreError: If the file cannot be written (disk full, say). What was there before is intact.
+            WriteError: If the file cannot be written (disk full, say). What was there before is intact.
         """
-        rows = [(key, cell.n, cell.d, cell.k, o.seed, _encode(o), o.seconds) for o in outcomes]
-        try:
+        rows = [(key, cell.n, cell.d, cell.k, o.seed, encode(o), o.seconds) for o in outcomes]
+        with self._writing():
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (key, json.dumps(setting, sort_keys=True)))
             self._db.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise StoreError(f"{self.path}: {error}; what was saved before is intact, run again to go on") from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except DAMAGE as error:
+            with contextlib.suppress(*DAMAGE):
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+            raise WriteError(f"{self.path}: {printable(str(error))}; what was saved before is intact") from error
 
     def began(self, suite: str, provenance: Mapping[str, Any]) -> None:
-        """Note that a run of a suite began: its text, and the versions and device it ran on."""
-        now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{time.time_ns() % 10**9:09d}Z"
-        try:
-            self._db.execute("INSERT INTO runs VALUES (?, ?, ?)", (now, suite, json.dumps(provenance, sort_keys=True)))
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: {error}; choose another directory with --out") from error
+        """Note that a run of a suite began: its text, and the versions and device it ran on.
 
-    def last_run(self) -> tuple[str, str, dict[str, Any]] | None:
-        """Return when the last run began, its suite's text and its provenance."""
+        Runs stand in the order in which they began, even where the clock was set back between them.
+
+        Raises:
+            WriteError: If the file cannot be written.
+        """
+        with self._writing():
+            self._db.execute("BEGIN IMMEDIATE")
+            (last,) = self._db.execute("SELECT max(started) FROM runs").fetchone()
+            started = stamp(time.time_ns())
+            if last is not None and started <= str(last):
+                started = f"{last}+"  # sorts after it
+            self._db.execute(
+                "INSERT INTO runs VALUES (?, ?, ?)", (started, suite, json.dumps(provenance, sort_keys=True))
+            )
+            self._db.execute("COMMIT")
+
+    def last_run(self) -> RunRecord | None:
+        """Return when the last run began, its suite's text and its provenance.
+
+        Raises:
+            StoreError: If they are not what they should be.
+        """
         with self._reading():
             query = "SELECT started, suite, provenance FROM runs ORDER BY started DESC LIMIT 1"
             row = self._db.execute(query).fetchone()
-            return None if row is None else (row[0], row[1], json.loads(row[2]))
+            return None if row is None else RunRecord(str(row[0]), str(row[1]), provenance_of(row[2]))
+
+    def origins(self) -> list[dict[str, Any]]:
+        """Return the provenance of every run, in the order in which they began.
+
+        Raises:
+            StoreError: If one is not what it should be.
+        """
+        with self._reading():
+            rows = self._db.execute("SELECT provenance FROM runs ORDER BY started")
+            return [provenance_of(row[0]) for row in rows]
 
     def seconds(self, key: str) -> float:
         """Return the training time spent on the outcomes of a key, in seconds."""
@@ -184,73 +217,76 @@ class Store:
             return float(total)
 
 
-def _lock(directory: Path) -> IO[str]:
-    """Take the directory's lock for this process; it is free again when the process ends, however it does."""
-    handle = (directory / LOCK).open("a+", encoding="utf-8")
-    if fcntl is not None:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            handle.seek(0)
-            holder = handle.read().strip() or "unknown"
-            handle.close()
-            raise StoreError(
-                f"another run is using {directory} (process {holder}); wait for it, or choose another with --out"
-            ) from error
-        handle.truncate(0)
-        handle.write(f"{os.getpid()} on {platform.node()}")
-        handle.flush()
-    return handle
+def stamp(nanoseconds: int) -> str:
+    """Write a time since 1970 so that later ones sort after earlier ones.
+
+    >>> stamp(1_800_000_000_000_000_001)
+    '2027-01-15T08:00:00.000000001Z'
+    """
+    seconds, rest = divmod(nanoseconds, 10**9)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:09d}Z"
+
+
+def _is_there(path: Path) -> bool:
+    """Say whether there is such a file.
+
+    Raises:
+        StoreError: If there is something else of that name.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise StoreError(f"{path} is no file; choose another directory with --out")
+        return path.is_file()
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{printable(str(path))}: {error}; choose another directory with --out") from error
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30)
+
+
+def _why(path: Path, error: Exception) -> str:
+    """Say why a file cannot be opened, and what to do."""
+    said = printable(str(error))[:200]
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return f"{path}: {said}; make room and see to its permissions, or choose another directory with --out"
+    return f"{path}: {said}; {ASIDE}"
+
+
+def _place(n: Any, d: Any, k: Any, seed: Any) -> Place:
+    if not all(isinstance(number, int) for number in (n, d, k, seed)):
+        raise ValueError("a trial's place is no whole number")
+    return n, d, k, seed
 
 
 def set_aside(directory: Path) -> Path | None:
     """Move the results file of a directory out of the way; return its new name, or None if there was none.
 
     Raises:
-        StoreError: If another run is using it.
+        StoreError: If another run is using it, or it cannot be moved.
     """
     path = directory / FILE
     if not path.exists():
         return None
-    with _lock(directory):
-        return _rename(path)
+    try:
+        with Lock(directory):
+            return _rename(path)
+    except Held as error:
+        raise StoreError(f"{error}, or choose another directory with --out") from error
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be set aside: {error.strerror}; choose another directory with --out"
+        ) from error
 
 
 def _rename(path: Path) -> Path:
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as db:
+    with contextlib.suppress(*DAMAGE), contextlib.closing(_connect(path, "rw")) as db:
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # rolls back what a killed run left half written
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(path.stat().st_mtime))
+    date = time.strftime("%Y%m%d-%H%M%S", time.localtime(path.stat().st_mtime))
     for number in range(1000):
-        aside = path.with_name(f"{path.stem}-{stamp}{f'-{number}' if number else ''}{path.suffix}")
+        aside = path.with_name(f"{path.stem}-{date}{f'-{number}' if number else ''}{path.suffix}")
         if not aside.exists():
             os.rename(path, aside)
             return aside
     raise StoreError(f"too many results set aside in {path.parent}")
-
-
-def _encode(outcome: Outcome) -> str:
-    """Write an outcome by the names of its fields, leaving out what has its usual value."""
-    record = {f.name: _plain(getattr(outcome, f.name)) for f in _FIELDS if getattr(outcome, f.name) != _usual(f)}
-    return json.dumps(record, separators=(",", ":"), allow_nan=False)
-
-
-def _usual(of: Field[Any]) -> Any:
-    return of.default_factory() if of.default_factory is not MISSING else of.default
-
-
-def _plain(value: Any) -> Any:
-    """Spell out what strict JSON has no number for."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {name: _plain(v) for name, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
-
-
-def _decode(seed: int, record: str, seconds: float) -> Outcome:
-    values = json.loads(record)
-    values["measure"] = float(values["measure"])
-    values["hits"] = tuple(values["hits"])
-    if "curve" in values:
-        values["curve"] = tuple(float(v) for v in values["curve"])
-    return Outcome(seed=seed, seconds=seconds, **values)

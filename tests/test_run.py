@@ -8,6 +8,7 @@ import pytest
 
 from harness.components import Cell, Outcome
 from harness.executors.base import Batch, Executor
+from harness.executors.in_process import InProcess
 from harness.executors.local import Local
 from harness.registry import Registry
 from harness.results import Results
@@ -43,7 +44,7 @@ def suite(registry: Registry) -> Suite:
     return parse_suite(SUITE, registry)
 
 
-class Counting(Local):
+class Counting(InProcess):
     """Trains in this process, and counts; may be stopped after some batches, or give them back out of order."""
 
     def __init__(self, stop_after: int = 10**9, shuffle: bool = False) -> None:

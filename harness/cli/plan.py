@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import json
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, SUITE, WrongInput, check_problems, cores, load, run_directory
+from harness.cli.options import PLUGINS, SUITE, TRUST, WrongInput, check_problems, cores, load, run_directory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.registry import Registry
+    from harness.suite import Suite
 
 
 @click.command("plan")
@@ -14,10 +20,19 @@ from harness.cli.options import PLUGINS, SUITE, WrongInput, check_problems, core
 @click.option("--out", metavar="DIR", help="Where results would go; reports/<suite> if not given.")
 @click.option("--device", metavar="NAME", help="cpu, cuda or cuda:N, instead of what the suite says.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; one a core if not given.")
+@click.option("--explain", is_flag=True, help="Say what is reused, what is new and why, instead of how long it takes.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @PLUGINS
+@TRUST
 def command(
-    suite: str, out: str | None, device: str | None, workers: int | None, as_json: bool, plugin_files: tuple[str, ...]
+    suite: str,
+    out: str | None,
+    device: str | None,
+    workers: int | None,
+    explain: bool,
+    as_json: bool,
+    plugin_files: tuple[str, ...],
+    trust_plugins: bool,
 ) -> None:
     """Show the thresholds a suite asks for, what is stored of them, and how long the rest may take.
 
@@ -27,11 +42,13 @@ def command(
     \b
     harness plan quickstart
     harness plan phase-diagram --workers 8
+    harness plan mine.toml --explain
     """  # noqa: D301
-    loaded, registry = load(suite, plugin_files)
+    loaded, registry = load(suite, plugin_files, trust=trust_plugins)
     check_problems(loaded)
 
     from harness.estimate import estimate
+    from harness.report.export import dumps
     from harness.report.plan_view import plan_table
     from harness.report.terminal import show
     from harness.run import resolve_device
@@ -39,10 +56,30 @@ def command(
 
     try:
         where = resolve_device(device or loaded.budget.device)
+        if explain:
+            _explain(loaded, registry, run_directory(loaded, out), where, as_json=as_json)
+            return
         planned = estimate(loaded, registry, run_directory(loaded, out), where, workers or cores())
     except (ValueError, StoreError) as error:
         raise WrongInput(str(error)) from error
     if as_json:
-        click.echo(json.dumps(planned.data(), indent=2, ensure_ascii=False))
+        click.echo(dumps(planned.data()), nl=False)
     else:
         show(plan_table(planned))
+
+
+def _explain(suite: Suite, registry: Registry, directory: Path, device: str, *, as_json: bool) -> None:
+    """Print what is reused, what is new, and why."""
+    from dataclasses import asdict
+
+    from harness.explain import explain
+    from harness.report.explain_view import explain_table
+    from harness.report.export import dumps
+    from harness.report.terminal import show
+
+    explained = explain(suite, registry, directory, device)
+    if as_json:
+        record = {"suite": suite.name, "directory": str(directory), "thresholds": [asdict(e) for e in explained]}
+        click.echo(dumps(record), nl=False)
+    else:
+        show(explain_table(suite.name, str(directory), explained))

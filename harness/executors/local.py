@@ -2,166 +2,124 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import os
-import signal
-import threading
+import math
+import time
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from harness.components import Outcome
-from harness.executors.base import Batch, Executor, LostWorkers
+from harness.executors.base import Attempt, Batch, BatchFailed, Executor, LostWorkers
+from harness.executors.worker import Worker, uninterrupted
+from harness.faults import Fault
 
-if TYPE_CHECKING:
-    from harness.registry import Registry
+MOST_STARTS = 3
+"""Workers that may end in a row before they were ready, until the run is given up."""
 
-_registry: Registry | None = None
-"""The plugins of this worker process, loaded once when it starts."""
+MOST_LOST = 20
+"""Workers that may be ended from outside in a row, without one batch done, until the run is given up."""
 
-_ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-
-
-MOST_RESTARTS = 3
-"""Times that workers are replaced before the run is given up."""
+GRACE = 5.0
+"""Seconds that idle workers have to end by themselves."""
 
 
 class Local(Executor):
-    """Trains batches in processes of this machine; in this very process if there is one worker."""
+    """Trains batches in processes of this machine, each of which can be ended and replaced."""
 
     name: ClassVar[str] = "local"
 
-    def __init__(self, workers: int, plugin_files: tuple[str, ...] = ()) -> None:
-        super().__init__(workers, plugin_files)
+    def __init__(self, workers: int, plugin_files: tuple[str, ...] = (), scheduler: str = "") -> None:
+        super().__init__(workers, plugin_files, scheduler)
         self._queue: deque[Batch] = deque()
-        self._futures: dict[Future[list[Outcome]], Batch] = {}
-        self._pool: ProcessPoolExecutor | None = None
-        self._restarts = 0
+        self._pool: list[Worker] = []
+        self._stillborn = 0
+        self._lost = 0
 
     def __enter__(self) -> Self:
         """Start the workers."""
-        if self.workers > 1:
-            self._pool = self._workers()
+        try:
+            with uninterrupted():
+                for _ in range(self.workers):
+                    self._pool.append(Worker(self.plugin_files))
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
         return self
-
-    def _workers(self) -> ProcessPoolExecutor:
-        with _environment(dict.fromkeys(_ONE_THREAD, "1")):
-            # Spawned, not forked: a fork of a process whose libraries have started threads may hang.
-            context = multiprocessing.get_context("spawn")
-            pool = ProcessPoolExecutor(self.workers, context, _start, (self.plugin_files,))
-            for _ in range(self.workers):  # processes start at the first submissions; start them all now
-                pool.submit(_ready)
-        return pool
 
     def submit(self, batch: Batch) -> None:
         """Queue a batch."""
-        if self._pool is None:
-            self._queue.append(batch)
-        else:
-            self._futures[self._pool.submit(_train, batch)] = batch
+        self._queue.append(batch)
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        for worker in self._pool:
+            if self._queue and worker.ready and worker.batch is None:
+                worker.give(self._queue.popleft())
 
     def next_done(self) -> tuple[Batch, list[Outcome]]:
-        """Return the next finished batch; train one if there is no other worker to do it."""
-        if self._pool is None:
-            batch = self._queue.popleft()
-            return batch, _train_here(batch, self.plugin_files)
+        """Return the next finished batch; workers that are gone, or too late, are replaced."""
         while True:
-            if not self._futures:
+            if not self._queue and all(worker.batch is None for worker in self._pool):
                 raise RuntimeError("no batch is in hand")
-            done, _ = wait(self._futures, return_when=FIRST_COMPLETED)
-            future = done.pop()
-            batch = self._futures.pop(future)
-            try:
-                return batch, future.result()
-            except BrokenProcessPool:
-                self._start_again([batch, *self._futures.values()])
+            if not self._pool:
+                raise RuntimeError("the workers have not been started")
+            self._hand_out()
+            now = time.monotonic()
+            first = min((w.deadline for w in self._pool if w.batch or not w.ready), default=math.inf)
+            talking = {w.pipe: w for w in self._pool} | {w.process.sentinel: w for w in self._pool}
+            heard = wait(list(talking), None if math.isinf(first) else max(first - now, 0.0))
+            for worker in dict.fromkeys(talking[end] for end in heard):  # type: ignore[index]  # what we gave
+                found = worker.read()
+                if found is None:
+                    self._stillborn = 0
+                    self._hand_out()
+                elif done := self._finish(worker, found):
+                    return done
+            for worker in list(self._pool):
+                busy = worker.batch is not None or not worker.ready
+                if busy and time.monotonic() >= worker.deadline and (done := self._finish(worker, worker.late())):
+                    return done
 
-    def _start_again(self, lost: list[Batch]) -> None:
-        """Start new workers in place of those that were lost, and give them what was in hand."""
-        self._restarts += 1
-        if self._restarts > MOST_RESTARTS:
-            raise LostWorkers(
-                f"workers were lost {self._restarts} times (killed, perhaps for want of memory); try fewer --workers"
-            )
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-        self._futures.clear()
-        self._pool = self._workers()
-        for batch in lost:
-            self.submit(batch)
+    def _finish(self, worker: Worker, found: Attempt | Fault) -> tuple[Batch, list[Outcome]] | None:
+        """Take what a worker found, or replace the worker; None if it had nothing in hand.
+
+        Raises:
+            BatchFailed: If its batch has no outcomes.
+            LostWorkers: If workers do not come up, or are ended again and again.
+        """
+        batch, worker.batch = worker.batch, None
+        if isinstance(found, Fault):
+            self._replace(worker, found)
+        elif found.fault is None:
+            self._lost = 0
+        self._hand_out()
+        if batch is None:
+            return None
+        if isinstance(found, Fault):
+            raise BatchFailed(batch, found)
+        return self.taken(batch, found)
+
+    def _replace(self, worker: Worker, fault: Fault) -> None:
+        self._lost += fault.kind == "lost"
+        self._stillborn += not worker.ready
+        if self._stillborn >= MOST_STARTS:
+            raise LostWorkers(f"{MOST_STARTS} workers in a row did not start: {fault.message}")
+        if self._lost >= MOST_LOST:
+            raise LostWorkers(f"{MOST_LOST} workers in a row were lost: {fault.message}; try fewer --workers")
+        with uninterrupted():
+            self._pool[self._pool.index(worker)] = Worker(self.plugin_files)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the workers; on an error without waiting for what they have in hand."""
-        if self._pool is not None:
-            processes = list(self._pool._processes.values())  # no public way to stop a running task
-            self._pool.shutdown(wait=kind is None, cancel_futures=True)
-            if kind is not None:
-                for process in processes:
-                    process.terminate()
+        """Stop the workers; those that have something in hand at once."""
+        for worker in self._pool:
+            worker.stop()
+        end = time.monotonic() + GRACE
+        for worker in self._pool:
+            if kind is None and worker.ready and worker.batch is None:
+                worker.process.join(timeout=max(end - time.monotonic(), 0.0))
+            worker.end()
+        self._pool = []
         self._queue.clear()
-        self._futures.clear()
-
-
-@contextlib.contextmanager
-def _environment(values: dict[str, str]):  # type: ignore[no-untyped-def]  # generator of None
-    """Set environment variables that children inherit while they start."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _start(plugin_files: tuple[str, ...]) -> None:
-    """Prepare a worker: leave interrupts to the driver, end with it, load the plugins."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    _load(plugin_files)
-
-
-def _end_with(sentinel: int) -> None:
-    """End this process when the driver is gone, killed even: a worker must not outlive it."""
-    multiprocessing.connection.wait([sentinel])
-    os._exit(1)
-
-
-def _load(plugin_files: tuple[str, ...]) -> Registry:
-    global _registry  # noqa: PLW0603  # one per worker process, set once
-    from harness.plugins import load_plugins
-
-    _registry = load_plugins(files=plugin_files)
-    return _registry
-
-
-def _ready() -> None:
-    """Do nothing: a task that makes the pool start a process."""
-
-
-def _train(batch: Batch) -> list[Outcome]:
-    """Train a batch in a worker."""
-    from harness.engine.work import train_batch
-
-    if _registry is None:
-        raise RuntimeError("the worker has not loaded its plugins")
-    return train_batch(batch, _registry)
-
-
-def _train_here(batch: Batch, plugin_files: tuple[str, ...]) -> list[Outcome]:
-    """Train a batch in the driver's process."""
-    from harness.engine.work import train_batch
-    from harness.plugins import load_plugins
-
-    return train_batch(batch, load_plugins(files=plugin_files))

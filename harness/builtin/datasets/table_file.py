@@ -95,10 +95,11 @@ def _column_of(label: str, names: list[str], source: str, *, needed: bool) -> in
 
 
 def _values(lines: list[tuple[int, list[str]]], names: list[str], source: str, skipped: int | None) -> Array:
-    values = np.zeros((len(lines), len(names)))
-    for row, (line, fields) in enumerate(lines):
+    for line, fields in lines:  # before there is memory for as many columns as the first line claims
         if len(fields) != len(names):
             raise TableError(f"{source}, line {line}: {len(fields)} fields, expected {len(names)}")
+    values = np.zeros((len(lines), len(names)))
+    for row, (_, fields) in enumerate(lines):
         for column, field in enumerate(fields):
             if column == skipped:
                 continue
@@ -157,8 +158,10 @@ def read_npz(file: Path, source: str, inputs: str, label: str | None, most: int)
         with zipfile.ZipFile(file) as archive:
             x = _array(archive, inputs, source, most)
             y = None if label is None else _array(archive, label, source, most)
-    except zipfile.BadZipFile as error:
-        raise TableError(f"{source} is no NPZ file: {error}") from error
+    except TableError:
+        raise
+    except Exception as error:  # a damaged archive makes its readers raise nearly anything
+        raise TableError(f"{source} is no NPZ file: {_said(error)}") from error
     if x.ndim != 2 or not x.size:
         raise TableError(f"{source}: inputs {inputs!r} have the shape {x.shape}, expected (rows, columns)")
     if y is not None and y.ndim == 2 and y.shape[1] == 1:
@@ -194,5 +197,11 @@ def _array(archive: zipfile.ZipFile, name: str, source: str, most: int) -> Array
             return np.lib.format.read_array(content, allow_pickle=False).astype(np.float64)
     except TableError:
         raise
-    except (ValueError, EOFError, zipfile.BadZipFile, RuntimeError) as error:
-        raise TableError(f"{source}: array {name!r} cannot be read: {error}") from error
+    except Exception as error:  # likewise
+        raise TableError(f"{source}: array {name!r} cannot be read: {_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    """Return what an error says on one line; it may quote the file."""
+    text = repr(str(error))[1:-1] or type(error).__name__
+    return text if len(text) <= 200 else text[:199] + "…"

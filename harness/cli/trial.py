@@ -1,0 +1,155 @@
+"""``harness trial``: one trial again, alone and in this process."""
+
+from __future__ import annotations
+
+import shlex
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from harness.cli.options import PLUGINS, SUITE, TRUST, WrongInput, load
+from harness.complaints import printable_lines
+
+if TYPE_CHECKING:
+    from harness.components import Outcome
+    from harness.pursuit import Pursuit
+    from harness.report.table import Table
+    from harness.suite import Suite
+
+
+@click.command("trial")
+@SUITE
+@click.option("--regime", required=True, metavar="NAME", help="As the suite or its tables call it.")
+@click.option("--n", type=click.IntRange(1), help="Samples; the suite's first if not given.")
+@click.option("--d", type=click.IntRange(1), help="Input dimension; the suite's first if not given.")
+@click.option("--k", type=click.IntRange(0), required=True, help="Hidden width; 0 for a model without width.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Number of the trial.")
+@click.option("--device", metavar="NAME", help="cpu, cuda or cuda:N, instead of what the suite says.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@PLUGINS
+@TRUST
+def command(
+    suite: str,
+    regime: str,
+    n: int | None,
+    d: int | None,
+    k: int,
+    seed: int,
+    device: str | None,
+    as_json: bool,
+    plugin_files: tuple[str, ...],
+    trust_plugins: bool,
+) -> int:
+    """Train one trial of a suite and show what became of it; nothing is stored.
+
+    It is trained alone, in this process and without a time limit, with the numbers that it has in a run. If it fails,
+    the whole traceback is shown, and a debugger can be set on it. Status 0: trained; 1: it failed; 2: wrong input.
+
+    \b
+    harness trial quickstart --regime softplus --n 40 --d 20 --k 4 --seed 7
+    harness trial mine.toml --regime "moderate, mirrored" --k 16 --json
+    """  # noqa: D301
+    loaded, registry = load(suite, plugin_files, trust=trust_plugins)
+
+    from harness.engine.work import train_alone
+    from harness.report.export import dumps
+    from harness.report.terminal import show
+    from harness.run import RegimeError, pursuits, resolve_device
+
+    if regime not in {r.name for r in loaded.regimes}:
+        raise WrongInput(_unknown(regime, loaded))
+    try:
+        found = pursuits(loaded, registry, resolve_device(device or loaded.budget.device))
+    except (RegimeError, ValueError) as error:
+        raise WrongInput(str(error)) from error
+    pursuit = next(p for p in found if p.setting.regime.name == regime)
+    _check(pursuit, k)
+    size = n or loaded.n[0], d or loaded.d[0]
+    try:
+        outcome = train_alone(pursuit.setting, *size, k, seed)
+    except Exception as error:
+        trace = printable_lines("".join(traceback.format_exception(error)))
+        click.echo(dumps({"verdict": "error", "traceback": trace}) if as_json else trace, nl=False, err=not as_json)
+        return 1
+    record = _record(outcome, loaded, pursuit, *size, k)
+    if as_json:
+        click.echo(dumps(record), nl=False)
+    else:
+        show(_table(record, loaded))
+    return 0
+
+
+def _unknown(regime: str, suite: Suite) -> str:
+    from harness.complaints import nearest, show
+
+    names = [r.name for r in suite.regimes]
+    close = nearest(regime, names)
+    hint = f"did you mean {shlex.quote(close)}?" if close else f"it has {', '.join(map(show, names))}"
+    return f"--regime: suite {suite.name!r} has no regime {show(regime)}; {hint}"
+
+
+def _check(pursuit: Pursuit, k: int) -> None:
+    """Refuse a width that the regime cannot have."""
+    regime = pursuit.setting.regime
+    step = regime.initializer.width_step
+    if not regime.model.has_width:
+        if k:
+            raise WrongInput(f"--k {k}: {regime.name} is of infinite width; write --k 0")
+    elif k < 1 or k % step:
+        raise WrongInput(
+            f"--k {k}: {regime.name} needs {'a width of at least 1' if step == 1 else f'multiples of {step}'}"
+        )
+
+
+def _record(outcome: Outcome, suite: Suite, pursuit: Pursuit, n: int, d: int, k: int) -> dict[str, Any]:
+    """Return what became of a trial as plain data; what is not finite is null."""
+    import math
+    from dataclasses import asdict
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, float) and not math.isfinite(value):
+            return None
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in value.items()}
+        return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+    rung = suite.budget.tolerances.index(suite.budget.report_tolerance)
+    found = {key: plain(value) for key, value in asdict(outcome).items() if key not in ("message", "seed")}
+    where = {"suite": suite.name, "regime": pursuit.setting.regime.name, "n": n, "d": d, "k": k, "seed": outcome.seed}
+    return {**where, "verdict": outcome.verdict(rung), "tolerances": list(suite.budget.tolerances), **found}
+
+
+def _table(record: dict[str, Any], suite: Suite) -> Table:
+    from harness.report.entries import Text as Words
+    from harness.report.numbers import decimal, plain
+    from harness.report.table import Column, Row, Table
+
+    def written(value: Any) -> str:
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, float):
+            return decimal(value, 6)
+        return str(value)
+
+    hits = [
+        f"{plain(tolerance)} at step {hit}" if hit is not None else f"{plain(tolerance)} never"
+        for tolerance, hit in zip(record["tolerances"], record["hits"], strict=True)
+    ]
+    facts = {
+        "verdict": record["verdict"],
+        "tolerances met": ", ".join(hits),
+        **{key.replace("_", " "): record[key] for key in ("steps", "measure", "diverged", "falling", "movement")},
+        **{key.replace("_", " "): record[key] for key in ("step_size", "lambda_min", "lambda_max", "rate")},
+        **record["diagnostics"],
+        **{key: record[key] for key in ("solver", "device", "seconds")},
+    }
+    rows = tuple(Row((Words(key), Words(written(value)))) for key, value in facts.items() if value is not None)
+    place = ", ".join(f"{key} = {record[key]}" for key in ("n", "d", "k"))
+    return Table(
+        name="trial",
+        title=f"{record['regime']}, {place}, trial {record['seed']}",
+        caption=f"verdict: at tolerance {plain(suite.budget.report_tolerance)} within {suite.budget.steps} steps.",
+        columns=(Column("what"), Column("found", wrap=60)),
+        rows=rows,
+    )

@@ -1,0 +1,40 @@
+"""This very process: for debuggers and tests, which want to see what happens."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import ClassVar
+
+from harness.components import Outcome
+from harness.executors.base import Batch, Executor, attempt
+from harness.registry import Registry
+
+
+class InProcess(Executor):
+    """Trains one batch after the other in the process that asks for them.
+
+    Nothing stands between the driver and plugins here: a debugger can be set on them, and one that hangs or crashes
+    takes the run with it.
+    """
+
+    name: ClassVar[str] = "in-process"
+
+    def __init__(self, workers: int = 1, plugin_files: tuple[str, ...] = (), scheduler: str = "") -> None:
+        super().__init__(1, plugin_files, scheduler)
+        self._queue: deque[Batch] = deque()
+        self._registry: Registry | None = None
+
+    def submit(self, batch: Batch) -> None:
+        """Queue a batch."""
+        self._queue.append(batch)
+
+    def next_done(self) -> tuple[Batch, list[Outcome]]:
+        """Train the next batch and return its outcomes."""
+        if not self._queue:
+            raise RuntimeError("no batch is in hand")
+        if self._registry is None:
+            from harness.plugins import load_plugins
+
+            self._registry = load_plugins(files=self.plugin_files)
+        batch = self._queue.popleft()
+        return self.taken(batch, attempt(batch, self._registry))

@@ -1,0 +1,155 @@
+"""One worker process of this machine: started, given a batch, listened to, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection, wait
+
+from harness.executors.base import Attempt, Batch, attempt
+from harness.faults import Fault
+
+_ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_READY = "ready"
+START_SECONDS = 600.0
+"""Most time that a worker may take to import what it needs; a loaded machine takes a minute."""
+
+OUTSIDE = tuple(
+    getattr(signal, name) for name in ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
+)
+"""Signals that come from somebody else: a person, or the system where memory is short. All others are its own doing."""
+
+
+class Worker:
+    """A process that trains one batch at a time.
+
+    Attributes:
+        batch: What it has in hand.
+        ready: Whether it has loaded the plugins.
+    """
+
+    def __init__(self, plugin_files: tuple[str, ...]) -> None:
+        """Start it."""
+        # Spawned, not forked: a fork of a process whose libraries have started threads may hang.
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        self.pipe = ours
+        # No daemon: those may not start processes, and compilers of torch do.
+        self.process = context.Process(target=_main, args=(theirs, plugin_files))
+        with _environment(dict.fromkeys(_ONE_THREAD, "1")):
+            self.process.start()
+        theirs.close()  # so that the pipe ends with the process
+        self.batch: Batch | None = None
+        self.ready = False
+        self.deadline = time.monotonic() + START_SECONDS
+
+    def give(self, batch: Batch) -> None:
+        """Hand it a batch. It may be gone already; :meth:`read` then says so."""
+        self.batch = batch
+        self.deadline = time.monotonic() + batch.seconds
+        with contextlib.suppress(OSError):
+            self.pipe.send(batch)
+
+    def read(self) -> Attempt | Fault | None:
+        """Return what it has to say: that its batch is done, why it is gone, or None if it only got ready."""
+        try:
+            said = self.pipe.recv()
+        except Exception:  # the end of the pipe, or half a message
+            return self._gone()
+        if said == _READY:
+            self.ready = True
+            return None
+        assert isinstance(said, Attempt)
+        return said
+
+    def late(self) -> Fault:
+        """End it, since its time is up."""
+        self.end()
+        if self.batch is None:
+            return Fault("lost", f"a worker was not ready after {START_SECONDS:g} s")
+        return Fault("late", f"not done after {self.batch.seconds:g} s ({self.batch.trial_seconds:g} s a trial)")
+
+    def _gone(self) -> Fault:
+        self.process.join(timeout=10)
+        status = self.process.exitcode
+        self.end()
+        if status is None:
+            return Fault("error", "the worker process closed its pipe")
+        if status >= 0:
+            return Fault("error", f"the worker process ended itself with status {status}")
+        name = signal.Signals(-status).name
+        if -status in OUTSIDE:
+            return Fault("lost", f"the worker process was ended from outside ({name}), perhaps for want of memory")
+        return Fault("error", f"the worker process crashed ({name})")
+
+    def stop(self) -> None:
+        """Ask it to end when it is idle; does not wait."""
+        with contextlib.suppress(OSError):
+            self.pipe.send(None)
+
+    def end(self) -> None:
+        """End it at once."""
+        if self.process.is_alive():
+            self.process.kill()
+        self.process.join(timeout=10)
+        self.pipe.close()
+
+
+@contextlib.contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Set environment variables that children inherit while they start."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold interrupts back while workers start: they inherit that, and leave interrupts to the driver for good."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _main(pipe: Connection, plugin_files: tuple[str, ...]) -> None:
+    """Load the plugins, then train one batch after the other until there is None."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    os.dup2(2, 1)  # what plugins print must not stand in the tables
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    from harness.plugins import load_plugins
+
+    registry = load_plugins(files=plugin_files)
+    import harness.engine.work  # noqa: F401  # brings torch, which is no part of a batch's time
+
+    with contextlib.suppress(EOFError, OSError):  # the driver is gone
+        pipe.send(_READY)
+        while (batch := pipe.recv()) is not None:
+            pipe.send(attempt(batch, registry))
+
+
+def _end_with(sentinel: int) -> None:
+    """End this process when the driver is gone, killed even: a worker must not outlive it."""
+    wait([sentinel])
+    os._exit(1)

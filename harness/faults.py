@@ -1,0 +1,78 @@
+"""What went wrong with a batch, and what its cause says about the trials in it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.complaints import printable
+from harness.components import Outcome
+
+FaultKind = Literal["memory", "error", "late", "lost"]
+"""Memory ran out; something raised or crashed; the time limit passed; the place of training was taken away."""
+
+MOST = 500
+"""Characters of a message that are kept."""
+
+_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "unable to allocate", "alloc_failed")
+"""What errors of the GPU's and the CPU's allocators say, in lower case."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a batch has no outcomes.
+
+    Attributes:
+        kind: What it says about the batch. ``lost`` does not count against its trials: somebody ended the process, or
+            the machine is gone.
+        message: One printable line.
+    """
+
+    kind: FaultKind
+    message: str
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether an error means that memory ran out, on a GPU or not.
+
+    >>> is_out_of_memory(RuntimeError("CUDA out of memory. Tried to …")), is_out_of_memory(KeyError("memory"))
+    (True, False)
+    """
+    if isinstance(error, MemoryError):
+        return True
+    try:
+        said = str(error).lower()
+    except Exception:  # an error of a plugin's own
+        return False
+    return isinstance(error, RuntimeError) and any(words in said for words in _MEMORY)
+
+
+def said(error: BaseException) -> str:
+    r"""Return what an error says, with its type, on one printable line of reasonable length.
+
+    >>> said(ValueError("no \x1b[31m\n inputs"))
+    'ValueError: no �[31m inputs'
+    """
+    try:
+        text = printable(str(error)[: 4 * MOST])
+    except Exception:  # its text is somebody's code too
+        text = ""
+    line = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return line if len(line) <= MOST else line[: MOST - 1] + "…"
+
+
+def fault_of(error: BaseException) -> Fault:
+    """Return the fault that an error of the training itself is."""
+    return Fault("memory" if is_out_of_memory(error) else "error", said(error))
+
+
+def error_outcome(seed: int, rungs: int, message: str) -> Outcome:
+    """Return the outcome of a trial that could not be trained: neither fit nor unfit.
+
+    Args:
+        seed: The trial.
+        rungs: Tolerances of its ladder.
+        message: What happened.
+    """
+    return Outcome(seed, (None,) * rungs, 0, math.nan, message=message or "it could not be trained")

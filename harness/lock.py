@@ -1,0 +1,129 @@
+"""One writer at a time in a directory: a lock that says who has it, and that no dead process can keep."""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from harness.complaints import printable
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
+
+LOCK = ".lock"
+OWNER = ".lock-owner"
+"""Used in place of the lock on file systems that have none."""
+
+_HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+
+
+class Held(Exception):
+    """Somebody else has the lock; the message says who."""
+
+
+class Lock:
+    """The lock of a directory, from its making until it is closed or the process ends, however it does."""
+
+    def __init__(self, directory: Path) -> None:
+        """Take it.
+
+        Raises:
+            Held: If another run has it.
+            OSError: If the directory cannot be written.
+        """
+        self._owner: Path | None = None
+        self._handle: IO[str] = (directory / LOCK).open("a+", encoding="utf-8", errors="replace")
+        try:
+            if not _flock(self._handle):
+                self._owner = _own(directory / OWNER)
+        except BlockingIOError:
+            self._handle.seek(0)
+            holder = _who(self._handle.read(200))
+            self._handle.close()
+            raise Held(f"another run ({holder}) is using {directory}; wait for it") from None
+        except BaseException:
+            self._handle.close()
+            raise
+        self._handle.truncate(0)
+        self._handle.write(_me())
+        self._handle.flush()
+
+    def close(self) -> None:
+        """Give it back."""
+        if self._owner is not None:
+            self._owner.unlink(missing_ok=True)
+        self._handle.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _me() -> str:
+    return f"{os.getpid()} on {platform.node()}"
+
+
+def _who(text: str) -> str:
+    return f"process {printable(text)}" if text.strip() else "of which nothing is known"
+
+
+def _flock(handle: IO[str]) -> bool:
+    """Take the system's lock, which ends with the process; False where the file system has none.
+
+    Raises:
+        BlockingIOError: If another process has it.
+    """
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _HELD:
+            raise BlockingIOError from error
+        return False
+    return True
+
+
+def _own(path: Path) -> Path:
+    """Take the lock as a file that names its owner; one whose process is gone is taken over.
+
+    Raises:
+        Held: If its owner lives, or is on another machine.
+    """
+    for _ in range(2):
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(_me())
+            return path
+        except FileExistsError:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                text = file.read(200)
+            pid, _, host = text.partition(" on ")
+            if host != platform.node() or not pid.isdecimal() or _alive(int(pid)):
+                raise Held(
+                    f"another run ({_who(text)}) is using {path.parent}; wait for it, or delete {path} if it is over"
+                ) from None
+            path.unlink(missing_ok=True)
+    raise Held(f"another run is using {path.parent}; wait for it")
+
+
+def _alive(pid: int) -> bool:
+    if os.name == "nt":  # signal 0 would end the process there
+        return True
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True

@@ -1,0 +1,100 @@
+"""The tables of a results file, how older ones become them, and what is no results file at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+APPLICATION = 0x68726E73
+"""SQLite application id of our files ("hrns")."""
+
+SCHEMA = 1
+"""Version of the tables, kept as the file's ``user_version``."""
+
+LONGEST = 16_000_000
+"""Bytes of the longest text that is read or written; a damaged length cannot ask for more memory."""
+
+TABLES = {
+    "settings": """CREATE TABLE settings (
+        key TEXT PRIMARY KEY,
+        data TEXT NOT NULL
+    ) WITHOUT ROWID""",
+    "outcomes": """CREATE TABLE outcomes (
+        key TEXT NOT NULL REFERENCES settings(key),
+        n INTEGER NOT NULL, d INTEGER NOT NULL, k INTEGER NOT NULL, seed INTEGER NOT NULL,
+        record TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        PRIMARY KEY (key, n, d, k, seed)
+    ) WITHOUT ROWID""",
+    "runs": """CREATE TABLE runs (
+        started TEXT PRIMARY KEY,
+        suite TEXT NOT NULL,
+        provenance TEXT NOT NULL
+    ) WITHOUT ROWID""",
+}
+
+Migration = Callable[[sqlite3.Connection], None]
+MIGRATIONS: Mapping[int, Migration] = {}
+"""Version → what makes the next one of it, statement by statement; all that are needed run in one transaction."""
+
+ASIDE = "start anew with --fresh, which keeps the file, or choose another directory with --out"
+
+
+class StoreError(Exception):
+    """A results file that cannot be used; the message says why and what to do."""
+
+
+def prepare(db: sqlite3.Connection, path: Path) -> None:
+    """Make the tables in an empty file; check those of any other, and bring older ones up to date.
+
+    Raises:
+        StoreError: If the file is another program's, or a newer version's, or its tables are not ours.
+        sqlite3.Error: If it is damaged, or cannot be written.
+    """
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
+    db.execute("PRAGMA trusted_schema = OFF")
+    db.execute("PRAGMA cell_size_check = ON")
+    (count,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    version = _number(db, "user_version")
+    if not count and not version:
+        _create(db)
+        return
+    if _number(db, "application_id") != APPLICATION:
+        raise StoreError(f"{path} is an SQLite file of another program; choose another directory with --out")
+    if version > SCHEMA:
+        raise StoreError(
+            f"{path} has schema {version}, and this version of the harness reads up to {SCHEMA}: it was written by a"
+            f" newer one; upgrade, or {ASIDE}"
+        )
+    if version < SCHEMA:
+        _migrate(db, path, version)
+    found = set(db.execute("SELECT type, name FROM sqlite_master"))
+    if found != {("table", name) for name in TABLES}:
+        raise StoreError(f"{path} has other tables than ours: it is damaged, or was changed; {ASIDE}")
+
+
+def _number(db: sqlite3.Connection, pragma: str) -> int:
+    (value,) = db.execute(f"PRAGMA {pragma}").fetchone()
+    return int(value)
+
+
+def _create(db: sqlite3.Connection) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    if not _number(db, "user_version"):  # nobody else made them meanwhile
+        for statement in TABLES.values():
+            db.execute(statement)
+        db.execute(f"PRAGMA application_id = {APPLICATION}")
+        db.execute(f"PRAGMA user_version = {SCHEMA}")
+    db.execute("COMMIT")
+
+
+def _migrate(db: sqlite3.Connection, path: Path, version: int) -> None:
+    missing = [step for step in range(version, SCHEMA) if step not in MIGRATIONS]
+    if missing:
+        raise StoreError(f"{path} has schema {version}, which this version of the harness cannot bring up to {SCHEMA}")
+    db.execute("BEGIN EXCLUSIVE")
+    for step in range(_number(db, "user_version"), SCHEMA):  # asked again: somebody else may have been faster
+        MIGRATIONS[step](db)
+    db.execute(f"PRAGMA user_version = {SCHEMA}")
+    db.execute("COMMIT")
