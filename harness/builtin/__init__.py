@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness import Criterion, Dataset, Executor, Initializer, Model, Optimizer, Renderer, hookimpl
+from harness import Criterion, Dataset, Executor, Initializer, Model, ModuleDefault, Optimizer, Renderer, hookimpl
 from harness.builtin.criteria import MeanSquareOverRoot, Quadratic
 from harness.builtin.datasets import DATASETS
 from harness.builtin.initializers import GaussianHalves, He, LeCun, MirroredLeCun, Xavier
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
 from harness.builtin.renderers import RENDERERS
+from harness.executors.dask import Dask
+from harness.executors.in_process import InProcess
 from harness.executors.local import Local
+from harness.executors.pooled import Pooled
 
 
 @hookimpl
@@ -25,8 +28,8 @@ def harness_models() -> Iterable[type[Model]]:
 
 @hookimpl
 def harness_initializers() -> Iterable[type[Initializer]]:
-    """Provide Gaussian, LeCun, He, Xavier and mirrored LeCun weights."""
-    return [GaussianHalves, LeCun, He, Xavier, MirroredLeCun]
+    """Provide Gaussian, LeCun, He, Xavier and mirrored LeCun weights, and those that a module draws for itself."""
+    return [GaussianHalves, LeCun, He, Xavier, MirroredLeCun, ModuleDefault]
 
 
 @hookimpl
@@ -49,8 +52,8 @@ def harness_datasets() -> Iterable[type[Dataset]]:
 
 @hookimpl
 def harness_executors() -> Iterable[type[Executor]]:
-    """Provide the processes of this machine."""
-    return [Local]
+    """Provide the processes of this machine, this very process, for debuggers and for a GPU, and Dask clusters."""
+    return [Local, InProcess, Pooled, Dask]
 
 
 @hookimpl

@@ -1,0 +1,177 @@
+"""The Dask executor: outcomes equal to the last bit, whoever is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.components import Outcome
+from harness.executors.base import Batch, LostWorkers
+from harness.executors.dask import Dask, Mismatch, _registry, outcome_of, plugin_set
+from harness.executors.local import Local
+from harness.plugins import load_plugins
+from harness.run import batches, pursuits
+from harness.suite import parse_suite
+
+pytest.importorskip("distributed")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # Dask's own, of libraries below it
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # sockets of workers that were killed
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+SUITE = """
+[suite]
+name = "small"
+seed = 3
+[problems]
+dataset = { use = "sphere", labels = "gaussian" }
+n = [20, 30]
+d = 10
+[budget]
+steps = 400
+[search]
+method = "grid"
+widths = [2, 3, 4, 6]
+trials = 10
+[[regimes]]
+name = "softplus"
+use = "moderate"
+[[regimes]]
+name = "sgd"
+use = "moderate-sgd"
+"""
+
+
+def work() -> list[Batch]:
+    """The batches of the suite, split small enough that several workers have something to do."""
+    registry = load_plugins()
+    found = pursuits(parse_suite(SUITE, registry), registry, "cpu")
+    return [b for p in found for b in batches(p, p.advance(lambda _cell, _seed: None), hungry=4)]
+
+
+def trained(executor: Any, todo: list[Batch], after: Any = None) -> dict[tuple[Any, int], Outcome]:
+    """Train all batches; call ``after(number done)`` after each."""
+    outcomes: dict[tuple[Any, int], Outcome] = {}
+    with executor:
+        for batch in todo:
+            executor.submit(batch)
+        for number in range(len(todo)):
+            batch, found = executor.next_done()
+            assert [o.seed for o in found] == list(batch.seeds)
+            outcomes |= {((batch.key, batch.cell), o.seed): o for o in found}
+            if after:
+                after(number)
+    return outcomes
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[tuple[Any, int], Outcome]:
+    return trained(Local(1), work())
+
+
+def test_outcomes_are_the_local_ones_though_a_worker_is_killed(expected: dict[tuple[Any, int], Outcome]) -> None:
+    executor = Dask(2)
+    killed: list[int] = []
+
+    def kill(number: int) -> None:
+        if number in (0, 5):
+            pids = list(executor._client.run(os.getpid).values())
+            killed.append(pids[0])
+            os.kill(pids[0], signal.SIGKILL)
+
+    assert trained(executor, work(), kill) == expected
+    assert len(set(killed)) == 2
+
+
+def test_outcomes_travel_as_plain_data() -> None:
+    outcome = Outcome(7, (3, None), 12, float("inf"), diverged=True, curve=(1.0, 0.5), diagnostics={"a": 2.0})
+    assert outcome_of(asdict(outcome)) == outcome
+    with pytest.raises(TypeError, match="unheard"):
+        outcome_of({**asdict(outcome), "unheard": 1})
+
+
+def test_other_plugins_are_refused_by_name_and_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.executors.dask._here", lambda: "worker tcp://there")
+    mine = plugin_set(())
+    assert _registry((), mine)
+    with pytest.raises(Mismatch, match=r"worker tcp://there has narrow .*, the driver has it .* 9\.9"):
+        _registry((), {**mine, "narrow": "convergence-harness 9.9"})
+    with pytest.raises(Mismatch, match=r"has other not at all, the driver has it other 1\.0"):
+        _registry((), {**mine, "other": "other 1.0"})
+    file = tmp_path / "mine.py"
+    with pytest.raises(Mismatch, match="has no plugin file"):
+        _registry((str(file),), {**mine, str(file): "abc"})
+    file.write_text('"""Nothing."""\n', encoding="utf-8")
+    with pytest.raises(Mismatch, match=r"mine\.py [0-9a-f]{16}, the driver has it abc"):
+        _registry((str(file),), {**mine, str(file): "abc"})
+
+
+def test_nobody_at_the_address() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    executor = Dask(1, (), address)
+    import harness.executors.dask as module
+
+    patience, module.PATIENCE = module.PATIENCE, 1.0
+    try:
+        with pytest.raises(LostWorkers, match=f"no Dask workers at {address}"):
+            executor.__enter__()
+    finally:
+        module.PATIENCE = patience
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
+    """A scheduler and two workers, each a process of its own, found by a scheduler file."""
+    file = tmp_path / "scheduler.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    scheduler = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--scheduler-file", str(file)]
+    scheduler += ["--port", "0", "--no-dashboard", "--host", "127.0.0.1"]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(file), "--nthreads", "1"]
+    worker += ["--no-dashboard", "--death-timeout", "20", "--local-directory", str(tmp_path)]
+    started = [subprocess.Popen(scheduler, **quiet)]  # type: ignore[call-overload]  # the same for all
+    while not file.exists():
+        time.sleep(0.1)
+    started += [subprocess.Popen([*worker, "--name", str(i)], **quiet) for i in range(2)]  # type: ignore[call-overload]
+    yield file, started[0]
+    for process in reversed(started):
+        process.terminate()
+    for process in started:
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def test_a_running_cluster_is_joined_and_its_loss_ends_the_run(
+    cluster: tuple[Path, subprocess.Popen[bytes]], expected: dict[tuple[Any, int], Outcome]
+) -> None:
+    file, scheduler = cluster
+    executor = Dask(1, (), str(file))
+    assert trained(executor, work()) == expected
+    import harness.executors.dask as module
+
+    patience, module.PATIENCE = module.PATIENCE, 3.0
+    try:
+        with executor:
+            assert executor.workers >= 1
+            for batch in work():
+                executor.submit(replace(batch, setting={**batch.setting, "steps": 200_000}))
+            scheduler.kill()
+            with pytest.raises(LostWorkers, match="scheduler is gone"):
+                executor.next_done()
+    finally:
+        module.PATIENCE = patience
