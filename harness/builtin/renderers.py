@@ -1,4 +1,4 @@
-"""Tables as text, Markdown, CSV and JSON."""
+"""Tables as text, Markdown, LaTeX, HTML, CSV and JSON."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from harness import Renderer
 from harness.report import terminal
+from harness.report.latex import latex
 from harness.report.numbers import clean
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
     from harness import Table
     from harness.report.entries import Plain
+
+
+FORMULA = ("=", "@", "+", "-", "'")
+"""What may begin a formula in a spreadsheet, or the quote that keeps it from one: such words get a quote in front."""
 
 
 class RichText(Renderer):
@@ -67,6 +72,32 @@ class Markdown(Renderer):
         return safe
 
 
+class Latex(Renderer):
+    """A booktabs table; documents load booktabs, array, longtable, amsmath and amssymb."""
+
+    name: ClassVar[str] = "latex"
+    suffix: ClassVar[str] = ".tex"
+    summary: ClassVar[str] = "booktabs, for papers; cites what references.bib holds"
+
+    def render(self, table: Table, width: int | None = None) -> str:  # not for the screen
+        """Write the table, broken over pages if it is long; the width does not matter."""
+        return latex(table)
+
+
+class Html(Renderer):
+    """A table, its caption and its notes, to stand in a page."""
+
+    name: ClassVar[str] = "html"
+    suffix: ClassVar[str] = ".html"
+    summary: ClassVar[str] = "a fragment for pages; report.html is made of such"
+
+    def render(self, table: Table, width: int | None = None) -> str:  # not for the screen
+        """Write the fragment; the width does not matter."""
+        from harness.report.html import fragment  # templates are loaded where they are used
+
+        return fragment(table)
+
+
 class Csv(Renderer):
     """One line a row with full precision: an estimate fills a column for its value and one for each end."""
 
@@ -113,7 +144,7 @@ class Csv(Renderer):
             return ""
         if isinstance(value, str):
             text = clean(value)
-            return f"'{text}" if text[:1] in ("=", "@", "+") else text
+            return f"'{text}" if text[:1] in FORMULA else text
         if isinstance(value, float) and value.is_integer() and math.isfinite(value):
             return str(int(value))
         return repr(value) if isinstance(value, float) else str(value)
@@ -136,4 +167,4 @@ def _comment(table: Table) -> str:
     return f"<!-- {clean(said).replace('--', '- -').replace('>', '')} -->\n"
 
 
-RENDERERS: list[type[Renderer]] = [RichText, Markdown, Csv, Json]
+RENDERERS: list[type[Renderer]] = [RichText, Markdown, Latex, Html, Csv, Json]

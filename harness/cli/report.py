@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, WrongInput, warn_of_broken
+from harness.cli.options import PLUGINS, TRUST, WrongInput, warn_of_broken, warn_of_mixture
+from harness.cli.report_files import HERE
+from harness.report.figures.style import FORMATS
 
 if TYPE_CHECKING:
+    from harness.cli.source import Source
     from harness.report.table import Table
     from harness.results import Results
 
@@ -17,20 +19,43 @@ VIEWS = ("thresholds", "theories", "sensitivity", "phase", "diagnostics", "compa
 
 
 @click.command("report")
-@click.argument("source", metavar="RUN_DIR|SUITE")
+@click.argument("source", metavar="RUN_DIR|ARCHIVE|SUITE")
 @click.option(
     "--view",
     type=click.Choice(VIEWS),
     help="One table. If not given: thresholds, then theories (csv, json: thresholds).",
 )
-@click.option("--format", "form", default="rich", show_default=True, help="Or markdown, csv, json, or a plugin's.")
+@click.option(
+    "--format", "form", default="rich", show_default=True, help="Or markdown, latex, html, csv, json, or a plugin's."
+)
 @click.option("--tolerance", type=float, metavar="EPS", help="Another tolerance of the suite's ladder.")
 @click.option("--steps", type=click.IntRange(1), metavar="T", help="As if the budget had been T steps.")
 @click.option(
     "--all-sizes", is_flag=True, help="Theories, diagnostics, comparison at every n and d, not only the largest."
 )
 @click.option("--certify", is_flag=True, help="Beside theories, the width from which their certificates hold.")
+@click.option("--plot", is_flag=True, help="Draw in the terminal: phase maps, k½ against n, P(fit) against k.")
+@click.option(
+    "--figures",
+    is_flag=False,
+    flag_value=HERE,
+    metavar="[DIR]",
+    help="Write the figures into DIR (figures/ beside the results).",
+)
+@click.option(
+    "--figure-format",
+    "figure_formats",
+    type=click.Choice(FORMATS),
+    multiple=True,
+    default=("pdf", "svg"),
+    show_default=True,
+    help="Of --figures; may be given several times.",
+)
+@click.option(
+    "--html", is_flag=False, flag_value=HERE, metavar="[FILE]", help="Write the page (report.html beside the results)."
+)
 @PLUGINS
+@TRUST
 def command(
     source: str,
     view: str | None,
@@ -39,9 +64,14 @@ def command(
     steps: int | None,
     all_sizes: bool,
     certify: bool,
+    plot: bool,
+    figures: str | None,
+    figure_formats: tuple[str, ...],
+    html: str | None,
     plugin_files: tuple[str, ...],
+    trust_plugins: bool,
 ) -> None:
-    """Show what a run found: from its folder, or by the name of its suite.
+    """Show what a run found: from its folder, from an archive of it, or by the name of its suite.
 
     Nothing is trained. Because the step at which each tolerance was met is stored, any tolerance of the ladder and
     any smaller budget can be asked for.
@@ -51,12 +81,26 @@ def command(
     harness report reports/quickstart --view sensitivity
     harness report quickstart --format markdown --tolerance 0.1 --steps 2000
     harness report quickstart --view theories --certify
+    harness report quickstart.zip
+    harness report quickstart --plot
+    harness report quickstart --html
+    harness report quickstart --figures paper/figures --figure-format pdf
     """  # noqa: D301  # \b keeps the lines apart in the help
+    from harness.cli.source import read_source
     from harness.report.theories_view import blocks
 
-    results = _results(source, plugin_files)
+    read = read_source(source, plugin_files, trust=trust_plugins)
+    results = read.results
     warn_of_broken(results.registry)
+    warn_of_mixture(results.provenance)
     _check(results, tolerance, steps)
+    if plot or figures or html:
+        if tolerance is not None or steps is not None or view is not None or form != "rich":
+            raise WrongInput(
+                "--plot, --figures and --html show the whole run as it was asked for; leave out other options"
+            )
+        _draw_all(read, plot=plot, figures=figures, figure_formats=figure_formats, html=html)
+        return
     renderer = None if form == "rich" else _renderer(results, form)
     if renderer is None and view == "phase":
         _draw(results, tolerance, steps)
@@ -66,7 +110,8 @@ def command(
     tables = []
     for name in views:
         table = _table(results, name, tolerance, steps, all_sizes=all_sizes, certify=certify)
-        tables += blocks(table) if name == "theories" and not one_document else [table]
+        in_parts = name == "theories" and (renderer is None or renderer.suffix in (".txt", ".md"))
+        tables += blocks(table) if in_parts else [table]
     if renderer is not None:
         click.echo("\n".join(renderer.render(table) for table in tables), nl=False)
         return
@@ -80,24 +125,20 @@ def command(
         click.echo(f"\nThe run is not finished: {results.missing} trials are missing.", err=True)
 
 
-def _results(source: str, plugin_files: tuple[str, ...]) -> Results:
-    """Read the results of a run directory, or of the directory where a suite's results go."""
-    from harness.cli.options import load, run_directory
-    from harness.plugins import load_plugins
-    from harness.run import load_results
-    from harness.store import StoreError
-    from harness.suite import SuiteError
+def _draw_all(
+    source: Source, *, plot: bool, figures: str | None, figure_formats: tuple[str, ...], html: str | None
+) -> None:
+    """Draw what is asked for."""
+    from harness.cli.report_files import write_all_figures, write_page
 
-    try:
-        if Path(source).is_dir():
-            return load_results(Path(source), None, load_plugins(plugin_files) if plugin_files else None)
-        named = Path("reports") / source
-        if Path(source).name == source and named.is_dir():
-            return load_results(named, None, load_plugins(plugin_files) if plugin_files else None)
-        suite, registry = load(source, plugin_files)
-        return load_results(run_directory(suite, None), suite, registry)
-    except (StoreError, SuiteError, ValueError) as error:  # the last: data that are not where they were
-        raise WrongInput(str(error)) from error
+    if plot:
+        from harness.report.plot import show_plots
+
+        show_plots(source.results)
+    if figures:
+        write_all_figures(source, figures, tuple(dict.fromkeys(figure_formats)))
+    if html:
+        write_page(source, html)
 
 
 def _check(results: Results, tolerance: float | None, steps: int | None) -> None:
@@ -150,7 +191,7 @@ def _theories(results: Results, tolerance: float | None, steps: int | None, *, a
     from harness.report.theories_view import theories_view
 
     try:
-        predictions = predict_suite(results.suite, results.registry.theories())
+        predictions = predict_suite(results.suite, results.registry.theories(), all_sizes=all_sizes)
         certified = certify_suite(results.suite, predictions, all_sizes=all_sizes) if certify else None
     except ValueError as error:  # the data are not what or where they were
         raise WrongInput(f"theories need the suite's problems, which cannot be drawn: {error}") from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.components import Construction, Theory
 from harness.problems import stream
+from harness.report.bibliography import cite
 from harness.report.entries import Entry, Missing, Note, Number, Text
 from harness.report.overview_view import CERTAINTY, DOUBT
 from harness.report.table import Column, Row, Table
@@ -95,7 +96,7 @@ def _entries(built: Built) -> tuple[Entry, ...]:
     known = CERTAINTY[theory.certainty]
     note = (Note(made.note),) if made and made.note else (Note(built.reason),) if built.reason else ()
     return (
-        Text(theory.title, notes=doubt, style="" if theory.verified else "doubt"),
+        Text(theory.title, cite(theory.bibtex), notes=doubt, style="" if theory.verified else "doubt"),
         Number(built.prediction.width.value),
         Number(made.neurons, notes=note) if made else Text("none", notes=note, style="bad"),
         Text(made.activation) if made else Missing(),

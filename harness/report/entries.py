@@ -55,10 +55,16 @@ class Entry(ABC):
 
 @dataclass(frozen=True)
 class Text(Entry):
-    """Words: a name, a formula, a mark."""
+    """Words: a name, a formula, a mark.
+
+    Attributes:
+        value: The words.
+        cite: Key of the BibTeX entry of what is named; empty where there is none.
+    """
 
     kind: ClassVar[str] = "text"
     value: str
+    cite: str = ""
 
     def text(self) -> str:
         """Return the words on one line, stripped of anything that could steer a terminal."""

@@ -7,6 +7,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from harness.complaints import unprintable
 from harness.report.setting import component, optimizer, sizes, trains
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ def dumps(record: Any) -> str:
     Raises:
         ValueError: If a number is not finite.
     """
-    return json.dumps(record, ensure_ascii=False, allow_nan=False, indent=2, sort_keys=True) + "\n"
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False, indent=2, sort_keys=True) + "\n"
+    # What could steer a terminal that JSON is printed to stands in texts only, where it can be spelled out.
+    return "".join(json.dumps(c)[1:-1] if unprintable(c, allowed="\n") else c for c in text)
 
 
 def prediction_record(prediction: Prediction, regime: str = "", certified: Certified | None = None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.report import setting
+from harness.report.bibliography import cite
 from harness.report.entries import Entry, Missing, Note, Text
 from harness.report.table import Column, Row, Table
 from harness.report.theories_view import (
@@ -107,6 +108,7 @@ def _entries(prediction: Prediction, mark: str) -> tuple[Entry, ...]:
     return (
         Text(
             theory.title,
+            cite(theory.bibtex),
             notes=(reference,) if theory.verified else (reference, DOUBT),
             style="" if theory.verified else "doubt",
         ),

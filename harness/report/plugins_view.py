@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.registry import PLURAL
-from harness.report.entries import Missing, Style, Text
+from harness.report.entries import Missing, Number, Style, Text
 from harness.report.table import Column, Row, Table
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def plugins_view(registry: Registry) -> Table:
                     Text(plugin.package),
                     Text(plugin.version) if plugin.version else Missing(),
                     Text(plugin.status, style=STYLES[plugin.status]),
+                    Text(f"{1000 * plugin.seconds:.0f} ms") if plugin.status != "blocked" else Missing(),
                     Text(plugin.origin),
                     Text(provides or absent),
                     Text(", ".join(hook.removeprefix("harness_") for hook in plugin.hooks) or "none"),
@@ -37,15 +38,40 @@ def plugins_view(registry: Registry) -> Table:
         name="plugins",
         title="Plugins",
         caption="Details of a plugin or of anything it provides: harness plugins info NAME. Components of broken "
-        "plugins are missing; --plugin FILE loads one from a file.",
+        "plugins are missing; --plugin FILE loads one from a file. loaded in: import, calls of hooks and checks; what "
+        "several plugins import counts for the first of them.",
         columns=(
             Column("plugin"),
             Column("package"),
             Column("version"),
             Column("status"),
+            Column("loaded in", "right", priority=1),
             Column("origin", wrap=40),
             Column("provides", below=True, wrap=60),
             Column("hooks", below=True, wrap=30),
         ),
+        rows=tuple(rows),
+    )
+
+
+def trace_view(registry: Registry) -> Table:
+    """Return one row a call of a hook: how many things it provided, which, and how long it took."""
+    rows = []
+    for plugin in registry:
+        group = f"{plugin.name} ({plugin.label}) · {plugin.status} · {1000 * plugin.seconds:.0f} ms"
+        for call in plugin.calls:
+            found = Text(call.reason, style="bad") if call.reason else Text(", ".join(call.names) or "nothing")
+            time = Text(f"{1000 * call.seconds:.1f} ms")
+            rows.append(Row((Text(call.hook), Number(len(call.names)), time, found), group=group))
+        if plugin.reason and not any(call.reason for call in plugin.calls):
+            rows.append(Row((Text("import"), Number(0), Missing(), Text(plugin.reason, style="bad")), group=group))
+        elif plugin.status == "blocked":
+            rows.append(Row((Text("nothing is called"), Missing(), Missing(), Text("blocked")), group=group))
+    return Table(
+        name="trace",
+        title="Calls of hooks",
+        caption="Each hook is called once, on its own, when its plugin is loaded; the time is that of the call and of "
+        "the checks of what it returned.",
+        columns=(Column("hook"), Column("count", "right"), Column("time", "right"), Column("provides", wrap=60)),
         rows=tuple(rows),
     )

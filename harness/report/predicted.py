@@ -18,14 +18,21 @@ if TYPE_CHECKING:
     from harness.suite import Suite
 
 
-def predict_suite(suite: Suite, theories: Sequence[Theory]) -> dict[tuple[str, int, int], tuple[Prediction, ...]]:
+def predict_suite(
+    suite: Suite, theories: Sequence[Theory], *, all_sizes: bool = True
+) -> dict[tuple[str, int, int], tuple[Prediction, ...]]:
     """Evaluate every theory that concerns a regime on the problem of trial 0 of every n and d.
+
+    Args:
+        suite: Whose regimes and problems.
+        theories: What is evaluated.
+        all_sizes: Every n and d, not only the largest.
 
     Returns:
         For each (regime, n, d) the predictions, in the order of ``theories``.
     """
     found = {}
-    for n, d in sizes(suite):
+    for n, d in sizes(suite) if all_sizes else sizes(suite)[-1:]:
         problem = draw_problem(suite.dataset, n, d, seed=0, base=suite.seed)
         for regime in suite.regimes:
             found[regime.name, n, d] = tuple(predictions(theories, regime, problem))

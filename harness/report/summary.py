@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from harness.report.bibliography import bibliography
 from harness.report.diagnostics_view import diagnostics_view
 from harness.report.export import dumps, thresholds_record
+from harness.report.latex import document
 from harness.report.numbers import clean
 from harness.report.phase import draw, phase_maps
 from harness.report.predicted import predict_suite
@@ -24,12 +28,21 @@ if TYPE_CHECKING:
     from harness.report.table import Table
     from harness.results import Results
 
+WRITTEN = ("thresholds.json", "table.md", "table.tex", "references.bib")
+"""What a run writes beside its outcomes."""
+
 Predictions = dict[tuple[str, int, int], tuple["Prediction", ...]]
 
 
 def summary_tables(results: Results, predictions: Predictions) -> list[Table]:
-    """Return the tables that a run ends with: thresholds, theories where any concern the regimes, diagnostics."""
-    tables = [thresholds_view(results), *blocks(theories_view(results, predictions))]
+    """Return the tables that a run ends with, those of many regimes in parts."""
+    found = summary_views(results, predictions)
+    return [part for table in found for part in (blocks(table) if table.name == "theories" else [table])]
+
+
+def summary_views(results: Results, predictions: Predictions) -> list[Table]:
+    """Return thresholds, theories where any concern the regimes, and diagnostics where any were measured."""
+    tables = [thresholds_view(results), theories_view(results, predictions)]
     watched = [regime.name for regime in results.suite.regimes if regime.diagnostics]
     if watched:
         tables.append(diagnostics_view(results, regimes=watched))
@@ -43,13 +56,32 @@ def is_map(results: Results) -> bool:
 
 
 def write_reports(results: Results, directory: Path) -> Predictions:
-    """Write thresholds.json and table.md into a run directory; return the predictions they hold."""
+    """Write thresholds.json, table.md, table.tex and references.bib; return the predictions they hold."""
     predictions = predict_suite(results.suite, results.registry.theories())
-    (directory / "thresholds.json").write_text(dumps(thresholds_record(results, predictions)), encoding="utf-8")
+    replace_text(directory / "thresholds.json", dumps(thresholds_record(results, predictions)))
     markdown = results.registry.find("renderer", "markdown")()
     tables = [*summary_tables(results, predictions), sensitivity_view(results)]
-    (directory / "table.md").write_text("\n".join(markdown.render(table) for table in tables), encoding="utf-8")
+    replace_text(directory / "table.md", "\n".join(markdown.render(table) for table in tables))
+    views = summary_views(results, predictions)
+    replace_text(directory / "table.tex", document(views))
+    replace_text(directory / "references.bib", bibliography(views))
     return predictions
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all: where the disk is full, the one that was there stays.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
 
 
 def print_summary(results: Results, predictions: Predictions, *, trained: int, reused: int) -> None:
@@ -64,13 +96,20 @@ def print_summary(results: Results, predictions: Predictions, *, trained: int, r
         show(table)
         console.print()
     messages: dict[str, list[str]] = {}
+    repeat: dict[str, str] = {}
     for cell, outcome in results.errors():
         place = f"{cell.regime}, n = {cell.n}, d = {cell.d}, k = {cell.k}, trial {outcome.seed}"
         messages.setdefault(outcome.message, []).append(place)
+        repeat.setdefault(outcome.message, results.repeat(cell, outcome))
     for message, places in messages.items():
         more = f" and {len(places) - 1} more" if len(places) > 1 else ""
         console.print(Text(f"error in {places[0]}{more}: {clean(message)}", "red"), soft_wrap=True)
+        console.print(Text(f"  to see it: {clean(repeat[message])}"), soft_wrap=True)
     console.print(
-        Text(f"{trained} trials trained, {reused} reused. Results in {results.directory}: thresholds.json, table.md."),
+        Text(f"{trained} trials trained, {reused} reused. Results in {results.directory}: {', '.join(WRITTEN)}."),
         soft_wrap=True,
     )
+    if results.directory is not None:
+        console.print(
+            Text(f"As a page with figures: harness report {shlex.quote(str(results.directory))} --html"), soft_wrap=True
+        )

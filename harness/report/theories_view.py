@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.report import setting
+from harness.report.bibliography import cite
 from harness.report.caption import bracket_explained, problems_explained
 from harness.report.entries import Bound, Entry, Estimate, Exponent, Interval, Missing, Note, Number, Ratio, Style, Text
 from harness.report.provenance import provenance
@@ -165,7 +166,7 @@ def _claims(prediction: Prediction, measured: Entry) -> tuple[Entry, ...]:
     at_one = scaling_width(prediction)
     claimed = claimed_exponents(prediction)
     return (
-        Text(theory.title, notes=doubt, style="" if theory.verified else "doubt"),
+        Text(theory.title, cite(theory.bibtex), notes=doubt, style="" if theory.verified else "doubt"),
         Text(theory.guarantee),
         at_one,
         ratio(at_one, measured),

@@ -132,7 +132,7 @@ def k_half(results: Results, regime: str, n: int, d: int, tolerance: float, step
 def _row(results: Results, regime: Regime, n: int, d: int, tolerance: float, steps: int) -> Row:
     found = results.threshold(regime.name, n, d, tolerance, steps)
     rung = results.rung(tolerance)
-    cells = [t for c, t in results.outcomes.items() if (c.regime, c.n, c.d) == (regime.name, n, d)]
+    cells = [results.outcomes[Cell(regime.name, n, d, k)] for k in results.widths(regime.name, n, d)]
     judged = [(trial.verdict(rung, steps), trial.falling) for cell in cells for trial in cell]
     verdicts = Counter(verdict for verdict, _ in judged)
     falling = sum(fell for verdict, fell in judged if verdict == "unfit")

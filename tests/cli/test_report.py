@@ -55,7 +55,7 @@ def stored(results: Results, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     def entry_points(*, group: str) -> object:
         return POINTS if group == "harness" else others(group=group)
 
-    def load_results(directory: Path, *_: object) -> Results:
+    def load_results(directory: Path, *_: object, **__: object) -> Results:
         return replace(results, directory=directory)
 
     monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
@@ -108,7 +108,7 @@ def test_phase_is_drawn_and_exported() -> None:
 
 
 def test_an_unfinished_run_says_so(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.run, "load_results", lambda *_: replace(results, missing=3))
+    monkeypatch.setattr(harness.run, "load_results", lambda *_, **__: replace(results, missing=3))
     assert "3 trials are missing" in run("run")[2]
 
 

@@ -138,6 +138,8 @@ def test_formats_have_distinct_names_and_suffixes() -> None:
     assert {renderer.name: renderer.suffix for renderer in RENDERERS} == {
         "rich": ".txt",
         "markdown": ".md",
+        "latex": ".tex",
+        "html": ".html",
         "csv": ".csv",
         "json": ".json",
     }

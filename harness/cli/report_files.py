@@ -1,0 +1,81 @@
+"""What ``harness report`` writes to files: the page, and the figures."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from harness.cli.options import WrongInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.cli.source import Source
+    from harness.report.summary import Predictions
+
+HERE = "."
+"""Stands for an option that was given without a path: the run's own directory."""
+
+
+def write_page(source: Source, target: str) -> None:
+    """Write ``report.html``, or the file of that name, and say so.
+
+    Raises:
+        WrongInput: It cannot be written, or the suite's problems cannot be drawn.
+    """
+    from harness.report.page import page
+    from harness.report.summary import replace_text
+
+    path = _directory(source) / "report.html" if target == HERE else Path(target)
+    if path.is_dir():
+        raise WrongInput(
+            f"--html {target}: is a directory; name a file, such as {shlex.quote(str(path / 'report.html'))}"
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = page(source.results, _predictions(source))
+        replace_text(path, text)
+    except OSError as error:
+        raise WrongInput(f"--html {path}: {error.strerror}") from error
+    click.echo(f"wrote {path} ({len(text.encode()) / 1e6:.1f} MB, complete in itself)", err=True)
+
+
+def write_all_figures(source: Source, target: str, formats: Sequence[str]) -> None:
+    """Write the figures that the run has the data for, and say which, and which not and why.
+
+    Raises:
+        WrongInput: They cannot be written, or the suite's problems cannot be drawn.
+    """
+    from harness.report.figures.catalogue import catalogue, write_figures
+
+    directory = _directory(source) / "figures" if target == HERE else Path(target)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        figures = catalogue(source.results, _predictions(source))
+        written = write_figures(figures, directory, formats)
+    except OSError as error:
+        raise WrongInput(f"--figures {directory}: {error.strerror}") from error
+    for drawing in figures.drawings:
+        kinds = ", ".join(path.suffix for path in written if path.stem == drawing.name)
+        click.echo(f"{directory / drawing.name}  {kinds}  {drawing.title}")
+    for one in figures.left_out:
+        click.echo(f"left out: {one.name}: {one.reason}", err=True)
+
+
+def _directory(source: Source) -> Path:
+    """Return where files go if nobody says: the run's directory, or the current one for an archive."""
+    directory = source.results.directory
+    return Path() if source.archive is not None or directory is None else directory
+
+
+def _predictions(source: Source) -> Predictions:
+    from harness.report.predicted import predict_suite
+
+    results = source.results
+    try:
+        return predict_suite(results.suite, results.registry.theories())
+    except ValueError as error:  # the data are not what or where they were
+        raise WrongInput(f"theories need the suite's problems, which cannot be drawn: {error}") from error

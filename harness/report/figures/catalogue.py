@@ -1,0 +1,72 @@
+"""Every figure of a run, and the files they are written to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.report.figures.laziness import laziness_figure
+from harness.report.figures.phase import phase_diagrams
+from harness.report.figures.record import Drawing, LeftOut
+from harness.report.figures.scaling import scaling_figures
+from harness.report.figures.sensitivity import sensitivity_map
+from harness.report.figures.style import save
+from harness.report.figures.training import training_figures
+from harness.report.figures.transition import transition_curves
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from harness.report.summary import Predictions
+    from harness.results import Results
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The figures that a run has the data for, and those it has not.
+
+    Attributes:
+        drawings: To be drawn.
+        left_out: With the reason.
+    """
+
+    drawings: tuple[Drawing, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def catalogue(results: Results, predictions: Predictions) -> Catalogue:
+    """Return the figures of a run, in the order of a report; nothing is drawn yet.
+
+    Args:
+        results: What was measured.
+        predictions: Of each (regime, n, d), for the theories' lines.
+    """
+    found = [
+        *phase_diagrams(results, predictions),
+        *scaling_figures(results, predictions),
+        *transition_curves(results),
+        *training_figures(results),
+        *laziness_figure(results),
+        *sensitivity_map(results),
+    ]
+    return Catalogue(
+        tuple(one for one in found if isinstance(one, Drawing)),
+        tuple(one for one in found if isinstance(one, LeftOut)),
+    )
+
+
+def write_figures(figures: Catalogue, directory: Path, formats: Sequence[str]) -> list[Path]:
+    """Write every figure in every format into a directory, which is made; return the files.
+
+    Raises:
+        OSError: If they cannot be written.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    found = []
+    for drawing in figures.drawings:
+        figure = drawing.draw()
+        for kind in formats:
+            found.append(directory / f"{drawing.name}.{kind}")
+            save(figure, found[-1])
+    return found

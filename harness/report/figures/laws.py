@@ -1,0 +1,72 @@
+"""Theories as lines: those that claim the same power law n^a d^b share one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.report.figures.style import raised, short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.components import Exponents, Theory
+    from harness.predictions import Prediction
+
+GUARANTEES = ("convergence", "certificate")
+
+
+@dataclass(frozen=True)
+class Law:
+    """A claimed power law, its constant set to 1.
+
+    Attributes:
+        exponents: a and b.
+        theories: Who claims it.
+    """
+
+    exponents: Exponents
+    theories: tuple[Theory, ...]
+
+    def width(self, n: float, d: float) -> float:
+        """Return n^a d^b."""
+        a, b = self.exponents.at(int(n), int(d))
+        return float(n**a * d**b)
+
+    @property
+    def guarantees(self) -> bool:
+        """Whether one of the theories promises that training fits."""
+        return any(theory.guarantee in GUARANTEES for theory in self.theories)
+
+    @property
+    def label(self) -> str:
+        """The law and who claims it, for a legend; † marks what is unverified."""
+        first = min(self.theories, key=lambda theory: (theory.guarantee not in GUARANTEES, not theory.verified))
+        more = f" and {len(self.theories) - 1} more" if len(self.theories) > 1 else ""
+        return f"{power(*self.exponents.large_n)}: {short(first.title, 34)}{'' if first.verified else '†'}{more}"
+
+
+def laws(predictions: Iterable[Prediction]) -> list[Law]:
+    """Return the different laws among predictions, the least demanding first."""
+    found: dict[Exponents, dict[str, Theory]] = {}
+    for prediction in predictions:
+        theory = prediction.theory
+        if theory.exponents is not None:
+            found.setdefault(theory.exponents, {})[theory.name] = theory
+    several = [Law(exponents, tuple(theories.values())) for exponents, theories in found.items()]
+    return sorted(several, key=lambda law: law.width(400, 20))
+
+
+def power(a: float, b: float) -> str:
+    """Return n^a d^b in one line.
+
+    >>> power(2, -1), power(1, 0), power(1.5, -2), power(0, 0)
+    ('n²/d', 'n', 'n¹·⁵/d²', '1')
+    """
+    above = "".join(_factor(name, e) for name, e in (("n", a), ("d", b)) if e > 0) or "1"
+    below = "".join(_factor(name, -e) for name, e in (("n", a), ("d", b)) if e < 0)
+    return f"{above}/{below}" if below else above
+
+
+def _factor(name: str, exponent: float) -> str:
+    return name if exponent == 1 else name + raised(f"{exponent:g}")

@@ -1,0 +1,123 @@
+"""The phase diagram P(fit) over (d, k) or (n, k), with the line kd = n and those of the theories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.report.figures.laws import Law, laws
+from harness.report.figures.record import Drawing, Drawn, LeftOut
+from harness.report.figures.style import DARK, LINES, panels, shades, short, styled
+from harness.report.phase import phase_maps
+from harness.search import Grid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from harness.predictions import Prediction
+    from harness.report.phase import PhaseMap
+    from harness.report.summary import Predictions
+    from harness.results import Results
+
+LEAST = 3
+"""Values of n or d, and widths, from which a map is drawn."""
+
+CAPTION = (
+    "Share of trials that fit, by {axis} and width k at {other} = {fixed}: dark none, bright all, blank not tried. "
+    "Solid line: kd = n, one trained hidden weight a sample. Broken lines: power laws that theories of the regime "
+    "claim, with their constant set to 1; laws outside the widths tried are not shown. † unverified. {fit}"
+)
+
+
+def phase_diagrams(results: Results, predictions: Predictions) -> list[Drawn]:
+    """Return one figure for each fixed n (or d), a panel a regime."""
+    if not isinstance(results.suite.search, Grid):
+        return [LeftOut("phase", "the search is adaptive: widths differ from size to size; a grid makes a map")]
+    maps = [phase for phase in phase_maps(results) if len(phase.across) >= LEAST and len(phase.widths) >= LEAST]
+    if not maps:
+        return [LeftOut("phase", f"fewer than {LEAST} values of n or d, or fewer than {LEAST} widths, were tried")]
+    beside = {name: laws(_of(predictions, name)) for name in dict.fromkeys(phase.regime for phase in maps)}
+    found: list[Drawn] = []
+    for fixed in dict.fromkeys(phase.fixed for phase in maps):
+        chosen = [phase for phase in maps if phase.fixed == fixed]
+        axis, other = chosen[0].axis, "d" if chosen[0].axis == "n" else "n"
+        budget = results.suite.budget
+        fit = f"A trial fits at tolerance {budget.report_tolerance:g} within {budget.steps} steps."
+        found.append(
+            Drawing(
+                f"phase-{other}{fixed}",
+                f"P(fit) over {axis} and k at {other} = {fixed}",
+                CAPTION.format(axis=axis, other=other, fixed=fixed, fit=fit),
+                lambda chosen=chosen: _draw(chosen, beside),  # type: ignore[misc]
+            )
+        )
+    return found
+
+
+def _of(predictions: Predictions, regime: str) -> list[Prediction]:
+    return [p for (name, _, _), beside in predictions.items() if name == regime for p in beside]
+
+
+def _draw(maps: Sequence[PhaseMap], beside: Mapping[str, Sequence[Law]]) -> Figure:
+    with styled():
+        figure, axes = panels(len(maps), (3.3, 2.7))
+        for one, phase in zip(axes, maps, strict=True):
+            image = _map(one, phase)
+            _lines(one, phase, beside[phase.regime])
+            one.set_title(short(phase.regime))
+            one.set_xlabel("samples n" if phase.axis == "n" else "input dimension d")
+            one.set_ylabel("width k")
+        bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02, aspect=30, ticks=[0, 0.25, 0.5, 0.75, 1])
+        bar.set_label("P(fit)")
+        bar.outline.set_visible(False)
+    return figure
+
+
+def _map(axes: Axes, phase: PhaseMap) -> QuadMesh:
+    x, k = np.array(phase.across, float), np.array(phase.widths, float)
+    shares = np.full((len(k), len(x)), np.nan)
+    for (value, width), (m, trials) in phase.counts.items():
+        shares[phase.widths.index(width), phase.across.index(value)] = m / trials
+    mesh = axes.pcolormesh(_edges(x), _edges(k), shares, cmap=shades(), vmin=0, vmax=1, linewidth=0.4)
+    mesh.set_edgecolor("face")
+    axes.set_xlim(*_edges(x)[[0, -1]])
+    axes.set_ylim(*_edges(k)[[0, -1]])
+    return mesh
+
+
+def _edges(centres: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return where cells begin and end: halfway between their centres."""
+    middle = (centres[1:] + centres[:-1]) / 2
+    first, last = centres[0] - (middle[0] - centres[0]), centres[-1] + (centres[-1] - middle[-1])
+    return np.concatenate([[max(first, centres[0] / 2)], middle, [last]])
+
+
+def _lines(axes: Axes, phase: PhaseMap, beside: Sequence[Law]) -> None:
+    from matplotlib.patheffects import withStroke
+
+    x = np.geomspace(phase.across[0], phase.across[-1], 200)
+    halo = [withStroke(linewidth=3.2, foreground="white")]
+    kd = np.array([phase.boundary(value) for value in x])
+    axes.plot(x, kd, color=DARK, linewidth=1.6, label="kd = n", path_effects=halo)
+    shown = 0
+    for law in beside:
+        widths = np.array([_at(law, phase, value) for value in x])
+        inside = (widths >= phase.widths[0]) & (widths <= phase.widths[-1])
+        if inside.mean() < 0.05 or np.allclose(widths, kd):
+            continue
+        shown += 1
+        style = LINES[1:][(shown - 1) % 4]
+        axes.plot(x, widths, color="#d55e00", linewidth=1.4, linestyle=style, label=law.label, path_effects=halo)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=7, handlelength=2.6)
+
+
+def _at(law: Law, phase: PhaseMap, value: float) -> float:
+    a, b = law.exponents.at(*((int(value), phase.fixed) if phase.axis == "n" else (phase.fixed, int(value))))
+    n, d = (value, phase.fixed) if phase.axis == "n" else (phase.fixed, value)
+    return float(n**a * d**b)

@@ -1,0 +1,215 @@
+"""k½ against n and against d on log axes, with brackets, slopes measured and claimed, and the theories' lines."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.report.figures.laws import laws
+from harness.report.figures.record import Drawing, Drawn, LeftOut
+from harness.report.figures.style import (
+    FAINT,
+    INK,
+    LINES,
+    grid,
+    logarithmic,
+    marked,
+    panels,
+    short,
+    spread,
+    styled,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from harness.components import Regime
+    from harness.exponents import ExponentFit
+    from harness.predictions import Prediction
+    from harness.report.summary import Predictions
+    from harness.results import Results
+    from harness.thresholds import Threshold
+
+Place = tuple[int, int]
+
+TALLEST = 1e4
+"""Multiples of the largest k½ up to which theories' lines are drawn."""
+
+WHAT = (
+    "Bars: brackets that miss k½ with a chance of at most 5 %, none where a bracket is open. Open triangles: bounds, "
+    "where every tried width lay on one side. a, b: exponents of k½ ~ n^a d^b fitted to all sizes, with their 95 % "
+    "intervals."
+)
+LAWS = (
+    " Broken lines: power laws that theories of the regime claim, with their constant set to 1, at the {what} given; "
+    "orange where they promise that training fits, grey where not; † unverified. Laws beyond the axis are named only."
+)
+
+
+def scaling_figures(results: Results, predictions: Predictions) -> list[Drawn]:
+    """Return the overview of all regimes, then a figure for each regime."""
+    suite = results.suite
+    regimes = [regime for regime in suite.regimes if regime.model.has_width]
+    axes = [axis for axis, values in (("n", suite.n), ("d", suite.d)) if len(values) > 1]
+    if not axes or not regimes:
+        return [LeftOut("scaling", "the suite has one n and one d: there is nothing to draw k½ against")]
+    axis = axes[0]
+    fixed = max(suite.d) if axis == "n" else max(suite.n)
+    other = "d" if axis == "n" else "n"
+    found: list[Drawn] = [
+        Drawing(
+            f"scaling-{axis}",
+            f"k½ against {axis} at {other} = {fixed}",
+            f"k½ of every regime against {axis} at {other} = {fixed}. Grey: k = n/d. {WHAT}",
+            lambda: _overview(results, regimes, axis, fixed),  # type: ignore[arg-type]
+        )
+    ]
+    for number, regime in enumerate(regimes, 1):
+        beside = [p for (name, _, _), several in predictions.items() if name == regime.name for p in several]
+        found.append(
+            Drawing(
+                f"scaling-regime-{number}",
+                f"k½ against {' and '.join(axes)}: {regime.name}",
+                f"k½ of “{regime.name}”. {WHAT}{LAWS.format(what='largest size')}",
+                lambda regime=regime, beside=beside: _regime(results, regime, axes, beside),  # type: ignore[misc]
+                regime=regime.name,
+            )
+        )
+    return found
+
+
+def _overview(results: Results, regimes: Sequence[Regime], axis: Literal["n", "d"], fixed: int) -> Figure:
+    with styled():
+        figure, (axes,) = panels(1, (4.6, 3.6))
+        figure.set_size_inches(6.8, 3.9)
+        heights: list[float] = []
+        values = results.suite.n if axis == "n" else results.suite.d
+        for number, (regime, look) in enumerate(zip(regimes, marked(len(regimes)), strict=True)):
+            fit = results.exponents(regime.name)
+            places = [(v, (v, fixed) if axis == "n" else (fixed, v)) for v in sorted(values)]
+            shift = 1 + 0.012 * (number - (len(regimes) - 1) / 2)
+            label = ": ".join(filter(None, (short(regime.name, 30), _slope(fit, axis))))
+            heights += _series(axes, results, regime, places, look, label, shift)
+        _dress(axes, axis, values, heights)
+        line = np.array(sorted(values), float)
+        axes.plot(
+            line, line / fixed if axis == "n" else fixed / line, color=FAINT, linestyle=":", label="n/d", zorder=1
+        )
+        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), handlelength=2.6)
+    return figure
+
+
+def _regime(results: Results, regime: Regime, axes: Sequence[str], beside: Sequence[Prediction]) -> Figure:
+    suite = results.suite
+    from matplotlib.lines import Line2D
+
+    fit = results.exponents(regime.name)
+    with styled():
+        figure, several = panels(len(axes), (3.3, 2.9), share=False)
+        if len(several) > 1:
+            several[1].sharey(several[0])
+        figure.set_size_inches(3.2 * len(axes) + 2.9, 3.1)
+        measured: dict[str, Any] = {}
+        claimed: dict[str, Any] = {}
+        for one, axis in zip(several, axes, strict=True):
+            values, others = (suite.n, suite.d) if axis == "n" else (suite.d, suite.n)
+            other = "d" if axis == "n" else "n"
+            heights: list[float] = []
+            chosen = spread(sorted(others), 4)
+            for number, (fixed, look) in enumerate(zip(chosen, marked(len(chosen), len(measured)), strict=True)):
+                places = [(v, (v, fixed) if axis == "n" else (fixed, v)) for v in sorted(values)]
+                shift = 1 + 0.012 * (number - (len(chosen) - 1) / 2)
+                heights += _series(one, results, regime, places, look, f"{other} = {fixed}", shift)
+            _claims(one, axis, sorted(values), max(others), beside, heights)
+            _dress(one, axis, values, heights)
+            one.set_title(
+                f"measured {_slope(fit, axis)}" if _slope(fit, axis) else f"against {axis}", fontweight="normal"
+            )
+            for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
+                (claimed if isinstance(handle, Line2D) and "=" not in label else measured)[label] = handle
+        handles = measured | claimed
+        figure.legend(handles.values(), handles.keys(), loc="outside right center", handlelength=2.8)
+        figure.suptitle(short(regime.name, 60), x=0.01, ha="left", fontsize=9, fontweight="bold")
+    return figure
+
+
+def _series(
+    axes: Axes,
+    results: Results,
+    regime: Regime,
+    places: Sequence[tuple[int, Place]],
+    look: dict[str, Any],
+    label: str,
+    shift: float = 1.0,
+) -> list[float]:
+    """Draw one line of estimates with brackets, and triangles for bounds; return the heights."""
+    found = [(x, results.threshold(regime.name, *place)) for x, place in places]
+    points = [(x * shift, t) for x, t in found if t.k_half is not None]
+    heights: list[float] = [t.k_half for _, t in points if t.k_half is not None]
+    if points:
+        ends = np.array([_ends(t) for _, t in points])
+        middle = np.array(heights)
+        bars = np.maximum([middle - ends[:, 0], ends[:, 1] - middle], 0)
+        axes.errorbar([x for x, _ in points], middle, yerr=bars, **look, capsize=2, elinewidth=0.8, label=label)
+        heights += ends[:, 0].tolist() + ends[:, 1].tolist()
+    for x, t in found:
+        limit = t.low if t.bound == ">" else t.high if t.bound == "<=" else None
+        if limit:
+            sign = "^" if t.bound == ">" else "v"
+            axes.plot([x * shift], [limit], sign, markerfacecolor="none", color=look["color"], markersize=6)
+            heights.append(float(limit))
+    if not points and heights:
+        axes.plot([], [], sign, markerfacecolor="none", color=look["color"], label=f"{label}: bounds")
+    return heights
+
+
+def _ends(threshold: Threshold) -> tuple[float, float]:
+    """Return the ends of a bracket; an end that is open is at the estimate, so that it has no bar."""
+    point = threshold.k_half or math.nan
+    return threshold.low or point, threshold.high or point
+
+
+def _claims(
+    axes: Axes, axis: str, values: Sequence[int], fixed: int, beside: Sequence[Prediction], heights: list[float]
+) -> None:
+    """Draw the laws of theories; those beyond the axis are named in the legend only."""
+    top = max(heights, default=1.0)
+    x = np.geomspace(values[0], values[-1], 60)
+    reached = top
+    for number, law in enumerate(laws(beside)):
+        widths = [law.width(*((value, fixed) if axis == "n" else (fixed, value))) for value in x]
+        colour = "#d55e00" if law.guarantees else FAINT
+        style = LINES[1:][number % 4]
+        if min(widths) <= TALLEST * top:
+            axes.plot(x, widths, color=colour, linestyle=style, linewidth=1.1, label=law.label, zorder=1)
+            reached = max(reached, min(max(widths), TALLEST * top))
+        else:
+            axes.plot([], [], color=colour, linestyle="none", label=f"beyond: {law.label}")
+    axes.set_ylim(top=2 * reached)
+
+
+def _dress(axes: Axes, axis: str, values: Sequence[int], heights: Sequence[float]) -> None:
+    logarithmic(axes.xaxis, values)
+    top = axes.get_ylim()[1]
+    low = min(heights, default=1.0) / 1.5
+    logarithmic(axes.yaxis, [low, top])
+    axes.set_ylim(bottom=low)
+    axes.set_xlabel("samples n" if axis == "n" else "input dimension d")
+    axes.set_ylabel("k½")
+    if len(values) <= 6:
+        axes.set_xticks(list(values), [str(value) for value in values], color=INK)
+    grid(axes)
+
+
+def _slope(fit: ExponentFit, axis: str) -> str:
+    value, interval = (fit.a, fit.a_interval) if axis == "n" else (fit.b, fit.b_interval)
+    if value is None:
+        return ""
+    ends = "" if interval is None else f" ({interval[0]:.2f}, {interval[1]:.2f})"
+    return f"{'a' if axis == 'n' else 'b'} = {value:.2f}{ends}".replace("-", "−")

@@ -1,0 +1,103 @@
+"""The map of k½ over tolerance and budget."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.report import setting
+from harness.report.figures.record import Drawing, Drawn, LeftOut
+from harness.report.figures.style import DARK, panels, shades, short, styled
+from harness.report.numbers import plain, width
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+
+    from harness.components import Regime
+    from harness.results import Results
+
+BUDGETS = 6
+"""Budgets shown, evenly in the logarithm, from a hundredth of the suite's."""
+
+
+def sensitivity_map(results: Results) -> list[Drawn]:
+    """Return one figure at the largest n and d, a panel a regime."""
+    suite = results.suite
+    n, d = setting.sizes(suite)[-1]
+    regimes = [r for r in suite.regimes if r.model.has_width and results.widths(r.name, n, d)]
+    if not regimes:
+        return [LeftOut("sensitivity", "no regime with a width was tried at the largest size")]
+    caption = (
+        f"k½ at n = {n}, d = {d}, had the run stopped at so many steps and asked for this tolerance; > and ≤ are "
+        "bounds, – says nothing. Brighter is wider, grey only bounded. All from the same trials, whose widths were "
+        "chosen for the framed entry."
+    )
+    title = f"k½ over tolerance and budget at n = {n}, d = {d}"
+    return [Drawing("sensitivity", title, caption, lambda: _draw(results, regimes, n, d))]
+
+
+def budgets(steps: int) -> list[int]:
+    """Return the budgets shown.
+
+    >>> budgets(20_000)
+    [200, 502, 1262, 3170, 7962, 20000]
+    """
+    return sorted({max(1, round(steps * 100 ** (i / (BUDGETS - 1) - 1))) for i in range(BUDGETS)})
+
+
+def _draw(results: Results, regimes: Sequence[Regime], n: int, d: int) -> Figure:
+    from matplotlib.colors import LogNorm
+    from matplotlib.patches import Rectangle
+
+    budget = results.suite.budget
+    steps = budgets(budget.steps)
+    tolerances = sorted(budget.tolerances, reverse=True)
+    tables = [[[_entry(results, r.name, n, d, t, s) for s in steps] for t in tolerances] for r in regimes]
+    known = [v for table in tables for row in table for v, _ in row if v is not None] or [1.0]
+    norm = LogNorm(min(known), max(*known, 1.01 * min(known)))
+    here = (steps.index(budget.steps), tolerances.index(budget.report_tolerance))
+    with styled():
+        figure, several = panels(len(regimes), (3.0, 0.9 + 0.28 * len(tolerances)))
+        for axes, regime, table in zip(several, regimes, tables, strict=True):
+            axes.set_facecolor("#e4e4e4")
+            values = np.array([[math.nan if v is None else v for v, _ in row] for row in table])
+            axes.pcolormesh(values, cmap=shades(), norm=norm, edgecolor="white", linewidth=0.8)
+            for y, row in enumerate(table):
+                for x, (value, text) in enumerate(row):
+                    bright = value is None or norm(value) > 0.55
+                    axes.text(
+                        x + 0.5,
+                        y + 0.5,
+                        text,
+                        ha="center",
+                        va="center",
+                        fontsize=6.5,
+                        color=DARK if bright else "white",
+                    )
+            axes.add_patch(Rectangle(here, 1, 1, fill=False, edgecolor="#d55e00", linewidth=1.8, clip_on=False))
+            axes.set_xticks(np.arange(len(steps)) + 0.5, [plain(step) for step in steps], rotation=35, ha="right")
+            axes.set_yticks(np.arange(len(tolerances)) + 0.5, [plain(t) for t in tolerances])
+            axes.set_title(short(regime.name, 40))
+            axes.set_xlabel("budget, steps")
+            axes.set_ylabel("tolerance")
+            axes.tick_params(length=0)
+            for spine in axes.spines.values():
+                spine.set_visible(False)
+        several[0].invert_yaxis()
+    return figure
+
+
+def _entry(results: Results, regime: str, n: int, d: int, tolerance: float, steps: int) -> tuple[float | None, str]:
+    """Return the number that colours a place, and what stands on it."""
+    found = results.threshold(regime, n, d, tolerance, steps)
+    if found.k_half is not None:
+        return found.k_half, width(found.k_half)
+    if found.bound == ">" and found.low is not None:
+        return None, f"> {found.low}"
+    if found.bound == "<=" and found.high is not None:
+        return None, f"≤ {found.high}"
+    return None, "–"

@@ -1,0 +1,81 @@
+"""How P(fit) rises with the width, with the exact interval of each share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.paired import clopper_pearson
+from harness.report.figures.record import Drawing, Drawn, LeftOut
+from harness.report.figures.style import FAINT, grid, logarithmic, marked, panels, short, spread, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+
+    from harness.components import Regime
+    from harness.results import Results
+
+MOST = 5
+"""Curves in one panel."""
+
+
+def transition_curves(results: Results) -> list[Drawn]:
+    """Return one figure, a panel a regime, a curve a size."""
+    suite = results.suite
+    regimes = [
+        regime
+        for regime in suite.regimes
+        if regime.model.has_width and any(len(results.widths(regime.name, n, d)) > 1 for n, d in results.sizes())
+    ]
+    if not regimes:
+        return [LeftOut("transitions", "no regime was tried at two widths of one size")]
+    axis = "n" if len(suite.n) > 1 or len(suite.d) == 1 else "d"
+    values, fixed = (suite.n, max(suite.d)) if axis == "n" else (suite.d, max(suite.n))
+    other = "d" if axis == "n" else "n"
+    chosen = spread(sorted(values), MOST)
+    caption = (
+        f"Share of trials that fit against the width k, at {other} = {fixed}, for several {axis}. Bands: exact 95 % "
+        "intervals (Clopper and Pearson 1934) of each share, taken by itself. Dotted: ½."
+    )
+    return [
+        Drawing(
+            "transitions",
+            f"P(fit) against k at {other} = {fixed}",
+            caption,
+            lambda: _draw(results, regimes, axis, chosen, fixed),
+        )
+    ]
+
+
+def _draw(results: Results, regimes: Sequence[Regime], axis: str, chosen: Sequence[int], fixed: int) -> Figure:
+    with styled():
+        figure, several = panels(len(regimes), (2.7, 1.9))
+        seen: list[int] = []
+        for axes, regime in zip(several, regimes, strict=True):
+            axes.axhline(0.5, color=FAINT, linestyle=":", linewidth=0.8)
+            for value, look in zip(chosen, marked(len(chosen)), strict=True):
+                n, d = (value, fixed) if axis == "n" else (fixed, value)
+                counts = {k: c for k, c in sorted(results.counts(regime.name, n, d).items()) if c[1]}
+                if not counts:
+                    continue
+                seen += counts
+                widths = list(counts)
+                ends = [clopper_pearson(*count) for count in counts.values()]
+                shares = [m / trials for m, trials in counts.values()]
+                axes.fill_between(
+                    widths, [e[0] for e in ends], [e[1] for e in ends], color=look["color"], alpha=0.12, linewidth=0
+                )
+                axes.plot(widths, shares, **look, label=f"{axis} = {value}")
+            axes.set_title(short(regime.name, 40))
+            axes.set_ylim(-0.04, 1.04)
+            axes.set_ylabel("P(fit)")
+            axes.set_xlabel("width k")
+            grid(axes)
+        for axes in several:
+            logarithmic(axes.xaxis, seen)
+        handles = {label: h for axes in several for h, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+        figure.legend(
+            handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles), handlelength=2.8
+        )
+    return figure

@@ -1,0 +1,161 @@
+"""Tables as fragments of a page: every column, with what a script needs to sort and filter them.
+
+Columns of the setting carry the class ``fold``, as does the column of the groups: a style sheet hides them while the
+rows stand below the headings that say the same, and shows them when the rows are sorted.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.report.entries import Bound, Entry, Missing, Text
+from harness.report.numbers import MARKS, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.report.entries import Note
+    from harness.report.table import Column, Row, Table
+
+LETTERS = dict(zip(MARKS, "abcdefghijklmnoprstuvwxyz", strict=True))
+
+
+@functools.cache
+def environment() -> Environment:
+    """Return the templates, in which whatever is put in is escaped."""
+    return Environment(
+        loader=PackageLoader("harness.report"), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
+    )
+
+
+def fragment(table: Table) -> str:
+    """Return a table, its caption and its notes as HTML that can stand anywhere in a body."""
+    marks = table.notes()
+    name = re.sub(r"[^A-Za-z0-9-]", "-", table.name)
+    places = {note: f"{name}-note-{number}" for number, note in enumerate(marks, 1)}
+    grouped = any(row.group for row in table.rows)
+    shown = sum(not column.fold for column in table.columns)
+    return (
+        environment()
+        .get_template("table.html")
+        .render(
+            name=name,
+            title=clean(table.title),
+            caption=clean(table.caption),
+            columns=[*map(_header, table.columns), *([_Shown("group", _attributes(["fold"]))] if grouped else [])],
+            span=max(shown, 1),
+            blocks=_blocks(table, marks, places, grouped=grouped),
+            notes=[(_mark(mark), places[note], clean(note.text)) for note, mark in marks.items()],
+        )
+    )
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A header or an entry."""
+
+    text: str
+    attributes: Markup
+    marks: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def header(self) -> str:
+        return self.text
+
+
+@dataclass
+class _Block:
+    """Rows that share setting and group."""
+
+    regime: str
+    setting: list[_Shown]
+    group: str
+    rows: list[list[_Shown]] = field(default_factory=list)
+
+
+def _header(column: Column) -> _Shown:
+    return _Shown(clean(column.header), _attributes(_classes(column)))
+
+
+def _blocks(table: Table, marks: Mapping[Note, str], places: Mapping[Note, str], *, grouped: bool) -> list[_Block]:
+    found: list[_Block] = []
+    before: tuple[list[str], str] | None = None
+    for row in table.rows:
+        setting = [e.text() for column, e in zip(table.columns, row.entries, strict=True) if column.fold]
+        if before is None or before[0] != setting or before[1] != row.group:
+            fresh = before is None or before[0] != setting
+            heading = _heading(table, row, marks, places) if setting and fresh else []
+            found.append(_Block(_regime(table, row), heading, clean(row.group)))
+        before = setting, row.group
+        cells = [_cell(column, entry, marks, places) for column, entry in zip(table.columns, row.entries, strict=True)]
+        group = [_Shown(clean(row.group), _attributes(["fold"]))] if grouped else []
+        found[-1].rows.append([*cells, *group])
+    return found
+
+
+def _regime(table: Table, row: Row) -> str:
+    for column, entry in zip(table.columns, row.entries, strict=True):
+        if column.header == "regime":
+            return entry.text()
+    return ""
+
+
+def _heading(table: Table, row: Row, marks: Mapping[Note, str], places: Mapping[Note, str]) -> list[_Shown]:
+    found: list[_Shown] = []
+    for column, entry in zip(table.columns, row.entries, strict=True):
+        if column.fold and not (isinstance(entry, Missing) and not entry.notes):
+            relation = "" if isinstance(entry, (Text, Bound, Missing)) else "= "
+            text = f"{clean(column.header)} {relation}{entry.text()}" if found else entry.text()
+            found.append(_Shown(text, Markup(""), _raised(entry, marks, places)))
+    return found
+
+
+def _raised(entry: Entry, marks: Mapping[Note, str], places: Mapping[Note, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((_mark(marks[note]), places[note]) for note in dict.fromkeys(entry.notes))
+
+
+def _cell(column: Column, entry: Entry, marks: Mapping[Note, str], places: Mapping[Note, str]) -> _Shown:
+    classes = [*_classes(column), *([entry.style] if entry.style else [])]
+    return _Shown(entry.text(), _attributes(classes, value(entry)), _raised(entry, marks, places))
+
+
+def value(entry: Entry) -> float | None:
+    """Return the number by which an entry is sorted; None for words and for what is missing.
+
+    >>> from harness.report.entries import Bound, Count, Text
+    >>> value(Bound(">", 512)), value(Count(3, 4)), value(Text("b"))
+    (512.0, 0.75, None)
+    """
+    fields = entry.fields()
+    if isinstance(entry, Text):
+        return None
+    if "M" in fields:
+        part, whole = fields["m"], fields["M"]
+        return float(part) / float(whole) if isinstance(part, int) and isinstance(whole, int) and whole else None
+    for key in ("", "limit", "a", "low"):
+        number = fields.get(key)
+        if isinstance(number, (int, float)) and not math.isnan(number):
+            return float(number)
+    return None
+
+
+def _classes(column: Column) -> list[str]:
+    return [*(["fold"] if column.fold else []), *([column.align] if column.align != "left" else [])]
+
+
+def _attributes(classes: list[str], number: float | None = None) -> Markup:
+    said = Markup(' class="{}"').format(" ".join(classes)) if classes else Markup("")
+    if number is None:
+        return said
+    return said + Markup(' data-value="{}"').format(f"{number!r}".replace("inf", "Infinity"))
+
+
+def _mark(mark: str) -> str:
+    return "".join(LETTERS.get(sign, sign) for sign in mark)

@@ -1,0 +1,278 @@
+"""Tables as LaTeX: booktabs, no other dress; the setting stands above the rows that share it, notes stand below."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+from harness.report.bibliography import bibliography, cite
+from harness.report.entries import Bound, Entry, Missing, Text
+from harness.report.numbers import MARKS, clean
+from harness.report.tex import PACKAGES, escape, number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.report.table import Column, Row, Table
+
+LINE = 345.0
+"""Points that a line is taken to have, as in LaTeX's article."""
+
+SIZES = (("small", 4.7), ("footnotesize", 4.2), ("scriptsize", 3.7))
+"""Font sizes and the points that a character takes in each."""
+
+SEP = 3.0
+"""Half the points between columns."""
+
+LONG = 32
+"""Lines from which a table may be broken over pages."""
+
+NARROWED = (30, 16)
+"""Characters to which columns of text may be narrowed: before a smaller size is tried for the table, and at last."""
+
+LETTERS = {**dict(zip(MARKS, "abcdefghijklmnoprstuvwxyz", strict=True)), "†": r"\dag", "*": "*"}
+
+PREAMBLE = r"""%% \input this file where booktabs, array, longtable, amsmath and amssymb are loaded; or compile it.
+\makeatletter
+\ifx\@nodocument\relax\let\tablesend\relax\else
+  \documentclass{article}
+  \usepackage[T1]{fontenc}\usepackage[margin=1in]{geometry}\usepackage{%s}
+  \def\tablesend{%s\end{document}}
+  \begin{document}
+\fi
+\makeatother
+"""
+
+REFERENCES = r"\bibliographystyle{plain}\bibliography{references}"
+
+
+def document(tables: Sequence[Table]) -> str:
+    r"""Return tables as one file, to be read by ``\input`` or compiled by itself; it needs ``references.bib``."""
+    parts = [PREAMBLE % (",".join(PACKAGES), REFERENCES if bibliography(tables) else "")]
+    parts += [latex(table) for table in tables]
+    return "\n".join([*parts, "\\tablesend\n"])
+
+
+def latex(table: Table) -> str:
+    """Return one table as LaTeX for a document that loads :data:`harness.report.tex.PACKAGES`."""
+    return _Tex(table).text()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which columns stand in a line, how wide text may be (None: as wide as it is), what stands below, in what size."""
+
+    columns: tuple[int, ...]
+    widths: tuple[int | None, ...]
+    below: tuple[int, ...]
+    size: str
+    dropped: tuple[str, ...] = ()
+
+
+class _Tex:
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.marks = table.notes()
+        self.keys = {cite(entry) for entry in table.bibtex}
+        self.plan = self._plan()
+
+    def text(self) -> str:
+        plan, table = self.plan, self.table
+        said = "; ".join(f"{clean(key)}: {clean(value)}" for key, value in sorted(table.provenance.items()))
+        comment = [f"% {said.encode('ascii', 'replace').decode()}"] if said else []
+        body = self._body()
+        columns = "@{\\extracolsep{\\fill}}".join(self._column(i) for i in range(len(plan.columns)))
+        head = [r"\toprule", self._line(self._headers()), r"\midrule"]
+        caption = rf"\caption{{{escape(table.title)}}}\label{{table:{_label(table.name)}}}"
+        notes = self._notes()
+        open_ = [*comment, r"\begingroup", rf"\{plan.size}\setlength{{\tabcolsep}}{{{SEP:g}pt}}"]
+        if len(body) > LONG:
+            return "\n".join(
+                [
+                    *open_,
+                    r"\setlength{\LTleft}{0pt}\setlength{\LTright}{0pt}\setlength{\LTcapwidth}{\linewidth}",
+                    rf"\begin{{longtable}}{{@{{\extracolsep{{\fill}}}}{columns}@{{}}}}",
+                    rf"{caption}\\",
+                    *head,
+                    r"\endfirsthead",
+                    *head,
+                    r"\endhead",
+                    r"\bottomrule",
+                    r"\endfoot",
+                    *body,
+                    r"\end{longtable}",
+                    *notes,
+                    r"\endgroup",
+                    "",
+                ]
+            )
+        return "\n".join(
+            [
+                *comment,
+                r"\begin{table}[htbp]",
+                rf"\{plan.size}\setlength{{\tabcolsep}}{{{SEP:g}pt}}",
+                caption,
+                rf"\begin{{tabular*}}{{\linewidth}}{{@{{\extracolsep{{\fill}}}}{columns}@{{}}}}",
+                *head,
+                *body,
+                r"\bottomrule",
+                r"\end{tabular*}",
+                *notes,
+                r"\end{table}",
+                "",
+            ]
+        )
+
+    # Which columns, how wide.
+
+    def _plan(self) -> _Plan:
+        columns = self.table.columns
+        below = tuple(i for i, column in enumerate(columns) if column.below and not column.fold)
+        shown = [i for i, column in enumerate(columns) if not column.fold and not column.below]
+        dropped: list[str] = []
+        while True:
+            natural = [self._natural(i) for i in shown]
+            for least, (size, points) in product(NARROWED, SIZES):
+                room = int((LINE - 2 * SEP * (len(shown) - 1)) / points)
+                if widths := self._fitted(shown, natural, room, least):
+                    return _Plan(tuple(shown), widths, below, size, tuple(dropped))
+            worst = max((columns[i].priority for i in shown), default=0)
+            if not worst:  # nothing may go: the smallest size, as wide as it gets
+                narrow = tuple(NARROWED[-1] if columns[i].wrap else None for i in shown)
+                return _Plan(tuple(shown), narrow, below, SIZES[-1][0], tuple(dropped))
+            gone = max(i for i in shown if columns[i].priority == worst)
+            dropped.insert(0, columns[gone].header)
+            shown.remove(gone)
+
+    def _fitted(self, shown: list[int], natural: list[int], room: int, least: int) -> tuple[int | None, ...] | None:
+        """Return widths that fit into so many characters, text narrowed where it must be; None if they do not."""
+        widths = list(natural)
+        able = [place for place, i in enumerate(shown) if self.table.columns[i].wrap]
+        while sum(widths) > room:
+            longest = max(able, key=lambda place: widths[place], default=None)
+            if longest is None or widths[longest] <= least:
+                return None
+            widths[longest] -= 1
+        return tuple(size if size < own else None for size, own in zip(widths, natural, strict=True))
+
+    def _natural(self, i: int) -> int:
+        texts = [row.entries[i].text() for row in self.table.rows]
+        cites = [5 * bool(self._cite(row.entries[i])) for row in self.table.rows]
+        header = max(len(word) for word in self.table.columns[i].header.split(" "))
+        return max([header, *(len(text) + extra for text, extra in zip(texts, cites, strict=True))])
+
+    def _column(self, place: int) -> str:
+        width = self.plan.widths[place]
+        if width is None:
+            return {"left": "l", "right": "r", "center": "c"}[self.table.columns[self.plan.columns[place]].align]
+        points = dict(SIZES)[self.plan.size]
+        return rf">{{\raggedright\arraybackslash}}p{{{width * points / LINE:.2f}\linewidth}}"
+
+    # The rows.
+
+    def _headers(self) -> list[str]:
+        """Return headers; those longer than what stands below them are broken between words."""
+        found = []
+        for i in self.plan.columns:
+            column = self.table.columns[i]
+            longest = max((len(row.entries[i].text()) for row in self.table.rows), default=0)
+            header = escape(column.header)
+            if len(column.header) > max(longest, 4) and " " in column.header:
+                align = {"left": "l", "right": "r", "center": "c"}[column.align]
+                lines = r"\\".join(escape(word) for word in _broken(column.header, max(longest, 6)))
+                header = rf"\begin{{tabular}}[b]{{@{{}}{align}@{{}}}}{lines}\end{{tabular}}"
+            found.append(header)
+        return found
+
+    def _body(self) -> list[str]:
+        found: list[str] = []
+        before: tuple[list[str], str] | None = None
+        for row in self.table.rows:
+            setting = [
+                entry.text() for column, entry in zip(self.table.columns, row.entries, strict=True) if column.fold
+            ]
+            fresh = before is None or before[0] != setting
+            regrouped = before is None or before[1] != row.group
+            if before is not None and ((fresh and setting) or regrouped):
+                found.append(r"\addlinespace")
+            if setting and fresh:
+                found.append(self._across(rf"\textbf{{{self._heading(row)}}}"))
+            if row.group and (fresh or regrouped):
+                found.append(self._across(rf"\textit{{{escape(row.group)}}}"))
+            found.append(self._line([self._entry(row.entries[i]) for i in self.plan.columns], bool(self.plan.below)))
+            for i in self.plan.below:
+                header = escape(self.table.columns[i].header)
+                last = i == self.plan.below[-1]
+                said = self._entry(row.entries[i])
+                found.append(self._across(rf"\hspace*{{1em}}{header}: {said}", "" if last else "*"))
+            before = setting, row.group
+        return found
+
+    def _line(self, cells: Sequence[str], keep: bool = False) -> str:
+        return " & ".join(cells) + (r" \\*" if keep else r" \\")
+
+    def _across(self, text: str, keep: str = "*") -> str:
+        # In a box without width, so that a long line does not stretch the last column.
+        box = rf"\makebox[0pt][l]{{\parbox[t]{{\linewidth}}{{\raggedright {text}\strut}}}}"
+        return rf"\multicolumn{{{len(self.plan.columns)}}}{{@{{}}l@{{}}}}{{{box}}} \\{keep}"
+
+    def _heading(self, row: Row) -> str:
+        parts: list[str] = []
+        for column, entry in zip(self.table.columns, row.entries, strict=True):
+            if column.fold and not (isinstance(entry, Missing) and not entry.notes):
+                parts.append(self._said(column, entry) if parts else self._entry(entry))
+        return r" $\cdot$ ".join(parts)
+
+    def _said(self, column: Column, entry: Entry) -> str:
+        relation = "" if isinstance(entry, (Text, Bound, Missing)) else "= "
+        return f"{escape(column.header)} {relation}{self._entry(entry)}"
+
+    def _entry(self, entry: Entry) -> str:
+        text = escape(entry.text()) if isinstance(entry, Text) else number(entry.text())
+        if entry.style == "strong":
+            text = rf"\textbf{{{text}}}"
+        return text + self._cite(entry) + self._marked([self.marks[note] for note in entry.notes])
+
+    def _cite(self, entry: Entry) -> str:
+        key = entry.cite if isinstance(entry, Text) else ""
+        return rf"~\cite{{{key}}}" if key and key in self.keys else ""
+
+    def _marked(self, marks: Sequence[str]) -> str:
+        """Return marks, raised."""
+        raised, level = [], []
+        for mark in dict.fromkeys(marks):
+            if all(sign in LETTERS for sign in mark):
+                raised.append("".join(LETTERS[sign] for sign in mark))
+            else:
+                level.append(f" {escape(mark)}")
+        return "".join(level) + (rf"\textsuperscript{{{','.join(raised)}}}" if raised else "")
+
+    # What stands below.
+
+    def _notes(self) -> list[str]:
+        table = self.table
+        caption = table.caption
+        if self.plan.dropped:
+            caption += f" Columns left out here: {', '.join(f'“{header}”' for header in self.plan.dropped)}."
+        found = [escape(caption)] if clean(caption) else []
+        found += [f"{self._marked([mark]).strip()} {escape(note.text)}" for note, mark in self.marks.items()]
+        if not found:
+            return []
+        return [r"\par\smallskip{\raggedright\footnotesize", *(rf"\noindent {line}\par" for line in found), "}"]
+
+
+def _label(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9-]", "-", name)
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """Break a header between words into lines of about so many characters."""
+    found: list[str] = []
+    for word in text.split(" "):
+        if found and len(found[-1]) + 1 + len(word) <= width:
+            found[-1] += f" {word}"
+        else:
+            found.append(word)
+    return found

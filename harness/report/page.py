@@ -1,0 +1,234 @@
+"""``report.html``: one file that loads nothing: tables, figures, each cell's trials, and where numbers come from."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import re
+import statistics
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from harness import __version__
+from harness.components import Cell
+from harness.report.figures.catalogue import catalogue
+from harness.report.figures.style import GRID, INK, svg
+from harness.report.html import environment, fragment
+from harness.report.numbers import clean, decimal
+from harness.report.provenance import provenance
+from harness.report.sensitivity_view import sensitivity_view
+from harness.report.summary import summary_views
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.components import Outcome
+    from harness.report.figures.record import Drawing
+    from harness.report.summary import Predictions
+    from harness.results import Results
+
+MOST_TRIALS = 6000
+"""Trials up to which a run's trials are listed one by one."""
+
+FIRST = ("thresholds", "theories")
+LONG = 60
+"""Rows from which a table is folded, other than the first two."""
+
+MOST_IN_CELL = 40
+"""Trials listed in one cell."""
+
+
+def page(results: Results, predictions: Predictions) -> str:
+    """Return a run as one HTML file.
+
+    Args:
+        results: What was measured.
+        predictions: Of each (regime, n, d).
+    """
+    suite = results.suite
+    env = environment()
+    assert env.loader is not None  # environment() gives it one
+    script = env.loader.get_source(env, "page.js")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    figures = catalogue(results, predictions)
+    tables = [*summary_views(results, predictions), sensitivity_view(results)]
+    listed = results.trials() <= MOST_TRIALS
+    return env.get_template("page.html").render(
+        title=clean(suite.title or suite.name),
+        description=clean(suite.description),
+        facts=_facts(results),
+        missing=results.missing,
+        regimes=[clean(regime.name) for regime in suite.regimes],
+        tables=[
+            {
+                "title": clean(table.title),
+                "rows": len(table.rows),
+                "folded": len(table.rows) > LONG and table.name not in FIRST,
+                "fragment": Markup(fragment(table)),
+            }
+            for table in tables
+            if table.rows
+        ],
+        figures=[_figure(drawing) for drawing in figures.drawings],
+        left_out=figures.left_out,
+        limit=_limit(results, listed=listed),
+        places=list(_places(results, listed=listed)),
+        provenance=_provenance(results),
+        errors=list(_errors(results)),
+        suite_text="\n".join(clean(line) if not line.isspace() else "" for line in suite.text.splitlines()),
+        version=__version__,
+        script=Markup(script),
+        script_hash=f"sha256-{digest}",
+    )
+
+
+def _facts(results: Results) -> str:
+    said = [
+        f"Suite {clean(results.suite.name)}",
+        f"{len(results.suite.regimes)} regimes",
+        f"{results.trials()} trials",
+        f"{duration(_seconds(results))} of training",
+        clean(str(results.provenance.get("date", ""))),
+    ]
+    return " · ".join(filter(None, said))
+
+
+def _seconds(results: Results) -> float:
+    return math.fsum(trial.seconds for trials in results.outcomes.values() for trial in trials)
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people.
+
+    >>> duration(0.25), duration(75), duration(7300)
+    ('0.25 s', '1 min 15 s', '2 h 1 min')
+    """
+    if seconds < 60:
+        return f"{decimal(seconds)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+# Figures within the page.
+
+
+def _figure(drawing: Drawing) -> dict[str, Any]:
+    return {
+        "name": drawing.name,
+        "title": clean(drawing.title),
+        "caption": clean(drawing.caption),
+        "regime": clean(drawing.regime),
+        "svg": Markup(inline(svg(drawing.draw()), drawing.name, clean(drawing.title))),
+    }
+
+
+def inline(text: str, name: str, label: str) -> str:
+    """Return an SVG element that can stand in a page beside others, in the page's own colours.
+
+    Args:
+        text: As :func:`harness.report.figures.style.svg` writes it.
+        name: Distinguishes its identifiers from those of other figures.
+        label: What it is, for those who do not see it.
+    """
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", text, count=1, flags=re.DOTALL)
+    text = re.sub(r'\bid="', f'id="{name}-', text)
+    text = re.sub(r'(url\(|href=")#', rf"\g<1>#{name}-", text)
+    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    text = text.replace(INK, "currentColor").replace(GRID, "var(--grid)")
+    return text.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)
+
+
+# Trials.
+
+
+@dataclass(frozen=True)
+class _Trial:
+    seed: int
+    verdict: str
+    step: str
+    measure: str
+
+
+def _limit(results: Results, *, listed: bool) -> str:
+    if listed:
+        return f"Of a cell the first {MOST_IN_CELL} trials are listed."
+    return (
+        f"Trials are listed one by one up to {MOST_TRIALS} in a run; this one has {results.trials()}, so that only "
+        "counts are shown. All outcomes are in results.sqlite."
+    )
+
+
+def _places(results: Results, *, listed: bool) -> Iterator[dict[str, Any]]:
+    for regime in results.suite.regimes:
+        for n, d in results.sizes():
+            widths = results.widths(regime.name, n, d)
+            if widths:
+                cells = [_cell(results, Cell(regime.name, n, d, k), listed=listed) for k in widths]
+                yield {
+                    "regime": clean(regime.name),
+                    "n": n,
+                    "d": d,
+                    "trials": sum(len(results.outcomes[Cell(regime.name, n, d, k)]) for k in widths),
+                    "cells": cells,
+                }
+
+
+def _cell(results: Results, cell: Cell, *, listed: bool) -> dict[str, Any]:
+    trials = results.outcomes[cell]
+    rung = results.rung()
+    verdicts = Counter(trial.verdict(rung) for trial in trials)
+    bad = {"diverged": verdicts["diverged"], "failed": verdicts["error"]}
+    rest = [f"{count} {word}" for word, count in bad.items() if count]
+    shown = trials[:MOST_IN_CELL] if listed else ()
+    return {
+        "k": cell.k or "∞",
+        "fit": verdicts["fit"],
+        "judged": len(trials) - verdicts["error"],
+        "rest": f" ({', '.join(rest)})" if rest else "",
+        "command": clean(results.repeat(cell, trials[0])) if trials else "",
+        "trials": [_trial(trial, rung) for trial in shown],
+        "unlisted": len(trials) - len(shown) if listed else 0,
+    }
+
+
+def _trial(trial: Outcome, rung: int) -> _Trial:
+    hit = trial.hits[rung]
+    step = str(hit) if hit is not None else "–"
+    measure = "–" if trial.message else f"{trial.measure:.3g}"
+    return _Trial(trial.seed, trial.verdict(rung), step, measure)
+
+
+# Where numbers come from.
+
+
+def _provenance(results: Results) -> list[tuple[str, str]]:
+    seconds = [trial.seconds for trials in results.outcomes.values() for trial in trials]
+    devices = Counter(trial.device for trials in results.outcomes.values() for trial in trials if trial.device)
+    found = {key.replace("_", " "): clean(value) for key, value in provenance(results.provenance).items()}
+    found["trials"] = str(results.trials())
+    found["duration"] = f"{duration(math.fsum(seconds))} of training in all"
+    if seconds:
+        found["duration"] += f", a trial's median {duration(statistics.median(seconds))}"
+    if devices:
+        found["trained on"] = ", ".join(f"{clean(name)}: {count}" for name, count in sorted(devices.items()))
+    found["errors"] = str(len(results.errors()) or "none")
+    return sorted(found.items())
+
+
+def _errors(results: Results) -> Iterator[dict[str, str]]:
+    """Return each message once, with the first trial that ended with it."""
+    by_message: dict[str, list[tuple[Cell, Outcome]]] = {}
+    for cell, outcome in results.errors():
+        by_message.setdefault(outcome.message, []).append((cell, outcome))
+    for message, places in by_message.items():
+        cell, outcome = places[0]
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        place = f"{clean(cell.regime)}, n = {cell.n}, d = {cell.d}, k = {cell.k}, trial {outcome.seed}{more}"
+        yield {"places": place, "message": clean(message), "command": clean(results.repeat(cell, outcome))}

@@ -1,0 +1,198 @@
+"""Figures for the terminal: phase maps, k½ against n or d on log axes, and how P(fit) rises with the width."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, TextIO
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from harness.report import setting
+from harness.report.canvas import Canvas
+from harness.report.figures.style import spread
+from harness.report.numbers import clean, to_encoding, width
+from harness.report.phase import draw, phase_maps
+from harness.report.terminal import console_for, pad, wrap
+from harness.search import Grid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.results import Results
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+ROWS = 16
+CURVES = 4
+"""Sizes of a regime whose curves are shown."""
+
+
+def show_plots(results: Results, stream: TextIO | None = None, width: int | None = None) -> None:
+    """Print what the figures of a run show, in lines that fit the terminal."""
+    console = console_for(stream, width)
+    for number, lines in enumerate(plots(results, console.width, console.encoding)):
+        for line in [Text("")] * bool(number) + lines:
+            console.print(line, no_wrap=True, overflow="ignore", crop=False)
+
+
+def plots(results: Results, columns: int, encoding: str | None = "utf-8") -> list[list[Text]]:
+    """Return the drawings of a run as lines of at most so many columns: maps of a grid, thresholds, transitions."""
+    found = []
+    if isinstance(results.suite.search, Grid):
+        maps = [m for m in phase_maps(results) if len(m.across) > 2 and len(m.widths) > 2]
+        found += [draw(phase, columns, encoding) for phase in maps]
+    plain = to_encoding("⠿▁█", encoding) != "⠿▁█"
+    names = {regime.name: to_encoding(clean(regime.name), encoding) for regime in results.suite.regimes}
+    for chart in (thresholds_chart, transitions_chart):
+        if lines := [to_encoding(line, encoding) for line in chart(results, names, columns, plain=plain)]:
+            found.append([*(Text(part, "bold") for part in wrap(lines[0], columns)), *map(Text, lines[1:])])
+    return found
+
+
+def thresholds_chart(results: Results, names: Mapping[str, str], columns: int, *, plain: bool = False) -> list[str]:
+    """Return k½ against n (or d, where only d varies) on log axes, a letter a regime; empty where there is one size.
+
+    Args:
+        results: What was measured.
+        names: How each regime is spelled.
+        columns: Of the terminal.
+        plain: Whether only ASCII may be used.
+    """
+    suite = results.suite
+    axis = "n" if len(suite.n) > 1 else "d"
+    values, fixed = (sorted(suite.n), max(suite.d)) if axis == "n" else (sorted(suite.d), max(suite.n))
+    series: dict[str, list[tuple[int, float]]] = {}
+    for regime in suite.regimes:
+        if regime.model.has_width and len(values) > 1:
+            found = [(v, results.threshold(regime.name, *((v, fixed) if axis == "n" else (fixed, v)))) for v in values]
+            points = [(v, t.k_half) for v, t in found if t.k_half is not None]
+            if points:
+                series[regime.name] = points
+    if not series:
+        return []
+    heights = [k for points in series.values() for _, k in points]
+    low, high = min(heights) / 1.2, max(heights) * 1.2
+    ticks = _ticks(low, high)
+    label = max(len(tick) for tick in ticks.values()) + 1
+    canvas = Canvas(max(columns - label - 3, 12), ROWS, plain)
+
+    def place(value: float, k: float) -> tuple[float, float]:
+        return _fraction(value, values[0], values[-1]), _fraction(k, low, high)
+
+    boundary = [place(v, v / fixed if axis == "n" else fixed / v) for v in values]
+    canvas.line(boundary[0], boundary[-1])
+    for letter, points in zip(LETTERS, series.values(), strict=False):
+        for point in points:
+            canvas.letter(place(*point), letter)
+    rows = canvas.lines()
+    named = {round((1 - _fraction(k, low, high)) * (ROWS - 1)): tick for k, tick in ticks.items()}
+    upright = "|" if plain else "│"
+    body = [f"{named.get(i, '').rjust(label)} {upright}{row}" for i, row in enumerate(rows)]
+    other = "d" if axis == "n" else "n"
+    rule = " " * (label + 1) + ("+" if plain else "└") + ("-" if plain else "─") * canvas.columns
+    title = f"k½ against {axis} at {other} = {fixed}, both on log scales"
+    legend = [
+        f"{letter} {names[name]}" + _slope(results, name, axis) for letter, name in zip(LETTERS, series, strict=False)
+    ]
+    line = "dots: kd = n; a digit: so many regimes at one place"
+    return [title, *body, rule, _axis(values, label + 2, canvas.columns, axis), *_flowed([line, *legend], columns)]
+
+
+def _slope(results: Results, regime: str, axis: str) -> str:
+    fit = results.exponents(regime)
+    value, ends = (fit.a, fit.a_interval) if axis == "n" else (fit.b, fit.b_interval)
+    if value is None or ends is None:
+        return ""
+    return f": {axis}^{value:.2f} ({ends[0]:.2f}, {ends[1]:.2f})".replace("-", "−")
+
+
+def _fraction(value: float, low: float, high: float) -> float:
+    return math.log(value / low) / math.log(high / low) if high > low else 0.5
+
+
+def _ticks(low: float, high: float) -> dict[float, str]:
+    """Return round widths between two, with their spelling."""
+    steps = [
+        m * 10.0**e for e in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1) for m in (1, 2, 5)
+    ]
+    return {k: width(k) for k in steps if low <= k <= high} or {low: width(low)}
+
+
+def _axis(values: Sequence[int], start: int, columns: int, name: str) -> str:
+    """Return the numbers below a log axis, those that have room."""
+    signs = [" "] * (start + columns)
+    free = 0
+    for value in values:
+        text = str(value)
+        place = start + round(_fraction(value, values[0], values[-1]) * (columns - 1)) - len(text) // 2
+        place = min(max(place, free), start + columns - len(text) - 2)
+        if place >= free:
+            signs[place : place + len(text)] = text
+            free = place + len(text) + 1
+    return f"{''.join(signs).rstrip()} {name}"
+
+
+def transitions_chart(results: Results, names: Mapping[str, str], columns: int, *, plain: bool = False) -> list[str]:
+    """Return P(fit) over the tried widths as bars, one line a size, all on one log scale of k; see the other chart."""
+    suite = results.suite
+    axis = "n" if len(suite.n) > 1 or len(suite.d) == 1 else "d"
+    values, fixed = (suite.n, max(suite.d)) if axis == "n" else (suite.d, max(suite.n))
+    lines: list[tuple[str, int, dict[int, tuple[int, int]]]] = []
+    for regime in suite.regimes:
+        for value in spread(sorted(values), CURVES) if regime.model.has_width else ():
+            counts = results.counts(regime.name, *((value, fixed) if axis == "n" else (fixed, value)))
+            if tried := {k: count for k, count in counts.items() if count[1]}:
+                lines.append((names[regime.name], value, tried))
+    widths = sorted({k for _, _, counts in lines for k in counts})
+    if len(widths) < 2:
+        return []
+    label = min(max(cell_len(name) for name, _, _ in lines), columns // 3)
+    size = max(len(str(value)) for _, value, _ in lines)
+    many = columns - label - size - 5
+    other = "d" if axis == "n" else "n"
+    found = [f"P(fit) over k at {other} = {fixed}"]
+    before = ""
+    upright = "|" if plain else "│"
+    for name, value, counts in lines:
+        shown = pad(wrap(name, label)[0] if name != before else "", label, "left")
+        before = name
+        bars = _bars(counts, widths, many, plain=plain)
+        found.append(f"{shown}  {value:>{size}} {upright}{bars}".rstrip())
+    found.append(_axis(widths, label + size + 4, many, "k"))
+    scale = (
+        ". no fit, 1-9 tenths of the trials, # all fit" if plain else "· no fit, ▁ to ▇ the share of fits, █ all fit"
+    )
+    said = [
+        f"Beside the names: {axis}.",
+        f"{scale}; blank: not tried.",
+        setting.criteria_explained([], suite.budget.report_tolerance, suite.budget.steps),
+    ]
+    return [*found, *wrap(" ".join(said), columns)]
+
+
+def _bars(counts: dict[int, tuple[int, int]], widths: Sequence[int], many: int, *, plain: bool) -> str:
+    """Return one character for each of so many steps of log k; widths that share one are joined."""
+    joined: dict[int, tuple[int, int]] = {}
+    for k, (m, trials) in counts.items():
+        place = round(_fraction(k, widths[0], widths[-1]) * (many - 1))
+        before = joined.get(place, (0, 0))
+        joined[place] = before[0] + m, before[1] + trials
+    signs = [" "] * many
+    for place, (m, trials) in joined.items():
+        if m in (0, trials):
+            signs[place] = ("#" if m else ".") if plain else ("█" if m else "·")
+        else:
+            signs[place] = str(min(9, max(1, 10 * m // trials))) if plain else BLOCKS[min(6, 8 * m // trials)]
+    return "".join(signs)
+
+
+def _flowed(parts: Sequence[str], columns: int) -> list[str]:
+    """Return parts side by side, as many in a line as there is room for, evenly apart."""
+    size = min(max(cell_len(part) for part in parts[1:]) if len(parts) > 1 else 0, columns)
+    across = max(1, (columns + 2) // (size + 2))
+    found = wrap(parts[0], columns)
+    for start in range(1, len(parts), across):
+        line = "  ".join(pad(part, size, "left") for part in parts[start : start + across])
+        found += wrap(line, columns) if across == 1 else [line.rstrip()]
+    return found

@@ -1,0 +1,230 @@
+"""Plain text as LaTeX: ASCII that prints the same words and signs, and runs no command of its own."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from harness.report.numbers import clean
+
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "`": r"\textasciigrave{}",
+    '"': "''",
+    "[": "{[}",  # after a line break it would open an option
+    "*": "{*}",
+    "“": "``",
+    "”": "''",
+    "–": "--",
+    "—": "---",
+    "…": r"\dots{}",
+    "†": r"\textsuperscript{\dag}",
+    "Ł": r"\L{}",
+    "ł": r"\l{}",
+    "Ø": r"\O{}",
+    "ø": r"\o{}",
+    "ß": r"\ss{}",
+    "Æ": r"\AE{}",
+    "æ": r"\ae{}",
+    "´": "'",
+    "’": "'",
+    "‘": "`{}",
+}
+"""What stands for a character in running text."""
+
+MATH = {
+    "<": "<",
+    ">": ">",
+    "|": "|",
+    "~": r"\sim ",
+    "−": "-",
+    "±": r"\pm ",
+    "×": r"\times ",
+    "÷": r"\div ",
+    "·": r"\cdot ",
+    "≤": r"\le ",
+    "≥": r"\ge ",
+    "≠": r"\ne ",
+    "≈": r"\approx ",
+    "≫": r"\gg ",
+    "≳": r"\gtrsim ",
+    "≲": r"\lesssim ",
+    "≽": r"\succeq ",
+    "∞": r"\infty ",
+    "√": r"\surd ",
+    "‖": r"\Vert ",
+    "∂": r"\partial ",
+    "∇": r"\nabla ",
+    "∫": r"\int ",
+    "∏": r"\prod ",
+    "∈": r"\in ",
+    "∘": r"\circ ",
+    "⊗": r"\otimes ",
+    "→": r"\to ",
+    "←": r"\leftarrow ",
+    "↦": r"\mapsto ",
+    "⌈": r"\lceil ",
+    "⌉": r"\rceil ",
+    "⌊": r"\lfloor ",
+    "⌋": r"\rfloor ",
+    "ℓ": r"\ell ",
+    "✓": r"\checkmark ",
+    "✗": r"\times ",
+    "½": r"\tfrac12 ",
+    "¼": r"\tfrac14 ",
+    "¾": r"\tfrac34 ",
+    "⅛": r"\tfrac18 ",
+    "◆": r"\diamond ",
+}
+"""What stands for a sign in mathematics."""
+
+ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u0327": "c", "\u030c": "v"}
+"""Combining marks and the commands that set them."""
+
+CAPITALS = ("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega")
+
+PACKAGES = ("booktabs", "array", "longtable", "amsmath", "amssymb")
+"""What a document must load for tables and for what :func:`escape` returns."""
+
+_POWER = re.compile(r"\^(?:\{([^{}$]+)\}|([−-]?\w+))|(?<=[\u0370-\u03ff\u0303])_([0-9A-Za-z\u0370-\u03ff]+)|k½")
+
+
+def escape(text: str) -> str:
+    r"""Return ASCII LaTeX that prints the text and does nothing else.
+
+    Greek letters and signs become mathematics, ``n^a`` and raised or lowered digits exponents and indices.
+    Characters for which LaTeX has no plain spelling lose their marks, or become a question mark.
+
+    >>> print(escape("50 % of {x} \\input"))
+    50 \% of \{x\} \textbackslash{}input
+    >>> print(escape("k½ ≤ C n^−1 λ_min"))
+    $k_{1/2}$ $\le $ C n$^{-1}$ $\lambda _{\mathrm{min}}$
+    """
+    text = clean(text)
+    pieces: list[tuple[str, bool]] = []
+    place = 0
+    for match in _POWER.finditer(text):
+        pieces += _characters(text[place : match.start()])
+        braced, power, index = match.groups()
+        if match[0] == "k½":
+            pieces.append(("k_{1/2}", True))
+        elif index is not None:
+            pieces.append((r"_{\mathrm{" + _in_math(index) + "}}", True))
+        else:
+            pieces.append(("^{" + _in_math(braced if power is None else power) + "}", True))
+        place = match.end()
+    return _joined([*pieces, *_characters(text[place:])])
+
+
+def number(text: str) -> str:
+    r"""Return a spelled number as LaTeX: as :func:`escape` does, and 2.4e6 as a power of ten.
+
+    >>> print(number("2.4e6 (1, ∞)"))
+    $2.4\times 10^{6}$ (1, $\infty $)
+    """
+    found = []
+    place = 0
+    for match in re.finditer(r"(\d+(?:\.\d+)?)e([−-]?\d+)", text):
+        power = match[2].replace("−", "-")
+        found += [escape_part(text[place : match.start()]), rf"${match[1]}\times 10^{{{power}}}$"]
+        place = match.end()
+    return "".join([*found, escape_part(text[place:])])
+
+
+def escape_part(text: str) -> str:
+    """Escape a part of a line, keeping the blanks at its ends."""
+    inner = escape(text)
+    if not inner:
+        return " " if text else ""
+    return " " * text.startswith(" ") + inner + " " * text.endswith(" ")
+
+
+def _characters(text: str) -> list[tuple[str, bool]]:
+    """Return (LaTeX, whether it is mathematics) for each character."""
+    found: list[tuple[str, bool]] = []
+    for character in unicodedata.normalize("NFC", text):
+        if unicodedata.combining(character) and found:
+            before, math = found.pop()
+            found.append(_accented(before, character, math=math))
+        else:
+            found.append(_character(character))
+    return found
+
+
+def _accented(letter: str, mark: str, *, math: bool) -> tuple[str, bool]:
+    if math:
+        return (rf"\tilde{{{letter.strip()}}}", True) if mark == "\u0303" else (letter, True)
+    return (f"\\{ACCENTS[mark]}{{{letter}}}" if mark in ACCENTS else letter, False)
+
+
+def _character(character: str) -> tuple[str, bool]:
+    if character in SPECIAL:
+        return SPECIAL[character], False
+    if character.isascii() and character not in MATH:
+        return character, False
+    if sign := MATH.get(character) or _greek(character) or _script(character):
+        return sign, True
+    plain = unicodedata.normalize("NFKD", character)
+    letter, marks = plain[0], plain[1:]
+    if not (letter.isascii() and letter.isalpha()):
+        return "?", False
+    return _accented(letter, marks, math=False)
+
+
+def _script(character: str) -> str:
+    """Return a raised or lowered character as a script; empty for other characters."""
+    form = unicodedata.decomposition(character)
+    plain = unicodedata.normalize("NFKD", character)
+    if not form.startswith(("<super>", "<sub>")) or len(plain) > 1:
+        return ""
+    shown = "-" if plain == "−" else plain if plain.isascii() else _greek(plain)
+    return ("^{" if form.startswith("<super>") else "_{") + shown + "}" if shown else ""
+
+
+def _greek(character: str) -> str:
+    """Return the command of a Greek letter; empty for other characters."""
+    words = unicodedata.name(character, "").split()
+    if len(words) != 4 or words[0] != "GREEK" or words[2] != "LETTER":
+        return ""
+    name = words[3].capitalize().replace("Lamda", "Lambda")
+    if words[1] == "CAPITAL":
+        return rf"\{name} " if name in CAPITALS else ""
+    name = {"Phi": "varphi", "Epsilon": "varepsilon"}.get(name, name.lower())
+    return "" if name == "omicron" else rf"\{name} "
+
+
+def _in_math(text: str) -> str:
+    """Return text as it stands within mathematics."""
+    found: list[tuple[str, bool]] = []
+    for piece, math in _characters(text):
+        plain = math or (len(piece) == 1 and piece.isalnum()) or piece in "+-(),/. "
+        found.append(({"{*}": "*"}.get(piece, piece if plain else rf"\text{{{piece}}}"), True))
+    return _joined(found)[1:-1]
+
+
+def _joined(pieces: list[tuple[str, bool]]) -> str:
+    """Return pieces with each stretch of mathematics between one pair of dollar signs."""
+    found: list[str] = []
+    inside, last = False, ""
+    for piece, math in pieces:
+        if math != inside:
+            found.append("$")
+            last = ""
+        inside = math
+        script, before = piece[:2] in ("^{", "_{"), last[:2] in ("^{", "_{")
+        if script and before and piece[0] == last[0] and last.endswith("}"):
+            found[-1] = last = f"{last[:-1]}{piece[2:]}"  # 2 and 4 raised are 24 raised
+            continue
+        # Scripts on scripts and dashes made of hyphens are not meant.
+        apart = (script and before) or (piece == "-" == last)
+        found.append("{}" * apart + piece)
+        last = piece
+    return "".join(found) + "$" * inside

@@ -1,0 +1,177 @@
+"""What became of a sample that was trained again, and each verdict that flipped."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from harness.report.entries import Count, Entry, Interval, Missing, Number, Text
+from harness.report.numbers import plain
+from harness.report.table import Column, Row, Table
+from harness.verification import why_flipped
+
+if TYPE_CHECKING:
+    from harness.components import Outcome
+    from harness.results import Results
+    from harness.verification import Retrained, Share, Verification
+    from harness.verification_sample import Part
+
+WORDS: dict[Part, str] = {"mixed": "mixed cells", "decided": "other cells"}
+
+
+def verification_view(found: Verification, results: Results) -> Table:
+    """Return how many verdicts flipped and how many outcomes were equal to the last bit, by part of the run."""
+    rows = []
+    for part, words in WORDS.items():
+        rows.append(_row(words, found.sizes[part], found.of(part), found.share(part)))
+    trained = [trial for trial in found.trials if not trial.failed]
+    rows.append(_row("the run", sum(found.sizes.values()), trained, found.whole()))
+    return Table(
+        name="verification",
+        title=f"{len(trained)} trials trained again, each alone · {results.suite.title or results.suite.name}",
+        caption=_caption(found, results),
+        columns=(
+            Column("part"),
+            Column("trials", "right", priority=1),
+            Column("flipped", "right"),
+            Column("share", "right"),
+            Column("equal", "right"),
+            Column("steps apart", "right"),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _row(words: str, size: int, drawn: list[Retrained], share: Share) -> Row:
+    apart = [trial.step_difference for trial in drawn if trial.step_difference is not None]
+    none = Missing("none was drawn")
+    return Row(
+        (
+            Text(words),
+            Number(size),
+            Count(share.flipped, share.trials) if drawn else none,
+            Interval(share.share, *share.interval) if drawn else none,
+            Count(sum(trial.equal for trial in drawn), len(drawn)) if drawn else none,
+            Number(max(apart)) if apart else Missing("no tolerance was met twice"),
+        )
+    )
+
+
+def _caption(found: Verification, results: Results) -> str:
+    budget = results.suite.budget
+    solvers = ", ".join(sorted({now for _, now in found.solvers.values()}))
+    reasons = sorted({reason for reason in found.expected.values() if reason})
+    said = [
+        f"Trained again in {found.dtype} on {found.device} by {solvers}.",
+        "flipped: of the drawn trials, those that fit once and did not fit the other time, at tolerance "
+        f"{plain(budget.tolerances[found.rung])} within {budget.steps} steps.",
+        "share: with an exact interval (Clopper and Pearson, 95 %); of the run, from both parts by their sizes.",
+        "mixed cells: those where some trials fit and some do not; at least half of the sample is drawn from them, as "
+        "far as there are any, since verdicts flip there first.",
+        "equal: drawn trials whose whole outcome is the same to the last bit; "
+        + (f"it need not be, with {'; '.join(reasons)}." if reasons else "it must be, with the same settings here."),
+        "steps apart: largest difference between the steps at which a tolerance of the ladder was met in both.",
+        f"{len(found.failed)} could not be trained." if found.failed else "",
+    ]
+    return " ".join(part for part in said if part)
+
+
+def flips_view(found: Verification, results: Results) -> Table:
+    """Return the trials whose verdict flipped, or that are not equal where they must be, or could not be trained."""
+    budget = results.suite.budget
+    tolerance = budget.tolerances[found.rung]
+    broken = {id(trial) for trial in found.broken}
+    shown = [trial for trial in found.trials if trial.flipped or trial.failed or id(trial) in broken]
+    return Table(
+        name="flips",
+        title="Trials that came out otherwise",
+        caption=f"stored, again: verdict and measure at the end, to be compared with {plain(tolerance)}.",
+        columns=(
+            Column("regime", fold=True),
+            Column("n", "right"),
+            Column("d", "right"),
+            Column("k", "right"),
+            Column("trial", "right"),
+            Column("stored"),
+            Column("again"),
+            Column("why", wrap=40, below=True),
+        ),
+        rows=tuple(
+            Row(
+                (
+                    Text(trial.pick.cell.regime),
+                    Number(trial.pick.cell.n),
+                    Number(trial.pick.cell.d),
+                    Number(trial.pick.cell.k),
+                    Number(trial.pick.stored.seed),
+                    _judged(trial.verdicts[0], trial.pick.stored),
+                    _judged(trial.verdicts[1], trial.again),
+                    Text(_why(trial, tolerance, budget.steps, found.rung)),
+                )
+            )
+            for trial in shown
+        ),
+    )
+
+
+def _judged(verdict: str, outcome: Outcome) -> Entry:
+    return Text(verdict if outcome.message else f"{verdict}, {outcome.measure:.6g}")
+
+
+def _why(trial: Retrained, tolerance: float, steps: int, rung: int) -> str:
+    if trial.failed:
+        return trial.again.message
+    if trial.flipped:
+        return why_flipped(trial, tolerance, steps, rung)
+    return "the verdict is the same, the digits are not"
+
+
+def verification_record(found: Verification, results: Results) -> dict[str, Any]:
+    """Return a verification as plain data that strict JSON can hold."""
+    budget = results.suite.budget
+    shares = {str(part): (found.sizes[part], found.share(part)) for part in WORDS}
+    shares["run"] = sum(found.sizes.values()), found.whole()
+    apart = [trial.step_difference for trial in found.trials if trial.step_difference is not None]
+    return {
+        "suite": results.suite.name,
+        "device": found.device,
+        "dtype": found.dtype,
+        "solvers": {name: {"stored": was, "again": now} for name, (was, now) in found.solvers.items()},
+        "may_differ": found.expected,
+        "tolerance": budget.tolerances[found.rung],
+        "steps": budget.steps,
+        "drawn": len(found.trials),
+        "equal": sum(trial.equal for trial in found.trials),
+        "failed": len(found.failed),
+        "broken": len(found.broken),
+        "largest_step_difference": max(apart, default=None),
+        "flipped": {
+            part: {
+                "flipped": share.flipped,
+                "drawn": share.trials,
+                "of": size,
+                "share": share.share,
+                "interval": list(share.interval),
+            }
+            for part, (size, share) in shares.items()
+        },
+        "trials": [_record(trial, budget.tolerances[found.rung], budget.steps, found.rung) for trial in found.trials],
+    }
+
+
+def _record(trial: Retrained, tolerance: float, steps: int, rung: int) -> dict[str, Any]:
+    cell, both = trial.pick.cell, (trial.pick.stored, trial.again)
+    return {
+        "regime": cell.regime,
+        "n": cell.n,
+        "d": cell.d,
+        "k": cell.k,
+        "seed": trial.pick.stored.seed,
+        "part": trial.pick.part,
+        "verdicts": list(trial.verdicts),
+        "measures": [one.measure if math.isfinite(one.measure) else None for one in both],
+        "hits": [list(one.hits) for one in both],
+        "equal": trial.equal,
+        "flipped": trial.flipped,
+        "why": _why(trial, tolerance, steps, rung) if trial.flipped or trial.failed else "",
+    }

@@ -1,0 +1,168 @@
+"""What ``harness report`` draws and writes, from a stored run."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.cli import command as main
+from harness.components import Outcome
+from harness.registry import Registry
+from harness.run import provenance, pursuits
+from harness.store import Store
+from harness.suite import parse_suite
+
+SUITE = """
+[suite]
+name = "stored"
+seed = 1
+[problems]
+dataset = "sphere"
+n = {n}
+d = {d}
+[budget]
+steps = 9000
+spectrum = false
+device = "cpu"
+[search]
+method = "grid"
+widths = {{ from = 2, to = {widest}, step = 2 }}
+trials = {trials}
+[[regimes]]
+use = "moderate"
+[[regimes]]
+use = "moderate"
+name = "relu <b>"
+activation = "relu"
+"""
+
+
+def store(directory: Path, registry: Registry, *, n: list[int], d: list[int], widest: int, trials: int) -> int:
+    """Store a finished run whose trials fit from kd = 1.3 n on; return the number of trials."""
+    suite = parse_suite(SUITE.format(n=n, d=d, widest=widest, trials=trials), registry)
+    curve = tuple(round(0.8**i, 4) for i in range(13))
+    count = 0
+    with Store(directory, exclusive=True) as made:
+        made.began(suite.text, provenance(suite, registry, "cpu"))
+        for pursuit in pursuits(suite, registry, "cpu"):
+            for k in range(2, widest + 1, 2):
+                outcomes = []
+                for seed in range(trials):
+                    fit = k * pursuit.d + seed % 5 >= 1.3 * pursuit.n
+                    hits = (300, 1000, 4000, None) if fit else (500, None, None, None)
+                    outcomes.append(
+                        Outcome(
+                            seed,
+                            hits,
+                            steps=9000,
+                            measure=2e-3 if fit else 3e-2,
+                            falling=not fit and seed % 3 == 0,
+                            movement=1.0 + seed / 7,
+                            step_size=0.123456789,
+                            rate=0.9987654321,
+                            curve=curve,
+                            solver="fused",
+                            device="cpu",
+                            seconds=0.01,
+                        )
+                    )
+                made.put(pursuit.key, pursuit.data, pursuit.cell(k), outcomes)
+                count += trials
+    return count
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
+    directory = tmp_path_factory.mktemp("stored")
+    store(directory, registry, n=[20, 40], d=[5, 10], widest=12, trials=6)
+    return directory
+
+
+def report(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["report", *arguments])
+
+
+def test_the_page_is_written_beside_the_results(run: Path) -> None:
+    done = report(str(run), "--html")
+    assert done.exit_code == 0, done.output
+    text = (run / "report.html").read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    assert "relu &lt;b&gt;" in text
+    assert "<b>" not in text
+
+
+def test_files_are_written_where_one_says_and_what_is_left_out_is_said(run: Path, tmp_path: Path) -> None:
+    page, figures = tmp_path / "new" / "page.html", tmp_path / "f"
+    done = report(str(run), "--html", str(page), "--figures", str(figures), "--figure-format", "svg")
+    assert done.exit_code == 0, done.output
+    assert page.stat().st_size > 50_000
+    assert [path.name for path in page.parent.iterdir()] == ["page.html"]
+    names = {path.name for path in figures.iterdir()}
+    assert {"scaling-n.svg", "transitions.svg", "curves.svg", "laziness.svg", "sensitivity.svg"} <= names
+    assert {path.suffix for path in figures.iterdir()} == {".svg"}
+    assert "left out: phase: fewer than 3 values" in done.output
+    assert "k½ against n" in done.output
+
+
+def test_drawings_for_the_terminal(run: Path) -> None:
+    done = report(str(run), "--plot")
+    assert done.exit_code == 0, done.output
+    assert "P(fit) over k at d = 10" in done.output
+    assert max(map(len, done.output.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("form", ["latex", "html"])
+def test_papers_and_pages_get_every_regime_in_one_table(run: Path, form: str) -> None:
+    done = report(str(run), "--view", "theories", "--format", form)
+    assert done.exit_code == 0, done.output
+    assert done.output.count(r"\caption{" if form == "latex" else "<caption") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--plot", "--tolerance", "0.1"), "leave out other options"),
+        (("--html", "--format", "json"), "leave out other options"),
+        (("--figures", "x", "--figure-format", "bmp"), "bmp"),
+        (("--html", "."), "is a directory"),
+        (("--figures", "/proc/none/x"), "/proc/none/x"),
+        (("--html", "/proc/none/x.html"), "/proc/none/x.html"),
+    ],
+)
+def test_wrong_input_is_said_without_a_traceback(run: Path, arguments: tuple[str, ...], said: str) -> None:
+    if arguments == ("--html", "."):
+        arguments = ("--html", str(run))
+    done = report(str(run), *arguments)
+    assert done.exit_code == 2, done.output
+    assert said in " ".join(done.output.replace("│", " ").split())
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_trials_are_read_in_seconds(tmp_path: Path, registry: Registry) -> None:
+    sizes = {"n": [50, 100, 200, 400], "d": list(range(5, 51, 5))}
+    count = store(tmp_path, registry, **sizes, widest=50, trials=50)
+    assert count == 100_000
+    begin = time.process_time()
+    with sqlite3.connect(tmp_path / "results.sqlite") as db:
+        for (record,) in db.execute("SELECT record FROM outcomes"):
+            json.loads(record)
+    bare = time.process_time() - begin
+    code = (
+        "import resource, sys\nfrom harness.cli import command\n"
+        f"command(['report', {str(tmp_path)!r}], standalone_mode=False)\n"
+        "use = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "print(use.ru_utime + use.ru_stime, use.ru_maxrss, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
+    seconds, kilobytes = map(float, done.stderr.split()[-2:])
+    # Reading the records as JSON takes most of a second, the whole report 3 to 4.
+    assert seconds < 12 * bare
+    assert kilobytes < 500_000

@@ -1,0 +1,246 @@
+"""The page: read as text, and driven in a browser where there is one."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.report import page as page_module
+from harness.report.page import inline, page
+from harness.report.predicted import predict_suite
+from harness.results import Results
+
+from .specimen import HOSTILE
+from .test_html import Reader
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def renamed(results: Results, names: dict[str, str]) -> Results:
+    """Return the results with other names of regimes."""
+    regimes = tuple(replace(regime, name=names.get(regime.name, regime.name)) for regime in results.suite.regimes)
+    outcomes = {replace(cell, regime=names.get(cell.regime, cell.regime)): o for cell, o in results.outcomes.items()}
+    return replace(results, suite=replace(results.suite, regimes=regimes), outcomes=outcomes)
+
+
+_PAGES: list[str] = []
+
+
+@pytest.fixture
+def text(results: Results) -> str:
+    """Return the page of the results made by hand; it is made once."""
+    if not _PAGES:
+        _PAGES.append(page(results, predict_suite(results.suite, results.registry.theories())))
+    return _PAGES[0]
+
+
+def test_the_page_is_well_formed_and_names_every_part(text: str) -> None:
+    read = Reader(text)
+    ids = [attributes["id"] for _, attributes in read.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {str(a["href"])[1:] for a in read.named("a")} <= set(map(str, ids))
+    words = "".join(read.text)
+    for said in (
+        "Measured width thresholds",
+        "relu | wide",
+        "convergence-harness 0.1.0",
+        "out of memory",
+        "k½ against",
+    ):
+        assert said in words
+    assert all(svg["role"] == "img" and svg["aria-label"] for svg in read.named("svg"))
+    assert len(read.named("figcaption")) == len(read.named("figure")) == len(read.named("svg")) > 4
+
+
+def test_the_page_asks_for_nothing(text: str) -> None:
+    read = Reader(text)
+    for tag, attributes in read.elements:
+        assert tag not in ("img", "link", "iframe", "object", "embed", "image", "base", "form"), tag
+        assert "src" not in attributes
+        for name in ("href", "xlink:href"):
+            assert str(attributes.get(name) or "#").startswith("#")
+    assert "@import" not in text
+    assert not [found for found in re.findall(r"url\(([^)]*)\)", text) if not found.startswith("#")]
+    (policy,) = [m["content"] for m in read.named("meta") if m.get("http-equiv") == "Content-Security-Policy"]
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in str(policy)
+    assert "default-src 'none'" in str(policy)
+
+
+def test_every_cell_has_its_counts_and_the_command_that_repeats_a_trial(results: Results, text: str) -> None:
+    words = " ".join("".join(Reader(text).text).split())
+    for cell, trials in results.outcomes.items():
+        assert results.repeat(cell, trials[0]) in words
+    assert "k = 512: 0 of 20 fit" in words
+    assert "(2 diverged, 1 failed)" in words
+
+
+def test_trials_are_listed_up_to_a_limit_that_is_said(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = page(results, {})
+    assert listed.count("<td>fit</td>") == sum(results.verdicts(cell)["fit"] for cell in results.outcomes)
+    monkeypatch.setattr(page_module, "MOST_IN_CELL", 3)
+    assert "17 more trials are not listed" in page(results, {})
+    monkeypatch.setattr(page_module, "MOST_TRIALS", 10)
+    counts = page(results, {})
+    assert "<td>fit</td>" not in counts
+    assert f"this one has {results.trials()}" in counts
+    assert len(counts) < len(listed)
+
+
+def test_an_unfinished_run_says_so(results: Results) -> None:
+    assert "Unfinished: 7 trials are missing" in page(replace(results, missing=7), {})
+
+
+@pytest.mark.parametrize("start", range(0, len(HOSTILE), 3))
+def test_hostile_names_do_no_harm(results: Results, start: int) -> None:
+    names = [HOSTILE[(start + i) % len(HOSTILE)] for i in range(3)]
+    name = names[0]
+    hostile = renamed(results, dict(zip(("softplus", "relu | wide", "random features"), names, strict=True)))
+    suite = replace(hostile.suite, title=name, description=name, text=f'title = "{name}"')
+    broken = {
+        cell: tuple(replace(trial, message=name) if trial.message else trial for trial in trials)
+        for cell, trials in hostile.outcomes.items()
+    }
+    text = page(
+        replace(hostile, suite=suite, outcomes=broken, provenance={"suite": name, "versions": {name: name}}), {}
+    )
+    read = Reader(text)
+    assert len(read.named("script")) == 1
+    assert not [tag for tag, _ in read.elements if tag in ("img", "i", "b")]
+    assert not [a for _, attributes in read.elements for a in attributes if a.startswith("on")]
+    assert not {"\x1b", "\x07", "\u202e", "\u2066"} & set(text)
+
+
+def test_figures_keep_apart_and_take_the_page_s_colours() -> None:
+    svg = '<svg width="1pt"><metadata>x</metadata><g id="a"/><use xlink:href="#a" style="fill: #222222"/></svg>'
+    found = inline(svg, "one", 'a "b" <c>')
+    assert 'id="one-a"' in found
+    assert 'xlink:href="#one-a"' in found
+    assert "fill: currentColor" in found
+    assert "metadata" not in found
+    assert 'aria-label="a &#34;b&#34; &lt;c&gt;"' in found
+
+
+PROBE = """
+const found = {violations: [], errors: []};
+document.addEventListener("securitypolicyviolation", (e) => found.violations.push(e.blockedURI));
+window.addEventListener("error", (e) => found.errors.push(String(e.message)));
+window.addEventListener("load", () => {
+  const shown = (rows) => [...rows].filter((row) => row.checkVisibility()).map((row) => row.cells);
+  const table = document.getElementById("thresholds");
+  const headers = [...table.tHead.rows[0].cells];
+  const data = () => shown(table.querySelectorAll("tbody tr:not(.setting):not(.promise)"));
+  const name = (header) => header.textContent;
+  const column = headers.findIndex((header) => name(header) === "trials");
+  const values = () => data().map((cells) => Number(cells[column].dataset.value));
+  found.grouped = values();
+  found.settings = shown(table.querySelectorAll("tr.setting")).length;
+  const button = headers[column].querySelector("button");
+  const order = [];
+  for (const expected of ["ascending", "descending", null]) {
+    button.click();
+    const settings = shown(table.querySelectorAll("tr.setting")).length;
+    order.push([headers[column].getAttribute("aria-sort"), values(), settings]);
+  }
+  found.order = order;
+  const select = document.getElementById("regime");
+  const choose = (value) => { select.value = value; select.dispatchEvent(new Event("change")); };
+  choose("random features");
+  found.filtered = data().map((cells) => cells[0].textContent);
+  found.figures = [...document.querySelectorAll("figure")].filter((f) => f.checkVisibility()).map((f) => f.id);
+  button.click();
+  found.filteredAndSorted = data().length;
+  choose("");
+  found.all = data().length;
+  found.resources = performance.getEntriesByType("resource").map((entry) => entry.name);
+  found.status = document.getElementById("status").textContent;
+  found.wide = document.documentElement.scrollWidth <= window.innerWidth;
+  const out = document.createElement("pre");
+  out.id = "probe";
+  out.textContent = JSON.stringify(found);
+  document.body.append(out);
+});
+"""
+
+
+def driven(text: str, directory: Path, width: int = 1200) -> tuple[dict[str, Any], str]:
+    """Open a page that drives itself in a headless browser; return what it found, and what the console said."""
+    digest = base64.b64encode(hashlib.sha256(PROBE.encode()).digest()).decode()
+    probed = text.replace("script-src ", f"script-src 'sha256-{digest}' ", 1)
+    probed = probed.replace("<title>", f"<script>{PROBE}</script><title>", 1)
+    file = directory / "page.html"
+    file.write_text(probed, encoding="utf-8")
+    assert CHROMIUM is not None
+    command = [
+        CHROMIUM,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+        f"--user-data-dir={directory / 'profile'}",
+        f"--window-size={width},900",
+        f"--log-net-log={directory / 'net.json'}",
+        "--enable-logging=stderr",
+        "--virtual-time-budget=8000",
+        "--dump-dom",
+        file.as_uri(),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    match = re.search(r'<pre id="probe">(.*?)</pre>', done.stdout, re.DOTALL)
+    assert match, done.stderr[-1000:]
+    found: dict[str, Any] = json.loads(unescape(match[1]))
+    return found, done.stderr
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: chromium)")
+def test_in_a_browser_tables_sort_and_filter_and_no_request_leaves(text: str, tmp_path: Path) -> None:
+    found, console = driven(text, tmp_path)
+    assert found["violations"] == found["errors"] == found["resources"] == []
+    assert "CONSOLE" not in console
+    (ascending, up, none), (descending, down, _), (restored, again, settings) = found["order"]
+    assert (ascending, descending, restored) == ("ascending", "descending", None)
+    assert up == sorted(found["grouped"])
+    assert down == sorted(found["grouped"], reverse=True)
+    assert again == found["grouped"] != up
+    assert none == 0
+    assert settings == found["settings"] > 0
+    assert set(found["filtered"]) == {"random features"}
+    assert len(found["filtered"]) == found["filteredAndSorted"] == 3
+    assert "figure-scaling-regime-1" not in found["figures"]
+    assert "figure-scaling-regime-3" in found["figures"]
+    assert found["all"] == len(found["grouped"]) == 9
+    assert found["wide"]
+    sent = (tmp_path / "net.json").read_text(encoding="utf-8", errors="replace")
+    hosts = set(re.findall(r'"url":"(?:https?|wss?)://([^/"]*)', sent))
+    # The browser asks for its own things; the resolver sends them nowhere.
+    assert not {host for host in hosts if not host.endswith(("google.com", "gvt1.com", "googleapis.com"))}
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: chromium)")
+def test_the_browser_would_have_seen_a_request(text: str, tmp_path: Path) -> None:
+    asking = text.replace("<main>", '<main><img src="http://example.invalid/x.png" alt="">', 1)
+    found, console = driven(asking, tmp_path)
+    assert found["violations"] == ["http://example.invalid/x.png"]
+    assert "CONSOLE" in console
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: chromium)")
+def test_in_a_narrow_browser_a_page_of_hostile_names_runs_nothing(results: Results, tmp_path: Path) -> None:
+    names = {"softplus": HOSTILE[0], "relu | wide": HOSTILE[1]}
+    found, console = driven(page(renamed(results, names), {}), tmp_path, width=420)
+    assert found["violations"] == found["errors"] == found["resources"] == []
+    assert "CONSOLE" not in console
+    assert found["wide"]

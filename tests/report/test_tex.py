@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import unicodedata
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.components import Theory
+from harness.plugins import load_plugins
+from harness.report.bibliography import bibliography
+from harness.report.entries import Text
+from harness.report.latex import document, latex
+from harness.report.table import Column, Row, Table
+from harness.report.tex import MATH, SPECIAL, escape, number
+
+from .specimen import BIBTEX, HOSTILE, SPECIMEN
+
+PDFLATEX = shutil.which("pdflatex")
+
+
+def compiled(tables: list[Table], directory: Path) -> str:
+    """Compile tables with their references and return the log of the last run."""
+    (directory / "table.tex").write_text(document(tables), encoding="ascii")
+    (directory / "references.bib").write_text(bibliography(tables), encoding="utf-8")
+    latex_run = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "table.tex"]
+    for command in (latex_run, ["bibtex", "table"], latex_run, latex_run):
+        if command[0] == "bibtex" and not bibliography(tables):
+            continue
+        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout[-1500:]
+    return (directory / "table.log").read_text(encoding="latin-1")
+
+
+@pytest.mark.skipif(PDFLATEX is None, reason="pdflatex is not installed (Debian: texlive-latex-recommended)")
+def test_the_specimen_compiles_by_itself_with_its_references(tmp_path: Path) -> None:
+    log = compiled([SPECIMEN], tmp_path)
+    assert "undefined" not in log
+    assert "Missing character" not in log
+    assert (tmp_path / "table.pdf").stat().st_size > 10_000
+    # Shell escape is off here; were it on, nothing would be run either, as the command is printed, not called.
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.skipif(PDFLATEX is None, reason="pdflatex is not installed (Debian: texlive-latex-recommended)")
+def test_hostile_names_and_every_theory_compile(tmp_path: Path) -> None:
+    theories: list[Theory] = list(load_plugins().theories())
+    assert len(theories) > 20
+    words = [*HOSTILE, *(theory.formula for theory in theories), *(theory.title for theory in theories)]
+    rows = tuple(Row((Text(HOSTILE[i % len(HOSTILE)]), Text(word)), word) for i, word in enumerate(words))
+    columns = (Column("name", wrap=30), Column("formula", wrap=60))
+    table = Table(
+        "a_b %", HOSTILE[3], HOSTILE[2], columns, rows, {"who": "\n\\input{x}"}, tuple(t.bibtex for t in theories)
+    )
+    cited = replace(
+        SPECIMEN,
+        rows=tuple(replace(row, entries=(Text("x"), *row.entries[1:])) for row in SPECIMEN.rows),
+        bibtex=(BIBTEX, *(t.bibtex for t in theories)),
+    )
+    log = compiled([table, cited], tmp_path)
+    assert "Missing character" not in log
+    assert "root:" not in log
+
+
+@pytest.mark.skipif(PDFLATEX is None, reason="pdflatex is not installed (Debian: texlive-latex-recommended)")
+def test_tables_can_be_input_by_a_paper(tmp_path: Path) -> None:
+    (tmp_path / "table.tex").write_text(document([SPECIMEN]), encoding="ascii")
+    paper = (
+        "\\documentclass{article}\\usepackage{booktabs,array,longtable,amsmath,amssymb}\n"
+        "\\begin{document}before \\input{table} after\\end{document}"
+    )
+    (tmp_path / "paper.tex").write_text(paper, encoding="ascii")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout[-1500:]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_escaped_text_is_ascii_and_calls_only_what_prints(name: str) -> None:
+    text = escape(name)
+    assert text.isascii()
+    for command in ("\\input", "\\write", "\\end", "\\begin"):
+        assert command not in text
+    assert text.count("$") - text.count("\\$") == 2 * ((text.count("$") - text.count("\\$")) // 2)
+
+
+def test_every_sign_in_theories_and_captions_has_a_spelling() -> None:
+    known = {*SPECIAL, *MATH}
+    for theory in load_plugins().theories():
+        for word in (theory.formula, theory.title, theory.reference, theory.certainty_note):
+            for character in word:
+                spelled = escape(character)
+                assert spelled not in ("?", "") or character in "? " or unicodedata.combining(character), (
+                    word,
+                    character,
+                )
+    assert known.isdisjoint("abcABC019")
+
+
+def test_numbers_become_powers_of_ten_and_words_do_not() -> None:
+    assert number("2.4e6×") == r"$2.4\times 10^{6}$$\times $"
+    assert escape("2.4e6") == "2.4e6"
+
+
+def test_only_what_the_bibliography_holds_is_cited() -> None:
+    text = latex(SPECIMEN)
+    assert r"\cite{author2020title}" in text
+    assert "nobody1999" not in text
+    assert r"\cite" not in latex(replace(SPECIMEN, bibtex=()))
+
+
+def test_long_tables_may_break_over_pages_and_short_ones_float() -> None:
+    assert r"\begin{table}" in latex(SPECIMEN)
+    long = replace(SPECIMEN, rows=SPECIMEN.rows * 20)
+    assert r"\begin{longtable}" in latex(long)
+    assert r"\begin{table}" not in latex(long)
+
+
+def test_columns_that_do_not_fit_a_page_are_named() -> None:
+    many = tuple(Column(f"column {i}", priority=i) for i in range(30))
+    table = Table("wide", "Wide", "All.", many, (Row(tuple(Text("twelve signs") for _ in many)),))
+    text = latex(table)
+    assert "Columns left out here:" in text
+    assert "column 29" in text
+    assert text.count("twelve signs") < 30
