@@ -1,0 +1,135 @@
+"""A run in one file: a zip with its results, its suite, its tables, and a manifest that vouches for each of them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import __version__
+from harness.complaints import printable
+from harness.store import FILE
+
+FORMAT = 1
+"""Raised when an older reader could not read what is written."""
+
+KIND = "convergence-harness archive"
+MANIFEST = "manifest.json"
+SUITE = "suite.toml"
+PLUGINS = "plugins/"
+"""Where the plugin files are that the suite names."""
+
+MOST_MEMBERS = 1000
+MOST_BYTES = 2 * 10**9
+"""Of an archive, and of what is in it, so that no zip needs the extensions for larger ones."""
+
+SUFFIXES = (".csv", ".html", ".json", ".md", ".pdf", ".png", ".svg", ".tex", ".bib")
+"""Of tables and figures."""
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The time of every member, the first that a zip can say: equal results give equal bytes."""
+
+
+class ArchiveError(Exception):
+    """An archive that cannot be written or must not be read; the message says why."""
+
+
+_PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+_NAME = re.compile(rf"{_PART}(/{_PART}){{0,3}}")
+
+
+def is_member(name: str) -> bool:
+    """Say whether an archive may have a member of this name: results, suite, manifest, plugin files, tables, figures.
+
+    Names are relative, go nowhere up, mean the same on every system, and are none that SQLite would look for beside
+    the results, whose journals can do harm.
+
+    >>> [is_member(n) for n in ("figures/a.svg", "plugins/mine.py", "../a.svg", "results.sqlite-journal", "run.py")]
+    [True, True, False, False, False]
+    """
+    if not _NAME.fullmatch(name) or any(_odd(part) for part in name.split("/")):
+        return False
+    if name.startswith(PLUGINS):
+        return name.endswith(".py")
+    return name in (FILE, SUITE, MANIFEST) or name.endswith(SUFFIXES)
+
+
+def _odd(part: str) -> bool:
+    """Say whether some system takes a name for another one, or for something else than a file."""
+    return part.endswith(".") or part.partition(".")[0].upper() in {"CON", "PRN", "AUX", "NUL"}
+
+
+@dataclass(frozen=True)
+class Member:
+    """What the manifest says of a file.
+
+    Attributes:
+        sha256: Its digest, in hexadecimal.
+        size: Its length in bytes.
+    """
+
+    sha256: str
+    size: int
+
+
+def write_archive(file: Path, folder: Path, about: Mapping[str, Any]) -> dict[str, Member]:
+    """Write every file of a folder into an archive, whole or not at all; return what it holds.
+
+    Args:
+        file: The archive; replaced if there is one.
+        folder: What goes into it, with the names that the members have.
+        about: What the manifest says besides, as plain data.
+
+    Raises:
+        ArchiveError: If it is too large, or a file cannot be read or written.
+    """
+    paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    if odd := [name for name in paths if not is_member(name) or name == MANIFEST]:
+        raise ArchiveError(f"{file}: {printable(odd[0])!r} is no name of a file in an archive")
+    try:
+        members = {name: _member(path) for name, path in paths.items()}
+        total = sum(member.size for member in members.values())
+        if len(members) > MOST_MEMBERS or total > MOST_BYTES:
+            raise ArchiveError(
+                f"{file}: {len(members)} files of {total} bytes together are more than an archive holds "
+                f"({MOST_MEMBERS} files, {MOST_BYTES} bytes)"
+            )
+        listed = {name: {"sha256": member.sha256, "bytes": member.size} for name, member in members.items()}
+        manifest = {**about, "kind": KIND, "format": FORMAT, "harness": __version__, "members": listed}
+        text = json.dumps(manifest, ensure_ascii=False, allow_nan=False, indent=2, sort_keys=True) + "\n"
+        _write(file, {MANIFEST: text.encode(), **paths})
+    except (OSError, zipfile.LargeZipFile) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ArchiveError(f"{file} cannot be written: {reason}") from error
+    return members
+
+
+def _member(path: Path) -> Member:
+    with path.open("rb") as handle:
+        return Member(hashlib.file_digest(handle, "sha256").hexdigest(), path.stat().st_size)
+
+
+def _write(file: Path, members: Mapping[str, bytes | Path]) -> None:
+    draft = file.with_name(f".{file.name}.part")
+    try:
+        with zipfile.ZipFile(draft, "w", allowZip64=False) as archive:
+            for name, content in members.items():
+                info = zipfile.ZipInfo(name, EPOCH)
+                info.create_system = 3  # whose permissions follow
+                info.external_attr = 0o100644 << 16
+                info.compress_type = zipfile.ZIP_DEFLATED
+                source = io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+                with source, archive.open(info, "w") as out:
+                    shutil.copyfileobj(source, out)
+        os.replace(draft, file)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,90 @@
+"""``harness export``: a run as one file that can be sent, opened and checked."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from harness.cli.options import PLUGINS, TRUST, WrongInput
+
+if TYPE_CHECKING:
+    from harness.results import Results
+
+
+@click.command("export")
+@click.argument("source", metavar="RUN_DIR|SUITE")
+@click.option("--archive", "file", required=True, metavar="FILE", help="The zip to write.")
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@PLUGINS
+@TRUST
+def command(source: str, file: str, force: bool, plugin_files: tuple[str, ...], trust_plugins: bool) -> None:
+    """Write a run into one zip: results, suite, tables, plugin files of its own, and a manifest with SHA-256 digests.
+
+    A run that is still going on is exported as far as it has come. harness report, compare and verify take FILE in
+    place of a run directory, on any machine. The same results give the same bytes.
+
+    \b
+    harness export quickstart --archive quickstart.zip
+    harness report quickstart.zip
+    harness verify quickstart.zip --trials 20
+    """  # noqa: D301
+    from harness.archive import ArchiveError, write_archive
+    from harness.cli.source import read_source
+    from harness.report.summary import write_reports
+    from harness.run import load_results
+    from harness.snapshot import snapshot
+    from harness.store import StoreError
+
+    target = Path(file)
+    if target.is_dir() or not target.absolute().parent.is_dir():
+        raise WrongInput(f"--archive {file}: {'is a folder' if target.is_dir() else 'its folder is not there'}")
+    if target.exists() and not force:
+        raise WrongInput(f"--archive {file}: is there already; choose another name, or replace it with --force")
+    before = read_source(source, plugin_files, trust=trust_plugins).results
+    with tempfile.TemporaryDirectory(prefix="harness-export-") as name:
+        folder = Path(name)
+        try:
+            snapshot(before.directory or Path(source), folder)
+            results = load_results(folder, None, before.registry)
+            write_reports(results, folder)
+            _add_texts(results, folder)
+            members = write_archive(target, folder, _about(results))
+        except (StoreError, ArchiveError, OSError, ValueError) as error:  # the last: data that are not where they were
+            raise WrongInput(str(error)) from error
+    size = sum(member.size for member in members.values())
+    state = f"; {results.missing} trials are missing" if results.missing else ""
+    click.echo(
+        f"{target}: {len(members)} files, {size} bytes, packed to {target.stat().st_size}; "
+        f"{results.trials()} trials{state}"
+    )
+
+
+def _add_texts(results: Results, folder: Path) -> None:
+    """Put the suite and its own plugin files beside the results."""
+    from harness.archive import PLUGINS as PLACE
+    from harness.archive import SUITE
+
+    (folder / SUITE).write_text(results.suite.text, encoding="utf-8", newline="")
+    files = [Path(plugin.origin) for plugin in results.registry if plugin.is_file and plugin.status == "ok"]
+    for number, file in enumerate(sorted(files)):
+        place = folder / PLACE / (file.name if len(files) == 1 else f"{number}/{file.name}")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(file, place)
+        except OSError as error:
+            raise WrongInput(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _about(results: Results) -> dict[str, Any]:
+    """Return what the manifest says of a run."""
+    return {
+        "suite": results.suite.name,
+        "title": results.suite.title,
+        "trials": results.trials(),
+        "missing": results.missing,
+        "provenance": results.provenance,
+    }

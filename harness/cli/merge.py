@@ -1,0 +1,133 @@
+"""``harness merge``: what several machines trained of one suite, as one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click as plain
+import rich_click as click
+
+from harness.cli.options import PLUGINS, TRUST, WrongInput, warn_of_mixture
+from harness.complaints import printable
+
+if TYPE_CHECKING:
+    from harness.merging import Part, Union
+
+MOST_SHOWN = 20
+"""Conflicts that are printed."""
+
+
+@click.command("merge")
+@click.argument("out", metavar="OUT")
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@click.option("--prefer", type=click.Choice(["first"]), help="Where two runs disagree on a trial, keep the first's.")
+@PLUGINS
+@TRUST
+def command(
+    out: str, runs: tuple[str, ...], prefer: str | None, plugin_files: tuple[str, ...], trust_plugins: bool
+) -> None:
+    """Unite runs of one suite, directories or archives, into the run directory OUT.
+
+    The shards of a grid make the run that one machine would have made, to the last digit. A trial that several runs
+    have must be equal in all of them; otherwise each such trial is shown, and nothing is written. What OUT holds
+    already counts as the first run. Afterwards harness run and harness report go on with OUT as with any other.
+
+    \b
+    harness run phase-diagram --shard 1/2 --out part-1       # on one machine
+    harness run phase-diagram --shard 2/2 --out part-2       # on another
+    harness merge reports/phase-diagram part-1 part-2
+    """  # noqa: D301
+    from harness.merging import MergeError, there, unite, write_union
+    from harness.store import StoreError
+
+    target = Path(out)
+    try:
+        mine = [(str(target), target)] if there(target) else []
+        sources = [(name, _directory(name)) for name in runs]
+        parts = _read([*mine, *sources])
+        union = unite(parts)
+        if union.conflicts and prefer is None:
+            raise WrongInput(_conflicts(union))
+        added = write_union(union, target)
+    except (StoreError, MergeError) as error:
+        raise WrongInput(str(error)) from error
+    for conflict in union.conflicts[:MOST_SHOWN]:
+        click.echo(f"kept the first of two: {conflict}", err=True)
+    if unlike := _unlike(union):
+        click.secho(f"the runs were trained with different {unlike}: {_LAST_BIT}", fg="yellow", err=True)
+    click.echo(
+        f"{target}: {len(union.outcomes)} trials of {len(runs)} runs, {added} of them new, {union.repeated} in several"
+    )
+    _report(target, plugin_files, trust=trust_plugins)
+
+
+_LAST_BIT = "near a threshold their last bits may part; harness verify counts how many verdicts that flips"
+
+
+def _unlike(union: Union) -> str:
+    """Return in what the parts were computed differently, of what decides the last bit."""
+    from harness.merging import computed_by
+
+    known = [computed_by(part) for part in union.parts]
+    what = dict.fromkeys(name for one in known for name in one)
+    return printable(", ".join(name for name in what if len({one[name] for one in known if name in one}) > 1))
+
+
+def _directory(name: str) -> Path:
+    """Return the run directory of a name; an archive is unpacked until the verb is over."""
+    from harness.archive import ArchiveError
+    from harness.archive_reader import is_archive, unpacked
+
+    path = Path(name)
+    if not is_archive(path):
+        return path
+    try:
+        archive = plain.get_current_context().with_resource(unpacked(path))
+    except ArchiveError as error:
+        raise WrongInput(str(error)) from error
+    return archive.directory
+
+
+def _read(sources: list[tuple[str, Path]]) -> list[Part]:
+    """Read each directory once; one that is named twice says so."""
+    from harness.merging import read_part
+
+    seen: dict[Path, str] = {}
+    parts = []
+    for name, directory in sources:
+        before = seen.setdefault(directory.resolve(), name)
+        if before is not name:
+            raise WrongInput(f"{name} is named twice" if name == before else f"{name} and {before} are the same")
+        parts.append(read_part(directory, name))
+    return parts
+
+
+def _conflicts(union: Union) -> str:
+    count = len(union.conflicts)
+    lines = [f"  {conflict}" for conflict in union.conflicts[:MOST_SHOWN]]
+    if count > MOST_SHOWN:
+        lines.append(f"  and {count - MOST_SHOWN} more")
+    head = f"{count} {'trials are' if count > 1 else 'trial is'} not equal in the runs that have them:"
+    foot = "nothing was written; see harness verify for which is right, or keep the first's with --prefer first"
+    return "\n".join([head, *lines, foot])
+
+
+def _report(directory: Path, plugin_files: tuple[str, ...], *, trust: bool) -> None:
+    """Write the tables of the whole, and say what is missing; the union stands even if they cannot be made."""
+    from harness.cli.source import read_source
+    from harness.report.summary import write_reports
+
+    try:
+        results = read_source(str(directory), plugin_files, trust=trust).results
+        warn_of_mixture(results.provenance)
+        write_reports(results, directory)
+    except (WrongInput, OSError) as error:
+        said = error.message if isinstance(error, WrongInput) else error.strerror
+        click.echo(f"the tables could not be written: {said}", err=True)
+        return
+    missing = results.missing
+    if missing:
+        click.echo(f"{missing} trials are missing; to train them: harness run {results.suite.name} --out {directory}")
+    else:
+        click.echo(f"nothing is missing; to see it: harness report {directory}")

@@ -1,0 +1,115 @@
+"""``harness verify``: a sample of a run trained again, each trial alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import rich_click as click
+
+from harness.cli.options import PLUGINS, TRUST, WrongInput, cores, warn_of_broken, warn_of_mixture
+
+
+@click.command("verify")
+@click.argument("source", metavar="RUN_DIR|ARCHIVE|SUITE")
+@click.option("--trials", type=click.IntRange(1), default=50, show_default=True, help="Size of the sample.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Which sample.")
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Another precision than that of the run.")
+@click.option("--device", metavar="NAME", help="cpu, cuda or cuda:N, instead of where the run was trained.")
+@click.option("--tolerance", type=float, metavar="EPS", help="Another tolerance of the suite's ladder.")
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; one a core if not given.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every trial of the sample.")
+@PLUGINS
+@TRUST
+def command(
+    source: str,
+    trials: int,
+    seed: int,
+    dtype: str | None,
+    device: str | None,
+    tolerance: float | None,
+    workers: int | None,
+    as_json: bool,
+    plugin_files: tuple[str, ...],
+    trust_plugins: bool,
+) -> int:
+    """Train a random sample of a run again, each trial alone, and show how many verdicts flip.
+
+    At least half of the sample comes from cells where some trials fit and some do not, as far as there are any. With
+    the settings of the run, on an equal processor with equal versions, every digit must come out again. In another
+    precision, on another device or another machine verdicts near the threshold may flip; they are counted, with an
+    exact interval. Nothing is stored. Status 0: as it must be; 1: a trial that must be equal is not, or cannot be
+    trained; 2: wrong input.
+
+    \b
+    harness verify quickstart
+    harness verify quickstart --trials 100 --dtype float64
+    harness verify colleague.zip --device cuda --json
+    """  # noqa: D301
+    from harness.cli.source import read_source
+    from harness.executors.base import LostWorkers
+    from harness.executors.local import Local
+    from harness.report.export import dumps
+    from harness.report.terminal import show
+    from harness.report.verification_view import flips_view, verification_record, verification_view
+    from harness.run import resolve_device
+    from harness.sizes import too_large
+    from harness.verification import verify
+
+    results = read_source(source, plugin_files, trust=trust_plugins).results
+    warn_of_broken(results.registry)
+    warn_of_mixture(results.provenance)
+    if not any(not outcome.message for outcomes in results.outcomes.values() for outcome in outcomes):
+        raise WrongInput(f"{source} holds no trial that could be trained again")
+    if large := too_large(results.suite):
+        raise WrongInput("\n".join([f"{source} is too large to train here:", *(f"  {line}" for line in large)]))
+    try:
+        results.rung(tolerance)
+        where = resolve_device(device or str(results.provenance.get("device", "cpu")))
+    except ValueError as error:
+        raise WrongInput(str(error)) from error
+    files = tuple(plugin.origin for plugin in results.registry if plugin.is_file)
+    executor = Local(min(workers or (1 if where != "cpu" else cores()), trials), files)
+    try:
+        with _progress() as listen, executor:
+            found = verify(
+                results,
+                executor,
+                trials=trials,
+                seed=seed,
+                dtype=dtype,
+                device=where,
+                tolerance=tolerance,
+                listen=listen,
+            )
+    except LostWorkers as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(dumps(verification_record(found, results)), nl=False)
+    else:
+        show(verification_view(found, results))
+        flips = flips_view(found, results)
+        if flips.rows:
+            click.echo()
+            show(flips)
+    if found.broken:
+        click.echo(f"\n{len(found.broken)} trials did not come out again as they must", err=True)
+    elif found.failed:
+        click.echo(f"\n{len(found.failed)} trials could not be trained again", err=True)
+    return 1 if found.broken or found.failed else 0
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None] | None]:
+    """Show how many trials are done, where standard error is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = TextColumn("trained again"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,52 @@
+"""Which stored trials are trained again: a sample that looks hardest where verdicts flip first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.components import Cell, Outcome
+from harness.problems import stream
+from harness.results import Results
+
+Part = Literal["mixed", "decided"]
+"""Whether some trials of a cell fit and some do not, or all end alike."""
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A stored trial that is trained again."""
+
+    cell: Cell
+    part: Part
+    stored: Outcome
+
+
+def parts(results: Results, rung: int) -> dict[Part, list[Pick]]:
+    """Return the trials of a run by part; those that ended in an error have no verdict to verify."""
+    found: dict[Part, list[Pick]] = {"mixed": [], "decided": []}
+    for cell, outcomes in sorted(results.outcomes.items()):
+        judged = [outcome for outcome in outcomes if not outcome.message]
+        fits = sum(outcome.verdict(rung) == "fit" for outcome in judged)
+        part: Part = "mixed" if 0 < fits < len(judged) else "decided"
+        found[part] += [Pick(cell, part, outcome) for outcome in judged]
+    return found
+
+
+def sample(found: dict[Part, list[Pick]], trials: int, seed: int) -> list[Pick]:
+    """Draw trials without replacement, at least half of them from mixed cells as far as there are any.
+
+    Equal seeds draw equal samples.
+
+    >>> def trials(part):
+    ...     return [Pick(Cell("r", 9, 3, 2), part, Outcome(seed, (), 0, 0.0)) for seed in range(9)]
+    >>> [pick.part for pick in sample({"mixed": trials("mixed"), "decided": trials("decided")}, 3, seed=0)]
+    ['mixed', 'mixed', 'decided']
+    """
+    rng = stream({"for": "verify", "seed": seed})
+    mixed = min(len(found["mixed"]), max(-(-trials // 2), trials - len(found["decided"])))
+    decided = min(len(found["decided"]), trials - mixed)
+    drawn: list[Pick] = []
+    for picks, count in ((found["mixed"], mixed), (found["decided"], decided)):
+        drawn += [picks[int(i)] for i in sorted(rng.choice(len(picks), count, replace=False))] if count else []
+    return drawn
