@@ -22,7 +22,6 @@ from harness.components import (
     Regime,
     Theory,
 )
-from harness.options import configure
 
 if TYPE_CHECKING:
     from harness.registry import Kind
@@ -55,6 +54,10 @@ HOOKS: Mapping[str, Kind] = {
 }
 
 
+MOST = 10_000
+"""Things that a hook may provide: a generator without an end must not hang the harness."""
+
+
 class ContractError(Exception):
     """A plugin does not keep to the contract; the message says how."""
 
@@ -69,7 +72,9 @@ def collect(hook: str, returned: object) -> dict[str, Any]:
     if not isinstance(returned, Iterable) or isinstance(returned, str | Mapping):
         raise ContractError(f"{hook} returned {_kind_of(returned)}, expected a list")
     items: dict[str, Any] = {}
-    for item in returned:
+    for count, item in enumerate(returned):
+        if count >= MOST:
+            raise ContractError(f"{hook} returned more than {MOST} things; does it ever end?")
         name = _check(hook, kind, item)
         if items.get(name, item) is not item:
             raise ContractError(f"{hook} returned two of the name {show(name)}")
@@ -130,6 +135,8 @@ def _check_class(hook: str, item: Any, base: type) -> None:
 
 
 def _check_options(cls: type[Component]) -> None:
+    from harness.options import configure  # brings pydantic, which the list of verbs does without
+
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for owner in cls.__mro__:
         if not issubclass(owner, Component):

@@ -7,6 +7,8 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import inspect
+import os
+import re
 import sys
 import time
 import traceback
@@ -16,31 +18,43 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from harness import hookspecs
+from harness import __version__, hookspecs
 from harness.complaints import nearest, printable, shorten, show
-from harness.composition import component_from
 from harness.contract import HOOKS, ContractError, collect
-from harness.registry import AmbiguousName, Kind, Plugin, Registry, UnknownName
+from harness.registry import KINDS, AmbiguousName, HookCall, Kind, Plugin, Registry, UnknownName
 
-__all__ = ["AmbiguousName", "Plugin", "Registry", "UnknownName", "component_from", "load_plugins"]
+__all__ = ["AmbiguousName", "Plugin", "Registry", "UnknownName", "load_plugins"]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
 GROUP = "harness"
+BLOCK = "HARNESS_PLUGIN_BLOCK"
+NO_THIRD_PARTY = "HARNESS_NO_THIRD_PARTY"
+"""Environment variables that choose among plugins, for this process and for the workers that it starts."""
+
+DISTRIBUTION = "convergence-harness"
+NEEDS = re.compile(r"convergence[-_.]+harness(?![-_.\w])", re.IGNORECASE)
+"""A requirement on the harness itself, in any spelling of its name."""
 
 
 def load_plugins(
     files: Iterable[str | Path] = (),
     block: Iterable[str] = (),
     *,
+    third_party: bool = True,
+    kinds: Iterable[Kind] = KINDS,
     entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
 ) -> Registry:
     """Load the installed plugins and these files.
 
     Args:
         files: Python files with hook implementations.
-        block: Plugins not to load, by name or by package.
+        block: Plugins not to load, by name, by package, or as ``package:name``, besides those in the environment
+            variable ``HARNESS_PLUGIN_BLOCK``, which has commas between them.
+        third_party: Whether to load installed plugins that do not come with the harness; files are always loaded. No,
+            if the environment variable ``HARNESS_NO_THIRD_PARTY`` is set.
+        kinds: What to ask them for; the hooks of other kinds are not called.
         entry_points: What to load instead of the installed entry points.
 
     Returns:
@@ -62,21 +76,28 @@ def load_plugins(
     paths = dict.fromkeys(Path(file).expanduser().resolve() for file in files)
     found.extend((_describe_file(path), functools.partial(_import_file, path)) for path in paths)
 
-    blocked = set(block)
-    names = {name for plugin, _ in found for name in (plugin.name, plugin.package)}
+    blocked, wanted = {*block, *filter(None, os.environ.get(BLOCK, "").split(","))}, frozenset(kinds)
+    third_party = third_party and not os.environ.get(NO_THIRD_PARTY)
+    names = {name for plugin, _ in found for name in plugin.names}
     for name in sorted(blocked - names):
-        raise UnknownName(f"there is no plugin {show(name)} to block", name, nearest(name, names))
-    plugins = [
-        replace(plugin, status="blocked") if blocked & {plugin.name, plugin.package} else _load(plugin, load, manager)
-        for plugin, load in found
-    ]
+        close = nearest(name, {short for short in names if ":" not in short})
+        raise UnknownName(f"there is no plugin {show(name)} to block", name, close)
+    plugins = []
+    for plugin, load in found:
+        foreign = not third_party and not plugin.is_file and plugin.package != DISTRIBUTION
+        if foreign or blocked.intersection(plugin.names):
+            plugins.append(replace(plugin, status="blocked"))
+        else:
+            plugins.append(_load(plugin, load, manager, wanted))
     return Registry(tuple(plugins))
 
 
 def _describe_point(point: importlib.metadata.EntryPoint) -> Plugin:
     dist = point.dist
-    package, version = (dist.name, dist.version) if dist is not None else (point.value.partition(".")[0], "")
-    return Plugin(point.name, package, version, point.value)
+    if dist is None:
+        return Plugin(point.name, point.value.partition(".")[0], "", point.value)
+    needs = tuple(line for line in dist.requires or () if NEEDS.match(line))
+    return Plugin(point.name, dist.name, dist.version, point.value, needs=needs)
 
 
 def _describe_file(path: Path) -> Plugin:
@@ -110,13 +131,15 @@ def _import_file(path: Path) -> Any:
     return module
 
 
-def _load(plugin: Plugin, load: Callable[[], Any], manager: pluggy.PluginManager) -> Plugin:
+def _load(plugin: Plugin, load: Callable[[], Any], manager: pluggy.PluginManager, wanted: Collection[Kind]) -> Plugin:
     start = time.perf_counter()
     key = f"{plugin.package}:{plugin.name} at {plugin.origin}"
     subject: Any = None
+    calls: list[HookCall] = []
     try:
+        _check_version(plugin)
         subject = load()
-        hooks, provided = _register(subject, key, manager)
+        hooks, provided = _register(subject, key, manager, wanted, calls)
         result = replace(plugin, hooks=hooks, provided=provided)
     except KeyboardInterrupt:
         raise
@@ -125,7 +148,23 @@ def _load(plugin: Plugin, load: Callable[[], Any], manager: pluggy.PluginManager
             manager.unregister(name=key)
         trace = "".join(traceback.format_exception(error))
         result = replace(plugin, status="broken", reason=_reason(error), traceback=trace)
-    return replace(result, seconds=time.perf_counter() - start)
+    return replace(result, calls=tuple(calls), seconds=time.perf_counter() - start)
+
+
+def _check_version(plugin: Plugin) -> None:
+    """Refuse a package that was made for another version of the harness.
+
+    Raises:
+        ContractError: Its metadata ask for a version that is not this one.
+    """
+    for line in plugin.needs:
+        from packaging.requirements import Requirement  # few plugins get this far, and start-up is short
+
+        needed = Requirement(line)
+        if not needed.specifier.contains(__version__, prereleases=True):
+            raise ContractError(
+                f"it needs {DISTRIBUTION}{needed.specifier}, and this is {__version__}: install others that fit"
+            )
 
 
 def _reason(error: BaseException) -> str:
@@ -142,9 +181,9 @@ def _reason(error: BaseException) -> str:
 
 
 def _register(
-    subject: Any, key: str, manager: pluggy.PluginManager
+    subject: Any, key: str, manager: pluggy.PluginManager, wanted: Collection[Kind], calls: list[HookCall]
 ) -> tuple[tuple[str, ...], dict[Kind, dict[str, Any]]]:
-    """Register a plugin's hooks, call each, and return their names and what they provide."""
+    """Register a plugin's hooks, call each that is wanted, and return their names and what they provide."""
     _check_unmarked(subject)
     if twin := manager.get_name(subject):
         raise ContractError(f"it is the same module as {twin}")
@@ -165,8 +204,24 @@ def _register(
             if implementation.plugin is subject:
                 if implementation.wrapper or implementation.hookwrapper:
                     raise ContractError(f"{caller.name} is a wrapper; hooks only return what they provide")
-                provided[HOOKS[caller.name]] = collect(caller.name, implementation.function())
+                if HOOKS[caller.name] in wanted:
+                    _call(caller.name, implementation.function, provided, calls)
     return tuple(caller.name for caller in callers), provided
+
+
+def _call(hook: str, function: Callable[[], Any], provided: dict[Kind, dict[str, Any]], calls: list[HookCall]) -> None:
+    """Call one implementation of a hook, add what it provides, and note the call."""
+    kind, start = HOOKS[hook], time.perf_counter()
+    try:
+        items = collect(hook, function())
+    except BaseException as error:
+        calls.append(HookCall(hook, (), time.perf_counter() - start, _reason(error)))
+        raise
+    calls.append(HookCall(hook, tuple(items), time.perf_counter() - start))
+    for name, item in items.items():
+        if provided.get(kind, {}).get(name, item) is not item:
+            raise ContractError(f"{hook} returned two of the name {show(name)}")
+    provided[kind] = provided.get(kind, {}) | items
 
 
 def _check_unmarked(subject: Any) -> None:

@@ -34,6 +34,23 @@ PLURAL: Mapping[Kind, str] = {kind: f"{kind}s" for kind in KINDS} | {"criterion"
 
 
 @dataclass(frozen=True)
+class HookCall:
+    """One call of one hook of a plugin.
+
+    Attributes:
+        hook: Its name.
+        names: What it provided.
+        seconds: Time it took, checks of what it returned included.
+        reason: Why what it returned cannot be used, on one line; empty if it can.
+    """
+
+    hook: str
+    names: tuple[str, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Plugin:
     """One plugin: where it came from, what it provides, and whether it could be loaded.
 
@@ -48,7 +65,9 @@ class Plugin:
         status: ``blocked`` plugins were not loaded because the caller said so.
         reason: Why it is broken, on one line.
         traceback: The same in full.
-        seconds: Time it took to load.
+        needs: What its package asks of the harness's own version, as requirements.
+        calls: The calls of its hooks, in order.
+        seconds: Time it took to load: import, calls and checks.
     """
 
     name: str
@@ -61,7 +80,14 @@ class Plugin:
     status: Literal["ok", "broken", "blocked"] = "ok"
     reason: str = ""
     traceback: str = field(default="", repr=False)
+    needs: tuple[str, ...] = ()
+    calls: tuple[HookCall, ...] = field(default=(), repr=False)
     seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """What it can be blocked by: its name, its package, or both."""
+        return self.name, self.package, f"{self.package}:{self.name}"
 
     @property
     def components(self) -> dict[Kind, tuple[str, ...]]:

@@ -15,6 +15,7 @@ from harness.suite_parser import METHODS, SuiteParser, plugin_paths, sections
 from harness.suite_record import Budget, Search, Suite
 from harness.suite_source import SuiteError, find_suite, read_suite, shipped_suites
 from harness.toml_places import TomlPlaces
+from harness.trust import HOW, strangers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +38,11 @@ __all__ = [
 
 
 def load_suite(
-    path: str | Path, *, plugin_files: Iterable[str | Path] = (), block: Iterable[str] = ()
+    path: str | Path,
+    *,
+    plugin_files: Iterable[str | Path] = (),
+    block: Iterable[str] = (),
+    trust_plugins: bool = False,
 ) -> tuple[Suite, Registry]:
     """Load a suite and the plugins it needs.
 
@@ -45,6 +50,8 @@ def load_suite(
         path: A file, or the bare name of a shipped suite.
         plugin_files: Files with further components, besides those that the suite names.
         block: Plugins not to load.
+        trust_plugins: Whether to load the plugin files that the suite names wherever they are; otherwise those that
+            lie outside of the current directory, or belong to another user, are refused.
 
     Raises:
         SuiteError: With all complaints.
@@ -52,8 +59,12 @@ def load_suite(
     """
     file = find_suite(path)
     text = read_suite(file)
+    given = [Path(f).expanduser().resolve() for f in plugin_files]
     listed = plugin_paths(_toml(text, file), file)
-    files = tuple(dict.fromkeys([*(Path(f).expanduser().resolve() for f in plugin_files), *listed]))
+    if not trust_plugins and (refused := strangers(f for f in listed if f not in given)):
+        line = TomlPlaces(text).line(("plugins",))
+        raise SuiteError([Complaint(("plugins",), f"{why}; {HOW}", line=line) for why in refused], file)
+    files = tuple(dict.fromkeys([*given, *listed]))
     registry = load_plugins(files, block)
     suite = parse_suite(text, registry, file)
     return replace(suite, plugin_files=files), registry

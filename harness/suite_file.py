@@ -46,7 +46,8 @@ def _expand(sizes: int | list[int] | Range) -> tuple[int, ...]:
             raise ValueError(f"is a range of more than {MAX_ENTRIES} numbers: raise step")
         return tuple(range(sizes.start, sizes.to + 1, sizes.step))
     entries = (sizes,) if isinstance(sizes, int) else tuple(sizes)
-    twice = next((size for i, size in enumerate(entries) if size in entries[:i]), None)
+    seen: set[int] = set()
+    twice = next((size for size in entries if size in seen or seen.add(size)), None)  # type: ignore[func-returns-value]
     if twice is not None:
         raise ValueError(f"has {twice} more than once: give each once")
     return entries
@@ -110,6 +111,9 @@ class BudgetSection(Section):
     dtype: Literal["float32", "float64"] = "float32"
     device: Annotated[str, AfterValidator(_device)] = Field("auto", description="auto, cpu, cuda or cuda:0.")
     spectrum: bool = Field(True, description="Whether the eigenvalues of J₀J₀ᵀ are computed for each trial.")
+    trial_seconds: Positive = Field(
+        3600.0, description="Most time that a trial may take, as many times for a batch as it has trials."
+    )
 
     def reported(self) -> float:
         """Return the tolerance that counts as a fit.
@@ -137,6 +141,7 @@ class SuiteFile(Section):
     """A bench of problems, widths, budget, criterion and regimes."""
 
     plugins: list[str] = Field([], description="Python files with further components, relative to this file.")
+    requires: list[str] = Field([], description="Packages that must be installed, such as 'harness-foo>=0.2'.")
     suite: SuiteSection
     problems: ProblemsSection
     budget: BudgetSection

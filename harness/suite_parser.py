@@ -15,6 +15,7 @@ from harness.options import configure, option_names
 from harness.search import Adaptive, Grid
 from harness.suite_file import SECTIONS, BudgetSection, ProblemsSection, Section, Sizes, SuiteFile, SuiteSection
 from harness.suite_record import Budget, Search, Suite
+from harness.suite_requires import missing_packages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,7 @@ class SuiteParser:
             return None  # what cannot be printed or compared is not looked at further
         self._unknown_sections()
         self._plugins()
+        self.complaints += missing_packages(self.data.get("requires", []))
         head = self._section("suite", SuiteSection)
         problems = self._section("problems", ProblemsSection)
         budget = self._budget()
@@ -163,7 +165,9 @@ class SuiteParser:
             self._refuse(("budget", "report_tolerance"), str(error))
             return None
         ladder = tuple(section.tolerances)
-        return Budget(section.steps, ladder, reported, section.dtype, section.device, section.spectrum)
+        return Budget(
+            section.steps, ladder, reported, section.dtype, section.device, section.spectrum, section.trial_seconds
+        )
 
     def _dataset(self) -> Dataset | None:
         table = self.data.get("problems")

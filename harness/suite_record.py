@@ -26,6 +26,7 @@ class Budget:
         dtype: Number format of training.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         spectrum: Whether the eigenvalues of J₀J₀ᵀ are computed.
+        trial_seconds: Most time that a trial may take before it counts as hanging; fixes no number.
     """
 
     steps: int
@@ -34,6 +35,7 @@ class Budget:
     dtype: Literal["float32", "float64"] = "float32"
     device: str = "auto"
     spectrum: bool = True
+    trial_seconds: float = 3600.0
 
 
 @dataclass(frozen=True)

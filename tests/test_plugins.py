@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from harness.complaints import SpecError
-from harness.plugins import AmbiguousName, Plugin, Registry, UnknownName, component_from, load_plugins
+from harness.composition import component_from
+from harness.plugins import AmbiguousName, Plugin, Registry, UnknownName, load_plugins
 
 EXAMPLE = Path(__file__).parent / "example_plugin.py"
 OWN = (EntryPoint("builtin", "harness.builtin", "harness"), EntryPoint("moderate", "harness_moderate", "harness"))

@@ -327,7 +327,7 @@ def write(folder: Path, text: str | bytes, name: str = "suite.toml") -> Path:
 def test_a_suite_may_name_plugin_files(tmp_path: Path) -> None:
     write(tmp_path, EXAMPLE.read_bytes(), "mine.py")
     path = write(tmp_path, 'plugins = ["mine.py"]\n' + GOOD.replace('"moderate"\nactivation = "relu"', '"cosine-net"'))
-    suite, registry = load_suite(path)
+    suite, registry = load_suite(path, trust_plugins=True)
     assert suite.regimes[1].model == registry.find("model", "cosine")()
     assert suite.plugin_files == ((tmp_path / "mine.py").resolve(),)
     assert parse_suite(suite.text, registry) == dataclasses.replace(suite, path=None)  # as read from a store
@@ -344,7 +344,7 @@ def test_a_broken_plugin_matters_where_it_is_needed(tmp_path: Path) -> None:
     assert [p.name for p in registry.broken] == ["broken"]
     needed = write(tmp_path, 'plugins = ["broken.py", "gone.py"]\n' + GOOD)
     with pytest.raises(SuiteError) as caught:
-        load_suite(needed)
+        load_suite(needed, trust_plugins=True)
     assert "plugins[0]: plugin 'broken.py' could not be loaded: ZeroDivisionError" in str(caught.value)
     assert "plugins[1]: plugin 'gone.py' could not be loaded: there is no such file" in str(caught.value)
     unknown = write(tmp_path, GOOD.replace('"sphere"', '"spheroid-x"'))
@@ -447,7 +447,7 @@ def test_the_schema_file_is_fresh(tmp_path: Path) -> None:
 
 def test_the_schema_resolves_and_knows_every_section() -> None:
     schema = suite_schema()
-    assert set(schema["properties"]) == {"plugins", "suite", "problems", "budget", "search", "regimes"}
+    assert set(schema["properties"]) == {"plugins", "requires", "suite", "problems", "budget", "search", "regimes"}
     assert schema["required"] == ["suite", "problems", "budget", "regimes"]
     text = json.dumps(schema)
     for name in {part.split('"')[0] for part in text.split('"#/$defs/')[1:]}:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, WrongInput
+from harness.cli.options import PLUGINS, WrongInput, stop_if_strict
+from harness.cli.plugins_check import check
+from harness.cli.plugins_trace import trace
 
 if TYPE_CHECKING:
     from harness.components import Regime
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
 
 @click.group("plugins")
 def command() -> None:
-    """List plugins and explain what they provide.
+    """List plugins, explain what they provide, check that they keep to the contract, trace what they do.
 
     \b
     harness plugins list
     harness plugins info momentum
+    harness plugins check my_theory.py
     """  # noqa: D301  # \b keeps the lines apart in the help
 
 
@@ -43,6 +46,7 @@ def list_plugins(as_json: bool, plugin_files: tuple[str, ...]) -> None:
     from harness.report.terminal import show
 
     registry = load_plugins(plugin_files)
+    stop_if_strict(registry)
     if as_json:
         click.echo(dumps({"plugins": [plugin_record(plugin) for plugin in registry]}), nl=False)
     else:
@@ -64,6 +68,7 @@ def info(name: str, as_json: bool, plugin_files: tuple[str, ...]) -> None:
     from harness.report.export import dumps
 
     registry = load_plugins(plugin_files)
+    stop_if_strict(registry)
     records = records_of(name, registry)
     if not records:
         raise WrongInput(_unknown(name, registry))
@@ -74,6 +79,10 @@ def info(name: str, as_json: bool, plugin_files: tuple[str, ...]) -> None:
         if number:
             click.echo()
         _print(record)
+
+
+command.add_command(check)
+command.add_command(trace)
 
 
 def plugin_record(plugin: Plugin) -> dict[str, Any]:
@@ -89,6 +98,7 @@ def plugin_record(plugin: Plugin) -> dict[str, Any]:
         "reason": plugin.reason,
         "hooks": list(plugin.hooks),
         "components": {kind: list(names) for kind, names in plugin.components.items()},
+        "seconds": plugin.seconds,
     }
 
 

@@ -31,8 +31,14 @@ def _widths(context: click.Context, parameter: click.Parameter, value: str) -> t
 @click.command("kernel-distance")
 @click.option("--n", type=click.IntRange(2, 5000), default=50, show_default=True, help="Samples.")
 @click.option("--d", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Input dimension.")
-@click.option("--activation", type=click.Choice(list(ACTIVATIONS)), default="relu", show_default=True)
-@click.option("--train", type=click.Choice(["hidden", "output", "all"]), default="hidden", show_default=True)
+@click.option("--activation", type=click.Choice(list(ACTIVATIONS)), default="relu", show_default=True, help="φ.")
+@click.option(
+    "--train",
+    type=click.Choice(["hidden", "output", "all"]),
+    default="hidden",
+    show_default=True,
+    help="Layers whose kernel is taken.",
+)
 @click.option(
     "--output",
     type=click.Choice(["signs", "gaussian"]),

@@ -25,6 +25,10 @@ class GaussianLayers(Initializer):
     """W ~ N(0, sigma²), v ~ N(0, output²/k): the 1/√k parametrisation of the tangent kernel.
 
     For unit inputs and sigma = 1 the pre-activations are N(0, 1), whatever d.
+
+    Attributes:
+        sigma: Standard deviation of the entries of W.
+        output: √k times the standard deviation of the entries of v.
     """
 
     name: ClassVar[str] = "gaussian-layers"

@@ -21,7 +21,7 @@ SONG_BIBTEX = """\
 SONG_SGD = "Linear convergence of SGD on overparametrized shallow neural networks, anonymous submission"
 
 SONG_SGD_BIBTEX = """\
-@misc{sgd-shallow,
+@unpublished{sgd-shallow,
   author = {{Anonymous}},
   title  = {Linear Convergence of {SGD} on Overparametrized Shallow Neural Networks},
   note   = {Anonymous submission; sequel of Song et al. 2021},

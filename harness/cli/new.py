@@ -1,0 +1,106 @@
+"""``harness new``: a plugin or a suite to begin with."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import rich_click as click
+
+from harness.cli.options import WrongInput
+
+KINDS = ("theory", "model", "initializer", "optimizer", "criterion", "dataset", "regime", "renderer", "command")
+
+
+@click.group("new")
+def command() -> None:
+    """Begin a plugin or a suite from a template. Nothing is ever overwritten, and no network is needed.
+
+    \b
+    harness new plugin log-width --only theory --single-file
+    harness new suite mine
+    """  # noqa: D301
+
+
+@command.command("plugin")
+@click.argument("name")
+@click.option("--only", type=click.Choice(KINDS), help="One kind of component instead of a whole regime.")
+@click.option("--single-file", is_flag=True, help="One .py beside a suite that loads it, instead of a package.")
+@click.option("--dir", "folder", default=".", show_default=True, metavar="DIR", help="Where to write.")
+def plugin(name: str, only: str | None, single_file: bool, folder: str) -> None:
+    """Write a plugin that works: a model, an initializer, an optimizer, a criterion, data, a theory and a regime.
+
+    A package has its entry point, a suite, and tests that run the conformance kit.
+
+    \b
+    harness new plugin log-width
+    harness new plugin log-width --only theory --single-file
+    """  # noqa: D301
+    from harness.scaffold.module import WHOLE
+    from harness.scaffold.name import PluginName
+    from harness.scaffold.project import package_files, single_files
+
+    try:
+        parsed = PluginName.parse(name)
+    except ValueError as error:
+        raise WrongInput(str(error)) from error
+    kinds = WHOLE if only is None else (only,)
+    files = single_files(parsed, kinds) if single_file else package_files(parsed, kinds)  # type: ignore[arg-type]  # KINDS
+    written = _write(files, Path(folder))
+    if single_file:
+        steps = [f"harness plugins check {_quoted(written[0])}", f"harness run {_quoted(written[1])}"]
+    else:
+        home = Path(folder) / parsed.distribution
+        steps = [
+            f"pip install -e {shlex.quote(f'./{home}' if not home.is_absolute() else str(home))}",
+            f"harness plugins check {parsed.name}",
+            f"harness run {_quoted(home / 'suite.toml')}",
+        ]
+    _say(written, steps)
+
+
+@command.command("suite")
+@click.argument("name", default="suite")
+@click.option("--dir", "folder", default=".", show_default=True, metavar="DIR", help="Where to write.")
+def suite(name: str, folder: str) -> None:
+    """Write a commented suite that runs in seconds; NAME.toml, or suite.toml.
+
+    \b
+    harness new suite
+    harness new suite mine --dir suites
+    """  # noqa: D301
+    from harness.complaints import show
+    from harness.contract import NAME
+    from harness.scaffold.name import LONGEST
+    from harness.scaffold.project import suite_text
+
+    if not NAME.fullmatch(name) or len(name) > LONGEST:
+        raise WrongInput(
+            f"the name {show(name)} cannot be used: expected lower-case letters, digits and hyphens, such as mine"
+        )
+    file = f"{name}.toml"
+    written = _write({file: suite_text(name, file)}, Path(folder))
+    _say(written, [f"harness plan {_quoted(written[0])}", f"harness run {_quoted(written[0])}"])
+
+
+def _write(files: dict[str, str], folder: Path) -> list[Path]:
+    from harness.scaffold.project import InTheWay, write
+
+    try:
+        return write(files, folder)
+    except InTheWay as error:
+        raise WrongInput(str(error)) from error
+    except OSError as error:
+        raise WrongInput(f"{folder} cannot be written: {error.strerror or error}; choose another --dir") from error
+
+
+def _say(written: list[Path], steps: list[str]) -> None:
+    for path in written:
+        click.echo(f"wrote {path}")
+    click.echo("\nNext:")
+    for step in steps:
+        click.echo(f"  {step}")
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))

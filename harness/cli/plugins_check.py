@@ -1,0 +1,77 @@
+"""``harness plugins check``: whether a plugin keeps to the contract, and what to change."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from harness.cli.options import PLUGINS, WrongInput
+
+if TYPE_CHECKING:
+    from harness.testing.case import Finding
+
+
+@click.command("check")
+@click.argument("name", metavar="NAME|FILE")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: every check with its result.")
+@click.option("--verbose", "-v", is_flag=True, help="Say why checks were skipped, too.")
+@PLUGINS
+def check(name: str, as_json: bool, verbose: bool, plugin_files: tuple[str, ...]) -> int:
+    """Try everything that a plugin provides: gradients, fast paths, purity, bounds, texts.
+
+    NAME is that of an installed plugin or of its package; a Python file is loaded first. Each failure says what to
+    change. Status 0: all checks passed; 1: some failed; 2: there is no such plugin.
+
+    \b
+    harness plugins check my_theory.py
+    harness plugins check builtin --verbose
+    """  # noqa: D301
+    from harness.plugins import load_plugins
+    from harness.registry import UnknownName
+    from harness.testing.conformance import check_plugin
+
+    file = Path(name).expanduser()
+    is_file = name.endswith(".py") or file.is_file()
+    if is_file and not file.is_file():
+        raise WrongInput(f"there is no file {name}")
+    registry = load_plugins((*plugin_files, name) if is_file else plugin_files)
+    try:
+        findings = check_plugin(registry, str(file.resolve()) if is_file else name)
+    except UnknownName as error:
+        raise WrongInput(f"{error}; see: harness plugins list") from error
+    failed = any(finding.status == "failed" for finding in findings)
+    if as_json:
+        from harness.report.export import dumps
+
+        click.echo(dumps({"findings": [dataclasses.asdict(finding) for finding in findings]}), nl=False)
+    else:
+        _print(findings, verbose=verbose)
+    return 1 if failed else 0
+
+
+def _print(findings: list[Finding], *, verbose: bool) -> None:
+    """Print one line a subject, and below it what is wrong."""
+    from harness.report.numbers import to_encoding
+    from harness.report.terminal import console_for, wrap
+
+    console = console_for()
+    subjects = list(dict.fromkeys(finding.subject for finding in findings))
+    widest = min(max(map(len, subjects)), 36)
+    for subject in subjects:
+        own = [finding for finding in findings if finding.subject == subject]
+        count = {status: sum(f.status == status for f in own) for status in ("passed", "failed", "skipped")}
+        parts = [f"{number} {status}" for status, number in count.items() if number]
+        style = "red" if count["failed"] else "green"
+        console.print(to_encoding(f"{subject:<{widest}}  {', '.join(parts)}", console.encoding), style=style)
+        for finding in own:
+            if finding.status == "failed" or (verbose and finding.status == "skipped"):
+                for message in finding.messages:
+                    text = to_encoding(f"{finding.check}: {message}", console.encoding)
+                    for number, line in enumerate(wrap(text, console.width - 6)):
+                        console.print(("    " if number == 0 else "      ") + line)
+    total = {status: sum(f.status == status for f in findings) for status in ("passed", "failed", "skipped")}
+    skipped = f", {total['skipped']} did not apply" if total["skipped"] else ""
+    console.print(f"{total['passed']} checks passed, {total['failed']} failed{skipped}.")

@@ -1,0 +1,1 @@
+"""New plugins and suites, from templates; needs no network."""

@@ -1,0 +1,174 @@
+"""Checks of criteria."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from harness.components import Criterion, ResidualCriterion
+from harness.testing.case import Check, NotApplicable, Subject, told
+from harness.testing.models import STEP, far
+from harness.testing.samples import N, problem, variants
+from harness.testing.state import NO_GLOBALS, same, twice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor
+
+FRACTIONS = (1.0, 0.5, 0.2, 0.1, 0.01)
+"""Of a residual, on the way to an exact fit."""
+
+
+def _labels(dtype: str = "float64") -> Tensor:
+    import torch
+
+    return torch.tensor(problem().y, dtype=getattr(torch, dtype))
+
+
+def _residual(seed: int = 0) -> Tensor:
+    import torch
+
+    return torch.randn(N, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def exact_fit(subject: Subject) -> Iterator[str]:
+    """The measure is zero on an exact fit, and measure and loss fall on the way to it."""
+    for made, options in variants(subject.item):
+        where, y = told(options), _labels()
+        at_fit = float(made.measure(y, y))
+        if at_fit != 0.0:
+            yield f"measure is {at_fit:g} where outputs equal labels{where}, expected 0: measure the distance to a fit"
+        for seed in range(3):
+            ends = [y + t * _residual(seed) for t in FRACTIONS] + [y]
+            for what in ("measure", "loss"):
+                values = [float(getattr(made, what)(f, y)) for f in ends]
+                if not values[0] > values[-1] or any(b > a for a, b in pairwise(values)):
+                    shown = ", ".join(f"{value:.3g}" for value in values)
+                    yield f"{what} does not fall on the straight way to an exact fit{where}: {shown}"
+                    return
+
+
+def shapes(subject: Subject) -> Iterator[str]:
+    """Loss and measure are scalars, of the dtype and on the device of the outputs, and can be mapped over networks."""
+    import torch
+    from torch.func import grad, vmap
+
+    for made, options in variants(subject.item):
+        where = told(options)
+        for dtype in ("float32", "float64"):
+            y = _labels(dtype)
+            for what in ("loss", "measure"):
+                found = getattr(made, what)(y + 0.3, y)
+                if not isinstance(found, torch.Tensor) or found.shape != () or found.dtype != y.dtype:
+                    yield f"{what} returns {_said(found)} from {dtype} outputs{where}, expected a scalar of that dtype"
+                    return
+        outputs = torch.stack([_labels() + _residual(seed) for seed in range(3)])
+        labels = _labels().expand(3, N)
+        try:
+            slopes = vmap(grad(made.loss))(outputs, labels)
+        except RuntimeError as error:
+            text = str(error).splitlines()[0]
+            yield f"torch.func cannot differentiate or map the loss{where} ({text}): no .item(), no if on values"
+            continue
+        for lane in range(3):
+            if gap := far(slopes[lane], grad(made.loss)(outputs[lane], labels[lane])):
+                yield f"mapped over networks, the loss has a gradient {gap:.1e} away{where}: use the last axis only"
+        meta = made.measure(outputs[0].to("meta"), labels[0].to("meta"))
+        if meta.device.type != "meta":
+            yield f"measure returns a tensor on {meta.device.type} whatever the device of the outputs{where}"
+
+
+def _said(found: object) -> str:
+    if hasattr(found, "shape") and hasattr(found, "dtype"):
+        return f"shape {tuple(found.shape)} {str(found.dtype).removeprefix('torch.')}"
+    return type(found).__name__
+
+
+def gradient(subject: Subject) -> Iterator[str]:
+    """The gradient of the loss agrees with central differences in float64."""
+    from torch.func import grad
+
+    for made, options in variants(subject.item):
+        y, along = _labels(), _residual(9)
+        outputs = y + _residual(1)
+        numeric = (made.loss(outputs + STEP * along, y) - made.loss(outputs - STEP * along, y)) / (2 * STEP)
+        if gap := far((grad(made.loss)(outputs, y) * along).sum(), numeric, within=1e-5):
+            where = told(options)
+            yield f"the gradient of the loss is off by {gap:.1e} against central differences{where}: no detach()"
+
+
+def curvature(subject: Subject) -> Iterator[str]:
+    """The curvature bounds the second derivatives of the loss from above."""
+    import torch
+    from torch.func import grad, jacrev
+
+    stated = False
+    for made, options in variants(subject.item):
+        bound = made.curvature(N)
+        if bound is None:
+            continue
+        stated = True
+        if not 0 < bound < float("inf"):
+            yield f"curvature({N}) is {bound!r}{told(options)}, expected a positive number, or None where none is known"
+            continue
+        y = _labels()
+        for seed, scale in ((0, 1.0), (1, 0.1), (2, 5.0)):
+            second = jacrev(grad(made.loss))(y + scale * _residual(seed), y)
+            largest = float(torch.linalg.eigvalsh(second).max())
+            if largest > bound * (1 + 1e-9):
+                yield (
+                    f"curvature({N}) is {bound:g}, but the loss curves by {largest:.4g}{told(options)}: the stable "
+                    "step would be too long; return a bound, or None"
+                )
+                break
+    if not stated:
+        raise NotApplicable("curvature() is None; step sizes must then be numbers")
+
+
+def residual_norm(subject: Subject) -> Iterator[str]:
+    """A criterion of the residual norm is what its class says: loss a/2 ‖f − y‖², measure a function of the norms."""
+    import numpy as np
+    import torch
+
+    if not issubclass(subject.item, ResidualCriterion):
+        raise NotApplicable("it is no ResidualCriterion")
+    for made, options in variants(subject.item):
+        where, y = told(options), _labels()
+        outputs = y + _residual(1)
+        norm, y_norm = (outputs - y).norm(), y.norm()
+        if gap := far(made.loss(outputs, y), 0.5 * made.curvature(N) * norm**2):
+            yield f"loss is {gap:.1e} away from a/2 ‖f − y‖², a = curvature(n){where}: derive from Criterion instead"
+        if gap := far(made.measure(outputs, y), torch.as_tensor(made.measure_norm(norm, y_norm, N)).to(y)):
+            yield f"measure is {gap:.1e} away from measure_norm{where}: define the latter only"
+        norms = np.array([0.0, 1e-8, 1e-3, 0.5, 2.0, 100.0])
+        measured = np.asarray(made.measure_norm(norms, np.full(len(norms), float(y_norm)), N))
+        if measured.shape != norms.shape or not (np.diff(measured) > 0).all() or measured[0] != 0:
+            yield f"measure_norm is {measured.tolist()} at norms {norms.tolist()}{where}, expected increasing from 0"
+
+
+def state(subject: Subject) -> Iterator[str]:
+    """Loss and measure depend on outputs and labels only, and change neither."""
+    for made, options in variants(subject.item):
+        outputs, y = _labels() + _residual(1), _labels()
+        before = outputs.clone()
+
+        def both(made: Criterion = made, outputs: Tensor = outputs, y: Tensor = y) -> tuple[Tensor, Tensor]:
+            return made.loss(outputs, y), made.measure(outputs, y)
+
+        first, again = twice(both)
+        if not same(outputs, before) or not same(y, _labels()):
+            yield f"outputs or labels are changed{told(options)}: work on new tensors, without in-place operations"
+        elif not same(first, again):
+            yield f"other numbers when called again{told(options)}; {NO_GLOBALS}"
+
+
+CRITERION = ("criterion",)
+CHECKS = (
+    Check("exact fit", CRITERION, exact_fit),
+    Check("shapes", CRITERION, shapes),
+    Check("gradient", CRITERION, gradient),
+    Check("curvature", CRITERION, curvature),
+    Check("residual norm", CRITERION, residual_norm),
+    Check("global state", CRITERION, state),
+)

@@ -1,0 +1,90 @@
+"""Checks of initializers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.components import Initializer, Model, Problem, Weights
+from harness.testing.case import Check, Subject, told
+from harness.testing.samples import models_for, problem, variants
+from harness.testing.state import FROM_RNG, same, twice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SIZES = ((6, 4), (3, 5))
+"""Samples and input dimension."""
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    """Return a random stream."""
+    return np.random.Generator(np.random.Philox(key=seed))
+
+
+def _partner(subject: Subject, made: Initializer) -> Model:
+    """Return a model that the initializer draws for.
+
+    Raises:
+        ValueError: There is none among the models at hand.
+    """
+    said = ""
+    for model in models_for(subject):
+        try:
+            made.draw(model, problem(), 2 * made.width_step, rng())
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            said = said or f"{model.name}: {type(error).__name__}: {error}"
+            continue
+        return model
+    raise ValueError(
+        f"it draws for no model at hand ({said}); provide a regime that uses it, so that a model that suits it is known"
+    )
+
+
+def draws(subject: Subject) -> Iterator[str]:
+    """It draws finite float64 arrays in the shapes of the model, at every width that it admits."""
+    step = subject.item.width_step
+    if type(step) is not int or step < 1:
+        yield f"width_step is {step!r}, expected a positive whole number"
+        return
+    for made, options in variants(subject.item):
+        model, where = _partner(subject, made), told(options)
+        for n, d in SIZES:
+            for k in (step, 2 * step, 3 * step):
+                yield from _fits(made, model, problem(n, d), k, where)
+
+
+def _fits(made: Initializer, model: Model, given: Problem, k: int, where: str) -> Iterator[str]:
+    expected = model.shapes(given.d, k)
+    before = given.x.copy(), given.y.copy()
+    found = made.draw(model, given, k, rng())
+    if not same((given.x, given.y), before):
+        yield f"draw changes the problem{where}: copy arrays before you write to them"
+    shapes = {name: np.shape(value) for name, value in found.items()}
+    if shapes != expected:
+        yield f"at k = {k} draw returns {shapes}{where}; model.shapes(problem.d, k) of {model.name} asks for {expected}"
+    for name, value in found.items():
+        if not isinstance(value, np.ndarray) or value.dtype != np.float64:
+            kind = getattr(value, "dtype", type(value).__name__)
+            yield f"{name} is {kind}{where}, expected a float64 array: np.asarray(…, dtype=np.float64)"
+        elif not np.isfinite(value).all():
+            yield f"{name} is not finite at n = {given.n}, d = {given.d}, k = {k}{where}"
+
+
+def state(subject: Subject) -> Iterator[str]:
+    """The same rng gives the same weights, whatever the global state."""
+    for made, options in variants(subject.item):
+        model = _partner(subject, made)
+
+        def draw(made: Initializer = made, model: Model = model) -> Weights:
+            return made.draw(model, problem(), 4 * made.width_step, rng(7))
+
+        if not same(*twice(draw)):
+            yield f"draw gives other weights from the same rng{told(options)}: {FROM_RNG}"
+
+
+CHECKS = (
+    Check("draws", ("initializer",), draws),
+    Check("global state", ("initializer",), state),
+)

@@ -1,0 +1,160 @@
+"""Small problems, weights and options on which components are tried."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+import typing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+
+from harness.complaints import SpecError
+from harness.components import Component, Model, Problem, Weights
+from harness.module_model import ModuleModel
+from harness.options import configure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor, nn
+
+    from harness.components import Params
+    from harness.testing.case import Subject
+
+N, D, K = 6, 4, 8
+"""Samples, input dimension and width of a small trial; n > d, so that no sample is free."""
+
+C = TypeVar("C", bound=Component)
+
+
+def problem(n: int = N, d: int = D, seed: int = 0) -> Problem:
+    """Return unit inputs with Gaussian labels."""
+    rng = np.random.Generator(np.random.Philox(key=seed))
+    x = rng.standard_normal((n, d))
+    return Problem(x / np.linalg.norm(x, axis=1, keepdims=True), rng.standard_normal(n), seed=seed, dataset="sphere")
+
+
+def weights(model: Model, d: int = D, k: int = K, seed: int = 0) -> Weights:
+    """Return Gaussian weights of a model, with the constants that it keeps beside them."""
+    rng = np.random.Generator(np.random.Philox(key=1000 + seed))
+    drawn = {name: np.asarray(0.7 * rng.standard_normal(shape)) for name, shape in model.shapes(d, k).items()}
+    return model.extend(drawn)
+
+
+def tensors(weights: Weights, dtype: str = "float64") -> Params:
+    """Return weights as tensors."""
+    import torch
+
+    return {name: torch.tensor(value, dtype=getattr(torch, dtype)) for name, value in weights.items()}
+
+
+def inputs(n: int = N, d: int = D, seed: int = 0, dtype: str = "float64") -> Tensor:
+    """Return unit inputs as a tensor."""
+    import torch
+
+    return torch.tensor(problem(n, d, seed).x, dtype=getattr(torch, dtype))
+
+
+def moved(model: Model, params: Params) -> Params:
+    """Return the weights, after some training: those that it moves are no longer where they were at the start.
+
+    Models that compare weights with their initial ones are trivial at the start.
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(5)
+    names = trained(model, params)
+    return {
+        name: value + 0.3 * torch.randn(value.shape, generator=generator, dtype=torch.float64).to(value.dtype)
+        if name in names
+        else value
+        for name, value in params.items()
+    }
+
+
+def trained(model: Model, params: Params) -> tuple[str, ...]:
+    """Return the names of the weights that training moves."""
+    names = model.trained()
+    return tuple(params) if names is None else names
+
+
+def variants(cls: type[C]) -> Iterator[tuple[C, dict[str, Any]]]:
+    """Return a component with its defaults, then with each option changed in turn, where it can be.
+
+    Returns:
+        Components, each with the options that differ from the defaults.
+    """
+    made = cls()
+    yield made, {}
+    try:
+        hints = typing.get_type_hints(cls, include_extras=True)
+    except NameError:
+        return
+    for field in dataclasses.fields(cls):
+        default = getattr(made, field.name)
+        for value in _others(hints.get(field.name), default):
+            try:
+                yield configure(cls, {**made.options(), field.name: value}), {field.name: value}
+            except SpecError:
+                continue  # a value that the component refuses
+
+
+def _others(hint: Any, default: Any) -> list[Any]:  # noqa: PLR0911  # a table of types
+    """Return other values of a type than the default."""
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return _others(parts[0], default)
+    if origin in (typing.Union, types.UnionType):
+        return [value for part in parts for value in _others(part, default)]
+    if origin is typing.Literal:
+        return [choice for choice in parts if choice != default]
+    if hint is bool:
+        return [not default]
+    if hint is int:
+        return [default + 1 if isinstance(default, int) else 2]
+    if hint is float:
+        number = isinstance(default, int | float)
+        return [default / 2 if number and default else 0.5]
+    return []
+
+
+@functools.cache
+def module_model() -> Model:
+    """Return a small model written as a module, for initializers that need one."""
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self, d: int, k: int) -> None:
+            super().__init__()
+            self.hidden, self.output = nn.Linear(d, k), nn.Linear(k, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            found: Tensor = self.output(self.hidden(x).tanh())
+            return found
+
+    @dataclass(frozen=True)
+    class TwoLinear(ModuleModel):
+        """Two linear layers with tanh between them."""
+
+        name: ClassVar[str] = "two-linear"
+
+        def module(self, d: int, k: int) -> nn.Module:
+            return Net(d, k)
+
+    return TwoLinear()
+
+
+def models_for(subject: Subject) -> list[Model]:
+    """Return models on which an initializer or a diagnostic may be meant to work: those it is used with first."""
+    from harness.builtin.models import ShallowNet
+
+    used = [
+        regime.model
+        for regime in subject.registry.all("regime").values()
+        if isinstance(regime.initializer, subject.item) or any(isinstance(d, subject.item) for d in regime.diagnostics)
+    ]
+    own = [cls() for cls in subject.plugin.provided.get("model", {}).values()]
+    return [*dict.fromkeys([*used, *own, ShallowNet(), ShallowNet(train="all", biases=True)]), module_model()]

@@ -1,0 +1,186 @@
+"""Checks of theories."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, get_args, get_type_hints
+
+from harness.complaints import SpecError, show
+from harness.components import Assumption, Construction, Exponents, Problem, Regime, Theory, Width
+from harness.composition import build_regime
+from harness.problems import draw_weights
+from harness.testing.bibtex import parse_bibtex
+from harness.testing.case import Check, NotApplicable, Subject
+from harness.testing.initializers import rng
+from harness.testing.samples import problem
+from harness.testing.state import NO_GLOBALS, same, twice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GROWTH = {"n": ((40, 12), (66, 12)), "d": ((36, 10), (36, 16))}
+"""Sizes between which a width is compared with its claimed exponents: n ≥ d, n below d(d+1)/2, unit inputs."""
+
+
+def _home(subject: Subject) -> tuple[Theory, Regime]:
+    theory: Theory = subject.item()
+    try:
+        return theory, build_regime(theory.home, subject.registry)
+    except SpecError as error:
+        raise NotApplicable(f"its home cannot be built (see the check home): {error}") from error
+
+
+def texts(subject: Subject) -> Iterator[str]:
+    """Title, reference and formula are there, and it says how it is known and what it counts."""
+    theory = subject.item
+    for attribute in ("title", "reference", "formula"):
+        if not isinstance(found := getattr(theory, attribute), str) or not found.strip() or "\n" in found:
+            yield f"{attribute} is {show(found)}, expected one line"
+    units = get_args(get_args(get_type_hints(Theory, include_extras=True)["unit"])[0])
+    if theory.unit not in units:
+        yield f"unit is {show(theory.unit)}, expected {' or '.join(map(show, units))}: what the source counts"
+    if theory.certainty != "derived" and not theory.certainty_note.strip():
+        yield "certainty_note is empty: say which part of the statement is known how"
+
+
+def bibtex(subject: Subject) -> Iterator[str]:
+    """The BibTeX entry can be parsed, and has a title, an author and a year."""
+    theory = subject.item
+    if not theory.bibtex.strip():
+        if theory.certainty == "derived":
+            raise NotApplicable("a result derived here needs none")
+        yield "bibtex is empty: give the entry of the source, or certainty = 'derived' if there is none"
+        return
+    try:
+        fields = parse_bibtex(theory.bibtex)
+    except ValueError as error:
+        yield f"bibtex cannot be parsed: {error}"
+        return
+    for name in ("title", "author", *(() if fields["@"] == "unpublished" else ("year",))):
+        if not fields.get(name):
+            yield f"bibtex has no {name}"
+
+
+def home(subject: Subject) -> Iterator[str]:
+    """Its home is a regime that can be built, and that it can judge."""
+    theory: Theory = subject.item()
+    try:
+        regime = build_regime(theory.home, subject.registry)
+    except SpecError as error:
+        yield f"home cannot be built: {error}; write it as a table of [[regimes]] in a suite"
+        return
+    concerned = theory.concerns(regime)
+    if type(concerned) is not bool:
+        yield f"concerns() returned {concerned!r}, expected True or False"
+    elif not concerned and theory.guarantee in ("convergence", "certificate"):
+        unmet = [a for a in theory.assumptions(problem(), regime) if a.holds is False]
+        if not unmet:
+            yield (
+                "concerns() is False for its own home: a theorem on training must concern the regime it speaks of, or "
+                "have assumptions() say what its home does not meet"
+            )
+
+
+def width(subject: Subject) -> Iterator[str]:
+    """Widths and laws are positive, or say why they are not finite; conditions are Assumptions."""
+    theory, regime = _home(subject)
+    for n, d in ((30, 12), (8, 12), (36, 10)):
+        given, size = problem(n, d), f"at n = {n}, d = {d}"
+        found = theory.width(given, regime)
+        if not isinstance(found, Width) or not isinstance(found.value, float | int):
+            yield f"width() returned {found!r} {size}, expected Width(number)"
+        elif math.isfinite(found.value) and found.value <= 0:
+            yield f"width() is {found.value:g} {size}, expected a positive number"
+        elif not math.isfinite(found.value) and not found.reason:
+            yield f"width() is {found.value} without a reason {size}: Width(math.nan, 'why')"
+        law = theory.scaling(n, d)
+        if law is not None and not (math.isfinite(law) and law > 0):
+            yield f"scaling({n}, {d}) is {law}, expected a positive number or None"
+        for assumption in theory.assumptions(given, regime):
+            if not isinstance(assumption, Assumption) or not assumption.text:
+                yield f"assumptions() has {assumption!r}, expected Assumption(text, holds)"
+            elif assumption.holds not in (True, False, None) or type(assumption.holds) not in (bool, type(None)):
+                yield f"{show(assumption.text)} holds {assumption.holds!r}, expected True, False or None: bool(…)"
+
+
+def monotone(subject: Subject) -> Iterator[str]:
+    """Where exponents are claimed, law and width move with n and d the way the exponents say."""
+    theory, regime = _home(subject)
+    claimed = theory.exponents
+    if not isinstance(claimed, Exponents):
+        raise NotApplicable("it claims no exponents")
+    for (symbol, ((n0, d0), (n1, d1))), exponent in zip(GROWTH.items(), claimed.at(40, 12), strict=True):
+        grows = f"from n = {n0}, d = {d0} to n = {n1}, d = {d1}"
+        for what, before, after in (
+            ("scaling()", theory.scaling(n0, d0), theory.scaling(n1, d1)),
+            ("width()", _width(theory, regime, n0, d0), _width(theory, regime, n1, d1)),
+        ):
+            if before is None or after is None or not (math.isfinite(before) and math.isfinite(after)):
+                continue
+            if (after - before) * exponent < 0:
+                turned = "falls" if after < before else "grows"
+                yield (
+                    f"{what} {turned} {grows} ({before:.4g} to {after:.4g}), but the exponent of {symbol} is "
+                    f"{exponent:g}: mend the formula or exponents"
+                )
+
+
+def _width(theory: Theory, regime: Regime, n: int, d: int) -> float:
+    """Return the geometric mean of the width over a few draws."""
+    values = [theory.width(problem(n, d, seed), regime).value for seed in range(3)]
+    finite = [value for value in values if math.isfinite(value) and value > 0]
+    return math.exp(sum(map(math.log, finite)) / len(finite)) if finite else math.nan
+
+
+def pure(subject: Subject) -> Iterator[str]:
+    """What it says depends on problem and regime only, and changes neither."""
+    theory, regime = _home(subject)
+    given = problem(20, 8)
+    before = Problem(given.x.copy(), given.y.copy(), given.seed, given.dataset)
+
+    def ask() -> tuple[object, ...]:
+        return theory.width(given, regime), tuple(theory.assumptions(given, regime)), theory.scaling(20, 8)
+
+    first, again = twice(ask)
+    if not same(given, before):
+        yield "the problem is changed: copy arrays before you write to them"
+    elif not same(first, again):
+        yield f"width, scaling or assumptions are others when asked again; {NO_GLOBALS}"
+
+
+def trained(subject: Subject) -> Iterator[str]:
+    """Its step size is positive, its certificate says yes or no, its construction is a network."""
+    theory, regime = _home(subject)
+    cls, given = type(theory), problem(12, 8)
+    own = [name for name in ("step_size", "certifies", "construct") if getattr(cls, name) is not getattr(Theory, name)]
+    if not own:
+        raise NotApplicable("it gives neither step size, certificate nor construction")
+    if {"step_size", "certifies"} & set(own) and regime.model.has_width:
+        k = 4 * regime.initializer.width_step
+        drawn = regime.model.extend(draw_weights(regime.initializer, regime.model, given, k, seed=0, base=0))
+        step = theory.step_size(given, regime, drawn)
+        if step is not None and not (math.isfinite(step) and step > 0):
+            yield f"step_size() is {step!r}, expected a positive number or None"
+        verdict = theory.certifies(given, regime, drawn)
+        if type(verdict) not in (bool, type(None)):
+            yield f"certifies() returned {verdict!r}, expected True, False or None: bool(…)"
+    if "construct" in own:
+        try:
+            built = theory.construct(given, rng())
+        except ValueError:
+            return  # there is none for this problem, which is an answer
+        if built is not None and not (isinstance(built, Construction) and math.isfinite(built.residual)):
+            kind = type(built).__name__
+            yield f"construct() returned {kind}, expected a Construction with a finite residual, or None"
+
+
+THEORY = ("theory",)
+CHECKS = (
+    Check("texts", THEORY, texts),
+    Check("bibtex", THEORY, bibtex),
+    Check("home", THEORY, home),
+    Check("width", THEORY, width),
+    Check("monotone", THEORY, monotone),
+    Check("global state", THEORY, pure),
+    Check("step and certificate", THEORY, trained),
+)

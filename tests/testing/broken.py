@@ -1,0 +1,396 @@
+# ruff: noqa: E501  # a table of cases reads best with a case a line
+"""Plugins that break one rule each: what is put in place of what, in a plugin that breaks none."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+SOUND = '''"""A plugin that keeps every rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import click
+import numpy as np
+
+from harness import *
+from harness import hookimpl, lanes
+from harness.builtin.initializers import LeCun
+from harness.builtin.models import ShallowNet
+from harness.builtin.optimizers import GradientDescent
+from harness.builtin.criteria import Quadratic
+
+
+@dataclass(frozen=True)
+class Net(ShallowNet):
+    """f(x) = α vᵀφ(Wx), softplus.
+
+    Attributes:
+        alpha: α.
+    """
+
+    name: ClassVar[str] = "net"
+    alpha: Positive = 1.0
+
+    def forward(self, params, x):
+        return self.alpha * super().forward(params, x)
+
+    def stack(self, params, x):
+        return NetStack(super().stack(params, x), self.alpha)
+
+    def shallow_form(self):
+        return ShallowForm(self.activation, self.train, self.alpha)
+
+    def kernel(self, params, x):
+        return self.alpha**2 * super().kernel(params, x)
+
+    def describe(self):
+        return ModelTraits(trains=self.train, activation=self.activation, biases=self.biases)
+
+
+class NetStack(Stack):
+    """The stack of the shallow net, scaled."""
+
+    def __init__(self, inner, alpha):
+        self.inner, self.alpha = inner, alpha
+
+    def forward(self, out, offset):
+        self.inner.forward(out, lanes.zeros(*offset.shape, like=offset))
+        out.mul_(self.alpha).add_(offset)
+
+    def vjp(self, cotangent, into, keep):
+        self.inner.vjp(lanes.put(self.alpha * cotangent), into, keep)
+
+    def load(self, x):
+        self.inner.load(x)
+
+
+@dataclass(frozen=True)
+class Start(Initializer):
+    """Gaussian weights."""
+
+    name: ClassVar[str] = "start"
+
+    def draw(self, model, problem, k, rng):
+        return {name: np.asarray(rng.standard_normal(shape)) for name, shape in model.shapes(problem.d, k).items()}
+
+
+@dataclass(frozen=True)
+class Ball(Optimizer):
+    """m ← βm − ηg, w ← w + m.
+
+    Attributes:
+        beta: β.
+    """
+
+    name: ClassVar[str] = "ball"
+    beta: Fraction = 0.5
+
+    def start(self, params):
+        return {name: 0 * value for name, value in params.items()}
+
+    def update(self, params, grads, state, step_size):
+        state = {name: self.beta * state[name] - step_size * grads[name] for name in grads}
+        return {name: params[name] + state[name] for name in grads}, state
+
+    def heavy_ball(self):
+        return self.beta
+
+
+@dataclass(frozen=True)
+class Tight(GradientDescent):
+    """Gradient descent onto a set."""
+
+    name: ClassVar[str] = "tight"
+
+    def start(self, params):
+        return {"centre": params["W"].clone(), "signs": (params["v"][: len(params["v"]) // 2] >= 0) * 2.0 - 1.0}
+
+    def update(self, params, grads, state, step_size):
+        import torch
+
+        stepped = {name: params[name] - step_size * grads[name] for name in grads}
+        moved = stepped["W"] - state["centre"]
+        length = moved.norm(dim=1, keepdim=True)
+        half = len(stepped["v"]) // 2
+        size = (state["signs"] * (stepped["v"][:half] - stepped["v"][half:]) / 2).clamp(0.1, 2.0) * state["signs"]
+        inside = state["centre"] + moved * (1.5 / length.clamp(min=1.5))
+        return {**stepped, "W": inside, "v": torch.cat([size, -size])}, state
+
+    def heavy_ball(self):
+        return None
+
+    def constraint(self):
+        return PairedBalls(1.5, 0.1, 2.0)
+
+
+@dataclass(frozen=True)
+class Quartic(Criterion):
+    """Loss Σ r⁴/4 + r²/2; measure max |r|."""
+
+    name: ClassVar[str] = "quartic"
+
+    def loss(self, outputs, y):
+        r = outputs - y
+        return (r**4).sum() / 4 + (r**2).sum() / 2
+
+    def measure(self, outputs, y):
+        return (outputs - y).abs().max()
+
+
+@dataclass(frozen=True)
+class Squares(ResidualCriterion):
+    """Loss 3/2 ‖f − y‖²; measure ‖f − y‖²."""
+
+    name: ClassVar[str] = "squares"
+
+    def curvature(self, n):
+        return 3.0
+
+    def measure_norm(self, norm, y_norm, n):
+        return norm * norm
+
+
+@dataclass(frozen=True)
+class Cloud(Dataset):
+    """Gaussian inputs and labels."""
+
+    name: ClassVar[str] = "cloud"
+
+    def draw(self, n, d, rng):
+        return rng.standard_normal((n, d)), rng.standard_normal(n)
+
+
+@dataclass(frozen=True)
+class Size(Diagnostic):
+    """‖w‖."""
+
+    name: ClassVar[str] = "size"
+    summary: ClassVar = "last"
+
+    def measure(self, network):
+        return float(sum((value**2).sum() for value in network.params.values()) ** 0.5)
+
+
+@dataclass(frozen=True)
+class Claim(Theory):
+    """Claim k ≥ n^2/d."""
+
+    name: ClassVar[str] = "claim"
+    title: ClassVar[str] = "A claim"
+    reference: ClassVar[str] = "A. Nother 2027."
+    bibtex: ClassVar[str] = "@misc{nother, title = {On {C}laims}, author = {Nother, A.}, year = {2027}}"
+    guarantee: ClassVar = "convergence"
+    certainty: ClassVar = "read"
+    certainty_note: ClassVar[str] = "the theorem was read"
+    formula: ClassVar[str] = "k ≥ C n²/d"
+    exponents: ClassVar = Exponents((2.0, -1.0))
+    home: ClassVar = {"use": "own"}
+
+    def concerns(self, regime):
+        return isinstance(regime.model, ShallowNet)
+
+    def assumptions(self, problem, regime):
+        return [Assumption("n ≥ d", problem.n >= problem.d)]
+
+    def width(self, problem, regime):
+        return Width(problem.n**2 / problem.d)
+
+    def step_size(self, problem, regime, weights):
+        return 0.01
+
+
+class Lines(Renderer):
+    """One line a row."""
+
+    name = "lines"
+    suffix = ".txt"
+    summary = "plain lines"
+
+    def render(self, table, width=None):
+        return "".join(" ".join(entry.text() for entry in row.entries) + chr(10) for row in table.rows)
+
+
+@click.command("hello")
+def hello():
+    """Say hello."""
+
+
+OWN = Regime(
+    "own", Net(), Start(), Ball(), Quadratic(), theory="claim", summary="a net of its own", diagnostics=(Size(),)
+)
+
+
+@hookimpl
+def harness_models(): return [Net]
+@hookimpl
+def harness_initializers(): return [Start]
+@hookimpl
+def harness_optimizers(): return [Ball, Tight]
+@hookimpl
+def harness_criteria(): return [Quartic, Squares]
+@hookimpl
+def harness_datasets(): return [Cloud]
+@hookimpl
+def harness_diagnostics(): return [Size]
+@hookimpl
+def harness_theories(): return [Claim]
+@hookimpl
+def harness_regimes(): return [OWN]
+@hookimpl
+def harness_renderers(): return [Lines]
+@hookimpl
+def harness_commands(): return [hello]
+'''
+
+
+class Broken(NamedTuple):
+    """What is broken.
+
+    Attributes:
+        subject: Whose check must fail.
+        check: Which check.
+        words: Part of the message.
+        old: Part of the sound plugin.
+        new: What stands in its place.
+    """
+
+    subject: str
+    check: str
+    words: str
+    old: str
+    new: str
+
+
+FORWARD = "return self.alpha * super().forward(params, x)"
+DRAW = "return rng.standard_normal((n, d)), rng.standard_normal(n)"
+WEIGHTS = "return {name: np.asarray(rng.standard_normal(shape)) for name, shape in model.shapes(problem.d, k).items()}"
+LOSS = "return (r**4).sum() / 4 + (r**2).sum() / 2"
+MAX = "return (outputs - y).abs().max()"
+MOVE = "state = {name: self.beta * state[name] - step_size * grads[name] for name in grads}"
+STEP = "return {name: params[name] + state[name] for name in grads}, state"
+WIDTH = "return Width(problem.n**2 / problem.d)"
+
+BROKEN = (
+    Broken("plugin plugin", "loads", "Cloud has the name 'Cloud 9'", '"cloud"', '"Cloud 9"'),
+    Broken("plugin plugin", "loads", "harness_models takes registry", "harness_models()", "harness_models(registry)"),
+    Broken("plugin plugin", "module docstring", "begin it with one line", '"""A plugin that keeps every rule."""', ""),
+    Broken("dataset cloud", "docstring", "Cloud has no docstring", '    """Gaussian inputs and labels."""\n', ""),
+    Broken("optimizer ball", "docstring", "'beta' is not described", "        beta: β.\n", "        other: β.\n"),
+    Broken("regime own", "docstring", "summary=…", 'summary="a net of its own"', 'summary=""'),
+    Broken("command hello", "docstring", "the command has no help", '    """Say hello."""', "    pass"),
+    Broken(
+        "command hello",
+        "help",
+        "--help ends with status 1",
+        '@click.command("hello")',
+        'class Sour(click.Command):\n    def format_help(self, ctx, formatter):\n        raise KeyError("h")\n\n\n'
+        '@click.command("hello", cls=Sour)',
+    ),
+    Broken(
+        "optimizer ball",
+        "options",
+        "spec() leaves out 'beta'",
+        "    def heavy_ball(self):\n        return self.beta",
+        "    def options(self):\n        return {'step_size': self.step_size, 'c': self.c}\n\n"
+        "    def heavy_ball(self):\n        return self.beta",
+    ),
+    Broken("optimizer ball", "options", "has the type Any", "beta: Fraction = 0.5", "beta: Any = 0.5"),
+    Broken(
+        "model net",
+        "shapes",
+        "trained() names u, which shapes() does not have",
+        "    def stack(self",
+        "    def trained(self):\n        return ('u',)\n\n    def stack(self",
+    ),
+    Broken("model net", "forward", "returns shape (6, 1)", FORWARD, f"{FORWARD}[:, None]"),
+    Broken("model net", "forward", "float32 from float64", FORWARD, f"{FORWARD}.float()"),
+    Broken(
+        "model net", "forward", "mixes devices", FORWARD, f"import torch; {FORWARD} + torch.ones(len(x), dtype=x.dtype)"
+    ),
+    Broken(
+        "model net", "global state", "gives other numbers", FORWARD, f"import random; {FORWARD} + random.random()"
+    ),
+    Broken("model net", "global state", "changes its arguments", FORWARD, f"params['v'].mul_(2.0); {FORWARD}"),
+    Broken("model net", "gradient", "the gradient in W is off", FORWARD, f"{FORWARD} + x.sum(1) * params['W'].detach().sum()"),
+    Broken("model net", "mapped", "no .item()", FORWARD, f"{FORWARD} * (1.0 if params['v'].sum() > -1e9 else 2.0)"),
+    Broken("model net", "kernel", "differs from JJᵀ", "self.alpha**2 * super().kernel", "self.alpha * super().kernel"),
+    Broken(
+        "model net",
+        "linear",
+        "but forward bends",
+        "    def stack(self",
+        "    def linear(self):\n        return True\n\n    def stack(self",
+    ),
+    Broken(
+        "model net",
+        "shallow form",
+        "describes another network",
+        "ShallowForm(self.activation, self.train, self.alpha)",
+        "ShallowForm(self.activation, self.train)",
+    ),
+    Broken("model net", "stack", "Stack.forward differs", "out.mul_(self.alpha).add_(offset)", "out.add_(offset)"),
+    Broken("model net", "stack", "Stack.vjp differs", "self.alpha * cotangent", "self.alpha**2 * cotangent"),
+    Broken("model net", "stack", "Stack.vjp differs", "into, keep)\n\n    def load", "into, 1.0)\n\n    def load"),
+    Broken("model net", "stack", "after load()", "        self.inner.load(x)", "        pass"),
+    Broken(
+        "model net",
+        "stack",
+        "lane 0 changes when its neighbours do",
+        "out.mul_(self.alpha).add_(offset)",
+        "out.mul_(self.alpha).add_(offset).add_(out.sum() * 1e-12)",
+    ),
+    Broken("initializer start", "draws", "model.shapes(problem.d, k) of", WEIGHTS, "return {'W': rng.random((k, 2))}"),
+    Broken("initializer start", "draws", "W is float32", WEIGHTS, WEIGHTS.replace("(shape))", "(shape), dtype=np.float32)")),
+    Broken("initializer start", "draws", "changes the problem", WEIGHTS, f"problem.y[0] = 9.0; {WEIGHTS}"),
+    Broken("initializer start", "global state", "other weights from the same rng", WEIGHTS, WEIGHTS.replace("rng.", "np.random.")),
+    Broken("optimizer ball", "update", "keep names, shapes and dtypes", STEP, STEP.replace("params[name] +", "params[name].double() +")),
+    Broken("optimizer ball", "pure", "changes the weights it is given", STEP, STEP.replace("params[name] +", "params[name].add_(1.0) +")),
+    Broken("optimizer ball", "stackable", "if on values", MOVE, f"{MOVE}\n        if state['v'].sum() > 1e9:\n            state = {{}}"),
+    Broken("optimizer ball", "heavy ball", "away from the heavy ball of β = 0.5", STEP, STEP.replace("+ state", "+ 0.9 * state")),
+    Broken("optimizer tight", "constraint", "projection that constraint() describes", "PairedBalls(1.5,", "PairedBalls(1.0,"),
+    Broken("criterion quartic", "exact fit", "measure is 1 where outputs equal labels", MAX, f"{MAX} + 1.0"),
+    Broken("criterion quartic", "exact fit", "loss does not fall", LOSS, "return (r**4).sum() - 5 * (r**2).sum()"),
+    Broken("criterion quartic", "shapes", "expected a scalar", MAX, "return (outputs - y).abs()"),
+    Broken("criterion quartic", "gradient", "off by", LOSS, "return (r**4).sum() / 4 + (r.detach() * r).sum()"),
+    Broken(
+        "criterion quartic",
+        "curvature",
+        "but the loss curves by",
+        MAX,
+        f"{MAX}\n\n    def curvature(self, n):\n        return 1.0",
+    ),
+    Broken(
+        "criterion squares",
+        "residual norm",
+        "away from a/2 ‖f − y‖²",
+        "return norm * norm",
+        "return norm * norm\n\n    def loss(self, outputs, y):\n        return ((outputs - y) ** 2).sum()",
+    ),
+    Broken("criterion squares", "residual norm", "expected increasing from 0", "return norm * norm", "return norm - norm"),
+    Broken("criterion quartic", "global state", "other numbers", MAX, f"import random; {MAX} * random.random()"),
+    Broken("dataset cloud", "draws", "inputs have shape", DRAW, "return rng.standard_normal((d, n)), rng.random(n)"),
+    Broken("dataset cloud", "draws", "labels are not finite", DRAW, "return rng.random((n, d)), np.full(n, np.nan)"),
+    Broken("dataset cloud", "global state", "another problem from the same rng", DRAW, DRAW.replace("rng.", "np.random.")),
+    Broken("dataset cloud", "seeds", "two seeds give the same", DRAW, "return np.ones((n, d)), np.ones(n)"),
+    Broken("theory claim", "texts", "unit is 'neurons'", 'title: ClassVar[str]', 'unit: ClassVar = "neurons"\n    title: ClassVar[str]'),
+    Broken("theory claim", "texts", "certainty_note is empty", '"the theorem was read"', '""'),
+    Broken("theory claim", "bibtex", "braces are not balanced", "{On {C}laims}", "{On {Claims}"),
+    Broken("theory claim", "bibtex", "bibtex has no year", "}, year = {2027}}", "}}"),
+    Broken("theory claim", "home", "there is no regime 'onw'; did you mean 'own'?", '{"use": "own"}', '{"use": "onw"}'),
+    Broken("theory claim", "home", "is False for its own home", "return isinstance(regime.model, ShallowNet)", "return False"),
+    Broken("theory claim", "width", "expected a positive number", WIDTH, "return Width(-1.0)"),
+    Broken("theory claim", "width", "without a reason", WIDTH, "return Width(float('nan'))"),
+    Broken("theory claim", "monotone", "falls from n = 40", WIDTH, "return Width(1.0 / problem.n)"),
+    Broken("theory claim", "monotone", "the exponent of d is -1", WIDTH, "return Width(float(problem.d))"),
+    Broken("theory claim", "global state", "others when asked again", WIDTH, "return Width(1.0 + np.random.random())"),
+    Broken("theory claim", "step and certificate", "step_size() is -1.0", "return 0.01", "return -1.0"),
+    Broken("diagnostic size", "measured", "expected a finite float", "** 0.5)", "** 0.5 * float('inf'))"),
+    Broken("diagnostic size", "measured", "finds no number", "return float(sum(", "return float('nan') * float(sum("),
+    Broken("regime own", "composed", "there is no theory 'clam'; did you mean 'claim'?", 'theory="claim"', 'theory="clam"'),
+    Broken("regime own", "trains", "ends in an error: ArithmeticError: no", WEIGHTS, "raise ArithmeticError('no')"),
+    Broken("renderer lines", "renders", "leaves out relu", "for row in table.rows)", "for row in table.rows[:1])"),
+)  # fmt: skip
+"""One at least for each check; those of executors are tried on the executors that are there."""
