@@ -1,0 +1,279 @@
+"""Pages of the reference that are made from the code, so that they cannot go stale."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import click
+
+    from harness import Theory
+    from harness.predictions import Prediction
+    from harness.registry import Registry
+
+FAMILIES = {
+    "model": "Models",
+    "initializer": "Initializers",
+    "optimizer": "Optimizers",
+    "criterion": "Criteria",
+    "dataset": "Datasets",
+    "diagnostic": "Diagnostics",
+}
+
+
+MET = {True: "✓", False: "✗", None: "?"}
+
+ROLE = re.compile(r":[a-z]+:`([^`]+)`")
+"""A cross-reference in a docstring."""
+
+
+def write_pages(directory: Path) -> None:
+    """Write every generated page below ``directory``, touching none that has not changed."""
+    from harness.plugins import load_plugins
+
+    registry = load_plugins()
+    pages = {
+        "hooks.md": hooks_page(),
+        "suite.md": suite_page(),
+        "command-line.md": commands_page(),
+        "components.md": components_page(registry),
+        "presets.md": presets_page(registry),
+        **{f"theories/{name}.md": text for name, text in theory_pages(registry).items()},
+    }
+    for name, text in pages.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def hooks_page() -> str:
+    """Return the page of the hooks."""
+    from harness import hookspecs
+
+    parts = ["# Hooks", inspect.getdoc(hookspecs) or ""]
+    for name, hook in inspect.getmembers(hookspecs, inspect.isfunction):
+        if name.startswith("harness_"):
+            returns = str(inspect.signature(hook).return_annotation)
+            parts += [f"## `{name}`", f"Returns `{returns}`.", inspect.getdoc(hook) or ""]
+    return "\n\n".join(parts) + "\n"
+
+
+def suite_page() -> str:
+    """Return the page of the keys of a suite, from its JSON Schema."""
+    from harness.suite_schema import suite_schema
+
+    made = suite_schema()
+    parts = ["# Keys of a suite", "Made from `suites/suite.schema.json`, which editors complete and check suites with."]
+    parts += list(_section(made, made, ""))
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(whole: Mapping[str, Any], node: Mapping[str, Any], title: str) -> Iterator[str]:
+    rows, further = [], []
+    for key, found in node.get("properties", {}).items():
+        options = _alternatives(whole, found)
+        objects = [option for option in options if option.get("properties")]
+        # A table that may stand in place of a number is written on one line, not under a heading of its own.
+        nested = objects if len(objects) == len(options) else []
+        for option in nested:
+            part = f"[{key}]" if found.get("type") != "array" and "items" not in found else f"[[{key}]]"
+            method = option["properties"].get("method", {}).get("const")
+            further.append((f"`{part}`" + (f", method `{method}`" if method else ""), option))
+        if not nested:
+            default = json.dumps(found["default"], ensure_ascii=False) if "default" in found else ""
+            needed = "required" if key in node.get("required", ()) else default
+            said = " ".join(found.get("description", "").split())
+            rows.append(f"| `{key}` | {_kind(options)} | {needed} | {said.replace('|', chr(92) + '|')} |")
+    if title:
+        yield f"## {title}"
+        if node.get("description"):
+            yield " ".join(node["description"].split())
+    if rows:
+        yield "\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *rows])
+    for name, option in further:
+        yield from _section(whole, option, name)
+
+
+def _alternatives(whole: Mapping[str, Any], node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    if "$ref" in node:
+        return _alternatives(whole, whole["$defs"][node["$ref"].rsplit("/", 1)[1]])
+    if "anyOf" in node:
+        return [found for option in node["anyOf"] for found in _alternatives(whole, option)]
+    if node.get("type") == "array" and "items" in node:
+        inner = _alternatives(whole, node["items"])
+        return inner if any(option.get("properties") for option in inner) else [node]
+    return [node]
+
+
+def _kind(options: list[Mapping[str, Any]]) -> str:
+    kinds = []
+    for option in options:
+        if "enum" in option:
+            kinds.append(" or ".join(f"`{value}`" for value in option["enum"]))
+        elif "const" in option:
+            kinds.append(f"`{option['const']}`")
+        elif option.get("type") == "array":
+            kinds.append("list")
+        elif option.get("properties"):
+            kinds.append("`{ " + ", ".join(option["properties"]) + " }`")
+        elif option.get("type") not in (None, "null"):
+            kinds.append(str(option["type"]))
+    return " or ".join(dict.fromkeys(kinds))
+
+
+def commands_page() -> str:
+    """Return the page of the command line: the help of every verb."""
+    from harness.cli import command
+
+    parts = ["# Command line", _help(command)]
+    parts += [text for _, text in commands(command, "harness")]
+    return "\n\n".join(parts) + "\n"
+
+
+def commands(group: click.Command, name: str) -> Iterator[tuple[str, str]]:
+    """Yield each verb below a group with its section."""
+    import click
+
+    if not isinstance(group, click.Group):
+        return
+    for verb in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), verb)
+        if command is None or command.hidden:
+            continue
+        full = f"{name} {verb}"
+        rows = [
+            f"| {_spelling(option)} | {' '.join((option.help or '').split())} |"
+            for option in command.params
+            if isinstance(option, click.Option) and not option.hidden
+        ]
+        table = ["| option | meaning |", "|---|---|", *rows] if rows else []
+        yield full, "\n\n".join([f"## `{full}`", _help(command), "\n".join(table)]).rstrip()
+        yield from commands(command, full)
+
+
+def _spelling(option: click.Option) -> str:
+    value = "" if option.is_flag else f" {option.metavar or option.type.name.upper()}"
+    return f"`{', '.join(option.opts)}{value}`".replace("|", "\\|")
+
+
+def _help(command: click.Command) -> str:
+    text = inspect.cleandoc(command.help or "")
+    said, _, examples = text.partition("\b\n")
+    return said.strip() + (f"\n\n```console\n{_prompted(examples)}\n```" if examples else "")
+
+
+def _prompted(examples: str) -> str:
+    return "\n".join(f"$ {line}" if line.startswith("harness ") else line for line in examples.strip().splitlines())
+
+
+def components_page(registry: Registry) -> str:
+    """Return the page of every component and its options."""
+    parts = ["# Components", 'Each stands in a suite as `{ use = "name", option = value }`.']
+    for kind, title in FAMILIES.items():
+        parts.append(f"## {title}")
+        for name, component in sorted(registry.all(kind).items()):
+            rows = [f"| `{f.name}` | {_default(f)} |" for f in fields(component)]
+            table = ["| option | default |", "|---|---|", *rows] if rows else []
+            parts += [f"### `{name}`", _prose(component), "\n".join(table)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _default(field: Any) -> str:
+    value = (
+        field.default_factory() if field.default is MISSING and field.default_factory is not MISSING else field.default
+    )
+    return "required" if value is MISSING else f"`{value!r}`"
+
+
+def _prose(thing: Any) -> str:
+    """Return a docstring as Markdown: prose, and the attributes as a list."""
+    text = inspect.getdoc(thing) or ""
+    body, _, attributes = text.partition("\nAttributes:\n")
+    listed = []
+    for line in inspect.cleandoc(attributes).splitlines():
+        head, colon, rest = line.partition(":")
+        if colon and head.isidentifier():
+            listed.append(f"- `{head}`: {rest.strip()}")
+        elif listed and line.strip():
+            listed[-1] += " " + line.strip()
+    body = ROLE.sub(lambda role: f"`{role[1].lstrip('~').rsplit('.', 1)[-1]}`", body).replace("``", "`")
+    lines = ["    " + line if line.startswith("    ") else line for line in body.strip().splitlines()]
+    return "\n".join(lines) + ("\n\n" + "\n".join(listed) if listed else "")
+
+
+def presets_page(registry: Registry) -> str:
+    """Return the page of the regimes that plugins provide."""
+    parts = ["# Presets", 'Regimes that suites use by name: `[[regimes]]` with `use = "name"`.']
+    rows = [
+        f"| `{name}` | {regime.summary} | `{regime.model.name}` | `{regime.initializer.name}` | "
+        f"`{regime.optimizer.name}` | `{regime.criterion.name}` |"
+        for name, regime in sorted(registry.all("regime").items())
+    ]
+    head = ["| preset | what | model | initializer | optimizer | criterion |", "|---|---|---|---|---|---|"]
+    return "\n\n".join([*parts, "\n".join([*head, *rows])]) + "\n"
+
+
+def theory_pages(registry: Registry) -> dict[str, str]:
+    """Return a page for each plugin's theories, and their index."""
+    from harness.builtin.datasets import Sphere
+    from harness.composition import build_regime
+    from harness.predictions import predict
+    from harness.problems import draw_problem
+
+    problem = draw_problem(Sphere(), 200, 20, seed=0, base=1)
+    by_plugin: dict[str, list[Prediction]] = {}
+    for theory in registry.theories():
+        package = type(theory).__module__.split(".")[0]
+        regime = build_regime(dict(theory.home), registry)
+        by_plugin.setdefault(package, []).append(predict(theory, regime, problem))
+    pages = {}
+    for package, found in by_plugin.items():
+        title = package.removeprefix("harness_").replace("_", " ").capitalize()
+        parts = [
+            f"# {title}",
+            f"What the plugin `{package}` knows. Assumptions as they stand for 200 samples on the sphere in R²⁰ "
+            "and the regime that the theorem speaks of: ✓ holds, ✗ does not, ? cannot be checked.",
+        ]
+        parts += [_theory(prediction) for prediction in sorted(found, key=lambda p: p.theory.title)]
+        pages[package] = "\n\n".join(parts) + "\n"
+    listed = "\n".join(sorted(pages))
+    pages["index"] = (
+        "# Theories\n\nA statement that was neither read in its source nor derived here is marked † in every table.\n\n"
+        f"```{{toctree}}\n{listed}\n```\n"
+    )
+    return pages
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _theory(prediction: Prediction) -> str:
+    from harness.report.overview_view import CERTAINTY
+
+    theory: Theory = prediction.theory
+    exponents = theory.exponents.at(prediction.n, prediction.d) if theory.exponents else None
+    known, width = CERTAINTY[theory.certainty], prediction.width
+    rows = [
+        ("condition", theory.formula),
+        ("guarantee", theory.guarantee),
+        ("constant", "explicit" if theory.explicit else "unknown; tables set it to 1"),
+        ("exponents a, b of n^a d^b", ", ".join(f"{e:g}" for e in exponents) if exponents else "none"),
+        ("known", f"{known}: {theory.certainty_note}" if theory.certainty_note else known),
+        ("source", theory.reference),
+        ("width at n = 200, d = 20", f"{width.value:.4g} ({width.reason})" if width.reason else f"{width.value:.4g}"),
+    ]
+    table = "\n".join(["| | |", "|---|---|", *(f"| {name} | {_cell(text)} |" for name, text in rows)])
+    listed = [f"- {MET[a.holds]} {a.text}" + (f" ({a.found})" if a.found else "") for a in prediction.assumptions]
+    assumed = "\n".join(listed)
+    mark = "" if theory.verified else " †"
+    bibtex = f"```bibtex\n{theory.bibtex}\n```" if theory.bibtex else ""
+    parts = [f"## {theory.title}{mark}", f"`{theory.name}`", _prose(type(theory)), table]
+    return "\n\n".join([*parts, f"Assumptions:\n\n{assumed}" if assumed else "", bibtex]).strip()

@@ -1,0 +1,118 @@
+"""The documentation: everything is documented, every snippet works, no link is dead."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shlex
+import subprocess
+import sys
+import types
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from harness import hookspecs
+from harness.cli import command as top
+from harness.registry import Registry
+from harness.suite import parse_suite
+from harness.suite_schema import suite_schema
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+WRITTEN = sorted(page for page in DOCS.rglob("*.md") if "reference" not in page.parts or page.name == "api.md")
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def snippets(language: str) -> list[Any]:
+    """Every fenced block of a language in the written pages."""
+    return [
+        pytest.param(page, text, id=f"{page.relative_to(DOCS)}-{i}")
+        for page in WRITTEN
+        for i, (fence, text) in enumerate(FENCE.findall(page.read_text(encoding="utf-8")))
+        if fence == language
+    ]
+
+
+def verbs(group: click.Command, name: str) -> dict[str, click.Command]:
+    """All verbs below a group by their full name."""
+    if not isinstance(group, click.Group):
+        return {name: group}
+    context = click.Context(group)
+    found = {verb: group.get_command(context, verb) for verb in group.list_commands(context)}
+    return {k: v for verb, c in found.items() if c is not None for k, v in verbs(c, f"{name} {verb}").items()}
+
+
+VERBS = verbs(top, "harness")
+
+
+def test_every_hook_verb_option_and_key_says_what_it_is_for(registry: Registry) -> None:
+    for name, hook in inspect.getmembers(hookspecs, inspect.isfunction):
+        assert not name.startswith("harness_") or inspect.getdoc(hook), name
+    for name, verb in VERBS.items():
+        assert verb.help, name
+        for option in verb.params:
+            assert not isinstance(option, click.Option) or option.hidden or option.help, (name, option.name)
+    for kind in ("model", "initializer", "optimizer", "criterion", "dataset", "diagnostic", "theory"):
+        for name, component in registry.all(kind).items():
+            said = " ".join(inspect.getdoc(base) or "" for base in component.__mro__)
+            for field in fields(component):
+                assert re.search(rf"\b{field.name}:", said), f"{kind} {name} does not document {field.name}"
+    schema = suite_schema()
+    sections = schema["$defs"] | {"top": schema}
+    dumb = {"dtype", "from", "to", "step"}  # their names and values say it
+    for name, section in sections.items():
+        for key, value in section.get("properties", {}).items():
+            assert key in dumb or value.get("description") or "$ref" in value or "const" in value, (name, key)
+
+
+@pytest.mark.parametrize(("page", "text"), snippets("toml"))
+def test_suites_in_the_pages_are_suites(page: Path, text: str, registry: Registry) -> None:
+    if "[suite]" in text:
+        assert parse_suite(text, registry).regimes, page
+
+
+@pytest.mark.parametrize(("page", "text"), snippets("python"))
+def test_python_in_the_pages_runs(page: Path, text: str) -> None:
+    module = types.ModuleType("snippet")
+    sys.modules["snippet"] = module  # dataclasses look their module up
+    try:
+        exec(compile(text, str(page), "exec", flags=0, dont_inherit=True), module.__dict__)
+    finally:
+        del sys.modules["snippet"]
+
+
+@pytest.mark.parametrize(("page", "text"), snippets("console") + snippets("bash"))
+def test_commands_in_the_pages_exist(page: Path, text: str) -> None:
+    for line in text.splitlines():
+        words = shlex.split(line.removeprefix("$ "), comments=True)
+        if not words or words[0] != "harness" or "NAME" in words:
+            continue
+        depth = max((i for i in range(1, len(words) + 1) if " ".join(words[:i]) in VERBS), default=0)
+        assert depth, f"{page}: there is no {line}"
+        verb = VERBS[" ".join(words[:depth])]
+        known = {spelling: option for option in verb.params for spelling in (*option.opts, *option.secondary_opts)}
+        for word in words[depth:]:
+            if word.startswith("-"):
+                assert word.split("=")[0] in known or word in ("-h", "--help"), f"{page}: {line}"
+
+
+@pytest.mark.parametrize("page", [*WRITTEN, ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=lambda p: p.name)
+def test_no_link_between_files_is_dead(page: Path) -> None:
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" in target or target.startswith("#"):
+            continue
+        path = (page.parent / target.split("#")[0]).resolve()
+        assert path.exists() or "reference" in path.parts, f"{page}: {target}"
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("sphinx")
+    run = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(DOCS), str(tmp_path)]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
