@@ -45,6 +45,7 @@ from harness.components import (
 )
 from harness.executors.base import Batch, Executor
 from harness.hookspecs import hookimpl
+from harness.module_model import ModuleDefault, ModuleModel
 from harness.report.table import Renderer, Table
 
 __version__ = "0.1.0"
@@ -70,6 +71,8 @@ __all__ = [
     "Initializer",
     "Model",
     "ModelTraits",
+    "ModuleDefault",
+    "ModuleModel",
     "Network",
     "NonNegative",
     "Optimizer",

@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.components import Cell
-from harness.pursuit import Pursuit, starting_width
+from harness.pursuit import USUAL_TRIALS, Pursuit, starting_width
 from harness.registry import Registry
 from harness.run import Run
 from harness.search import Grid
 from harness.store import FILE, Store
 from harness.suite import Suite
-
-USUAL_TRIALS = 60
-"""Trials that an adaptive search usually takes."""
 
 PROBE_STEPS = (25, 225)
 PROBE_TRIALS = 8

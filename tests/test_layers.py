@@ -19,15 +19,29 @@ CONTRACTS = {"harness.executors.base", "harness.report.table"}
 """Parts of the plugin contract that live beside what implements them; anybody may import them."""
 
 ORDER = [
-    {"components", "hookspecs", "activations"},
-    {"spectra", "kernels", "problems", "lanes", "complaints", "thresholds", "toml_places"},
+    {"components", "hookspecs", "activations", "module_model"},
+    {"spectra", "kernels", "problems", "processor", "lanes", "complaints", "faults", "thresholds", "toml_places"},
     {"search", "exponents", "paired", "predictions", "certified", "options", "contract", "registry"},
-    {"composition", "plugins", "suite_file", "suite_record", "suite_source", "suite_parser", "suite", "suite_schema"},
+    {"mixture", "suite_requires"},
+    {
+        "composition",
+        "plugins",
+        "suite_file",
+        "suite_record",
+        "suite_source",
+        "suite_parser",
+        "suite",
+        "suite_schema",
+        "trust",
+    },
     {"engine"},
-    {"executors", "store"},
-    {"pursuit", "results"},
-    {"run", "estimate"},
-    {"report"},
+    {"executors", "lock", "outcome_record", "run_record", "schema", "store"},
+    {"archive", "archive_reader", "merging", "snapshot"},
+    {"pursuit", "recovery", "results", "sharding"},
+    {"run", "estimate", "explain", "sizes"},
+    {"run_comparison", "verification", "verification_sample"},
+    {"report", "scaffold"},
+    {"testing"},
     {"cli"},
 ]
 """Layers, lowest first; a module may import from its own layer and those before it."""

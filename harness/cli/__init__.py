@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 from types import FrameType
@@ -18,12 +19,21 @@ click.rich_click.TEXT_PARAGRAPH_LINEBREAKS = "\n\n"  # rich-click joins paragrap
 VERBS = {
     "run": "harness.cli.run",
     "plan": "harness.cli.plan",
+    "trial": "harness.cli.trial",
     "report": "harness.cli.report",
+    "compare": "harness.cli.compare",
+    "verify": "harness.cli.verify",
+    "export": "harness.cli.export",
+    "merge": "harness.cli.merge",
     "theory": "harness.cli.theory",
     "plugins": "harness.cli.plugins",
+    "new": "harness.cli.new",
     "doctor": "harness.cli.doctor",
 }
 """Verb → module with a command named ``command``."""
+
+COMMANDS = "harness.commands"
+"""Where a call of the command line keeps the verbs of plugins."""
 
 
 class Verbs(click.RichGroup):
@@ -31,14 +41,25 @@ class Verbs(click.RichGroup):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return all verbs, ours first."""
-        return [*VERBS, *sorted(_from_plugins())]
+        return [*VERBS, *sorted(_from_plugins(ctx))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a verb, loading plugins only if it is none of ours."""
         if cmd_name in VERBS:
             command: click.Command = importlib.import_module(VERBS[cmd_name]).command
             return command
-        return _from_plugins().get(cmd_name)
+        return _from_plugins(ctx).get(cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; a plugin that is to be blocked and is not there is wrong input."""
+        from harness.registry import UnknownName
+
+        try:
+            return super().invoke(ctx)
+        except UnknownName as error:
+            from harness.cli.options import WrongInput
+
+            raise WrongInput(str(error)) from error
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Find the verb; name the nearest one if there is none."""
@@ -52,10 +73,15 @@ class Verbs(click.RichGroup):
         return super().resolve_command(ctx, args)
 
 
-def _from_plugins() -> dict[str, Any]:
-    from harness.plugins import load_plugins
+def _from_plugins(ctx: click.Context) -> dict[str, Any]:
+    """Return the verbs that plugins add; they are loaded once a call, and asked for nothing else."""
+    found: dict[str, Any] | None = ctx.meta.get(COMMANDS)
+    if found is None:
+        from harness.plugins import load_plugins
 
-    return {name: command for name, command in load_plugins().commands().items() if name not in VERBS}
+        commands = load_plugins(kinds=["command"]).commands()
+        found = ctx.meta[COMMANDS] = {name: command for name, command in commands.items() if name not in VERBS}
+    return found
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -69,14 +95,21 @@ def command() -> None:
     """  # noqa: D301  # \b keeps the lines apart in the help
 
 
-def _terminated(_number: int, _frame: FrameType | None) -> None:
-    """Treat a request to end as an interrupt: what is finished is saved, and how to go on is said."""
+def _interrupted(_number: int, _frame: FrameType | None) -> None:
+    """End in good order at the first request, by Ctrl-C or by the system; at once at the second.
+
+    Nothing is lost either way: a batch is on disk whole or not at all, and workers end with this process.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(130))
     raise KeyboardInterrupt
 
 
 def main() -> None:
     """Run the command line; wrong input ends it with status 2 and one message, never a traceback."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and background jobs have it
+            signal.signal(number, _interrupted)
     threadpool_limits(1)  # threads that wait for each other are slowed a hundredfold by a busy neighbour
     try:
         status = command(standalone_mode=False)

@@ -30,11 +30,18 @@ def command(as_json: bool) -> None:
         click.echo(f"{name:<{width}}  {value}")
 
 
+_COMPILED = (
+    "active: models that give nothing but forward, where enough steps are ahead; harness run says if one refuses"
+)
+
+
 def examine() -> dict[str, Any]:
     """Return what there is, by name, as text."""
     import torch
 
+    from harness.engine.compiled_step import missing
     from harness.engine.fused.build import NoKernel, kernel
+    from harness.engine.solvers import gpu_unavailable
 
     devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     found = {
@@ -51,6 +58,11 @@ def examine() -> dict[str, Any]:
             found[f"fused solver, {dtype}"] = f"active on the CPU: {made.path} (by {made.compiler})"
         except NoKernel as error:
             found[f"fused solver, {dtype}"] = f"not available: {error}"
-    found["stacked solver"] = "active: CUDA, minibatches, and what the fused solver does not take"
+        reason = gpu_unavailable(dtype)
+        found[f"fused GPU solver, {dtype}"] = f"not available: {reason}" if reason else "active on CUDA devices"
+    found["stacked solver"] = "active: minibatches, and what the fused solvers do not take"
+    for device in ("cpu", "cuda") if devices else ("cpu",):
+        reason = missing(device)
+        found[f"compiled steps, {device}"] = f"not available: {reason}" if reason else _COMPILED
     found["functional solver"] = "active: models that give nothing but forward"
     return found

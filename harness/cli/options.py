@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import click as plain
 import rich_click as click
+
+from harness.complaints import printable, printable_lines
 
 if TYPE_CHECKING:
     from harness.registry import Registry
@@ -16,8 +19,63 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 SUITE = click.argument("suite", metavar="SUITE")
-PLUGINS = click.option(
-    "--plugin", "plugin_files", multiple=True, metavar="FILE", help="Load a Python file with further components."
+STRICT = "harness.strict-plugins"
+"""Where a call of the command line keeps whether broken plugins end it."""
+
+
+def PLUGINS(function: F) -> F:  # noqa: N802  # used beside SUITE
+    """Add the options that choose among plugins; those of trust reach worker processes through the environment."""
+    options = (
+        click.option(
+            "--plugin", "plugin_files", multiple=True, metavar="FILE", help="Load a Python file with components."
+        ),
+        click.option(
+            "--plugin-block", multiple=True, metavar="A,B", expose_value=False, callback=_block, help="Leave these out."
+        ),
+        click.option(
+            "--no-third-party", is_flag=True, expose_value=False, callback=_own, help="Leave out what others installed."
+        ),
+        click.option(
+            "--strict-plugins", is_flag=True, expose_value=False, callback=_strict, help="Stop if a plugin is broken."
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _block(context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> None:
+    names = [name.strip() for value in values for name in value.split(",")]
+    if names:
+        before = os.environ.get("HARNESS_PLUGIN_BLOCK", "")
+        _set(context, "HARNESS_PLUGIN_BLOCK", ",".join(filter(None, [before, *names])))
+
+
+def _own(context: click.Context, _option: click.Parameter, value: bool) -> None:
+    if value:
+        _set(context, "HARNESS_NO_THIRD_PARTY", "1")
+
+
+def _strict(context: click.Context, _option: click.Parameter, value: bool) -> None:
+    context.meta[STRICT] = value
+
+
+def _set(context: click.Context, name: str, value: str) -> None:
+    """Set an environment variable until the call ends."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+
+    def restore() -> None:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
+
+    context.call_on_close(restore)
+
+
+TRUST = click.option(
+    "--trust-plugins", is_flag=True, help="Load plugin files named by data even if they lie elsewhere."
 )
 
 
@@ -26,8 +84,11 @@ class WrongInput(click.ClickException):
 
     exit_code = 2
 
+    def __init__(self, message: str) -> None:
+        super().__init__(printable_lines(message))
 
-def load(suite: str, plugin_files: tuple[str, ...]) -> tuple[Suite, Registry]:
+
+def load(suite: str, plugin_files: tuple[str, ...], *, trust: bool = False) -> tuple[Suite, Registry]:
     """Load a suite by path or by the name of a shipped one, and warn of broken plugins.
 
     Raises:
@@ -39,7 +100,7 @@ def load(suite: str, plugin_files: tuple[str, ...]) -> tuple[Suite, Registry]:
         if not Path(file).expanduser().is_file():
             raise WrongInput(f"--plugin {file}: there is no such file")
     try:
-        loaded, registry = load_suite(suite, plugin_files=plugin_files)
+        loaded, registry = load_suite(suite, plugin_files=plugin_files, trust_plugins=trust)
     except SuiteError as error:
         raise WrongInput(str(error)) from error
     warn_of_broken(registry)
@@ -55,16 +116,20 @@ def check_problems(suite: Suite) -> None:
     """Draw one problem of every size, before anything is trained on them.
 
     Raises:
-        WrongInput: Some size has none: there are too few rows, too few columns, no such file, or no such package.
+        WrongInput: Some size has none: there are too few rows, too few columns, no such file, no such package, or
+            not the memory for it.
     """
     from harness.problems import draw_problem
+    from harness.sizes import too_large
 
+    if large := too_large(suite):
+        raise WrongInput("\n".join([f"suite {suite.name!r} is too large:", *(f"  {line}" for line in large)]))
     wrong: dict[str, list[str]] = {}
     for n in suite.n:
         for d in suite.d:
             try:
                 draw_problem(suite.dataset, n, d, seed=0, base=suite.seed)
-            except Exception as error:  # a dataset is somebody's code
+            except (Exception, SystemExit) as error:  # a dataset is somebody's code
                 said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
                 wrong.setdefault(said, []).append(f"n = {n}, d = {d}")
     if wrong:
@@ -77,9 +142,37 @@ def _more(places: list[str]) -> str:
 
 
 def warn_of_broken(registry: Registry) -> None:
-    """Say on one line each which plugins could not be loaded."""
-    for plugin in registry.broken:
-        click.secho(f"plugin {plugin.name} ({plugin.label}) was not loaded: {plugin.reason}", fg="yellow", err=True)
+    """Say on one line each which plugins could not be loaded.
+
+    Raises:
+        WrongInput: There are any, and --strict-plugins was given.
+    """
+    stop_if_strict(registry)
+    for line in _broken(registry):
+        click.secho(printable(line), fg="yellow", err=True)
+
+
+def stop_if_strict(registry: Registry) -> None:
+    """End the call where a plugin is broken and --strict-plugins was given.
+
+    Raises:
+        WrongInput: With the reason of each.
+    """
+    context = plain.get_current_context(silent=True)
+    if registry.broken and context is not None and context.meta.get(STRICT):
+        raise WrongInput("\n".join([*_broken(registry), "--strict-plugins: nothing was done"]))
+
+
+def _broken(registry: Registry) -> list[str]:
+    return [f"plugin {plugin.name} ({plugin.label}) was not loaded: {plugin.reason}" for plugin in registry.broken]
+
+
+def warn_of_mixture(provenance: Mapping[str, Any]) -> None:
+    """Say which plugins were of several versions when the trials of a run directory were trained."""
+    for name, versions in provenance.get("mixed", {}).items():
+        found = ", ".join(versions)
+        message = f"these results mix versions of plugin {name}: {found}; run --fresh trains all with the last"
+        click.secho(printable(message), fg="yellow", err=True)
 
 
 def run_directory(suite: Suite, out: str | None) -> Path:

@@ -8,11 +8,25 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, SUITE, WrongInput, check_problems, cores, load, run_directory
+from harness.cli.options import (
+    PLUGINS,
+    SUITE,
+    TRUST,
+    WrongInput,
+    check_problems,
+    cores,
+    load,
+    run_directory,
+    warn_of_mixture,
+)
+from harness.complaints import printable
 
 if TYPE_CHECKING:
     from harness.executors.base import Executor
     from harness.registry import Registry
+    from harness.run import Run
+    from harness.sharding import Shard
+    from harness.suite import Suite
 
 
 @click.command("run")
@@ -22,8 +36,13 @@ if TYPE_CHECKING:
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; one a core if not given.")
 @click.option("--device", metavar="NAME", help="cpu, cuda or cuda:N, instead of what the suite says.")
 @click.option("--executor", "executor_name", default="local", show_default=True, help="Where batches are trained.")
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Join the Dask cluster at this address, or of this scheduler file."
+)
+@click.option("--shard", "shard_text", metavar="I/N", help="Train the I-th of N parts of a grid; see harness merge.")
 @click.option("--quiet", is_flag=True, help="No progress; only the tables.")
 @PLUGINS
+@TRUST
 def command(
     suite: str,
     out: str | None,
@@ -31,26 +50,33 @@ def command(
     workers: int | None,
     device: str | None,
     executor_name: str,
+    scheduler: str | None,
+    shard_text: str | None,
     quiet: bool,
     plugin_files: tuple[str, ...],
+    trust_plugins: bool,
 ) -> int:
     """Train a suite's networks, measure its thresholds, and print them beside the theories.
 
     SUITE is a TOML file, or the name of a shipped suite. Running it again goes on where it stopped, and trains
-    nothing twice. Status 0: done; 1: done, with errors in some trials; 2: wrong input; 130: interrupted, resumable.
+    nothing twice. Status 0: done; 1: done, with errors in some trials; 2: wrong input; 3: stopped, because the disk is
+    full or workers are lost; 130: interrupted. After 3 and 130, running it again goes on.
 
     \b
     harness run quickstart
     harness run mine.toml --workers 4 --out /data/mine
+    harness run mine.toml --scheduler tcp://10.0.0.1:8786
+    harness run phase-diagram --shard 2/5 --out part-2
     """  # noqa: D301
-    loaded, registry = load(suite, plugin_files)
+    loaded, registry = load(suite, plugin_files, trust=trust_plugins)
+    shard = _shard(shard_text, loaded)
     check_problems(loaded)
 
     from harness.cli.progress import progress
     from harness.executors.base import LostWorkers
     from harness.report.summary import print_summary, write_reports
-    from harness.run import Run, provenance, resolve_device
-    from harness.store import Store, StoreError, set_aside
+    from harness.run import RegimeError, Run, provenance, resolve_device
+    from harness.store import Store, StoreError, WriteError, set_aside
 
     directory = run_directory(loaded, out)
     try:
@@ -59,39 +85,81 @@ def command(
         raise WrongInput(str(error)) from error
     _notice(loaded.budget.dtype, where)
     count = workers or (1 if where != "cpu" else cores())
-    executor = _executor(executor_name, count, registry)
+    if scheduler and executor_name == "local":
+        executor_name = "dask"
+    executor = _executor(executor_name, count, registry, scheduler)
     try:
         if fresh and (aside := set_aside(directory)):
             click.echo(f"earlier results are kept as {aside}", err=True)
         with Store(directory, exclusive=True) as store:
-            run = Run(loaded, registry, store, where, executor.workers)
+            run = Run(loaded, registry, store, where, executor.workers, shard=shard)
+            _notice_eager(run)
             last = store.last_run()
             if last is not None and last[2].get("suite") not in (None, loaded.name):
                 click.echo(f"{directory} held reports of suite {last[2]['suite']!r}, which are now replaced", err=True)
-            store.began(loaded.text, provenance(loaded, registry, where))
+            store.began(loaded.text, provenance(loaded, registry, where) | ({"shard": str(shard)} if shard else {}))
             if run.missing:
                 try:
                     with progress(quiet) as listen, executor:
                         results = run.go(executor, listen)
-                except (KeyboardInterrupt, LostWorkers) as error:
-                    why = str(error) or "interrupted"
-                    click.echo(f"\n{why}; {run.done()} trials are saved. To go on: harness {_again()}", err=True)
-                    return 130
+                except (KeyboardInterrupt, LostWorkers, WriteError) as error:
+                    return _stopped(error, f"{run.done()} trials are saved")
+                finally:
+                    _warn(executor)
             else:
                 results = run.results()
-    except StoreError as error:
+        predictions = write_reports(results, directory)
+    except WriteError as error:
+        return _stopped(error, "earlier trials are saved")
+    except (StoreError, RegimeError) as error:
         raise WrongInput(str(error)) from error
-    predictions = write_reports(results, directory)
+    except OSError as error:  # a report; outcomes are safe
+        return _stopped(error, "all trials are saved, but not the reports")
+    warn_of_mixture(results.provenance)
     print_summary(results, predictions, trained=run.trained, reused=run.reused)
+    if shard is not None and results.missing:
+        click.echo(f"Shard {shard} is done; harness merge joins it with the others.", err=True)
     return 1 if results.errors() else 0
+
+
+def _shard(text: str | None, suite: Suite) -> Shard | None:
+    """Return the part of the suite that is asked for."""
+    if text is None:
+        return None
+    from harness.sharding import Shard, ShardError
+
+    try:
+        shard = Shard.parse(text)
+        shard.check(suite)
+    except ShardError as error:
+        raise WrongInput(f"--shard: {error}") from error
+    return shard
+
+
+def _stopped(error: BaseException, saved: str) -> int:
+    """Say why the run ends before its end and how to go on; return the status."""
+    interrupted = isinstance(error, KeyboardInterrupt)
+    why = "interrupted" if interrupted else printable(str(error))
+    click.echo(f"\n{why}; {saved}. To go on: harness {_again()}", err=True)
+    return 130 if interrupted else 3
+
+
+def _warn(executor: Executor) -> None:
+    """Show each warning of the workers once."""
+    for line, count in executor.warned.items():
+        times = f" (in {count} batches)" if count > 1 else ""
+        click.echo(f"warning{times}: {printable(line)}", err=True)
 
 
 def _notice(dtype: str, device: str) -> None:
     """Say once that the kernel was compiled, or why the slower solver trains in its place."""
-    if device != "cpu":
-        return
     from harness.engine.fused.build import kernel
-    from harness.engine.solvers import unavailable
+    from harness.engine.solvers import gpu_unavailable, unavailable
+
+    if device != "cpu":
+        if reason := gpu_unavailable(dtype):
+            click.echo(f"the GPU solver is not available ({reason}); the stacked one trains instead", err=True)
+        return
 
     if reason := unavailable(dtype):
         click.echo(f"the compiled solver is not available ({reason}); the stacked one trains instead", err=True)
@@ -101,17 +169,35 @@ def _notice(dtype: str, device: str) -> None:
         click.echo(f"compiled the training kernel with {made.compiler} into {made.path.parent}", err=True)
 
 
+def _notice_eager(run: Run) -> None:
+    """Say once which regimes would be trained faster if their steps could be compiled, and why they cannot."""
+    from harness.engine.solvers import COMPILE_PAYS, uncompiled
+    from harness.run import steps_ahead
+
+    dtype = run.suite.budget.dtype
+    eager = {p.setting.regime.name: p.setting.regime for p in run.found if p.solver.name == "functional"}
+    for name, regime in eager.items():
+        if steps_ahead(run.suite, regime) >= COMPILE_PAYS and (reason := uncompiled(regime, dtype, run.device)):
+            click.echo(f"the steps of {name} are not compiled ({reason}); torch runs them one by one instead", err=True)
+
+
 def _again() -> str:
     """Return the arguments of this call as one would type them, without those that start anew."""
     return shlex.join(argument for argument in sys.argv[1:] if argument != "--fresh")
 
 
-def _executor(name: str, workers: int, registry: Registry) -> Executor:
+def _executor(name: str, workers: int, registry: Registry, scheduler: str | None) -> Executor:
     """Make the executor of that name."""
+    from harness.executors.base import NotInstalled
     from harness.registry import AmbiguousName, UnknownName
 
     try:
         kind: type[Executor] = registry.find("executor", name)
     except (UnknownName, AmbiguousName) as error:
         raise WrongInput(str(error)) from error
-    return kind(workers, tuple(plugin.origin for plugin in registry if plugin.is_file))
+    if scheduler and not kind.joins():
+        raise WrongInput(f"executor {name!r} joins no cluster; write --executor dask, or leave --scheduler out")
+    try:
+        return kind(workers, tuple(plugin.origin for plugin in registry if plugin.is_file), scheduler or "")
+    except NotInstalled as error:
+        raise WrongInput(str(error)) from error

@@ -1,0 +1,135 @@
+"""``harness trial`` and ``harness plan --explain``: one trial again, and why a run trains what it trains."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.cli import command as main
+from harness.executors.in_process import InProcess
+from harness.explain import Change, differences, explain
+from harness.registry import Registry
+from harness.run import Run, provenance
+from harness.store import Store
+from harness.suite import parse_suite
+from tests.test_recovery import SUITE
+
+GRID = SUITE.replace("trials = 60", 'method = "grid"\nwidths = [2, 6]\ntrials = 4')
+
+
+@pytest.fixture(scope="module")
+def ran(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ran")
+    (folder / "grid.toml").write_text(GRID, encoding="utf-8")
+    suite = parse_suite(GRID, registry)
+    with Store(folder) as store:
+        store.began(suite.text, provenance(suite, registry, "cpu"))
+        Run(suite, registry, store, "cpu").go(InProcess())
+    return folder
+
+
+def invoke(*arguments: str | Path | int) -> Result:
+    return CliRunner().invoke(main, list(map(str, arguments)))
+
+
+def test_a_trial_alone_is_that_of_the_run(ran: Path, registry: Registry) -> None:
+    done = invoke("trial", ran / "grid.toml", "--regime", "softplus", "--n", 16, "--k", 6, "--seed", 3, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    with Store(ran) as store:
+        (key,) = store.settings()
+        stored = store.outcomes(key)[16, 5, 6, 3]
+    assert found["hits"] == list(stored.hits)
+    assert found["measure"] == stored.measure
+    assert found["verdict"] == stored.verdict(1)
+
+
+def test_it_is_shown_as_a_table(ran: Path) -> None:
+    done = invoke("trial", ran / "grid.toml", "--regime", "softplus", "--k", 2)
+    assert "softplus, n = 12, d = 5, k = 2, trial 0" in done.stdout
+    assert "lambda max" in done.stdout
+
+
+def test_a_failure_is_shown_in_full(tmp_path: Path) -> None:
+    plugin = Path(__file__).parent.parent / "faults" / "plugin.py"
+    text = SUITE.replace('"sphere"', '{ use = "marked", every = 1, how = "raise" }')
+    (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
+    arguments = ["trial", str(tmp_path / "bad.toml"), "--regime", "softplus", "--k", "2", "--plugin", str(plugin)]
+    done = CliRunner().invoke(main, arguments, standalone_mode=False)
+    assert done.return_value == 1
+    assert "Traceback" in done.stderr
+    assert "in mischief" in done.stderr
+    assert "ArithmeticError: no [red]luck[/] �[31mtoday" in done.stderr
+    done = CliRunner().invoke(main, [*arguments, "--json"], standalone_mode=False)
+    assert json.loads(done.stdout)["verdict"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--regime", "softpuls", "--k", "2"], "did you mean softplus"),
+        (["--regime", "softplus", "--k", "0"], "at least 1"),
+        (["--regime", "softplus", "--k", "2", "--device", "cuda:99"], "CUDA"),
+    ],
+)
+def test_wrong_input_is_one_message(arguments: list[str], words: str, ran: Path) -> None:
+    done = invoke("trial", ran / "grid.toml", *arguments)
+    assert done.exit_code == 2
+    assert words in " ".join(done.stderr.split())
+
+
+def explained(text: str, folder: Path, registry: Registry) -> list[Any]:
+    return explain(parse_suite(text, registry), registry, folder, "cpu")
+
+
+def test_all_is_reused_of_an_equal_suite(ran: Path, registry: Registry) -> None:
+    renamed = GRID.replace('name = "softplus"', 'name = "other"').replace('name = "tiny"', 'name = "small"')
+    for text in (GRID, renamed):
+        assert [(e.reused, e.new, e.why, e.changes) for e in explained(text, ran, registry)] == [(8, 0, "", ())] * 3
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (("steps = 600", "steps = 1200"), [Change("steps", 600, 1200)]),
+        (('use = "moderate"', 'use = "moderate"\nc = 1.0'), [Change("optimizer.c", 1.5, 1.0)]),
+        (("seed = 3", "seed = 4"), [Change("base_seed", 3, 4)]),
+        (
+            ('use = "moderate"', 'use = "moderate"\ninitializer = { use = "he" }'),
+            [Change("initializer", "gaussian-halves", "he")],
+        ),
+    ],
+)
+def test_it_says_which_part_changed(
+    change: tuple[str, str], expected: list[Change], ran: Path, registry: Registry
+) -> None:
+    for one in explained(GRID.replace(*change), ran, registry):
+        assert (one.reused, one.new, one.nearest) == (0, 8, "softplus")
+        assert list(one.changes) == expected
+
+
+def test_versions_count_and_source_text_does_not() -> None:
+    was = {"regime": {"model": {"use": "net", "version": 1}}, "steps": 3}
+    now = {"regime": {"model": {"use": "net", "version": 2}}, "steps": 3}
+    assert differences(was, now) == [Change("model.version", 1, 2)]
+
+
+def test_sizes_trials_and_errors_are_told_apart(ran: Path, registry: Registry, tmp_path: Path) -> None:
+    more = explained(GRID.replace("trials = 4", "trials = 5").replace("20]", "20, 24]"), ran, registry)
+    assert [(e.n, e.reused, e.new) for e in more] == [(12, 8, 2), (16, 8, 2), (20, 8, 2), (24, 0, 10)]
+    assert [e.why for e in more] == ["the search is not over"] * 3 + ["this n and d are new"]
+    assert {e.why for e in explained(GRID, tmp_path, registry)} == {"nothing is stored"}
+
+
+def test_the_table_and_the_json_say_the_same(ran: Path) -> None:
+    edited = ran / "edited.toml"
+    edited.write_text(GRID.replace("steps = 600", "steps = 1200"), encoding="utf-8")
+    shown = invoke("plan", edited, "--explain", "--out", ran)
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout.count("steps 600 → 1200") == 3
+    record = json.loads(invoke("plan", edited, "--explain", "--out", ran, "--json").stdout)
+    assert record["thresholds"][0]["changes"] == [{"what": "steps", "was": 600, "now": 1200}]

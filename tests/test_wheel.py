@@ -1,0 +1,104 @@
+"""The project's own wheel: installed apart, away from the repository, it has its suites, plugins and templates."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PARTS = ("harness", "plugins", "suites", "pyproject.toml", "README.md", "LICENSE")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    for part in PARTS:
+        source, target = ROOT / part, folder / "source" / part
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "-q",
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        "wheels",
+        "./source",
+    ]
+    subprocess.run(command, cwd=folder, check=True, timeout=300)
+    (found,) = (folder / "wheels").glob("convergence_harness-*.whl")
+    return found
+
+
+def test_it_has_suites_templates_and_types(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for folder, inside in (("suites", "harness/suites"), ("harness/scaffold/templates", "harness/scaffold/templates")):
+        for path in (ROOT / folder).iterdir():
+            assert path.is_dir() or f"{inside}/{path.name}" in names
+    assert "harness/py.typed" in names
+    assert "harness/engine/fused/kernel.cpp" in names or any(name.endswith(".cpp") for name in names)
+    assert {"harness_moderate/__init__.py", "harness_lazy/__init__.py"} <= names
+    assert not [name for name in names if name.startswith("tests")]
+
+
+def test_it_works_away_from_the_repository(wheel: Path, tmp_path: Path) -> None:
+    site, work = tmp_path / "site", tmp_path / "work"
+    work.mkdir()
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "-q",
+        "install",
+        "--no-deps",
+        "--no-index",
+        "--target",
+        str(site),
+        str(wheel),
+    ]
+    subprocess.run(install, check=True, timeout=300)
+
+    def harness(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "harness", *arguments],
+            cwd=work,
+            env={**os.environ, "PYTHONPATH": str(site)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    where = subprocess.run(
+        [sys.executable, "-c", "import harness; print(harness.__file__)"],
+        cwd=work,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert where.stdout.startswith(str(site)), "the installed one is tried, not the repository"
+    ran = harness("run", "quickstart", "--quiet")
+    assert ran.returncode == 0, ran.stderr
+    assert "k½" in ran.stdout
+    assert (work / "reports/quickstart/thresholds.json").is_file()
+    assert harness("new", "plugin", "mine", "--single-file").returncode == 0
+    checked = harness("plugins", "check", "mine.py")
+    assert checked.returncode == 0, checked.stdout
+    listed = harness("plugins", "list", "--strict-plugins")
+    assert listed.returncode == 0, listed.stderr
