@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 @click.option("--fresh", is_flag=True, help="Start anew; earlier results are set aside, not deleted.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; one a core if not given.")
 @click.option("--device", metavar="NAME", help="cpu, cuda or cuda:N, instead of what the suite says.")
-@click.option("--executor", "executor_name", default="local", show_default=True, help="Where batches are trained.")
+@click.option(
+    "--executor",
+    "executor_name",
+    metavar="NAME",
+    help="local, in-process, pooled, dask, or a plugin's.  [default: local; pooled on a GPU]",
+)
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Join the Dask cluster at this address, or of this scheduler file."
 )
@@ -49,7 +54,7 @@ def command(
     fresh: bool,
     workers: int | None,
     device: str | None,
-    executor_name: str,
+    executor_name: str | None,
     scheduler: str | None,
     shard_text: str | None,
     quiet: bool,
@@ -85,9 +90,8 @@ def command(
         raise WrongInput(str(error)) from error
     _notice(loaded.budget.dtype, where)
     count = workers or (1 if where != "cpu" else cores())
-    if scheduler and executor_name == "local":
-        executor_name = "dask"
-    executor = _executor(executor_name, count, registry, scheduler)
+    usual = "dask" if scheduler else "local" if where == "cpu" else "pooled"
+    executor = _executor(executor_name or usual, count, registry, scheduler)
     try:
         if fresh and (aside := set_aside(directory)):
             click.echo(f"earlier results are kept as {aside}", err=True)

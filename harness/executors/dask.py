@@ -6,30 +6,35 @@ the plugins anew from what is installed there, and refuses batches if names, ver
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import queue
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from harness.components import Cell, Outcome
-from harness.executors.base import Batch, BatchFailed, Executor, LostWorkers, NotInstalled
-from harness.faults import fault_of
+from harness.executors.base import Attempt, Batch, BatchFailed, Executor, LostWorkers, NotInstalled, attempt
+from harness.faults import Fault, fault_of
 
 if TYPE_CHECKING:
     from harness.registry import Registry
 
-ATTEMPTS = 5
-"""Times that a batch is tried whose workers are lost, before the run is given up."""
+LATE = "harness-late"
+"""Where workers say that they end themselves."""
+
+ATTEMPTS = 3
+"""Workers that the scheduler may lose over one batch before it hands the batch back."""
 
 PATIENCE = 60.0
 """Seconds to wait for a scheduler that does not answer."""
 
 Plain = dict[str, Any]
-Trials = tuple[str, Cell, tuple[int, ...]]
 Future = Any
 """Of Dask, whose own types are incomplete; so are those of its client and cluster."""
 
@@ -57,7 +62,7 @@ class Dask(Executor):
         self._client: Any = None
         self._done: queue.SimpleQueue[Future] = queue.SimpleQueue()
         self._in_hand: dict[str, tuple[Batch, Future]] = {}
-        self._failures: dict[Trials, int] = {}
+        self._late: set[str] = set()
         self._plugins = plugin_set(plugin_files)
 
     @staticmethod
@@ -71,7 +76,7 @@ class Dask(Executor):
         from distributed import Client, LocalCluster
 
         # Whether a batch is at fault is for the driver to judge; the scheduler's own patience counts lost workers.
-        dask.config.set({"distributed.scheduler.allowed-failures": ATTEMPTS})
+        dask.config.set({"distributed.scheduler.allowed-failures": ATTEMPTS - 1})
         try:
             if self.scheduler:
                 path = Path(self.scheduler)
@@ -93,7 +98,15 @@ class Dask(Executor):
             self.__exit__(type(error), error, None)
             where_to = self.scheduler or "this machine"
             raise LostWorkers(f"no Dask workers at {where_to}: {error or type(error).__name__}") from error
+        self._client.subscribe_topic(LATE, self._heard)
         return self
+
+    def _heard(self, event: tuple[float, str]) -> None:
+        """Note that a worker ends itself, as its batch takes too long."""
+        _, key = event
+        self._late.add(key)
+        if key in self._in_hand:
+            self._done.put(self._in_hand[key][1])
 
     def submit(self, batch: Batch) -> None:
         """Send a batch to the cluster."""
@@ -112,9 +125,12 @@ class Dask(Executor):
             if future.key not in self._in_hand:  # sent again since
                 continue
             batch, _ = self._in_hand.pop(future.key)
+            assert self._client is not None
+            if future.key in self._late:
+                self._client.cancel([future], force=True)
+                raise BatchFailed(batch, Fault("late", f"not done after {batch.seconds:g} s"))
             if future.status == "finished":
-                outcomes = [outcome_of(record) for record in future.result(timeout=PATIENCE)]
-                return batch, outcomes
+                return self.taken(batch, attempt_of(future.result(timeout=PATIENCE)))
             self._judge(batch, future)
 
     def _wait(self) -> Future:
@@ -140,20 +156,24 @@ class Dask(Executor):
             time.sleep(0.2)
 
     def _judge(self, batch: Batch, future: Future) -> None:
-        """Send a batch again whose worker was lost; give up where that does not help, or workers cannot train it."""
+        """Hand back a batch that has no outcomes; send it again if it was the scheduler that went away and came back.
+
+        Raises:
+            BatchFailed: If workers were lost over it.
+            LostWorkers: If the workers are not those to train it, or the scheduler is gone.
+        """
         from distributed.scheduler import KilledWorker
 
         self._await_scheduler()
-        error = future.exception(timeout=PATIENCE) if future.status == "error" else None
+        if future.status != "error":
+            self.submit(batch)
+            return
+        error = future.exception(timeout=PATIENCE)
+        if isinstance(error, KilledWorker):
+            raise BatchFailed(batch, Fault("lost", f"{ATTEMPTS} workers were lost over it; too little memory?"))
         if isinstance(error, Mismatch):
             raise LostWorkers(str(error)) from error
-        if error is not None and not isinstance(error, KilledWorker):
-            raise BatchFailed(batch, fault_of(error)) from error
-        key = (batch.key, batch.cell, batch.seeds)
-        self._failures[key] = self._failures.get(key, 0) + 1
-        if self._failures[key] >= ATTEMPTS:
-            raise LostWorkers(f"workers were lost {ATTEMPTS} times over one batch ({batch.cell}); too little memory?")
-        self.submit(batch)
+        raise BatchFailed(batch, fault_of(error)) from error
 
     def _message(self, batch: Batch) -> Plain:
         return {
@@ -161,6 +181,7 @@ class Dask(Executor):
             "seeds": list(batch.seeds),
             "setting": batch.setting,
             "key": batch.key,
+            "trial_seconds": batch.trial_seconds,
             "files": list(self.plugin_files),
             "plugins": self._plugins,
         }
@@ -204,19 +225,41 @@ _known: dict[tuple[str, ...], tuple[Registry, dict[str, str]]] = {}
 """The plugins of this worker, by the files that they were loaded with."""
 
 
-def train_message(message: Plain) -> list[Plain]:
-    """Train a batch that came as plain data, in a worker.
+def train_message(message: Plain) -> Plain:
+    """Train a batch that came as plain data, in a worker; return what became of it as plain data.
 
     Raises:
         Mismatch: If this worker's plugins are not those of the driver.
     """
-    from harness.engine.work import train_batch
-
     _pin_gpu(message["setting"]["device"])
     registry = _registry(tuple(message["files"]), message["plugins"])
     _check_solver(message["setting"])
-    batch = Batch(Cell(**message["cell"]), tuple(message["seeds"]), message["setting"], message["key"])
-    return [asdict(outcome) for outcome in train_batch(batch, registry)]
+    seeds, limit = tuple(message["seeds"]), message["trial_seconds"]
+    batch = Batch(Cell(**message["cell"]), seeds, message["setting"], message["key"], limit)
+    with _time_limit(batch.seconds):
+        return asdict(attempt(batch, registry))
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """End this worker if it takes longer, since a plugin that hangs cannot be stopped; say so first."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    key = worker.get_current_task()
+
+    def end() -> None:
+        worker.log_event(LATE, key)
+        time.sleep(1.0)  # until it is said
+        os._exit(1)
+
+    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _registry(files: tuple[str, ...], wanted: dict[str, str]) -> Registry:
@@ -261,6 +304,13 @@ def _pin_gpu(device: str) -> None:
         return
     if isinstance(name, int):  # as a cluster of this machine numbers them
         os.environ["CUDA_VISIBLE_DEVICES"] = str(name)
+
+
+def attempt_of(record: Plain) -> Attempt:
+    """Return what became of a batch from its plain data."""
+    fault = record["fault"]
+    outcomes = tuple(outcome_of(outcome) for outcome in record["outcomes"])
+    return Attempt(outcomes, Fault(**fault) if fault else None, tuple(record["warnings"]))
 
 
 def outcome_of(record: Plain) -> Outcome:

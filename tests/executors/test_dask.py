@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from harness.components import Outcome
-from harness.executors.base import Batch, LostWorkers
+from harness.executors.base import Batch, BatchFailed, LostWorkers
 from harness.executors.dask import Dask, Mismatch, _registry, outcome_of, plugin_set
-from harness.executors.local import Local
+from harness.executors.in_process import InProcess
 from harness.plugins import load_plugins
 from harness.run import batches, pursuits
 from harness.suite import parse_suite
@@ -77,7 +77,7 @@ def trained(executor: Any, todo: list[Batch], after: Any = None) -> dict[tuple[A
 
 @pytest.fixture(scope="module")
 def expected() -> dict[tuple[Any, int], Outcome]:
-    return trained(Local(1), work())
+    return trained(InProcess(1), work())
 
 
 def test_outcomes_are_the_local_ones_though_a_worker_is_killed(expected: dict[tuple[Any, int], Outcome]) -> None:
@@ -130,6 +130,48 @@ def test_nobody_at_the_address() -> None:
             executor.__enter__()
     finally:
         module.PATIENCE = patience
+
+
+HANGS = '''
+"""An initializer that hangs."""
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness import Initializer, hookimpl
+
+
+@dataclass(frozen=True)
+class Hangs(Initializer):
+    """Never draws anything."""
+
+    name: ClassVar[str] = "hangs"
+
+    def draw(self, model, problem, k, rng):
+        time.sleep(1000)
+
+
+@hookimpl
+def harness_initializers():
+    """Provide it."""
+    return [Hangs]
+'''
+
+
+def test_a_batch_that_hangs_is_handed_back_as_late(tmp_path: Path) -> None:
+    file = tmp_path / "hangs.py"
+    file.write_text(HANGS, encoding="utf-8")
+    registry = load_plugins(files=[str(file)])
+    text = SUITE.replace('use = "moderate"\n', 'use = "moderate"\ninitializer = { use = "hangs" }\n')
+    found = pursuits(parse_suite(text, registry), registry, "cpu")
+    late, sound = (next(batches(p, p.advance(lambda _cell, _seed: None))) for p in (found[0], found[-1]))
+    with Dask(1, (str(file),)) as executor:
+        executor.submit(replace(late, seeds=(3,), trial_seconds=1.0))
+        with pytest.raises(BatchFailed, match="not done after 1 s") as failed:
+            executor.next_done()
+        assert failed.value.fault.kind == "late"
+        executor.submit(sound)
+        assert len(executor.next_done()[1]) == len(sound.seeds)
 
 
 @pytest.fixture
