@@ -7,7 +7,7 @@ JAX := $(VENV)/.jax
 # Options for all benchmarks, such as BENCH='--dtype float64' or BENCH='--device cuda'.
 BENCH ?=
 
-.PHONY: quickstart test lint bench bench-speed bench-grid bench-check bench-scaling docs schema clean help
+.PHONY: quickstart test lint bench bench-speed bench-grid bench-check bench-scaling docs reports schema clean help
 
 help:
 	@echo "make quickstart   environment, install, and the quickstart suite with its tables"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench        speed, whole-grid time and scaling laws; under ten minutes on two quiet cores"
 	@echo "make bench-check  the engine's verdicts against the plain loop's in 20 cells; half an hour"
 	@echo "make docs         the documentation as a site in docs/_build"
+	@echo "make reports      run every shipped suite anew; half an hour on two cores"
 	@echo "make schema       rewrite suites/suite.schema.json from the models"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -58,6 +59,14 @@ docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
 	@echo docs/_build/index.html
+
+# The reference reports that are kept with the project: every shipped suite but the samples; half an hour on two cores.
+SUITES := quickstart review lazy train-all narrow real-data figure-phase phase-diagram
+reports: $(STAMP)
+	for suite in $(SUITES); do \
+	  $(BIN)/harness run $$suite --quiet && \
+	  $(BIN)/harness report $$suite --figures reports/$$suite/figures --figure-format svg || exit; \
+	done
 
 schema: $(STAMP)
 	$(BIN)/python -m harness.suite_schema > suites/suite.schema.json

@@ -1,0 +1,163 @@
+"""Whole runs on Dask clusters: the thresholds of the local run to the digit."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("distributed")
+pytestmark = pytest.mark.slow
+
+HARNESS = [sys.executable, "-c", "from harness.cli import main; main()"]
+QUIET: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+KILL_EVERY = 3.0
+"""Seconds between two kills."""
+
+
+def run(out: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the quickstart."""
+    command = [*HARNESS, "run", "quickstart", "--quiet", "--out", str(out), *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+
+
+def thresholds(out: Path) -> Any:
+    """What the run found."""
+    return json.loads((out / "thresholds.json").read_text(encoding="utf-8"))["thresholds"]
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    out = tmp_path_factory.mktemp("local")
+    done = run(out)
+    assert done.returncode == 0, done.stderr
+    return thresholds(out)
+
+
+def children(pid: int) -> list[int]:
+    """All processes below one."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text(encoding="ascii").split():
+            found += [int(child), *children(int(child))]
+    return found
+
+
+def trains(pid: int) -> bool:
+    """Whether a process is a Dask worker, which has a nanny above it and loads torch."""
+    try:
+        return "libtorch" in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
+    except OSError:
+        return False
+
+
+@contextmanager
+def killer(parent: int) -> Iterator[list[int]]:
+    """Kill some worker below a process every few seconds."""
+    killed: list[int] = []
+    over = threading.Event()
+
+    def kill() -> None:
+        while not over.wait(KILL_EVERY):
+            workers = [pid for pid in children(parent) if trains(pid)]
+            if workers:
+                killed.append(workers[len(killed) % len(workers)])
+                os.kill(killed[-1], signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield killed
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_thresholds_are_those_of_the_local_run_though_workers_are_killed(
+    workers: int, expected: Any, tmp_path: Path
+) -> None:
+    command = [*HARNESS, "run", "quickstart", "--quiet", "--out", str(tmp_path), "--executor", "dask"]
+    process = subprocess.Popen(
+        [*command, "--workers", str(workers)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    with killer(process.pid) as killed:
+        _, said = process.communicate(timeout=900)
+    assert process.returncode == 0, said
+    assert thresholds(tmp_path) == expected
+    print(f"{workers} workers, {len(killed)} killed")
+
+
+def test_the_driver_is_killed_under_dask_and_goes_on(expected: Any, tmp_path: Path) -> None:
+    """Twenty kills of the driver, each resumed; nothing that was saved is lost, nothing is there twice."""
+    import sqlite3
+
+    command = [*HARNESS, "run", "quickstart", "--quiet", "--out", str(tmp_path), "--executor", "dask", "--workers", "2"]
+    saved = 0
+    for kill in range(20):
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            process.wait(timeout=3.0 + 0.4 * kill)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        file = tmp_path / "results.sqlite"
+        if file.exists():
+            with sqlite3.connect(f"file:{file}", uri=True) as db:
+                (count,) = db.execute("SELECT count(*) FROM outcomes").fetchone()
+                different = "SELECT count(*) FROM (SELECT DISTINCT key, n, d, k, seed FROM outcomes)"
+                (distinct,) = db.execute(different).fetchone()
+            assert count == distinct >= saved
+            saved = count
+    assert run(tmp_path, "--executor", "dask", "--workers", "2").returncode == 0
+    assert thresholds(tmp_path) == expected
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ip"), reason="needs network namespaces")
+def test_scheduler_and_workers_on_hosts_of_their_own(expected: Any, tmp_path: Path) -> None:
+    def ip(*words: str) -> None:
+        subprocess.run(["ip", *words], check=True, capture_output=True)
+
+    names = [f"harness-{os.getpid()}-{i}" for i in range(2)]
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        for name in names:
+            ip("netns", "add", name)
+            ip("-n", name, "link", "set", "lo", "up")
+        ip("-n", names[0], "link", "add", "veth0", "type", "veth", "peer", "name", "veth1", "netns", names[1])
+        for i, name in enumerate(names):
+            ip("-n", name, "addr", "add", f"10.77.0.{i + 1}/24", "dev", f"veth{i}")
+            ip("-n", name, "link", "set", f"veth{i}", "up")
+        here, there = (["ip", "netns", "exec", name, sys.executable, "-m"] for name in names)
+        scheduler = [*here, "distributed.cli.dask_scheduler", "--host", "10.77.0.1", "--port", "8786", "--no-dashboard"]
+        started.append(subprocess.Popen(scheduler, **QUIET))
+        time.sleep(3)
+        worker = [*there, "distributed.cli.dask_worker", "tcp://10.77.0.1:8786", "--nthreads", "1", "--no-dashboard"]
+        places = [str(tmp_path / name) for name in ("w0", "w1")]
+        started += [subprocess.Popen([*worker, "--local-directory", place], **QUIET) for place in places]
+        out = tmp_path / "out"
+        command = ["ip", "netns", "exec", names[0], *HARNESS, "run", "quickstart", "--quiet", "--out", str(out)]
+        done = subprocess.run(
+            [*command, "--scheduler", "tcp://10.77.0.1:8786"], capture_output=True, text=True, timeout=600, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert thresholds(out) == expected
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait(30)
+        for name in names:
+            subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)

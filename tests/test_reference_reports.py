@@ -1,0 +1,56 @@
+"""The reports that are kept with the project are those of its suites, and can be found again."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.executors.in_process import InProcess
+from harness.registry import Registry
+from harness.run import Run
+from harness.store import Store
+from harness.suite import load_suite
+
+REPORTS = Path(__file__).parents[1] / "reports"
+KEPT = sorted(path.parent.name for path in REPORTS.glob("*/thresholds.json"))
+
+
+def record(suite: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((REPORTS / suite / "thresholds.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_shipped_suites_have_reference_reports() -> None:
+    assert set(KEPT) >= {"quickstart", "review", "lazy", "train-all", "narrow", "real-data", "figure-phase"}
+
+
+@pytest.mark.parametrize("suite", KEPT)
+def test_a_reference_is_whole_and_of_the_suite_as_it_is(suite: str, registry: Registry) -> None:
+    kept = record(suite)
+    loaded, _ = load_suite(suite)
+    assert kept["complete"]
+    assert kept["suite"] == suite
+    named = {(regime.name, n, d) for regime in loaded.regimes for n in loaded.n for d in loaded.d}
+    assert {(t["regime"], t["n"], t["d"]) for t in kept["thresholds"]} == named
+    assert (REPORTS / suite / "thresholds.json").stat().st_size < 3_000_000
+    assert (REPORTS / suite / "table.md").exists()
+
+
+def test_the_quickstart_is_found_again(registry: Registry, tmp_path: Path) -> None:
+    suite, _ = load_suite("quickstart")
+    with Store(tmp_path, exclusive=True) as store, InProcess(1) as executor:
+        run = Run(suite, registry, store, "cpu")
+        store.began(suite.text, {"suite": suite.name, "device": "cpu"})
+        results = run.go(executor)
+    for kept in record("quickstart")["thresholds"]:
+        found = results.threshold(kept["regime"], kept["n"], kept["d"])
+        low, high = (kept["low"] or 0), (kept["high"] or math.inf)
+        # Both brackets miss k½ with a chance of at most 5 %, so they have it in common with at least 90 %; on the
+        # same kind of machine they are equal.
+        assert max(low, found.low or 0) < min(high, found.high or math.inf), (kept, found)
+        assert found.k_half is not None
+        assert low <= found.k_half <= high
