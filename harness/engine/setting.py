@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from harness.registry import Registry
 
 FORMATS = {"functional": 2, "fused": 2}
-"""Solver → version of its numbers, 1 if not named. Raise it when a solver gives other numbers for the same setting; what
-it trained before is then trained anew."""
+"""Solver → version of its numbers, 1 if not named. Raise it when a solver gives other numbers for the same setting:
+what it trained before is then trained anew."""
 
 
 @dataclass(frozen=True)
