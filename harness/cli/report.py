@@ -94,6 +94,8 @@ def command(
     warn_of_broken(results.registry)
     warn_of_mixture(results.provenance)
     _check(results, tolerance, steps)
+    if not figures and _given("figure_formats"):
+        raise WrongInput("--figure-format says how figures are written: add --figures")
     if plot or figures or html:
         if tolerance is not None or steps is not None or view is not None or form != "rich":
             raise WrongInput(
@@ -123,6 +125,14 @@ def command(
         show(table)
     if results.missing:
         click.echo(f"\nThe run is not finished: {results.missing} trials are missing.", err=True)
+
+
+def _given(option: str) -> bool:
+    """Return whether an option stands on the command line."""
+    import click as plain
+
+    source = plain.get_current_context().get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _draw_all(

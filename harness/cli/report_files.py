@@ -34,6 +34,8 @@ def write_page(source: Source, target: str) -> None:
         raise WrongInput(
             f"--html {target}: is a directory; name a file, such as {shlex.quote(str(path / 'report.html'))}"
         )
+    if path.exists() and not _is_page(path):
+        raise WrongInput(f"--html {path}: it exists and is no page of the harness; name another file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = page(source.results, _predictions(source))
@@ -41,6 +43,12 @@ def write_page(source: Source, target: str) -> None:
     except OSError as error:
         raise WrongInput(f"--html {path}: {error.strerror}") from error
     click.echo(f"wrote {path} ({len(text.encode()) / 1e6:.1f} MB, complete in itself)", err=True)
+
+
+def _is_page(path: Path) -> bool:
+    """Return whether a file is a page that was written here, and so may be written again."""
+    with path.open("rb") as file:
+        return file.read(64).lstrip().lower().startswith(b"<!doctype html>")
 
 
 def write_all_figures(source: Source, target: str, formats: Sequence[str]) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("theory")
-@click.option("--n", type=click.IntRange(1, 5000), default=200, show_default=True, help="Samples.")
+@click.option("--n", type=click.IntRange(1, 2000), default=200, show_default=True, help="Samples.")
 @click.option("--d", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Input dimension.")
 @click.option("--activation", metavar="NAME", help="Instead of that of each theory's own regime, where it has one.")
 @click.option("--dataset", default="sphere", show_default=True, metavar="NAME", help="Inputs, or a CSV or NPZ file.")

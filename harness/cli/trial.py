@@ -56,6 +56,7 @@ def command(
     from harness.report.export import dumps
     from harness.report.terminal import show
     from harness.run import RegimeError, pursuits, resolve_device
+    from harness.sizes import memory, trial_bytes
 
     if regime not in {r.name for r in loaded.regimes}:
         raise WrongInput(_unknown(regime, loaded))
@@ -66,6 +67,8 @@ def command(
     pursuit = next(p for p in found if p.setting.regime.name == regime)
     _check(pursuit, k)
     size = n or loaded.n[0], d or loaded.d[0]
+    if trial_bytes(*size, k) > memory():
+        raise WrongInput(f"--k {k}: one trial needs more than the memory of this machine")
     try:
         outcome = train_alone(pursuit.setting, *size, k, seed)
     except Exception as error:

@@ -45,9 +45,9 @@ def comparison_view(
         title=f"Regimes against each other · {suite.title or suite.name}",
         caption=_caption(results, tolerance, steps, all_sizes=all_sizes),
         columns=(
+            Column("regime", fold=True),
             Column("n", "right", fold=True),
             Column("d", "right", fold=True),
-            Column("regime", fold=True),
             Column("k½", "right", fold=True),
             Column("against", wrap=30),
             Column("its k½", "right"),
@@ -76,9 +76,9 @@ def _row(results: Results, first: Regime, second: Regime, n: int, d: int, tolera
     none = Missing("the two have no trial of equal width and seed")
     return Row(
         (
+            Text(first.name),
             Number(n),
             Number(d),
-            Text(first.name),
             measured(one),
             Text(second.name),
             measured(two),

@@ -63,12 +63,17 @@ class PhaseMap:
         return n / d
 
     def line(self) -> frozenset[tuple[int, int]]:
-        """Return the cells on the line kd = n: those that are the first with kd ≥ n in their column or their row."""
+        """Return the cells on the line kd = n: those that are the first with kd ≥ n in their column or their row.
+
+        Where the line runs beside the map, as every cell of a column or a row has kd > n, there is none.
+        """
         cells = [(x, k) for x in self.across for k in self.widths if k >= self.boundary(x)]
         columns = {(x, min(k for y, k in cells if y == x)) for x in {x for x, _ in cells}}
         nearest = min if self.axis == "d" else max
         rows = {(nearest(x for x, j in cells if j == k), k) for k in {k for _, k in cells}}
-        return frozenset(columns | rows)
+        crossed = {(x, k) for x, k in columns if self.widths[0] < self.boundary(x)}
+        crossed |= {(x, k) for x, k in rows if any(self.boundary(y) > k for y in self.across)}
+        return frozenset(crossed | {(x, k) for x, k in cells if k == self.boundary(x)})
 
 
 def phase_maps(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> list[PhaseMap]:

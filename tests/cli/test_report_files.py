@@ -166,3 +166,15 @@ def test_a_hundred_thousand_trials_are_read_in_seconds(tmp_path: Path, registry:
     # Reading the records as JSON takes most of a second, the whole report 3 to 4.
     assert seconds < 12 * bare
     assert kilobytes < 500_000
+
+
+def test_a_file_that_is_no_page_is_not_written_over(run: Path) -> None:
+    database = run / "results.sqlite"
+    before = database.read_bytes()
+    done = report(str(run), "--html", str(database))
+    assert done.exit_code == 2
+    assert "is no page of the harness" in " ".join(done.output.split())
+    assert database.read_bytes() == before
+    done = report(str(run), "--figure-format", "png")
+    assert done.exit_code == 2
+    assert "add --figures" in done.output
