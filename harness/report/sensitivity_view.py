@@ -79,7 +79,7 @@ def _caption(results: Results) -> str:
             "asked for this tolerance. All from the same trials, whose widths were chosen for the entry marked *: the "
             "other entries may be bounds.",
             bracket_explained(),
-            setting.criteria_explained(suite.regimes, suite.budget.report_tolerance, suite.budget.steps),
+            setting.measures_explained(suite.regimes),
             problems_explained(suite),
         ]
     )

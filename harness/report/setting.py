@@ -100,11 +100,16 @@ def steps_explained(regimes: Iterable[Regime]) -> str:
 
 def criteria_explained(regimes: Iterable[Regime], tolerance: float, steps: int) -> str:
     """Return what counts as a fit, at this tolerance and budget."""
+    fits = f"A trial fits when it meets the tolerance {plain(tolerance)} within {steps} steps."
+    return f"{fits} {measures_explained(regimes)}"
+
+
+def measures_explained(regimes: Iterable[Regime]) -> str:
+    """Return what the criteria measure."""
     criteria: dict[str, Criterion] = {}
     for regime in regimes:
         criteria.setdefault(regime.criterion.name, regime.criterion)
-    measures = " ".join(f"Criterion {name}: {summary(type(part))}" for name, part in criteria.items())
-    return f"A trial fits when it meets the tolerance {plain(tolerance)} within {steps} steps. {measures}"
+    return " ".join(f"Criterion {name}: {summary(type(part))}" for name, part in criteria.items())
 
 
 def summary(thing: object) -> str:
