@@ -17,7 +17,7 @@ from harness.problems import digest
 if TYPE_CHECKING:
     from harness.registry import Registry
 
-FORMATS = {"functional": 2, "fused": 2}
+FORMATS = {"functional": 2, "fused": 3}
 """Solver → version of its numbers, 1 if not named. Raise it when a solver gives other numbers for the same setting:
 what it trained before is then trained anew."""
 

@@ -35,14 +35,14 @@ typedef integer ivec __attribute__((vector_size(64)));
 typedef real half __attribute__((vector_size(32)));
 constexpr int NARROW = WIDE / 2;  // numbers in half a vector
 
-static inline vec all(real a) { return vec{} + a; }
+static inline vec all(real a) { return a - vec{}; }  // a + 0 is not a if a is -0, and would be computed
 static inline vec load(const real* p) { return *reinterpret_cast<const vec*>(p); }
 static inline void store(real* p, vec a) { *reinterpret_cast<vec*>(p) = a; }
 constexpr integer SIGN = SINGLE ? integer(0x80000000) : integer(0x8000000000000000);
 static inline vec magnitude(vec a) { return (vec)((ivec)a & ~SIGN); }
 static inline vec choose(ivec condition, vec yes, vec no) { return condition ? yes : no; }
 
-// --- elementary functions, to a few units in the last place -------------------------------------
+// --- elementary functions, to a few units in the last place, and e^x to |x|/8 of them --------------
 
 template <int N>
 static inline vec polynomial(const real (&c)[N], vec x) {  // c[0] + c[1] x + ...
@@ -54,41 +54,60 @@ static inline vec polynomial(const real (&c)[N], vec x) {  // c[0] + c[1] x + ..
 // Adding it rounds to the nearest integer, which then stands in the low bits.
 constexpr real ROUNDER = SINGLE ? real(12582912.0) : real(6755399441055744.0);
 
-// e^x for x <= 0: x = m log 2 + r with |r| <= log(2)/2, Taylor series of e^r, exponent m put in by hand.
+// e^x for x <= 0, as 2^(m + f) with f = x/log 2 - m in [-1/2, 1/2], exact but for the rounding of 1/log 2: minimax
+// polynomial of 2^f, of relative error 7e-8 and 3e-18, exponent m added by hand.
 static inline vec exp_negative(vec x) {
-    x = choose(x > (SINGLE ? real(-87) : real(-708)), x, all(SINGLE ? real(-87) : real(-708)));
-    const vec shifted = x * real(1.4426950408889634) + ROUNDER;
-    const vec m = shifted - ROUNDER;
-    constexpr real high = SINGLE ? real(0.693145751953125) : real(0.6931471803691238);
-    constexpr real low = SINGLE ? real(1.42860682030941723212e-6) : real(1.9082149292705877e-10);
-    const vec r = (x - m * high) - m * low;
-    static const real single[] = {1, 1, 1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 5040};
+    constexpr real least = SINGLE ? real(-87) : real(-708);
+    constexpr real per_log2 = real(1.4426950408889634);
+    x = choose(x > least, x, all(least));
+    const vec shifted = x * per_log2 + ROUNDER;
+    const vec f = x * per_log2 - (shifted - ROUNDER);
+    static const real single[] = {1.0000000716584092,  0.6931469670885129,   0.2402211971391372,
+                                  0.05550713247802983, 0.009675541704527962, 0.0013276478687573995};
     static const real twice[] = {1,
-                                 1,
-                                 1. / 2,
-                                 1. / 6,
-                                 1. / 24,
-                                 1. / 120,
-                                 1. / 720,
-                                 1. / 5040,
-                                 1. / 40320,
-                                 1. / 362880,
-                                 1. / 3628800,
-                                 1. / 39916800,
-                                 1. / 479001600,
-                                 1. / 6227020800};
-    const vec power = SINGLE ? polynomial(single, r) : polynomial(twice, r);
-    constexpr int mantissa = SINGLE ? 23 : 52, bias = SINGLE ? 127 : 1023;
-    const ivec exponent = ((ivec)shifted - (ivec)all(ROUNDER) + bias) << mantissa;
-    return power * (vec)exponent;
+                                 0.6931471805599453,
+                                 0.24022650695910155,
+                                 0.055504108664819925,
+                                 0.009618129107588334,
+                                 0.0013333558146789847,
+                                 0.000154035304625159,
+                                 1.5252733490040541e-05,
+                                 1.3215433088983665e-06,
+                                 1.0178198004833685e-07,
+                                 7.0741057273785045e-09,
+                                 4.43528478418879e-10};
+    const vec power = SINGLE ? polynomial(single, f) : polynomial(twice, f);
+    constexpr int mantissa = SINGLE ? 23 : 52;
+    return (vec)((ivec)power + ((ivec)shifted << mantissa));
 }
 
-// 2 artanh(q)/q for |q| <= 1/3, as a series in q^2; log(1 + u) = 2 artanh(u/(2 + u)).
-static inline vec artanh_series(vec q2) {
-    static const real single[] = {2, 2. / 3, 2. / 5, 2. / 7, 2. / 9, 2. / 11, 2. / 13};
-    static const real twice[] = {2,       2. / 3,  2. / 5,  2. / 7,  2. / 9,  2. / 11, 2. / 13, 2. / 15,
-                                 2. / 17, 2. / 19, 2. / 21, 2. / 23, 2. / 25, 2. / 27, 2. / 29, 2. / 31};
-    return SINGLE ? polynomial(single, q2) : polynomial(twice, q2);
+// log(1 + u)/u for 0 <= u <= 1: minimax polynomial, of relative error 3e-8 and 9e-18.
+static inline vec log1p_ratio(vec u) {
+    static const real single[] = {0.9999999698811416,  -0.4999949314965243, 0.3331909688249126,
+                                  -0.2484298218316706, 0.1910600509135331,  -0.1366324014897426,
+                                  0.07822586915447423, -0.02950518123594049, 0.005232678716563551};
+    static const real twice[] = {1.0,
+                                 -0.49999999999999184,
+                                 0.3333333333321127,
+                                 -0.24999999992722752,
+                                 0.1999999976947059,
+                                 -0.16666662178360997,
+                                 0.14285655679397685,
+                                 -0.12499456356608041,
+                                 0.11107381148851939,
+                                 -0.09980505646192035,
+                                 0.09011550327140865,
+                                 -0.08077277246290561,
+                                 0.07027980905303563,
+                                 -0.05738818919678108,
+                                 0.042166585054246565,
+                                 -0.02662329274356273,
+                                 0.013756276768278487,
+                                 -0.005502143817563196,
+                                 0.001581712421138134,
+                                 -0.00028880702047313027,
+                                 2.5041662638884145e-05};
+    return SINGLE ? polynomial(single, u) : polynomial(twice, u);
 }
 
 // erf(x) = sign(x) (1 - t exp(-x^2 + P(2t - 1))), t = 2/(2 + |x|): P is the Chebyshev fit, of degree 11 and 24, of
@@ -167,11 +186,9 @@ static inline void sine_cosine(vec x, vec& sine, vec& cosine) {
 struct Softplus {
     static inline void apply(vec z, vec& phi, vec& slope) {
         const vec u = exp_negative(-magnitude(z));
-        const vec inverse = real(1) / ((u + real(1)) * (u + real(2)));  // one division serves both
-        const vec sigma = (u + real(2)) * inverse;                      // sigmoid(|z|)
-        const vec q = u * (u + real(1)) * inverse;                      // u/(2 + u)
+        const vec sigma = real(1) / (u + real(1));  // sigmoid(|z|)
         const ivec positive = z > real(0);
-        phi = choose(positive, z, vec{}) + q * artanh_series(q * q);
+        phi = choose(positive, z, vec{}) + u * log1p_ratio(u);
         slope = choose(positive, sigma, u * sigma);
     }
 };
@@ -244,18 +261,21 @@ struct Sin {
 
 // --- matrix products on a block of samples ----------------------------------------------------------
 
+// Their loops run at least once, and say so: else the compiler keeps the sums in memory, for the case that they do not.
+
 // z[j] = W[j] X' for NEURONS neurons and VECTORS vectors of samples.
 template <int NEURONS, int VECTORS>
 static inline void preactivations(const real* w, int w_row, const real* xt, int x_row, int features, real* z) {
     vec sum[NEURONS][VECTORS] = {};
-    for (int l = 0; l < features; l++) {
+    int l = 0;
+    do {
         vec x[VECTORS];
         for (int u = 0; u < VECTORS; u++) x[u] = load(xt + (size_t)l * x_row + u * WIDE);
         for (int j = 0; j < NEURONS; j++) {
             const vec weight = all(w[j * w_row + l]);
             for (int u = 0; u < VECTORS; u++) sum[j][u] += weight * x[u];
         }
-    }
+    } while (++l < features);
     for (int j = 0; j < NEURONS; j++)
         for (int u = 0; u < VECTORS; u++) store(z + j * BLOCK + u * WIDE, sum[j][u]);
 }
@@ -271,7 +291,8 @@ static inline void gradients(const real* q, const real* x, int x_row, int sample
         for (int u = 0; u < WHOLE; u++) sum[j][u] = load(g + j * g_row + u * WIDE);
         if (HALF) rest[j] = *reinterpret_cast<const half*>(g + j * g_row + WHOLE * WIDE);
     }
-    for (int i = 0; i < samples; i++) {
+    int i = 0;
+    do {
         const real* from = x + (size_t)i * x_row;
         vec row[MOST_VECTORS];
         half row_rest = {};
@@ -282,7 +303,7 @@ static inline void gradients(const real* q, const real* x, int x_row, int sample
             for (int u = 0; u < WHOLE; u++) sum[j][u] += weight * row[u];
             if (HALF) rest[j] += weight * row_rest;
         }
-    }
+    } while (++i < samples);
     for (int j = 0; j < NEURONS; j++) {
         for (int u = 0; u < WHOLE; u++) store(g + j * g_row + u * WIDE, sum[j][u]);
         if (HALF) *reinterpret_cast<half*>(g + j * g_row + WHOLE * WIDE) = rest[j];
@@ -328,6 +349,43 @@ struct Backward {
             gradients<A, B, true>(q, x, x_row, samples, g, g_row);
         else
             gradients<A, B, false>(q, x, x_row, samples, g, g_row);
+    }
+};
+
+// Activates all neurons on a block.
+template <class Activation>
+struct Neurons {
+    const real* z;  // [k][row]
+    int row, k;
+    const real* v;
+    real* phi;    // [k][BLOCK] or null, may be z
+    real* slope;  // [k][BLOCK]: out, v phi'
+
+    // f = c + sum of v_j phi(z_j), neurons outside so that the vectors of a block lie side by side.
+    template <int VECTORS>
+    void sum_of(real c, vec* f) const {
+        vec sum[VECTORS];
+        for (int u = 0; u < VECTORS; u++) sum[u] = all(c);
+        for (int j = 0; j < k; j++) {
+            const vec weight = all(v[j]);
+            for (int u = 0; u < VECTORS; u++) {
+                vec value, derivative;
+                Activation::apply(load(z + (size_t)j * row + u * WIDE), value, derivative);
+                sum[u] += weight * value;
+                if (phi) store(phi + j * BLOCK + u * WIDE, value);
+                store(slope + j * BLOCK + u * WIDE, weight * derivative);
+            }
+        }
+        for (int u = 0; u < VECTORS; u++) f[u] = sum[u];
+    }
+
+    void sum(int vectors, real c, vec* f) const {
+        switch (vectors) {
+            case 1: return sum_of<1>(c, f);
+            case 2: return sum_of<2>(c, f);
+            case 3: return sum_of<3>(c, f);
+            default: return sum_of<4>(c, f);
+        }
     }
 };
 
@@ -452,18 +510,11 @@ static void train(Network& net) {
             }
             const real* carried = net.gram ? net.w + start : z;
             const int carried_row = net.gram ? columns : BLOCK;
+            Neurons<Activation> neurons{carried, carried_row, k, net.v, net.output ? z : nullptr, slope};
             vec r[MOST_VECTORS];
+            neurons.sum(width, net.c[0], r);
             for (int u = 0; u < width; u++) {
-                vec f = all(net.c[0]);
-                for (int j = 0; j < k; j++) {
-                    vec phi, derivative;
-                    Activation::apply(load(carried + (size_t)j * carried_row + u * WIDE), phi, derivative);
-                    const vec weight = all(net.v[j]);
-                    f += weight * phi;
-                    if (net.output) store(z + j * BLOCK + u * WIDE, phi);
-                    store(slope + j * BLOCK + u * WIDE, weight * derivative);
-                }
-                r[u] = (f - load(net.y + start + u * WIDE)) * load(net.inside + start + u * WIDE);
+                r[u] = (r[u] - load(net.y + start + u * WIDE)) * load(net.inside + start + u * WIDE);
                 squares += r[u] * r[u];
                 total += r[u];
             }
