@@ -120,7 +120,7 @@ def main(folder: Path, kills: int, seed: int) -> dict[str, int]:
     expected, record = rows(whole), (whole / "record.json").read_text(encoding="utf-8")
     counts = {"kills": 0, "runs": 0, "finished": 0, "journals": 0, "saved": 0, "trials": len(expected)}
     directory, before = folder / "0", Rows()
-    while counts["kills"] < kills or before:
+    while counts["kills"] < kills or before or not counts["finished"]:
         counts["runs"] += 1
         last = counts["kills"] >= kills  # let the one in hand come to its end
         saved, killed = forked(directory, 600.0 if last else moments.uniform(0.0, 0.3))

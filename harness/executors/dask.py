@@ -89,7 +89,7 @@ class Dask(Executor):
                     n_workers=self.workers,
                     threads_per_worker=1,
                     processes=True,
-                    dashboard_address=None,
+                    dashboard_address=":0",  # any free port: several runs may share the machine
                     memory_limit=0,
                     silence_logs=50,
                 )

@@ -26,12 +26,15 @@ def test_an_interrupt_is_one_line_and_status_130(delay: float, how: signal.Signa
     process = subprocess.Popen(
         [sys.executable, "-c", ENTERED], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "entered\n"
-    time.sleep(delay)
-    process.send_signal(how)
-    start = time.monotonic()
-    _, said = process.communicate(timeout=60)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "entered\n"
+        time.sleep(delay)
+        process.send_signal(how)
+        start = time.monotonic()
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130, said
     assert "interrupted" in said
     assert "Traceback" not in said
