@@ -59,7 +59,8 @@ constexpr real ROUNDER = SINGLE ? real(12582912.0) : real(6755399441055744.0);
 static inline vec exp_negative(vec x) {
     constexpr real least = SINGLE ? real(-87) : real(-708);
     constexpr real per_log2 = real(1.4426950408889634);
-    x = choose(x > least, x, all(least));
+    const ivec bits = (ivec)x, most = (ivec)all(least);  // of negative numbers the larger have the smaller bits
+    x = (vec)(bits < most ? bits : most);
     const vec shifted = x * per_log2 + ROUNDER;
     const vec f = x * per_log2 - (shifted - ROUNDER);
     static const real single[] = {1.0000000716584092,  0.6931469670885129,   0.2402211971391372,
@@ -187,9 +188,9 @@ struct Softplus {
     static inline void apply(vec z, vec& phi, vec& slope) {
         const vec u = exp_negative(-magnitude(z));
         const vec sigma = real(1) / (u + real(1));  // sigmoid(|z|)
-        const ivec positive = z > real(0);
-        phi = choose(positive, z, vec{}) + u * log1p_ratio(u);
-        slope = choose(positive, sigma, u * sigma);
+        const ivec negative = (ivec)z >> (8 * sizeof(real) - 1);  // all ones or none; a comparison costs more
+        phi = (vec)((ivec)z & ~negative) + u * log1p_ratio(u);
+        slope = sigma * (vec)(((ivec)u & negative) | ((ivec)all(1) & ~negative));
     }
 };
 
