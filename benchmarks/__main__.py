@@ -1,16 +1,17 @@
-"""Measure and print: ``python -m benchmarks [speed | grid | scaling | scale] [--json FILE] [--quick] …``."""
+"""Measure and print: ``python -m benchmarks [speed | grid | scaling | scale | overhead] [--json FILE] [--quick] …``."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import check, cores, grid, memory, scale, scaling, speed
+from benchmarks import check, cores, grid, memory, overhead, scale, scaling, speed
 from benchmarks.case import Case
 from benchmarks.grid_tables import check_tables, times_table
 from benchmarks.machine import Machine, chosen_cores, this_machine, workers
@@ -53,6 +54,8 @@ def parser() -> argparse.ArgumentParser:
 
     four = commands.add_parser("scale", parents=[shared], help="what one driver can take, with trials of no time")
     four.add_argument("--trials", type=int, default=1_000_000, help="outcomes of the largest run")
+
+    commands.add_parser("overhead", parents=[shared], help="what Dask adds to batches of a second, on one worker")
     return top
 
 
@@ -130,6 +133,18 @@ def measure_scale(arguments: argparse.Namespace, machine: Machine) -> dict[str, 
     return {"scale": [asdict(each) for each in found], "forecasts": [asdict(f) for f in scale.forecasts(found[-1])]}
 
 
+def measure_overhead(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
+    """Time the same batches on one local worker and on one of Dask."""
+    _say("batches on one worker of each executor")
+    found = overhead.measure(0.01, 2, 1) if arguments.quick else overhead.measure()
+    said = (
+        f"{found.batches} batches of {found.seconds:.2f} s: Dask takes {found.dask:.3f} times as long as the local "
+        f"executor ({min(found.ratios):.3f} to {max(found.ratios):.3f} in {len(found.ratios)} repetitions). {machine}."
+    )
+    print(textwrap.fill(said, 100))
+    return {"overhead": asdict(found)}
+
+
 def _say(what: str) -> None:
     print(f"measuring {what} …", file=sys.stderr, flush=True)
 
@@ -157,6 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "grid": measure_grid,
         "scaling": measure_scaling,
         "scale": measure_scale,
+        "overhead": measure_overhead,
     }
     found = measures[chosen.command](chosen, machine)
     if chosen.json:
