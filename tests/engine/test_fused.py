@@ -18,7 +18,7 @@ from harness.builtin.initializers import GaussianHalves, LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum
 from harness.components import Cell, Outcome, Regime
-from harness.engine.descent import norm_of
+from harness.engine.descent import Descent, norm_of
 from harness.engine.fused import binding, build
 from harness.engine.solvers import solver_for, unavailable
 from harness.engine.work import train
@@ -39,6 +39,26 @@ def test_activations_are_those_of_numpy(activation: ActivationName, real: build.
     exact = z.astype(np.float64)
     np.testing.assert_allclose(phi, ACTIVATIONS[activation].phi(exact), rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(slope, ACTIVATIONS[activation].dphi(exact), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("real", ["float", "double"])
+@pytest.mark.parametrize("activation", binding.ACTIVATIONS)
+def test_weights_that_are_no_numbers_have_diverged(activation: ActivationName, real: build.Real) -> None:
+    rng = np.random.default_rng(0)
+    x, y, w = rng.standard_normal((40, 5)), 1e3 * rng.standard_normal(40), rng.standard_normal((6, 5))
+    descent = Descent(
+        activation=activation,
+        hidden=True,
+        output=False,
+        step_size=1e38 if real == "float" else 1e308,  # W overflows in the first step
+        momentum=0.0,
+        steps=50,
+        norms=(1e-9,),
+        diverged=1e6,
+        every=50,
+        marks=(),
+    )
+    assert binding.train(x, y, w, rng.choice([-1.0, 1.0], 6), None, descent, real).diverged
 
 
 def both(regime: Regime, cell: Cell, trials: int = 4, **options: object) -> list[tuple[Outcome, Outcome]]:

@@ -182,14 +182,17 @@ def train(
         assert visit is not None
         visit(network.step, hidden_weights(), arrays["v"], float(arrays["c"][0]))
     taken = int(network.step)
+    weights = hidden_weights()
+    # A bounded activation gives numbers of what is none, and the residual does not show it.
+    lost = not (np.isfinite(weights).all() and np.isfinite(arrays["v"]).all())
     return Trained(
         hits=tuple(int(hit) if hit >= 0 else None for hit in arrays["hit"]),
         steps=taken,
         norm=float(network.norm),
-        diverged=bool(network.overflow),
+        diverged=bool(network.overflow) or lost,
         history=arrays["history"][: taken // descent.every + 1],
         curve=arrays["curve"][: sum(mark <= taken for mark in descent.marks)],
-        w=hidden_weights(),
+        w=weights,
         v=arrays["v"],
         c=float(arrays["c"][0]),
     )
