@@ -55,10 +55,17 @@ def train_batch(batch: Batch, registry: Registry) -> list[Outcome]:
         return _train(setting, batch.cell, batch.seeds)
 
 
-def train_together(batches: Sequence[Batch], registry: Registry) -> list[list[Outcome]]:
+def train_together(
+    batches: Sequence[Batch], registry: Registry, begun: Callable[[int | None], None] = lambda _place: None
+) -> list[list[Outcome]]:
     """Train several batches of the GPU solver in the same launches; if one trial fails, all do.
 
     Outcomes are those of :func:`train_batch`; only how time is shared is not.
+
+    Args:
+        batches: What is trained.
+        registry: The plugins.
+        begun: Told the place of each batch whose trials are prepared from now on, then None for the launches.
 
     Returns:
         One list of outcomes per batch, each in the order of its seeds.
@@ -66,9 +73,11 @@ def train_together(batches: Sequence[Batch], registry: Registry) -> list[list[Ou
     start = time.perf_counter()
     trials = []
     with one_thread():
-        for batch in batches:
+        for place, batch in enumerate(batches):
+            begun(place)
             setting, cell = rebuild(batch.setting, registry), batch.cell
             trials += [(setting, prepare(setting, cell.n, cell.d, cell.k, seed)) for seed in batch.seeds]
+        begun(None)
         outcomes = run_fused("fused-gpu", trials)
     seconds = time.perf_counter() - start
     shared = iter(share_seconds(outcomes, seconds, "fused-gpu", trials[0][0].device))

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from harness.components import Cell, Outcome
-from harness.faults import Fault, fault_of, said
-
-if TYPE_CHECKING:
-    from harness.registry import Registry
+from harness.faults import Fault
 
 
 @dataclass(frozen=True)
@@ -55,37 +51,6 @@ class Attempt:
     warnings: tuple[str, ...] = ()
 
 
-def attempt(batch: Batch, registry: Registry) -> Attempt:
-    """Train a batch here, whatever its plugins do short of ending or hanging the process."""
-    from harness.engine.work import train_batch
-
-    fault: Fault | None = None
-    outcomes: tuple[Outcome, ...] = ()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("default")
-        try:
-            outcomes = tuple(train_batch(batch, registry))
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # a plugin that calls sys.exit() costs its own trials, too
-            fault = fault_of(error)
-    if fault is not None and fault.kind == "memory":
-        _release()
-    lines = [f"{said(w.message)} ({w.filename}, line {w.lineno})" for w in caught if isinstance(w.message, Warning)]
-    return Attempt(outcomes, fault, tuple(dict.fromkeys(lines)))
-
-
-def _release() -> None:
-    """Give back what the allocators keep, so that a smaller batch finds room."""
-    import gc
-
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        torch.cuda.empty_cache()
-
-
 class BatchFailed(Exception):
     """A batch has no outcomes; the driver decides what becomes of its trials.
 
@@ -110,12 +75,13 @@ class NotInstalled(RuntimeError):
 class Executor(ABC):
     """A place where batches are trained.
 
-    Executors are context managers; they get batches as plain data, train each with :func:`attempt` in a place that
-    has loaded the same plugins, and hand back outcomes in any order. They never open the store, and never judge: a
-    batch that has no outcomes is handed back as :class:`BatchFailed`, and the driver retries it, splits it, or records
-    the error. Three things are theirs alone. A batch that runs for longer than ``batch.seconds`` is ended, with its
-    place if need be, and handed back as ``late``. A place that ends under a batch is replaced, and the batch handed
-    back, as ``lost`` if it was ended from outside, as ``error`` if it ended itself. Each batch comes back once.
+    Executors are context managers; they get batches as plain data, train each with
+    :func:`harness.executors.attempt.attempt` in a place that has loaded the same plugins, and hand back outcomes in any
+    order. They never open the store, and never judge: a batch that has no outcomes is handed back as
+    :class:`BatchFailed`, and the driver retries it, splits it, or records the error. Three things are theirs alone. A
+    batch that runs for longer than ``batch.seconds`` is ended, with its place if need be, and handed back as ``late``.
+    A place that ends under a batch is replaced, and the batch handed back, as ``lost`` if it was ended from outside, as
+    ``error`` if it ended itself. Each batch comes back once.
 
     Attributes:
         warned: What was warned of where batches were trained, one line each, with the number of batches.

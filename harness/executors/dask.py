@@ -6,10 +6,14 @@ the plugins anew from what is installed there, and refuses batches if names, ver
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
+import json
+import logging
 import os
 import queue
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -19,8 +23,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from harness.components import Cell, Outcome
-from harness.executors.base import Attempt, Batch, BatchFailed, Executor, LostWorkers, NotInstalled, attempt
-from harness.faults import Fault, fault_of
+from harness.executors.base import Attempt, Batch, BatchFailed, Executor, LostWorkers, NotInstalled
+from harness.faults import Fault, fault_of, said
 
 if TYPE_CHECKING:
     from harness.registry import Registry
@@ -31,8 +35,11 @@ LATE = "harness-late"
 ATTEMPTS = 3
 """Workers that the scheduler may lose over one batch before it hands the batch back."""
 
+CONNECT = 10.0
+"""Seconds that a scheduler has for its first answer."""
+
 PATIENCE = 60.0
-"""Seconds to wait for a scheduler that does not answer."""
+"""Seconds to wait for the first worker, and for a scheduler that no longer answers."""
 
 Plain = dict[str, Any]
 Future = Any
@@ -79,9 +86,9 @@ class Dask(Executor):
         dask.config.set({"distributed.scheduler.allowed-failures": ATTEMPTS - 1})
         try:
             if self.scheduler:
-                path = Path(self.scheduler)
-                where = {"scheduler_file": str(path)} if path.is_file() else {"address": self.scheduler}
-                self._client = Client(**where, timeout=PATIENCE, set_as_default=False)
+                address = _address(self.scheduler)
+                _greet(address)
+                self._client = Client(address, timeout=CONNECT, set_as_default=False)
                 self._client.wait_for_workers(1, timeout=PATIENCE)
                 self.workers = sum(self._client.nthreads().values())
             else:
@@ -94,10 +101,13 @@ class Dask(Executor):
                     silence_logs=50,
                 )
                 self._client = Client(self._cluster, set_as_default=False)
-        except (OSError, TimeoutError, ValueError) as error:
+        except BaseException as error:
             self.__exit__(type(error), error, None)
+            if not isinstance(error, OSError | TimeoutError | ValueError):
+                raise
             where_to = self.scheduler or "this machine"
-            raise LostWorkers(f"no Dask workers at {where_to}: {error or type(error).__name__}") from error
+            mend = f"; start some: dask worker {address}" if self.scheduler else ""
+            raise LostWorkers(f"no Dask workers at {where_to}: {error or type(error).__name__}{mend}") from error
         self._client.subscribe_topic(LATE, self._heard)
         return self
 
@@ -201,6 +211,99 @@ class Dask(Executor):
         self._client = self._cluster = None
 
 
+def _address(scheduler: str) -> str:
+    """Return the address of a scheduler that is given by it, or by its scheduler file.
+
+    Raises:
+        LostWorkers: If the file is not there, or is none.
+    """
+    path = Path(scheduler)
+    if not path.is_file():
+        if "://" not in scheduler and path.suffix == ".json":
+            raise LostWorkers(f"there is no scheduler file {scheduler}; a scheduler that is started with it writes it")
+        return scheduler
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["address"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LostWorkers(f"{scheduler} is no scheduler file: {said(error)}") from error
+
+
+def _greet(address: str) -> None:
+    """Ask a scheduler who it is.
+
+    A client of Dask that was made where nobody answers waits for two minutes when it is closed, an interrupt or not.
+
+    Raises:
+        LostWorkers: If there is no scheduler.
+    """
+    try:
+        _knock(address)
+        with _silence():
+            asyncio.run(asyncio.wait_for(_identity(address), CONNECT + 2))  # so that its own error comes first
+    except Exception as error:  # whatever listens there may answer with anything
+        raise LostWorkers(
+            f"no Dask scheduler answers at {address} ({_why(error)}); start one (dask scheduler), or mend --scheduler"
+        ) from error
+
+
+def _why(error: BaseException) -> str:
+    """Return what the system said, which Dask wraps into errors of its own."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, OSError):  # as those of Dask, and of time that is over, are
+        return f"nothing in {CONNECT:g} s"
+    return str(error) if isinstance(error, ValueError) else "something else does"
+
+
+def _knock(address: str) -> None:
+    """Connect, and wait for somebody who listens: whether nobody does, the system knows better than Dask.
+
+    Raises:
+        OSError: If nobody listens in time.
+        ValueError: If it is no address.
+    """
+    from distributed.comm.addressing import parse_address, parse_host_port
+
+    protocol, where = parse_address(address)
+    if protocol not in ("tcp", "tls"):
+        return
+    host_and_port = parse_host_port(where)
+    until = time.monotonic() + CONNECT
+    while True:
+        try:
+            socket.create_connection(host_and_port, timeout=max(until - time.monotonic(), 0.1)).close()
+        except OSError:  # it may be about to start
+            if time.monotonic() + 0.2 >= until:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
+async def _identity(address: str) -> None:
+    from distributed.core import rpc
+    from distributed.security import Security
+
+    async with rpc(address, connection_args=Security().get_connection_args("client"), timeout=CONNECT) as scheduler:
+        found = await scheduler.identity()
+    if not isinstance(found, dict) or found.get("type") != "Scheduler":
+        raise ValueError("it is none")
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep what Dask logs of connections that fail, tracebacks and all, from the screen."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 def plugin_set(files: tuple[str, ...]) -> dict[str, str]:
     """Return names and versions of everything that decides what a batch computes, and digests of plugin files."""
     from harness.plugins import load_plugins
@@ -232,6 +335,8 @@ def train_message(message: Plain) -> Plain:
         Mismatch: If this worker's plugins are not those of the driver.
     """
     _pin_gpu(message["setting"]["device"])
+    from harness.executors.attempt import attempt  # brings torch
+
     registry = _registry(tuple(message["files"]), message["plugins"])
     _check_solver(message["setting"])
     seeds, limit = tuple(message["seeds"]), message["trial_seconds"]

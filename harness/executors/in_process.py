@@ -6,7 +6,7 @@ from collections import deque
 from typing import ClassVar
 
 from harness.components import Outcome
-from harness.executors.base import Batch, Executor, attempt
+from harness.executors.base import Batch, Executor
 from harness.registry import Registry
 
 
@@ -32,6 +32,8 @@ class InProcess(Executor):
         """Train the next batch and return its outcomes."""
         if not self._queue:
             raise RuntimeError("no batch is in hand")
+        from harness.executors.attempt import attempt  # brings torch
+
         if self._registry is None:
             from harness.plugins import load_plugins
 

@@ -50,23 +50,31 @@ class Local(Executor):
     def submit(self, batch: Batch) -> None:
         """Queue a batch."""
         self._queue.append(batch)
+        self._feed()
+
+    def _feed(self) -> None:
+        """Give idle workers something to do at once, not only when the driver waits."""
         self._hand_out()
 
     def _hand_out(self) -> None:
         for worker in self._pool:
-            if self._queue and worker.ready and worker.batch is None:
-                worker.give(self._queue.popleft())
+            if self._queue and worker.ready and not worker.in_hand:
+                worker.give(self._next())
+
+    def _next(self) -> list[Batch]:
+        """Take from the queue what a worker gets at once."""
+        return [self._queue.popleft()]
 
     def next_done(self) -> tuple[Batch, list[Outcome]]:
         """Return the next finished batch; workers that are gone, or too late, are replaced."""
         while True:
-            if not self._queue and all(worker.batch is None for worker in self._pool):
+            if not self._queue and not any(worker.in_hand for worker in self._pool):
                 raise RuntimeError("no batch is in hand")
             if not self._pool:
                 raise RuntimeError("the workers have not been started")
             self._hand_out()
             now = time.monotonic()
-            first = min((w.deadline for w in self._pool if w.batch or not w.ready), default=math.inf)
+            first = min((w.deadline for w in self._pool if w.in_hand or not w.ready), default=math.inf)
             talking = {w.pipe: w for w in self._pool} | {w.process.sentinel: w for w in self._pool}
             heard = wait(list(talking), None if math.isinf(first) else max(first - now, 0.0))
             for worker in dict.fromkeys(talking[end] for end in heard):  # type: ignore[index]  # what we gave
@@ -77,28 +85,32 @@ class Local(Executor):
                 elif done := self._finish(worker, found):
                     return done
             for worker in list(self._pool):
-                busy = worker.batch is not None or not worker.ready
+                busy = worker.in_hand or not worker.ready
                 if busy and time.monotonic() >= worker.deadline and (done := self._finish(worker, worker.late())):
                     return done
 
-    def _finish(self, worker: Worker, found: Attempt | Fault) -> tuple[Batch, list[Outcome]] | None:
-        """Take what a worker found, or replace the worker; None if it had nothing in hand.
+    def _finish(self, worker: Worker, found: tuple[Batch, Attempt] | Fault) -> tuple[Batch, list[Outcome]] | None:
+        """Take what a worker found, or replace the worker; None if no batch can be told to be at fault.
 
         Raises:
             BatchFailed: If its batch has no outcomes.
             LostWorkers: If workers do not come up, or are ended again and again.
         """
-        batch, worker.batch = worker.batch, None
         if isinstance(found, Fault):
+            at_fault, others = worker.dropped()
+            self._put_back(others, alone=at_fault is None)
             self._replace(worker, found)
-        elif found.fault is None:
+            if at_fault is None:
+                return None
+            raise BatchFailed(at_fault, found)
+        if found[1].fault is None:
             self._lost = 0
-        self._hand_out()
-        if batch is None:
-            return None
-        if isinstance(found, Fault):
-            raise BatchFailed(batch, found)
-        return self.taken(batch, found)
+        self._feed()
+        return self.taken(*found)
+
+    def _put_back(self, batches: list[Batch], *, alone: bool) -> None:
+        """Queue what a worker that is gone had in hand beside the batch at fault; ``alone`` if it may be among them."""
+        self._queue.extendleft(reversed(batches))
 
     def _replace(self, worker: Worker, fault: Fault) -> None:
         self._lost += fault.kind == "lost"
@@ -118,7 +130,7 @@ class Local(Executor):
             worker.stop()
         end = time.monotonic() + GRACE
         for worker in self._pool:
-            if kind is None and worker.ready and worker.batch is None:
+            if kind is None and worker.ready and not worker.in_hand:
                 worker.process.join(timeout=max(end - time.monotonic(), 0.0))
             worker.end()
         self._pool = []

@@ -1,62 +1,46 @@
-"""This very process, for a GPU: batches in hand are trained in the same launches."""
+"""One process of this machine, for a GPU: batches in hand are trained in the same launches."""
 
 from __future__ import annotations
 
-import contextlib
-from collections import deque
 from typing import ClassVar
 
-from harness.components import Outcome
-from harness.executors.base import Attempt, Batch, Executor, attempt
-from harness.registry import Registry
+from harness.executors.base import Batch
+from harness.executors.local import Local
 
 TOGETHER = 512
 """Batches that are trained together; what an interruption may cost."""
 
 
-class Pooled(Executor):
+class Pooled(Local):
     """Trains batches of the GPU solver together, whatever their cells and regimes, and others one after the other.
 
-    A cell has few networks, and a GPU is idle with few. Outcomes are the same as those of any executor.
+    A cell has few networks, and a GPU is idle with few. Outcomes are the same as those of any executor. What plugins
+    do for a trial is done batch by batch before the launches, each within its own time; a process that ends or hangs
+    in the launches themselves is replaced, and what it had in hand is then trained batch by batch.
     """
 
     name: ClassVar[str] = "pooled"
 
     def __init__(self, workers: int = 1, plugin_files: tuple[str, ...] = (), scheduler: str = "") -> None:
         super().__init__(1, plugin_files, scheduler)
-        self._queue: deque[Batch] = deque()
-        self._done: deque[tuple[Batch, Attempt]] = deque()
-        self._registry: Registry | None = None
+        self._alone = 0
 
-    def submit(self, batch: Batch) -> None:
-        """Queue a batch."""
-        self._queue.append(batch)
+    def _feed(self) -> None:
+        """Let the queue grow until the driver waits: what it has by then is trained together."""
 
-    def next_done(self) -> tuple[Batch, list[Outcome]]:
-        """Return the outcomes of a batch; train those at the head of the queue if none is done."""
-        if not self._done:
-            if not self._queue:
-                raise RuntimeError("no batch is in hand")
-            if self._registry is None:
-                from harness.plugins import load_plugins
-
-                self._registry = load_plugins(files=self.plugin_files)
-            self._train(self._registry)
-        return self.taken(*self._done.popleft())
-
-    def _train(self, registry: Registry) -> None:
-        from harness.engine.work import train_together
-
-        first = self._queue.popleft()
-        group = [first]
-        while self._queue and len(group) < TOGETHER and _shares(first) and _shares(self._queue[0]):
+    def _next(self) -> list[Batch]:
+        group = [self._queue.popleft()]
+        if self._alone:
+            self._alone -= 1
+            return group
+        while self._queue and len(group) < TOGETHER and _shares(group[0]) and _shares(self._queue[0]):
             group.append(self._queue.popleft())
-        if len(group) > 1:
-            with contextlib.suppress(Exception):  # one by one they say which trial it was
-                found = train_together(group, registry)
-                self._done.extend((batch, Attempt(tuple(of))) for batch, of in zip(group, found, strict=True))
-                return
-        self._done.extend((batch, attempt(batch, registry)) for batch in group)
+        return group
+
+    def _put_back(self, batches: list[Batch], *, alone: bool) -> None:
+        super()._put_back(batches, alone=alone)
+        if alone:
+            self._alone = len(batches)
 
 
 def _shares(batch: Batch) -> bool:

@@ -1,4 +1,4 @@
-"""One worker process of this machine: started, given a batch, listened to, ended."""
+"""One worker process of this machine: started, given batches, listened to, ended."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 
-from harness.executors.base import Attempt, Batch, attempt
+from harness.executors.base import Attempt, Batch
 from harness.faults import Fault
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -26,11 +26,15 @@ OUTSIDE = tuple(
 
 
 class Worker:
-    """A process that trains one batch at a time.
+    """A process that trains one batch after the other, or several together.
+
+    It says which batch it works on, so that one that hangs or crashes is known from its company.
 
     Attributes:
-        batch: What it has in hand.
+        in_hand: The batches that it was given and has not handed back, by their place among those it was given.
+        at: Place of the one that it works on; None while it trains several together.
         ready: Whether it has loaded the plugins.
+        deadline: When its time is up.
     """
 
     def __init__(self, plugin_files: tuple[str, ...]) -> None:
@@ -44,19 +48,20 @@ class Worker:
         with _environment(dict.fromkeys(_ONE_THREAD, "1")):
             self.process.start()
         theirs.close()  # so that the pipe ends with the process
-        self.batch: Batch | None = None
+        self.in_hand: dict[int, Batch] = {}
+        self.at: int | None = None
         self.ready = False
         self.deadline = time.monotonic() + START_SECONDS
 
-    def give(self, batch: Batch) -> None:
-        """Hand it a batch. It may be gone already; :meth:`read` then says so."""
-        self.batch = batch
-        self.deadline = time.monotonic() + batch.seconds
+    def give(self, batches: Sequence[Batch]) -> None:
+        """Hand it batches. It may be gone already; :meth:`read` then says so."""
+        self.in_hand = dict(enumerate(batches))
+        self._works_on(0 if len(batches) == 1 else None)
         with contextlib.suppress(OSError):
-            self.pipe.send(batch)
+            self.pipe.send(tuple(batches))
 
-    def read(self) -> Attempt | Fault | None:
-        """Return what it has to say: that its batch is done, why it is gone, or None if it only got ready."""
+    def read(self) -> tuple[Batch, Attempt] | Fault | None:
+        """Return what it has to say: what became of a batch, why it is gone, or None if it only goes on."""
         try:
             said = self.pipe.recv()
         except Exception:  # the end of the pipe, or half a message
@@ -64,15 +69,35 @@ class Worker:
         if said == _READY:
             self.ready = True
             return None
-        assert isinstance(said, Attempt)
-        return said
+        place, found = said
+        if found is None:
+            self._works_on(place)
+            return None
+        assert isinstance(found, Attempt)
+        batch = self.in_hand.pop(place)
+        self._works_on(None)
+        return batch, found
+
+    def _works_on(self, place: int | None) -> None:
+        """Note the batch that it works on, and by when it must be done with it; none means all that are in hand."""
+        self.at = place
+        batches = self.in_hand.values() if place is None else [self.in_hand[place]]
+        self.deadline = time.monotonic() + sum(batch.seconds for batch in batches)
+
+    def dropped(self) -> tuple[Batch | None, list[Batch]]:
+        """Take everything from it; return the batch that it worked on, if that is known, and the others."""
+        held, self.in_hand = self.in_hand, {}
+        at_fault = None if self.at is None else held.pop(self.at, None)
+        return at_fault, list(held.values())
 
     def late(self) -> Fault:
         """End it, since its time is up."""
         self.end()
-        if self.batch is None:
+        if not self.in_hand:
             return Fault("lost", f"a worker was not ready after {START_SECONDS:g} s")
-        return Fault("late", f"not done after {self.batch.seconds:g} s ({self.batch.trial_seconds:g} s a trial)")
+        first = next(iter(self.in_hand.values()))
+        batch = first if self.at is None else self.in_hand[self.at]
+        return Fault("late", f"not done after {batch.seconds:g} s ({batch.trial_seconds:g} s a trial)")
 
     def _gone(self) -> Fault:
         self.process.join(timeout=10)
@@ -129,7 +154,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 def _main(pipe: Connection, plugin_files: tuple[str, ...]) -> None:
-    """Load the plugins, then train one batch after the other until there is None."""
+    """Load the plugins, then train what comes until there is None."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
@@ -141,12 +166,13 @@ def _main(pipe: Connection, plugin_files: tuple[str, ...]) -> None:
     from harness.plugins import load_plugins
 
     registry = load_plugins(files=plugin_files)
-    import harness.engine.work  # noqa: F401  # brings torch, which is no part of a batch's time
+    from harness.executors.attempt import attempts  # brings torch, which is no part of a batch's time
 
     with contextlib.suppress(EOFError, OSError):  # the driver is gone
         pipe.send(_READY)
-        while (batch := pipe.recv()) is not None:
-            pipe.send(attempt(batch, registry))
+        while (batches := pipe.recv()) is not None:
+            for word in attempts(batches, registry, lambda place: pipe.send((place, None))):
+                pipe.send(word)
 
 
 def _end_with(sentinel: int) -> None:

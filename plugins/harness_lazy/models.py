@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 from harness import ACTIVATIONS, ActivationName, Model, ModelTraits, Positive, ShallowForm, Stack, Trained, Weights
 from harness.builtin.models import ShallowNet
 from harness_lazy.limit import HiddenScale, limiting_kernel
+from harness_lazy.start import at_start
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from harness import Params
-
-
-def at_start(params: Params, trained: tuple[str, ...]) -> Params:
-    """Return the initial weights, from the copies that ``extend`` put beside them."""
-    copies = {f"{name}0" for name in trained}
-    return {
-        name: params[f"{name}0"] if name in trained else value for name, value in params.items() if name not in copies
-    }
 
 
 @dataclass(frozen=True)

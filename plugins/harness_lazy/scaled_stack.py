@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness import Stack
+from harness_lazy.start import at_start
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,7 +20,6 @@ class ScaledStack(Stack):
     def __init__(self, net: ShallowNet, params: Params, x: Tensor, alpha: float) -> None:
         """Take weights with copies of the trained ones as they started, inputs (B, n, d), and α."""
         from harness import lanes
-        from harness_lazy.models import at_start
 
         self.net = net
         self.alpha = alpha

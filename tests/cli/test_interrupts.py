@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +19,41 @@ ENTERED = (
     "import sys; from harness.cli import main; sys.argv = ['harness', 'run', 'long.toml', '--workers', '2'];"
     "print('entered', flush=True); main()"
 )
+
+
+GREETING = (
+    "import sys; from harness.cli import main; import harness.executors.dask as dask; greet = dask._greet\n"
+    "def said(address): print('greeting', flush=True); greet(address)\n"
+    "dask._greet = said; sys.argv = ['harness', 'run', 'long.toml', '--scheduler', sys.argv[1]]; main()"
+)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_a_scheduler_does_not_answer(how: signal.Signals, tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    (tmp_path / "long.toml").write_text(LONG, encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            [sys.executable, "-c", GREETING, address],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "greeting\n"
+            time.sleep(1.0)
+            process.send_signal(how)
+            start = time.monotonic()
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130, said
+    assert "interrupted; 0 trials are saved. To go on: harness run long.toml --scheduler" in said
+    assert "Traceback" not in said
+    assert time.monotonic() - start < 8  # less than the scheduler would have had
 
 
 @pytest.mark.parametrize(("delay", "how"), [(0.05, signal.SIGINT), (1.5, signal.SIGTERM), (5.0, signal.SIGINT)])

@@ -251,7 +251,6 @@ def test_batches_are_pooled(registry: Registry) -> None:
     failing = Batch(Cell("relu", 15, 3, 4), (7,), bad, "bad")
     for last, expected in (([], alone), ([failing], one_by_one)):
         with Pooled() as pool:
-            pool._registry = registry
             for batch in [*batches, *last]:
                 pool.submit(batch)
             assert [pool.next_done() for _ in batches] == list(zip(batches, expected, strict=True))

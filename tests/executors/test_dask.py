@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -124,12 +127,49 @@ def test_nobody_at_the_address() -> None:
     executor = Dask(1, (), address)
     import harness.executors.dask as module
 
-    patience, module.PATIENCE = module.PATIENCE, 1.0
+    connect, module.CONNECT = module.CONNECT, 1.0
     try:
-        with pytest.raises(LostWorkers, match=f"no Dask workers at {address}"):
+        words = f"no Dask scheduler answers at {address} (Connection refused); start one"
+        with pytest.raises(LostWorkers, match=re.escape(words)):
             executor.__enter__()
     finally:
-        module.PATIENCE = patience
+        module.CONNECT = connect
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"), [(b"", "nothing in 1 s"), (b"HTTP/1.1 400 Bad\r\n" * 9, "something else does")]
+)
+def test_somebody_else_at_the_address(
+    answer: bytes, why: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("harness.executors.dask.CONNECT", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        kept: list[socket.socket] = []  # so that they stay open
+
+        def serve() -> None:
+            while True:
+                with contextlib.suppress(OSError):
+                    kept.append(server.accept()[0])
+                    kept[-1].sendall(answer)
+                if server.fileno() < 0:
+                    return
+
+        threading.Thread(target=serve, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(LostWorkers, match=re.escape(f"{address} ({why}); start one")), Dask(1, (), address):
+            pass
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_scheduler_files_that_are_none(tmp_path: Path) -> None:
+    with (
+        pytest.raises(LostWorkers, match=r"there is no scheduler file .*gone\.json"),
+        Dask(1, (), str(tmp_path / "gone.json")),
+    ):
+        pass
+    (tmp_path / "bad.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(LostWorkers, match=r"bad\.json is no scheduler file"), Dask(1, (), str(tmp_path / "bad.json")):
+        pass
 
 
 HANGS = '''
