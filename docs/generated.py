@@ -6,16 +6,17 @@ import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import click
 
-    from harness import Theory
+    from harness import Regime, Theory
     from harness.predictions import Prediction
     from harness.registry import Registry
+    from harness.suite import Suite
 
 FAMILIES = {
     "model": "Models",
@@ -26,6 +27,12 @@ FAMILIES = {
     "diagnostic": "Diagnostics",
 }
 
+
+REPORTS = Path(__file__).parents[1] / "reports"
+"""The reference reports, each with the figures of one suite."""
+
+FIRST = ("quickstart", "review")
+"""Suites whose figures are looked at before the others, after the one that has the plugin's name."""
 
 MET = {True: "✓", False: "✗", None: "?"}
 
@@ -220,13 +227,78 @@ def presets_page(registry: Registry) -> str:
     return "\n\n".join([*parts, "\n".join([*head, *rows])]) + "\n"
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A figure of a reference report, and the regime that it is of.
+
+    Attributes:
+        file: Below the folder of the reports.
+        suite: Name of the suite.
+        regime: Name of the regime in it; empty where the figure is of all.
+        package: On whose page it is shown.
+    """
+
+    file: str
+    suite: str
+    regime: str
+    package: str
+
+    @property
+    def anchor(self) -> str:
+        """Label of the figure, which the site has once."""
+        return re.sub(r"[^a-z0-9]+", "-", f"{self.package}-{self.suite}-{Path(self.file).stem}")
+
+
+def measured(theory: Theory, home: Regime, package: str, suites: Mapping[str, Suite]) -> Measured | None:
+    """Return the figure of a reference report in which the theory stands beside a regime that it speaks of.
+
+    Of several the regime that is most like the theory's own; None where no report has such a figure.
+    """
+    own = package.removeprefix("harness_").replace("_", "-")
+    order = sorted(suites, key=lambda name: (name != own, FIRST.index(name) if name in FIRST else len(FIRST), name))
+    candidates = []
+    for name in order:
+        wide = [regime for regime in suites[name].regimes if regime.model.has_width]
+        for number, regime in enumerate(wide, 1):
+            if theory.concerns(regime):
+                unlike = sum(a != b for a, b in zip(_kept(regime), _kept(home), strict=True))
+                for figure in (f"scaling-regime-{number}.svg", "transitions.svg"):
+                    file = f"{name}/figures/{figure}"
+                    if (REPORTS / file).exists():
+                        of = regime.name if figure.startswith("scaling") else ""
+                        candidates.append((unlike, not of, Measured(file, name, of, package)))
+    return min(candidates, key=lambda found: found[:2])[2] if candidates else None
+
+
+def _kept(regime: Regime) -> tuple[Any, ...]:
+    """Return what two regimes have in common or not."""
+    return regime.model.name, regime.model.describe(), regime.initializer.name, regime.optimizer.name
+
+
+def _shown(figures: Mapping[Measured, list[str]]) -> str:
+    """Return the figures of a page, each with the theories that speak of its regime."""
+    from harness.report.figures.scaling import LAWS, WHAT
+
+    said = f"From the reference reports of the shipped suites. {WHAT}{LAWS.format(what='largest size')}"
+    parts = ["## Measured", said]
+    for figure, titles in figures.items():
+        what = f"k½ of “{figure.regime}”" if figure.regime else "P(fit) against k"
+        path = Path("../../..") / "reports" / figure.file
+        said = f"{what}, suite `{figure.suite}`. Theories that speak of it: {'; '.join(titles)}."
+        parts.append(f":::{{figure}} {path.as_posix()}\n:name: {figure.anchor}\n:alt: {what}\n\n{said}\n:::")
+    return "\n\n".join(parts)
+
+
 def theory_pages(registry: Registry) -> dict[str, str]:
-    """Return a page for each plugin's theories, and their index."""
+    """Return a page for each plugin's theories with the figures of their regimes, and their index."""
     from harness.builtin.datasets import Sphere
     from harness.composition import build_regime
     from harness.predictions import predict
     from harness.problems import draw_problem
+    from harness.suite import load_suite
 
+    kept = sorted(path.parent.name for path in REPORTS.glob("*/thresholds.json"))
+    suites = {name: load_suite(name)[0] for name in kept if (REPORTS.parent / "suites" / f"{name}.toml").exists()}
     problem = draw_problem(Sphere(), 200, 20, seed=0, base=1)
     by_plugin: dict[str, list[Prediction]] = {}
     for theory in registry.theories():
@@ -241,7 +313,14 @@ def theory_pages(registry: Registry) -> dict[str, str]:
             f"What the plugin `{package}` knows. Assumptions as they stand for 200 samples on the sphere in R²⁰ "
             "and the regime that the theorem speaks of: ✓ holds, ✗ does not, ? cannot be checked.",
         ]
-        parts += [_theory(prediction) for prediction in sorted(found, key=lambda p: p.theory.title)]
+        ordered = sorted(found, key=lambda p: p.theory.title)
+        figures = {p.theory.name: measured(p.theory, p.regime, package, suites) for p in ordered}
+        parts += [_theory(prediction, figures[prediction.theory.name]) for prediction in ordered]
+        shown: dict[Measured, list[str]] = {}
+        for p in ordered:
+            if (figure := figures[p.theory.name]) is not None:
+                shown.setdefault(figure, []).append(p.theory.title)
+        parts += [_shown(shown)] if shown else []
         pages[package] = "\n\n".join(parts) + "\n"
     listed = "\n".join(sorted(pages))
     pages["index"] = (
@@ -255,7 +334,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _theory(prediction: Prediction) -> str:
+def _theory(prediction: Prediction, figure: Measured | None) -> str:
     from harness.report.overview_view import CERTAINTY
 
     theory: Theory = prediction.theory
@@ -270,6 +349,8 @@ def _theory(prediction: Prediction) -> str:
         ("source", theory.reference),
         ("width at n = 200, d = 20", f"{width.value:.4g} ({width.reason})" if width.reason else f"{width.value:.4g}"),
     ]
+    if figure is not None:
+        rows.append(("measured", f"[{figure.regime or 'all regimes'}, suite {figure.suite}](#{figure.anchor})"))
     table = "\n".join(["| | |", "|---|---|", *(f"| {name} | {_cell(text)} |" for name, text in rows)])
     listed = [f"- {MET[a.holds]} {a.text}" + (f" ({a.found})" if a.found else "") for a in prediction.assumptions]
     assumed = "\n".join(listed)

@@ -18,6 +18,8 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 from numpy.typing import NDArray
 
+from harness.activation_names import ActivationName as ActivationName  # noqa: PLC0414  # taken from here too
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -39,9 +41,6 @@ StepSize = Literal["stable", "theory"] | Positive
 """``"stable"`` is c/λ_max(J₀J₀ᵀ) of each trial; ``"theory"`` the step of the regime's theory; or a number."""
 
 Trained = Literal["hidden", "output", "all"]
-
-ActivationName = Literal["softplus", "relu", "leaky-relu", "tanh", "gelu", "silu", "sigmoid", "erf", "sin"]
-"""The activations of :mod:`harness.activations`."""
 
 Guarantee = Literal[
     "convergence", "landscape", "existence", "necessary", "linearised", "certificate", "special algorithm"
@@ -458,10 +457,13 @@ class Exponents:
     Attributes:
         large_n: (a, b) for n ≥ d.
         small_n: (a, b) for n ≤ d; None where the claim is the same.
+        where: Of which inputs the law is claimed, where that is not inputs in general position on the sphere; widths
+            evaluated on these need not follow it then.
     """
 
     large_n: tuple[float, float]
     small_n: tuple[float, float] | None = None
+    where: str = field(default="", compare=False)
 
     def at(self, n: int, d: int) -> tuple[float, float]:
         """Return (a, b) that applies at (n, d)."""

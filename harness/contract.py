@@ -9,36 +9,26 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 from harness.complaints import SpecError, show
-from harness.components import (
-    Certainty,
-    Component,
-    Criterion,
-    Dataset,
-    Diagnostic,
-    Guarantee,
-    Initializer,
-    Model,
-    Optimizer,
-    Regime,
-    Theory,
-)
 
 if TYPE_CHECKING:
+    from harness.components import Component, Theory
     from harness.registry import Kind
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 RESERVED = ("use", "version", "name", "kind")
 PARTS = ("model", "initializer", "optimizer", "criterion")
 
-BASES: Mapping[Kind, type[Component]] = {
-    "model": Model,
-    "initializer": Initializer,
-    "optimizer": Optimizer,
-    "criterion": Criterion,
-    "dataset": Dataset,
-    "diagnostic": Diagnostic,
-    "theory": Theory,
+BASES: Mapping[Kind, str] = {
+    "model": "Model",
+    "initializer": "Initializer",
+    "optimizer": "Optimizer",
+    "criterion": "Criterion",
+    "dataset": "Dataset",
+    "diagnostic": "Diagnostic",
+    "theory": "Theory",
 }
+"""The classes of :mod:`harness.components`, by name: a list of verbs does without them."""
+
 HOOKS: Mapping[str, Kind] = {
     "harness_models": "model",
     "harness_initializers": "initializer",
@@ -121,7 +111,10 @@ def _base(kind: Kind) -> type:
         from harness.report.table import Renderer
 
         return Renderer
-    return BASES[kind]
+    from harness import components
+
+    base: type = getattr(components, BASES[kind])
+    return base
 
 
 def _check_class(hook: str, item: Any, base: type) -> None:
@@ -135,6 +128,7 @@ def _check_class(hook: str, item: Any, base: type) -> None:
 
 
 def _check_options(cls: type[Component]) -> None:
+    from harness.components import Component
     from harness.options import configure  # brings pydantic, which the list of verbs does without
 
     fields = {field.name: field for field in dataclasses.fields(cls)}
@@ -165,6 +159,8 @@ def _check_options(cls: type[Component]) -> None:
 
 
 def _check_theory(cls: type[Theory]) -> None:
+    from harness.components import Certainty, Guarantee
+
     for attribute in ("title", "reference", "guarantee", "certainty", "formula", "home"):
         if not hasattr(cls, attribute):
             raise ContractError(f"theory {cls.__name__} does not say its {attribute}")
@@ -177,9 +173,11 @@ def _check_theory(cls: type[Theory]) -> None:
 
 
 def _check_regime(hook: str, item: Any) -> None:
+    from harness.components import Regime
+
     if not isinstance(item, Regime):
         raise ContractError(f"{hook} returned {_kind_of(item)}, expected a Regime")
     for part in PARTS:
         found = getattr(item, part)
-        if not isinstance(found, BASES[part]):  # type: ignore[index]  # the four parts are kinds
+        if not isinstance(found, _base(part)):  # type: ignore[arg-type]  # the four parts are kinds
             raise ContractError(f"regime {show(item.name)} has {_kind_of(found)} as its {part}")

@@ -2,7 +2,8 @@
 
 A plugin is a module (or any object) with functions of these names, each marked by ``@hookimpl``. Every hook is
 optional, takes nothing, and returns what it provides; the harness asks each plugin once, on its own, so that one
-that fails costs nobody else anything.
+that fails costs nobody else anything. The module is imported for the list of verbs as well: hooks that import what
+they return in their own bodies keep that quick.
 """
 
 from __future__ import annotations

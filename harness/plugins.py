@@ -77,6 +77,9 @@ def load_plugins(
     found.extend((_describe_file(path), functools.partial(_import_file, path)) for path in paths)
 
     blocked, wanted = {*block, *filter(None, os.environ.get(BLOCK, "").split(","))}, frozenset(kinds)
+    if wanted - {"command"}:
+        import harness.components
+        import harness.options  # noqa: F401  # what every plugin needs is not part of the time that one takes
     third_party = third_party and not os.environ.get(NO_THIRD_PARTY)
     names = {name for plugin, _ in found for name in plugin.names}
     for name in sorted(blocked - names):

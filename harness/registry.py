@@ -30,6 +30,9 @@ Kind = Literal[
     "command",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+MOST_LISTED = 20
+"""Names that an error lists where none is like the one that was given."""
+
 PLURAL: Mapping[Kind, str] = {kind: f"{kind}s" for kind in KINDS} | {"criterion": "criteria", "theory": "theories"}
 
 
@@ -167,7 +170,7 @@ class Registry:
             raise self._unknown(kind, name)
         if len(found) > 1:
             short = name.rpartition(":")[2]
-            claims = ", ".join(f"{plugin.label} ({plugin.name})" for plugin, _ in found)
+            claims = _claims(found)
             ways = " or ".join(show(self._qualify(plugin, found, short)) for plugin, _ in found)
             raise AmbiguousName(f"{kind} {show(name)} is provided by {claims}; write {ways}")
         return found[0][1]
@@ -187,7 +190,7 @@ class Registry:
     def _unknown(self, kind: Kind, name: str) -> UnknownName:
         owner, _, short = name.rpartition(":")
         names = self.names(kind)
-        message = f"there is no {kind} {show(name)}"
+        message, close = f"there is no {kind} {show(name)}", nearest(short, names)
         others = [other for other in KINDS if other != kind and self.providers(other, name)]
         blamed = [p for p in self.plugins if p.status != "ok" and owner in ("", p.package, p.name)]
         if others:
@@ -196,7 +199,9 @@ class Registry:
             message += f" ({show(short)} is provided by {', '.join(p.label for p, _ in self.providers(kind, short))})"
         elif not names:
             message += f" (no plugin provides {PLURAL[kind]})"
-        close = nearest(short, names)
+        elif not close:
+            listed = f"there are {', '.join(names)}" if len(names) <= MOST_LISTED else "see: harness plugins list"
+            message += f" ({listed})"
         if blamed:
             reasons = "; ".join(f"{p.name}: {p.reason}" if p.reason else f"{p.name} is blocked" for p in blamed)
             message += f" (some plugins were not loaded: {reasons})"
@@ -221,8 +226,22 @@ class Registry:
         return found
 
     def theories(self) -> tuple[Theory, ...]:
-        """Return one instance of each theory, with its options at their defaults."""
-        return tuple(theory() for theory in self.all("theory").values())
+        """Return one instance of each theory, with its options at their defaults.
+
+        Of several that have one name the first is kept: tables name theories by it. See :meth:`rival_theories`.
+        """
+        return tuple(self.providers("theory", name)[0][1]() for name in self.names("theory"))
+
+    def rival_theories(self) -> list[str]:
+        """Say of each theory whose name several plugins claim who they are, and which one is kept."""
+        said = []
+        for name in self.names("theory"):
+            found = self.providers("theory", name)
+            if len(found) > 1:
+                kept = found[0][0]
+                claims = _claims(found)
+                said.append(f"theory {show(name)} is provided by {claims}; only that of {kept.name} is shown")
+        return said
 
     def executors(self) -> dict[str, type[Executor]]:
         """Return the executors by name."""
@@ -235,6 +254,10 @@ class Registry:
     def commands(self) -> dict[str, click.Command]:
         """Return the commands by name."""
         return self.all("command")
+
+
+def _claims(found: Iterable[tuple[Plugin, Any]]) -> str:
+    return ", ".join(f"{plugin.label} ({plugin.name})" for plugin, _ in found)
 
 
 def _article(kind: str) -> str:

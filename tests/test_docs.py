@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 import shlex
@@ -108,6 +109,47 @@ def test_no_link_between_files_is_dead(page: Path) -> None:
             continue
         path = (page.parent / target.split("#")[0]).resolve()
         assert path.exists() or "reference" in path.parts, f"{page}: {target}"
+
+
+@pytest.fixture(scope="module")
+def theory_pages(registry: Registry) -> dict[str, str]:
+    sys.path.insert(0, str(DOCS))
+    try:
+        found: dict[str, str] = importlib.import_module("generated").theory_pages(registry)
+    finally:
+        sys.path.remove(str(DOCS))
+    return found
+
+
+def test_pages_of_theories_show_the_figures_of_their_regimes(theory_pages: dict[str, str]) -> None:
+    shown = {page: re.findall(r"^:::\{figure\} (\S+)\n:name: (\S+)", text, re.M) for page, text in theory_pages.items()}
+    assert not shown.pop("index")
+    for page, figures in shown.items():
+        assert figures, page
+        for file, _ in figures:
+            assert (DOCS / "reference" / "theories" / file).resolve().is_file(), f"{page}: {file}"
+        linked = set(re.findall(r"^\| measured \| \[.*\]\(#(\S+)\) \|$", theory_pages[page], re.M))
+        assert linked == {anchor for _, anchor in figures}, page
+    anchors = [anchor for figures in shown.values() for _, anchor in figures]
+    assert len(set(anchors)) == len(anchors), "a label stands once on the site"
+
+
+@pytest.mark.parametrize(
+    ("page", "theory", "anchor"),
+    [
+        ("harness_moderate", "os-smooth", "quickstart-scaling-regime-1"),  # softplus, as the theorem's own regime
+        ("harness_lazy", "du", "review-scaling-regime-4"),  # NTK net, ReLU
+        ("harness_narrow", "zhang-landscape", "narrow-scaling-regime-3"),  # constrained
+        ("harness_train_all", "song", "train-all-transitions"),  # one size: nothing to draw k½ against
+        ("harness_moderate", "os-smooth-sgd", ""),  # in no suite that has a report
+    ],
+)
+def test_a_theory_names_the_figure_of_its_own_regime(
+    theory_pages: dict[str, str], page: str, theory: str, anchor: str
+) -> None:
+    (section,) = [text for text in theory_pages[page].split("\n## ") if f"\n\n`{theory}`\n\n" in text]
+    assert ("| measured |" in section) is bool(anchor)
+    assert anchor in section
 
 
 @pytest.mark.slow

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -130,6 +132,55 @@ def test_torch_is_not_imported_before_something_is_trained(arguments: list[str])
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
     )
     assert done.returncode == 0, done.stderr[-500:]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]], ids=" ".join)
+def test_help_needs_neither_numpy_nor_torch(arguments: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from harness.cli import command\n"
+        f"try:\n    command({arguments!r}, standalone_mode=False)\nexcept SystemExit:\n    pass\n"
+        "print({'numpy', 'torch', 'pydantic', 'scipy', 'matplotlib'} & set(sys.modules) or 'none', file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, stdin=subprocess.DEVNULL
+    )
+    assert done.stderr == "none\n"
+    assert arguments != ["--help"] or "kernel-distance" in done.stdout  # verbs of plugins are listed all the same
+
+
+def test_a_verb_keeps_blas_to_one_thread() -> None:
+    code = (
+        "import sys, threadpoolctl\n"
+        "from harness.cli import command\n"
+        "command(['plugins', 'list'], standalone_mode=False)\n"
+        "print([pool['num_threads'] for pool in threadpoolctl.threadpool_info()], file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "2", "MKL_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"},
+    )
+    assert set(json.loads(done.stderr)) == {1}
+
+
+def test_public_names_are_imported_when_they_are_asked_for() -> None:
+    code = (
+        "import sys, harness\n"
+        "assert 'numpy' not in sys.modules\n"
+        "assert set(harness.__all__) <= set(dir(harness))\n"
+        "from harness import *\n"
+        "assert Regime is harness.components.Regime and hookimpl is harness.hookspecs.hookimpl\n"
+        "assert all(getattr(harness, name) is globals()[name] for name in harness.__all__)\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], timeout=60, check=True, stdin=subprocess.DEVNULL)
+    with pytest.raises(AttributeError, match="module 'harness' has no attribute 'Regimes'"):
+        harness.Regimes  # noqa: B018
 
 
 def test_every_public_name_is_documented() -> None:

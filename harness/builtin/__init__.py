@@ -5,58 +5,71 @@ A plugin like any other: it imports the public names of ``harness`` only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from harness import Criterion, Dataset, Executor, Initializer, Model, ModuleDefault, Optimizer, Renderer, hookimpl
-from harness.builtin.criteria import MeanSquareOverRoot, Quadratic
-from harness.builtin.datasets import DATASETS
-from harness.builtin.initializers import GaussianHalves, He, LeCun, MirroredLeCun, Xavier
-from harness.builtin.models import ShallowNet
-from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
-from harness.builtin.renderers import RENDERERS
-from harness.executors.dask import Dask
-from harness.executors.in_process import InProcess
-from harness.executors.local import Local
-from harness.executors.pooled import Pooled
+from harness import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness import Criterion, Dataset, Executor, Initializer, Model, Optimizer, Renderer
 
 
 @hookimpl
 def harness_models() -> Iterable[type[Model]]:
     """Provide the shallow net."""
+    from harness.builtin.models import ShallowNet
+
     return [ShallowNet]
 
 
 @hookimpl
 def harness_initializers() -> Iterable[type[Initializer]]:
     """Provide Gaussian, LeCun, He, Xavier and mirrored LeCun weights, and those that a module draws for itself."""
+    from harness import ModuleDefault
+    from harness.builtin.initializers import GaussianHalves, He, LeCun, MirroredLeCun, Xavier
+
     return [GaussianHalves, LeCun, He, Xavier, MirroredLeCun, ModuleDefault]
 
 
 @hookimpl
 def harness_optimizers() -> Iterable[type[Optimizer]]:
     """Provide gradient descent, momentum and minibatch SGD."""
+    from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
+
     return [GradientDescent, Momentum, StochasticGradientDescent]
 
 
 @hookimpl
 def harness_criteria() -> Iterable[type[Criterion]]:
     """Provide the relative residual and the published MSE/√n."""
+    from harness.builtin.criteria import MeanSquareOverRoot, Quadratic
+
     return [Quadratic, MeanSquareOverRoot]
 
 
 @hookimpl
 def harness_datasets() -> Iterable[type[Dataset]]:
     """Provide synthetic inputs, inputs of a difficult shape, real data, and the user's own table."""
+    from harness.builtin.datasets import DATASETS
+
     return DATASETS
 
 
 @hookimpl
 def harness_executors() -> Iterable[type[Executor]]:
     """Provide the processes of this machine, this very process, for debuggers and for a GPU, and Dask clusters."""
+    from harness.executors.dask import Dask
+    from harness.executors.in_process import InProcess
+    from harness.executors.local import Local
+    from harness.executors.pooled import Pooled
+
     return [Local, InProcess, Pooled, Dask]
 
 
 @hookimpl
 def harness_renderers() -> Iterable[type[Renderer]]:
     """Provide the terminal, Markdown, CSV and JSON."""
+    from harness.builtin.renderers import RENDERERS
+
     return RENDERERS

@@ -99,17 +99,25 @@ class Html(Renderer):
 
 
 class Csv(Renderer):
-    """One line a row with full precision: an estimate fills a column for its value and one for each end."""
+    """One line a row with full precision: an estimate fills a column for its value and one for each end.
+
+    The header is the first line and nothing stands beside the table, so that any reader of CSV takes it as it is. Notes
+    and provenance are columns; the latter, versions, suite hash and date as JSON, is the same in every row, and goes
+    along where rows of several runs are put together. Title and caption are left to the other formats.
+    """
 
     name: ClassVar[str] = "csv"
     suffix: ClassVar[str] = ".csv"
-    summary: ClassVar[str] = "full precision, one column a number; comment lines start with #"
+    summary: ClassVar[str] = "full precision, one column a number; provenance as a column"
 
     def render(self, table: Table, width: int | None = None) -> str:  # not for the screen
-        """Write comment lines, a header and the rows; empty fields are missing values, inf and nan stand as words."""
+        """Write a header and the rows.
+
+        Empty fields are values that are not known or do not apply; open ends of intervals are 0 and inf, and what is
+        not a number is nan.
+        """
         out = io.StringIO()
-        for key, value in sorted(table.provenance.items()):
-            out.write(f"# {clean(key)}: {clean(value)}\n")
+        made = [json.dumps(dict(table.provenance), sort_keys=True)] if table.provenance else []
         writer = csv.writer(out, lineterminator="\n")
         parts = [self._parts(table, i) for i in range(len(table.columns))]
         notes = table.notes()
@@ -119,7 +127,9 @@ class Csv(Renderer):
             for column, names in zip(table.columns, parts, strict=True)
             for part in names
         ]
-        writer.writerow([*(["group"] if grouped else []), *header, *(["notes"] if notes else [])])
+        writer.writerow(
+            [*(["group"] if grouped else []), *header, *(["notes"] if notes else []), *(["provenance"] if made else [])]
+        )
         for row in table.rows:
             cells = [clean(row.group)] if grouped else []
             said: dict[str, None] = {}
@@ -127,7 +137,7 @@ class Csv(Renderer):
                 fields = entry.fields()
                 cells += [self._cell(fields.get(name)) for name in names]
                 said |= dict.fromkeys(clean(note.text) for note in entry.notes)
-            writer.writerow([*cells, *([" | ".join(said)] if notes else [])])
+            writer.writerow([*cells, *([" | ".join(said)] if notes else []), *made])
         return out.getvalue()
 
     def _parts(self, table: Table, i: int) -> list[str]:

@@ -10,7 +10,6 @@ from types import FrameType
 from typing import Any
 
 import rich_click as click
-from threadpoolctl import threadpool_limits
 
 from harness import __version__
 
@@ -51,7 +50,10 @@ class Verbs(click.RichGroup):
         return _from_plugins(ctx).get(cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb; a plugin that is to be blocked and is not there is wrong input."""
+        """Run the verb; a plugin that is to be blocked and is not there is wrong input.
+
+        Complaints of click about numbers, in verbs of plugins as well, get the words of all others.
+        """
         from harness.registry import UnknownName
 
         try:
@@ -60,6 +62,13 @@ class Verbs(click.RichGroup):
             from harness.cli.options import WrongInput
 
             raise WrongInput(str(error)) from error
+        except click.BadParameter as error:
+            from harness.cli.options import number_wanted
+
+            said = number_wanted(error)
+            if said == error.message:
+                raise
+            raise click.BadParameter(said, error.ctx, error.param, error.param_hint) from error
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Find the verb; name the nearest one if there is none."""
@@ -70,7 +79,17 @@ class Verbs(click.RichGroup):
             close = nearest(name, self.list_commands(ctx))
             hint = f"; did you mean {close!r}?" if close else f"; there are {', '.join(self.list_commands(ctx))}"
             raise click.UsageError(f"there is no verb {name!r}{hint}", ctx)
+        if not ctx.resilient_parsing and not set(ctx.help_option_names).intersection(args):
+            _one_thread()
         return super().resolve_command(ctx, args)
+
+
+def _one_thread() -> None:
+    """Keep BLAS to one thread: threads that wait for each other are slowed a hundredfold by a busy neighbour."""
+    import numpy  # noqa: F401  # its BLAS must be there to be told
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
 
 
 def _from_plugins(ctx: click.Context) -> dict[str, Any]:
@@ -110,7 +129,6 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and background jobs have it
             signal.signal(number, _interrupted)
-    threadpool_limits(1)  # threads that wait for each other are slowed a hundredfold by a busy neighbour
     try:
         status = command(standalone_mode=False)
     except click.ClickException as error:

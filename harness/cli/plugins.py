@@ -174,6 +174,7 @@ def _unknown(name: str, registry: Registry) -> str:
     names = {plugin.name for plugin in registry} | {known for kind in KINDS for known in registry.names(kind)}
     close = nearest(name, names)
     hint = f"did you mean {show(close)}?" if close else "see: harness plugins list"
+    hint += "" if any(plugin.is_file for plugin in registry) else "; what a file provides needs --plugin FILE"
     return f"there is no plugin and no component {show(name)}; {hint}"
 
 

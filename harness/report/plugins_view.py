@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from harness.registry import PLURAL
@@ -37,9 +38,9 @@ def plugins_view(registry: Registry) -> Table:
     return Table(
         name="plugins",
         title="Plugins",
-        caption="Details of a plugin or of anything it provides: harness plugins info NAME. Components of broken "
-        "plugins are missing; --plugin FILE loads one from a file. loaded in: import, calls of hooks and checks; what "
-        "several plugins import counts for the first of them.",
+        caption=f"Details of a plugin or of anything it provides: harness plugins info NAME{_options(registry)}. "
+        "Components of broken plugins are missing; --plugin FILE loads one from a file. loaded in: import, calls of "
+        "hooks and checks; what several plugins import counts for the first of them.",
         columns=(
             Column("plugin"),
             Column("package"),
@@ -52,6 +53,11 @@ def plugins_view(registry: Registry) -> Table:
         ),
         rows=tuple(rows),
     )
+
+
+def _options(registry: Registry) -> str:
+    """Return the options without which the files of this list are not found again."""
+    return "".join(f" --plugin {shlex.quote(plugin.origin)}" for plugin in registry if plugin.is_file)
 
 
 def trace_view(registry: Registry) -> Table:

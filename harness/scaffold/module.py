@@ -81,13 +81,20 @@ def template(name: str) -> Template:
     return Template((resources.files("harness.scaffold") / "templates" / f"{name}.txt").read_text(encoding="utf-8"))
 
 
-def module(name: PluginName, kinds: Sequence[Kind]) -> str:
-    """Return the text of a module with one component of each of these kinds, and their hooks."""
+def module(name: PluginName, kinds: Sequence[Kind], file: str = "") -> str:
+    """Return the text of a module with one component of each of these kinds, and their hooks.
+
+    Args:
+        name: Of the plugin.
+        kinds: What it provides.
+        file: Its file, where it is to be loaded from there and not installed.
+    """
     values = _values(name, kinds)
     parts = [template(kind).substitute(values).rstrip("\n") for kind in KINDS if kind in kinds]
     parts += [_hook(name, kind) for kind in KINDS if kind in kinds]
     body = "\n\n\n".join(parts)
-    head = f'"""{summary(name, kinds)}\n\nOptions: harness plugins info {name.name}.\n"""'
+    asked = f"{name.name} --plugin {file}" if file else f"{name.name}."
+    head = f'"""{summary(name, kinds)}\n\nOptions: harness plugins info {asked}\n"""'
     return f"{head}\n\n{imports(body)}\n\n\n{body}\n"
 
 

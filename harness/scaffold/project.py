@@ -41,7 +41,7 @@ def package_files(name: PluginName, kinds: Sequence[Kind] = WHOLE) -> dict[str, 
 def single_files(name: PluginName, kinds: Sequence[Kind] = WHOLE) -> dict[str, str]:
     """Return a plugin in one file, and the suite beside it that loads it."""
     plugin, suite = f"{name.variable}.py", f"{name.variable}.toml"
-    return {plugin: module(name, kinds), suite: suite_text(f"{name.name}-suite", suite, kinds, name, plugin)}
+    return {plugin: module(name, kinds, plugin), suite: suite_text(f"{name.name}-suite", suite, kinds, name, plugin)}
 
 
 def suite_text(

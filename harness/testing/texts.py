@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,9 @@ COMPONENTS = tuple(BASES)
 def loads(subject: Subject) -> Iterator[str]:
     """The plugin can be loaded, and what its hooks return keeps to the contract."""
     if subject.plugin.status != "ok":
-        yield f"{subject.plugin.reason or 'it is blocked'}; the full story: harness plugins info {subject.name}"
+        plugin = subject.plugin
+        told = f"{plugin.name} --plugin {shlex.quote(plugin.origin)}" if plugin.is_file else subject.name
+        yield f"{plugin.reason or 'it is blocked'}; the full story: harness plugins info {told}"
 
 
 def module_docstring(subject: Subject) -> Iterator[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import rich_click as click
 
-from harness import ACTIVATIONS
+from harness import ActivationName
 
 if TYPE_CHECKING:
     from harness import Trained
@@ -31,7 +31,7 @@ def _widths(context: click.Context, parameter: click.Parameter, value: str) -> t
 @click.command("kernel-distance")
 @click.option("--n", type=click.IntRange(2, 5000), default=50, show_default=True, help="Samples.")
 @click.option("--d", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Input dimension.")
-@click.option("--activation", type=click.Choice(list(ACTIVATIONS)), default="relu", show_default=True, help="φ.")
+@click.option("--activation", type=click.Choice(get_args(ActivationName)), default="relu", show_default=True, help="φ.")
 @click.option(
     "--train",
     type=click.Choice(["hidden", "output", "all"]),
@@ -73,6 +73,7 @@ def command(
     harness kernel-distance --n 50 --d 20 --activation relu
     harness kernel-distance --widths 64,256,1024,4096 --figure distance.png
     """  # noqa: D301  # \b keeps the lines apart in the help
+    from harness import ACTIVATIONS
     from harness_lazy.distance import OutputWeights, kernel_distances
     from harness_lazy.figure import FORMATS
 

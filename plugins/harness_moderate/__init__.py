@@ -8,21 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import Regime, Theory, hookimpl
-from harness_moderate.regimes import REGIMES
-from harness_moderate.theories import THEORIES
+from harness import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from harness import Regime, Theory
 
 
 @hookimpl
 def harness_regimes() -> Iterable[Regime]:
     """Provide the presets."""
+    from harness_moderate.regimes import REGIMES
+
     return REGIMES
 
 
 @hookimpl
 def harness_theories() -> Iterable[type[Theory]]:
     """Provide the theorems, counts and certificates."""
+    from harness_moderate.theories import THEORIES
+
     return THEORIES

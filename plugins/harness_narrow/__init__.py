@@ -8,35 +8,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import Diagnostic, Optimizer, Regime, Theory, hookimpl
-from harness_narrow.diagnostics import KKTResidual
-from harness_narrow.optimizers import Projected
-from harness_narrow.regimes import REGIMES
-from harness_narrow.theories import THEORIES
+from harness import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from harness import Diagnostic, Optimizer, Regime, Theory
 
 
 @hookimpl
 def harness_optimizers() -> Iterable[type[Optimizer]]:
     """Provide projected gradient descent."""
+    from harness_narrow.optimizers import Projected
+
     return [Projected]
 
 
 @hookimpl
 def harness_diagnostics() -> Iterable[type[Diagnostic]]:
     """Provide the residual of the Karush-Kuhn-Tucker conditions."""
+    from harness_narrow.diagnostics import KKTResidual
+
     return [KKTResidual]
 
 
 @hookimpl
 def harness_regimes() -> Iterable[Regime]:
     """Provide the presets."""
+    from harness_narrow.regimes import REGIMES
+
     return REGIMES
 
 
 @hookimpl
 def harness_theories() -> Iterable[type[Theory]]:
     """Provide the theorems."""
+    from harness_narrow.theories import THEORIES
+
     return THEORIES

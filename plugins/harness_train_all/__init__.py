@@ -9,35 +9,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import Diagnostic, Initializer, Regime, Theory, hookimpl
-from harness_train_all.diagnostics import FeatureSigma, PLInitial, PLRatio
-from harness_train_all.initializers import GaussianLayers, Omega, PyTorchDefault
-from harness_train_all.regimes import REGIMES
-from harness_train_all.theories import THEORIES
+from harness import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from harness import Diagnostic, Initializer, Regime, Theory
 
 
 @hookimpl
 def harness_initializers() -> Iterable[type[Initializer]]:
     """Provide the ω₁/ω₂ family, Gaussian layers of given scales, and PyTorch's default."""
+    from harness_train_all.initializers import GaussianLayers, Omega, PyTorchDefault
+
     return [GaussianLayers, Omega, PyTorchDefault]
 
 
 @hookimpl
 def harness_diagnostics() -> Iterable[type[Diagnostic]]:
     """Provide the Polyak–Łojasiewicz ratio, along the path and at its start, and σ_min of the features."""
+    from harness_train_all.diagnostics import FeatureSigma, PLInitial, PLRatio
+
     return [PLRatio, PLInitial, FeatureSigma]
 
 
 @hookimpl
 def harness_regimes() -> Iterable[Regime]:
     """Provide the presets."""
+    from harness_train_all.regimes import REGIMES
+
     return REGIMES
 
 
 @hookimpl
 def harness_theories() -> Iterable[type[Theory]]:
     """Provide the theorems and the certificate."""
+    from harness_train_all.theories import THEORIES
+
     return THEORIES

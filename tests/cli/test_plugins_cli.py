@@ -104,3 +104,16 @@ def test_meanings_are_inherited_and_joined() -> None:
     assert "λ_max(J₀J₀ᵀ)" in meanings(Momentum)["step_size"]
     assert prose(Momentum).startswith("Full-batch heavy ball")
     assert [option.name for option in options(Momentum)] == ["step_size", "c", "beta"]
+
+
+def test_what_comes_from_a_file_is_found_again_with_it(tmp_path: Path) -> None:
+    file = tmp_path / "my own.py"
+    file.write_text("raise RuntimeError('no')\n")
+    _, out, _ = run("list", "--plugin", str(file))
+    assert f"harness plugins info NAME --plugin '{file}'" in " ".join(out.split())
+    _, out, _ = run("list")
+    assert "harness plugins info NAME." in " ".join(out.split())
+    _, out, _ = run("check", str(file))
+    assert f"harness plugins info my own --plugin '{file}'" in " ".join(out.split()).replace("'my own'", "my own")
+    _, _, err = run("info", "log-width")
+    assert "what a file provides needs --plugin FILE" in " ".join(err.split())

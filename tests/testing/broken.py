@@ -271,6 +271,7 @@ LOSS = "return (r**4).sum() / 4 + (r**2).sum() / 2"
 MAX = "return (outputs - y).abs().max()"
 MOVE = "state = {name: self.beta * state[name] - step_size * grads[name] for name in grads}"
 STEP = "return {name: params[name] + state[name] for name in grads}, state"
+LAW = "((2.0, -1.0))"
 WIDTH = "return Width(problem.n**2 / problem.d)"
 
 BROKEN = (
@@ -383,8 +384,10 @@ BROKEN = (
     Broken("theory claim", "home", "is False for its own home", "return isinstance(regime.model, ShallowNet)", "return False"),
     Broken("theory claim", "width", "expected a positive number", WIDTH, "return Width(-1.0)"),
     Broken("theory claim", "width", "without a reason", WIDTH, "return Width(float('nan'))"),
-    Broken("theory claim", "monotone", "falls from n = 40", WIDTH, "return Width(1.0 / problem.n)"),
-    Broken("theory claim", "monotone", "the exponent of d is -1", WIDTH, "return Width(float(problem.d))"),
+    Broken("theory claim", "exponents", "width() grows 0.111-fold from n = 54, d = 18 to n = 486, d = 54, where", WIDTH, "return Width(1.0 / problem.n)"),
+    Broken("theory claim", "exponents", "n^2 d^-1 claimed for n ≥ d give 27: mend exponents", WIDTH, "return Width(float(problem.n))"),
+    Broken("theory claim", "exponents", "n^3 d^-1 claimed for n ≥ d give 243", LAW, "((3.0, -1.0))"),
+    Broken("theory claim", "exponents", "n^0 d^0 claimed for n < d give 1:", LAW, "((2.0, -1.0), (0.0, 0.0))"),
     Broken("theory claim", "global state", "others when asked again", WIDTH, "return Width(1.0 + np.random.random())"),
     Broken("theory claim", "step and certificate", "step_size() is -1.0", "return 0.01", "return -1.0"),
     Broken("diagnostic size", "measured", "expected a finite float", "** 0.5)", "** 0.5 * float('inf'))"),
