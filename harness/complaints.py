@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 import unicodedata
@@ -112,6 +111,8 @@ def nearest(found: object, valid: Iterable[str]) -> str:
     """
     if not isinstance(found, str):
         return ""
+    import difflib  # only for those who made a mistake
+
     names = {name.lower(): name for name in valid}
     close = difflib.get_close_matches(found.lower().replace("_", "-"), names, n=1, cutoff=0.6)
     close = close or difflib.get_close_matches(found.lower(), names, n=1, cutoff=0.6)
@@ -206,7 +207,7 @@ def _expected(error: Mapping[str, Any]) -> str:
     """Say in our words what one branch of a type expects."""
     kind, ctx = error["type"], error.get("ctx", {})
     if kind in _EXPECTED:
-        return _EXPECTED[kind]
+        return "{ from, to }" if ctx.get("class_name") == "Range" else _EXPECTED[kind]
     if kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
         limit = ctx[bound]
@@ -263,13 +264,17 @@ def from_pydantic(error: ValidationError, data: Any, valid: Iterable[str] = ()) 
     return complaints
 
 
+def _listed(phrases: Sequence[str]) -> str:
+    return " or ".join([", ".join(phrases[:-1]), phrases[-1]] if len(phrases) > 2 else phrases)
+
+
 def _complain(path: Path, found: Any, errors: Sequence[Mapping[str, Any]]) -> Complaint:
     own = [str(e["ctx"]["error"]) for e in errors if e["type"] == "value_error"]
     if own:
         return Complaint(path, own[0])
     phrases = list(dict.fromkeys(phrase for e in errors if (phrase := _expected(e))))
     choices = [c for e in errors if e["type"] == "literal_error" for c in re.findall(r"'([^']*)'", _expected(e))]
-    message = f"found {show(found)}, expected {' or '.join(phrases)}"
+    message = f"found {show(found)}, expected {_listed(phrases)}"
     if isinstance(found, float) and found.is_integer() and any(e["type"] == "int_type" for e in errors):
         message += f" (write {int(found)})" if abs(found) < 1e15 else ""
     if isinstance(found, str) and not choices and re.fullmatch(r"[-+0-9._eE]+", found):

@@ -243,6 +243,7 @@ def _facts(results: Results) -> dict[str, str]:
         "report tolerance": budget.report_tolerance,
         "dtype": budget.dtype,
         "search": {"method": type(suite.search).__name__.lower(), **vars(suite.search)},
+        "trained as": _trained_as(origin),
         **{key: origin.get(key) for key in ("device", "machine", "processor", "date")},
         "missing trials": results.missing,
     }
@@ -250,6 +251,16 @@ def _facts(results: Results) -> dict[str, str]:
         table = origin.get(group, {})
         facts |= {f"{group.removesuffix('s')} {name}": value for name, value in sorted(table.items())}
     return {what: _said(value) for what, value in facts.items() if value is not None}
+
+
+def _trained_as(origin: Mapping[str, Any]) -> str:
+    """Return whether trials were trained by one run, or by several that were merged."""
+    parts = origin.get("merged")
+    if not isinstance(parts, list) or not parts:
+        return f"shard {origin['shard']}" if "shard" in origin else "one run"
+    known = [part for part in parts if isinstance(part, Mapping)]
+    names = [f"shard {part['shard']}" if "shard" in part else str(part.get("run", "?")) for part in known]
+    return f"{len(parts)} runs merged: {', '.join(names)}"
 
 
 def _said(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 APPLICATION = 0x68726E73
@@ -38,15 +39,41 @@ Migration = Callable[[sqlite3.Connection], None]
 MIGRATIONS: Mapping[int, Migration] = {}
 """Version → what makes the next one of it, statement by statement; all that are needed run in one transaction."""
 
-ASIDE = "start anew with --fresh, which keeps the file, or choose another directory with --out"
+
+@dataclass(frozen=True)
+class Remedy:
+    """What can be done about a file that cannot be used, in the words of errors.
+
+    Attributes:
+        elsewhere: Leave it alone.
+        aside: Begin anew, or leave it alone.
+    """
+
+    elsewhere: str
+    aside: str
+
+
+WRITER = Remedy(
+    "choose another directory with --out",
+    "start anew with --fresh, which keeps the file, or choose another directory with --out",
+)
+READER = Remedy(
+    "name another run directory, or an archive of one",
+    "name another run directory, or an archive of one, or train anew with harness run --fresh, which keeps the file",
+)
 
 
 class StoreError(Exception):
     """A results file that cannot be used; the message says why and what to do."""
 
 
-def prepare(db: sqlite3.Connection, path: Path) -> None:
+def prepare(db: sqlite3.Connection, path: Path, remedy: Remedy = WRITER) -> None:
     """Make the tables in an empty file; check those of any other, and bring older ones up to date.
+
+    Args:
+        db: The open file.
+        path: Where it is.
+        remedy: What errors suggest.
 
     Raises:
         StoreError: If the file is another program's, or a newer version's, or its tables are not ours.
@@ -61,17 +88,17 @@ def prepare(db: sqlite3.Connection, path: Path) -> None:
         _create(db)
         return
     if _number(db, "application_id") != APPLICATION:
-        raise StoreError(f"{path} is an SQLite file of another program; choose another directory with --out")
+        raise StoreError(f"{path} is an SQLite file of another program; {remedy.elsewhere}")
     if version > SCHEMA:
         raise StoreError(
             f"{path} has schema {version}, and this version of the harness reads up to {SCHEMA}: it was written by a"
-            f" newer one; upgrade, or {ASIDE}"
+            f" newer one; upgrade, or {remedy.aside}"
         )
     if version < SCHEMA:
         _migrate(db, path, version)
     found = set(db.execute("SELECT type, name FROM sqlite_master"))
     if found != {("table", name) for name in TABLES}:
-        raise StoreError(f"{path} has other tables than ours: it is damaged, or was changed; {ASIDE}")
+        raise StoreError(f"{path} has other tables than ours: it is damaged, or was changed; {remedy.aside}")
 
 
 def _number(db: sqlite3.Connection, pragma: str) -> int:

@@ -22,7 +22,7 @@ from harness.components import Cell, Outcome
 from harness.lock import Held, Lock
 from harness.outcome_record import decode, encode
 from harness.run_record import RunRecord, provenance_of
-from harness.schema import ASIDE, StoreError, prepare
+from harness.schema import READER, WRITER, Remedy, StoreError, prepare
 
 __all__ = ["FILE", "Place", "Store", "StoreError", "WriteError", "set_aside"]
 
@@ -54,8 +54,9 @@ class Store:
                 version, or another run holds it.
         """
         self.path = directory / FILE
+        self._remedy = WRITER if create else READER
         self._lock: Lock | None = None
-        there = _is_there(self.path)
+        there = _is_there(self.path, self._remedy)
         if not there and not create:
             raise StoreError(f"{directory} holds no {FILE}; run the suite first, or name a run directory")
         try:
@@ -70,23 +71,25 @@ class Store:
             if isinstance(error, Held):
                 raise StoreError(f"{error}, or choose another directory with --out") from error
             if isinstance(error, DAMAGE):
-                raise StoreError(_why(self.path, error)) from error
+                raise StoreError(_why(self.path, error, self._remedy)) from error
             if isinstance(error, OSError):
-                raise StoreError(f"{directory}: {error.strerror}; choose another directory with --out") from error
+                raise StoreError(f"{directory}: {error.strerror}; {self._remedy.elsewhere}") from error
             raise
 
     def _open(self, *, check: bool) -> None:
         db = self._db
-        prepare(db, self.path)
+        prepare(db, self.path, self._remedy)
         (mode,) = db.execute("PRAGMA journal_mode = DELETE").fetchone()
         db.execute("PRAGMA synchronous = FULL")
         (level,) = db.execute("PRAGMA synchronous").fetchone()
         if (mode, level) != ("delete", 2):
-            raise StoreError(f"{self.path} cannot be kept safe (journal {mode}, synchronous {level}); {ASIDE}")
+            raise StoreError(
+                f"{self.path} cannot be kept safe (journal {mode}, synchronous {level}); {self._remedy.aside}"
+            )
         if check:
             (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
             if found != "ok":
-                raise StoreError(f"{self.path} is damaged ({printable(str(found))}); {ASIDE}")
+                raise StoreError(f"{self.path} is damaged ({printable(str(found))}); {self._remedy.aside}")
 
     def __enter__(self) -> Self:
         return self
@@ -110,7 +113,7 @@ class Store:
         except (sqlite3.Error, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             said = printable(str(error))[:200]
             raise StoreError(
-                f"{self.path} cannot be read ({said}); it is damaged, or of another version: {ASIDE}"
+                f"{self.path} cannot be read ({said}); it is damaged, or of another version: {self._remedy.aside}"
             ) from error
 
     def outcomes(self, key: str, *, errors: bool = False, rungs: int | None = None) -> dict[Place, Outcome]:
@@ -227,7 +230,7 @@ def stamp(nanoseconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:09d}Z"
 
 
-def _is_there(path: Path) -> bool:
+def _is_there(path: Path, remedy: Remedy) -> bool:
     """Say whether there is such a file.
 
     Raises:
@@ -235,23 +238,23 @@ def _is_there(path: Path) -> bool:
     """
     try:
         if path.exists() and not path.is_file():
-            raise StoreError(f"{path} is no file; choose another directory with --out")
+            raise StoreError(f"{path} is no file; {remedy.elsewhere}")
         return path.is_file()
     except (OSError, ValueError) as error:
-        raise StoreError(f"{printable(str(path))}: {error}; choose another directory with --out") from error
+        raise StoreError(f"{printable(str(path))}: {error}; {remedy.elsewhere}") from error
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30)
 
 
-def _why(path: Path, error: Exception) -> str:
+def _why(path: Path, error: Exception, remedy: Remedy) -> str:
     """Say why a file cannot be opened, and what to do."""
     said = printable(str(error))[:200]
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return f"{path}: {said}; make room and see to its permissions, or choose another directory with --out"
-    return f"{path}: {said}; {ASIDE}"
+        return f"{path}: {said}; make room and see to its permissions, or {remedy.elsewhere}"
+    return f"{path}: {said}; {remedy.aside}"
 
 
 def _place(n: Any, d: Any, k: Any, seed: Any) -> Place:

@@ -49,6 +49,7 @@ class SuiteParser:
         self.data, self.registry, self.path = data, registry, path
         self.complaints: list[Complaint] = []
         self.plugin_files: list[Path] = []
+        self._misspelled: dict[str, str] = {}
 
     def suite(self, text: str) -> Suite | None:
         """Return the suite, or None where there are complaints."""
@@ -65,6 +66,10 @@ class SuiteParser:
         search = self._search()
         regimes = self._regimes()
         self._width_steps(search, regimes)
+        self.complaints = [self._where_it_stands(complaint) for complaint in self.complaints]
+        for section in self._misspelled:
+            if section != "search":
+                self._miss(section)
         if self.complaints or head is None or problems is None or budget is None or dataset is None or search is None:
             return None
         return Suite(
@@ -88,6 +93,7 @@ class SuiteParser:
         self.complaints.append(Complaint(path, message, close))
 
     def _unknown_sections(self) -> None:
+        """Refuse sections that no suite has; what is in a misspelled one is checked as if it were spelled right."""
         known = list(SuiteFile.model_fields)
         for key, value in self.data.items():
             if key in known:
@@ -95,8 +101,20 @@ class SuiteParser:
             home = _home_of(key)
             if home and not isinstance(value, dict):
                 self._refuse((key,), f"is not a section of a suite; it belongs in [{home}]")
-            else:
-                self._refuse((key,), f"is not a section of a suite ({', '.join(known)})", nearest(key, known))
+                continue
+            close = nearest(key, known)
+            self._refuse((key,), f"is not a section of a suite ({', '.join(known)})", close)
+            if isinstance(value, dict | list) and close in (*SECTIONS, "search", "regimes") and close not in self.data:
+                self._misspelled.setdefault(close, key)
+        right = {name: self.data[key] for name, key in self._misspelled.items()}
+        self.data = {**self.data, **right}
+
+    def _where_it_stands(self, complaint: Complaint) -> Complaint:
+        """Return a complaint with the place that the file has, which may be misspelled."""
+        section, *below = complaint.path or ("",)
+        return (
+            replace(complaint, path=(self._misspelled[section], *below)) if section in self._misspelled else complaint
+        )
 
     def _plugins(self) -> None:
         listed = self.data.get("plugins", [])
@@ -123,10 +141,13 @@ class SuiteParser:
         (path,) = plugin_paths({"plugins": [name]}, self.path)
         return next((plugin for plugin in files if plugin.origin == str(path)), None)
 
+    def _miss(self, section: str) -> None:
+        self._refuse((section,), f"is missing: a suite needs {sections()}")
+
     def _table(self, key: str, *, needed: bool = True) -> dict[str, Any] | None:
         if key not in self.data:
             if needed:
-                self._refuse((key,), f"is missing: a suite needs {sections()}")
+                self._miss(key)
             return None
         value = self.data[key]
         if isinstance(value, dict):
@@ -157,17 +178,29 @@ class SuiteParser:
 
     def _budget(self) -> Budget | None:
         section = self._section("budget", BudgetSection)
-        if section is None:
-            return None
+        ladder = section or self._ladder()
         try:
-            reported = section.reported()
+            reported = ladder.reported() if ladder is not None else None
         except ValueError as error:
             self._refuse(("budget", "report_tolerance"), str(error))
             return None
-        ladder = tuple(section.tolerances)
+        if section is None or reported is None:
+            return None
+        rungs = tuple(section.tolerances)
         return Budget(
-            section.steps, ladder, reported, section.dtype, section.device, section.spectrum, section.trial_seconds
+            section.steps, rungs, reported, section.dtype, section.device, section.spectrum, section.trial_seconds
         )
+
+    def _ladder(self) -> BudgetSection | None:
+        """Return a budget of the tolerances alone, where something else is wrong with it; None if they are wrong."""
+        table = self.data.get("budget")
+        if not isinstance(table, dict):
+            return None
+        given = {key: table[key] for key in ("tolerances", "report_tolerance") if key in table}
+        try:
+            return BudgetSection.model_validate_json(json.dumps({"steps": 1, **given}), strict=True)
+        except ValidationError:
+            return None
 
     def _dataset(self) -> Dataset | None:
         table = self.data.get("problems")
@@ -229,7 +262,7 @@ class SuiteParser:
         """Return the regimes that could be built, by their place in the file."""
         listed = self.data.get("regimes")
         if "regimes" not in self.data:
-            self._refuse(("regimes",), f"is missing: a suite needs {sections()}")
+            self._miss("regimes")
         elif isinstance(listed, dict):
             self._refuse(("regimes",), "is one table, expected a list of them: write [[regimes]]")
         elif not isinstance(listed, list) or not listed:

@@ -256,6 +256,9 @@ def test_what_is_not_ours_is_refused_and_left_alone(statement: str, words: str, 
     for exclusive in (False, True):
         with pytest.raises(StoreError, match=f"{words}.*(--out|--fresh)"):
             Store(tmp_path, exclusive=exclusive)
+    with pytest.raises(StoreError, match=f"{words}.*name another run directory, or an archive") as caught:
+        Store(tmp_path, create=False)
+    assert "--out" not in str(caught.value)  # which verbs that only read do not have
     assert (tmp_path / FILE).read_bytes() == before
 
 

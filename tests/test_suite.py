@@ -132,7 +132,7 @@ MALFORMED = [
     ('labels = "gaussian"', "lables = 1", "problems.dataset.lables", 6, "did you mean 'labels'?"),
     ('{ use = "sphere", labels = "gaussian" }', "3", "problems.dataset", 6, "found 3, expected a text in quotes or a table"),
     ('{ use = "sphere", labels = "gaussian" }', "{}", "problems.dataset.use", 6, "is missing: the name of a dataset"),
-    ("n = [40, 80]", "n = 0.5", "problems.n", 7, "found 0.5, expected a whole number"),
+    ("n = [40, 80]", "n = 0.5", "problems.n", 7, "found 0.5, expected a whole number, a list or { from, to }"),
     ("n = [40, 80]", "n = []", "problems.n", 7, "a list of at least 1 entry"),
     ("n = [40, 80]", "n = [40, -80]", "problems.n[1]", 7, "found -80, expected a number greater than 0"),
     ("n = [40, 80]", "n = [40, true]", "problems.n[1]", 7, "found true, expected a whole number"),
@@ -434,6 +434,27 @@ def test_inputs_from_the_cube_lean_towards_its_corners() -> None:
 
 
 # --- schema and places ----------------------------------------------------------------------------
+
+
+def test_what_is_in_a_misspelled_section_is_complained_of_with_it(registry: Registry) -> None:
+    text = GOOD.replace("[budget]", "[budgt]").replace("steps = 10_000", "steps = -1\nreport_tolerance = 0.05")
+    text = text.replace("[search]", "[serch]").replace('"adaptive"', '"adaptve"').replace("[[regimes]]", "[[regime]]")
+    with pytest.raises(SuiteError) as caught:
+        parse_suite(text.replace('"sphere"', '"spher"'), registry)
+    places = [complaint.place for complaint in caught.value.complaints]
+    expected = [
+        "problems.dataset.use",
+        "budgt",
+        "budgt.steps",
+        "budgt.report_tolerance",
+        "serch",
+        "serch.method",
+        "regime",
+    ]
+    assert sorted(places) == sorted([*expected, "budget", "regimes"])  # which are missing
+    misspelled = [c for c in caught.value.complaints if c.place in ("budgt", "serch", "regime")]
+    assert [c.nearest for c in misspelled] == ["budget", "search", "regimes"]
+    assert all(c.line for c in caught.value.complaints if c.place in expected)
 
 
 def test_the_schema_file_is_fresh(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from harness.complaints import printable, printable_lines
 
 if TYPE_CHECKING:
     from harness.registry import Registry
+    from harness.report.table import Renderer
     from harness.suite import Suite
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -21,6 +22,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 SUITE = click.argument("suite", metavar="SUITE")
 STRICT = "harness.strict-plugins"
 """Where a call of the command line keeps whether broken plugins end it."""
+
+WARNED = "harness.warned"
+"""Where it keeps what it has warned of."""
 
 
 def PLUGINS(function: F) -> F:  # noqa: N802  # used beside SUITE
@@ -88,6 +92,42 @@ class WrongInput(click.ClickException):
         super().__init__(printable_lines(message))
 
 
+def number_wanted(error: plain.BadParameter) -> str:
+    """Say which number an option takes, where it was given another one or none; otherwise what click says."""
+    kind = error.param.type if error.param is not None else None
+    found, refused, _ = error.message.partition(" is not ")
+    if not refused or not isinstance(kind, (plain.types.IntParamType, plain.types.FloatParamType)):
+        return error.message
+    wanted = "a whole number" if isinstance(kind, plain.types.IntParamType) else "a number"
+    if isinstance(kind, (plain.IntRange, plain.FloatRange)):
+        if kind.min is not None and kind.max is not None:
+            wanted += f" from {kind.min} to {kind.max}"
+        elif kind.min is not None:
+            wanted += f" of at least {kind.min}"
+    return f"found {found}, expected {wanted}"
+
+
+def given(option: str) -> bool:
+    """Return whether an option of the verb that runs stands on the command line."""
+    source = plain.get_current_context().get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def renderer_named(registry: Registry, name: str) -> Renderer:
+    """Return the renderer that ``--format`` names.
+
+    Raises:
+        WrongInput: If there is none, or several, of that name.
+    """
+    from harness.registry import AmbiguousName, UnknownName
+
+    try:
+        found: Renderer = registry.find("renderer", name)()
+    except (UnknownName, AmbiguousName) as error:
+        raise WrongInput(f"--format: {error}") from error
+    return found
+
+
 def load(suite: str, plugin_files: tuple[str, ...], *, trust: bool = False) -> tuple[Suite, Registry]:
     """Load a suite by path or by the name of a shipped one, and warn of broken plugins.
 
@@ -142,14 +182,18 @@ def _more(places: list[str]) -> str:
 
 
 def warn_of_broken(registry: Registry) -> None:
-    """Say on one line each which plugins could not be loaded.
+    """Say on one line each which plugins could not be loaded and which theories have a name too many, once a call.
 
     Raises:
-        WrongInput: There are any, and --strict-plugins was given.
+        WrongInput: A plugin is broken, and --strict-plugins was given.
     """
     stop_if_strict(registry)
-    for line in _broken(registry):
-        click.secho(printable(line), fg="yellow", err=True)
+    context = plain.get_current_context(silent=True)
+    said: set[str] = context.meta.setdefault(WARNED, set()) if context is not None else set()
+    for line in (*_broken(registry), *registry.rival_theories()):
+        if line not in said:
+            said.add(line)
+            click.secho(printable(line), fg="yellow", err=True)
 
 
 def stop_if_strict(registry: Registry) -> None:

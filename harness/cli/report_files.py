@@ -52,7 +52,7 @@ def _is_page(path: Path) -> bool:
 
 
 def write_all_figures(source: Source, target: str, formats: Sequence[str]) -> None:
-    """Write the figures that the run has the data for, and say which, and which not and why.
+    """Write the figures that the run has the data for; print their paths, and on stderr which are left out and why.
 
     Raises:
         WrongInput: They cannot be written, or the suite's problems cannot be drawn.
@@ -66,9 +66,8 @@ def write_all_figures(source: Source, target: str, formats: Sequence[str]) -> No
         written = write_figures(figures, directory, formats)
     except OSError as error:
         raise WrongInput(f"--figures {directory}: {error.strerror}") from error
-    for drawing in figures.drawings:
-        kinds = ", ".join(path.suffix for path in written if path.stem == drawing.name)
-        click.echo(f"{directory / drawing.name}  {kinds}  {drawing.title}")
+    for path in written:
+        click.echo(path)
     for one in figures.left_out:
         click.echo(f"left out: {one.name}: {one.reason}", err=True)
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from harness.registry import Registry
     from harness.run import Run
     from harness.sharding import Shard
+    from harness.store import Store
     from harness.suite import Suite
 
 
@@ -96,11 +97,9 @@ def command(
         if fresh and (aside := set_aside(directory)):
             click.echo(f"earlier results are kept as {aside}", err=True)
         with Store(directory, exclusive=True) as store:
+            _refuse_other_suite(store, loaded)
             run = Run(loaded, registry, store, where, executor.workers, shard=shard)
             _notice_eager(run)
-            last = store.last_run()
-            if last is not None and last[2].get("suite") not in (None, loaded.name):
-                click.echo(f"{directory} held reports of suite {last[2]['suite']!r}, which are now replaced", err=True)
             store.began(loaded.text, provenance(loaded, registry, where) | ({"shard": str(shard)} if shard else {}))
             if run.missing:
                 try:
@@ -138,6 +137,21 @@ def _shard(text: str | None, suite: Suite) -> Shard | None:
     except ShardError as error:
         raise WrongInput(f"--shard: {error}") from error
     return shard
+
+
+def _refuse_other_suite(store: Store, suite: Suite) -> None:
+    """Keep a run from replacing the reports of another suite.
+
+    Raises:
+        WrongInput: The directory holds those of a suite of another name.
+    """
+    last = store.last_run()
+    before = last.provenance.get("suite") if last is not None else None
+    if before not in (None, suite.name):
+        raise WrongInput(
+            f"{store.path.parent} holds results of suite {before!r}, not of {suite.name!r}: choose another directory "
+            f"with --out, or set them aside with --fresh; if it is the same suite, name it {before!r} again to go on"
+        )
 
 
 def _stopped(error: BaseException, saved: str) -> int:
@@ -198,7 +212,7 @@ def _executor(name: str, workers: int, registry: Registry, scheduler: str | None
     try:
         kind: type[Executor] = registry.find("executor", name)
     except (UnknownName, AmbiguousName) as error:
-        raise WrongInput(str(error)) from error
+        raise WrongInput(f"--executor: {error}") from error
     if scheduler and not kind.joins():
         raise WrongInput(f"executor {name!r} joins no cluster; write --executor dask, or leave --scheduler out")
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, SUITE, TRUST, WrongInput, load
+from harness.cli.options import PLUGINS, SUITE, TRUST, WrongInput, check_problems, load
 from harness.complaints import printable_lines
 
 if TYPE_CHECKING:
@@ -43,8 +43,9 @@ def command(
 ) -> int:
     """Train one trial of a suite and show what became of it; nothing is stored.
 
-    It is trained alone, in this process and without a time limit, with the numbers that it has in a run. If it fails,
-    the whole traceback is shown, and a debugger can be set on it. Status 0: trained; 1: it failed; 2: wrong input.
+    It is trained alone, in this process and without a time limit, with the numbers that it has in a run. Sizes that the
+    suite does not have may be given, and are then named. If it fails, the whole traceback is shown, and a debugger can
+    be set on it. Status 0: trained; 1: it failed; 2: wrong input.
 
     \b
     harness trial quickstart --regime softplus --n 40 --d 20 --k 4 --seed 7
@@ -69,6 +70,7 @@ def command(
     size = n or loaded.n[0], d or loaded.d[0]
     if trial_bytes(*size, k) > memory():
         raise WrongInput(f"--k {k}: one trial needs more than the memory of this machine")
+    _beyond(loaded, *size, k)
     try:
         outcome = train_alone(pursuit.setting, *size, k, seed)
     except Exception as error:
@@ -103,6 +105,28 @@ def _check(pursuit: Pursuit, k: int) -> None:
         raise WrongInput(
             f"--k {k}: {regime.name} needs {'a width of at least 1' if step == 1 else f'multiples of {step}'}"
         )
+
+
+def _beyond(suite: Suite, n: int, d: int, k: int) -> None:
+    """Say which sizes are none of the suite's.
+
+    Raises:
+        WrongInput: The suite's dataset has no problem of these n and d.
+    """
+    from dataclasses import replace
+
+    from harness.search import Grid
+
+    search = suite.search
+    widths = search.widths if isinstance(search, Grid) else range(search.max_width + 1)
+    has = {"n": (n, suite.n), "d": (d, suite.d), "k": (k, (0, *widths))}
+    beyond = [f"{name} = {size}" for name, (size, sizes) in has.items() if size not in sizes]
+    if not beyond:
+        return
+    if n not in suite.n or d not in suite.d:
+        check_problems(replace(suite, n=(n,), d=(d,)))
+    be = "is" if len(beyond) == 1 else "are"
+    click.echo(f"{' and '.join(beyond)} {be} not in suite {suite.name!r}; trained all the same", err=True)
 
 
 def _record(outcome: Outcome, suite: Suite, pursuit: Pursuit, n: int, d: int, k: int) -> dict[str, Any]:

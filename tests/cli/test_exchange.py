@@ -143,6 +143,9 @@ def test_shards_are_merged_into_the_run(here: Path, registry: Registry) -> None:
     record = json.loads(out, parse_constant=pytest.fail)
     assert all(size["equal"] == size["shared"] > 0 for size in record["sizes"])
     assert sum(size["shared"] for size in record["sizes"]) == 108
+    (made,) = [one for one in record["differences"] if one["what"] == "trained as"]
+    assert (made["first"], made["second"]) == ("one run", "2 runs merged: shard 1/2, shard 2/2")
+    assert "They differ in: trained as." in " ".join(harness("compare", "whole", "all")[1].split())
 
 
 def test_one_shard_says_what_is_missing(here: Path) -> None:

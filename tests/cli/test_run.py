@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -85,8 +86,6 @@ def test_killed_many_times_at_random_moments(whole: Path, tmp_path: Path) -> Non
 
 def interrupt(folder: Path, how: signal.Signals, after_outcomes: int = 0, after_seconds: float = 60.0) -> None:
     """Start a run with two workers and send it a signal, once it has saved some trials or after some time."""
-    import sqlite3
-
     process = subprocess.Popen(
         [sys.executable, "-m", "harness", "run", "tiny.toml", "--workers", "2"],
         cwd=folder,
@@ -127,13 +126,35 @@ def test_fresh_keeps_what_was_there(whole: Path, tmp_path: Path) -> None:
     assert str(aside[0].name) in fresh.stderr
 
 
+def test_reports_of_another_suite_are_not_replaced(tmp_path: Path) -> None:
+    mine = SUITE.replace("n = [12, 16, 20]", "n = 12")
+    (tmp_path / "tiny.toml").write_text(mine, encoding="utf-8")
+    (tmp_path / "other.toml").write_text(mine.replace('name = "tiny"', 'name = "other"'), encoding="utf-8")
+    assert harness("run", "tiny.toml", "--out", "here", cwd=tmp_path).returncode == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "here").iterdir() if path.name != ".lock"}
+    refused = harness("run", "other.toml", "--out", "here", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    said = " ".join(refused.stderr.split())
+    assert "here holds results of suite 'tiny', not of 'other'" in said
+    assert "--out" in said
+    assert "--fresh" in said
+    assert {path.name: path.read_bytes() for path in (tmp_path / "here").iterdir() if path.name != ".lock"} == before
+    assert harness("run", "tiny.toml", "--out", "here", cwd=tmp_path).returncode == 0
+    assert harness("run", "other.toml", "--out", "here", "--fresh", cwd=tmp_path).returncode == 0
+    (aside,) = (tmp_path / "here").glob("results-*.sqlite")
+    assert json.loads((tmp_path / "here/thresholds.json").read_text())["suite"] == "other"
+    with sqlite3.connect(aside) as db:
+        assert {json.loads(text)["suite"] for (text,) in db.execute("SELECT provenance FROM runs")} == {"tiny"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["run", "nowhere.toml"], "nowhere.toml"),
         (["run", "."], "expected a TOML file"),
         (["rnu", "quickstart"], "did you mean 'run'"),
-        (["run", "quickstart", "--executor", "lcal"], "did you mean 'local'"),
+        (["run", "quickstart", "--executor", "lcal"], "there is no executor 'lcal'; did you mean 'local'"),
+        (["run", "quickstart", "--executor", "slurm"], "there is no executor 'slurm' (there are dask, in-process,"),
         (["run", "quickstart", "--device", "cuda:99"], "CUDA"),
         (["run", "quickstart", "--workers", "0"], "--workers"),
         (["run", "quickstart", "--out", "/proc/nowhere"], "/proc/nowhere"),

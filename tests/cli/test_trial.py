@@ -82,6 +82,32 @@ def test_wrong_input_is_one_message(arguments: list[str], words: str, ran: Path)
     assert words in " ".join(done.stderr.split())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--k", 2], ""),
+        (["--k", 3], "k = 3 is not in suite 'tiny'; trained all the same"),
+        (["--k", 2, "--n", 13, "--d", 6], "n = 13 and d = 6 are not in suite 'tiny'; trained all the same"),
+    ],
+)
+def test_sizes_that_the_suite_has_not_are_named(arguments: list[str | int], words: str, ran: Path) -> None:
+    done = invoke("trial", ran / "grid.toml", "--regime", "softplus", "--json", *arguments)
+    assert done.exit_code == 0
+    assert done.stderr.strip() == words
+    assert json.loads(done.stdout)["verdict"] in ("fit", "unfit", "diverged")
+
+
+def test_sizes_that_the_dataset_has_not_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = ["a,b,y", *(f"{i},{i * i},{i % 3}" for i in range(20))]
+    Path("data.csv").write_text("\n".join(rows), encoding="utf-8")
+    text = GRID.replace('"sphere"', '{ use = "table", path = "data.csv" }').replace("d = 5", "d = 2")
+    Path("mine.toml").write_text(text, encoding="utf-8")
+    done = invoke("trial", "mine.toml", "--regime", "softplus", "--k", 2, "--n", 21)
+    assert done.exit_code == 2
+    assert "data.csv has 20 rows, fewer than n = 21" in " ".join(done.stderr.split())
+
+
 def explained(text: str, folder: Path, registry: Registry) -> list[Any]:
     return explain(parse_suite(text, registry), registry, folder, "cpu")
 
