@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.paired import Ratio
 from harness.thresholds import LEVEL, half_width
 
 Verdicts = Mapping[int, Sequence[bool]]
@@ -96,6 +97,49 @@ def fit_exponents(
     missing = [f"n = {n}, d = {d}" for n, d in halves if (n, d) not in points]
     note = f"without {'; '.join(missing)}: no threshold" if missing else ""
     return ExponentFit(exponent[0], interval[0], exponent[1], interval[1], sizes, note)
+
+
+def mean_ratio(
+    first: Mapping[tuple[int, int], Verdicts],
+    second: Mapping[tuple[int, int], Verdicts],
+    *,
+    level: float = LEVEL,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Ratio:
+    """Return the geometric mean over sizes of first over second k½, with the interval of :func:`fit_exponents`.
+
+    The trials of both are resampled together, as those of one seed face the same problem; where in its gap each of the
+    two thresholds lies is drawn for each by itself.
+
+    Args:
+        first: Of the numerator, for each (n, d), for each width, whether each trial fit, ordered by seed.
+        second: The same of the denominator.
+        level: Chance that the interval misses.
+        resamples: Number of resamples.
+        seed: Of the resampling alone.
+
+    Raises:
+        ValueError: If there is no size, or a size without a threshold in one of the two.
+
+    >>> step = {k: [k > 10] * 12 for k in range(9, 13)}
+    >>> double = {2 * k: fit for k, fit in step.items()}
+    >>> round(mean_ratio({(50, 20): double}, {(50, 20): step}).value, 6)
+    2.0
+    """
+    sizes = sorted(first)
+    halves = [half_width(_counts(side[size])) for side in (first, second) for size in sizes]
+    if not sizes or any(half is None for half in halves):
+        raise ValueError("a ratio needs a threshold of both at every size")
+    logs = np.log(np.array(halves, dtype=np.float64)).reshape(2, -1)
+    trials = max(len(fits) for side in (first, second) for size in sizes for fits in side[size].values())
+    weights = np.random.Generator(np.random.Philox(seed)).standard_exponential((trials, resamples))
+    resampled = [
+        np.stack([_resample(side[size], weights, _places(seed + number, size, resamples)) for size in sizes])
+        for number, side in enumerate((first, second))
+    ]
+    low, high = np.quantile((resampled[0] - resampled[1]).mean(axis=0), [level / 2, 1 - level / 2])
+    return Ratio(float(np.exp((logs[0] - logs[1]).mean())), float(np.exp(low)), float(np.exp(high)))
 
 
 def _counts(widths: Verdicts) -> dict[int, tuple[int, int]]:

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from harness.complaints import show
 from harness.components import Assumption, Problem, Regime, Theory, Width
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Prediction:
         width: Data-dependent width, unknown constants set to 1.
         scaling: The claimed law n^a d^b at C = 1; None where there is none.
         assumptions: The theorem's conditions, checked.
+        failed: Whether the theory has no width because it failed, or returned something else; the reason says what.
+        scaling_error: The same of the law; empty where it is one, or there is none.
     """
 
     theory: Theory
@@ -38,6 +41,8 @@ class Prediction:
     width: Width
     scaling: float | None
     assumptions: tuple[Assumption, ...]
+    failed: bool = False
+    scaling_error: str = ""
 
     @property
     def applies(self) -> bool:
@@ -56,13 +61,35 @@ def predict(theory: Theory, regime: Regime, problem: Problem) -> Prediction:
     Never raises: an exception, or an answer that is not a width, becomes NaN with the reason.
     """
     width, failure = _attempt(lambda: theory.width(problem, regime))
-    if not isinstance(width, Width) or not isinstance(width.value, (int, float)):
-        width = Width(math.nan, failure or f"{theory.name} returned {width!r} for a width")
-    scaling, _ = _attempt(lambda: theory.scaling(problem.n, problem.d))
+    wrong = failure or _not_a_width(width)
+    if wrong or width is None:
+        width = Width(math.nan, wrong)
+    scaling, failure = _attempt(lambda: theory.scaling(problem.n, problem.d))
+    wrong_law = failure or _not_a_law(scaling)
     assumptions, failure = _attempt(lambda: tuple(theory.assumptions(problem, regime)))
     if assumptions is None:
         assumptions = (Assumption("assumptions could be checked", None, failure),)
-    return Prediction(theory, regime, problem.n, problem.d, width, scaling, assumptions)
+    scaling = None if wrong_law else scaling
+    return Prediction(theory, regime, problem.n, problem.d, width, scaling, assumptions, bool(wrong), wrong_law)
+
+
+def _not_a_width(found: object) -> str:
+    """Say what is wrong with what a theory returned for a width."""
+    if not isinstance(found, Width) or not isinstance(found.value, (int, float)):
+        return f"width() returned {show(found)}, expected Width(number)"
+    if found.value < 0:
+        return f"width() returned {found.value:g}, expected a positive number"
+    if math.isnan(found.value) and not found.reason:
+        return "width() returned NaN without a reason, expected a number, or Width(math.nan, 'why')"
+    return ""
+
+
+def _not_a_law(found: object) -> str:
+    """Say what is wrong with what a theory returned for its law."""
+    if found is None or (isinstance(found, (int, float)) and found >= 0):
+        return ""
+    said = f"{found:g}" if isinstance(found, (int, float)) else show(found)
+    return f"scaling() returned {said}, expected a positive number or None"
 
 
 def predictions(theories: Iterable[Theory], regime: Regime, problem: Problem) -> tuple[Prediction, ...]:
@@ -74,10 +101,16 @@ def predictions(theories: Iterable[Theory], regime: Regime, problem: Problem) ->
     for theory in theories:
         concerned, failure = _attempt(lambda theory=theory: theory.concerns(regime))  # type: ignore[misc]
         if failure:
-            chosen.append(Prediction(theory, regime, problem.n, problem.d, Width(math.nan, failure), None, ()))
+            width = Width(math.nan, failure)
+            chosen.append(Prediction(theory, regime, problem.n, problem.d, width, None, (), failed=True))
         elif concerned:
             chosen.append(predict(theory, regime, problem))
     return tuple(chosen)
+
+
+def concerned(theories: Iterable[Theory], regime: Regime) -> list[Theory]:
+    """Return the theories that speak of the regime, in the order given; one that cannot tell is left out."""
+    return [theory for theory in theories if _attempt(lambda theory=theory: theory.concerns(regime))[0]]  # type: ignore[misc]
 
 
 def _attempt(question: Callable[[], T]) -> tuple[T | None, str]:

@@ -93,19 +93,22 @@ class Results:
             return Threshold(None, None, None, "none", counts, sum(trials for _, trials in counts.values()))
         return threshold(counts, family=self.suite.search.family, smallest=step)
 
-    def exponents(self, regime: str, tolerance: float | None = None) -> ExponentFit:
-        """Return the fitted exponents of k½ in n and d."""
-        rung = self.rung(tolerance)
-        verdicts = {
-            (n, d): {
-                k: [
-                    o.verdict(rung) == "fit" for o in self.outcomes[Cell(regime, n, d, k)] if o.verdict(rung) != "error"
-                ]
-                for k in self.widths(regime, n, d)
-            }
-            for n, d in self.sizes()
-        }
+    def exponents(self, regime: str, tolerance: float | None = None, steps: int | None = None) -> ExponentFit:
+        """Return the fitted exponents of k½ in n and d, at a tolerance and a budget."""
+        verdicts = {size: self.fits(regime, *size, tolerance, steps) for size in self.sizes()}
         return fit_exponents(verdicts, seed=self.suite.seed)
+
+    def fits(
+        self, regime: str, n: int, d: int, tolerance: float | None = None, steps: int | None = None
+    ) -> dict[int, list[bool]]:
+        """Return for each width whether each trial fit, in the order of seeds, errors left out."""
+        rung = self.rung(tolerance)
+        return {k: self._fits(Cell(regime, n, d, k), rung, steps) for k in self.widths(regime, n, d)}
+
+    def _fits(self, cell: Cell, rung: int, steps: int | None) -> list[bool]:
+        """Return whether each trial of a cell fit, in the order of seeds, errors left out."""
+        judged = [outcome.verdict(rung, steps) for outcome in self.outcomes[cell]]
+        return [verdict == "fit" for verdict in judged if verdict != "error"]
 
     def verdicts(self, cell: Cell, tolerance: float | None = None) -> Counter[Verdict]:
         """Count the verdicts of a cell."""

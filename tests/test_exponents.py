@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from harness.exponents import ExponentFit, fit_exponents
+from harness.exponents import ExponentFit, fit_exponents, mean_ratio
 
 Size = tuple[int, int]
 
@@ -114,3 +114,31 @@ def test_interval_covers_the_exponent(spread: float) -> None:
         errors.append(fit.a - 1.2)
     assert hits >= 0.88 * runs  # 95 % less three standard errors
     assert abs(np.mean(errors)) < 4 * np.std(errors) / math.sqrt(runs) + 0.01
+
+
+def test_a_mean_ratio_needs_a_threshold_of_both_at_every_size() -> None:
+    step = {k: [k > 10] * 12 for k in range(9, 13)}
+    for first, second in (({}, {}), ({(50, 20): step}, {(50, 20): {9: [False] * 12}})):
+        with pytest.raises(ValueError, match="threshold of both"):
+            mean_ratio(first, second)
+
+
+def test_the_interval_of_a_mean_ratio_covers() -> None:
+    rng = np.random.default_rng(7)
+    inside = 0
+    for _ in range(100):
+        sides = []
+        for factor in (2.0, 1.0):  # logistic transitions in log k, at 8 n/50 and twice that
+            side = {}
+            for n in (50, 100, 200):
+                middle = factor * 8 * n / 50
+                widths = sorted({round(middle * 1.25**step) for step in range(-4, 5)})
+                chance = {k: 1 / (1 + (middle / k) ** 8) for k in widths}
+                side[n, 20] = {k: [bool(fit) for fit in rng.random(20) < p] for k, p in chance.items()}
+            sides.append(side)
+        ratio = mean_ratio(*sides, resamples=400)
+        assert ratio.low is not None
+        assert ratio.high is not None
+        inside += ratio.low <= 2 <= ratio.high
+    # Nominally 95 of 100; fewer than 88 would come about once in 200 such tests.
+    assert inside >= 88

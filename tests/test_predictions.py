@@ -92,6 +92,48 @@ def test_an_answer_that_is_no_width_is_named() -> None:
     assert "'wide'" in found.width.reason
 
 
+@pytest.mark.parametrize(
+    ("width", "reason"),
+    [
+        (Width(-5.0), "width() returned -5, expected a positive number"),
+        (Width(-math.inf), "width() returned -inf, expected a positive number"),
+        (Width(math.nan), "width() returned NaN without a reason, expected a number, or Width(math.nan, 'why')"),
+        (17.0, "width() returned 17.0, expected Width(number)"),
+        (None, "width() returned None, expected Width(number)"),
+    ],
+)
+def test_a_width_that_cannot_be_is_an_error_of_the_theory(width: Width, reason: str) -> None:
+    class Wrong(Toy):
+        def width(self, problem: Problem, regime: Regime) -> Width:
+            return width
+
+    found = predict(Wrong(), REGIME, PROBLEM)
+    assert (found.failed, found.width.reason, found.scaling) == (True, reason, 12.0)
+    assert math.isnan(found.width.value)
+
+
+@pytest.mark.parametrize("width", [Width(math.nan, "odd"), Width(math.inf), Width(3)])
+def test_no_width_with_a_reason_is_an_answer(width: Width) -> None:
+    class Right(Toy):
+        def width(self, problem: Problem, regime: Regime) -> Width:
+            return width
+
+    found = predict(Right(), REGIME, PROBLEM)
+    assert not found.failed
+    assert found.width is width
+
+
+@pytest.mark.parametrize("law", [-3.0, math.nan, "n²"])
+def test_a_law_that_cannot_be_leaves_the_width(law: float) -> None:
+    class Lawless(Toy):
+        def scaling(self, n: int, d: int) -> float | None:
+            return law
+
+    found = predict(Lawless(), REGIME, PROBLEM)
+    assert (found.failed, found.width.value, found.scaling) == (False, 6.0, None)
+    assert found.scaling_error.startswith("scaling() returned ")
+
+
 def test_only_theories_that_concern_the_regime_speak() -> None:
     other = Regime("other", REGIME.model, REGIME.initializer, REGIME.optimizer, REGIME.criterion)
     assert predictions([Toy()], other, PROBLEM) == ()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import rich_click as click
 
-from harness.cli.options import PLUGINS, TRUST, WrongInput, warn_of_broken
+from harness.cli.options import PLUGINS, TRUST, WrongInput, renderer_named, warn_of_broken
 
 
 @click.command("compare")
@@ -67,16 +65,7 @@ def command(
                 click.echo()
             show(one)
         return
-    renderer = _renderer(a.results, form)
+    renderer = renderer_named(a.results.registry, form)
     if renderer.suffix in (".json", ".csv"):  # one document holds one table
         tables = [table]
     click.echo("\n".join(renderer.render(one) for one in tables), nl=False)
-
-
-def _renderer(results: Any, name: str) -> Any:
-    from harness.registry import AmbiguousName, UnknownName
-
-    try:
-        return results.registry.find("renderer", name)()
-    except (UnknownName, AmbiguousName) as error:
-        raise WrongInput(f"--format: {error}") from error

@@ -6,23 +6,35 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, TRUST, WrongInput, warn_of_broken, warn_of_mixture
+from harness.cli.options import PLUGINS, TRUST, WrongInput, given, renderer_named, warn_of_broken, warn_of_mixture
 from harness.cli.report_files import HERE
 from harness.report.figures.style import FORMATS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from harness.cli.source import Source
     from harness.report.table import Table
     from harness.results import Results
 
-VIEWS = ("thresholds", "theories", "sensitivity", "phase", "diagnostics", "comparison")
+TAKES = {
+    "thresholds": ("tolerance", "steps"),
+    "theories": ("tolerance", "steps", "all_sizes", "certify"),
+    "exponents": ("tolerance", "steps"),
+    "sensitivity": (),
+    "phase": ("tolerance", "steps"),
+    "diagnostics": ("tolerance", "all_sizes"),
+    "comparison": ("tolerance", "steps", "all_sizes"),
+    "ablations": ("tolerance", "steps", "all_sizes"),
+}
+"""The views, and which options each takes."""
 
 
 @click.command("report")
 @click.argument("source", metavar="RUN_DIR|ARCHIVE|SUITE")
 @click.option(
     "--view",
-    type=click.Choice(VIEWS),
+    type=click.Choice(tuple(TAKES)),
     help="One table. If not given: thresholds, then theories (csv, json: thresholds).",
 )
 @click.option(
@@ -31,7 +43,7 @@ VIEWS = ("thresholds", "theories", "sensitivity", "phase", "diagnostics", "compa
 @click.option("--tolerance", type=float, metavar="EPS", help="Another tolerance of the suite's ladder.")
 @click.option("--steps", type=click.IntRange(1), metavar="T", help="As if the budget had been T steps.")
 @click.option(
-    "--all-sizes", is_flag=True, help="Theories, diagnostics, comparison at every n and d, not only the largest."
+    "--all-sizes", is_flag=True, help="Theories, diagnostics, comparison, ablations at each n and d by itself."
 )
 @click.option("--certify", is_flag=True, help="Beside theories, the width from which their certificates hold.")
 @click.option("--plot", is_flag=True, help="Draw in the terminal: phase maps, k½ against n, P(fit) against k.")
@@ -81,6 +93,7 @@ def command(
     harness report reports/quickstart --view sensitivity
     harness report quickstart --format markdown --tolerance 0.1 --steps 2000
     harness report quickstart --view theories --certify
+    harness report review --view exponents
     harness report quickstart.zip
     harness report quickstart --plot
     harness report quickstart --html
@@ -94,24 +107,26 @@ def command(
     warn_of_broken(results.registry)
     warn_of_mixture(results.provenance)
     _check(results, tolerance, steps)
-    if not figures and _given("figure_formats"):
+    if not figures and given("figure_formats"):
         raise WrongInput("--figure-format says how figures are written: add --figures")
     if plot or figures or html:
-        if tolerance is not None or steps is not None or view is not None or form != "rich":
+        if any(map(given, ("tolerance", "steps", "view", "form", "all_sizes", "certify"))):
             raise WrongInput(
                 "--plot, --figures and --html show the whole run as it was asked for; leave out other options"
             )
         _draw_all(read, plot=plot, figures=figures, figure_formats=figure_formats, html=html)
         return
-    renderer = None if form == "rich" else _renderer(results, form)
+    renderer = None if form == "rich" else renderer_named(results.registry, form)
+    one_document = renderer is not None and renderer.suffix in (".json", ".csv")
+    views = (view,) if view else ("thresholds",) if one_document else ("thresholds", "theories")
+    _refuse_what_is_not_taken(views)
     if renderer is None and view == "phase":
         _draw(results, tolerance, steps)
         return
-    one_document = renderer is not None and renderer.suffix in (".json", ".csv")
-    views = (view,) if view else ("thresholds",) if one_document else ("thresholds", "theories")
+    options = {"tolerance": tolerance, "steps": steps, "all_sizes": all_sizes, "certify": certify}
     tables = []
     for name in views:
-        table = _table(results, name, tolerance, steps, all_sizes=all_sizes, certify=certify)
+        table = _table(results, name, options)
         in_parts = name == "theories" and (renderer is None or renderer.suffix in (".txt", ".md"))
         tables += blocks(table) if in_parts else [table]
     if renderer is not None:
@@ -122,17 +137,23 @@ def command(
     for number, table in enumerate(tables):
         if number:
             click.echo()
-        show(table)
+        if table.rows or table.name != "ablations":
+            show(table)
+        else:  # the reason alone
+            click.echo(table.caption)
     if results.missing:
         click.echo(f"\nThe run is not finished: {results.missing} trials are missing.", err=True)
 
 
-def _given(option: str) -> bool:
-    """Return whether an option stands on the command line."""
-    import click as plain
-
-    source = plain.get_current_context().get_parameter_source(option)
-    return source is not None and source.name == "COMMANDLINE"
+def _refuse_what_is_not_taken(views: Sequence[str]) -> None:
+    """Refuse the options that none of the views to be shown takes."""
+    for option in dict.fromkeys(option for taken in TAKES.values() for option in taken):
+        if given(option) and not any(option in TAKES[view] for view in views):
+            takers = [view for view, taken in TAKES.items() if option in taken]
+            raise WrongInput(
+                f"--{option.replace('_', '-')} changes nothing in the view {views[0]}; the views that it changes: "
+                f"{', '.join(takers)}"
+            )
 
 
 def _draw_all(
@@ -161,42 +182,19 @@ def _check(results: Results, tolerance: float | None, steps: int | None) -> None
         raise WrongInput(f"--steps {steps}: the suite trained for at most {budget} steps")
 
 
-def _renderer(results: Results, name: str) -> Any:
-    from harness.registry import AmbiguousName, UnknownName
+def _table(results: Results, view: str, options: Mapping[str, Any]) -> Table:
+    """Make a view with those of the options that it takes."""
+    from importlib import import_module
 
-    try:
-        return results.registry.find("renderer", name)()
-    except (UnknownName, AmbiguousName) as error:
-        raise WrongInput(f"--format: {error}") from error
-
-
-def _table(
-    results: Results, view: str, tolerance: float | None, steps: int | None, *, all_sizes: bool, certify: bool
-) -> Table:
+    taken = {name: options[name] for name in TAKES[view]}
     if view == "theories":
-        return _theories(results, tolerance, steps, all_sizes=all_sizes, certify=certify)
-    if view == "diagnostics":
-        from harness.report.diagnostics_view import diagnostics_view
-
-        return diagnostics_view(results, tolerance=tolerance, all_sizes=all_sizes)
-    if view == "comparison":
-        from harness.report.comparison_view import comparison_view
-
-        return comparison_view(results, tolerance=tolerance, steps=steps, all_sizes=all_sizes)
-    if view == "sensitivity":
-        from harness.report.sensitivity_view import sensitivity_view
-
-        return sensitivity_view(results)
-    if view == "phase":
-        from harness.report.phase import cells_view
-
-        return cells_view(results, tolerance=tolerance, steps=steps)
-    from harness.report.thresholds_view import thresholds_view
-
-    return thresholds_view(results, tolerance=tolerance, steps=steps)
+        return _theories(results, **taken)
+    module, name = ("phase", "cells_view") if view == "phase" else (f"{view}_view", f"{view}_view")
+    made: Table = getattr(import_module(f"harness.report.{module}"), name)(results, **taken)
+    return made
 
 
-def _theories(results: Results, tolerance: float | None, steps: int | None, *, all_sizes: bool, certify: bool) -> Table:
+def _theories(results: Results, *, tolerance: float | None, steps: int | None, all_sizes: bool, certify: bool) -> Table:
     from harness.report.predicted import certify_suite, predict_suite
     from harness.report.theories_view import theories_view
 

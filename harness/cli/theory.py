@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, WrongInput, check_problems, load, warn_of_broken
+from harness.cli.options import PLUGINS, WrongInput, check_problems, given, load, renderer_named, warn_of_broken
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.certified import Certified
     from harness.components import Dataset, Problem, Theory
     from harness.predictions import Prediction
@@ -29,6 +33,17 @@ if TYPE_CHECKING:
 @click.option("--suite", metavar="SUITE", help="The regimes and problems of a suite instead of the options above.")
 @click.option("--certify", is_flag=True, help="Find the width from which each certificate holds, on a few draws.")
 @click.option("--construct", is_flag=True, help="Build the networks that theories say exist, and measure them.")
+@click.option(
+    "--columns",
+    type=click.Choice(("widths", "paper")),
+    default="widths",
+    show_default=True,
+    help="Widths on this problem, or the columns by which papers compare claims.",
+)
+@click.option(
+    "--format", "form", default="rich", show_default=True, help="Or markdown, latex, html, csv, json, or a plugin's."
+)
+@click.option("--bibtex", metavar="FILE", help="Write the sources of the rows, which LaTeX tables cite, into FILE.bib.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @PLUGINS
 def command(
@@ -41,6 +56,9 @@ def command(
     suite: str | None,
     certify: bool,
     construct: bool,
+    columns: str,
+    form: str,
+    bibtex: str | None,
     as_json: bool,
     plugin_files: tuple[str, ...],
 ) -> None:
@@ -56,42 +74,72 @@ def command(
     harness theory --n 20 --d 10 --certify
     harness theory --suite quickstart
     harness theory --n 40 --d 10 --construct
+    harness theory --columns paper --format latex --bibtex references.bib > claims.tex
     """  # noqa: D301  # \b keeps the lines apart in the help
     if construct and certify:
         raise click.UsageError("--certify cannot stand beside --construct: what is built is not trained")
+    if certify and columns == "paper":
+        raise click.UsageError("--certify cannot stand beside --columns paper: claims have no column of widths")
+    if as_json and (beside := [f"--{name}" for name in ("columns", "format", "bibtex") if _stands(name)]):
+        raise click.UsageError(f"{', '.join(beside)} cannot stand beside --json: it holds predictions, not a table")
     if construct:
         _refuse_beside_construct()
-        _construct(n, d, dataset, labels, seed, plugin_files, as_json)
+        _construct(n, d, dataset, labels, seed, plugin_files, form, as_json=as_json)
         return
     if suite is not None:
         _refuse_beside_suite()
-        found, tables = _of_suite(suite, plugin_files, certify=certify)
+        found, tables, registry = _of_suite(suite, plugin_files, columns, certify=certify)
     else:
-        found, tables = _of_options(n, d, activation, dataset, labels, seed, plugin_files, certify=certify)
+        options = (n, d, activation, dataset, labels, seed, plugin_files, columns)
+        found, tables, registry = _of_options(*options, certify=certify)
     if as_json:
         from harness.report.export import dumps, prediction_record
 
         records = [prediction_record(prediction, certified=certified) for prediction, certified in found]
         click.echo(dumps({"predictions": records}), nl=False)
         return
+    _print(tables, form, registry)
+    if bibtex is not None:
+        _write_bibtex(tables, bibtex)
+
+
+def _stands(name: str) -> bool:
+    return given({"format": "form"}.get(name, name))
+
+
+def _print(tables: list[Table], form: str, registry: Registry) -> None:
     from harness.report.terminal import show
 
+    if form != "rich":
+        renderer = renderer_named(registry, form)
+        if renderer.suffix in (".json", ".csv") and len(tables) > 1:
+            raise WrongInput(f"--format {form} holds one table, and this suite makes {len(tables)}; see --json")
+        click.echo("\n".join(renderer.render(table) for table in tables), nl=False)
+        return
     for number, table in enumerate(tables):
         if number:
             click.echo()
         show(table)
 
 
+def _write_bibtex(tables: list[Table], target: str) -> None:
+    from harness.report.bibliography import bibliography
+    from harness.report.summary import replace_text
+
+    path = Path(target)
+    if path.suffix != ".bib":
+        raise WrongInput(f"--bibtex {target}: expected the name of a .bib file")
+    try:
+        replace_text(path, bibliography(tables))
+    except OSError as error:
+        raise WrongInput(f"--bibtex {target}: {error.strerror}") from error
+
+
 def _refuse_beside_suite() -> None:
     """Refuse the options that a suite answers itself."""
-    import click as plain
-
-    context = plain.get_current_context()
     answered = ("n", "d", "activation", "dataset", "labels", "seed")
-    sources = {name: context.get_parameter_source(name) for name in answered}
-    given = [f"--{name}" for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
-    if given:
-        raise click.UsageError(f"{', '.join(given)} cannot stand beside --suite: the suite says it")
+    if said := [f"--{name}" for name in answered if given(name)]:
+        raise click.UsageError(f"{', '.join(said)} cannot stand beside --suite: the suite says it")
 
 
 def _of_options(
@@ -102,15 +150,15 @@ def _of_options(
     labels: str | None,
     seed: int,
     plugin_files: tuple[str, ...],
+    columns: str,
     *,
     certify: bool,
-) -> tuple[list[Found], list[Table]]:
+) -> tuple[list[Found], list[Table], Registry]:
     from harness.activations import ACTIVATIONS
     from harness.certified import can_certify
     from harness.complaints import nearest
     from harness.plugins import load_plugins
     from harness.predictions import predict
-    from harness.report.overview_view import overview_view
     from harness.report.setting import component
 
     if activation is not None and activation not in ACTIVATIONS:
@@ -130,8 +178,17 @@ def _of_options(
         raise WrongInput("no plugin provides a theory; see: harness plugins list")
     words = f"n = {n}, d = {d}, {component(source)}, seed {seed}" + (f", {activation}" if activation else "")
     certified = {p.theory.name: _certified(p, source, seed) for p in found if certify and can_certify(p.theory)}
-    table = overview_view(found, problem=words, certified=certified if certify else None)
-    return [(prediction, certified.get(prediction.theory.name)) for prediction in found], [table]
+    table = _table(found, columns, words, certified if certify else None)
+    return [(prediction, certified.get(prediction.theory.name)) for prediction in found], [table], registry
+
+
+def _table(found: Sequence[Prediction], columns: str, problem: str, certified: dict[str, Certified] | None) -> Table:
+    from harness.report.claims_view import claims_view
+    from harness.report.overview_view import overview_view
+
+    if columns == "paper":
+        return claims_view(found, problem=problem)
+    return overview_view(found, problem=problem, certified=certified)
 
 
 def _certified(prediction: Prediction, source: Dataset, seed: int) -> Certified:
@@ -151,16 +208,26 @@ def _problem(source: Dataset, n: int, d: int, seed: int) -> Problem:
 
 def _refuse_beside_construct() -> None:
     """Refuse the options that a construction answers itself."""
-    import click as plain
-
-    context = plain.get_current_context()
-    for name, why in (("suite", "it takes one problem"), ("activation", "each proof has its own")):
-        if context.params[name] is not None:
+    for name, why in (
+        ("suite", "it takes one problem"),
+        ("activation", "each proof has its own"),
+        ("columns", "it has its own"),
+        ("bibtex", "it cites nothing"),
+    ):
+        if given(name):
             raise click.UsageError(f"--{name} cannot stand beside --construct: {why}")
 
 
 def _construct(
-    n: int, d: int, dataset: str, labels: str | None, seed: int, plugin_files: tuple[str, ...], as_json: bool
+    n: int,
+    d: int,
+    dataset: str,
+    labels: str | None,
+    seed: int,
+    plugin_files: tuple[str, ...],
+    form: str,
+    *,
+    as_json: bool,
 ) -> None:
     """Build the network of every theory that offers one, and show them."""
     from harness.plugins import load_plugins
@@ -168,7 +235,6 @@ def _construct(
     from harness.report.constructions_view import build, construction_record, constructions_view, offers
     from harness.report.export import dumps
     from harness.report.setting import component
-    from harness.report.terminal import show
 
     registry = load_plugins(plugin_files)
     warn_of_broken(registry)
@@ -181,7 +247,8 @@ def _construct(
     if as_json:
         click.echo(dumps({"constructions": [construction_record(one) for one in built]}), nl=False)
         return
-    show(constructions_view(built, problem=f"n = {n}, d = {d}, {component(source)}, seed {seed}"))
+    table = constructions_view(built, problem=f"n = {n}, d = {d}, {component(source)}, seed {seed}")
+    _print([table], form, registry)
 
 
 def _dataset(registry: Registry, name: str, labels: str | None) -> Dataset:
@@ -194,7 +261,8 @@ def _dataset(registry: Registry, name: str, labels: str | None) -> Dataset:
     try:
         return component_from(registry, "dataset", spec)  # type: ignore[return-value]  # the kind is that of datasets
     except SpecError as error:
-        raise WrongInput(f"--dataset {name}: {error}") from error
+        said = "; ".join(str(replace(c, path=()) if c.path == ("use",) else c) for c in error.complaints)
+        raise WrongInput(f"--dataset {name}: {said}") from error
 
 
 def _home(theory: Theory, registry: Registry, activation: str | None) -> Any:
@@ -212,8 +280,9 @@ def _home(theory: Theory, registry: Registry, activation: str | None) -> Any:
     return regime
 
 
-def _of_suite(suite: str, plugin_files: tuple[str, ...], *, certify: bool) -> tuple[list[Found], list[Table]]:
-    from harness.report.overview_view import overview_view
+def _of_suite(
+    suite: str, plugin_files: tuple[str, ...], columns: str, *, certify: bool
+) -> tuple[list[Found], list[Table], Registry]:
     from harness.report.predicted import certify_suite, predict_suite
     from harness.report.setting import component
 
@@ -227,5 +296,5 @@ def _of_suite(suite: str, plugin_files: tuple[str, ...], *, certify: bool) -> tu
         certified = {name: width for (*place, name), width in widths.items() if tuple(place) == (regime, n, d)}
         found += [(prediction, certified.get(prediction.theory.name)) for prediction in predictions]
         words = f"{regime}: n = {n}, d = {d}, {component(loaded.dataset)}, seed {loaded.seed}"
-        tables.append(overview_view(predictions, problem=words, certified=certified if certify else None))
-    return found, tables
+        tables.append(_table(predictions, columns, words, certified if certify else None))
+    return found, tables, registry

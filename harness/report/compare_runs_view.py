@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from harness.run_comparison import Place, RunComparison, SizeComparison
     from harness.thresholds import Threshold
 
+EQUAL = "equal: shared trials whose whole outcome is the same to the last bit."
+
 
 def differences_view(found: RunComparison, names: tuple[str, str]) -> Table:
     """Return in what two runs were made differently.
@@ -75,7 +77,7 @@ def compare_runs_view(
             Column("only A", "right"),
             Column("only B", "right"),
             Column("p", "right"),
-            Column("equal", "right", priority=1),
+            Column("equal", "right", priority=1, legend=EQUAL),
         ),
         rows=tuple(_row(size, found, first) for size in found.sizes),
         provenance={"A": names[0], "B": names[1]},
@@ -143,8 +145,8 @@ def _caption(
         "ratio: k½ of A over k½ of B; the interval contains the quotient of the two with a confidence of 95 %, "
         "whenever the searches stopped.",
         "shared: trials of equal width and number, which face the same problem in both runs; only A: those that fit in "
-        "A alone; only B: likewise; p: two-sided sign test that both are equally likely; equal: shared trials whose "
-        "whole outcome is the same to the last bit.",
+        "A alone; only B: likewise; p: two-sided sign test that both are equally likely.",
+        EQUAL,
         _pooled(found.pooled),
         bracket_explained(),
         *(_only(name, places) for name, places in (("A", found.only_first), ("B", found.only_second)) if places),

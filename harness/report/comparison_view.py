@@ -70,7 +70,7 @@ def _row(results: Results, first: Regime, second: Regime, n: int, d: int, tolera
     ratio: Entry = Missing("nothing is known of one of the two")
     if any(part is not None for part in known):
         ratio = Interval(*known, ratio=True)
-    mine, its = (_verdicts(results, regime.name, n, d, tolerance, steps) for regime in (first, second))
+    mine, its = (verdicts(results, regime.name, n, d, tolerance, steps) for regime in (first, second))
     found = compare(mine, its)
     shared = found.both + found.only_first + found.only_second + found.neither
     none = Missing("the two have no trial of equal width and seed")
@@ -91,7 +91,7 @@ def _row(results: Results, first: Regime, second: Regime, n: int, d: int, tolera
     )
 
 
-def _verdicts(
+def verdicts(
     results: Results, regime: str, n: int, d: int, tolerance: float, steps: int
 ) -> dict[tuple[int, int], bool]:
     """Return whether each trial (k, seed) fit, errors left out."""

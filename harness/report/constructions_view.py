@@ -12,6 +12,7 @@ from harness.report.bibliography import cite
 from harness.report.entries import Entry, Missing, Note, Number, Text
 from harness.report.overview_view import CERTAINTY, DOUBT
 from harness.report.table import Column, Row, Table
+from harness.report.theories_view import on_data_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +98,7 @@ def _entries(built: Built) -> tuple[Entry, ...]:
     note = (Note(made.note),) if made and made.note else (Note(built.reason),) if built.reason else ()
     return (
         Text(theory.title, cite(theory.bibtex), notes=doubt, style="" if theory.verified else "doubt"),
-        Number(built.prediction.width.value),
+        on_data_width(built.prediction),
         Number(made.neurons, notes=note) if made else Text("none", notes=note, style="bad"),
         Text(made.activation) if made else Missing(),
         Text("yes" if made.biases else "no") if made else Missing(),

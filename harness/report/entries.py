@@ -112,8 +112,8 @@ class Estimate(Entry):
         return f"{numbers.width(self.value)} ({low}, {high}"
 
     def fields(self) -> dict[str, Plain]:
-        """Return value, low and high."""
-        return {"": self.value, "low": self.low, "high": self.high}
+        """Return value, low and high; an open end is 0 or ∞."""
+        return {"": self.value, **_ends(self.low, self.high)}
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,10 @@ class Bound(Entry):
         return f"{'≤' if self.relation == '<=' else '>'} {numbers.width(self.limit)}"
 
     def fields(self) -> dict[str, Plain]:
-        """Return the bound in the place of the value's bracket."""
-        return {"": None, "bound": self.relation, "limit": self.limit, "low": self.low, "high": self.high}
+        """Return the bound, and the bracket that it is an end of, open on the other side; there is no value."""
+        low = self.limit if self.low is None and self.relation == ">" else self.low
+        high = self.limit if self.high is None and self.relation == "<=" else self.high
+        return {"": None, "bound": self.relation, "limit": self.limit, **_ends(low, high)}
 
 
 @dataclass(frozen=True)
@@ -228,8 +230,13 @@ class Interval(Entry):
         return f"{value} ({low}, {high})"
 
     def fields(self) -> dict[str, Plain]:
-        """Return value, low and high."""
-        return {"": self.value, "low": self.low, "high": self.high}
+        """Return value, low and high; an open end is 0 or ∞."""
+        return {"": self.value, **_ends(self.low, self.high)}
+
+
+def _ends(low: float | None, high: float | None) -> dict[str, Plain]:
+    """Return the ends of an interval of positive numbers, so that open differs from not applicable, which is None."""
+    return {"low": 0 if low is None else low, "high": math.inf if high is None else high}
 
 
 @dataclass(frozen=True)

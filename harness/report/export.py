@@ -92,12 +92,16 @@ def prediction_record(prediction: Prediction, regime: str = "", certified: Certi
         "scaling": _finite(prediction.scaling),
         "exponents": list(exponents) if exponents else None,
         "width": value if finite else None,
-        "width_is": "finite" if finite else "nan" if math.isnan(value) else "infinite",
+        "width_is": "error" if prediction.failed else _kind(value),
         "reason": prediction.width.reason,
         "applies": prediction.applies,
         "assumptions": [{"text": a.text, "holds": a.holds, "found": a.found} for a in prediction.assumptions],
         **({} if certified is None else {"certified": dataclasses.asdict(certified)}),
     }
+
+
+def _kind(value: float) -> str:
+    return "finite" if math.isfinite(value) else "nan" if math.isnan(value) else "infinite"
 
 
 def _regime(regime: Regime) -> dict[str, Any]:

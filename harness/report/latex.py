@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -74,9 +74,13 @@ class _Plan:
 class _Tex:
     def __init__(self, table: Table) -> None:
         self.table = table
-        self.marks = table.notes()
         self.keys = {cite(entry) for entry in table.bibtex}
         self.plan = self._plan()
+        if gone := self.plan.dropped:  # with their notes, and with what the caption says about them
+            kept = [i for i, column in enumerate(table.columns) if column.header not in gone]
+            columns, below = (tuple(map(kept.index, places)) for places in (self.plan.columns, self.plan.below))
+            self.table, self.plan = table.without(gone), replace(self.plan, columns=columns, below=below)
+        self.marks = self.table.notes()
 
     def text(self) -> str:
         plan, table = self.plan, self.table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 
 
@@ -87,6 +88,8 @@ ASCII = {
     "²": "^2",
     "³": "^3",
     "×": "x",
+    "±": "+-",
+    "≲": "<~",
     "÷": "/",
     "·": "-",
     "…": "...",
@@ -124,20 +127,35 @@ ASCII = {
 """What stands for a sign where the output cannot show it."""
 
 
+_POWERS = re.compile("[⁻⁰¹²³⁴-⁹]+")
+
+
 def to_encoding(text: str, encoding: str | None) -> str:
     """Return text that the encoding can write, signs it lacks spelled out.
 
     >>> to_encoding("k½ ≤ 3 ✓", "ascii"), to_encoding("k½ ≤ 3", "utf-8"), to_encoding("k½ ≤ 3", "latin-1")
     ('k1/2 <= 3 yes', 'k½ ≤ 3', 'k½ <= 3')
+    >>> to_encoding("n²⁴ 10⁻²", "ascii"), to_encoding("n⁴ n²", "latin-1")
+    ('n^24 10^-2', 'n^4 n²')
     """
     name = encoding or "utf-8"
     try:
         text.encode(name)
     except UnicodeEncodeError:
+        text = _POWERS.sub(lambda power: _power(power[0], name), text)
         return "".join(_spell(character, name) for character in text)
     except LookupError:
         return to_encoding(text, "ascii")
     return text
+
+
+def _power(raised: str, encoding: str) -> str:
+    """Return raised digits as they are where the encoding has them, else after a caret: n⁴ is not n4."""
+    try:
+        raised.encode(encoding)
+    except UnicodeEncodeError:
+        return "^" + unicodedata.normalize("NFKD", raised).replace("−", "-")
+    return raised
 
 
 def _spell(character: str, encoding: str) -> str:

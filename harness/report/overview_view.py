@@ -36,23 +36,25 @@ CERTAINTY = {
 
 DOUBT = Note("unverified: the statement is known from a secondary source or from memory; see “known”", mark="†")
 
-CAPTION = """
-Each theory on the regime it speaks of; nothing was trained. C=1: the claim's power law n^a d^b with its constant and
-logarithms set to 1; a, b: its exponents at this n and d. on data: the condition evaluated on the drawn problem, unknown
-constants set to 1. Every number is a width k, whatever the source counts. met: the theorem's assumptions on this
-problem and regime, ✓ all hold, ✗ one fails, ? one cannot be checked. known: how the text of the statement is known.
-"""
+SCALING = "C=1: the claim's power law n^a d^b with its constant and logarithms set to 1."
+EXPONENTS = "a, b: its exponents at this n and d."
+CAPTION = (
+    f"Each theory on the regime it speaks of; nothing was trained. {SCALING} {EXPONENTS} on data: the condition "
+    "evaluated on the drawn problem, unknown constants set to 1. Every number is a width k, whatever the source "
+    "counts. met: the theorem's assumptions on this problem and regime, ✓ all hold, ✗ one fails, ? one cannot be "
+    "checked. known: how the text of the statement is known."
+)
 
 COLUMNS = (
     Column("theory", wrap=44),
-    Column("guarantee", wrap=12),
+    Column("guarantee", wrap=12, priority=1),
     Column("trains"),
-    Column("activation"),
+    Column("activation", priority=2),
     Column("init", priority=4, wrap=20),
     Column("algorithm", priority=3, wrap=20),
     Column("C=1", "right"),
     Column("on data", "right"),
-    Column("a, b", "right", priority=2),
+    Column("a, b", "right", priority=2, legend=EXPONENTS),
     Column("met", "center"),
     Column("condition", below=True, wrap=44),
     Column("known", below=True, wrap=30),
@@ -92,7 +94,7 @@ def overview_view(
     return Table(
         name="overview",
         title=f"Widths that theories ask for · {problem}",
-        caption=CAPTION if certified is None else f"{CAPTION.strip()} {CERTIFIED}",
+        caption=CAPTION if certified is None else f"{CAPTION} {CERTIFIED}",
         columns=columns,
         rows=tuple(rows),
         provenance=dict(provenance or {}),

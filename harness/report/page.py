@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from harness import __version__
 from harness.components import Cell
+from harness.report.exponents_view import exponents_view, has_exponents
 from harness.report.figures.catalogue import catalogue
 from harness.report.figures.style import GRID, INK, svg
 from harness.report.html import environment, fragment
@@ -55,7 +56,8 @@ def page(results: Results, predictions: Predictions) -> str:
     script = env.loader.get_source(env, "page.js")[0]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     figures = catalogue(results, predictions)
-    tables = [*summary_views(results, predictions), sensitivity_view(results)]
+    scaling = [exponents_view(results)] if has_exponents(results) else []
+    tables = [*summary_views(results, predictions), *scaling, sensitivity_view(results)]
     listed = results.trials() <= MOST_TRIALS
     return env.get_template("page.html").render(
         title=clean(suite.title or suite.name),

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 BLOCKS = "▁▂▃▄▅▆▇█"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 ROWS = 16
+MANTISSAS = ((1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))
+"""First digits of the numbers beside an axis, from round to less round."""
+
+ENOUGH = 4
+"""Numbers that an axis wants beside it."""
+
 CURVES = 4
 """Sizes of a regime whose curves are shown."""
 
@@ -112,11 +118,14 @@ def _fraction(value: float, low: float, high: float) -> float:
 
 
 def _ticks(low: float, high: float) -> dict[float, str]:
-    """Return round widths between two, with their spelling."""
-    steps = [
-        m * 10.0**e for e in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1) for m in (1, 2, 5)
-    ]
-    return {k: width(k) for k in steps if low <= k <= high} or {low: width(low)}
+    """Return round widths between two, with their spelling: the roundest of which there are enough."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    found: list[float] = []
+    for mantissas in MANTISSAS:
+        found = [m * 10.0**e for e in decades for m in mantissas if low <= m * 10.0**e <= high]
+        if len(found) >= ENOUGH:
+            break
+    return {k: width(k) for k in found} or {low: width(low)}
 
 
 def _axis(values: Sequence[int], start: int, columns: int, name: str) -> str:

@@ -58,7 +58,7 @@ def component(part: Component, leave_out: Iterable[str] = ()) -> str:
     """
     ignored = set(leave_out)
     changed = [
-        f"{field.name} {_value(getattr(part, field.name))}"
+        f"{field.name} {spelled(getattr(part, field.name))}"
         for field in dataclasses.fields(part)
         if field.name not in ignored and getattr(part, field.name) != field.default
     ]
@@ -73,7 +73,7 @@ def optimizer(method: Optimizer) -> str:
     ('gd, stable 1.5', 'momentum, beta 0.9, step 0.15', 'gd, theory step')
     """
     extra = [
-        f"{field.name} {_value(getattr(method, field.name))}"
+        f"{field.name} {spelled(getattr(method, field.name))}"
         for field in dataclasses.fields(method)
         if field.name not in ("step_size", "c")
     ]
@@ -118,5 +118,10 @@ def summary(thing: object) -> str:
     return doc.split("\n\n")[0].replace("\n", " ").strip() if doc else ""
 
 
-def _value(value: Any) -> str:
+def spelled(value: Any) -> str:
+    """Return the value of an option as tables write it.
+
+    >>> spelled(0.5), spelled(True), spelled("stable")
+    ('0.5', 'True', 'stable')
+    """
     return plain(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)

@@ -15,7 +15,7 @@ from harness.report import numbers
 from harness.report.entries import ENTRIES, Entry, Note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 Align = Literal["left", "right", "center"]
 
@@ -31,6 +31,7 @@ class Column:
         fold: Part of the setting: where space is short it moves to a line above the rows that share it.
         below: Where space is short it moves to a line of its own below the row.
         wrap: Longest natural width before words are wrapped; None keeps entries on one line.
+        legend: What the table's caption says about this column alone; where the column goes, it goes as well.
     """
 
     header: str
@@ -39,6 +40,7 @@ class Column:
     fold: bool = False
     below: bool = False
     wrap: int | None = None
+    legend: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,20 @@ class Table:
         for row in self.rows:
             for entry in row.entries:
                 yield from entry.notes
+
+    def without(self, headers: Collection[str]) -> Table:
+        """Return the table without some columns, their notes, and what the caption says about them."""
+        kept = [i for i, column in enumerate(self.columns) if column.header not in headers]
+        caption = self.caption
+        for column in self.columns:
+            if column.header in headers and column.legend:
+                caption = " ".join(caption.replace(column.legend, "").split())
+        return dataclasses.replace(
+            self,
+            caption=caption,
+            columns=tuple(self.columns[i] for i in kept),
+            rows=tuple(Row(tuple(row.entries[i] for i in kept), row.group) for row in self.rows),
+        )
 
     def spelled(self, entry: Entry, marks: Mapping[Note, str]) -> str:
         """Return an entry's text followed by the marks of its notes."""

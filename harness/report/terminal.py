@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
 
 from rich.cells import cell_len, set_cell_size
@@ -98,7 +98,20 @@ class _Layout:
                 for i, column in enumerate(self.table.columns)
                 if i not in shown and not (plan.folded and column.fold)
             ]
+            if dropped:
+                return self.shortened(plan, dropped)
             body = self.grid(plan)
+        return self.framed(body, dropped)
+
+    def shortened(self, plan: _Plan, dropped: Sequence[str]) -> list[Text]:
+        """Lay out what stays by the same plan: notes and sentences about what goes would explain nothing."""
+        kept = [i for i, column in enumerate(self.table.columns) if column.header not in dropped]
+        layout = _Layout(self.table.without(dropped), self.width, self.encoding)
+        columns, below = (tuple(map(kept.index, places)) for places in (plan.columns, plan.below))
+        return layout.framed(layout.grid(replace(plan, columns=columns, below=below)), dropped)
+
+    def framed(self, body: list[Text], dropped: Sequence[str]) -> list[Text]:
+        """Return title, body, and what stands below."""
         title = [Text(line, "bold") for line in wrap(self.safe(self.table.title), self.width)]
         below = self.below(dropped)
         return [*title, Text(self.rule), *body, *([Text(self.rule)] if below else []), *below]

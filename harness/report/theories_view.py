@@ -87,7 +87,7 @@ def theories_view(
     rows: list[Row] = []
     bibtex: dict[str, None] = {}
     for regime in suite.regimes:
-        fitted = exponent(results.exponents(regime.name, tolerance))
+        fitted = exponent(results.exponents(regime.name, tolerance, steps))
         for n, d in sizes:
             measured = k_half(results, regime.name, n, d, tolerance, steps)
             named = setting.entries(regime)[:3]
@@ -127,12 +127,12 @@ COLUMNS = (
     Column("k½", "right", fold=True),
     Column("measured a, b", "right", fold=True),
     Column("theory", wrap=44),
-    Column("guarantee", wrap=12),
+    Column("guarantee", wrap=12, priority=1),
     Column("C=1", "right"),
     Column("C=1 ÷ k½", "right"),
     Column("on data", "right"),
     Column("on data ÷ k½", "right"),
-    Column("a, b", "right", priority=1),
+    Column("a, b", "right", priority=2, legend="Claimed a, b: at this n and d, up to logarithms."),
     Column("met", "center"),
 )
 
@@ -178,7 +178,9 @@ def _claims(prediction: Prediction, measured: Entry) -> tuple[Entry, ...]:
 
 
 def on_data_width(prediction: Prediction) -> Entry:
-    """Return the width evaluated on the data; ∞ and n/a with their reason."""
+    """Return the width evaluated on the data; ∞ and n/a with their reason, ? with what the theory did instead."""
+    if prediction.failed:
+        return _error(prediction, prediction.width.reason)
     return Number(prediction.width.value, notes=_reason(prediction))
 
 
@@ -194,9 +196,15 @@ def certified_width(certified: Certified | None) -> Entry:
 
 def scaling_width(prediction: Prediction) -> Entry:
     """Return the scaling law at C = 1, if the claim has one."""
+    if prediction.scaling_error:
+        return _error(prediction, prediction.scaling_error)
     if prediction.scaling is None:
         return Missing("the claim has no power law")
     return Number(prediction.scaling)
+
+
+def _error(prediction: Prediction, said: str) -> Entry:
+    return Text("?", notes=(Note(f"error in theory {prediction.theory.name}: {said}"),), style="bad")
 
 
 def claimed_exponents(prediction: Prediction) -> Entry:
@@ -259,8 +267,8 @@ def _caption(
         bracket_explained(),
         "C=1: the claim's power law n^a d^b with its constant and logarithms set to 1. on data: its condition "
         "evaluated on one drawn problem (trial 0), unknown constants set to 1. ÷ k½: predicted over measured.",
-        "a, b: exponents of k ~ n^a d^b, claimed (at this n and d, up to logarithms) and measured (from at least three "
-        "sizes, 95 % interval in brackets).",
+        "Measured a, b: exponents of k ~ n^a d^b, from at least three sizes, 95 % interval in brackets.",
+        *(column.legend for column in COLUMNS if column.legend),
         "met: the theorem's assumptions on this problem and regime, ✓ all hold, ✗ one fails, ? one cannot be checked.",
         *((CERTIFIED,) if certified is not None else ()),
         setting.criteria_explained(suite.regimes, tolerance, steps),

@@ -29,6 +29,12 @@ LIMITED = Note(
 )
 
 
+PER_SAMPLE = "kd/n: trained hidden weights per sample at k½."
+FALLING = (
+    "falling: of the unfit trials, those whose measure fell by over 1 % in the last tenth of the steps (where trials "
+    "are solved exactly: would still fall with more)."
+)
+
 LIMIT = Note("the limit of infinite width, which has no threshold: its trials stand under “∞”")
 
 
@@ -49,10 +55,10 @@ def thresholds_view(results: Results, *, tolerance: float | None = None, steps: 
         Column("d", "right"),
         Column("k½", "right"),
         Column("fits at k"),
-        Column("kd/n", "right", priority=1),
+        Column("kd/n", "right", priority=1, legend=PER_SAMPLE),
         *([MEDIAN_STEP] if has_limits(suite) else []),
         Column("trials", "right", priority=5),
-        Column("falling", "right", priority=4),
+        Column("falling", "right", priority=4, legend=FALLING),
         Column("diverged", "right", priority=2),
         Column("errors", "right"),
     )
@@ -70,7 +76,7 @@ def thresholds_view(results: Results, *, tolerance: float | None = None, steps: 
         rows=tuple(rows),
         provenance=provenance(results.provenance),
     )
-    return _without(table, quiet)
+    return table.without(quiet)
 
 
 def measured(threshold: Threshold) -> Entry:
@@ -163,7 +169,12 @@ def has_limits(suite: Suite) -> bool:
     return not all(regime.model.has_width for regime in suite.regimes)
 
 
-MEDIAN_STEP = Column("median step", "right", priority=3)
+MEDIAN_STEP = Column(
+    "median step",
+    "right",
+    priority=3,
+    legend="median step: where the tolerance was met, of the trials that fit at the last width shown.",
+)
 
 
 def median_step(results: Results, regime: str, n: int, d: int, tolerance: float, steps: int) -> Entry:
@@ -183,7 +194,7 @@ def _falling(part: int, unfit: int, *, whole: bool) -> Entry:
 
 _LIMITS_EXPLAINED = (
     "∞: a model of infinite width, tried at no other.",
-    "median step: where the tolerance was met, of the trials that fit at the last width shown.",
+    MEDIAN_STEP.legend,
 )
 
 
@@ -194,11 +205,10 @@ def _caption(results: Results, tolerance: float, steps: int, quiet: list[str]) -
         "k½: smallest width at which at least half of the trials fit.",
         bracket_explained(),
         "fits at k: m of M trials fit at the widths on either side of k½.",
-        "kd/n: trained hidden weights per sample at k½.",
+        PER_SAMPLE,
         *(_LIMITS_EXPLAINED if has_limits(suite) else ()),
         setting.criteria_explained(suite.regimes, tolerance, steps),
-        "falling: of the unfit trials, those whose measure fell by over 1 % in the last tenth of the steps "
-        "(where trials are solved exactly: would still fall with more).",
+        FALLING,
         f"Step size: {setting.steps_explained(suite.regimes)}.",
         problems_explained(suite),
     ]
@@ -215,12 +225,3 @@ def _at(threshold: Threshold, k: int) -> str:
 def _zero(row: Row, columns: tuple[Column, ...], header: str) -> bool:
     place = [column.header for column in columns].index(header)
     return row.entries[place].fields()[""] == 0
-
-
-def _without(table: Table, headers: list[str]) -> Table:
-    kept = [i for i, column in enumerate(table.columns) if column.header not in headers]
-    return replace(
-        table,
-        columns=tuple(table.columns[i] for i in kept),
-        rows=tuple(Row(tuple(row.entries[i] for i in kept), row.group) for row in table.rows),
-    )

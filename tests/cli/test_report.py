@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 import harness.run
 from harness.cli import command as main
+from harness.cli.report import TAKES
 from harness.components import Cell, Outcome
 from harness.plugins import load_plugins
 from harness.report.table import Table
@@ -119,6 +120,16 @@ def test_an_unfinished_run_says_so(results: Results, monkeypatch: pytest.MonkeyP
         (("run", "--steps", "1001"), "at most 1000 steps"),
         (("run", "--format", "markdwn"), "did you mean 'markdown'"),
         (("run", "--view", "nothing"), "not one of"),
+        (("run", "--view", "thresholds", "--certify"), "--certify changes nothing in the view thresholds"),
+        (("run", "--view", "thresholds", "--all-sizes"), "changes: theories, diagnostics, comparison, ablations"),
+        (("run", "--format", "csv", "--certify"), "--certify changes nothing in the view thresholds"),
+        (("run", "--view", "sensitivity", "--tolerance", "0.1"), "--tolerance changes nothing in the view sensitivity"),
+        (("run", "--view", "sensitivity", "--steps", "10"), "--steps changes nothing in the view sensitivity"),
+        (("run", "--view", "diagnostics", "--steps", "10"), "--steps changes nothing in the view diagnostics"),
+        (("run", "--view", "phase", "--all-sizes"), "--all-sizes changes nothing in the view phase"),
+        (("run", "--view", "exponents", "--certify"), "--certify changes nothing in the view exponents"),
+        (("run", "--plot", "--certify"), "leave out other options"),
+        (("run", "--plot", "--all-sizes"), "leave out other options"),
         (("nowhere",), "nowhere"),
         ((), "Missing argument"),
     ],
@@ -128,3 +139,30 @@ def test_wrong_input_ends_with_one_message_and_status_2(arguments: tuple[str, ..
     assert status == 2
     assert message in " ".join(err.replace("│", " ").split())
     assert not out
+
+
+@pytest.mark.parametrize("view", list(TAKES))
+@pytest.mark.parametrize("form", ["rich", "markdown", "latex", "html", "csv", "json"])
+def test_every_view_has_every_format(view: str, form: str) -> None:
+    arguments = [
+        word
+        for option, words in {
+            "tolerance": ["--tolerance", "0.1"],
+            "steps": ["--steps", "500"],
+            "all_sizes": ["--all-sizes"],
+            "certify": [],
+        }.items()
+        if option in TAKES[view]
+        for word in words
+    ]
+    status, out, err = run("run", "--view", view, "--format", form, *arguments)
+    assert (status, err) == (0, "")
+    assert out
+
+
+def test_without_an_ablation_one_line_says_what_it_takes() -> None:
+    status, out, _ = run("run", "--view", "ablations")
+    assert status == 0
+    assert out.startswith("No two regimes of this suite differ in exactly one ingredient")
+    assert len(out.splitlines()) == 1
+    assert json.loads(run("run", "--view", "ablations", "--format", "json")[1])["rows"] == []

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +16,8 @@ from click.testing import CliRunner
 from harness.cli import command as main
 
 POINTS = (EntryPoint("builtin", "harness.builtin", "harness"), EntryPoint("moderate", "harness_moderate", "harness"))
+
+ROOT = Path(__file__).parents[2]
 
 BROKEN = '''
 """A theory whose own regime cannot be built, and one that fails."""
@@ -113,15 +117,103 @@ def test_a_theory_that_fails_costs_its_own_line_only(tmp_path: Path) -> None:
     assert "Cor 2.2" in out
 
 
+WRONG = """
+from dataclasses import dataclass
+from harness import Exponents, Theory, Width, hookimpl
+
+@dataclass(frozen=True)
+class Negative(Theory):
+    name = "negative"
+    title = "Wrong 2001"
+    reference = "none"
+    guarantee = "existence"
+    certainty = "derived"
+    formula = "k ≥ −5"
+    exponents = Exponents((1.0, 0.0))
+    home = {"use": "moderate"}
+    def concerns(self, regime): return True
+    def width(self, problem, regime): return Width(-5.0)
+
+@dataclass(frozen=True)
+class Unsaid(Negative):
+    name = "unsaid"
+    title = "Wrong 2002"
+    def width(self, problem, regime): return Width(float("nan"))
+    def scaling(self, n, d): return -float(n)
+
+@hookimpl
+def harness_theories():
+    return [Negative, Unsaid]
+"""
+
+
+def test_a_theory_that_returns_no_width_is_an_error_of_its_own(tmp_path: Path) -> None:
+    plugin = tmp_path / "wrong.py"
+    plugin.write_text(WRONG, encoding="utf-8")
+    status, out, err = run("--n", "30", "--d", "20", "--plugin", str(plugin))
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert (status, err) == (0, "")
+    assert any("error in theory negative: width() returned -5, expected a positive number" in line for line in lines)
+    assert any("error in theory unsaid: scaling() returned -30, expected a positive number" in line for line in lines)
+    assert any("error in theory unsaid: width() returned NaN without a reason" in line for line in lines)
+    assert "−5 " not in out.replace("k ≥ −5", "")
+    (row,) = [line for line in lines if line.startswith("Wrong 2001")]
+    assert " 30 ?" in row  # the law is n, as claimed
+    (row,) = [line for line in lines if line.startswith("Wrong 2002")]
+    assert row.count("?") == 2
+    _, sound, _ = run("--n", "30", "--d", "20", "--json")
+    _, out, _ = run("--n", "30", "--d", "20", "--plugin", str(plugin), "--json")
+    records = {p["theory"]: p for p in json.loads(out, parse_constant=pytest.fail)["predictions"]}
+    assert (records["negative"]["width"], records["negative"]["width_is"]) == (None, "error")
+    others = [p for p in records.values() if p["theory"] not in ("negative", "unsaid")]
+    assert others == json.loads(sound)["predictions"]
+
+
+def test_two_theories_of_one_name_are_named_once_and_one_is_kept(tmp_path: Path) -> None:
+    files = [tmp_path / "first.py", tmp_path / "second.py"]
+    for number, file in enumerate(files):
+        file.write_text(WRONG.replace("Wrong 2002", f"Wrong 300{number}").replace('"negative"', f'"apart-{number}"'))
+    status, out, err = run("--plugin", str(files[0]), "--plugin", str(files[1]))
+    assert status == 0
+    (line,) = err.splitlines()
+    assert line.startswith("theory 'unsaid' is provided by first ")
+    assert line.endswith("(second); only that of first is shown")
+    assert "Wrong 3000" in out
+    assert "Wrong 3001" not in out
+    assert out.count("\nWrong 2001") == 2
+
+
+def test_a_broken_plugin_is_warned_of_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugin = tmp_path / "broken.py"
+    plugin.write_text("import nothing_of_that_name\n")
+    shutil.copytree(ROOT / "reports" / "quickstart", tmp_path / "reports" / "quickstart")
+    monkeypatch.chdir(tmp_path)
+    suite = str(ROOT / "suites" / "quickstart.toml")
+    for arguments in (["report", suite], ["compare", "quickstart", "quickstart"], ["theory", "--suite", suite]):
+        result = CliRunner().invoke(main, [*arguments, "--plugin", str(plugin)])
+        assert result.exit_code == 0, result.stderr
+        assert result.stderr.count("was not loaded: ModuleNotFoundError") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--activation", "reluu"], "did you mean 'relu'"),
         (["--dataset", "spere"], "sphere"),
         (["--labels", "gausian"], "labels"),
-        (["--n", "0"], "not in the range"),
-        (["--d", "x"], "not a valid integer"),
+        (["--n", "0"], "'--n': found 0, expected a whole number from 1 to 2000"),
+        (["--d", "x"], "found 'x', expected a whole number from 1 to 100000"),
+        (["--seed", "1.5"], "found '1.5', expected a whole number of at least 0"),
+        (["--dataset", "spere"], "--dataset spere: there is no dataset 'spere'; did you mean 'sphere'?"),
+        (["--dataset", "nosuch"], "near-duplicates, sphere, table)"),
         (["--suite", "nosuch"], "nosuch"),
+        (["--columns", "papers"], "'widths', 'paper'"),
+        (["--columns", "paper", "--certify"], "--certify cannot stand beside --columns paper"),
+        (["--columns", "paper", "--json"], "--columns cannot stand beside --json"),
+        (["--format", "csv", "--json"], "--format cannot stand beside --json"),
+        (["--construct", "--columns", "paper"], "--columns cannot stand beside --construct"),
+        (["--construct", "--json", "--format", "csv"], "--format cannot stand beside --json"),
+        (["--n", "20", "--format", "latx"], "did you mean 'latex'"),
         (["--n", "5", "extra"], "unexpected extra argument"),
     ],
 )
@@ -149,3 +241,42 @@ def test_it_takes_under_two_seconds_and_no_torch() -> None:
     assert done.returncode == 0, done.stderr
     # Two seconds on an idle machine; tests share theirs.
     assert time.perf_counter() - start < 8
+
+
+def test_papers_columns_in_latex_cite_what_the_bibliography_holds(tmp_path: Path) -> None:
+    file = tmp_path / "references.bib"
+    status, out, _ = run("--n", "60", "--d", "20", "--columns", "paper", "--format", "latex", "--bibtex", str(file))
+    assert status == 0
+    cited = set(re.findall(r"\\cite\{([^}]*)\}", out))
+    assert cited
+    assert cited <= set(re.findall(r"@\w+\{([^,]*),", file.read_text(encoding="utf-8")))
+    assert "n$^{2}$/d" in out
+
+
+@pytest.mark.parametrize("form", ["markdown", "html", "csv", "json"])
+def test_papers_columns_in_every_other_format(form: str) -> None:
+    status, out, _ = run("--n", "60", "--d", "20", "--columns", "paper", "--format", form)
+    assert status == 0
+    for header in ("Reference", "Trained layers", "Activation", "Initialization", "Algorithm", "Setting", "Scaling"):
+        assert header in out
+
+
+def test_a_bibliography_is_never_written_over_another_file(tmp_path: Path) -> None:
+    file = tmp_path / "thesis.tex"
+    file.write_text("all of it")
+    status, _, err = run("--n", "20", "--bibtex", str(file))
+    assert status == 2
+    assert ".bib" in err
+    assert file.read_text() == "all of it"
+
+
+def test_a_narrow_terminal_gets_rows_rather_than_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    status, out, _ = run("--n", "200", "--d", "20")
+    assert status == 0
+    assert max(map(len, out.splitlines())) <= 60
+    (line,) = [line for line in out.splitlines() if line.startswith("Certificate D3,")]
+    assert re.search(r"certificate +output +– +200 +✓$", line)
+    caption = " ".join(out.split())
+    assert "Columns left out at this width: “activation”, “init”, “algorithm”, “a, b”." in caption
+    assert "exponents at this n and d" not in caption

@@ -244,3 +244,30 @@ def test_in_a_narrow_browser_a_page_of_hostile_names_runs_nothing(results: Resul
     assert found["violations"] == found["errors"] == found["resources"] == []
     assert "CONSOLE" not in console
     assert found["wide"]
+
+
+@pytest.mark.skipif(CHROMIUM is None or shutil.which("pdftotext") is None, reason="needs Chromium and pdftotext")
+def test_on_paper_heads_are_repeated_and_what_is_closed_is_left_out(text: str, tmp_path: Path) -> None:
+    file, paper = tmp_path / "page.html", tmp_path / "page.pdf"
+    file.write_text(text, encoding="utf-8")
+    assert CHROMIUM is not None
+    command = [
+        CHROMIUM,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        f"--print-to-pdf={paper}",
+        file.as_uri(),
+    ]
+    subprocess.run(command, capture_output=True, timeout=90, check=True)
+    done = subprocess.run(["pdftotext", "-layout", paper, "-"], capture_output=True, text=True, timeout=60, check=True)
+    pages = done.stdout.split("\f")
+    heads = [number for number, page in enumerate(pages) if "guarantee" in page and "÷ k½" in page]
+    assert len(heads) > 1  # the theories need more than a page
+    said = " ".join(done.stdout.split())
+    assert 'name = "relu | wide"' in said  # the suite's text
+    assert "of the cells, those are printed that were open" in said.lower()
+    assert "k = 512" not in said
+    assert "Provenance" in said

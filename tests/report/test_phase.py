@@ -85,7 +85,7 @@ def test_levels_turn_at_a_quarter_and_a_half(m: int, expected: int) -> None:
 
 def test_as_a_table_every_cell_is_a_row(phase_results: Results) -> None:
     text = Csv().render(cells_view(phase_results))
-    rows = list(csv.DictReader(line for line in io.StringIO(text) if not line.startswith("#")))
+    rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 900
     (row,) = [row for row in rows if (row["d"], row["k"]) == ("20", "10")]
     assert (row["fits m"], row["fits M"], row["kd/n"]) == ("1", "5", "1")

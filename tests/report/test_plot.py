@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 
 from harness.report.canvas import Canvas
-from harness.report.plot import plots, show_plots
+from harness.report.plot import ENOUGH, _ticks, plots, show_plots
 from harness.results import Results
 
 from .specimen import HOSTILE
@@ -73,3 +73,16 @@ def test_hostile_names_steer_no_terminal(results: Results, name: str) -> None:
 
 def test_a_run_without_trials_draws_nothing(results: Results) -> None:
     assert plots(replace(results, outcomes={}), 80) == []
+
+
+@pytest.mark.parametrize(("low", "high"), [(2.4, 9.0), (3, 11), (40, 300), (8.3, 12), (1, 1000), (95, 260)])
+def test_an_axis_has_enough_numbers_between_its_ends(low: float, high: float) -> None:
+    found = _ticks(low, high)
+    assert len(found) >= ENOUGH - 1
+    assert all(low <= k <= high for k in found)
+    assert list(found) == sorted(found)
+
+
+def test_round_numbers_are_preferred() -> None:
+    assert list(_ticks(1, 1000)) == [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+    assert list(_ticks(2.9, 9.9)) == [3, 4, 5, 6, 7, 8, 9]

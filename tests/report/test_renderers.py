@@ -81,11 +81,10 @@ k½: measured width.
 """
 
 CSV = """\
-# seed: 1
-regime,n,k½,k½ low,k½ high,k½ bound,k½ limit,fits m,fits M,met,notes
-a|b,40,8.43,7,9,,,1,20,✓,
-a|b,80,,512,,>,512,0,20,,budget
-<i> *c*,2400000,,,,,,0,0,✗,not verified
+regime,n,k½,k½ low,k½ high,k½ bound,k½ limit,fits m,fits M,met,notes,provenance
+a|b,40,8.43,7,9,,,1,20,✓,,"{""seed"": ""1""}"
+a|b,80,,512,inf,>,512,0,20,,budget,"{""seed"": ""1""}"
+<i> *c*,2400000,,,,,,0,0,✗,not verified,"{""seed"": ""1""}"
 """
 
 

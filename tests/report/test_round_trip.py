@@ -10,7 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from harness.builtin.renderers import FORMULA, Csv, Json, Markdown
-from harness.report.entries import Plain, Text
+from harness.report.entries import Bound, Entry, Estimate, Interval, Missing, Plain, Text
 from harness.report.numbers import clean
 from harness.report.table import Column, Row, Table
 
@@ -34,11 +34,11 @@ def read(text: str, like: Plain) -> Any:
 
 
 def test_csv_is_read_back_with_every_number() -> None:
-    lines = [line for line in Csv().render(SPECIMEN).splitlines() if not line.startswith("# ")]
-    found = list(csv.DictReader(io.StringIO("\n".join(lines))))
+    found = list(csv.DictReader(io.StringIO(Csv().render(SPECIMEN))))
     assert len(found) == len(SPECIMEN.rows)
     for record, row in zip(found, SPECIMEN.rows, strict=True):
         assert record["group"] == row.group
+        assert json.loads(record["provenance"]) == SPECIMEN.provenance
         for column, entry in zip(SPECIMEN.columns, row.entries, strict=True):
             for part, value in entry.fields().items():
                 field = f"{column.header} {part}".strip()
@@ -52,6 +52,35 @@ def test_csv_is_read_back_with_every_number() -> None:
                     assert (again or "") == clean(value)
                 else:
                     assert again == value, field
+
+
+def test_csv_begins_with_its_header_and_every_line_has_its_fields() -> None:
+    """As readers of CSV take it that know of no comments, pandas and R among them."""
+    header, *rows = csv.reader(io.StringIO(Csv().render(SPECIMEN), newline=""))
+    assert header[:3] == ["group", "regime", "n"]
+    assert len(set(header)) == len(header)
+    assert {len(row) for row in rows} == {len(header)}
+    assert len(rows) == len(SPECIMEN.rows)
+
+
+@pytest.mark.parametrize(
+    ("entry", "fields"),
+    [
+        (Estimate(8.5, 7, None), ("8.5", "7", "inf")),
+        (Estimate(8.5, None, 9), ("8.5", "0", "9")),
+        (Bound(">", 512, low=512), ("", "512", "inf")),
+        (Bound(">", 512), ("", "512", "inf")),
+        (Bound("<=", 3, high=3), ("", "0", "3")),
+        (Interval(None, 1.5, None), ("", "1.5", "inf")),
+        (Missing("no trials"), ("", "", "")),
+    ],
+)
+def test_in_csv_open_ends_are_numbers_and_only_what_does_not_apply_is_empty(
+    entry: Entry, fields: tuple[str, str, str]
+) -> None:
+    rows = (Row((entry,)), Row((Estimate(1.5, 1, 2),)))
+    found, _ = csv.DictReader(io.StringIO(Csv().render(Table("t", "", "", (Column("k"),), rows))))
+    assert (found["k"], found["k low"], found["k high"]) == fields
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "'=1", "'quoted'", "plain"])

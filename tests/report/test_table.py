@@ -95,3 +95,20 @@ def test_rows_must_have_an_entry_for_each_column() -> None:
         Table("t", "", "", (Column("x"), Column("y")), (Row((Number(1),)),))
     with pytest.raises(ValueError, match="same header"):
         Table("t", "", "", (Column("x"), Column("x")), ())
+
+
+def test_a_table_without_a_column_says_nothing_of_it() -> None:
+    columns = (Column("a"), Column("b", legend="b: second."), Column("c"))
+    row = Row((Number(1), Number(2, notes=(Note("of b"),)), Number(3)), "group")
+    table = Table("t", "T", "a: first. b: second. c: third.", columns, (row,))
+    less = table.without(["b"])
+    assert [column.header for column in less.columns] == ["a", "c"]
+    assert less.rows == (Row((Number(1), Number(3)), "group"),)
+    assert less.caption == "a: first. c: third."
+    assert less.notes() == {}
+    assert table.without([]) == table
+
+
+def test_powers_and_signs_are_spelled_where_the_encoding_lacks_them() -> None:
+    assert to_encoding("n⁴/d³, v = ±a, ω₁ω₂ ≲ 1", "ascii") == "n^4/d^3, v = +-a, omega1omega2 <~ 1"
+    assert to_encoding("n²⁴", "latin-1") == "n^24"

@@ -6,7 +6,10 @@ import pytest
 from rich.cells import cell_len
 
 from harness.report import terminal
-from harness.report.entries import Number, Text
+from harness.report.comparison_view import comparison_view
+from harness.report.entries import Note, Number, Text
+from harness.report.exponents_view import exponents_view
+from harness.report.overview_view import overview_view
 from harness.report.predicted import predict_suite
 from harness.report.sensitivity_view import sensitivity_view
 from harness.report.table import Column, Row, Table
@@ -95,3 +98,40 @@ def test_marks_hang_so_that_digits_stand_below_digits(results: Results) -> None:
 def test_wide_characters_count_as_two_columns() -> None:
     assert terminal.wrap("宽度 宽度", 4) == ["宽度", "宽度"]
     assert terminal.pad("宽度", 6, "right") == "  宽度"
+
+
+LEGEND = "extra: said nowhere else."
+SHORT_OF_SPACE = Table(
+    "t",
+    "T",
+    f"name: a name. {LEGEND} Nothing else.",
+    (Column("name"), Column("extra", priority=1, legend=LEGEND), Column("k", "right")),
+    (Row((Text("a" * 16), Text("b" * 16, notes=(Note("about extra"),)), Number(7, notes=(Note("about k"),)))),),
+)
+
+
+def test_what_is_said_of_a_column_goes_with_it() -> None:
+    wide = " ".join(line.plain for line in terminal.lines(SHORT_OF_SPACE, 60))
+    assert LEGEND in wide
+    assert "ᵃ about extra" in wide
+    narrow = [line.plain for line in terminal.lines(SHORT_OF_SPACE, 30)]
+    said = " ".join(narrow)
+    assert "name: a name. Nothing else. Columns left out at this width: “extra”." in said
+    assert "about extra" not in said
+    assert "ᵃ about k" in said  # the first that readers meet
+    assert any(line.endswith("7ᵃ") for line in narrow)
+
+
+def test_every_legend_stands_in_its_caption(results: Results) -> None:
+    predicted = predict_suite(results.suite, results.registry.theories())
+    tables = [
+        thresholds_view(results),
+        theories_view(results, predicted),
+        overview_view(predicted["softplus", 160, 10], problem="here"),
+        exponents_view(results),
+        comparison_view(results),
+    ]
+    legends = [(table, column.legend) for table in tables for column in table.columns if column.legend]
+    assert len(legends) >= 5
+    for table, legend in legends:
+        assert legend in table.caption

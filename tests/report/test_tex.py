@@ -11,7 +11,7 @@ import pytest
 from harness.components import Theory
 from harness.plugins import load_plugins
 from harness.report.bibliography import bibliography
-from harness.report.entries import Text
+from harness.report.entries import Note, Text
 from harness.report.latex import document, latex
 from harness.report.table import Column, Row, Table
 from harness.report.tex import MATH, SPECIAL, escape, number
@@ -125,3 +125,20 @@ def test_columns_that_do_not_fit_a_page_are_named() -> None:
     assert "Columns left out here:" in text
     assert "column 29" in text
     assert text.count("twelve signs") < 30
+
+
+def test_what_is_said_of_a_column_without_room_goes_with_it() -> None:
+    legend = "gone: said nowhere else."
+    columns = tuple(Column(f"column {i}") for i in range(4))
+    table = Table(
+        "t",
+        "T",
+        f"First. {legend} Last.",
+        (*columns, Column("gone", priority=1, legend=legend)),
+        (Row((*(Text("x" * 24) for _ in columns), Text("y" * 24, notes=(Note("about it"),)))),),
+    )
+    said = latex(table)
+    assert "First. Last. Columns left out here: ``gone''." in said
+    assert legend not in said
+    assert "about it" not in said
+    assert "y" * 24 not in said

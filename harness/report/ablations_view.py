@@ -1,0 +1,241 @@
+"""Regimes that differ in one ingredient, paired: what was changed, and what that does to k½."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from harness.contract import PARTS
+from harness.exponents import mean_ratio
+from harness.paired import compare, threshold_ratio
+from harness.report import setting
+from harness.report.caption import bracket_explained, problems_explained
+from harness.report.comparison_view import verdicts
+from harness.report.entries import Count, Entry, Interval, Missing, Number, Text
+from harness.report.provenance import provenance
+from harness.report.table import Column, Row, Table
+from harness.report.thresholds_view import measured
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.components import Component, Optimizer, Regime
+    from harness.results import Results
+    from harness.thresholds import Threshold
+
+    Size = tuple[int, int]
+
+NONE = (
+    "No two regimes of this suite differ in exactly one ingredient (model, initializer, optimizer or criterion) or one "
+    "option of it: an ablation needs two that use the same preset, one of them with one of these replaced."
+)
+
+
+CELLS = (
+    "cells: of the n, d and k at which both have trials of equal seed, those in which the two disagree on a trial: "
+    "only these speak for or against the change."
+)
+GAINED = "gained: trials that fit only after the change."
+LOST = "lost: trials that fit only before it."
+P = (
+    "p: two-sided sign test that a trial is as likely to be gained as to be lost, not corrected for the number of "
+    "pairs, and exact where the widths were not chosen by their results."
+)
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """Two regimes that are equal but for one ingredient, which is another or has one other option.
+
+    Attributes:
+        first: As it was; the one that the suite names first.
+        second: With the ingredient changed.
+        changed: The ingredient, or its option.
+        before: What it was.
+        after: What it became.
+    """
+
+    first: Regime
+    second: Regime
+    changed: str
+    before: str
+    after: str
+
+
+def ablations(regimes: Sequence[Regime]) -> list[Ablation]:
+    """Return every two regimes with a width that differ in exactly one ingredient, in the order of the suite."""
+    pairs = combinations([regime for regime in regimes if regime.model.has_width], 2)
+    return [found for first, second in pairs if (found := _ablation(first, second)) is not None]
+
+
+def _ablation(first: Regime, second: Regime) -> Ablation | None:
+    parts = [part for part in PARTS if getattr(first, part) != getattr(second, part)]
+    stepped = [regime.theory if regime.optimizer.step_size == "theory" else "" for regime in (first, second)]
+    # Of two theorems' steps nobody sees in the optimizer that they differ.
+    if all(stepped) and stepped[0] != stepped[1]:
+        return None if parts else Ablation(first, second, "theory that gives the step size", *stepped)
+    if len(parts) != 1:
+        return None
+    (part,) = parts
+    one, two = getattr(first, part), getattr(second, part)
+    if type(one) is not type(two):
+        return Ablation(first, second, part, _words(part, one), _words(part, two))
+    options = [name for name in one.options() if getattr(one, name) != getattr(two, name)]
+    if len(options) != 1:  # nobody could say which of them made the difference
+        return None
+    before, after = (setting.spelled(getattr(which, options[0])) for which in (one, two))
+    return Ablation(first, second, f"{options[0]} of the {part}", before, after)
+
+
+def _words(part: str, component: Component | Optimizer) -> str:
+    return setting.optimizer(component) if part == "optimizer" else setting.component(component)  # type: ignore[arg-type]  # it is one
+
+
+def ablations_view(
+    results: Results, *, tolerance: float | None = None, steps: int | None = None, all_sizes: bool = False
+) -> Table:
+    """Return what each change of one ingredient does to k½; without rows, and with the reason, where there is none.
+
+    Args:
+        results: What was measured.
+        tolerance: A rung of the suite's ladder; the reported one unless told.
+        steps: A budget no larger than the suite's; all of it unless told.
+        all_sizes: Every n and d by itself, not all of them together.
+    """
+    suite = results.suite
+    tolerance = suite.budget.report_tolerance if tolerance is None else tolerance
+    steps = suite.budget.steps if steps is None else steps
+    sizes = setting.sizes(suite)
+    rows = []
+    for pair in ablations(suite.regimes):
+        weighed = _Weighed(results, pair, tolerance, steps)
+        rows += [weighed.row([size], alone=True) for size in sizes] if all_sizes else [weighed.row(sizes)]
+    where = (Column("n", "right"), Column("d", "right")) if all_sizes else (Column("sizes", "right"),)
+    return Table(
+        name="ablations",
+        title=f"One ingredient changed · {suite.title or suite.name}",
+        caption=_caption(results, tolerance, steps, all_sizes=all_sizes) if rows else NONE,
+        columns=(
+            Column("changed", fold=True),
+            Column("from", fold=True),
+            Column("to", fold=True),
+            *where,
+            Column("k½ before", "right"),
+            Column("k½ after", "right"),
+            Column("ratio", "right"),
+            Column("cells", "right", priority=1, legend=CELLS),
+            Column("gained", "right", priority=4, legend=GAINED),
+            Column("lost", "right", priority=3, legend=LOST),
+            Column("p", "right", priority=2, legend=P),
+            Column("regimes", below=True, wrap=44),
+        ),
+        rows=tuple(rows),
+        provenance=provenance(results.provenance),
+    )
+
+
+@dataclass(frozen=True)
+class _Weighed:
+    """One ablation at a tolerance and a budget."""
+
+    results: Results
+    pair: Ablation
+    tolerance: float
+    steps: int
+
+    def row(self, sizes: Sequence[Size], *, alone: bool = False) -> Row:
+        pair = self.pair
+        known = [size for size in sizes if all(found.k_half is not None for found in self.thresholds(size))]
+        # Without a size where both are known, the largest still has bounds.
+        used = known or [sizes[-1]]
+        where = (Number(sizes[0][0]), Number(sizes[0][1])) if alone else (Count(len(known), len(sizes)),)
+        before, after = (self.k_half(used, which) for which in (0, 1))
+        regimes = Text(f"{pair.first.name} → {pair.second.name}")
+        texts = (Text(pair.changed), Text(pair.before), Text(pair.after))
+        return Row((*texts, *where, before, after, self.ratio(used), *self.shared(used), regimes))
+
+    def thresholds(self, size: Size) -> tuple[Threshold, Threshold]:
+        one, two = (
+            self.results.threshold(regime.name, *size, self.tolerance, self.steps)
+            for regime in (self.pair.first, self.pair.second)
+        )
+        return one, two
+
+    def k_half(self, sizes: Sequence[Size], which: int) -> Entry:
+        """Return k½ of one size as measured, of several as their geometric mean."""
+        found = [self.thresholds(size)[which] for size in sizes]
+        if len(found) == 1:
+            return measured(found[0])
+        mean = _mean([threshold.k_half for threshold in found])
+        return Number(mean) if mean is not None else Missing("k½ is not known at every size")
+
+    def ratio(self, sizes: Sequence[Size]) -> Entry:
+        """Return k½ after over k½ before: of one size from both brackets, of several their geometric mean."""
+        suite = self.results.suite
+        if len(sizes) == 1:
+            before, after = self.thresholds(sizes[0])
+            family = suite.search.family
+            ratio = threshold_ratio(after.counts, before.counts, first_family=family, second_family=family)
+        else:
+            first, second = (
+                {size: self.results.fits(regime.name, *size, self.tolerance, self.steps) for size in sizes}
+                for regime in (self.pair.first, self.pair.second)
+            )
+            ratio = mean_ratio(second, first, seed=suite.seed)
+        if ratio.value is None and ratio.low is None and ratio.high is None:
+            return Missing("nothing is known of one of the two")
+        return Interval(ratio.value, ratio.low, ratio.high, ratio=True)
+
+    def shared(self, sizes: Sequence[Size]) -> tuple[Entry, Entry, Entry, Entry]:
+        """Return the cells that decide, the trials gained and lost in them, and the p-value."""
+        first, second = (
+            {
+                (n, d, *trial): fit
+                for n, d in sizes
+                for trial, fit in verdicts(self.results, regime.name, n, d, self.tolerance, self.steps).items()
+            }
+            for regime in (self.pair.first, self.pair.second)
+        )
+        both = first.keys() & second.keys()
+        if not both:
+            none = Missing("the two have no trial of equal width and seed")
+            return none, none, none, none
+        found = compare(second, first)
+        deciding = {trial[:3] for trial in both if first[trial] != second[trial]}
+        return (
+            Count(len(deciding), len({trial[:3] for trial in both})),
+            Number(found.only_first),
+            Number(found.only_second),
+            Number(found.p_value, width=False),
+        )
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Return the geometric mean; None where a value is missing or 0."""
+    known = [value for value in values if value]
+    return math.exp(math.fsum(map(math.log, known)) / len(known)) if len(known) == len(values) else None
+
+
+def _caption(results: Results, tolerance: float, steps: int, *, all_sizes: bool) -> str:
+    suite = results.suite
+    said = [
+        *([f"UNFINISHED: {results.missing} trials are missing."] if results.missing else []),
+        "Every two regimes that are equal but for one ingredient, changed as said; both face the same problems.",
+    ]
+    if not all_sizes:
+        said.append(
+            "sizes: at how many n and d of the suite both k½ are known; k½ and ratio are geometric means over these, "
+            "and where there are none, those of the largest n and d. Each size by itself with --all-sizes."
+        )
+    said += [
+        "ratio: k½ after the change over k½ before it. Of one size, its interval contains the true quotient with a "
+        "confidence of 95 %, whenever the searches stopped and however the two depend on each other.",
+        *(() if all_sizes else ("Of several sizes, it is a 95 % interval from trials resampled in both alike.",)),
+        *(CELLS, GAINED, LOST, P),
+        bracket_explained(),
+        setting.criteria_explained(suite.regimes, tolerance, steps),
+        problems_explained(suite),
+    ]
+    return " ".join(said)

@@ -1,0 +1,121 @@
+"""Theories in the columns of papers' own tables: who claims what scaling, for which training, in which setting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.report import setting
+from harness.report.bibliography import cite
+from harness.report.entries import Entry, Missing, Note, Text
+from harness.report.table import Column, Row, Table
+from harness.report.theories_view import UNVERIFIED, group, in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.components import Component
+    from harness.predictions import Prediction
+
+CAPTION = (
+    "Each theory on the regime it speaks of, from what it says of itself; nothing was trained. Trained layers, "
+    "Activation, Initialization, Algorithm: of that regime, one choice where the theorem allows several. Setting: the "
+    "assumptions of the theorem. Scaling: the claim as a power law at this n and d, up to constants, logarithms and "
+    "factors that depend on the data, such as powers of 1/λ. Unit: what the source counts and the scaling is of, the "
+    "width k or the number of trained parameters. Claims of different guarantees stand under different headings: they "
+    "do not compete."
+)
+
+COLUMNS = (
+    Column("Reference", wrap=34),
+    Column("Trained layers", wrap=8),
+    Column("Activation"),
+    Column("Initialization", wrap=20, priority=1),
+    Column("Algorithm", wrap=20, priority=2),
+    Column("Scaling"),
+    Column("Unit"),
+    Column("Setting", below=True, wrap=60),
+)
+
+POWERS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def claims_view(
+    predictions: Sequence[Prediction], *, problem: str, provenance: Mapping[str, str] | None = None
+) -> Table:
+    """Return one row a theory in the columns that papers compare results by.
+
+    Args:
+        predictions: Of each theory on its home regime.
+        problem: The problem in words, for the title: ``n = 200, d = 20, sphere``.
+        provenance: For exports.
+    """
+    ordered = in_order(predictions)
+    return Table(
+        name="claims",
+        title=f"Claimed scaling of the width · {problem}",
+        caption=CAPTION,
+        columns=COLUMNS,
+        rows=tuple(Row(_entries(prediction), group(prediction.theory)) for prediction in ordered),
+        provenance=dict(provenance or {}),
+        bibtex=tuple(dict.fromkeys(p.theory.bibtex for p in ordered if p.theory.bibtex)),
+    )
+
+
+def _entries(prediction: Prediction) -> tuple[Entry, ...]:
+    theory, regime = prediction.theory, prediction.regime
+    activation = regime.model.describe().activation
+    assumed = "; ".join(assumption.text for assumption in prediction.assumptions)
+    return (
+        Text(
+            theory.title,
+            cite(theory.bibtex),
+            notes=() if theory.verified else (UNVERIFIED,),
+            style="" if theory.verified else "doubt",
+        ),
+        Text(setting.trains(regime)),
+        Text(activation) if activation else Missing("the model has no activation"),
+        _explained(setting.component(regime.initializer), regime.initializer),
+        _explained(setting.optimizer(regime.optimizer), regime.optimizer),
+        _scaling(prediction),
+        Text(theory.unit),
+        Text(assumed) if assumed else Missing("the claim states no assumption"),
+    )
+
+
+def _explained(words: str, component: Component) -> Entry:
+    said = setting.summary(type(component))
+    return Text(words, notes=(Note(f"{component.name}: {said}"),) if said else ())
+
+
+def _scaling(prediction: Prediction) -> Entry:
+    """Return the claimed law in what the source counts."""
+    theory = prediction.theory
+    if theory.exponents is None:
+        return Missing("the claim has no power law")
+    a, b = theory.exponents.at(prediction.n, prediction.d)
+    # A neuron has d trained weights, or d + 1, where the hidden layer is trained; one where the output layer is.
+    per_neuron = theory.unit == "parameters" and prediction.regime.model.describe().trains != "output"
+    where = theory.exponents.where
+    return Text(law(a, b + per_neuron), notes=(Note(f"claimed for: {where}"),) if where else ())
+
+
+def law(a: float, b: float) -> str:
+    """Write n^a d^b as papers do.
+
+    >>> law(2, -1), law(1.5, 0), law(4, -3), law(0, 0), law(1, 1), law(-1, -0.5), law(1.25, 0)
+    ('n²/d', 'n√n', 'n⁴/d³', '1', 'nd', '1/(n√d)', 'n^{1.25}')
+    """
+    above = "".join(_power(sign, power) for sign, power in (("n", a), ("d", b)) if power > 0) or "1"
+    parts = [_power(sign, -power) for sign, power in (("n", a), ("d", b)) if power < 0]
+    below = "".join(parts)
+    if not below:
+        return above
+    return f"{above}/({below})" if len(parts) > 1 or "√" in below else f"{above}/{below}"
+
+
+def _power(sign: str, power: float) -> str:
+    whole, rest = divmod(power, 1)
+    if rest not in (0, 0.5):
+        return f"{sign}^{{{power:g}}}"
+    integer = sign + (str(int(whole)).translate(POWERS) if whole > 1 else "") if whole else ""
+    return integer + (f"√{sign}" if rest else "")

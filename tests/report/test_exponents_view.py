@@ -1,0 +1,128 @@
+"""Exponents that the counts fix: k½ ~ n for softplus, no threshold for the ReLU, too few sizes for the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.components import Exponents, Regime, Theory, Width
+from harness.predictions import concerned
+from harness.report.entries import Count, Entry, Exponent, Missing, Text
+from harness.report.exponents_view import exponents_view, has_exponents
+from harness.report.page import page
+from harness.report.table import Table
+from harness.results import Results
+from harness.suite import parse_suite
+
+from .conftest import SUITE, cells
+
+
+def found(table: Table, **wanted: str) -> list[dict[str, Entry]]:
+    headers = [column.header for column in table.columns]
+    rows = [dict(zip(headers, row.entries, strict=True)) for row in table.rows]
+    return [row for row in rows if all(row[key].text() == value for key, value in wanted.items())]
+
+
+def test_a_claim_stands_beside_the_measured_exponent_and_says_on_which_side_it_lies(results: Results) -> None:
+    # k½ lies between 6 and 7, 12 and 13, 24 and 25 at n = 40, 80, 160: it doubles with n.
+    (row,) = found(exponents_view(results), regime="softplus", theory="Parameter count, hidden layer")
+    measured = row["measured a, b"]
+    assert isinstance(measured, Exponent)
+    assert measured.a == pytest.approx(1, abs=0.05)
+    assert measured.a_interval is not None
+    assert measured.a_interval[0] < 1 < measured.a_interval[1]
+    assert measured.b is None  # one d
+    assert row["sizes"] == Count(3, 3)
+    assert row["claimed a, b"] == Exponent(1, -1)
+    assert row["a within"].text() == "✓"
+    assert isinstance(row["b within"], Missing)
+    (smooth,) = found(exponents_view(results), regime="softplus", theory="Oymak & Soltanolkotabi 2020, Thm 2.1")
+    assert smooth["claimed a, b"] == Exponent(2, -1)
+    assert smooth["a within"].text() == "above"
+    assert [note.mark for note in smooth["theory"].notes] == ["†"]
+
+
+def test_without_thresholds_nothing_is_measured_and_the_reason_is_said(results: Results) -> None:
+    row, *_ = found(exponents_view(results), regime="relu | wide")
+    assert isinstance(row["measured a, b"], Missing)
+    assert "0 of 3 sizes have a threshold" in row["measured a, b"].notes[0].text
+    assert row["sizes"] == Count(0, 3)
+    assert isinstance(row["a within"], Missing)
+
+
+def test_a_smaller_budget_and_a_looser_tolerance_are_heeded(results: Results) -> None:
+    # Trials that fit meet 1e-2 at step 1000 and 1e-1 at step 300.
+    assert isinstance(found(exponents_view(results, steps=999), regime="softplus")[0]["measured a, b"], Missing)
+    early = found(exponents_view(results, tolerance=0.1, steps=300), regime="softplus")[0]
+    assert early["measured a, b"] == found(exponents_view(results), regime="softplus")[0]["measured a, b"]
+
+
+def test_claims_that_change_at_n_equal_d_are_shown_for_both_sides(results: Results) -> None:
+    suite = parse_suite(SUITE.replace("d = 10", "d = 80"), results.registry)
+    outcomes = {replace(cell, d=80): trials for cell, trials in results.outcomes.items()}
+    table = exponents_view(replace(results, suite=suite, outcomes=outcomes))
+    rows = found(table, regime="softplus", theory="Oymak & Soltanolkotabi 2020, Thm 2.1")
+    said = {row["claimed a, b"].text(): (row["a within"].text(), row["claimed a, b"].notes[0].text) for row in rows}
+    assert {claim: side for claim, (side, _) in said.items()} == {"1, 0": "✓", "2, −1": "above"}
+    assert said["1, 0"][1].startswith("claimed at 1 of the 3 sizes, those with n < d")
+    assert said["2, −1"][1].startswith("claimed at 2 of the 3 sizes, those with n ≥ d")
+
+
+def test_a_claim_below_the_interval_is_called_below(results: Results) -> None:
+    outcomes = dict(results.outcomes)
+    for n, middle in ((40, 8), (80, 32), (160, 128)):  # k½ ~ n²
+        outcomes = {cell: o for cell, o in outcomes.items() if (cell.regime, cell.n) != ("softplus", n)}
+        outcomes |= cells("softplus", n, 10, {middle - 1: (0, 20), middle + 1: (20, 20)})
+    table = exponents_view(replace(results, outcomes=outcomes))
+    (count,) = found(table, regime="softplus", theory="Parameter count, hidden layer")
+    assert count["a within"] == Text("below")
+    (smooth,) = found(table, regime="softplus", theory="Oymak & Soltanolkotabi 2020, Thm 2.1")
+    assert smooth["a within"].text() == "✓"
+
+
+def test_a_regime_that_no_law_concerns_has_one_row(results: Results) -> None:
+    alone = replace(results, registry=Without(results))  # type: ignore[arg-type]  # only its theories are asked for
+    table = exponents_view(alone)
+    assert [row.entries[0].text() for row in table.rows] == ["softplus", "relu | wide", "random features"]
+    assert {row.entries[3].text() for row in table.rows} == {"–"}
+    assert "no theory with a power law" in " ".join(note.text for note in table.notes())
+
+
+class Without:
+    """A registry whose one theory cannot tell whether it speaks of a regime, and has no law."""
+
+    def __init__(self, results: Results) -> None:
+        self.inner = results.registry
+
+    def theories(self) -> list[Theory]:
+        return [Unsure()]
+
+
+class Unsure(Theory):
+    name = "unsure"
+    title = "Nobody 2000"
+    reference = "none"
+    guarantee = "existence"
+    certainty = "memory"
+    formula = "k ≥ 1"
+    exponents = Exponents((1, 0))
+    home = {"use": "moderate"}  # noqa: RUF012  # as plugin authors write it
+
+    def concerns(self, regime: Regime) -> bool:
+        raise ZeroDivisionError
+
+    def width(self, problem: object, regime: Regime) -> Width:
+        return Width(1)
+
+
+def test_a_theory_that_cannot_tell_is_left_out(results: Results) -> None:
+    assert concerned([Unsure()], results.suite.regimes[0]) == []
+
+
+def test_the_page_shows_exponents_where_there_are_any(results: Results) -> None:
+    assert has_exponents(results)
+    assert 'id="exponents"' in page(results, {})
+    few = replace(results, outcomes={cell: o for cell, o in results.outcomes.items() if cell.n < 160})
+    assert not has_exponents(few)
+    assert 'id="exponents"' not in page(few, {})
