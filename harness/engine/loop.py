@@ -7,19 +7,17 @@ minibatches) but looked at once a chunk, so that exact first-hitting steps cost 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from harness import lanes
-from harness.components import Criterion, Optimizer, Params, ResidualCriterion
+from harness.components import Params
 from harness.engine.graphs import CapturedSteps
 from harness.engine.ladder import Ladder, curve_steps
+from harness.engine.method import Method
 from harness.engine.minibatches import Minibatches
-from harness.engine.workspace import CHUNK, Advance, StackOf, Workspace
+from harness.engine.workspace import CHUNK, Lanes, Workspace
 
 COMPACT_BELOW = 0.75
 """Finished networks are removed once fewer than this fraction of the lanes go on."""
@@ -40,84 +38,19 @@ def whole_epochs(budget: int, n: int, batch: int) -> int:
     return budget - budget % epoch if budget >= epoch else budget
 
 
-@dataclass
-class Lanes:
-    """The networks that are still in training, one a lane, in the aligned layout.
-
-    Attributes:
-        runs: Which run each lane holds; the ladder's filler where a lane only fills up the stack.
-        x: Inputs (B, n, d).
-        y: Labels (B, n).
-        scale: (B, 1), what ∂loss/∂f is multiplied by before it is pulled back: −η, or 1 for optimizers with an update
-            of their own; times a for residual criteria, whose f − y it then multiplies.
-        step_size: η, (B,).
-        params: Weights.
-        velocity: What the heavy ball remembers, for the weights that move; empty without momentum.
-        state: The state of any other optimizer.
-    """
-
-    runs: NDArray[np.int64]
-    x: Tensor
-    y: Tensor
-    scale: Tensor
-    step_size: Tensor
-    params: Params
-    velocity: Params
-    state: Params
-
-    def keep(self, chosen: list[int], filler: int) -> Lanes:
-        """Return these lanes, copied; a lane named again only fills up."""
-        index = torch.as_tensor(chosen, device=self.x.device)
-        runs = self.runs[chosen]
-        runs[[i for i, lane in enumerate(chosen) if lane in chosen[:i]]] = filler
-
-        def copies(tensors: Params) -> Params:
-            return {name: lanes.put(value, chosen) for name, value in tensors.items()}
-
-        return Lanes(
-            runs,
-            self.x[index],
-            self.y[index],
-            self.scale[index],
-            self.step_size[index],
-            copies(self.params),
-            copies(self.velocity),
-            copies(self.state),
-        )
-
-
 class Loop:
     """Trains one stack of networks.
 
     Args:
-        stack_of: Makes the fast path of the model.
-        moved: Names of the weights that training moves.
-        optimizer: The method.
-        criterion: The loss and the measure.
+        method: How steps are taken.
         budget: Steps.
         compacts: Whether lanes may be removed; where results could depend on the number of lanes they are not.
-        compiled: The whole step in one call, where it was compiled.
     """
 
-    def __init__(
-        self,
-        stack_of: StackOf,
-        moved: tuple[str, ...],
-        optimizer: Optimizer,
-        criterion: Criterion,
-        budget: int,
-        compacts: bool,
-        compiled: Advance | None = None,
-    ) -> None:
-        self.stack_of = stack_of
-        self.moved = moved
-        self.optimizer = optimizer
-        self.criterion = criterion
+    def __init__(self, method: Method, budget: int, compacts: bool) -> None:
+        self.method = method
         self.budget = budget
         self.compacts = compacts
-        self.compiled = compiled
-        self.residual = criterion if isinstance(criterion, ResidualCriterion) else None
-        self.momentum = optimizer.heavy_ball()
 
     def train(
         self,
@@ -134,7 +67,7 @@ class Loop:
         the run in each lane, or the filler where it has ended.
         """
         n = live.y.shape[1]
-        batch = self.optimizer.batch_size(n)
+        batch = self.method.optimizer.batch_size(n)
         stride = 1 if batch == n else -(-n // batch)
         told: set[int] = {ladder.filler}
         step = 0
@@ -175,7 +108,7 @@ class Loop:
 
     def _workspace(self, live: Lanes, batch: int) -> tuple[Workspace, CapturedSteps | None]:
         """Return buffers for these lanes, and on a GPU, for full batches, what captures chunks of steps on them."""
-        work = Workspace(self, live, batch)
+        work = Workspace(self.method, live, batch)
         if not live.x.is_cuda or batch < live.y.shape[1]:
             return work, None
         return work, CapturedSteps(work.advance, CHUNK, live.x.device)

@@ -21,7 +21,8 @@ from harness.components import Cell, Outcome, Params, ResidualCriterion, Stack
 from harness.engine.compiled_step import compiled_step, owned, strict
 from harness.engine.functional import FunctionalStack
 from harness.engine.ladder import Ladder
-from harness.engine.loop import Lanes, Loop, whole_epochs
+from harness.engine.loop import Loop, whole_epochs
+from harness.engine.method import Method
 from harness.engine.minibatches import Minibatches
 from harness.engine.one_thread import one_thread
 from harness.engine.setting import Setting, rebuild
@@ -31,6 +32,7 @@ from harness.engine.spectral import Decay, solve
 from harness.engine.spectrum import trained_names
 from harness.engine.trial import Trial, length, prepare
 from harness.engine.watch import Watch
+from harness.engine.workspace import Lanes
 from harness.faults import error_outcome, is_out_of_memory, said
 
 if TYPE_CHECKING:
@@ -246,7 +248,7 @@ def _advance(setting: Setting, solver: Solver, k: int, trials: list[Trial], most
         step = compiled_step(regime, setting.dtype, setting.device)
         compiled = functools.partial(step, k)
         live = replace(live, params=owned(live.params), velocity=owned(live.velocity), state=owned(live.state))
-    loop = Loop(stack_of, moved, optimizer, regime.criterion, budget, not solver.fixed_lanes, compiled)
+    loop = Loop(Method(stack_of, moved, optimizer, regime.criterion, compiled), budget, not solver.fixed_lanes)
     with torch.no_grad(), strict() if compiled else nullcontext():
         loop.train(live, ladder, minibatches, ended, watch.visit if watch.path else None)
     return [

@@ -1,8 +1,8 @@
-"""The buffers of the lanes at hand, and a step of all of them."""
+"""The networks still in training, their buffers, and a step of all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,50 +14,89 @@ from torch.func import grad, vmap
 from harness import lanes
 from harness.components import Params, Stack
 from harness.engine.feature_major import sample_last
+from harness.engine.method import Method
 
 if TYPE_CHECKING:
-    from harness.engine.loop import Lanes, Loop
     from harness.engine.minibatches import Minibatches
 
 CHUNK = 25
 """Check points between two looks at the measures."""
 
-StackOf = Callable[[Params, Tensor], Stack]
-"""Makes the stack of given weights (B, …) on inputs (B, n, d)."""
 
-Advance = Callable[[Params, Params, Params, Tensor, Tensor, Tensor, Tensor], Tensor]
-"""Steps on weights, velocity and state, given inputs (B, n, d), labels, scale (B,) and step size; see
-:class:`harness.engine.compiled_step.CompiledStep`."""
+@dataclass
+class Lanes:
+    """The networks that are still in training, one a lane, in the aligned layout.
+
+    Attributes:
+        runs: Which run each lane holds; the ladder's filler where a lane only fills up the stack.
+        x: Inputs (B, n, d).
+        y: Labels (B, n).
+        scale: (B, 1), what ∂loss/∂f is multiplied by before it is pulled back: −η, or 1 for optimizers with an update
+            of their own; times a for residual criteria, whose f − y it then multiplies.
+        step_size: η, (B,).
+        params: Weights.
+        velocity: What the heavy ball remembers, for the weights that move; empty without momentum.
+        state: The state of any other optimizer.
+    """
+
+    runs: NDArray[np.int64]
+    x: Tensor
+    y: Tensor
+    scale: Tensor
+    step_size: Tensor
+    params: Params
+    velocity: Params
+    state: Params
+
+    def keep(self, chosen: list[int], filler: int) -> Lanes:
+        """Return these lanes, copied; a lane named again only fills up."""
+        index = torch.as_tensor(chosen, device=self.x.device)
+        runs = self.runs[chosen]
+        runs[[i for i, lane in enumerate(chosen) if lane in chosen[:i]]] = filler
+
+        def copies(tensors: Params) -> Params:
+            return {name: lanes.put(value, chosen) for name, value in tensors.items()}
+
+        return Lanes(
+            runs,
+            self.x[index],
+            self.y[index],
+            self.scale[index],
+            self.step_size[index],
+            copies(self.params),
+            copies(self.velocity),
+            copies(self.state),
+        )
 
 
 class Workspace:
     """Buffers and fast paths for the lanes at hand."""
 
-    def __init__(self, loop: Loop, live: Lanes, batch: int) -> None:
+    def __init__(self, method: Method, live: Lanes, batch: int) -> None:
         """Allocate for these lanes."""
         count, n, d = live.x.shape
-        self.loop, self.live = loop, live
+        self.method, self.live = method, live
         self.n, self.batch = n, batch
-        self.stack = loop.stack_of(live.params, live.x)
+        self.stack = method.stack_of(live.params, live.x)
         self.ring = lanes.zeros((CHUNK + 1) * count, n, like=live.x)
         self.rows = list(
             self.ring.as_strided((CHUNK + 1, count, n), (count * self.ring.stride(0), *self.ring.stride()))
         )
         self.cotangent = lanes.zeros(count, n, like=live.x)
-        self.x = sample_last(live.x) if loop.compiled is not None else live.x
+        self.x = sample_last(live.x) if method.compiled is not None else live.x
         self.y_norm = torch.linalg.vector_norm(live.y, dim=1)
         # Residual criteria read f − y off the ring, others f.
-        self.offset = lanes.put(-live.y) if loop.residual else lanes.zeros(count, n, like=live.x)
+        self.offset = lanes.put(-live.y) if method.residual else lanes.zeros(count, n, like=live.x)
         self.small: Stack | None = None
         if batch < n:
             self.small_x = lanes.zeros(count, batch, d, like=live.x)
-            self.small = loop.stack_of(live.params, self.small_x)
+            self.small = method.stack_of(live.params, self.small_x)
             self.small_out = lanes.zeros(count, batch, like=live.x)
             self.small_cotangent = lanes.zeros(count, batch, like=live.x)
             self.small_offset = lanes.zeros(count, batch, like=live.x)
         self.gradients = (
-            {name: lanes.zeros(*live.params[name].shape, like=live.x) for name in loop.moved}
-            if loop.momentum is None
+            {name: lanes.zeros(*live.params[name].shape, like=live.x) for name in method.moved}
+            if method.momentum is None
             else {}
         )
 
@@ -72,7 +111,7 @@ class Workspace:
 
     def advance(self, i: int) -> None:
         """Evaluate the networks on all samples into row i of the ring, and step on the gradient."""
-        if self.loop.compiled is None:
+        if self.method.compiled is None:
             self.measure(i)
             self._cotangent(self.rows[i], self.live.y, self.cotangent, 1.0)
             self._step(self.stack, self.cotangent)
@@ -82,7 +121,7 @@ class Workspace:
 
     def measure(self, i: int) -> None:
         """Evaluate the networks on all samples into row i of the ring."""
-        if self.loop.compiled is None or self.batch < self.n:
+        if self.method.compiled is None or self.batch < self.n:
             self.stack.forward(self.rows[i], self.offset)
             return
         # Outputs have the bits of the compiled step only if it computes them: it does so on weights to throw away.
@@ -95,9 +134,9 @@ class Workspace:
     def _compiled(
         self, params: Params, velocity: Params, state: Params, x: Tensor, labels: Tensor, weight: float
     ) -> Tensor:
-        assert self.loop.compiled is not None
+        assert self.method.compiled is not None
         scale = self.live.scale.squeeze(1)
-        return self.loop.compiled(
+        return self.method.compiled(
             params, velocity, state, x, labels, scale if weight == 1.0 else weight * scale, self.live.step_size
         )
 
@@ -106,14 +145,14 @@ class Workspace:
         rows = self.ring.as_strided(
             (count, *self.rows[0].shape), (self.rows[0].shape[0] * self.ring.stride(0), *self.ring.stride())
         )
-        if self.loop.residual is not None:
+        if self.method.residual is not None:
             norms = torch.linalg.vector_norm(rows, dim=2)
-            values = self.loop.residual.measure_norm(norms, self.y_norm, self.n)
+            values = self.method.residual.measure_norm(norms, self.y_norm, self.n)
         else:
-            mapped = vmap(vmap(self.loop.criterion.measure), in_dims=(0, None))
+            mapped = vmap(vmap(self.method.criterion.measure), in_dims=(0, None))
             values = mapped(rows, self.live.y)
             if values.shape != rows.shape[:2]:
-                name = self.loop.criterion.name
+                name = self.method.criterion.name
                 raise ValueError(
                     f"measure of criterion {name!r} returned shape {tuple(values.shape[2:])}, not a number"
                 )
@@ -126,13 +165,13 @@ class Workspace:
         index = index.to(self.live.x.device)
         labels = torch.gather(self.live.y, 1, index)
         x = torch.gather(self.live.x, 1, index.unsqueeze(2).expand(-1, -1, self.live.x.shape[2]))
-        if self.loop.compiled is not None:
+        if self.method.compiled is not None:
             live = self.live
             weight = self.n / self.batch
             self._compiled(live.params, live.velocity, live.state, sample_last(x), labels, weight)
             return
         self.small.load(x)
-        if self.loop.residual is not None:
+        if self.method.residual is not None:
             torch.neg(labels, out=self.small_offset)
         self.small.forward(self.small_out, self.small_offset)
         self._cotangent(self.small_out, labels, self.small_cotangent, self.n / self.batch)
@@ -141,15 +180,15 @@ class Workspace:
     def _cotangent(self, outputs: Tensor, labels: Tensor, out: Tensor, weight: float) -> None:
         """Write the cotangent that is pulled back: ∂loss/∂f, scaled."""
         scale = self.live.scale
-        if self.loop.residual is not None:
+        if self.method.residual is not None:
             torch.mul(outputs, scale, out=out)
         else:
-            torch.mul(vmap(grad(self.loop.criterion.loss))(outputs, labels), scale, out=out)
+            torch.mul(vmap(grad(self.method.criterion.loss))(outputs, labels), scale, out=out)
         if weight != 1.0:
             out.mul_(weight)
 
     def _step(self, stack: Stack, cotangent: Tensor) -> None:
-        live, momentum = self.live, self.loop.momentum
+        live, momentum = self.live, self.method.momentum
         if momentum == 0.0:
             stack.vjp(cotangent, live.params, 1.0)
         elif momentum is not None:
@@ -160,8 +199,8 @@ class Workspace:
             for gradient in self.gradients.values():
                 gradient.zero_()
             stack.vjp(cotangent, self.gradients, 1.0)
-            moved = {name: live.params[name] for name in self.loop.moved}
-            update = vmap(self.loop.optimizer.update)
+            moved = {name: live.params[name] for name in self.method.moved}
+            update = vmap(self.method.optimizer.update)
             new, state = update(moved, self.gradients, live.state, live.step_size)
             for name, value in new.items():
                 live.params[name].copy_(value)
