@@ -171,8 +171,8 @@ def _check(parts: Sequence[Part]) -> None:
     first = parts[0]
     for part in parts[1:]:
         if part.run.suite != first.run.suite:
-            names = {p.run.provenance.get("suite", "?") for p in (first, part)}
-            what = f"suites {' and '.join(sorted(names))}" if len(names) > 1 else "versions of the suite's text"
+            names = [str(p.run.provenance.get("suite", "?")) for p in (first, part)]  # in the order of the runs
+            what = f"suites, {' and '.join(names)}" if names[0] != names[1] else "versions of the suite's text"
             raise MergeError(f"{first.name} and {part.name} are of different {what}: only parts of one suite make one")
         was, now = (_kinds(p.run.provenance) for p in (first, part))
         for what in was.keys() | now.keys():

@@ -240,7 +240,8 @@ class Registry:
             if len(found) > 1:
                 kept = found[0][0]
                 claims = _claims(found)
-                said.append(f"theory {show(name)} is provided by {claims}; only that of {kept.name} is shown")
+                which = kept.origin if kept.is_file else kept.name
+                said.append(f"theory {show(name)} is provided by {claims}; only that of {which} is shown")
         return said
 
     def executors(self) -> dict[str, type[Executor]]:
@@ -257,7 +258,7 @@ class Registry:
 
 
 def _claims(found: Iterable[tuple[Plugin, Any]]) -> str:
-    return ", ".join(f"{plugin.label} ({plugin.name})" for plugin, _ in found)
+    return ", ".join(f"{plugin.label} ({plugin.origin if plugin.is_file else plugin.name})" for plugin, _ in found)
 
 
 def _article(kind: str) -> str:

@@ -128,7 +128,7 @@ def test_an_error_gives_way_to_an_outcome(shards: list[Path], tmp_path: Path) ->
     ("change", "message"),
     [
         (("steps = 400", "steps = 401"), "different versions of the suite's text"),
-        (('name = "small"', 'name = "other"'), "different suites other and small"),
+        (('name = "small"', 'name = "other"'), "different suites, small and other"),
     ],
 )
 def test_other_suites_are_refused(

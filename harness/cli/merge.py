@@ -56,9 +56,8 @@ def command(
         click.echo(f"kept the first of two: {conflict}", err=True)
     if unlike := _unlike(union):
         click.secho(f"the runs were trained with different {unlike}: {_LAST_BIT}", fg="yellow", err=True)
-    click.echo(
-        f"{target}: {len(union.outcomes)} trials of {len(runs)} runs, {added} of them new, {union.repeated} in several"
-    )
+    of = "1 run" if len(parts) == 1 else f"{len(parts)} runs"
+    click.echo(f"{target}: {len(union.outcomes)} trials of {of}, {added} of them new, {union.repeated} in several")
     _report(target, plugin_files, trust=trust_plugins)
 
 

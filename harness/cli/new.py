@@ -44,6 +44,8 @@ def plugin(name: str, only: str | None, single_file: bool, folder: str) -> None:
         parsed = PluginName.parse(name)
     except ValueError as error:
         raise WrongInput(str(error)) from error
+    if owner := _owner(parsed.name):
+        raise WrongInput(f"the name {parsed.name!r} is taken by {owner}: choose another")
     kinds = WHOLE if only is None else (only,)
     files = single_files(parsed, kinds) if single_file else package_files(parsed, kinds)  # type: ignore[arg-type]  # KINDS
     written = _write(files, Path(folder))
@@ -81,6 +83,20 @@ def suite(name: str, folder: str) -> None:
     file = f"{name}.toml"
     written = _write({file: suite_text(name, file)}, Path(folder))
     _say(written, [f"harness plan {_quoted(written[0])}", f"harness run {_quoted(written[0])}"])
+
+
+def _owner(name: str) -> str:
+    """Return whose name it is already, among installed plugins, their presets and shipped suites; empty if nobody's."""
+    from harness.plugins import load_plugins
+    from harness.suite_source import shipped_suites
+
+    registry = load_plugins()
+    for plugin in registry.plugins:
+        if name in (plugin.name, plugin.package.removeprefix("harness-")):
+            return f"plugin {plugin.name} of {plugin.label}"
+    for plugin, _ in registry.providers("regime", name):
+        return f"a preset of {plugin.label}"
+    return f"the shipped suite {name}" if name in shipped_suites() else ""
 
 
 def _write(files: dict[str, str], folder: Path) -> list[Path]:

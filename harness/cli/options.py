@@ -31,7 +31,12 @@ def PLUGINS(function: F) -> F:  # noqa: N802  # used beside SUITE
     """Add the options that choose among plugins; those of trust reach worker processes through the environment."""
     options = (
         click.option(
-            "--plugin", "plugin_files", multiple=True, metavar="FILE", help="Load a Python file with components."
+            "--plugin",
+            "plugin_files",
+            multiple=True,
+            metavar="FILE",
+            callback=_files,
+            help="Load a Python file with components.",
         ),
         click.option(
             "--plugin-block", multiple=True, metavar="A,B", expose_value=False, callback=_block, help="Leave these out."
@@ -46,6 +51,13 @@ def PLUGINS(function: F) -> F:  # noqa: N802  # used beside SUITE
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def _files(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    for file in values:
+        if not Path(file).expanduser().is_file():
+            raise WrongInput(f"--plugin {file}: there is no such file")
+    return values
 
 
 def _block(context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> None:
@@ -136,9 +148,6 @@ def load(suite: str, plugin_files: tuple[str, ...], *, trust: bool = False) -> t
     """
     from harness.suite import SuiteError, load_suite
 
-    for file in plugin_files:
-        if not Path(file).expanduser().is_file():
-            raise WrongInput(f"--plugin {file}: there is no such file")
     try:
         loaded, registry = load_suite(suite, plugin_files=plugin_files, trust_plugins=trust)
     except SuiteError as error:

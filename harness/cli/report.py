@@ -137,7 +137,7 @@ def command(
     for number, table in enumerate(tables):
         if number:
             click.echo()
-        if table.rows or table.name != "ablations":
+        if table.rows or table.name not in ("ablations", "comparison"):
             show(table)
         else:  # the reason alone
             click.echo(table.caption)

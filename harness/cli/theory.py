@@ -98,9 +98,9 @@ def command(
         records = [prediction_record(prediction, certified=certified) for prediction, certified in found]
         click.echo(dumps({"predictions": records}), nl=False)
         return
-    _print(tables, form, registry)
-    if bibtex is not None:
+    if bibtex is not None:  # first: what cannot be written must not follow a table that was
         _write_bibtex(tables, bibtex)
+    _print(tables, form, registry)
 
 
 def _stands(name: str) -> bool:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from harness.predictions import Prediction
 
 CAPTION = (
-    "Each theory on the regime it speaks of, from what it says of itself; nothing was trained. Trained layers, "
-    "Activation, Initialization, Algorithm: of that regime, one choice where the theorem allows several. Setting: the "
-    "assumptions of the theorem. Scaling: the claim as a power law at this n and d, up to constants, logarithms and "
-    "factors that depend on the data, such as powers of 1/λ. Unit: what the source counts and the scaling is of, the "
-    "width k or the number of trained parameters. Claims of different guarantees stand under different headings: they "
-    "do not compete."
+    "Each theory on its home regime, from what it says of itself; nothing was trained. Trained layers, Activation, "
+    "Initialization, Algorithm: of that regime, the setting of ours that comes nearest to the theorem's. What the "
+    "theorem itself assumes stands under Setting, and counts where the two differ. Scaling: the claim as a power "
+    "law at this n and d, up to constants, logarithms and factors that depend on the data, such as powers of 1/λ. "
+    "Unit: what the source counts and the scaling is of, the width k or the number of trained parameters. Claims of "
+    "different guarantees stand under different headings: they do not compete."
 )
 
 COLUMNS = (

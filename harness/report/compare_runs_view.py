@@ -43,6 +43,9 @@ def _text(value: str) -> Entry:
     return Text(value) if value else Missing("not recorded")
 
 
+NONE = "There is nothing to compare: the runs have no regime, n and d in common."
+
+
 def compare_runs_view(
     found: RunComparison,
     first: Results,
@@ -65,7 +68,7 @@ def compare_runs_view(
     return Table(
         name="compare",
         title="Two runs side by side",
-        caption=_caption(found, (first, second), names, tolerance, steps),
+        caption=_caption(found, (first, second), names, tolerance, steps) if found.sizes else NONE,
         columns=(
             Column("regime", fold=True),
             Column("n", "right"),

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from harness.results import Results
 
 
+NONE = "There is nothing to compare: fewer than two regimes of this suite have a width."
+
+
 def comparison_view(
     results: Results, *, tolerance: float | None = None, steps: int | None = None, all_sizes: bool = False
 ) -> Table:
@@ -43,7 +46,7 @@ def comparison_view(
     return Table(
         name="comparison",
         title=f"Regimes against each other · {suite.title or suite.name}",
-        caption=_caption(results, tolerance, steps, all_sizes=all_sizes),
+        caption=_caption(results, tolerance, steps, all_sizes=all_sizes) if rows else NONE,
         columns=(
             Column("regime", fold=True),
             Column("n", "right", fold=True),

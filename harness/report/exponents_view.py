@@ -38,7 +38,8 @@ CAPTION = (
     "of the suite. claimed a, b: of the width k that the theory asks for, up to logarithms and constants, at the sizes "
     "used (at all sizes where none has a k½); theories without such a law are left out. "
     f"{UNIT} within: ✓ where the claimed exponent lies in the measured interval, else above or below it. An upper "
-    "bound on the width that is needed is not refuted where its exponents lie above: it is loose."
+    "bound on the width that is needed is not refuted where its exponents lie above: it is loose. A necessary "
+    "condition is not refuted either while the width it asks for lies below k½: its exponents hold for large n and d."
 )
 
 

@@ -36,7 +36,7 @@ CERTAINTY = {
 
 DOUBT = Note("unverified: the statement is known from a secondary source or from memory; see “known”", mark="†")
 
-SCALING = "C=1: the claim's power law n^a d^b with its constant and logarithms set to 1."
+SCALING = "C=1: the power law n^a d^b of the claim with its constant and logarithms set to 1, or its floor if higher."
 EXPONENTS = "a, b: its exponents at this n and d."
 CAPTION = (
     f"Each theory on the regime it speaks of; nothing was trained. {SCALING} {EXPONENTS} on data: the condition "

@@ -177,7 +177,7 @@ def test_two_theories_of_one_name_are_named_once_and_one_is_kept(tmp_path: Path)
     assert status == 0
     (line,) = err.splitlines()
     assert line.startswith("theory 'unsaid' is provided by first ")
-    assert line.endswith("(second); only that of first is shown")
+    assert line.endswith(f"({files[1]}); only that of {files[0]} is shown")
     assert "Wrong 3000" in out
     assert "Wrong 3001" not in out
     assert out.count("\nWrong 2001") == 2
@@ -264,10 +264,16 @@ def test_papers_columns_in_every_other_format(form: str) -> None:
 def test_a_bibliography_is_never_written_over_another_file(tmp_path: Path) -> None:
     file = tmp_path / "thesis.tex"
     file.write_text("all of it")
-    status, _, err = run("--n", "20", "--bibtex", str(file))
-    assert status == 2
+    status, out, err = run("--n", "20", "--bibtex", str(file))
+    assert (status, out) == (2, "")  # no table before the error
     assert ".bib" in err
     assert file.read_text() == "all of it"
+
+
+def test_a_plugin_file_that_is_not_there_ends_the_call() -> None:
+    status, out, err = run("--n", "20", "--plugin", "nope.py")
+    assert (status, out) == (2, "")
+    assert "--plugin nope.py: there is no such file" in err
 
 
 def test_a_narrow_terminal_gets_rows_rather_than_records(monkeypatch: pytest.MonkeyPatch) -> None:

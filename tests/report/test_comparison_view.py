@@ -82,3 +82,10 @@ def test_a_one_sided_ratio_keeps_its_bound(results: Results) -> None:
 
 def replace_size(results: Results) -> Results:
     return replace(results, suite=replace(results.suite, n=(40,)))
+
+
+def test_one_regime_is_compared_with_nothing_and_told_so(results: Results) -> None:
+    alone = replace(results, suite=replace(results.suite, regimes=results.suite.regimes[:1]))
+    table = comparison_view(alone)
+    assert table.rows == ()
+    assert table.caption.startswith("There is nothing to compare")

@@ -145,6 +145,18 @@ def test_names_that_cannot_be_used(name: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [("moderate", "plugin moderate"), ("train-all", "plugin"), ("linearized", "a preset"), ("review", "shipped suite")],
+)
+def test_names_that_somebody_has(name: str, owner: str, tmp_path: Path) -> None:
+    status, _, err = run("new", "plugin", name, "--dir", str(tmp_path))
+    assert status == 2
+    assert f"the name '{name}' is taken by" in err
+    assert owner in err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     status, _, err = run("new", "suite", "--dir", str(tmp_path / "file"))
