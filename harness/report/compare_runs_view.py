@@ -68,7 +68,7 @@ def compare_runs_view(
     return Table(
         name="compare",
         title="Two runs side by side",
-        caption=_caption(found, (first, second), names, tolerance, steps) if found.sizes else NONE,
+        caption=_caption(found, (first, second), names, tolerance, steps),
         columns=(
             Column("regime", fold=True),
             Column("n", "right"),
@@ -139,6 +139,9 @@ def _caption(
         f"{plain(tolerance if tolerance is not None else b.report_tolerance)} within {steps or b.steps} steps"
         for b in budgets
     ]
+    alone = [_only(name, places) for name, places in (("A", found.only_first), ("B", found.only_second)) if places]
+    if not found.sizes:
+        return " ".join([f"A: {names[0]}. B: {names[1]}.", NONE, *alone])
     said = [
         f"A: {names[0]}. B: {names[1]}.",
         _made(found),
@@ -152,7 +155,7 @@ def _caption(
         EQUAL,
         _pooled(found.pooled),
         bracket_explained(),
-        *(_only(name, places) for name, places in (("A", found.only_first), ("B", found.only_second)) if places),
+        *alone,
     ]
     return " ".join(part for part in said if part)
 
