@@ -3,7 +3,6 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -14,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import command as main
+from tests.test_run import SUITE
 
 POINTS = (EntryPoint("builtin", "harness.builtin", "harness"), EntryPoint("moderate", "harness_moderate", "harness"))
 
-ROOT = Path(__file__).parents[2]
 
 BROKEN = '''
 """A theory whose own regime cannot be built, and one that fails."""
@@ -186,10 +185,11 @@ def test_two_theories_of_one_name_are_named_once_and_one_is_kept(tmp_path: Path)
 def test_a_broken_plugin_is_warned_of_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plugin = tmp_path / "broken.py"
     plugin.write_text("import nothing_of_that_name\n")
-    shutil.copytree(ROOT / "reports" / "quickstart", tmp_path / "reports" / "quickstart")
     monkeypatch.chdir(tmp_path)
-    suite = str(ROOT / "suites" / "quickstart.toml")
-    for arguments in (["report", suite], ["compare", "quickstart", "quickstart"], ["theory", "--suite", suite]):
+    (tmp_path / "tiny.toml").write_text(SUITE, encoding="utf-8")
+    assert CliRunner().invoke(main, ["run", "tiny.toml", "--workers", "1", "--quiet"]).exit_code == 0
+    tiny = "reports/tiny"
+    for arguments in (["report", "tiny.toml"], ["compare", tiny, tiny], ["theory", "--suite", "tiny.toml"]):
         result = CliRunner().invoke(main, [*arguments, "--plugin", str(plugin)])
         assert result.exit_code == 0, result.stderr
         assert result.stderr.count("was not loaded: ModuleNotFoundError") == 1
