@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import math
 import os
 import queue
 import socket
@@ -37,6 +38,9 @@ ATTEMPTS = 3
 
 CONNECT = 10.0
 """Seconds that a scheduler has for its first answer."""
+
+RENEW = 20.0
+"""Seconds that Dask has to bring a worker back before another is started."""
 
 PATIENCE = 60.0
 """Seconds to wait for the first worker, and for a scheduler that no longer answers."""
@@ -70,6 +74,7 @@ class Dask(Executor):
         self._done: queue.SimpleQueue[Future] = queue.SimpleQueue()
         self._in_hand: dict[str, tuple[Batch, Future]] = {}
         self._late: set[str] = set()
+        self._short_since = math.inf
         self._plugins = plugin_set(plugin_files)
 
     @staticmethod
@@ -151,6 +156,25 @@ class Dask(Executor):
                 return self._done.get(timeout=1.0)
             except queue.Empty:
                 self._await_scheduler()
+                self._renew_workers()
+
+    def _renew_workers(self) -> None:
+        """Start other workers in a cluster of our own for those that Dask did not bring back.
+
+        It gives up on a worker that ends while it starts, and the batches would wait for ever.
+        """
+        if self._cluster is None:
+            return
+        alive = {worker.name for worker in list(self._cluster.scheduler.workers.values())}
+        if len(alive) >= self.workers:
+            self._short_since = math.inf
+            return
+        self._short_since = min(self._short_since, time.monotonic())
+        if time.monotonic() - self._short_since > RENEW:
+            self._short_since = math.inf
+            for name in set(self._cluster.worker_spec) - alive:
+                self._cluster.worker_spec.pop(name, None)
+            self._cluster.scale(self.workers)
 
     def _await_scheduler(self) -> None:
         """Wait until the scheduler answers again, if it does not.

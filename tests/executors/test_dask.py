@@ -97,6 +97,20 @@ def test_outcomes_are_the_local_ones_though_a_worker_is_killed(expected: dict[tu
     assert len(set(killed)) == 2
 
 
+def test_workers_that_dask_gave_up_are_replaced(
+    expected: dict[tuple[Any, int], Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.executors.dask.RENEW", 1.0)
+    executor = Dask(1)
+
+    def give_up(number: int) -> None:
+        if number == 0:
+            (nanny,) = executor._cluster.workers.values()
+            executor._cluster.sync(nanny.close)
+
+    assert trained(executor, work(), give_up) == expected
+
+
 def test_outcomes_travel_as_plain_data() -> None:
     outcome = Outcome(7, (3, None), 12, float("inf"), diverged=True, curve=(1.0, 0.5), diagnostics={"a": 2.0})
     assert outcome_of(asdict(outcome)) == outcome
