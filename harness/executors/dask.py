@@ -6,38 +6,21 @@ the plugins anew from what is installed there, and refuses batches if names, ver
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import hashlib
-import json
-import logging
 import math
-import os
 import queue
-import socket
-import threading
 import time
-from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from harness.components import Cell, Outcome
-from harness.executors.base import Attempt, Batch, BatchFailed, Executor, LostWorkers, NotInstalled
-from harness.faults import Fault, fault_of, said
-
-if TYPE_CHECKING:
-    from harness.registry import Registry
-
-LATE = "harness-late"
-"""Where workers say that they end themselves."""
+from harness.components import Outcome
+from harness.executors import dask_scheduler
+from harness.executors.base import Batch, BatchFailed, Executor, LostWorkers, NotInstalled
+from harness.executors.dask_worker import LATE, Mismatch, Plain, attempt_of, plugin_set, train_message
+from harness.faults import Fault, fault_of
 
 ATTEMPTS = 3
 """Workers that the scheduler may lose over one batch before it hands the batch back."""
-
-CONNECT = 10.0
-"""Seconds that a scheduler has for its first answer."""
 
 RENEW = 20.0
 """Seconds that Dask has to bring a worker back before another is started."""
@@ -45,13 +28,8 @@ RENEW = 20.0
 PATIENCE = 60.0
 """Seconds to wait for the first worker, and for a scheduler that no longer answers."""
 
-Plain = dict[str, Any]
 Future = Any
 """Of Dask, whose own types are incomplete; so are those of its client and cluster."""
-
-
-class Mismatch(RuntimeError):
-    """A worker has not the plugins that the driver has."""
 
 
 class Dask(Executor):
@@ -91,9 +69,9 @@ class Dask(Executor):
         dask.config.set({"distributed.scheduler.allowed-failures": ATTEMPTS - 1})
         try:
             if self.scheduler:
-                address = _address(self.scheduler)
-                _greet(address)
-                self._client = Client(address, timeout=CONNECT, set_as_default=False)
+                address = dask_scheduler.address_of(self.scheduler)
+                dask_scheduler.greet(address)
+                self._client = Client(address, timeout=dask_scheduler.CONNECT, set_as_default=False)
                 self._client.wait_for_workers(1, timeout=PATIENCE)
                 self.workers = sum(self._client.nthreads().values())
             else:
@@ -233,219 +211,3 @@ class Dask(Executor):
         if self._cluster is not None:
             self._cluster.close(timeout=10)
         self._client = self._cluster = None
-
-
-def _address(scheduler: str) -> str:
-    """Return the address of a scheduler that is given by it, or by its scheduler file.
-
-    Raises:
-        LostWorkers: If the file is not there, or is none.
-    """
-    path = Path(scheduler)
-    if not path.is_file():
-        if "://" not in scheduler and path.suffix == ".json":
-            raise LostWorkers(f"there is no scheduler file {scheduler}; a scheduler that is started with it writes it")
-        return scheduler
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["address"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LostWorkers(f"{scheduler} is no scheduler file: {said(error)}") from error
-
-
-def _greet(address: str) -> None:
-    """Ask a scheduler who it is.
-
-    A client of Dask that was made where nobody answers waits for two minutes when it is closed, an interrupt or not.
-
-    Raises:
-        LostWorkers: If there is no scheduler.
-    """
-    try:
-        _knock(address)
-        with _silence():
-            asyncio.run(asyncio.wait_for(_identity(address), CONNECT + 2))  # so that its own error comes first
-    except Exception as error:  # whatever listens there may answer with anything
-        raise LostWorkers(
-            f"no Dask scheduler answers at {address} ({_why(error)}); start one (dask scheduler), or mend --scheduler"
-        ) from error
-
-
-def _why(error: BaseException) -> str:
-    """Return what the system said, which Dask wraps into errors of its own."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, OSError):  # as those of Dask, and of time that is over, are
-        return f"nothing in {CONNECT:g} s"
-    return str(error) if isinstance(error, ValueError) else "something else does"
-
-
-def _knock(address: str) -> None:
-    """Connect, and wait for somebody who listens: whether nobody does, the system knows better than Dask.
-
-    Raises:
-        OSError: If nobody listens in time.
-        ValueError: If it is no address.
-    """
-    from distributed.comm.addressing import parse_address, parse_host_port
-
-    protocol, where = parse_address(address)
-    if protocol not in ("tcp", "tls"):
-        return
-    host_and_port = parse_host_port(where)
-    until = time.monotonic() + CONNECT
-    while True:
-        try:
-            socket.create_connection(host_and_port, timeout=max(until - time.monotonic(), 0.1)).close()
-        except OSError:  # it may be about to start
-            if time.monotonic() + 0.2 >= until:
-                raise
-            time.sleep(0.2)
-        else:
-            return
-
-
-async def _identity(address: str) -> None:
-    from distributed.core import rpc
-    from distributed.security import Security
-
-    async with rpc(address, connection_args=Security().get_connection_args("client"), timeout=CONNECT) as scheduler:
-        found = await scheduler.identity()
-    if not isinstance(found, dict) or found.get("type") != "Scheduler":
-        raise ValueError("it is none")
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Keep what Dask logs of connections that fail, tracebacks and all, from the screen."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)
-
-
-def plugin_set(files: tuple[str, ...]) -> dict[str, str]:
-    """Return names and versions of everything that decides what a batch computes, and digests of plugin files."""
-    from harness.plugins import load_plugins
-
-    return _versions(load_plugins(files=files), files)
-
-
-def _versions(registry: Registry, files: tuple[str, ...]) -> dict[str, str]:
-    import torch
-
-    import harness
-
-    versions = {"convergence-harness": harness.__version__, "torch": torch.__version__.split("+")[0]}
-    versions |= {p.name: f"{p.package} {p.version}" for p in registry if p.status == "ok" and not p.is_file}
-    for file in files:
-        path = Path(file)
-        versions[file] = hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else "missing"
-    return versions
-
-
-_known: dict[tuple[str, ...], tuple[Registry, dict[str, str]]] = {}
-"""The plugins of this worker, by the files that they were loaded with."""
-
-
-def train_message(message: Plain) -> Plain:
-    """Train a batch that came as plain data, in a worker; return what became of it as plain data.
-
-    Raises:
-        Mismatch: If this worker's plugins are not those of the driver.
-    """
-    _pin_gpu(message["setting"]["device"])
-    from harness.executors.attempt import attempt  # brings torch
-
-    registry = _registry(tuple(message["files"]), message["plugins"])
-    _check_solver(message["setting"])
-    seeds, limit = tuple(message["seeds"]), message["trial_seconds"]
-    batch = Batch(Cell(**message["cell"]), seeds, message["setting"], message["key"], limit)
-    with _time_limit(batch.seconds):
-        return asdict(attempt(batch, registry))
-
-
-@contextlib.contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """End this worker if it takes longer, since a plugin that hangs cannot be stopped; say so first."""
-    from distributed import get_worker
-
-    worker = get_worker()
-    key = worker.get_current_task()
-
-    def end() -> None:
-        worker.log_event(LATE, key)
-        time.sleep(1.0)  # until it is said
-        os._exit(1)
-
-    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _registry(files: tuple[str, ...], wanted: dict[str, str]) -> Registry:
-    from harness.plugins import load_plugins
-
-    if files not in _known:
-        missing = [file for file in files if not Path(file).is_file()]
-        if missing:
-            raise Mismatch(f"{_here()} has no plugin file {missing[0]}")
-        registry = load_plugins(files=files)
-        _known[files] = registry, _versions(registry, files)
-    registry, found = _known[files]
-    for name in sorted(wanted.keys() | found.keys()):
-        if wanted.get(name) != found.get(name):
-            raise Mismatch(
-                f"{_here()} has {name} {found.get(name, 'not at all')}, the driver has it "
-                f"{wanted.get(name, 'not at all')}: install the same on both"
-            )
-    return registry
-
-
-def _check_solver(setting: Plain) -> None:
-    from harness.engine.solvers import unavailable
-
-    if setting["solver"] == "fused" and (reason := unavailable(setting["dtype"])):
-        raise Mismatch(f"{_here()} lacks the compiled solver that the driver has ({reason})")
-
-
-def _here() -> str:
-    from distributed import get_worker
-
-    return f"worker {get_worker().address}"
-
-
-def _pin_gpu(device: str) -> None:
-    """Give each worker of one machine a GPU of its own, before CUDA is first touched."""
-    import torch
-    from distributed import get_worker
-
-    name = get_worker().name
-    if device != "cuda" or "CUDA_VISIBLE_DEVICES" in os.environ or torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        return
-    if isinstance(name, int):  # as a cluster of this machine numbers them
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(name)
-
-
-def attempt_of(record: Plain) -> Attempt:
-    """Return what became of a batch from its plain data."""
-    fault = record["fault"]
-    outcomes = tuple(outcome_of(outcome) for outcome in record["outcomes"])
-    return Attempt(outcomes, Fault(**fault) if fault else None, tuple(record["warnings"]))
-
-
-def outcome_of(record: Plain) -> Outcome:
-    """Return an outcome from its plain data.
-
-    Raises:
-        TypeError: If it has fields that this version does not know.
-    """
-    return Outcome(**{**record, "hits": tuple(record["hits"]), "curve": tuple(record["curve"])})

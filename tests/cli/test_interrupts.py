@@ -22,9 +22,9 @@ ENTERED = (
 
 
 GREETING = (
-    "import sys; from harness.cli import main; import harness.executors.dask as dask; greet = dask._greet\n"
+    "import sys; from harness.cli import main; import harness.executors.dask_scheduler as there; greet = there.greet\n"
     "def said(address): print('greeting', flush=True); greet(address)\n"
-    "dask._greet = said; sys.argv = ['harness', 'run', 'long.toml', '--scheduler', sys.argv[1]]; main()"
+    "there.greet = said; sys.argv = ['harness', 'run', 'long.toml', '--scheduler', sys.argv[1]]; main()"
 )
 
 

@@ -20,7 +20,8 @@ import pytest
 
 from harness.components import Outcome
 from harness.executors.base import Batch, BatchFailed, LostWorkers
-from harness.executors.dask import Dask, Mismatch, _registry, outcome_of, plugin_set
+from harness.executors.dask import Dask
+from harness.executors.dask_worker import Mismatch, _registry, outcome_of, plugin_set
 from harness.executors.in_process import InProcess
 from harness.plugins import load_plugins
 from harness.run import batches, pursuits
@@ -119,7 +120,7 @@ def test_outcomes_travel_as_plain_data() -> None:
 
 
 def test_other_plugins_are_refused_by_name_and_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.executors.dask._here", lambda: "worker tcp://there")
+    monkeypatch.setattr("harness.executors.dask_worker._here", lambda: "worker tcp://there")
     mine = plugin_set(())
     assert _registry((), mine)
     with pytest.raises(Mismatch, match=r"worker tcp://there has narrow .*, the driver has it .* 9\.9"):
@@ -139,7 +140,7 @@ def test_nobody_at_the_address() -> None:
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
     executor = Dask(1, (), address)
-    import harness.executors.dask as module
+    import harness.executors.dask_scheduler as module
 
     connect, module.CONNECT = module.CONNECT, 1.0
     try:
@@ -156,7 +157,7 @@ def test_nobody_at_the_address() -> None:
 def test_somebody_else_at_the_address(
     answer: bytes, why: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("harness.executors.dask.CONNECT", 1.0)
+    monkeypatch.setattr("harness.executors.dask_scheduler.CONNECT", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as server:
         kept: list[socket.socket] = []  # so that they stay open
 

@@ -1,0 +1,111 @@
+"""The scheduler of a running Dask cluster: where it is, and whether it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.executors.base import LostWorkers
+from harness.faults import said
+
+CONNECT = 10.0
+"""Seconds that a scheduler has for its first answer."""
+
+
+def address_of(scheduler: str) -> str:
+    """Return the address of a scheduler that is given by it, or by its scheduler file.
+
+    Raises:
+        LostWorkers: If the file is not there, or is none.
+    """
+    path = Path(scheduler)
+    if not path.is_file():
+        if "://" not in scheduler and path.suffix == ".json":
+            raise LostWorkers(f"there is no scheduler file {scheduler}; a scheduler that is started with it writes it")
+        return scheduler
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["address"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LostWorkers(f"{scheduler} is no scheduler file: {said(error)}") from error
+
+
+def greet(address: str) -> None:
+    """Ask a scheduler who it is.
+
+    A client of Dask that was made where nobody answers waits for two minutes when it is closed, an interrupt or not.
+
+    Raises:
+        LostWorkers: If there is no scheduler.
+    """
+    try:
+        _knock(address)
+        with _silence():
+            asyncio.run(asyncio.wait_for(_identity(address), CONNECT + 2))  # so that its own error comes first
+    except Exception as error:  # whatever listens there may answer with anything
+        raise LostWorkers(
+            f"no Dask scheduler answers at {address} ({_why(error)}); start one (dask scheduler), or mend --scheduler"
+        ) from error
+
+
+def _why(error: BaseException) -> str:
+    """Return what the system said, which Dask wraps into errors of its own."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, OSError):  # as those of Dask, and of time that is over, are
+        return f"nothing in {CONNECT:g} s"
+    return str(error) if isinstance(error, ValueError) else "something else does"
+
+
+def _knock(address: str) -> None:
+    """Connect, and wait for somebody who listens: whether nobody does, the system knows better than Dask.
+
+    Raises:
+        OSError: If nobody listens in time.
+        ValueError: If it is no address.
+    """
+    from distributed.comm.addressing import parse_address, parse_host_port
+
+    protocol, where = parse_address(address)
+    if protocol not in ("tcp", "tls"):
+        return
+    host_and_port = parse_host_port(where)
+    until = time.monotonic() + CONNECT
+    while True:
+        try:
+            socket.create_connection(host_and_port, timeout=max(until - time.monotonic(), 0.1)).close()
+        except OSError:  # it may be about to start
+            if time.monotonic() + 0.2 >= until:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
+async def _identity(address: str) -> None:
+    from distributed.core import rpc
+    from distributed.security import Security
+
+    async with rpc(address, connection_args=Security().get_connection_args("client"), timeout=CONNECT) as scheduler:
+        found = await scheduler.identity()
+    if not isinstance(found, dict) or found.get("type") != "Scheduler":
+        raise ValueError("it is none")
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep what Dask logs of connections that fail, tracebacks and all, from the screen."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)

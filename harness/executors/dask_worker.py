@@ -1,0 +1,152 @@
+"""A worker of a Dask cluster: it rebuilds the driver's plugins, and trains batches that come as plain data."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.components import Cell, Outcome
+from harness.executors.base import Attempt, Batch
+from harness.faults import Fault
+
+if TYPE_CHECKING:
+    from harness.registry import Registry
+
+LATE = "harness-late"
+"""Where workers say that they end themselves."""
+
+Plain = dict[str, Any]
+
+
+class Mismatch(RuntimeError):
+    """A worker has not the plugins that the driver has."""
+
+
+def plugin_set(files: tuple[str, ...]) -> dict[str, str]:
+    """Return names and versions of everything that decides what a batch computes, and digests of plugin files."""
+    from harness.plugins import load_plugins
+
+    return _versions(load_plugins(files=files), files)
+
+
+def _versions(registry: Registry, files: tuple[str, ...]) -> dict[str, str]:
+    import torch
+
+    import harness
+
+    versions = {"convergence-harness": harness.__version__, "torch": torch.__version__.split("+")[0]}
+    versions |= {p.name: f"{p.package} {p.version}" for p in registry if p.status == "ok" and not p.is_file}
+    for file in files:
+        path = Path(file)
+        versions[file] = hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else "missing"
+    return versions
+
+
+_known: dict[tuple[str, ...], tuple[Registry, dict[str, str]]] = {}
+"""The plugins of this worker, by the files that they were loaded with."""
+
+
+def train_message(message: Plain) -> Plain:
+    """Train a batch that came as plain data, in a worker; return what became of it as plain data.
+
+    Raises:
+        Mismatch: If this worker's plugins are not those of the driver.
+    """
+    _pin_gpu(message["setting"]["device"])
+    from harness.executors.attempt import attempt  # brings torch
+
+    registry = _registry(tuple(message["files"]), message["plugins"])
+    _check_solver(message["setting"])
+    seeds, limit = tuple(message["seeds"]), message["trial_seconds"]
+    batch = Batch(Cell(**message["cell"]), seeds, message["setting"], message["key"], limit)
+    with _time_limit(batch.seconds):
+        return asdict(attempt(batch, registry))
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """End this worker if it takes longer, since a plugin that hangs cannot be stopped; say so first."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    key = worker.get_current_task()
+
+    def end() -> None:
+        worker.log_event(LATE, key)
+        time.sleep(1.0)  # until it is said
+        os._exit(1)
+
+    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _registry(files: tuple[str, ...], wanted: dict[str, str]) -> Registry:
+    from harness.plugins import load_plugins
+
+    if files not in _known:
+        missing = [file for file in files if not Path(file).is_file()]
+        if missing:
+            raise Mismatch(f"{_here()} has no plugin file {missing[0]}")
+        registry = load_plugins(files=files)
+        _known[files] = registry, _versions(registry, files)
+    registry, found = _known[files]
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
+            raise Mismatch(
+                f"{_here()} has {name} {found.get(name, 'not at all')}, the driver has it "
+                f"{wanted.get(name, 'not at all')}: install the same on both"
+            )
+    return registry
+
+
+def _check_solver(setting: Plain) -> None:
+    from harness.engine.solvers import unavailable
+
+    if setting["solver"] == "fused" and (reason := unavailable(setting["dtype"])):
+        raise Mismatch(f"{_here()} lacks the compiled solver that the driver has ({reason})")
+
+
+def _here() -> str:
+    from distributed import get_worker
+
+    return f"worker {get_worker().address}"
+
+
+def _pin_gpu(device: str) -> None:
+    """Give each worker of one machine a GPU of its own, before CUDA is first touched."""
+    import torch
+    from distributed import get_worker
+
+    name = get_worker().name
+    if device != "cuda" or "CUDA_VISIBLE_DEVICES" in os.environ or torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        return
+    if isinstance(name, int):  # as a cluster of this machine numbers them
+        os.environ["CUDA_VISIBLE_DEVICES"] = str(name)
+
+
+def attempt_of(record: Plain) -> Attempt:
+    """Return what became of a batch from its plain data."""
+    fault = record["fault"]
+    outcomes = tuple(outcome_of(outcome) for outcome in record["outcomes"])
+    return Attempt(outcomes, Fault(**fault) if fault else None, tuple(record["warnings"]))
+
+
+def outcome_of(record: Plain) -> Outcome:
+    """Return an outcome from its plain data.
+
+    Raises:
+        TypeError: If it has fields that this version does not know.
+    """
+    return Outcome(**{**record, "hits": tuple(record["hits"]), "curve": tuple(record["curve"])})
