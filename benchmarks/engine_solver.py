@@ -29,7 +29,7 @@ class ForwardOnly(Stacked):
     """The shallow net as a plugin author may write it: nothing but ``forward``."""
 
     name = "forward-only"
-    stack = Model.stack  # type: ignore[assignment]
+    stack = Model.stack  # type: ignore[assignment]  # the contract's own default, to stand in for the closed form
 
 
 MODELS: tuple[type[ShallowNet], ...] = (ShallowNet, Stacked, ForwardOnly)

@@ -93,7 +93,7 @@ def certified_width(
         test = _test(theory, regime, problem, seed, base)
         if test(step) is None:
             return Certified(None, None, None, seeds, "the certificate does not speak of this network")
-        found.append(first_width(lambda k, test=test: bool(test(k)), step=step, most=most))  # type: ignore[misc]
+        found.append(first_width(lambda k, test=test: bool(test(k)), step=step, most=most))  # type: ignore[misc]  # mypy infers no type for a lambda with a default
     return _summary(found, most, capped=most < largest // step * step)
 
 

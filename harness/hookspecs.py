@@ -28,27 +28,27 @@ hookimpl = pluggy.HookimplMarker("harness")
 
 
 @hookspec
-def harness_models() -> Iterable[type[Model]]:  # type: ignore[empty-body]  # a specification has no body
+def harness_models() -> Iterable[type[Model]]:
     """Provide networks: what is trained, and which of its weights move."""
 
 
 @hookspec
-def harness_initializers() -> Iterable[type[Initializer]]:  # type: ignore[empty-body]
+def harness_initializers() -> Iterable[type[Initializer]]:
     """Provide distributions of initial weights."""
 
 
 @hookspec
-def harness_optimizers() -> Iterable[type[Optimizer]]:  # type: ignore[empty-body]
+def harness_optimizers() -> Iterable[type[Optimizer]]:
     """Provide first-order methods."""
 
 
 @hookspec
-def harness_criteria() -> Iterable[type[Criterion]]:  # type: ignore[empty-body]
+def harness_criteria() -> Iterable[type[Criterion]]:
     """Provide losses together with what counts as a fit."""
 
 
 @hookspec
-def harness_diagnostics() -> Iterable[type[Diagnostic]]:  # type: ignore[empty-body]
+def harness_diagnostics() -> Iterable[type[Diagnostic]]:
     """Provide numbers to be measured on networks while they train."""
 
 
@@ -56,17 +56,17 @@ def harness_diagnostics() -> Iterable[type[Diagnostic]]:  # type: ignore[empty-b
 
 
 @hookspec
-def harness_datasets() -> Iterable[type[Dataset]]:  # type: ignore[empty-body]
+def harness_datasets() -> Iterable[type[Dataset]]:
     """Provide distributions of problems (inputs and labels)."""
 
 
 @hookspec
-def harness_regimes() -> Iterable[Regime]:  # type: ignore[empty-body]
+def harness_regimes() -> Iterable[Regime]:
     """Provide presets: compositions of model, initializer, optimizer and criterion that suites use by name."""
 
 
 @hookspec
-def harness_theories() -> Iterable[type[Theory]]:  # type: ignore[empty-body]
+def harness_theories() -> Iterable[type[Theory]]:
     """Provide claims about the width that is needed; each stands beside every regime it concerns."""
 
 
@@ -74,15 +74,15 @@ def harness_theories() -> Iterable[type[Theory]]:  # type: ignore[empty-body]
 
 
 @hookspec
-def harness_executors() -> Iterable[type[Executor]]:  # type: ignore[empty-body]
+def harness_executors() -> Iterable[type[Executor]]:
     """Provide places where batches are trained, for ``harness run --executor``."""
 
 
 @hookspec
-def harness_renderers() -> Iterable[type[Renderer]]:  # type: ignore[empty-body]
+def harness_renderers() -> Iterable[type[Renderer]]:
     """Provide formats for tables, for ``harness report --format``."""
 
 
 @hookspec
-def harness_commands() -> Iterable[click.Command]:  # type: ignore[empty-body]
+def harness_commands() -> Iterable[click.Command]:
     """Provide further verbs of the command line."""

@@ -14,7 +14,7 @@ from harness.complaints import printable
 try:
     import fcntl
 except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # there is none on Windows
 
 LOCK = ".lock"
 OWNER = ".lock-owner"

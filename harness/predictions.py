@@ -99,7 +99,7 @@ def predictions(theories: Iterable[Theory], regime: Regime, problem: Problem) ->
     """
     chosen = []
     for theory in theories:
-        concerned, failure = _attempt(lambda theory=theory: theory.concerns(regime))  # type: ignore[misc]
+        concerned, failure = _attempt(lambda theory=theory: theory.concerns(regime))  # type: ignore[misc]  # mypy infers no type for a lambda with a default
         if failure:
             width = Width(math.nan, failure)
             chosen.append(Prediction(theory, regime, problem.n, problem.d, width, None, (), failed=True))
@@ -110,7 +110,7 @@ def predictions(theories: Iterable[Theory], regime: Regime, problem: Problem) ->
 
 def concerned(theories: Iterable[Theory], regime: Regime) -> list[Theory]:
     """Return the theories that speak of the regime, in the order given; one that cannot tell is left out."""
-    return [theory for theory in theories if _attempt(lambda theory=theory: theory.concerns(regime))[0]]  # type: ignore[misc]
+    return [theory for theory in theories if _attempt(lambda theory=theory: theory.concerns(regime))[0]]  # type: ignore[misc]  # mypy infers no type for a lambda with a default
 
 
 def _attempt(question: Callable[[], T]) -> tuple[T | None, str]:

@@ -47,7 +47,7 @@ def _expand(sizes: int | list[int] | Range) -> tuple[int, ...]:
         return tuple(range(sizes.start, sizes.to + 1, sizes.step))
     entries = (sizes,) if isinstance(sizes, int) else tuple(sizes)
     seen: set[int] = set()
-    twice = next((size for size in entries if size in seen or seen.add(size)), None)  # type: ignore[func-returns-value]
+    twice = next((size for size in entries if size in seen or seen.add(size)), None)  # type: ignore[func-returns-value]  # None is what add() is called for
     if twice is not None:
         raise ValueError(f"has {twice} more than once: give each once")
     return entries

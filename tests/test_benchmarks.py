@@ -176,20 +176,20 @@ def test_a_difference_of_verdicts_is_seen() -> None:
     class Here:
         """Does at once what it is given."""
 
-        def submit(self, function, *arguments):  # type: ignore[no-untyped-def]
+        def submit(self, function, *arguments):  # type: ignore[no-untyped-def]  # a stand-in for an executor
             class Done:
                 def result(self) -> object:
                     return function(*arguments)
 
             return Done()
 
-    agreed = check.check(trained, 1, [Here()])  # type: ignore[list-item]
+    agreed = check.check(trained, 1, [Here()])  # type: ignore[list-item]  # a stand-in for a process pool
     assert [(each.trials, each.same, each.fits - each.loop_fits) for each in agreed.cells] == [(2, 2, 0)]
     assert agreed.differences == ()
     verdict = only.outcomes[0].verdict(only.rung)
     false: Outcome = replace(only.outcomes[0], hits=(None,) * 3 if verdict == "fit" else (1, 1, 1))
     wrong = [replace(only, outcomes=(false, only.outcomes[1]))]
-    (difference,) = check.check(wrong, 1, [Here()]).differences  # type: ignore[list-item]
+    (difference,) = check.check(wrong, 1, [Here()]).differences  # type: ignore[list-item]  # a stand-in for a process pool
     assert (difference.seed, difference.loop) == (0, verdict)
     assert difference.engine != verdict
     assert difference.engine_measure == pytest.approx(difference.loop_measure, rel=1e-3)

@@ -40,8 +40,8 @@ def test_hidden_layer_is_certified_where_its_test_holds() -> None:
         problem = draw_problem(Sphere(), n, d, seed=seed, base=1)
 
         def holds(k: int, seed: int = seed, problem: object = problem) -> bool:
-            weights = draw_weights(MODERATE.initializer, MODERATE.model, problem, k, seed=seed, base=1)  # type: ignore[arg-type]
-            return instances.d1_holds(weights, problem, ACTIVATIONS["softplus"])  # type: ignore[arg-type]
+            weights = draw_weights(MODERATE.initializer, MODERATE.model, problem, k, seed=seed, base=1)  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
+            return instances.d1_holds(weights, problem, ACTIVATIONS["softplus"])  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
 
         k = first_width(holds, step=1, most=2**16)
         assert k is not None

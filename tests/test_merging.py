@@ -93,7 +93,7 @@ def changed(directory: Path, copy: Path, change: dict[str, object]) -> Outcome:
     with Store(copy) as store:
         key, setting = next(iter(sorted(store.settings().items())))
         (n, d, k, _), outcome = next(iter(sorted(store.outcomes(key).items())))
-        store.put(key, setting, Cell("r", n, d, k), [replace(outcome, **change)])  # type: ignore[arg-type]
+        store.put(key, setting, Cell("r", n, d, k), [replace(outcome, **change)])  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     return outcome
 
 

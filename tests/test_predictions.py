@@ -60,7 +60,7 @@ class Undecided(Toy):
 
 class Talkative(Toy):
     def width(self, problem: Problem, regime: Regime) -> Width:
-        return "wide"  # type: ignore[return-value]
+        return "wide"  # type: ignore[return-value]  # wrong on purpose
 
 
 def test_a_prediction_has_both_readings() -> None:

@@ -39,7 +39,7 @@ def test_a_batch_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         store.put("key", {}, CELL, OUTCOMES[:1])
         broken = [OUTCOMES[1], Outcome("x", (), 0, 0.0)]  # type: ignore[arg-type]  # a seed that is no number
         with pytest.raises(StoreError, match="what was saved before is intact"):
-            store.put("key", {}, CELL, [*broken, Outcome(None, (), 0, 0.0)])  # type: ignore[arg-type]
+            store.put("key", {}, CELL, [*broken, Outcome(None, (), 0, 0.0)])  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
         assert set(store.outcomes("key")) == {(10, 4, 3, 0)}
 
 

@@ -132,7 +132,7 @@ def test_samples_are_distinct_and_at_least_half_from_mixed_cells(
     assert len(drawn) == min(trials, mixed + decided)
     assert len({(p.part, p.stored.seed) for p in drawn}) == len(drawn)
     assert sum(p.part == "mixed" for p in drawn) >= min(mixed, -(-trials // 2))
-    assert drawn == sample(everything, trials, seed)  # type: ignore[arg-type]
+    assert drawn == sample(everything, trials, seed)  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
 
 
 def test_cells_are_mixed_where_some_fit_and_errors_are_left_out(whole: Results) -> None:
@@ -155,7 +155,7 @@ def drawn_from(flips: dict[Part, list[bool]], count: int, rng: np.random.Generat
             stored = Outcome(int(i), (5,), 9, 0.01)
             verdicts = ("fit", "unfit") if known[i] else ("fit", "fit")
             pick = Pick(Cell("r", 9, 3, 2), part, stored)
-            trials.append(Retrained(pick, stored, verdicts, equal=False, step_difference=0))  # type: ignore[arg-type]
+            trials.append(Retrained(pick, stored, verdicts, equal=False, step_difference=0))  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     sizes = {part: len(known) for part, known in flips.items()}
     return Verification(tuple(trials), sizes, "cpu", "float64", {}, {"r": "dtype"}, 0)
 

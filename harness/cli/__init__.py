@@ -111,7 +111,7 @@ def command() -> None:
     \b
     harness run quickstart           train, measure, and print the table
     harness theory --n 200 --d 20    what each theory asks for, without training
-    """  # noqa: D301  # \b keeps the lines apart in the help
+    """
 
 
 def _interrupted(_number: int, _frame: FrameType | None) -> None:

@@ -35,7 +35,7 @@ def command(
     harness compare reports/quickstart /data/quickstart
     harness compare before.zip after.zip --tolerance 0.1
     harness compare before.zip after.zip --format markdown
-    """  # noqa: D301
+    """
     from harness.cli.source import read_source
     from harness.report.compare_runs_view import compare_runs_record, compare_runs_view, differences_view
     from harness.report.export import dumps

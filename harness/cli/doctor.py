@@ -20,7 +20,7 @@ def command(as_json: bool) -> None:
     \b
     harness doctor
     harness doctor --json
-    """  # noqa: D301
+    """
     found = examine()
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))

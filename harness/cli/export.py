@@ -31,7 +31,7 @@ def command(source: str, file: str, force: bool, plugin_files: tuple[str, ...], 
     harness export quickstart --archive quickstart.zip
     harness report quickstart.zip
     harness verify quickstart.zip --trials 20
-    """  # noqa: D301
+    """
     from harness.archive import ArchiveError, write_archive
     from harness.cli.source import read_source
     from harness.report.summary import write_reports

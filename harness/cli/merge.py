@@ -37,7 +37,7 @@ def command(
     harness run phase-diagram --shard 1/2 --out part-1       # on one machine
     harness run phase-diagram --shard 2/2 --out part-2       # on another
     harness merge reports/phase-diagram part-1 part-2
-    """  # noqa: D301
+    """
     from harness.merging import MergeError, there, unite, write_union
     from harness.store import StoreError
 

@@ -19,7 +19,7 @@ def command() -> None:
     \b
     harness new plugin log-width --only theory --single-file
     harness new suite mine
-    """  # noqa: D301
+    """
 
 
 @command.command("plugin")
@@ -35,7 +35,7 @@ def plugin(name: str, only: str | None, single_file: bool, folder: str) -> None:
     \b
     harness new plugin log-width
     harness new plugin log-width --only theory --single-file
-    """  # noqa: D301
+    """
     from harness.scaffold.module import WHOLE
     from harness.scaffold.name import PluginName
     from harness.scaffold.project import package_files, single_files
@@ -70,7 +70,7 @@ def suite(name: str, folder: str) -> None:
     \b
     harness new suite
     harness new suite mine --dir suites
-    """  # noqa: D301
+    """
     from harness.complaints import show
     from harness.contract import NAME
     from harness.scaffold.name import LONGEST

@@ -43,7 +43,7 @@ def command(
     harness plan quickstart
     harness plan phase-diagram --workers 8
     harness plan mine.toml --explain
-    """  # noqa: D301
+    """
     loaded, registry = load(suite, plugin_files, trust=trust_plugins)
     check_problems(loaded)
 

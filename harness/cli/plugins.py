@@ -27,7 +27,7 @@ def command() -> None:
     harness plugins list
     harness plugins info momentum
     harness plugins check my_theory.py
-    """  # noqa: D301  # \b keeps the lines apart in the help
+    """
 
 
 @command.command("list")
@@ -39,7 +39,7 @@ def list_plugins(as_json: bool, plugin_files: tuple[str, ...]) -> None:
     \b
     harness plugins list
     harness plugins list --plugin my_theory.py --json
-    """  # noqa: D301
+    """
     from harness.plugins import load_plugins
     from harness.report.export import dumps
     from harness.report.plugins_view import plugins_view
@@ -63,7 +63,7 @@ def info(name: str, as_json: bool, plugin_files: tuple[str, ...]) -> None:
     \b
     harness plugins info moderate
     harness plugins info gaussian-halves --json
-    """  # noqa: D301
+    """
     from harness.plugins import load_plugins
     from harness.report.export import dumps
 

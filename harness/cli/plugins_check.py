@@ -28,7 +28,7 @@ def check(name: str, as_json: bool, verbose: bool, plugin_files: tuple[str, ...]
     \b
     harness plugins check my_theory.py
     harness plugins check builtin --verbose
-    """  # noqa: D301
+    """
     from harness.plugins import load_plugins
     from harness.registry import UnknownName
     from harness.testing.conformance import check_plugin

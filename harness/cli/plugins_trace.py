@@ -21,7 +21,7 @@ def trace(as_json: bool, plugin_files: tuple[str, ...]) -> None:
     \b
     harness plugins trace
     harness plugins trace --plugin my_theory.py --no-third-party
-    """  # noqa: D301
+    """
     from harness.plugins import load_plugins
     from harness.report.export import dumps
     from harness.report.plugins_view import trace_view

@@ -98,7 +98,7 @@ def command(
     harness report quickstart --plot
     harness report quickstart --html
     harness report quickstart --figures paper/figures --figure-format pdf
-    """  # noqa: D301  # \b keeps the lines apart in the help
+    """
     from harness.cli.source import read_source
     from harness.report.theories_view import blocks
 

@@ -73,7 +73,7 @@ def command(
     harness run mine.toml --workers 4 --out /data/mine
     harness run mine.toml --scheduler tcp://10.0.0.1:8786
     harness run phase-diagram --shard 2/5 --out part-2
-    """  # noqa: D301
+    """
     loaded, registry = load(suite, plugin_files, trust=trust_plugins)
     shard = _shard(shard_text, loaded)
     check_problems(loaded)

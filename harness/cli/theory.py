@@ -75,7 +75,7 @@ def command(
     harness theory --suite quickstart
     harness theory --n 40 --d 10 --construct
     harness theory --columns paper --format latex --bibtex references.bib > claims.tex
-    """  # noqa: D301  # \b keeps the lines apart in the help
+    """
     if construct and certify:
         raise click.UsageError("--certify cannot stand beside --construct: what is built is not trained")
     if certify and columns == "paper":

@@ -50,7 +50,7 @@ def command(
     \b
     harness trial quickstart --regime softplus --n 40 --d 20 --k 4 --seed 7
     harness trial mine.toml --regime "moderate, mirrored" --k 16 --json
-    """  # noqa: D301
+    """
     loaded, registry = load(suite, plugin_files, trust=trust_plugins)
 
     from harness.engine.work import train_alone

@@ -45,7 +45,7 @@ def command(
     harness verify quickstart
     harness verify quickstart --trials 100 --dtype float64
     harness verify colleague.zip --device cuda --json
-    """  # noqa: D301
+    """
     from harness.cli.source import read_source
     from harness.executors.base import LostWorkers
     from harness.executors.local import Local

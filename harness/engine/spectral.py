@@ -112,7 +112,7 @@ def solve(decay: Decay, measure: Measure, tolerances: tuple[float, ...], budget:
         if not at(0) < DIVERGED:
             hits.append(None)
         elif at(bottom) <= tolerance:
-            hits.append(_first(lambda t, tol=tolerance: at(t) <= tol, -1, bottom) if bottom > 0 else 0)  # type: ignore[misc]
+            hits.append(_first(lambda t, tol=tolerance: at(t) <= tol, -1, bottom) if bottom > 0 else 0)  # type: ignore[misc]  # mypy infers no type for a lambda with a default
         else:
             hits.append(None)
     end, diverged = budget, False

@@ -110,4 +110,4 @@ def length(parts: list[Tensor]) -> float:
     """Return the Euclidean norm of weights taken together, summed in float64."""
     if not parts:  # a model without weights
         return 0.0
-    return float(torch.sqrt(sum((part.double() ** 2).sum() for part in parts)))  # type: ignore[arg-type]
+    return float(torch.sqrt(sum((part.double() ** 2).sum() for part in parts)))  # type: ignore[arg-type]  # a sum of tensors, which starts at 0

@@ -81,5 +81,5 @@ def _release() -> None:
     import torch
 
     gc.collect()
-    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # torch does not type it
         torch.cuda.empty_cache()

@@ -44,7 +44,7 @@ class Dask(Executor):
     def __init__(self, workers: int, plugin_files: tuple[str, ...] = (), scheduler: str = "") -> None:
         super().__init__(workers, plugin_files, scheduler)
         try:
-            import distributed  # noqa: F401
+            import distributed  # noqa: F401  # only whether it is there
         except ImportError as error:
             raise NotInstalled("the dask executor needs Dask: pip install 'convergence-harness[dask]'") from error
         self._cluster: Any = None

@@ -130,7 +130,7 @@ def _pin_gpu(device: str) -> None:
     from distributed import get_worker
 
     name = get_worker().name
-    if device != "cuda" or "CUDA_VISIBLE_DEVICES" in os.environ or torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+    if device != "cuda" or "CUDA_VISIBLE_DEVICES" in os.environ or torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # torch does not type it
         return
     if isinstance(name, int):  # as a cluster of this machine numbers them
         os.environ["CUDA_VISIBLE_DEVICES"] = str(name)

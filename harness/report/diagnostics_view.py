@@ -85,7 +85,7 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
     ((1.5, 2.0, 2.5), (1.0, 2.0, inf))
     """
     method = "linear" if np.isfinite(values).all() else "inverted_cdf"
-    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], method=method)  # type: ignore[call-overload]
+    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], method=method)  # type: ignore[call-overload]  # method is one of NumPy's names
     return float(low), float(middle), float(high)
 
 

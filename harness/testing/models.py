@@ -103,7 +103,7 @@ def pure(subject: Subject) -> Iterator[str]:
     """Outputs depend on weights and inputs only, and change neither."""
     for model, where, params, x in plain(subject):
         before = {name: value.clone() for name, value in params.items()}
-        first, again = twice(lambda model=model, params=params, x=x: model.forward(params, x).clone())  # type: ignore[misc]
+        first, again = twice(lambda model=model, params=params, x=x: model.forward(params, x).clone())  # type: ignore[misc]  # mypy infers no type for a lambda with a default
         if not same(params, before) or not same(x, inputs()):
             yield f"forward changes its arguments{where}: work on new tensors, without in-place operations"
         elif not same(first, again):

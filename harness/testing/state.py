@@ -18,7 +18,7 @@ def scrambled(seed: int) -> Iterator[None]:
     """Set the global random states of Python, NumPy and torch, and torch's default dtype; put them back after."""
     import torch
 
-    numbers, arrays, tensors = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    numbers, arrays, tensors = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002  # the very state that plugins must leave alone
     dtype = torch.get_default_dtype()
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002  # the global state is what is tested
@@ -28,7 +28,7 @@ def scrambled(seed: int) -> Iterator[None]:
         yield
     finally:
         random.setstate(numbers)
-        np.random.set_state(arrays)  # noqa: NPY002
+        np.random.set_state(arrays)  # noqa: NPY002  # the very state that plugins must leave alone
         torch.set_rng_state(tensors)
         torch.set_default_dtype(dtype)
 

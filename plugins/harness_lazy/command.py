@@ -72,7 +72,7 @@ def command(
     \b
     harness kernel-distance --n 50 --d 20 --activation relu
     harness kernel-distance --widths 64,256,1024,4096 --figure distance.png
-    """  # noqa: D301  # \b keeps the lines apart in the help
+    """
     from harness import ACTIVATIONS
     from harness_lazy.distance import OutputWeights, kernel_distances
     from harness_lazy.figure import FORMATS

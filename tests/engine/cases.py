@@ -52,8 +52,8 @@ class BareShallow(ShallowNet):
     name: ClassVar[str] = "bare-shallow"
 
     shallow_form = Model.shallow_form  # type: ignore[assignment]  # the base class promises less
-    stack = Model.stack  # type: ignore[assignment]
-    kernel = Model.kernel  # type: ignore[assignment]
+    stack = Model.stack  # type: ignore[assignment]  # the contract's own default, to stand in for the closed form
+    kernel = Model.kernel  # type: ignore[assignment]  # the contract's own default, to stand in for the closed form
 
 
 def stacked(regime: Regime) -> Regime:

@@ -79,7 +79,7 @@ SIZES = [(1, 1, 1), (7, 3, 2), (33, 5, 7), (64, 16, 6), (97, 13, 11), (130, 70, 
 @pytest.mark.parametrize("train_layers", ["hidden", "output", "all"])
 @pytest.mark.parametrize("activation", binding.ACTIVATIONS)
 def test_agrees_with_the_stacked_solver(activation: ActivationName, train_layers: str) -> None:
-    model = ShallowNet(activation, train_layers, biases=activation in ("relu", "sin", "erf"))  # type: ignore[arg-type]
+    model = ShallowNet(activation, train_layers, biases=activation in ("relu", "sin", "erf"))  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     for size in SIZES:
         for beta in (0.0, 0.8):
             optimizer = Momentum(c=0.3, beta=beta) if beta or train_layers == "output" else GradientDescent(c=0.3)

@@ -60,7 +60,7 @@ def reference(where: Setting, cell: Cell, seed: int, step_size: float, velocity:
             chosen = torch.from_numpy(order.take(1)[0, 0])
             loss = 0.5 * (residual[chosen] ** 2).sum() * (cell.n / b)
         method.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch does not type it
         method.step()
     return hits
 
@@ -103,7 +103,7 @@ def test_every_activation(activation: str, device: str) -> None:
 
     from harness.builtin.models import ShallowNet
 
-    regime = replace(CASES["softplus"], model=ShallowNet(activation, "all", biases=True))  # type: ignore[arg-type]
+    regime = replace(CASES["softplus"], model=ShallowNet(activation, "all", biases=True))  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     where = setting(regime, device=device, dtype="float64", steps=150, tolerances=(0.9, 0.7, 0.5))
     for outcome in train(where, Cell("", 24, 6, 9), range(3)):
         assert outcome.step_size is not None
@@ -147,7 +147,7 @@ def test_an_optimizer_with_its_own_update(device: str) -> None:
         method = torch.optim.SGD([w], lr=outcome.step_size, momentum=0.5, nesterov=True)
         for _ in range(where.steps):
             method.zero_grad()
-            (0.5 * ((torch.sin(x @ w.T) @ v - y) ** 2).sum()).backward()  # type: ignore[no-untyped-call]
+            (0.5 * ((torch.sin(x @ w.T) @ v - y) ** 2).sum()).backward()  # type: ignore[no-untyped-call]  # torch does not type it
             method.step()
         relative = float((torch.sin(x @ w.detach().T) @ v - y).norm() / y.norm())
         assert outcome.measure == pytest.approx(relative, rel=1e-9)

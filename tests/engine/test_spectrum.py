@@ -24,8 +24,8 @@ from tests.engine.cases import CASES, BareShallow, setting
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 def test_closed_form_equals_differentiation(activation: str, train: str, biases: bool) -> None:
     rng = np.random.default_rng(0)
-    net = ShallowNet(activation, train, biases)  # type: ignore[arg-type]
-    bare: Model = BareShallow(activation, train, biases)  # type: ignore[arg-type]
+    net = ShallowNet(activation, train, biases)  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
+    bare: Model = BareShallow(activation, train, biases)  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     params = {name: torch.from_numpy(rng.standard_normal(shape)) for name, shape in net.shapes(4, 6).items()}
     x = torch.from_numpy(rng.standard_normal((9, 4)))
     ours, theirs = initial_kernel(net, params, x), initial_kernel(bare, params, x)

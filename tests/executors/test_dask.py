@@ -241,7 +241,7 @@ def cluster(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
     started = [subprocess.Popen(scheduler, **quiet)]  # type: ignore[call-overload]  # the same for all
     while not file.exists():
         time.sleep(0.1)
-    started += [subprocess.Popen([*worker, "--name", str(i)], **quiet) for i in range(2)]  # type: ignore[call-overload]
+    started += [subprocess.Popen([*worker, "--name", str(i)], **quiet) for i in range(2)]  # type: ignore[call-overload]  # options shared by several calls
     yield file, started[0]
     for process in reversed(started):
         process.terminate()

@@ -63,7 +63,7 @@ def instances(count: int, steps: int) -> None:
     while done < count:
         d, k = int(rng.integers(2, 8)), int(rng.integers(2, 30))
         on = problem(int(rng.integers(1, min(d * k, 12) + 1)), d, seed=int(rng.integers(1 << 30)))
-        model = LazyScaled(str(rng.choice(["softplus", "gelu", "tanh", "silu", "sigmoid", "erf", "sin"])))  # type: ignore[arg-type]
+        model = LazyScaled(str(rng.choice(["softplus", "gelu", "tanh", "silu", "sigmoid", "erf", "sin"])))  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
         seed = int(rng.integers(1 << 30))
         weights = RandomSigns().draw(model, on, k, np.random.default_rng(seed))
         price = d1s_scale(model, weights, on)
@@ -146,7 +146,7 @@ def test_certified_width_says_why_there_is_none() -> None:
 @pytest.mark.parametrize(("train_", "biases"), [("hidden", False), ("hidden", True), ("output", False), ("all", False)])
 def test_rank_begins_where_the_count_says(activation: ActivationName, train_: str, biases: bool) -> None:
     on = problem(12, 4)
-    of = replace(PRESETS["linearized"], model=Linearized(activation, train_, biases))  # type: ignore[arg-type]
+    of = replace(PRESETS["linearized"], model=Linearized(activation, train_, biases))  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     width = CertificateLinear().width(on, of)
     enough = int(width.value)
     assert enough == {"hidden": 3, "output": 12, "all": 3}[train_]
@@ -194,7 +194,7 @@ def test_step_and_rate_of_the_linearized_net() -> None:
 @pytest.mark.parametrize("train_", ["hidden", "output", "all"])
 @pytest.mark.parametrize("biases", [False, True])
 def test_kernels_in_numpy_are_those_in_torch(train_: str, biases: bool) -> None:
-    on, model = problem(7, 4), Linearized("silu", train_, biases)  # type: ignore[arg-type]
+    on, model = problem(7, 4), Linearized("silu", train_, biases)  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     params = drawn(model, on, 6, TangentGaussian())
     kernel = model.kernel(params, torch.from_numpy(on.x)).numpy()
     found = start_kernel(model, {name: value.numpy() for name, value in params.items()}, on.x)

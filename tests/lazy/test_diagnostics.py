@@ -138,7 +138,7 @@ def test_kernel_distance_against_the_limit() -> None:
 def test_kernel_distance_of_nets_that_train_v_itself(train_: str) -> None:
     on = problem(6, 5)
     near, far = (
-        KernelDistance(sigma="lecun").measure(network(ShallowNet("gelu", train_, True), on, k, LeCun()))  # type: ignore[arg-type]
+        KernelDistance(sigma="lecun").measure(network(ShallowNet("gelu", train_, True), on, k, LeCun()))  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
         for k in (10_000, 100)
     )
     assert near < 0.05

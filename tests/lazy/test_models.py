@@ -65,8 +65,8 @@ def gradient(model: Model, params: Params, on: Problem) -> dict[str, Tensor]:
 @pytest.mark.parametrize("biases", [False, True])
 def test_first_step_equals_that_of_the_net_to_second_order(train_: str, biases: bool) -> None:
     on = problem(12, 5)
-    net = ShallowNet("tanh", train_, biases)  # type: ignore[arg-type]
-    linear = Linearized("tanh", train_, biases)  # type: ignore[arg-type]
+    net = ShallowNet("tanh", train_, biases)  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
+    linear = Linearized("tanh", train_, biases)  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     params, x = drawn(linear, on, 7, TangentGaussian()), torch.from_numpy(on.x)
     slope = gradient(net, params, on)
     for name, value in gradient(linear, params, on).items():
@@ -85,7 +85,7 @@ def test_first_step_equals_that_of_the_net_to_second_order(train_: str, biases: 
 @pytest.mark.parametrize("train_", ["hidden", "output", "all"])
 @pytest.mark.parametrize("activation", ["softplus", "relu", "gelu"])
 def test_linearized_outputs_are_the_jacobian_times_the_movement(train_: str, activation: str) -> None:
-    on, model = problem(9, 4), Linearized(activation, train_, True)  # type: ignore[arg-type]
+    on, model = problem(9, 4), Linearized(activation, train_, True)  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     params, x = drawn(model, on, 6, TangentGaussian()), torch.from_numpy(on.x)
     moved = perturbed(model, params, 0.3)
     jacobian = torch.func.jacrev(lambda p: model.net.forward({**params, **p}, x))(
@@ -139,11 +139,11 @@ def curve(regime: Regime, on: Problem, params: Params, step: float, steps: int) 
 @pytest.mark.parametrize("train_", ["hidden", "all"])
 def test_large_alpha_follows_the_linearized_net(train_: str) -> None:
     on, k = problem(10, 6), 12
-    scaled = LazyScaled("softplus", train_)  # type: ignore[arg-type]
+    scaled = LazyScaled("softplus", train_)  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     params = drawn(scaled, on, k, TangentGaussian())
     kernel = scaled.net.kernel(params, torch.from_numpy(on.x))
     step = 1.0 / float(torch.linalg.eigvalsh(kernel)[-1])
-    linear = replace(PRESETS["linearized"], model=Linearized("softplus", train_, centred=True))  # type: ignore[arg-type]
+    linear = replace(PRESETS["linearized"], model=Linearized("softplus", train_, centred=True))  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     limit = curve(linear, on, params, step, 60)
     assert float((limit[-1] - torch.from_numpy(on.y)).norm()) < 0.9 * np.linalg.norm(on.y)  # it moved
     errors = []
@@ -160,7 +160,7 @@ def test_large_alpha_follows_the_linearized_net(train_: str) -> None:
 def test_closed_form_equals_automatic_differentiation(train_: str, biases: bool, device: str) -> None:
     from harness import lanes
 
-    model = LazyScaled("silu", train_, biases, alpha=7.0)  # type: ignore[arg-type]
+    model = LazyScaled("silu", train_, biases, alpha=7.0)  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     problems = [problem(11, 4, seed) for seed in range(3)]
     singles = [perturbed(model, drawn(model, p, 6, TangentGaussian(), seed=i), 0.2) for i, p in enumerate(problems)]
     params = {n: lanes.put(torch.stack([s[n] for s in singles]).to(device)) for n in singles[0]}
@@ -190,8 +190,8 @@ def test_engine_paths_agree(device: str, layers: Trained, biases: bool) -> None:
 
     class Bare(LazyScaled):
         stack = Model.stack  # type: ignore[assignment]  # the base class promises less
-        kernel = Model.kernel  # type: ignore[assignment]
-        shallow_form = Model.shallow_form  # type: ignore[assignment]
+        kernel = Model.kernel  # type: ignore[assignment]  # the contract's own default, to stand in for the closed form
+        shallow_form = Model.shallow_form  # type: ignore[assignment]  # the contract's own default, to stand in for the closed form
 
     model = LazyScaled("gelu", layers, biases, alpha=3.0)
     for optimizer in (GradientDescent(c=0.5), StochasticGradientDescent(c=0.5, batch=5)):
@@ -241,7 +241,7 @@ class _BareScaled(LazyScaled):
 
 
 class _BareLinear(Linearized):
-    kernel = Model.kernel  # type: ignore[assignment]
+    kernel = Model.kernel  # type: ignore[assignment]  # the contract's own default, to stand in for the closed form
 
 
 @pytest.mark.parametrize("train_", ["hidden", "output", "all"])
@@ -250,8 +250,8 @@ def test_kernels_are_those_of_the_jacobian(train_: str, biases: bool) -> None:
     on = problem(8, 5)
     x = torch.from_numpy(on.x)
     for own, bare in (
-        (LazyScaled("gelu", train_, biases, 3.0), _BareScaled("gelu", train_, biases, 3.0)),  # type: ignore[arg-type]
-        (Linearized("gelu", train_, biases), _BareLinear("gelu", train_, biases)),  # type: ignore[arg-type]
+        (LazyScaled("gelu", train_, biases, 3.0), _BareScaled("gelu", train_, biases, 3.0)),  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
+        (Linearized("gelu", train_, biases), _BareLinear("gelu", train_, biases)),  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     ):
         params = perturbed(own, drawn(own, on, 6, TangentGaussian()), 0.5)
         torch.testing.assert_close(own.kernel(params, x), initial_kernel(bare, params, x), rtol=1e-10, atol=1e-12)

@@ -34,7 +34,7 @@ def by_autograd(of: Network) -> float:
     leaves = {name: value.clone().requires_grad_() for name, value in of.params.items()}
     outputs = of.model.forward(leaves, torch.from_numpy(of.problem.x))
     loss = of.model.loss_weight() * of.criterion.loss(outputs, torch.from_numpy(of.problem.y))
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()  # type: ignore[no-untyped-call]  # torch does not type it
     names = of.model.trained() or tuple(leaves)
     gradients = [leaves[name].grad for name in names]
     return 0.5 * sum(float((g**2).sum()) for g in gradients if g is not None) / float(loss.detach())

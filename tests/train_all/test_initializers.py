@@ -33,7 +33,7 @@ def test_omega_keeps_the_product_and_sets_the_ratio(product: str, gain: float, r
     hidden, output = start.scales(d, k)
     assert hidden * output == pytest.approx(gain / math.sqrt(d * k), rel=1e-12)
     assert output / hidden == pytest.approx(ratio * math.sqrt(d / k), rel=1e-12)
-    drawn, standard = draw(start, k, d), draw(Omega(product=product), k, d)  # type: ignore[arg-type]
+    drawn, standard = draw(start, k, d), draw(Omega(product=product), k, d)  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     np.testing.assert_allclose(np.outer(drawn["W"], drawn["v"]), np.outer(standard["W"], standard["v"]), rtol=1e-11)
 
 

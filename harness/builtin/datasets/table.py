@@ -74,7 +74,7 @@ class TableFile(Observed):
 
 
 @lru_cache(maxsize=4)
-def _read(file: str, digest: str, source: str, label: str, inputs: str, own: bool) -> Rows:  # noqa: ARG001
+def _read(file: str, digest: str, source: str, label: str, inputs: str, own: bool) -> Rows:  # noqa: ARG001  # part of the cache's key
     """Read a file once for each content; the digest is part of the key of what is kept."""
     suffix = Path(file).suffix.lower()
     if suffix == ".npz":

@@ -54,7 +54,7 @@ def phase_diagrams(results: Results, predictions: Predictions) -> list[Drawn]:
                 f"phase-{other}{fixed}",
                 f"P(fit) over {axis} and k at {other} = {fixed}",
                 CAPTION.format(axis=axis, other=other, fixed=fixed, fit=fit),
-                lambda chosen=chosen: _draw(chosen, beside),  # type: ignore[misc]
+                lambda chosen=chosen: _draw(chosen, beside),  # type: ignore[misc]  # mypy infers no type for a lambda with a default
             )
         )
     return found

@@ -67,7 +67,7 @@ def scaling_figures(results: Results, predictions: Predictions) -> list[Drawn]:
             f"scaling-{axis}",
             f"k½ against {axis} at {other} = {fixed}",
             f"k½ of every regime against {axis} at {other} = {fixed}. Grey: k = n/d. {WHAT}",
-            lambda: _overview(results, regimes, axis, fixed),  # type: ignore[arg-type]
+            lambda: _overview(results, regimes, axis, fixed),  # type: ignore[arg-type]  # axis is "n" or "d"
         )
     ]
     for number, regime in enumerate(regimes, 1):
@@ -77,7 +77,7 @@ def scaling_figures(results: Results, predictions: Predictions) -> list[Drawn]:
                 f"scaling-regime-{number}",
                 f"k½ against {' and '.join(axes)}: {regime.name}",
                 f"k½ of “{regime.name}”. {WHAT}{LAWS.format(what='largest size')}",
-                lambda regime=regime, beside=beside: _regime(results, regime, axes, beside),  # type: ignore[misc]
+                lambda regime=regime, beside=beside: _regime(results, regime, axes, beside),  # type: ignore[misc]  # mypy infers no type for a lambda with a default
                 regime=regime.name,
             )
         )
