@@ -14,7 +14,9 @@ typedef real vec __attribute__((vector_size(64)));
 template <int CHAINS>
 static double spin(int64_t rounds) {
     vec sum[CHAINS];
-    for (int i = 0; i < CHAINS; i++) sum[i] = vec{} + real(1) / real(i + 1);
+    // A chain that the compiler knew to stand at its fixed point would be left out, and counted all the same.
+    volatile real unknown = 2;
+    for (int i = 0; i < CHAINS; i++) sum[i] = vec{} + real(1) / (unknown + real(i));
     const vec a = vec{} + real(0.999), b = vec{} + real(0.001);  // the fixed point is 1: nothing overflows or vanishes
     for (int64_t round = 0; round < rounds; round++) {
 #pragma GCC unroll 32
