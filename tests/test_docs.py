@@ -78,7 +78,8 @@ def test_suites_in_the_pages_are_suites(page: Path, text: str, registry: Registr
 
 
 @pytest.mark.parametrize(("page", "text"), snippets("python"))
-def test_python_in_the_pages_runs(page: Path, text: str) -> None:
+def test_python_in_the_pages_runs(page: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
     module = types.ModuleType("snippet")
     sys.modules["snippet"] = module  # dataclasses look their module up
     try:

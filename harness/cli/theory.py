@@ -93,10 +93,11 @@ def command(
         options = (n, d, activation, dataset, labels, seed, plugin_files, columns)
         found, tables, registry = _of_options(*options, certify=certify)
     if as_json:
-        from harness.report.export import dumps, prediction_record
+        from harness.report.export import dumps, prediction_record, theory_records
 
         records = [prediction_record(prediction, certified=certified) for prediction, certified in found]
-        click.echo(dumps({"predictions": records}), nl=False)
+        theories = theory_records(prediction for prediction, _ in found)
+        click.echo(dumps({"theories": theories, "predictions": records}), nl=False)
         return
     if bibtex is not None:  # first: what cannot be written must not follow a table that was
         _write_bibtex(tables, bibtex)

@@ -11,14 +11,14 @@ from harness.complaints import unprintable
 from harness.report.setting import component, optimizer, sizes, trains
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from harness.certified import Certified
     from harness.components import Regime
     from harness.predictions import Prediction
     from harness.results import Results
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a key changes its meaning."""
 
 
@@ -33,6 +33,12 @@ def thresholds_record(
     """
     suite = results.suite
     beside = predictions or {}
+    claimed = [
+        (prediction, regime.name)
+        for regime in suite.regimes
+        for n, d in sizes(suite)
+        for prediction in beside.get((regime.name, n, d), ())
+    ]
     return {
         "format": FORMAT,
         "suite": suite.name,
@@ -41,12 +47,8 @@ def thresholds_record(
         "regimes": [_regime(regime) for regime in suite.regimes],
         "thresholds": [_threshold(results, regime.name, n, d) for regime in suite.regimes for n, d in sizes(suite)],
         "exponents": [_exponents(results, regime.name) for regime in suite.regimes],
-        "predictions": [
-            prediction_record(prediction, regime.name)
-            for regime in suite.regimes
-            for n, d in sizes(suite)
-            for prediction in beside.get((regime.name, n, d), ())
-        ],
+        "theories": theory_records(prediction for prediction, _ in claimed),
+        "predictions": [prediction_record(prediction, regime) for prediction, regime in claimed],
         "provenance": dict(results.provenance),
     }
 
@@ -62,8 +64,31 @@ def dumps(record: Any) -> str:
     return "".join(json.dumps(c)[1:-1] if unprintable(c, allowed="\n") else c for c in text)
 
 
+def theory_records(predictions: Iterable[Prediction]) -> list[dict[str, Any]]:
+    """Return each theory of some predictions once, as plain data, in the order in which they come."""
+    return [
+        {
+            "theory": theory.name,
+            "title": theory.title,
+            "reference": theory.reference,
+            "bibtex": theory.bibtex,
+            "guarantee": theory.guarantee,
+            "certainty": theory.certainty,
+            "certainty_note": theory.certainty_note,
+            "verified": theory.verified,
+            "formula": theory.formula,
+            "explicit": theory.explicit,
+            "unit": theory.unit,
+            "options": theory.options(),
+        }
+        for theory in {prediction.theory.name: prediction.theory for prediction in predictions}.values()
+    ]
+
+
 def prediction_record(prediction: Prediction, regime: str = "", certified: Certified | None = None) -> dict[str, Any]:
     """Return a prediction as plain data; a width that is not finite is null, with its reason and which it was.
+
+    What the theory says of itself is not repeated: see :func:`theory_records`.
 
     Args:
         prediction: What a theory says.
@@ -75,17 +100,6 @@ def prediction_record(prediction: Prediction, regime: str = "", certified: Certi
     exponents = theory.exponents.at(prediction.n, prediction.d) if theory.exponents else None
     return {
         "theory": theory.name,
-        "title": theory.title,
-        "reference": theory.reference,
-        "bibtex": theory.bibtex,
-        "guarantee": theory.guarantee,
-        "certainty": theory.certainty,
-        "certainty_note": theory.certainty_note,
-        "verified": theory.verified,
-        "formula": theory.formula,
-        "explicit": theory.explicit,
-        "unit": theory.unit,
-        "options": theory.options(),
         "regime": regime or prediction.regime.name,
         "n": prediction.n,
         "d": prediction.d,

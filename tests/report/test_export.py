@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +59,23 @@ def test_what_is_not_finite_is_null_with_its_reason(results: Results, text: str)
     record = prediction_record(replace(first, width=Width(math.nan, "odd"), scaling=math.inf))
     assert (record["width"], record["width_is"], record["reason"], record["scaling"]) == (None, "nan", "odd", None)
     dumps(record)
+
+
+def test_each_theory_is_described_once_and_every_prediction_names_one(text: str) -> None:
+    record = json.loads(text)
+    described = [theory["theory"] for theory in record["theories"]]
+    assert len(described) == len(set(described))
+    assert {prediction["theory"] for prediction in record["predictions"]} == set(described)
+    assert all(theory["certainty"] for theory in record["theories"])
+
+
+def test_every_key_is_described_and_no_other(text: str) -> None:
+    page = (Path(__file__).parents[2] / "docs/files.md").read_text(encoding="utf-8")
+    tables = re.findall(r"^\| key \|.*\n\|[-|]+\n((?:\|.*\n)+)", page, re.MULTILINE)
+    described = [set(re.findall(r"`(\w+)`", " ".join(row.split("|")[1] for row in t.splitlines()))) for t in tables]
+    record = json.loads(text)
+    lists = ("regimes", "thresholds", "exponents", "theories", "predictions")
+    assert described == [set(record), *(set().union(*record[name]) for name in lists)]
 
 
 def test_provenance_goes_along(text: str) -> None:
