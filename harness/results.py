@@ -63,7 +63,7 @@ class Results:
             ValueError: If the tolerance was not recorded.
         """
         budget = self.suite.budget
-        wanted = budget.report_tolerance if tolerance is None else tolerance
+        wanted, _ = budget.criterion(tolerance)
         for i, rung in enumerate(budget.tolerances):
             if abs(rung - wanted) <= 1e-9 * wanted:
                 return i

@@ -37,6 +37,10 @@ class Budget:
     spectrum: bool = True
     trial_seconds: float = 3600.0
 
+    def criterion(self, tolerance: float | None = None, steps: int | None = None) -> tuple[float, int]:
+        """Return the tolerance and the steps by which trials are judged: the suite's own, unless told."""
+        return self.report_tolerance if tolerance is None else tolerance, self.steps if steps is None else steps
+
 
 @dataclass(frozen=True)
 class Suite:

@@ -105,8 +105,7 @@ def ablations_view(
         all_sizes: Every n and d by itself, not all of them together.
     """
     suite = results.suite
-    tolerance = suite.budget.report_tolerance if tolerance is None else tolerance
-    steps = suite.budget.steps if steps is None else steps
+    tolerance, steps = suite.budget.criterion(tolerance, steps)
     sizes = setting.sizes(suite)
     rows = []
     for pair in ablations(suite.regimes):

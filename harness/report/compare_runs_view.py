@@ -134,11 +134,8 @@ def _caption(
     tolerance: float | None,
     steps: int | None,
 ) -> str:
-    budgets = [run.suite.budget for run in runs]
-    judged = [
-        f"{plain(tolerance if tolerance is not None else b.report_tolerance)} within {steps or b.steps} steps"
-        for b in budgets
-    ]
+    criteria = [run.suite.budget.criterion(tolerance, steps) for run in runs]
+    judged = [f"{plain(wanted)} within {budget} steps" for wanted, budget in criteria]
     alone = [_only(name, places) for name, places in (("A", found.only_first), ("B", found.only_second)) if places]
     if not found.sizes:
         return " ".join([f"A: {names[0]}. B: {names[1]}.", NONE, *alone])

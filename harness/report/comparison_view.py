@@ -34,8 +34,7 @@ def comparison_view(
         all_sizes: Every n and d, not only the largest.
     """
     suite = results.suite
-    tolerance = suite.budget.report_tolerance if tolerance is None else tolerance
-    steps = suite.budget.steps if steps is None else steps
+    tolerance, steps = suite.budget.criterion(tolerance, steps)
     sizes = setting.sizes(suite) if all_sizes else setting.sizes(suite)[-1:]
     regimes = [regime for regime in suite.regimes if regime.model.has_width]
     rows = [

@@ -41,7 +41,7 @@ def diagnostics_view(
         regimes: Names of those to show; all unless told.
     """
     suite = results.suite
-    tolerance = suite.budget.report_tolerance if tolerance is None else tolerance
+    tolerance, _ = suite.budget.criterion(tolerance)
     sizes = setting.sizes(suite) if all_sizes else setting.sizes(suite)[-1:]
     rows: list[Row] = []
     shown = [regime for regime in suite.regimes if regimes is None or regime.name in regimes]

@@ -52,8 +52,7 @@ def exponents_view(results: Results, *, tolerance: float | None = None, steps: i
         steps: A budget no larger than the suite's; all of it unless told.
     """
     suite = results.suite
-    tolerance = suite.budget.report_tolerance if tolerance is None else tolerance
-    steps = suite.budget.steps if steps is None else steps
+    tolerance, steps = suite.budget.criterion(tolerance, steps)
     theories = results.registry.theories()
     rows: list[Row] = []
     bibtex: dict[str, None] = {}

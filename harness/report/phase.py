@@ -79,8 +79,7 @@ class PhaseMap:
 def phase_maps(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> list[PhaseMap]:
     """Return one map for each regime that has a width, and each fixed n (or d, where only n varies)."""
     suite = results.suite
-    tolerance = suite.budget.report_tolerance if tolerance is None else tolerance
-    steps = suite.budget.steps if steps is None else steps
+    tolerance, steps = suite.budget.criterion(tolerance, steps)
     axis: Literal["n", "d"] = "d" if len(suite.d) > 1 or len(suite.n) == 1 else "n"
     across, fixed = (suite.d, suite.n) if axis == "d" else (suite.n, suite.d)
     maps = []

@@ -81,8 +81,7 @@ def theories_view(
         certified: Certified widths by regime, n, d and name of the theory; None leaves their columns out.
     """
     suite = results.suite
-    tolerance = suite.budget.report_tolerance if tolerance is None else tolerance
-    steps = suite.budget.steps if steps is None else steps
+    tolerance, steps = suite.budget.criterion(tolerance, steps)
     sizes = setting.sizes(suite) if all_sizes else setting.sizes(suite)[-1:]
     rows: list[Row] = []
     bibtex: dict[str, None] = {}

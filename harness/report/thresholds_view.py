@@ -47,8 +47,7 @@ def thresholds_view(results: Results, *, tolerance: float | None = None, steps: 
         steps: A budget no larger than the suite's; all of it unless told.
     """
     suite = results.suite
-    tolerance = suite.budget.report_tolerance if tolerance is None else tolerance
-    steps = suite.budget.steps if steps is None else steps
+    tolerance, steps = suite.budget.criterion(tolerance, steps)
     columns = (
         *setting.COLUMNS,
         Column("n", "right"),

@@ -174,16 +174,10 @@ window.addEventListener("load", () => {
 """
 
 
-def driven(text: str, directory: Path, width: int = 1200) -> tuple[dict[str, Any], str]:
-    """Open a page that drives itself in a headless browser; return what it found, and what the console said."""
-    digest = base64.b64encode(hashlib.sha256(PROBE.encode()).digest()).decode()
-    probed = text.replace("script-src ", f"script-src 'sha256-{digest}' ", 1)
-    probed = probed.replace("<title>", f"<script>{PROBE}</script><title>", 1)
-    file = directory / "page.html"
-    file.write_text(probed, encoding="utf-8")
+def browser(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a headless browser of which no request leaves the machine."""
     assert CHROMIUM is not None
-    command = [
-        CHROMIUM,
+    alone = (
         "--headless",
         "--no-sandbox",
         "--disable-gpu",
@@ -191,14 +185,26 @@ def driven(text: str, directory: Path, width: int = 1200) -> tuple[dict[str, Any
         "--disable-component-update",
         "--host-resolver-rules=MAP * ~NOTFOUND",
         f"--user-data-dir={directory / 'profile'}",
+    )
+    return subprocess.run([CHROMIUM, *alone, *arguments], capture_output=True, text=True, timeout=90, check=False)
+
+
+def driven(text: str, directory: Path, width: int = 1200) -> tuple[dict[str, Any], str]:
+    """Open a page that drives itself in a headless browser; return what it found, and what the console said."""
+    digest = base64.b64encode(hashlib.sha256(PROBE.encode()).digest()).decode()
+    probed = text.replace("script-src ", f"script-src 'sha256-{digest}' ", 1)
+    probed = probed.replace("<title>", f"<script>{PROBE}</script><title>", 1)
+    file = directory / "page.html"
+    file.write_text(probed, encoding="utf-8")
+    done = browser(
+        directory,
         f"--window-size={width},900",
         f"--log-net-log={directory / 'net.json'}",
         "--enable-logging=stderr",
         "--virtual-time-budget=8000",
         "--dump-dom",
         file.as_uri(),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    )
     match = re.search(r'<pre id="probe">(.*?)</pre>', done.stdout, re.DOTALL)
     assert match, done.stderr[-1000:]
     found: dict[str, Any] = json.loads(unescape(match[1]))
@@ -250,18 +256,7 @@ def test_in_a_narrow_browser_a_page_of_hostile_names_runs_nothing(results: Resul
 def test_on_paper_heads_are_repeated_and_what_is_closed_is_left_out(text: str, tmp_path: Path) -> None:
     file, paper = tmp_path / "page.html", tmp_path / "page.pdf"
     file.write_text(text, encoding="utf-8")
-    assert CHROMIUM is not None
-    command = [
-        CHROMIUM,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--host-resolver-rules=MAP * ~NOTFOUND",
-        f"--user-data-dir={tmp_path / 'profile'}",
-        f"--print-to-pdf={paper}",
-        file.as_uri(),
-    ]
-    subprocess.run(command, capture_output=True, timeout=90, check=True)
+    browser(tmp_path, f"--print-to-pdf={paper}", file.as_uri()).check_returncode()
     done = subprocess.run(["pdftotext", "-layout", paper, "-"], capture_output=True, text=True, timeout=60, check=True)
     pages = done.stdout.split("\f")
     heads = [number for number, page in enumerate(pages) if "guarantee" in page and "÷ k½" in page]
