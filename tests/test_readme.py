@@ -9,6 +9,7 @@ from harness.components import Theory
 from harness.plugins import load_plugins
 from harness.registry import Registry
 from harness.suite import parse_suite
+from harness.testing import check_plugin
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -24,7 +25,7 @@ def test_the_suite_loads(registry: Registry) -> None:
     assert [regime.name for regime in suite.regimes] == ["moderate, gelu", "moderate, mirrored"]
 
 
-def test_the_plugin_loads_and_its_theory_concerns_the_quickstart(tmp_path: Path) -> None:
+def test_the_plugin_keeps_to_the_contract_and_its_theory_concerns_the_quickstart(tmp_path: Path) -> None:
     (text,) = blocks("python")
     (tmp_path / "log_theory.py").write_text(text, encoding="utf-8")
     registry = load_plugins([tmp_path / "log_theory.py"])
@@ -32,6 +33,8 @@ def test_the_plugin_loads_and_its_theory_concerns_the_quickstart(tmp_path: Path)
     theory: Theory = registry.find("theory", "log-n")()
     assert theory.concerns(registry.regime("moderate"))
     assert not theory.concerns(registry.regime("output-only"))
+    findings = check_plugin(registry, str(tmp_path / "log_theory.py"))
+    assert not [finding for finding in findings if finding.status == "failed"]
 
 
 def test_every_verb_shown_exists() -> None:

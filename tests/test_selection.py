@@ -134,7 +134,10 @@ def test_check_says_what_to_change_and_ends_in_status_1(tmp_path: Path, monkeypa
     assert "docstring: Flat has no docstring" in out
     _, out, _ = run("plugins", "check", file, "--json", monkeypatch=monkeypatch)
     assert {f["status"] for f in json.loads(out)["findings"]} == {"passed", "failed"}
-    assert run("plugins", "check", "moderat", monkeypatch=monkeypatch)[0] == 2
+    status, _, err = run("plugins", "check", "moderat", monkeypatch=monkeypatch)
+    assert (status, "did you mean 'moderate'?" in err) == (2, True)
+    status, _, err = run("plugins", "check", "os-smooth", monkeypatch=monkeypatch)
+    assert (status, "only a component (theory); did you mean 'moderate'?" in err) == (2, True)
     status, _, err = run("plugins", "check", "nowhere.py", monkeypatch=monkeypatch)
     assert (status, "there is no file nowhere.py" in err) == (2, True)
 

@@ -46,6 +46,10 @@ def find_plugin(registry: Registry, name: str) -> Plugin:
     """
     found = [p for p in registry if name in (*p.names, p.origin, p.origin.partition(":")[0])]
     if not found:
+        homes = [(kind, plugin.name) for plugin in registry for kind, items in plugin.provided.items() if name in items]
+        if homes:
+            kind, home = homes[0]
+            raise UnknownName(f"there is no plugin {show(name)}, only a component ({kind})", name, home)
         names = {plugin.name for plugin in registry}
         raise UnknownName(f"there is no plugin {show(name)}", name, nearest(name, names))
     if len(found) > 1:
