@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from harness.components import Outcome
+from harness.plugins import load_plugins
 from harness.report.figures.catalogue import catalogue, write_figures
-from harness.report.figures.laws import laws, power
+from harness.report.figures.laws import Law, laws, power
 from harness.report.figures.record import Drawing
 from harness.report.figures.sensitivity import budgets
 from harness.report.figures.style import COLOURS, INK, marked, shades, svg
@@ -201,3 +202,12 @@ def test_laws_that_agree_share_a_line(results: Results) -> None:
     (square,) = [law for law in found if law.exponents.large_n == (2.0, -1.0)]
     assert square.width(160, 10) == 2560
     assert power(4, -3) == "n⁴/d³"
+
+
+def test_no_name_of_a_theory_is_cut_in_a_legend() -> None:
+    theories = load_plugins().theories()
+    lawful = [Law(theory.exponents, (theory,)) for theory in theories if theory.exponents is not None]
+    assert len(lawful) > 20
+    for law in lawful:
+        assert law.theories[0].title in law.label.replace("\n", " ")
+        assert max(map(len, law.label.split("\n"))) <= 44

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.report.figures.style import raised, short
+from harness.report.figures.style import folded, raised, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,8 +42,9 @@ class Law:
     def label(self) -> str:
         """The law and who claims it, for a legend; † marks what is unverified."""
         first = min(self.theories, key=lambda theory: (theory.guarantee not in GUARANTEES, not theory.verified))
-        more = f" and {len(self.theories) - 1} more" if len(self.theories) > 1 else ""
-        return f"{power(*self.exponents.large_n)}: {short(first.title, 34)}{'' if first.verified else '†'}{more}"
+        more = f" and\N{NO-BREAK SPACE}{len(self.theories) - 1}\N{NO-BREAK SPACE}more" if len(self.theories) > 1 else ""
+        mark = "" if first.verified else "†"
+        return folded(f"{power(*self.exponents.large_n)}: {short(first.title, 80)}{mark}{more}")
 
 
 def laws(predictions: Iterable[Prediction]) -> list[Law]:

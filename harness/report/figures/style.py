@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 import warnings
 from contextlib import contextmanager
 from itertools import cycle, islice
@@ -154,6 +155,16 @@ def short(text: str, most: int = 46) -> str:
     """Return text that fits a legend or the head of a panel."""
     text = clean(text)
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def folded(text: str, width: int = 44, most: int = 120) -> str:
+    """Return text in lines for a legend.
+
+    >>> print(folded("n⁴/d³: Oymak & Soltanolkotabi 2020, Thm 6.3 (ReLU)† and 2 more"))
+    n⁴/d³: Oymak & Soltanolkotabi 2020, Thm 6.3
+    (ReLU)† and 2 more
+    """
+    return "\n".join(textwrap.wrap(short(text, most), width, break_on_hyphens=False))
 
 
 def grid(axes: Axes) -> None:
