@@ -251,8 +251,10 @@ def from_pydantic(error: ValidationError, data: Any, valid: Iterable[str] = ()) 
             key = str(one["loc"][-1])
             complaints.append(Complaint((*path, key), "is missing"))
         elif one["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            among = names if len(path) <= 1 else ()
-            complaints.append(Complaint(path, "is not a known key", nearest(path[-1] if path else "", among)))
+            among = names if len(path) <= 1 else []
+            close = nearest(path[-1] if path else "", among)
+            known = f" ({', '.join(among)})" if among and not close else ""
+            complaints.append(Complaint(path, f"is not a known key{known}", close))
         else:
             groups.setdefault(path, []).append(one)
     deeper = [*groups, *(complaint.path for complaint in complaints)]

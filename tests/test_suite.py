@@ -115,6 +115,7 @@ MALFORMED = [
     ("d = 20", "d = ", "", 8, "(column 5)"),
     ('name = "good"', 'name = "good"\nname = "bad"', "", 3, "is not TOML"),
     ('name = "good"', 'nmae = "good"', "suite.nmae", 2, "is not a known key; did you mean 'name'?"),
+    ("seed = 1", "quick = 1", "suite.quick", 3, "is not a known key (name, title, description, seed)"),
     ('name = "good"', "", "suite.name", 1, "is missing"),
     ('name = "good"', 'name = "../etc"', "suite.name", 2, "expected lower-case letters"),
     ('name = "good"', 'name = "x\\u001b[2J"', "suite.name", 2, "control character U+001B"),
