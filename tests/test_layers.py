@@ -8,10 +8,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
 import harness
+from harness import components
 
 ROOT = Path(__file__).parent.parent
 PUBLIC_MODULES = {"activations", "builtin", "kernels", "lanes", "spectra"}
@@ -108,6 +110,13 @@ def test_nothing_below_the_command_line_and_reports_prints(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     printed = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "print"]
     assert not printed
+
+
+def test_types_of_the_contract_can_be_looked_up() -> None:
+    for name in components.__all__:
+        noun = getattr(components, name)
+        if isinstance(noun, type) and noun.__module__.startswith("harness."):
+            get_type_hints(noun, include_extras=True)  # NameError where a type is imported for checkers only
 
 
 def imported_by(arguments: list[str]) -> tuple[set[str], str]:

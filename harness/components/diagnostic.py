@@ -1,0 +1,57 @@
+"""What is measured while networks train."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from harness.components.component import Component
+from harness.components.criterion import Criterion
+from harness.components.model import Model
+from harness.components.optimizer import Optimizer
+from harness.components.problem import Problem
+from harness.components.vocabulary import Params
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network at some moment of its training, as diagnostics see it: float64, on the CPU.
+
+    Attributes:
+        model: What it is.
+        optimizer: How it is trained.
+        criterion: On what.
+        problem: To fit what.
+        params: Its weights now.
+        start: Its weights before training.
+        step_size: η.
+        step: Steps taken.
+    """
+
+    model: Model
+    optimizer: Optimizer
+    criterion: Criterion
+    problem: Problem
+    params: Params
+    start: Params
+    step_size: float
+    step: int
+
+
+@dataclass(frozen=True)
+class Diagnostic(Component, ABC):
+    """A number that is measured on networks while they train, beside what is always recorded.
+
+    Attributes:
+        summary: What is kept of a trial: the value at its start (``first``), at its end (``last``), or the smallest
+            or largest of those at steps 0, 1, 2, 5, 10, 20, 50, … and the end (``min``, ``max``). Trials that are
+            solved exactly have a start only.
+    """
+
+    kind: ClassVar[str] = "diagnostic"
+    summary: ClassVar[Literal["first", "last", "min", "max"]]
+
+    @abstractmethod
+    def measure(self, network: Network) -> float:
+        """Return the number; NaN where it makes no sense."""

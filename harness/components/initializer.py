@@ -1,0 +1,32 @@
+"""How weights are drawn."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.components.component import Component
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from harness.components.model import Model
+    from harness.components.problem import Problem
+    from harness.components.vocabulary import Weights
+
+
+@dataclass(frozen=True)
+class Initializer(Component, ABC):
+    """A distribution of initial weights.
+
+    Attributes:
+        width_step: Widths must be multiples of it (2 for mirrored pairs); the search keeps to them.
+    """
+
+    kind: ClassVar[str] = "initializer"
+    width_step: ClassVar[int] = 1
+
+    @abstractmethod
+    def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
+        """Draw the weights of one network of width k, float64, in the shapes of ``model.shapes(problem.d, k)``."""

@@ -1,0 +1,133 @@
+"""A network of a given width, and what others need to know of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.activation_names import ActivationName
+from harness.components.component import Component
+from harness.components.vocabulary import Params, Trained, Weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Model(Component, ABC):
+    """A network f(x; w): R^d → R of a given width.
+
+    Attributes:
+        has_width: False for a limit of infinite width: it is tried once a size, at width 0, and has no threshold.
+    """
+
+    kind: ClassVar[str] = "model"
+    has_width: ClassVar[bool] = True
+
+    @abstractmethod
+    def shapes(self, d: int, k: int) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each weight for input dimension d and width k."""
+
+    @abstractmethod
+    def forward(self, params: Params, x: Tensor) -> Tensor:
+        """Return the outputs (n,) of one network on inputs (n, d)."""
+
+    def extend(self, weights: Weights) -> Weights:
+        """Return the weights of one network from those that its initializer drew.
+
+        For models that need constants beside them, such as the initial weights themselves; what is added must be
+        left out of :meth:`trained`.
+        """
+        return weights
+
+    def loss_weight(self) -> float:
+        """Return the factor by which this model's loss is multiplied, such as 1/α² for an output scaled by α."""
+        return 1.0
+
+    def trained(self) -> tuple[str, ...] | None:
+        """Return the names of the weights that training moves; None means all of them."""
+        return None
+
+    def linear(self) -> bool:
+        """Say whether f is affine in its trained weights; it is then solved exactly, not simulated."""
+        return False
+
+    def stack(self, params: Params, x: Tensor) -> Stack | None:
+        """Return a fast path for B networks (weights with a leading axis B, inputs (B, n, d)).
+
+        A model without one leaves this alone: the engine then makes the stack of ``forward`` itself.
+        """
+        return None
+
+    def shallow_form(self) -> ShallowForm | None:
+        """Return the shallow net that this model is, if it is one; a compiled solver then trains it."""
+        return None
+
+    def kernel(self, params: Params, x: Tensor) -> Tensor | None:
+        """Return J Jᵀ (n, n) of one network, J the Jacobian of its outputs in the trained weights.
+
+        None lets the engine differentiate ``forward``.
+        """
+        return None
+
+    def describe(self) -> ModelTraits:
+        """Return what theories ask about the model."""
+        return ModelTraits()
+
+
+class Stack(ABC):
+    """B networks of equal shape advanced together: the fast path of a model.
+
+    A stack owns its buffers and reads the weights it was given, which the caller changes in place between
+    calls. Lane b of every result depends on lane b of the weights and inputs only, to the last bit.
+    """
+
+    @abstractmethod
+    def forward(self, out: Tensor, offset: Tensor) -> None:
+        """Write f(x) + offset, (B, n), into ``out``."""
+
+    @abstractmethod
+    def vjp(self, cotangent: Tensor, into: Params, keep: float) -> None:
+        """Set ``into[name] = keep · into[name] + (∂f/∂name)ᵀ cotangent`` for each trained weight.
+
+        Must follow a ``forward`` with the same weights; ``into`` may hold the weights themselves.
+        """
+
+    @abstractmethod
+    def load(self, x: Tensor) -> None:
+        """Replace the inputs by ``x``, (B, n, d), of the shape the stack was made with."""
+
+
+@dataclass(frozen=True)
+class ShallowForm:
+    """Says that a model is f = αh or α(h − h₀) with h(x) = vᵀφ(Wx + b) + c: weights W, v and, with biases, b, c.
+
+    Attributes:
+        activation: φ.
+        trains: Which layers training moves.
+        scale: α.
+        centred: Whether h₀, the outputs at the initial weights, is taken off.
+    """
+
+    activation: ActivationName
+    trains: Trained
+    scale: float = 1.0
+    centred: bool = False
+
+
+@dataclass(frozen=True)
+class ModelTraits:
+    """What theories and tables need to know of a model.
+
+    Attributes:
+        trains: Which layers training moves; None where the model is not a shallow net.
+        activation: Name in :mod:`harness.activations`; None where there is none.
+        biases: Whether it has biases.
+        shallow: Whether f(x) = vᵀφ(Wx + b) + c with weights named W, v, b, c.
+    """
+
+    trains: Trained | None = None
+    activation: str | None = None
+    biases: bool = False
+    shallow: bool = False

@@ -1,0 +1,78 @@
+"""What became of a trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.components.vocabulary import Verdict
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One point of a suite: a regime at samples n, input dimension d, width k."""
+
+    regime: str
+    n: int
+    d: int
+    k: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one trial.
+
+    Attributes:
+        seed: The trial's number within its cell.
+        hits: For each tolerance of the ladder the first step at which it was met; None if never. Minibatch methods
+            look once an epoch, and end with a whole one.
+        steps: Steps taken.
+        measure: The criterion's measure at the last step (NaN where it was not finite).
+        diverged: The measure grew beyond 10⁶ or stopped being a number.
+        falling: Not stopped by a tolerance, and the measure fell by more than 1 % over the last tenth of the steps; for
+            runs that are solved exactly, that it would still fall by more than 1 % with more steps.
+        movement: ‖w − w₀‖ / ‖w₀‖ over the trained weights, up to 24 check points after the end (stacks look at their
+            networks once in 25); None for runs that diverged.
+        step_size: η.
+        lambda_min: Smallest eigenvalue of J₀J₀ᵀ; None if not computed.
+        lambda_max: Largest eigenvalue of J₀J₀ᵀ; None if not computed.
+        rate: Fitted factor per step of the measure over the second half of the run; None from too few points.
+        curve: The measure at steps 0, 1, 2, 5, 10, 20, 50, … as far as the run went.
+        diagnostics: What the regime's diagnostics found, by name; those that found no number are left out.
+        solver: Which solver trained it.
+        device: Where.
+        seconds: Its share of the batch's time.
+        message: What went wrong, for errors.
+    """
+
+    seed: int
+    hits: tuple[int | None, ...]
+    steps: int
+    measure: float
+    diverged: bool = False
+    falling: bool = False
+    movement: float | None = None
+    step_size: float | None = None
+    lambda_min: float | None = None
+    lambda_max: float | None = None
+    rate: float | None = None
+    curve: tuple[float, ...] = ()
+    diagnostics: Mapping[str, float] = field(default_factory=dict)
+    solver: str = ""
+    device: str = ""
+    seconds: float = field(default=0.0, compare=False)
+    message: str = ""
+
+    def verdict(self, tolerance_index: int, steps: int | None = None) -> Verdict:
+        """Judge the trial at a rung of the ladder, as if the budget had been ``steps``.
+
+        >>> trial = Outcome(seed=0, hits=(120, None), steps=5000, measure=3e-2)
+        >>> trial.verdict(0), trial.verdict(0, steps=100), trial.verdict(1)
+        ('fit', 'unfit', 'unfit')
+        """
+        if self.message:
+            return "error"
+        hit = self.hits[tolerance_index]
+        if hit is not None and (steps is None or hit <= steps):
+            return "fit"
+        return "diverged" if self.diverged and (steps is None or self.steps <= steps) else "unfit"

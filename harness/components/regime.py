@@ -1,0 +1,32 @@
+"""How networks are trained: the four ingredients together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.components.criterion import Criterion
+from harness.components.diagnostic import Diagnostic
+from harness.components.initializer import Initializer
+from harness.components.model import Model
+from harness.components.optimizer import Optimizer
+
+
+@dataclass(frozen=True)
+class Regime:
+    """A composition of the four ingredients under a name.
+
+    Attributes:
+        name: What tables call it.
+        theory: Name of the theory whose step size ``step_size = "theory"`` means; empty where there is none.
+        summary: One line for ``harness plugins info``.
+        diagnostics: What is measured on each trial besides.
+    """
+
+    name: str
+    model: Model
+    initializer: Initializer
+    optimizer: Optimizer
+    criterion: Criterion
+    theory: str = ""
+    summary: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()

@@ -1,0 +1,41 @@
+"""The types that components speak in: arrays, weights, and the words of suites and theories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt, Lt
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Params = dict[str, Tensor]
+    """Weights by name: of one network, or of B networks with a leading axis of length B."""
+else:
+    Params = dict  # its annotation would need torch
+
+Array = NDArray[np.float64]
+Weights = dict[str, Array]
+"""Initial weights of one network, by name, float64."""
+
+Positive = Annotated[float, Gt(0)]
+PositiveInt = Annotated[int, Gt(0)]
+NonNegative = Annotated[float, Ge(0)]
+Fraction = Annotated[float, Ge(0), Lt(1)]
+
+StepSize = Literal["stable", "theory"] | Positive
+"""``"stable"`` is c/λ_max(J₀J₀ᵀ) of each trial; ``"theory"`` the step of the regime's theory; or a number."""
+
+Trained = Literal["hidden", "output", "all"]
+
+Guarantee = Literal[
+    "convergence", "landscape", "existence", "necessary", "linearised", "certificate", "special algorithm"
+]
+"""What a theory promises at its width. Only convergence and certificate speak of training."""
+
+Certainty = Literal["read", "derived", "seed", "memory", "memory-low"]
+"""How the text of a claim is known; anything but read and derived is printed as unverified."""
+
+Verdict = Literal["fit", "unfit", "diverged", "error"]
