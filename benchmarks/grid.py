@@ -20,8 +20,9 @@ from harness.components import Cell, Outcome
 from harness.engine.setting import Setting
 from harness.engine.trial import prepare
 from harness.executors.local import Local
+from harness.provenance import provenance
 from harness.registry import Registry
-from harness.run import Run, provenance
+from harness.run import Run
 from harness.search import Grid
 from harness.store import Store
 from harness.suite import Suite

@@ -2,258 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import platform
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib import metadata
-from pathlib import Path
-from typing import Any
 
-from harness.complaints import printable
-from harness.components import Cell, Outcome, Regime
-from harness.engine.fused.build import compiler_version
-from harness.engine.setting import Setting, semantic_key, step_theory
-from harness.engine.solvers import solver_for
+from harness.batching import batches
 from harness.executors.base import Batch, BatchFailed, Executor
-from harness.faults import error_outcome, said
-from harness.mixture import mixed_versions
-from harness.problems import digest
-from harness.processor import processor
-from harness.pursuit import USUAL_TRIALS, Pursuit, expected_trials, starting_width
+from harness.faults import error_outcome
+from harness.loading import lookup, results_of, stored_outcomes
+from harness.provenance import mixture, provenance
+from harness.pursuit import USUAL_TRIALS, Pursuit
+from harness.pursuits import pursuits
 from harness.recovery import Recovery
 from harness.registry import Registry
 from harness.results import Results
 from harness.sharding import Shard
-from harness.store import Place, Store, StoreError
-from harness.suite import Suite, parse_suite
-from harness.trust import HOW, strangers
-
-
-def resolve_device(wanted: str) -> str:
-    """Return the device that ``auto`` means here, or check that the wanted one exists.
-
-    Raises:
-        ValueError: If there is no such device.
-    """
-    if wanted == "cpu":
-        return wanted
-    import torch
-
-    if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    count = torch.cuda.device_count()
-    kind, _, number = wanted.partition(":")
-    if kind != "cuda" or not (number or "0").isdecimal():
-        raise ValueError(f"device {wanted!r} is unknown; write cpu, cuda, cuda:0 or auto")
-    if int(number or 0) >= count:
-        raise ValueError(f"device {wanted!r} was asked for, and there are {count} CUDA devices here; write 'cpu'")
-    return wanted
-
-
-def provenance(suite: Suite, registry: Registry, device: str) -> dict[str, Any]:
-    """Return what a reader needs to know about where numbers come from, as plain data."""
-    return {
-        "versions": installed(),
-        "plugins": {plugin.name: f"{plugin.package} {plugin.version}" for plugin in registry if plugin.status == "ok"},
-        "plugin_files": [plugin.origin for plugin in registry if plugin.is_file],
-        "machine": f"{platform.system()} {platform.machine()}",
-        "processor": processor(device),
-        "device": device,
-        "solvers": {
-            r.name: solver_for(r, device, suite.budget.dtype, ahead=steps_ahead(suite, r)).name for r in suite.regimes
-        },
-        "suite": suite.name,
-        "suite_hash": digest(suite.text)[:12],
-        "seed": suite.seed,
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-    }
-
-
-def installed() -> dict[str, str]:
-    """Return the versions of what computes here, by name."""
-    packages = ("convergence-harness", "torch", "numpy", "scipy")
-    found = {name: _version(name) for name in packages} | {"python": platform.python_version()}
-    return found | ({"compiler": made_by} if (made_by := compiler_version()) else {})
-
-
-def mixture(store: Store | None) -> dict[str, Any]:
-    """Return what the runs of a directory were together.
-
-    Returns:
-        Under ``mixed``, which plugins were of several versions; under ``merged``, what ``harness merge`` united; each
-        only if there is something to say.
-    """
-    origins = store.origins() if store is not None else []
-    found = mixed_versions(origins)
-    united = [origin["merged"] for origin in origins if "merged" in origin]
-    return ({"mixed": found} if found else {}) | ({"merged": united[-1]} if united else {})
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def steps_ahead(suite: Suite, regime: Regime) -> float:
-    """Return the network-steps that a regime takes if every trial uses its whole budget.
-
-    What is stored already is not taken off: which solver trains a regime must not depend on how far a run has come.
-    """
-    trials = 0
-    for d in suite.d:
-        for n in suite.n:
-            trials += expected_trials(suite.search, regime, n, d) or USUAL_TRIALS
-    return float(trials) * suite.budget.steps
-
-
-class RegimeError(ValueError):
-    """A regime's components raise where they are only asked what they are."""
-
-
-def pursuits(suite: Suite, registry: Registry, device: str, solvers: Mapping[str, str] | None = None) -> list[Pursuit]:
-    """Return one pursuit per regime, n and d of the suite.
-
-    Args:
-        suite: What is asked.
-        registry: The plugins.
-        device: Where networks are trained.
-        solvers: By regime, what trained them on the machine that the results come from.
-
-    Raises:
-        RegimeError: If a component of a regime raises when it is asked what it is.
-    """
-    budget = suite.budget
-    rung = budget.tolerances.index(budget.report_tolerance)
-    found = []
-    for regime in suite.regimes:
-        before = (solvers or {}).get(regime.name)
-        try:
-            solver = solver_for(regime, device, budget.dtype, before, steps_ahead(suite, regime))
-            for d in suite.d:
-                starting_width(regime, suite.n[0], d)
-        except Exception as error:  # somebody's code
-            raise RegimeError(f"regime {printable(regime.name)} cannot be trained: {said(error)}") from error
-        setting = Setting(
-            regime=regime,
-            theory=step_theory(regime, registry),
-            dataset=suite.dataset,
-            resample=suite.resample,
-            base_seed=suite.seed,
-            steps=budget.steps,
-            tolerances=tuple(budget.tolerances),
-            dtype=budget.dtype,
-            device=device,
-            spectrum=budget.spectrum,
-            solver=solver.name,
-        )
-        data = setting.data(registry)
-        key = semantic_key(data)
-        found += [Pursuit(setting, data, key, solver, n, d, suite.search, rung) for d in suite.d for n in suite.n]
-    return found
-
-
-def results_of(
-    suite: Suite, registry: Registry, found: list[Pursuit], origin: dict[str, Any], directory: Path | None
-) -> Results:
-    """Return the results that the pursuits hold by now."""
-    outcomes = {p.cell(k): tuple(known) for p in found for k, known in sorted(p.known().items())}
-    missing = sum(outcome is None for p in found for outcome in p.waiting.values())
-    return Results(suite, registry, outcomes, origin, missing, directory)
-
-
-def load_results(
-    directory: Path, suite: Suite | None = None, registry: Registry | None = None, *, trust_plugins: bool = False
-) -> Results:
-    """Return the results stored in a run directory, without training anything.
-
-    Args:
-        directory: Where the run wrote.
-        suite: The suite to read them as; by default that of the last run.
-        registry: The plugins; loaded if not given.
-        trust_plugins: Whether to load the plugin files that the results name wherever they are.
-
-    Raises:
-        StoreError: If there are none.
-        SuiteError: If the stored suite cannot be read with the plugins at hand.
-    """
-    from harness.plugins import load_plugins
-
-    with Store(directory, create=False) as store:
-        last = store.last_run()
-        if last is None:
-            raise StoreError(f"{store.path} holds no run yet")
-        _, text, origin = last
-        if registry is None:
-            files = [Path(file) for file in origin.get("plugin_files", ())]
-            if not trust_plugins and (refused := strangers(files)):
-                raise StoreError("\n".join(f"{store.path} was made with a plugin: {why}; {HOW}" for why in refused))
-            registry = load_plugins(files=files)
-        if suite is None:
-            suite = parse_suite(text, registry)
-        found = pursuits(suite, registry, origin.get("device", "cpu"), origin.get("solvers"))
-        stored = _stored(store, found, errors=True)
-        for pursuit in found:
-            pursuit.advance(_lookup(stored, pursuit))
-        origin = {**origin, **mixture(store)}
-    return results_of(suite, registry, found, origin, directory)
-
-
-Stored = dict[str, dict[Place, Outcome]]
-"""Key → (n, d, k, seed) → outcome."""
-
-
-def _stored(store: Store | None, found: list[Pursuit], *, errors: bool = False) -> Stored:
-    """Read what is stored for these pursuits, once."""
-    rungs = {p.key: len(p.setting.tolerances) for p in found}
-    return {key: store.outcomes(key, errors=errors, rungs=n) if store else {} for key, n in rungs.items()}
-
-
-def _lookup(stored: Stored, pursuit: Pursuit) -> Callable[[Cell, int], Outcome | None]:
-    """Return how a pursuit looks up a trial."""
-    known = stored[pursuit.key]
-    return lambda cell, seed: known.get((cell.n, cell.d, cell.k, seed))
-
-
-def batches(
-    pursuit: Pursuit,
-    missing: list[tuple[int, int]],
-    hungry: int = 0,
-    recovery: Recovery | None = None,
-    trial_seconds: float = math.inf,
-) -> Iterator[Batch]:
-    """Group missing trials (width, seed) into batches of equal shape.
-
-    Args:
-        pursuit: Whose trials they are.
-        missing: What is to be trained.
-        hungry: Number of workers with nothing to do; batches are split to feed them where lanes are independent.
-        recovery: What is known of shapes that did not fit into memory.
-        trial_seconds: Most time that a trial may take.
-    """
-    recovery = recovery or Recovery()
-    by_width: dict[int, list[int]] = defaultdict(list)
-    for k, seed in missing:
-        by_width[k].append(seed)
-    for k, seeds in by_width.items():
-        most = pursuit.solver.lanes(pursuit.setting, pursuit.n, pursuit.d, k)
-        if pursuit.solver.fixed_lanes:
-            blocks: dict[int, list[int]] = defaultdict(list)
-            for seed in seeds:
-                blocks[seed // most].append(seed)
-            groups = list(blocks.values())
-        else:
-            parts = max(-(-len(seeds) // most), min(hungry, len(seeds) // 4), 1)
-            size = -(-len(seeds) // parts)
-            groups = [seeds[i : i + size] for i in range(0, len(seeds), size)]
-        for group in groups:
-            room = recovery.most(pursuit.key, pursuit.n, pursuit.d, k, len(group))
-            for i in range(0, len(group), room):
-                yield Batch(pursuit.cell(k), tuple(group[i : i + room]), pursuit.data, pursuit.key, trial_seconds)
+from harness.store import Store
+from harness.suite import Suite
 
 
 @dataclass
@@ -287,7 +52,7 @@ class Run:
         self.found = pursuits(self.suite, self.registry, self.device)
         if self.shard is not None:
             self.found = self.shard.part(self.found)
-        self._stored = _stored(self.store, self.found)
+        self._stored = stored_outcomes(self.store, self.found)
         self._open: dict[int, list[tuple[int, int]]] = {}
         self._recovery = Recovery()
         # Regimes that differ in name only share their trials: the first of them trains, the others follow.
@@ -297,7 +62,7 @@ class Run:
             leader = leaders.setdefault((pursuit.key, pursuit.n, pursuit.d), i)
             if leader != i:
                 self._followers.setdefault(leader, []).append(i)
-            if missing := pursuit.advance(_lookup(self._stored, pursuit)):
+            if missing := pursuit.advance(lookup(self._stored, pursuit)):
                 self._open[i] = missing
 
     @property
@@ -322,7 +87,7 @@ class Run:
         has asked for.
         """
         over = [sum(map(len, p.outcomes.values())) for p in self.finished]
-        usual = sum(over) / len(over) if over else 60.0
+        usual = sum(over) / len(over) if over else USUAL_TRIALS
         total = 0
         for i, pursuit in enumerate(self.found):
             asked = sum(map(len, pursuit.outcomes.values())) + len(pursuit.waiting)
@@ -343,9 +108,9 @@ class Run:
         if self.shard is not None:
             origin["shard"] = str(self.shard)
             found = pursuits(self.suite, self.registry, self.device)
-            stored = _stored(self.store, found, errors=True)
+            stored = stored_outcomes(self.store, found, errors=True)
             for pursuit in found:
-                pursuit.advance(_lookup(stored, pursuit))
+                pursuit.advance(lookup(stored, pursuit))
         return results_of(self.suite, self.registry, found, origin, directory)
 
     def go(self, executor: Executor, listen: Callable[[Run], None] | None = None) -> Results:
@@ -383,7 +148,7 @@ class Run:
             i = by_cell[batch.cell.regime, batch.cell.n, batch.cell.d]
             pursuit = self.found[i]
             if pursuit.accept(batch.cell.k, outcomes):
-                missing = pursuit.advance(_lookup(self._stored, pursuit))
+                missing = pursuit.advance(lookup(self._stored, pursuit))
                 if not missing:
                     self._close(i)
                 for further in self._batches(pursuit, missing, max(executor.workers - in_hand, 0)):
@@ -405,7 +170,7 @@ class Run:
     def _close(self, leader: int) -> None:
         """Note that a pursuit is over, and with it those that follow it."""
         for i in (leader, *self._followers.get(leader, ())):
-            if i == leader or not self.found[i].advance(_lookup(self._stored, self.found[i])):
+            if i == leader or not self.found[i].advance(lookup(self._stored, self.found[i])):
                 self._open.pop(i, None)
 
     def _cost(self, batch: Batch) -> float:

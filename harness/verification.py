@@ -15,9 +15,10 @@ from harness.faults import error_outcome
 from harness.outcome_record import digits
 from harness.paired import clopper_pearson
 from harness.processor import processor
+from harness.provenance import installed
 from harness.pursuit import Pursuit
+from harness.pursuits import pursuits
 from harness.results import Results
-from harness.run import installed, pursuits
 from harness.thresholds import LEVEL
 from harness.verification_sample import Part, Pick, parts, sample
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.executors.in_process import InProcess
+from harness.provenance import provenance
 from harness.registry import Registry
 from harness.results import Results
-from harness.run import Run, provenance
+from harness.run import Run
 from harness.sharding import Shard
 from harness.store import Store
 from harness.suite import parse_suite

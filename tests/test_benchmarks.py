@@ -25,7 +25,7 @@ from harness.components import ActivationName, Cell, Outcome
 from harness.engine.fused.build import NoKernel
 from harness.engine.work import train as engine_train
 from harness.executors.local import Local
-from harness.run import pursuits
+from harness.pursuits import pursuits
 from harness.search import Grid
 from harness.suite import load_suite
 

@@ -21,9 +21,12 @@ from hypothesis import strategies as st
 from harness.builtin.datasets.table_file import TableError, read_csv, read_npz
 from harness.complaints import unprintable
 from harness.components import Cell, Outcome
+from harness.loading import load_results
 from harness.outcome_record import decode
 from harness.plugins import load_plugins
-from harness.run import RegimeError, Run, load_results, provenance
+from harness.provenance import provenance
+from harness.pursuits import RegimeError
+from harness.run import Run
 from harness.run_record import provenance_of
 from harness.sizes import too_large
 from harness.store import FILE, Store, StoreError

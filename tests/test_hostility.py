@@ -12,10 +12,12 @@ from click.testing import CliRunner
 
 from harness.cli import command as main
 from harness.components import Outcome
+from harness.loading import load_results
 from harness.plugins import load_plugins
+from harness.provenance import provenance
 from harness.registry import Registry
 from harness.results import Results
-from harness.run import Run, load_results, provenance
+from harness.run import Run
 from harness.sizes import memory, too_large, trial_bytes
 from harness.store import FILE, Store, StoreError
 from harness.suite import SuiteError, load_suite, parse_suite

@@ -42,6 +42,7 @@ ORDER = [
     {"executors", "lock", "outcome_record", "run_record", "schema", "store"},
     {"archive", "archive_reader", "merging", "snapshot"},
     {"pursuit", "recovery", "results", "sharding"},
+    {"batching", "device", "loading", "provenance", "pursuits"},
     {"run", "estimate", "explain", "sizes"},
     {"run_comparison", "verification", "verification_sample"},
     {"report", "scaffold"},

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from harness.components import Cell, Outcome
+from harness.loading import load_results
 from harness.merging import MergeError, read_part, unite, write_union
 from harness.registry import Registry
 from harness.results import Results
-from harness.run import load_results
 from harness.sharding import Shard
 from harness.store import Store
 from tests.small_grid import SUITE, trained

@@ -10,9 +10,11 @@ from harness.components import Cell, Outcome
 from harness.executors.base import Batch, Executor
 from harness.executors.in_process import InProcess
 from harness.executors.local import Local
+from harness.loading import load_results
+from harness.provenance import provenance
 from harness.registry import Registry
 from harness.results import Results
-from harness.run import Run, load_results, provenance
+from harness.run import Run
 from harness.store import Store
 from harness.suite import Suite, parse_suite
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from harness.pursuit import Pursuit
+from harness.pursuits import pursuits
 from harness.registry import Registry
-from harness.run import pursuits
 from harness.sharding import Shard, ShardError
 from harness.suite import parse_suite
 from tests.small_grid import SUITE

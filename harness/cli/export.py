@@ -34,8 +34,8 @@ def command(source: str, file: str, force: bool, plugin_files: tuple[str, ...], 
     """
     from harness.archive import ArchiveError, write_archive
     from harness.cli.source import read_source
+    from harness.loading import load_results
     from harness.report.summary import write_reports
-    from harness.run import load_results
     from harness.snapshot import snapshot
     from harness.store import StoreError
 

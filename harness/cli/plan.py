@@ -47,11 +47,11 @@ def command(
     loaded, registry = load(suite, plugin_files, trust=trust_plugins)
     check_problems(loaded)
 
+    from harness.device import resolve_device
     from harness.estimate import estimate
     from harness.report.export import dumps
     from harness.report.plan_view import plan_table
     from harness.report.terminal import show
-    from harness.run import resolve_device
     from harness.store import StoreError
 
     try:

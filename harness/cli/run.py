@@ -79,9 +79,12 @@ def command(
     check_problems(loaded)
 
     from harness.cli.progress import progress
+    from harness.device import resolve_device
     from harness.executors.base import LostWorkers
+    from harness.provenance import provenance
+    from harness.pursuits import RegimeError
     from harness.report.summary import print_summary, write_reports
-    from harness.run import RegimeError, Run, provenance, resolve_device
+    from harness.run import Run
     from harness.store import Store, StoreError, WriteError, set_aside
 
     directory = run_directory(loaded, out)
@@ -190,7 +193,7 @@ def _notice(dtype: str, device: str) -> None:
 def _notice_eager(run: Run) -> None:
     """Say once which regimes would be trained faster if their steps could be compiled, and why they cannot."""
     from harness.engine.solvers import COMPILE_PAYS, uncompiled
-    from harness.run import steps_ahead
+    from harness.pursuits import steps_ahead
 
     dtype = run.suite.budget.dtype
     eager = {p.setting.regime.name: p.setting.regime for p in run.found if p.solver.name == "functional"}

@@ -46,8 +46,8 @@ def read_source(source: str, plugin_files: tuple[str, ...], *, trust: bool) -> S
     """
     from harness.archive_reader import is_archive
     from harness.cli.options import load, run_directory
+    from harness.loading import load_results
     from harness.plugins import load_plugins
-    from harness.run import load_results
 
     path = Path(source)
     if is_archive(path):
@@ -62,7 +62,7 @@ def read_source(source: str, plugin_files: tuple[str, ...], *, trust: bool) -> S
 
 
 def _read(name: str, results: Callable[[], Results], archive: Unpacked | None = None) -> Source:
-    from harness.run import RegimeError
+    from harness.pursuits import RegimeError
     from harness.store import StoreError
     from harness.suite import SuiteError
 
@@ -76,7 +76,7 @@ def _read(name: str, results: Callable[[], Results], archive: Unpacked | None = 
 def _read_archive(file: Path, plugin_files: tuple[str, ...], *, trust: bool) -> Source:
     from harness.archive import ArchiveError
     from harness.archive_reader import unpacked
-    from harness.run import load_results
+    from harness.loading import load_results
 
     context = click.get_current_context()
     try:

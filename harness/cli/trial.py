@@ -53,10 +53,11 @@ def command(
     """
     loaded, registry = load(suite, plugin_files, trust=trust_plugins)
 
+    from harness.device import resolve_device
     from harness.engine.work import train_alone
+    from harness.pursuits import RegimeError, pursuits
     from harness.report.export import dumps
     from harness.report.terminal import show
-    from harness.run import RegimeError, pursuits, resolve_device
     from harness.sizes import memory, trial_bytes
 
     if regime not in {r.name for r in loaded.regimes}:

@@ -47,12 +47,12 @@ def command(
     harness verify colleague.zip --device cuda --json
     """
     from harness.cli.source import read_source
+    from harness.device import resolve_device
     from harness.executors.base import LostWorkers
     from harness.executors.local import Local
     from harness.report.export import dumps
     from harness.report.terminal import show
     from harness.report.verification_view import flips_view, verification_record, verification_view
-    from harness.run import resolve_device
     from harness.sizes import too_large
     from harness.verification import verify
 

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from harness.cli import command as main
 from harness.components import Cell
+from harness.loading import load_results
 from harness.registry import Registry
-from harness.run import load_results
 from harness.sharding import Shard
 from harness.store import Store
 from harness.suite import load_suite

@@ -14,8 +14,9 @@ from click.testing import CliRunner, Result
 
 from harness.cli import command as main
 from harness.components import Outcome
+from harness.provenance import provenance
+from harness.pursuits import pursuits
 from harness.registry import Registry
-from harness.run import provenance, pursuits
 from harness.store import Store
 from harness.suite import parse_suite
 

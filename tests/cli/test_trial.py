@@ -12,8 +12,9 @@ from click.testing import CliRunner, Result
 from harness.cli import command as main
 from harness.executors.in_process import InProcess
 from harness.explain import Change, differences, explain
+from harness.provenance import provenance
 from harness.registry import Registry
-from harness.run import Run, provenance
+from harness.run import Run
 from harness.store import Store
 from harness.suite import parse_suite
 from tests.test_recovery import SUITE

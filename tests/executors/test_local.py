@@ -14,8 +14,9 @@ from harness.components import Cell, Outcome
 from harness.executors.base import Batch, BatchFailed, LostWorkers
 from harness.executors.in_process import InProcess
 from harness.executors.local import MOST_STARTS, Local
+from harness.pursuits import pursuits
 from harness.registry import Registry
-from harness.run import Run, pursuits
+from harness.run import Run
 from harness.store import Store
 from harness.suite import parse_suite
 from tests.test_recovery import SUITE

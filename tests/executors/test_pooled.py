@@ -19,8 +19,9 @@ from harness.executors.pooled import Pooled
 from harness.executors.worker import Worker
 from harness.plugins import load_plugins
 from harness.problems import draw_problem
+from harness.pursuits import pursuits
 from harness.registry import Registry
-from harness.run import Run, pursuits
+from harness.run import Run
 from harness.store import Store
 from harness.suite import parse_suite
 from tests.faults.plugin import marked
