@@ -69,7 +69,7 @@ reports: $(STAMP)
 	done
 
 schema: $(STAMP)
-	$(BIN)/python -m harness.suite_schema > suites/suite.schema.json
+	$(BIN)/python -m harness.suite.schema > suites/suite.schema.json
 
 clean:
 	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache

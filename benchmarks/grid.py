@@ -17,12 +17,12 @@ import torch
 from benchmarks.plain_loop import Descent, PlainLoop
 from benchmarks.timing import seconds
 from harness.components import Cell, Outcome
+from harness.driver.provenance import provenance
+from harness.driver.run import Run
 from harness.engine.setting import Setting
 from harness.engine.trial import prepare
 from harness.executors.local import Local
-from harness.provenance import provenance
 from harness.registry import Registry
-from harness.run import Run
 from harness.search import Grid
 from harness.store import Store
 from harness.suite import Suite

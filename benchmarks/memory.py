@@ -87,9 +87,9 @@ def main() -> None:
     trials = parser.parse_args().trials
 
     from benchmarks.uniform_suite import suite_of
+    from harness.driver.run import Run
     from harness.executors.in_process import InProcess
     from harness.plugins import load_plugins
-    from harness.run import Run
     from harness.store import Store
 
     registry = load_plugins()

@@ -11,7 +11,7 @@ from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
 from harness.components import StepSize
 from harness.search import Grid
-from harness.suite_record import Budget, Suite
+from harness.suite.record import Budget, Suite
 
 
 def suite_of(size: Size, cells: int, trials: int, steps: int, dtype: str, step_size: StepSize = "stable") -> Suite:

@@ -74,7 +74,7 @@ def hooks_page() -> str:
 
 def suite_page() -> str:
     """Return the page of the keys of a suite, from its JSON Schema."""
-    from harness.suite_schema import suite_schema
+    from harness.suite.schema import suite_schema
 
     made = suite_schema()
     parts = ["# Keys of a suite", "Made from `suites/suite.schema.json`, which editors complete and check suites with."]

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.components import Cell, Outcome, Regime, Verdict
-from harness.exponents import ExponentFit, fit_exponents
 from harness.registry import Registry
+from harness.statistics.exponents import ExponentFit, fit_exponents
+from harness.statistics.thresholds import Threshold, threshold
 from harness.suite import Suite
-from harness.thresholds import Threshold, threshold
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from annotated_types import Ge, Gt
 
 from harness.components import Positive, PositiveInt  # suites validate the fields by their annotations
-from harness.thresholds import LEVEL, Counts, certified, isotonic, log_e_value, log_hurdle
+from harness.statistics.thresholds import LEVEL, Counts, certified, isotonic, log_e_value, log_hurdle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

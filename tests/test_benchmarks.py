@@ -22,10 +22,10 @@ from benchmarks.timing import Slope, Variant
 from benchmarks.vmap_loop import VmapLoop
 from harness.builtin.models import ShallowNet
 from harness.components import ActivationName, Cell, Outcome
+from harness.driver.pursuits import pursuits
 from harness.engine.fused.build import NoKernel
 from harness.engine.work import train as engine_train
 from harness.executors.local import Local
-from harness.pursuits import pursuits
 from harness.search import Grid
 from harness.suite import load_suite
 

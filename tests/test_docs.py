@@ -20,7 +20,7 @@ from harness import hookspecs
 from harness.cli import command as top
 from harness.registry import Registry
 from harness.suite import parse_suite
-from harness.suite_schema import suite_schema
+from harness.suite.schema import suite_schema
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

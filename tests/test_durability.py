@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
-import harness.schema
+import harness.store.schema
 from harness.components import Cell, Outcome
-from harness.lock import LOCK, OWNER, Held, Lock
+from harness.driver.run import Run
 from harness.registry import Registry
-from harness.run import Run
-from harness.schema import StoreError
 from harness.store import FILE, Store, WriteError, set_aside
+from harness.store.lock import LOCK, OWNER, Held, Lock
+from harness.store.schema import StoreError
 from harness.suite import parse_suite
-from tests.test_recovery import SUITE
-from tests.test_run import Counting, digits
+from tests.driver.test_recovery import SUITE
+from tests.driver.test_run import Counting, digits
 
 CELL = Cell("r", 10, 4, 3)
 OUTCOME = Outcome(0, (12, None), 100, 0.02)
@@ -174,7 +174,7 @@ def test_a_second_run_is_told_who_has_the_directory_and_readers_are_let_in(tmp_p
 
 def test_a_lock_ends_with_its_process_however_it_ends(tmp_path: Path) -> None:
     code = (
-        "import os, pathlib; from harness.lock import Lock;"
+        "import os, pathlib; from harness.store.lock import Lock;"
         f"Lock(pathlib.Path({str(tmp_path)!r})); os.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
@@ -215,24 +215,24 @@ def test_older_tables_are_brought_up_to_date_in_one_transaction(
         db.execute("ALTER TABLE runs ADD COLUMN other TEXT")
         db.execute("no SQL")
 
-    monkeypatch.setattr(harness.schema, "SCHEMA", 3)
-    monkeypatch.setattr(harness.schema, "MIGRATIONS", {1: second, 2: broken})
+    monkeypatch.setattr(harness.store.schema, "SCHEMA", 3)
+    monkeypatch.setattr(harness.store.schema, "MIGRATIONS", {1: second, 2: broken})
     with pytest.raises(StoreError, match="syntax error"):
         Store(tmp_path)
     assert (tmp_path / FILE).read_bytes() == before, "a migration that fails half way changes nothing"
-    monkeypatch.setattr(harness.schema, "MIGRATIONS", {1: second, 2: lambda _: None})
+    monkeypatch.setattr(harness.store.schema, "MIGRATIONS", {1: second, 2: lambda _: None})
     with Store(tmp_path, create=False) as store:
         assert set(store.outcomes("key")) == {(10, 4, 3, 0)}
         (version,) = store._db.execute("PRAGMA user_version").fetchone()
         assert version == 3
         assert "note" in [row[1] for row in store._db.execute("PRAGMA table_info(runs)")]
-    monkeypatch.setattr(harness.schema, "SCHEMA", 4)
+    monkeypatch.setattr(harness.store.schema, "SCHEMA", 4)
     with pytest.raises(StoreError, match=r"schema 3.*cannot bring up to 4"):
         Store(tmp_path)
 
 
 def test_every_older_schema_has_a_migration() -> None:
-    assert set(harness.schema.MIGRATIONS) == set(range(1, harness.schema.SCHEMA))
+    assert set(harness.store.schema.MIGRATIONS) == set(range(1, harness.store.schema.SCHEMA))
 
 
 @pytest.mark.parametrize(

@@ -21,17 +21,17 @@ from hypothesis import strategies as st
 from harness.builtin.datasets.table_file import TableError, read_csv, read_npz
 from harness.complaints import unprintable
 from harness.components import Cell, Outcome
-from harness.loading import load_results
-from harness.outcome_record import decode
+from harness.driver.loading import load_results
+from harness.driver.provenance import provenance
+from harness.driver.pursuits import RegimeError
+from harness.driver.run import Run
 from harness.plugins import load_plugins
-from harness.provenance import provenance
-from harness.pursuits import RegimeError
-from harness.run import Run
-from harness.run_record import provenance_of
-from harness.sizes import too_large
 from harness.store import FILE, Store, StoreError
+from harness.store.outcome_record import decode
+from harness.store.run_record import provenance_of
 from harness.suite import SuiteError, parse_suite
-from tests.test_run import SUITE
+from harness.suite.sizes import too_large
+from tests.driver.test_run import SUITE
 
 REGISTRY = load_plugins()
 FRAGMENTS = (

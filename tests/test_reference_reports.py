@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from harness.driver.run import Run
 from harness.executors.in_process import InProcess
 from harness.registry import Registry
-from harness.run import Run
 from harness.store import Store
 from harness.suite import load_suite
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.search import BLOCK, Adaptive, Grid
-from harness.thresholds import Threshold, threshold
+from harness.statistics.thresholds import Threshold, threshold
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -37,10 +37,10 @@ def command(
     harness compare before.zip after.zip --format markdown
     """
     from harness.cli.source import read_source
+    from harness.exchange.run_comparison import compare_runs
     from harness.report.compare_runs_view import compare_runs_record, compare_runs_view, differences_view
     from harness.report.export import dumps
     from harness.report.terminal import show
-    from harness.run_comparison import compare_runs
 
     a, b = (read_source(name, plugin_files, trust=trust_plugins) for name in (first, second))
     for registry in {id(source.results.registry): source.results.registry for source in (a, b)}.values():

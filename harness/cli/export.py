@@ -32,12 +32,12 @@ def command(source: str, file: str, force: bool, plugin_files: tuple[str, ...], 
     harness report quickstart.zip
     harness verify quickstart.zip --trials 20
     """
-    from harness.archive import ArchiveError, write_archive
     from harness.cli.source import read_source
-    from harness.loading import load_results
+    from harness.driver.loading import load_results
+    from harness.exchange.archive import ArchiveError, write_archive
     from harness.report.summary import write_reports
-    from harness.snapshot import snapshot
     from harness.store import StoreError
+    from harness.store.snapshot import snapshot
 
     target = Path(file)
     if target.is_dir() or not target.absolute().parent.is_dir():
@@ -65,8 +65,8 @@ def command(source: str, file: str, force: bool, plugin_files: tuple[str, ...], 
 
 def _add_texts(results: Results, folder: Path) -> None:
     """Put the suite and its own plugin files beside the results."""
-    from harness.archive import PLUGINS as PLACE
-    from harness.archive import SUITE
+    from harness.exchange.archive import PLUGINS as PLACE
+    from harness.exchange.archive import SUITE
 
     (folder / SUITE).write_text(results.suite.text, encoding="utf-8", newline="")
     files = [Path(plugin.origin) for plugin in results.registry if plugin.is_file and plugin.status == "ok"]

@@ -12,7 +12,7 @@ from harness.cli.options import PLUGINS, TRUST, WrongInput, warn_of_mixture
 from harness.complaints import printable
 
 if TYPE_CHECKING:
-    from harness.merging import Part, Union
+    from harness.exchange.merging import Part, Union
 
 MOST_SHOWN = 20
 """Conflicts that are printed."""
@@ -38,7 +38,7 @@ def command(
     harness run phase-diagram --shard 2/2 --out part-2       # on another
     harness merge reports/phase-diagram part-1 part-2
     """
-    from harness.merging import MergeError, there, unite, write_union
+    from harness.exchange.merging import MergeError, there, unite, write_union
     from harness.store import StoreError
 
     target = Path(out)
@@ -66,7 +66,7 @@ _LAST_BIT = "near a threshold their last bits may part; harness verify counts ho
 
 def _unlike(union: Union) -> str:
     """Return in what the parts were computed differently, of what decides the last bit."""
-    from harness.merging import computed_by
+    from harness.exchange.merging import computed_by
 
     known = [computed_by(part) for part in union.parts]
     what = dict.fromkeys(name for one in known for name in one)
@@ -75,8 +75,8 @@ def _unlike(union: Union) -> str:
 
 def _directory(name: str) -> Path:
     """Return the run directory of a name; an archive is unpacked until the verb is over."""
-    from harness.archive import ArchiveError
-    from harness.archive_reader import is_archive, unpacked
+    from harness.exchange.archive import ArchiveError
+    from harness.exchange.archive_reader import is_archive, unpacked
 
     path = Path(name)
     if not is_archive(path):
@@ -90,7 +90,7 @@ def _directory(name: str) -> Path:
 
 def _read(sources: list[tuple[str, Path]]) -> list[Part]:
     """Read each directory once; one that is named twice says so."""
-    from harness.merging import read_part
+    from harness.exchange.merging import read_part
 
     seen: dict[Path, str] = {}
     parts = []

@@ -88,7 +88,7 @@ def suite(name: str, folder: str) -> None:
 def _owner(name: str) -> str:
     """Return whose name it is already, among installed plugins, their presets and shipped suites; empty if nobody's."""
     from harness.plugins import load_plugins
-    from harness.suite_source import shipped_suites
+    from harness.suite.source import shipped_suites
 
     registry = load_plugins()
     for plugin in registry.plugins:

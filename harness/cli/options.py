@@ -169,7 +169,7 @@ def check_problems(suite: Suite) -> None:
             not the memory for it.
     """
     from harness.problems import draw_problem
-    from harness.sizes import too_large
+    from harness.suite.sizes import too_large
 
     if large := too_large(suite):
         raise WrongInput("\n".join([f"suite {suite.name!r} is too large:", *(f"  {line}" for line in large)]))

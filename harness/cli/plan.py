@@ -48,7 +48,7 @@ def command(
     check_problems(loaded)
 
     from harness.device import resolve_device
-    from harness.estimate import estimate
+    from harness.driver.estimate import estimate
     from harness.report.export import dumps
     from harness.report.plan_view import plan_table
     from harness.report.terminal import show
@@ -72,7 +72,7 @@ def _explain(suite: Suite, registry: Registry, directory: Path, device: str, *, 
     """Print what is reused, what is new, and why."""
     from dataclasses import asdict
 
-    from harness.explain import explain
+    from harness.driver.explain import explain
     from harness.report.explain_view import explain_table
     from harness.report.export import dumps
     from harness.report.terminal import show

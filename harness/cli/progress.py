@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from harness.pursuit import Pursuit
-    from harness.run import Run
+    from harness.driver.pursuit import Pursuit
+    from harness.driver.run import Run
 
 LINE_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
@@ -55,7 +55,7 @@ def left(run: Run) -> str:
 
 def estimates(run: Run) -> list[tuple[Pursuit, str]]:
     """Return the thresholds that are being measured, with their present estimates."""
-    from harness.thresholds import threshold
+    from harness.statistics.thresholds import threshold
 
     rows = []
     for pursuit in run.found:

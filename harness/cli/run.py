@@ -22,10 +22,10 @@ from harness.cli.options import (
 from harness.complaints import printable
 
 if TYPE_CHECKING:
+    from harness.driver.run import Run
+    from harness.driver.sharding import Shard
     from harness.executors.base import Executor
     from harness.registry import Registry
-    from harness.run import Run
-    from harness.sharding import Shard
     from harness.store import Store
     from harness.suite import Suite
 
@@ -80,11 +80,11 @@ def command(
 
     from harness.cli.progress import progress
     from harness.device import resolve_device
+    from harness.driver.provenance import provenance
+    from harness.driver.pursuits import RegimeError
+    from harness.driver.run import Run
     from harness.executors.base import LostWorkers
-    from harness.provenance import provenance
-    from harness.pursuits import RegimeError
     from harness.report.summary import print_summary, write_reports
-    from harness.run import Run
     from harness.store import Store, StoreError, WriteError, set_aside
 
     directory = run_directory(loaded, out)
@@ -132,7 +132,7 @@ def _shard(text: str | None, suite: Suite) -> Shard | None:
     """Return the part of the suite that is asked for."""
     if text is None:
         return None
-    from harness.sharding import Shard, ShardError
+    from harness.driver.sharding import Shard, ShardError
 
     try:
         shard = Shard.parse(text)
@@ -192,8 +192,8 @@ def _notice(dtype: str, device: str) -> None:
 
 def _notice_eager(run: Run) -> None:
     """Say once which regimes would be trained faster if their steps could be compiled, and why they cannot."""
+    from harness.driver.pursuits import steps_ahead
     from harness.engine.solvers import COMPILE_PAYS, uncompiled
-    from harness.pursuits import steps_ahead
 
     dtype = run.suite.budget.dtype
     eager = {p.setting.regime.name: p.setting.regime for p in run.found if p.solver.name == "functional"}

@@ -13,7 +13,7 @@ from harness.cli.options import WrongInput
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.archive_reader import Unpacked
+    from harness.exchange.archive_reader import Unpacked
     from harness.registry import Registry
     from harness.results import Results
 
@@ -44,9 +44,9 @@ def read_source(source: str, plugin_files: tuple[str, ...], *, trust: bool) -> S
     Raises:
         WrongInput: If there are no results, or they cannot be read.
     """
-    from harness.archive_reader import is_archive
     from harness.cli.options import load, run_directory
-    from harness.loading import load_results
+    from harness.driver.loading import load_results
+    from harness.exchange.archive_reader import is_archive
     from harness.plugins import load_plugins
 
     path = Path(source)
@@ -62,7 +62,7 @@ def read_source(source: str, plugin_files: tuple[str, ...], *, trust: bool) -> S
 
 
 def _read(name: str, results: Callable[[], Results], archive: Unpacked | None = None) -> Source:
-    from harness.pursuits import RegimeError
+    from harness.driver.pursuits import RegimeError
     from harness.store import StoreError
     from harness.suite import SuiteError
 
@@ -74,9 +74,9 @@ def _read(name: str, results: Callable[[], Results], archive: Unpacked | None = 
 
 
 def _read_archive(file: Path, plugin_files: tuple[str, ...], *, trust: bool) -> Source:
-    from harness.archive import ArchiveError
-    from harness.archive_reader import unpacked
-    from harness.loading import load_results
+    from harness.driver.loading import load_results
+    from harness.exchange.archive import ArchiveError
+    from harness.exchange.archive_reader import unpacked
 
     context = click.get_current_context()
     try:

@@ -13,7 +13,7 @@ from harness.complaints import printable_lines
 
 if TYPE_CHECKING:
     from harness.components import Outcome
-    from harness.pursuit import Pursuit
+    from harness.driver.pursuit import Pursuit
     from harness.report.table import Table
     from harness.suite import Suite
 
@@ -54,11 +54,11 @@ def command(
     loaded, registry = load(suite, plugin_files, trust=trust_plugins)
 
     from harness.device import resolve_device
+    from harness.driver.pursuits import RegimeError, pursuits
     from harness.engine.work import train_alone
-    from harness.pursuits import RegimeError, pursuits
     from harness.report.export import dumps
     from harness.report.terminal import show
-    from harness.sizes import memory, trial_bytes
+    from harness.suite.sizes import memory, trial_bytes
 
     if regime not in {r.name for r in loaded.regimes}:
         raise WrongInput(_unknown(regime, loaded))

@@ -48,13 +48,13 @@ def command(
     """
     from harness.cli.source import read_source
     from harness.device import resolve_device
+    from harness.exchange.verification import verify
     from harness.executors.base import LostWorkers
     from harness.executors.local import Local
     from harness.report.export import dumps
     from harness.report.terminal import show
     from harness.report.verification_view import flips_view, verification_record, verification_view
-    from harness.sizes import too_large
-    from harness.verification import verify
+    from harness.suite.sizes import too_large
 
     results = read_source(source, plugin_files, trust=trust_plugins).results
     warn_of_broken(results.registry)

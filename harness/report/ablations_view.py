@@ -8,8 +8,6 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from harness.contract import PARTS
-from harness.exponents import mean_ratio
-from harness.paired import compare, threshold_ratio
 from harness.report import setting
 from harness.report.caption import bracket_explained, problems_explained
 from harness.report.comparison_view import verdicts
@@ -17,13 +15,15 @@ from harness.report.entries import Count, Entry, Interval, Missing, Number, Text
 from harness.report.provenance import provenance
 from harness.report.table import Column, Row, Table
 from harness.report.thresholds_view import measured
+from harness.statistics.exponents import mean_ratio
+from harness.statistics.paired import compare, threshold_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.components import Component, Optimizer, Regime
     from harness.results import Results
-    from harness.thresholds import Threshold
+    from harness.statistics.thresholds import Threshold
 
     Size = tuple[int, int]
 

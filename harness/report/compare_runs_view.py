@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from harness.paired import Comparison
 from harness.report.caption import bracket_explained
 from harness.report.entries import Count, Entry, Interval, Missing, Note, Number, Text
 from harness.report.numbers import decimal, plain
 from harness.report.table import Column, Row, Table
 from harness.report.thresholds_view import measured
+from harness.statistics.paired import Comparison
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.exchange.run_comparison import Place, RunComparison, SizeComparison
     from harness.results import Results
-    from harness.run_comparison import Place, RunComparison, SizeComparison
-    from harness.thresholds import Threshold
+    from harness.statistics.thresholds import Threshold
 
 EQUAL = "equal: shared trials whose whole outcome is the same to the last bit."
 

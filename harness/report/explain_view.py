@@ -12,7 +12,7 @@ from harness.report.table import Column, Row, Table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.explain import Change, Explained
+    from harness.driver.explain import Change, Explained
 
 
 def reason(explained: Explained) -> str:

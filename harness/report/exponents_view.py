@@ -16,8 +16,8 @@ from harness.report.theories_view import GROUPS, UNVERIFIED, exponent, group
 
 if TYPE_CHECKING:
     from harness.components import Regime, Theory
-    from harness.exponents import ExponentFit
     from harness.results import Results
+    from harness.statistics.exponents import ExponentFit
 
 UNIT = "unit: what the source counts, converted to widths here."
 COLUMNS = (

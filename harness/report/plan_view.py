@@ -9,7 +9,7 @@ from harness.report.entries import Text as Words
 from harness.report.table import Column, Row, Table
 
 if TYPE_CHECKING:
-    from harness.estimate import Planned
+    from harness.driver.estimate import Planned
 
 
 def duration(seconds: float) -> str:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from harness.certified import Certified
     from harness.components import Theory
-    from harness.exponents import ExponentFit
     from harness.predictions import Prediction
     from harness.results import Results
+    from harness.statistics.exponents import ExponentFit
 
 CertifiedWidths = dict[tuple[str, int, int, str], "Certified"]
 """Certified widths by regime, n, d and name of the theory."""

@@ -17,8 +17,8 @@ from harness.report.table import Column, Row, Table
 if TYPE_CHECKING:
     from harness.components import Regime
     from harness.results import Results
+    from harness.statistics.thresholds import Threshold
     from harness.suite import Suite
-    from harness.thresholds import Threshold
 
 MOST = 0.5
 """Share of falling trials, among those unfit at the bracket's lower end, from which the budget is blamed."""

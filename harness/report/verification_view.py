@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from harness.exchange.verification import why_flipped
 from harness.report.entries import Count, Entry, Interval, Missing, Number, Text
 from harness.report.numbers import plain
 from harness.report.table import Column, Row, Table
-from harness.verification import why_flipped
 
 if TYPE_CHECKING:
     from harness.components import Outcome
+    from harness.exchange.verification import Retrained, Share, Verification
+    from harness.exchange.verification_sample import Part
     from harness.results import Results
-    from harness.verification import Retrained, Share, Verification
-    from harness.verification_sample import Part
 
 WORDS: dict[Part, str] = {"mixed": "mixed cells", "decided": "other cells"}
 

@@ -91,9 +91,9 @@ def run_suite(tmp_path: Path) -> Callable[[Path], dict[str, Any]]:
     """
 
     def run(suite: Path) -> dict[str, Any]:
-        from harness.provenance import provenance
+        from harness.driver.provenance import provenance
+        from harness.driver.run import Run
         from harness.report.summary import write_reports
-        from harness.run import Run
         from harness.store import Store
         from harness.suite import load_suite
 

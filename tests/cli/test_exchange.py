@@ -14,9 +14,9 @@ from click.testing import CliRunner
 
 from harness.cli import command as main
 from harness.components import Cell
-from harness.loading import load_results
+from harness.driver.loading import load_results
+from harness.driver.sharding import Shard
 from harness.registry import Registry
-from harness.sharding import Shard
 from harness.store import Store
 from harness.suite import load_suite
 from tests.small_grid import SUITE, trained

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import harness.loading
+import harness.driver.loading
 from harness.cli import command as main
 from harness.cli.report import TAKES
 from harness.components import Cell, Outcome
@@ -60,7 +60,7 @@ def stored(results: Results, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         return replace(results, directory=directory)
 
     monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
-    monkeypatch.setattr(harness.loading, "load_results", load_results)
+    monkeypatch.setattr(harness.driver.loading, "load_results", load_results)
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny.toml").write_text(SUITE)
@@ -109,7 +109,7 @@ def test_phase_is_drawn_and_exported() -> None:
 
 
 def test_an_unfinished_run_says_so(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.loading, "load_results", lambda *_, **__: replace(results, missing=3))
+    monkeypatch.setattr(harness.driver.loading, "load_results", lambda *_, **__: replace(results, missing=3))
     assert "3 trials are missing" in run("run")[2]
 
 

@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 
 from harness.cli import command as main
 from harness.components import Outcome
-from harness.provenance import provenance
-from harness.pursuits import pursuits
+from harness.driver.provenance import provenance
+from harness.driver.pursuits import pursuits
 from harness.registry import Registry
 from harness.store import Store
 from harness.suite import parse_suite

@@ -10,14 +10,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import command as main
+from harness.driver.explain import Change, differences, explain
+from harness.driver.provenance import provenance
+from harness.driver.run import Run
 from harness.executors.in_process import InProcess
-from harness.explain import Change, differences, explain
-from harness.provenance import provenance
 from harness.registry import Registry
-from harness.run import Run
 from harness.store import Store
 from harness.suite import parse_suite
-from tests.test_recovery import SUITE
+from tests.driver.test_recovery import SUITE
 
 GRID = SUITE.replace("trials = 60", 'method = "grid"\nwidths = [2, 6]\ntrials = 4')
 

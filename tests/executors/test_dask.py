@@ -18,14 +18,14 @@ from typing import Any
 
 import pytest
 
-from harness.batching import batches
 from harness.components import Outcome
+from harness.driver.batching import batches
+from harness.driver.pursuits import pursuits
 from harness.executors.base import Batch, BatchFailed, LostWorkers
 from harness.executors.dask import Dask
 from harness.executors.dask_worker import Mismatch, _registry, outcome_of, plugin_set
 from harness.executors.in_process import InProcess
 from harness.plugins import load_plugins
-from harness.pursuits import pursuits
 from harness.suite import parse_suite
 
 pytest.importorskip("distributed")

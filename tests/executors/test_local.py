@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from harness.components import Cell, Outcome
+from harness.driver.pursuits import pursuits
+from harness.driver.run import Run
 from harness.executors.base import Batch, BatchFailed, LostWorkers
 from harness.executors.in_process import InProcess
 from harness.executors.local import MOST_STARTS, Local
-from harness.pursuits import pursuits
 from harness.registry import Registry
-from harness.run import Run
 from harness.store import Store
 from harness.suite import parse_suite
-from tests.test_recovery import SUITE
-from tests.test_run import digits
+from tests.driver.test_recovery import SUITE
+from tests.driver.test_run import digits
 
 
 class Harassed(Local):

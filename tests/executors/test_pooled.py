@@ -12,6 +12,8 @@ import pytest
 import torch
 
 from harness.components import Outcome
+from harness.driver.pursuits import pursuits
+from harness.driver.run import Run
 from harness.executors.attempt import attempts
 from harness.executors.base import Attempt, Batch, BatchFailed
 from harness.executors.local import Local
@@ -19,13 +21,11 @@ from harness.executors.pooled import Pooled
 from harness.executors.worker import Worker
 from harness.plugins import load_plugins
 from harness.problems import draw_problem
-from harness.pursuits import pursuits
 from harness.registry import Registry
-from harness.run import Run
 from harness.store import Store
 from harness.suite import parse_suite
+from tests.driver.test_run import digits
 from tests.faults.plugin import marked
-from tests.test_run import digits
 
 pytest.importorskip("triton")
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from harness.components import Outcome
+from harness.driver.pursuits import RegimeError
+from harness.driver.run import Run
 from harness.executors.base import Executor
 from harness.executors.in_process import InProcess
 from harness.executors.local import Local
 from harness.plugins import load_plugins
 from harness.problems import draw_problem
-from harness.pursuits import RegimeError
 from harness.registry import Registry
 from harness.results import Results
-from harness.run import Run
 from harness.store import Store
 from harness.suite import parse_suite
 from tests.faults.plugin import marked

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from harness_narrow.optimizers import Projected
 
-from harness.pursuit import starting_width
+from harness.driver.pursuit import starting_width
 from harness.search import Grid
 from harness.suite import parse_suite
 

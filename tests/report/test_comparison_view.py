@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from harness.components import Cell
-from harness.paired import compare
 from harness.report.comparison_view import comparison_view
 from harness.report.entries import Entry, Interval, Missing, Number
 from harness.report.table import Table
 from harness.results import Results
+from harness.statistics.paired import compare
 
 from .conftest import trials
 

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from harness.components import Regime
-    from harness.exponents import ExponentFit
     from harness.predictions import Prediction
     from harness.report.summary import Predictions
     from harness.results import Results
-    from harness.thresholds import Threshold
+    from harness.statistics.exponents import ExponentFit
+    from harness.statistics.thresholds import Threshold
 
 Place = tuple[int, int]
 

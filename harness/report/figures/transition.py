@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.paired import clopper_pearson
 from harness.report.figures.record import Drawing, Drawn, LeftOut
 from harness.report.figures.style import FAINT, grid, logarithmic, marked, panels, short, spread, styled
+from harness.statistics.paired import clopper_pearson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

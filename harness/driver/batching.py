@@ -1,0 +1,52 @@
+"""Missing trials, grouped for training."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from harness.driver.recovery import Recovery
+from harness.executors.base import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.driver.pursuit import Pursuit
+
+
+def batches(
+    pursuit: Pursuit,
+    missing: list[tuple[int, int]],
+    hungry: int = 0,
+    recovery: Recovery | None = None,
+    trial_seconds: float = math.inf,
+) -> Iterator[Batch]:
+    """Group missing trials (width, seed) into batches of equal shape.
+
+    Args:
+        pursuit: Whose trials they are.
+        missing: What is to be trained.
+        hungry: Number of workers with nothing to do; batches are split to feed them where lanes are independent.
+        recovery: What is known of shapes that did not fit into memory.
+        trial_seconds: Most time that a trial may take.
+    """
+    recovery = recovery or Recovery()
+    by_width: dict[int, list[int]] = defaultdict(list)
+    for k, seed in missing:
+        by_width[k].append(seed)
+    for k, seeds in by_width.items():
+        most = pursuit.solver.lanes(pursuit.setting, pursuit.n, pursuit.d, k)
+        if pursuit.solver.fixed_lanes:
+            blocks: dict[int, list[int]] = defaultdict(list)
+            for seed in seeds:
+                blocks[seed // most].append(seed)
+            groups = list(blocks.values())
+        else:
+            parts = max(-(-len(seeds) // most), min(hungry, len(seeds) // 4), 1)
+            size = -(-len(seeds) // parts)
+            groups = [seeds[i : i + size] for i in range(0, len(seeds), size)]
+        for group in groups:
+            room = recovery.most(pursuit.key, pursuit.n, pursuit.d, k, len(group))
+            for i in range(0, len(group), room):
+                yield Batch(pursuit.cell(k), tuple(group[i : i + room]), pursuit.data, pursuit.key, trial_seconds)

@@ -1,0 +1,145 @@
+"""What a run would do and how long it would take, without keeping anything that is trained for it."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.components import Cell
+from harness.driver.pursuit import USUAL_TRIALS, Pursuit, starting_width
+from harness.driver.run import Run
+from harness.registry import Registry
+from harness.search import Grid
+from harness.store import FILE, Store
+from harness.suite import Suite
+
+PROBE_STEPS = (25, 225)
+PROBE_TRIALS = 8
+
+
+@dataclass(frozen=True)
+class PlannedThreshold:
+    """One threshold of a suite.
+
+    Attributes:
+        regime: Its regime.
+        n: Samples.
+        d: Input dimension.
+        solver: What will train it.
+        stored: Trials that are stored and will be used.
+        missing: Trials still to train; for a search that is not over, as many as one usually takes.
+        exact: Whether ``missing`` is known rather than usual.
+        seconds: Estimated time on one worker.
+    """
+
+    regime: str
+    n: int
+    d: int
+    solver: str
+    stored: int
+    missing: int
+    exact: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan.
+
+    Attributes:
+        suite: The suite's name.
+        directory: Where results go.
+        workers: Batches trained at a time.
+        thresholds: One entry each.
+    """
+
+    suite: str
+    directory: str
+    workers: int
+    thresholds: tuple[PlannedThreshold, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Estimated time of the whole run."""
+        return sum(t.seconds for t in self.thresholds) / self.workers
+
+    def data(self) -> dict[str, Any]:
+        """Return the plan as plain data."""
+        return {**asdict(self), "thresholds": [asdict(t) for t in self.thresholds], "seconds": self.seconds}
+
+
+def estimate(suite: Suite, registry: Registry, directory: Path, device: str, workers: int) -> Planned:
+    """Plan a run: what is stored, what is missing, and how long that takes if every trial uses its whole budget.
+
+    Raises:
+        StoreError: If what is stored cannot be read.
+    """
+    if (directory / FILE).exists():
+        with Store(directory, create=False) as store:
+            run = Run(suite, registry, store, device, workers)
+    else:
+        run = Run(suite, registry, None, device, workers)
+    finished = {id(pursuit) for pursuit in run.finished}
+    planned = []
+    for pursuit in run.found:
+        widths = _missing(pursuit, over=id(pursuit) in finished)
+        planned.append(
+            PlannedThreshold(
+                regime=pursuit.setting.regime.name,
+                n=pursuit.n,
+                d=pursuit.d,
+                solver=pursuit.solver.name,
+                stored=pursuit.reused,
+                missing=sum(widths.values()),
+                exact=pursuit.expected() is not None or id(pursuit) in finished,
+                seconds=_seconds(pursuit, widths) if widths else 0.0,
+            )
+        )
+    return Planned(suite.name, str(directory), workers, tuple(planned))
+
+
+def _missing(pursuit: Pursuit, *, over: bool) -> dict[int, int]:
+    """Return the trials to train by width."""
+    step = pursuit.setting.regime.initializer.width_step
+    if isinstance(pursuit.search, Grid) or not pursuit.setting.regime.model.has_width:
+        wanted: dict[int, int] = {}
+        for k, _ in (trial for trial, outcome in pursuit.waiting.items() if outcome is None):
+            wanted[k] = wanted.get(k, 0) + 1
+        return wanted
+    if over:
+        return {}
+    known = sum(map(len, pursuit.outcomes.values()))
+    start = starting_width(pursuit.setting.regime, pursuit.n, pursuit.d)
+    return {max(math.ceil(start / step), 1) * step: max(USUAL_TRIALS - known, len(pursuit.waiting))}
+
+
+def _seconds(pursuit: Pursuit, widths: dict[int, int]) -> float:
+    """Return the time of these trials on one worker, each taken to use its whole budget.
+
+    A few steps are trained at the narrowest and the widest of them; between, time is taken to be linear in k.
+    """
+    low, high = min(widths), max(widths)
+    cost_low = _trial_seconds(pursuit, low)
+    cost_high = cost_low if high == low else _trial_seconds(pursuit, high)
+    slope = 0.0 if high == low else (cost_high - cost_low) / (high - low)
+    return sum(trials * max(cost_low + slope * (k - low), 0.0) for k, trials in widths.items())
+
+
+def _trial_seconds(pursuit: Pursuit, k: int) -> float:
+    """Return the time of one trial that uses its whole budget: what does not depend on steps, plus that per step."""
+    from harness.engine.work import train
+
+    times = []
+    for steps in PROBE_STEPS:
+        # A tolerance that no trial meets, so that none stops early.
+        setting = replace(pursuit.setting, steps=steps, tolerances=(1e-300,))
+        begin = time.perf_counter()
+        train(setting, Cell("", pursuit.n, pursuit.d, k), range(PROBE_TRIALS))
+        times.append((time.perf_counter() - begin) / PROBE_TRIALS)
+    if pursuit.solver.name == "spectral":
+        return times[-1]
+    per_step = max(times[1] - times[0], 0.0) / (PROBE_STEPS[1] - PROBE_STEPS[0])
+    return times[0] + per_step * pursuit.setting.steps

@@ -1,0 +1,81 @@
+"""Results as they are stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.components import Cell, Outcome
+from harness.driver.provenance import mixture
+from harness.driver.pursuits import pursuits
+from harness.results import Results
+from harness.store import Place, Store, StoreError
+from harness.suite import Suite, parse_suite
+from harness.trust import HOW, strangers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.driver.pursuit import Pursuit
+    from harness.registry import Registry
+
+Stored = dict[str, dict[Place, Outcome]]
+"""Key → (n, d, k, seed) → outcome."""
+
+
+def results_of(
+    suite: Suite, registry: Registry, found: list[Pursuit], origin: dict[str, Any], directory: Path | None
+) -> Results:
+    """Return the results that the pursuits hold by now."""
+    outcomes = {p.cell(k): tuple(known) for p in found for k, known in sorted(p.known().items())}
+    missing = sum(outcome is None for p in found for outcome in p.waiting.values())
+    return Results(suite, registry, outcomes, origin, missing, directory)
+
+
+def load_results(
+    directory: Path, suite: Suite | None = None, registry: Registry | None = None, *, trust_plugins: bool = False
+) -> Results:
+    """Return the results stored in a run directory, without training anything.
+
+    Args:
+        directory: Where the run wrote.
+        suite: The suite to read them as; by default that of the last run.
+        registry: The plugins; loaded if not given.
+        trust_plugins: Whether to load the plugin files that the results name wherever they are.
+
+    Raises:
+        StoreError: If there are none.
+        SuiteError: If the stored suite cannot be read with the plugins at hand.
+    """
+    from harness.plugins import load_plugins
+
+    with Store(directory, create=False) as store:
+        last = store.last_run()
+        if last is None:
+            raise StoreError(f"{store.path} holds no run yet")
+        _, text, origin = last
+        if registry is None:
+            files = [Path(file) for file in origin.get("plugin_files", ())]
+            if not trust_plugins and (refused := strangers(files)):
+                raise StoreError("\n".join(f"{store.path} was made with a plugin: {why}; {HOW}" for why in refused))
+            registry = load_plugins(files=files)
+        if suite is None:
+            suite = parse_suite(text, registry)
+        found = pursuits(suite, registry, origin.get("device", "cpu"), origin.get("solvers"))
+        stored = stored_outcomes(store, found, errors=True)
+        for pursuit in found:
+            pursuit.advance(lookup(stored, pursuit))
+        origin = {**origin, **mixture(store)}
+    return results_of(suite, registry, found, origin, directory)
+
+
+def stored_outcomes(store: Store | None, found: list[Pursuit], *, errors: bool = False) -> Stored:
+    """Read what is stored for these pursuits, once."""
+    rungs = {p.key: len(p.setting.tolerances) for p in found}
+    return {key: store.outcomes(key, errors=errors, rungs=n) if store else {} for key, n in rungs.items()}
+
+
+def lookup(stored: Stored, pursuit: Pursuit) -> Callable[[Cell, int], Outcome | None]:
+    """Return how a pursuit looks up a trial."""
+    known = stored[pursuit.key]
+    return lambda cell, seed: known.get((cell.n, cell.d, cell.k, seed))

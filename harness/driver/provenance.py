@@ -1,0 +1,66 @@
+"""Where numbers come from: versions, plugins, machine, solvers, suite."""
+
+from __future__ import annotations
+
+import platform
+import time
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from harness.driver.mixture import mixed_versions
+from harness.driver.pursuits import steps_ahead
+from harness.engine.fused.build import compiler_version
+from harness.engine.solvers import solver_for
+from harness.problems import digest
+from harness.processor import processor
+
+if TYPE_CHECKING:
+    from harness.registry import Registry
+    from harness.store import Store
+    from harness.suite import Suite
+
+
+def provenance(suite: Suite, registry: Registry, device: str) -> dict[str, Any]:
+    """Return what a reader needs to know about where numbers come from, as plain data."""
+    return {
+        "versions": installed(),
+        "plugins": {plugin.name: f"{plugin.package} {plugin.version}" for plugin in registry if plugin.status == "ok"},
+        "plugin_files": [plugin.origin for plugin in registry if plugin.is_file],
+        "machine": f"{platform.system()} {platform.machine()}",
+        "processor": processor(device),
+        "device": device,
+        "solvers": {
+            r.name: solver_for(r, device, suite.budget.dtype, ahead=steps_ahead(suite, r)).name for r in suite.regimes
+        },
+        "suite": suite.name,
+        "suite_hash": digest(suite.text)[:12],
+        "seed": suite.seed,
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+    }
+
+
+def installed() -> dict[str, str]:
+    """Return the versions of what computes here, by name."""
+    packages = ("convergence-harness", "torch", "numpy", "scipy")
+    found = {name: _version(name) for name in packages} | {"python": platform.python_version()}
+    return found | ({"compiler": made_by} if (made_by := compiler_version()) else {})
+
+
+def mixture(store: Store | None) -> dict[str, Any]:
+    """Return what the runs of a directory were together.
+
+    Returns:
+        Under ``mixed``, which plugins were of several versions; under ``merged``, what ``harness merge`` united; each
+        only if there is something to say.
+    """
+    origins = store.origins() if store is not None else []
+    found = mixed_versions(origins)
+    united = [origin["merged"] for origin in origins if "merged" in origin]
+    return ({"mixed": found} if found else {}) | ({"merged": united[-1]} if united else {})
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"

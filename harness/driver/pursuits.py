@@ -1,0 +1,76 @@
+"""All thresholds that a suite asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.complaints import printable
+from harness.driver.pursuit import USUAL_TRIALS, Pursuit, expected_trials, starting_width
+from harness.engine.setting import Setting, semantic_key, step_theory
+from harness.engine.solvers import solver_for
+from harness.faults import said
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.components import Regime
+    from harness.registry import Registry
+    from harness.suite import Suite
+
+
+def steps_ahead(suite: Suite, regime: Regime) -> float:
+    """Return the network-steps that a regime takes if every trial uses its whole budget.
+
+    What is stored already is not taken off: which solver trains a regime must not depend on how far a run has come.
+    """
+    trials = 0
+    for d in suite.d:
+        for n in suite.n:
+            trials += expected_trials(suite.search, regime, n, d) or USUAL_TRIALS
+    return float(trials) * suite.budget.steps
+
+
+class RegimeError(ValueError):
+    """A regime's components raise where they are only asked what they are."""
+
+
+def pursuits(suite: Suite, registry: Registry, device: str, solvers: Mapping[str, str] | None = None) -> list[Pursuit]:
+    """Return one pursuit per regime, n and d of the suite.
+
+    Args:
+        suite: What is asked.
+        registry: The plugins.
+        device: Where networks are trained.
+        solvers: By regime, what trained them on the machine that the results come from.
+
+    Raises:
+        RegimeError: If a component of a regime raises when it is asked what it is.
+    """
+    budget = suite.budget
+    rung = budget.tolerances.index(budget.report_tolerance)
+    found = []
+    for regime in suite.regimes:
+        before = (solvers or {}).get(regime.name)
+        try:
+            solver = solver_for(regime, device, budget.dtype, before, steps_ahead(suite, regime))
+            for d in suite.d:
+                starting_width(regime, suite.n[0], d)
+        except Exception as error:  # somebody's code
+            raise RegimeError(f"regime {printable(regime.name)} cannot be trained: {said(error)}") from error
+        setting = Setting(
+            regime=regime,
+            theory=step_theory(regime, registry),
+            dataset=suite.dataset,
+            resample=suite.resample,
+            base_seed=suite.seed,
+            steps=budget.steps,
+            tolerances=tuple(budget.tolerances),
+            dtype=budget.dtype,
+            device=device,
+            spectrum=budget.spectrum,
+            solver=solver.name,
+        )
+        data = setting.data(registry)
+        key = semantic_key(data)
+        found += [Pursuit(setting, data, key, solver, n, d, suite.search, rung) for d in suite.d for n in suite.n]
+    return found

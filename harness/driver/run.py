@@ -1,0 +1,178 @@
+"""The driver: suite → pursuits → batches → executor → store → results."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from harness.driver.batching import batches
+from harness.driver.loading import lookup, results_of, stored_outcomes
+from harness.driver.provenance import mixture, provenance
+from harness.driver.pursuit import USUAL_TRIALS, Pursuit
+from harness.driver.pursuits import pursuits
+from harness.driver.recovery import Recovery
+from harness.driver.sharding import Shard
+from harness.executors.base import Batch, BatchFailed, Executor
+from harness.faults import error_outcome
+from harness.registry import Registry
+from harness.results import Results
+from harness.store import Store
+from harness.suite import Suite
+
+
+@dataclass
+class Run:
+    """A run in progress.
+
+    Attributes:
+        suite: What is run.
+        registry: The plugins.
+        store: Where outcomes go; None for a plan, which keeps nothing.
+        device: Where networks are trained.
+        workers: Batches trained at a time.
+        found: The pursuits.
+        trained: Trials trained by this run.
+        reused: Trials taken from the store.
+        started: When it began.
+        shard: The part of the grid that is trained; all of it if not given.
+    """
+
+    suite: Suite
+    registry: Registry
+    store: Store | None
+    device: str
+    workers: int = 1
+    found: list[Pursuit] = field(default_factory=list)
+    trained: int = 0
+    started: float = field(default_factory=time.monotonic)
+    shard: Shard | None = None
+
+    def __post_init__(self) -> None:
+        self.found = pursuits(self.suite, self.registry, self.device)
+        if self.shard is not None:
+            self.found = self.shard.part(self.found)
+        self._stored = stored_outcomes(self.store, self.found)
+        self._open: dict[int, list[tuple[int, int]]] = {}
+        self._recovery = Recovery()
+        # Regimes that differ in name only share their trials: the first of them trains, the others follow.
+        leaders: dict[tuple[str, int, int], int] = {}
+        self._followers: dict[int, list[int]] = {}
+        for i, pursuit in enumerate(self.found):
+            leader = leaders.setdefault((pursuit.key, pursuit.n, pursuit.d), i)
+            if leader != i:
+                self._followers.setdefault(leader, []).append(i)
+            if missing := pursuit.advance(lookup(self._stored, pursuit)):
+                self._open[i] = missing
+
+    @property
+    def reused(self) -> int:
+        """Trials taken from the store."""
+        return sum(pursuit.reused for pursuit in self.found)
+
+    @property
+    def finished(self) -> list[Pursuit]:
+        """The pursuits whose search is over."""
+        return [pursuit for i, pursuit in enumerate(self.found) if i not in self._open]
+
+    @property
+    def missing(self) -> int:
+        """Trials that are known to be wanted and not there yet."""
+        return sum(outcome is None for pursuit in self.found for outcome in pursuit.waiting.values())
+
+    def expected(self) -> int:
+        """Return the trials that the whole run will take, as far as can be told.
+
+        A grid knows; a search that is not over is taken to need as many as those that are, and never fewer than it
+        has asked for.
+        """
+        over = [sum(map(len, p.outcomes.values())) for p in self.finished]
+        usual = sum(over) / len(over) if over else USUAL_TRIALS
+        total = 0
+        for i, pursuit in enumerate(self.found):
+            asked = sum(map(len, pursuit.outcomes.values())) + len(pursuit.waiting)
+            known = pursuit.expected()
+            total += known if known is not None else (asked if i not in self._open else max(asked, round(usual)))
+        return total
+
+    def done(self) -> int:
+        """Return the trials that are there."""
+        known = sum(len(o) for p in self.found for o in p.outcomes.values())
+        return known + sum(outcome is not None for p in self.found for outcome in p.waiting.values())
+
+    def results(self) -> Results:
+        """Return what is known by now; of a shard, what is stored of the whole suite."""
+        origin = provenance(self.suite, self.registry, self.device) | mixture(self.store)
+        directory = self.store.path.parent if self.store else None
+        found = self.found
+        if self.shard is not None:
+            origin["shard"] = str(self.shard)
+            found = pursuits(self.suite, self.registry, self.device)
+            stored = stored_outcomes(self.store, found, errors=True)
+            for pursuit in found:
+                pursuit.advance(lookup(stored, pursuit))
+        return results_of(self.suite, self.registry, found, origin, directory)
+
+    def go(self, executor: Executor, listen: Callable[[Run], None] | None = None) -> Results:
+        """Train what is missing; call ``listen`` after each batch. What is finished is on disk at any moment."""
+        if self.store is None:
+            raise RuntimeError("a run without a store trains nothing")
+        by_cell = {(p.setting.regime.name, p.n, p.d): i for i, p in enumerate(self.found)}
+        in_hand = 0
+        ready = self._ready(0)
+        if ready and len(ready) < executor.workers:
+            ready = self._ready(-(-executor.workers // len(ready)))
+        for batch in sorted(ready, key=self._cost, reverse=True):
+            executor.submit(batch)
+            in_hand += 1
+        if listen:
+            listen(self)
+        while in_hand:
+            try:
+                batch, outcomes = executor.next_done()
+            except BatchFailed as failed:
+                again = self._recovery.after(failed.batch, failed.fault)
+                for smaller in again:
+                    executor.submit(smaller)
+                in_hand += len(again) - 1
+                if again:
+                    continue
+                batch = failed.batch
+                outcomes = [error_outcome(batch.seeds[0], len(self.suite.budget.tolerances), failed.fault.message)]
+                in_hand += 1
+            in_hand -= 1
+            self.store.put(batch.key, batch.setting, batch.cell, outcomes)
+            cell = batch.cell
+            self._stored[batch.key] |= {(cell.n, cell.d, cell.k, outcome.seed): outcome for outcome in outcomes}
+            self.trained += len(outcomes)
+            i = by_cell[batch.cell.regime, batch.cell.n, batch.cell.d]
+            pursuit = self.found[i]
+            if pursuit.accept(batch.cell.k, outcomes):
+                missing = pursuit.advance(lookup(self._stored, pursuit))
+                if not missing:
+                    self._close(i)
+                for further in self._batches(pursuit, missing, max(executor.workers - in_hand, 0)):
+                    executor.submit(further)
+                    in_hand += 1
+            if listen:
+                listen(self)
+        return self.results()
+
+    def _ready(self, hungry: int) -> list[Batch]:
+        """Return the batches that can be trained at once, each width split for so many hungry workers."""
+        following = {i for followers in self._followers.values() for i in followers}
+        leading = [(self.found[i], missing) for i, missing in self._open.items() if i not in following]
+        return [batch for pursuit, missing in leading for batch in self._batches(pursuit, missing, hungry)]
+
+    def _batches(self, pursuit: Pursuit, missing: list[tuple[int, int]], hungry: int) -> Iterator[Batch]:
+        return batches(pursuit, missing, hungry, self._recovery, self.suite.budget.trial_seconds)
+
+    def _close(self, leader: int) -> None:
+        """Note that a pursuit is over, and with it those that follow it."""
+        for i in (leader, *self._followers.get(leader, ())):
+            if i == leader or not self.found[i].advance(lookup(self._stored, self.found[i])):
+                self._open.pop(i, None)
+
+    def _cost(self, batch: Batch) -> float:
+        cell = batch.cell
+        return float(len(batch.seeds)) * cell.n * cell.d * cell.k

@@ -1,0 +1,223 @@
+"""Run directories of one suite united into one: what several machines trained, as if one had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.components import Cell, Outcome
+from harness.store import FILE, Place, Store, StoreError
+from harness.store.outcome_record import digits, encode
+from harness.store.run_record import RunRecord
+
+Key = tuple[str, Place]
+"""(semantic key, (n, d, k, seed))."""
+
+
+class MergeError(Exception):
+    """Runs that cannot be united; the message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one run directory holds.
+
+    Attributes:
+        name: What the user called it.
+        run: Its last run.
+        origins: The provenance of all its runs, oldest first.
+        settings: By key, as plain data.
+        outcomes: By key and place, errors included.
+    """
+
+    name: str
+    run: RunRecord
+    origins: tuple[dict[str, Any], ...]
+    settings: Mapping[str, Mapping[str, Any]]
+    outcomes: Mapping[Key, Outcome]
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A trial that two runs have with other digits.
+
+    Attributes:
+        regime: Its regime.
+        place: n, d, k and number.
+        first: The run that comes first, and its outcome.
+        second: The other one.
+    """
+
+    regime: str
+    place: Place
+    first: tuple[str, Outcome]
+    second: tuple[str, Outcome]
+
+    def __str__(self) -> str:
+        n, d, k, seed = self.place
+        sides = "; ".join(f"in {name} {_said(outcome)}" for name, outcome in (self.first, self.second))
+        return f"{self.regime}, n = {n}, d = {d}, k = {k}, trial {seed}: {sides}"
+
+
+@dataclass(frozen=True)
+class Union:
+    """Several parts as one.
+
+    Attributes:
+        run: The suite's text and provenance of the whole.
+        parts: What it was made of, in order.
+        settings: By key.
+        outcomes: By key and place.
+        repeated: Trials that several parts have.
+        conflicts: Those of them that are not equal.
+    """
+
+    run: RunRecord
+    parts: tuple[Part, ...]
+    settings: Mapping[str, Mapping[str, Any]]
+    outcomes: Mapping[Key, Outcome]
+    repeated: int
+    conflicts: tuple[Conflict, ...]
+
+
+def read_part(directory: Path, name: str) -> Part:
+    """Read all that a run directory holds.
+
+    Raises:
+        StoreError: If there is nothing, or it is damaged.
+    """
+    with Store(directory, create=False) as store:
+        run = store.last_run()
+        if run is None:
+            raise StoreError(f"{store.path} holds no run yet")
+        settings = store.settings()
+        outcomes = {
+            (key, place): outcome for key in settings for place, outcome in store.outcomes(key, errors=True).items()
+        }
+        return Part(name, run, tuple(store.origins()), settings, outcomes)
+
+
+def unite(parts: Sequence[Part]) -> Union:
+    """Unite parts; where several have a trial, the first that trained it counts.
+
+    Raises:
+        MergeError: If they are not of one suite, or were trained by other solvers or on another kind of device: their
+            trials are then different ones, and the whole would miss those of all but one part.
+    """
+    _check(parts)
+    settings: dict[str, Mapping[str, Any]] = {}
+    outcomes: dict[Key, Outcome] = {}
+    owners: dict[Key, str] = {}
+    conflicts: list[Conflict] = []
+    repeated = 0
+    for part in parts:
+        settings = {**part.settings, **settings}
+        for key, outcome in part.outcomes.items():
+            known = outcomes.get(key)
+            if known is None or (known.message and not outcome.message):
+                outcomes[key], owners[key] = outcome, part.name
+            elif not outcome.message:
+                repeated += 1
+                if digits(known) != digits(outcome):
+                    regime = _regime(settings[key[0]])
+                    conflicts.append(Conflict(regime, key[1], (owners[key], known), (part.name, outcome)))
+    run = parts[0].run
+    sources = {(one["run"], one["began"]): one for part in parts for one in _sources(part, run)}
+    origin = {key: value for key, value in run.provenance.items() if key != "shard"}
+    merged = {**origin, "merged": list(sources.values())}
+    return Union(run._replace(provenance=merged), tuple(parts), settings, outcomes, repeated, tuple(conflicts))
+
+
+def write_union(union: Union, directory: Path) -> int:
+    """Write a union into a directory, beside what is there; return how many trials were not there before.
+
+    Raises:
+        StoreError: If it cannot be written, or a run is using it. Writing it again goes on.
+    """
+    with Store(directory, exclusive=True) as store:
+        recorded = store.origins()
+        for part in union.parts:
+            for origin in part.origins:
+                if origin not in recorded:
+                    store.began(part.run.suite, origin)
+        added = 0
+        by_key: dict[str, list[tuple[Place, Outcome]]] = {}
+        for (key, place), outcome in union.outcomes.items():
+            by_key.setdefault(key, []).append((place, outcome))
+        for key, trials in by_key.items():
+            known = store.outcomes(key, errors=True)
+            new = [(place, outcome) for place, outcome in trials if _differs(known.get(place), outcome)]
+            added += len(new)
+            for cell, outcomes in _cells(new, _regime(union.settings[key])):
+                store.put(key, union.settings[key], cell, outcomes)
+        store.began(union.run.suite, union.run.provenance)
+        return added
+
+
+def _differs(known: Outcome | None, outcome: Outcome) -> bool:
+    return known is None or encode(known) != encode(outcome)
+
+
+def _cells(trials: Iterable[tuple[Place, Outcome]], regime: str) -> Iterable[tuple[Cell, list[Outcome]]]:
+    found: dict[Cell, list[Outcome]] = {}
+    for (n, d, k, _), outcome in sorted(trials, key=lambda trial: trial[0]):
+        found.setdefault(Cell(regime, n, d, k), []).append(outcome)
+    return found.items()
+
+
+def _check(parts: Sequence[Part]) -> None:
+    first = parts[0]
+    for part in parts[1:]:
+        if part.run.suite != first.run.suite:
+            names = [str(p.run.provenance.get("suite", "?")) for p in (first, part)]  # in the order of the runs
+            what = f"suites, {' and '.join(names)}" if names[0] != names[1] else "versions of the suite's text"
+            raise MergeError(f"{first.name} and {part.name} are of different {what}: only parts of one suite make one")
+        was, now = (_kinds(p.run.provenance) for p in (first, part))
+        for what in was.keys() | now.keys():
+            if was.get(what) != now.get(what):
+                raise MergeError(
+                    f"{what} is {was.get(what, 'not known')} in {first.name} and {now.get(what, 'not known')} in "
+                    f"{part.name}: trials of the two are not the same; train all parts with the same --device, and "
+                    "with the compiled kernel on all machines or on none (harness doctor)"
+                )
+
+
+def _kinds(origin: Mapping[str, Any]) -> dict[str, str]:
+    """Return what of a run's provenance is part of the semantic key."""
+    device = str(origin.get("device", "cpu")).partition(":")[0]
+    return {"the device": device} | {f"the solver of {name}": s for name, s in origin.get("solvers", {}).items()}
+
+
+def _regime(setting: Mapping[str, Any]) -> str:
+    regime = setting.get("regime", {})
+    return str(regime.get("name", "?")) if isinstance(regime, Mapping) else "?"
+
+
+def _sources(part: Part, whole: RunRecord) -> list[dict[str, Any]]:
+    """Return what is recorded of a part, as far as it is not that of the whole; of a union, of what made it."""
+    for origin in reversed(part.origins):
+        listed = origin.get("merged")
+        if isinstance(listed, list) and all(isinstance(one, dict) and {"run", "began"} <= one.keys() for one in listed):
+            return listed
+    own = {key: value for key, value in part.run.provenance.items() if whole.provenance.get(key) != value}
+    shard = {"shard": part.run.provenance["shard"]} if "shard" in part.run.provenance else {}
+    return [{"run": part.name, "began": part.run.started, "trials": len(part.outcomes), **own, **shard}]
+
+
+def computed_by(part: Part) -> dict[str, str]:
+    """Return what decides the last bit of a part's trials: versions and processor, as far as they are known."""
+    origin = part.run.provenance
+    known = {**origin.get("versions", {}), "processor": origin.get("processor", "")}
+    return {what: value for what, value in known.items() if value}
+
+
+def _said(outcome: Outcome) -> str:
+    hits = ", ".join("never" if hit is None else str(hit) for hit in outcome.hits)
+    return f"{outcome.steps} steps, measure {outcome.measure!r}, tolerances met at {hits}"
+
+
+def there(directory: Path) -> bool:
+    """Say whether a directory holds results already."""
+    return (directory / FILE).exists()

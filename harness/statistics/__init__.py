@@ -1,0 +1,1 @@
+"""What counts say: thresholds with brackets, exponents, paired comparisons. Pure functions."""

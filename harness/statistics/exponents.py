@@ -1,0 +1,168 @@
+"""How the measured threshold scales: k½ ≈ C n^a d^b, with intervals from resampled trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.statistics.paired import Ratio
+from harness.statistics.thresholds import LEVEL, half_width
+
+Verdicts = Mapping[int, Sequence[bool]]
+"""Width → whether each trial fit, in the order of seeds 0, 1, 2, …"""
+
+_Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ExponentFit:
+    """Exponents of k½ ≈ C n^a d^b.
+
+    Attributes:
+        a: Exponent of n; None where fewer than three values of n have a threshold.
+        a_interval: (low, high) of ``a``.
+        b: Exponent of d; None where fewer than three values of d have a threshold.
+        b_interval: (low, high) of ``b``.
+        sizes: The (n, d) that were used.
+        note: What was left out and why; empty if nothing was.
+    """
+
+    a: float | None
+    a_interval: tuple[float, float] | None
+    b: float | None
+    b_interval: tuple[float, float] | None
+    sizes: tuple[tuple[int, int], ...]
+    note: str = ""
+
+
+def fit_exponents(
+    verdicts: Mapping[tuple[int, int], Verdicts], *, level: float = LEVEL, resamples: int = 2000, seed: int = 0
+) -> ExponentFit:
+    """Fit log k½ = log C + a log n + b log d by weighted least squares over the sizes that have a threshold.
+
+    The interval is a percentile bootstrap over seeds: each seed gets a weight drawn from Exp(1) (the Bayesian
+    bootstrap of Rubin 1981), the same at all widths and sizes, and, for equal ``seed``, in all regimes, because
+    these share the problem of that seed. Between the two tried widths that enclose ½ the curve is unknown, so a
+    resampled threshold is placed uniformly in log k between them. Sizes are weighted by the inverse variance of
+    their resampled log k½.
+
+    A size counts when its tried widths lie on both sides of ½. An exponent is fitted from at least three distinct
+    values of its variable; where one of n and d takes only one or two values, its effect, if it varies, is taken
+    out of the other's exponent all the same.
+
+    Args:
+        verdicts: For each (n, d), for each width, whether each trial fit, ordered by seed.
+        level: Chance that an interval misses.
+        resamples: Number of resamples.
+        seed: Of the resampling alone.
+
+    >>> step = {k: [k > 10] * 12 for k in range(9, 13)}
+    >>> double = {2 * k: fit for k, fit in step.items()}
+    >>> fourfold = {4 * k: fit for k, fit in step.items()}
+    >>> fit = fit_exponents({(50, 20): step, (100, 20): double, (200, 20): fourfold})
+    >>> round(fit.a, 6), fit.b
+    (1.0, None)
+    """
+    halves = {size: half_width(_counts(widths)) for size, widths in sorted(verdicts.items())}
+    points = {size: half for size, half in halves.items() if half is not None}
+    sizes = tuple(points)
+    values = [len(set(axis)) for axis in zip(*sizes, strict=True)]
+    if len(sizes) < 3 or max(values) < 3:
+        note = f"{len(sizes)} of {len(halves)} sizes have a threshold; an exponent needs three values of n or d"
+        return ExponentFit(None, None, None, None, sizes, note)
+
+    used = [i for i in (0, 1) if values[i] > 1]
+    design = np.array([[1.0, *(np.log(size[i]) for i in used)] for size in sizes])
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        note = "n and d vary together: their exponents cannot be told apart"
+        return ExponentFit(None, None, None, None, sizes, note)
+
+    trials = max(len(fits) for size in sizes for fits in verdicts[size].values())
+    # One row a seed, so that the weights of a seed do not depend on how many seeds there are.
+    weights = np.random.Generator(np.random.Philox(seed)).standard_exponential((trials, resamples))
+    resampled = np.stack([_resample(verdicts[size], weights, _places(seed, size, resamples)) for size in sizes])
+    solve = _least_squares(design, resampled.var(axis=1))
+    estimate = solve @ np.log(list(points.values()))
+    ends = np.quantile(solve @ resampled, [level / 2, 1 - level / 2], axis=1).T
+
+    exponent: list[float | None] = [None, None]
+    interval: list[tuple[float, float] | None] = [None, None]
+    for column, i in enumerate(used, start=1):
+        if values[i] >= 3:
+            exponent[i] = float(estimate[column])
+            interval[i] = (float(ends[column, 0]), float(ends[column, 1]))
+    missing = [f"n = {n}, d = {d}" for n, d in halves if (n, d) not in points]
+    note = f"without {'; '.join(missing)}: no threshold" if missing else ""
+    return ExponentFit(exponent[0], interval[0], exponent[1], interval[1], sizes, note)
+
+
+def mean_ratio(
+    first: Mapping[tuple[int, int], Verdicts],
+    second: Mapping[tuple[int, int], Verdicts],
+    *,
+    level: float = LEVEL,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Ratio:
+    """Return the geometric mean over sizes of first over second k½, with the interval of :func:`fit_exponents`.
+
+    The trials of both are resampled together, as those of one seed face the same problem; where in its gap each of the
+    two thresholds lies is drawn for each by itself.
+
+    Args:
+        first: Of the numerator, for each (n, d), for each width, whether each trial fit, ordered by seed.
+        second: The same of the denominator.
+        level: Chance that the interval misses.
+        resamples: Number of resamples.
+        seed: Of the resampling alone.
+
+    Raises:
+        ValueError: If there is no size, or a size without a threshold in one of the two.
+
+    >>> step = {k: [k > 10] * 12 for k in range(9, 13)}
+    >>> double = {2 * k: fit for k, fit in step.items()}
+    >>> round(mean_ratio({(50, 20): double}, {(50, 20): step}).value, 6)
+    2.0
+    """
+    sizes = sorted(first)
+    halves = [half_width(_counts(side[size])) for side in (first, second) for size in sizes]
+    if not sizes or any(half is None for half in halves):
+        raise ValueError("a ratio needs a threshold of both at every size")
+    logs = np.log(np.array(halves, dtype=np.float64)).reshape(2, -1)
+    trials = max(len(fits) for side in (first, second) for size in sizes for fits in side[size].values())
+    weights = np.random.Generator(np.random.Philox(seed)).standard_exponential((trials, resamples))
+    resampled = [
+        np.stack([_resample(side[size], weights, _places(seed + number, size, resamples)) for size in sizes])
+        for number, side in enumerate((first, second))
+    ]
+    low, high = np.quantile((resampled[0] - resampled[1]).mean(axis=0), [level / 2, 1 - level / 2])
+    return Ratio(float(np.exp((logs[0] - logs[1]).mean())), float(np.exp(low)), float(np.exp(high)))
+
+
+def _counts(widths: Verdicts) -> dict[int, tuple[int, int]]:
+    return {k: (sum(map(bool, fits)), len(fits)) for k, fits in widths.items()}
+
+
+def _places(seed: int, size: tuple[int, int], resamples: int) -> _Floats:
+    """Draw where in its gap each resampled threshold lies, in [0, 1)."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *size]))).random(resamples)
+
+
+def _resample(widths: Verdicts, weights: _Floats, places: _Floats) -> _Floats:
+    """Return log k½ under each column of seed weights, (resamples,)."""
+    tried = sorted(k for k, fits in widths.items() if len(fits))
+    surplus = np.stack([np.where(np.asarray(widths[k], bool), 0.5, -0.5) @ weights[: len(widths[k])] for k in tried])
+    # The monotone fit is below ½ up to the first minimum of the cumulated surplus of fits over half the weight.
+    path = np.concatenate([np.zeros((1, weights.shape[1])), np.cumsum(surplus, axis=0)])
+    below = path.argmin(axis=0)
+    log_k = np.log([tried[0], *tried, tried[-1]])
+    return np.asarray((1 - places) * log_k[below] + places * log_k[below + 1], dtype=np.float64)
+
+
+def _least_squares(design: _Floats, variances: _Floats) -> _Floats:
+    """Return the matrix that takes log k½ to the coefficients, sizes weighted by inverse variance."""
+    weighted = design.T / variances
+    return np.asarray(np.linalg.solve(weighted @ design, weighted), dtype=np.float64)

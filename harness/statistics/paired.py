@@ -1,0 +1,134 @@
+"""Two regimes on the problems that both have faced."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from scipy.stats import beta, binom
+
+from harness.statistics.thresholds import LEVEL, Counts, threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Trial = TypeVar("Trial")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How often one regime fits where the other does not.
+
+    Attributes:
+        both: Trials that fit in both regimes.
+        only_first: Trials that fit in the first alone.
+        only_second: Trials that fit in the second alone.
+        neither: Trials that fit in neither.
+        share: Share of the discordant trials that only the first fits; None if there are none.
+        interval: Exact interval of that share; (0, 1) if there are no discordant trials.
+        p_value: Two-sided sign test of equal regimes.
+    """
+
+    both: int
+    only_first: int
+    only_second: int
+    neither: int
+    share: float | None
+    interval: tuple[float, float]
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Quotient of two thresholds, first over second.
+
+    Attributes:
+        value: Quotient of the point estimates; None where one is missing.
+        low: Lower end of the interval; None where unbounded (the ratio may be as small as one likes).
+        high: Upper end of the interval; None where unbounded.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def compare(first: Mapping[Trial, bool], second: Mapping[Trial, bool], *, level: float = LEVEL) -> Comparison:
+    """Compare verdicts on the trials that both regimes have.
+
+    Given the discordant trials, the number that the first wins is binomial: the interval is Clopper and Pearson's
+    (1934), the test is the exact sign test (McNemar 1947). If the two regimes are equally good on every problem,
+    each discordant trial is a fair coin, so the test holds for trials of one cell and for several cells together;
+    the interval is then about the mean share, and conservative where the share differs between cells. Both take
+    the number of trials as given: exact for a grid, approximate where a search chose the trials by their results.
+
+    Args:
+        first: Whether each trial fit in the first regime, by anything that names the trial, such as (n, d, k, seed).
+        second: The same for the second regime.
+        level: Chance that the interval misses.
+
+    >>> verdicts = {seed: seed >= 2 for seed in range(10)}
+    >>> c = compare(verdicts, {seed: seed >= 8 for seed in range(10)})
+    >>> c.both, c.only_first, c.only_second, c.neither, c.p_value
+    (2, 6, 0, 2, 0.03125)
+    """
+    table = Counter((bool(first[trial]), bool(second[trial])) for trial in first.keys() & second.keys())
+    wins, losses = table[True, False], table[False, True]
+    discordant = wins + losses
+    return Comparison(
+        both=table[True, True],
+        only_first=wins,
+        only_second=losses,
+        neither=table[False, False],
+        share=wins / discordant if discordant else None,
+        interval=clopper_pearson(wins, discordant, level=level),
+        p_value=min(1.0, 2.0 * float(binom.cdf(min(wins, losses), discordant, 0.5))),
+    )
+
+
+def clopper_pearson(m: int, trials: int, *, level: float = LEVEL) -> tuple[float, float]:
+    """Return the exact interval for a probability after m successes.
+
+    >>> low, high = clopper_pearson(0, 10)
+    >>> low, round(high, 6), round(1 - 0.025 ** (1 / 10), 6)
+    (0.0, 0.308497, 0.308497)
+    """
+    low = float(beta.ppf(level / 2, m, trials - m + 1)) if m > 0 else 0.0
+    high = float(beta.ppf(1 - level / 2, m + 1, trials - m)) if m < trials else 1.0
+    return low, high
+
+
+def threshold_ratio(
+    first: Counts,
+    second: Counts,
+    *,
+    level: float = LEVEL,
+    first_family: int | None = None,
+    second_family: int | None = None,
+    smallest: int = 1,
+) -> Ratio:
+    """Return the quotient of two thresholds with an interval.
+
+    Each threshold gets its anytime-valid bracket low < k½ ≤ high at half the level; both hold together at a
+    confidence of 1 − level, whatever the dependence between the regimes (Bonferroni). As k½ is an integer, the
+    quotient then lies between (low₁ + 1)/high₂ and high₁/(low₂ + 1).
+
+    Args:
+        first: Counts of the numerator.
+        second: Counts of the denominator.
+        level: Chance that the interval misses.
+        first_family: Widths that may be tested in the first (see :func:`harness.statistics.thresholds.bracket`).
+        second_family: The same for the second.
+        smallest: Smallest admissible width.
+
+    >>> threshold_ratio({19: (0, 20), 20: (20, 20)}, {9: (0, 20), 10: (20, 20)}).low
+    2.0
+    """
+    one = threshold(first, level=level / 2, family=first_family, smallest=smallest)
+    two = threshold(second, level=level / 2, family=second_family, smallest=smallest)
+    return Ratio(
+        value=None if one.k_half is None or two.k_half is None else one.k_half / two.k_half,
+        low=None if one.low is None or two.high is None else (one.low + 1) / two.high,
+        high=None if one.high is None or two.low is None else one.high / (two.low + 1),
+    )

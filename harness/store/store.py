@@ -1,0 +1,293 @@
+"""Every outcome, durable: one SQLite file per run directory, written by the driver alone.
+
+Outcomes are found by what fixes their numbers (the semantic key of the setting, and n, d, k, seed), so a suite
+that was edited finds what is still valid, and nothing is trained twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from harness.complaints import printable
+from harness.components import Cell, Outcome
+from harness.store.lock import Held, Lock
+from harness.store.outcome_record import decode, encode
+from harness.store.run_record import RunRecord, provenance_of
+from harness.store.schema import READER, WRITER, Remedy, StoreError, prepare
+
+FILE = "results.sqlite"
+DAMAGE = (sqlite3.Error, UnicodeDecodeError)
+"""What a file that cannot be used makes SQLite raise: its own messages may quote bytes that are no text."""
+
+Place = tuple[int, int, int, int]
+"""(n, d, k, seed)."""
+
+
+class WriteError(StoreError):
+    """The file cannot be written, because the disk is full, say; what was there before is intact."""
+
+
+class Store:
+    """The results of one run directory. Use as a context manager."""
+
+    def __init__(self, directory: Path, *, create: bool = True, exclusive: bool = False) -> None:
+        """Open, or create, the results file in a directory.
+
+        Args:
+            directory: The run directory.
+            create: Whether to make the file if there is none.
+            exclusive: Whether to keep other runs out until this store is closed; readers are always let in.
+
+        Raises:
+            StoreError: If there is none and ``create`` is false, or it is not one of ours, or damaged, or of a newer
+                version, or another run holds it.
+        """
+        self.path = directory / FILE
+        self._remedy = WRITER if create else READER
+        self._lock: Lock | None = None
+        there = _is_there(self.path, self._remedy)
+        if not there and not create:
+            raise StoreError(f"{directory} holds no {FILE}; run the suite first, or name a run directory")
+        try:
+            if create:
+                directory.mkdir(parents=True, exist_ok=True)
+            if exclusive:
+                self._lock = Lock(directory)
+            self._db = _connect(self.path, "rwc" if create else "rw")
+            self._open(check=there and exclusive)
+        except BaseException as error:
+            self._close()
+            if isinstance(error, Held):
+                raise StoreError(f"{error}, or choose another directory with --out") from error
+            if isinstance(error, DAMAGE):
+                raise StoreError(_why(self.path, error, self._remedy)) from error
+            if isinstance(error, OSError):
+                raise StoreError(f"{directory}: {error.strerror}; {self._remedy.elsewhere}") from error
+            raise
+
+    def _open(self, *, check: bool) -> None:
+        db = self._db
+        prepare(db, self.path, self._remedy)
+        (mode,) = db.execute("PRAGMA journal_mode = DELETE").fetchone()
+        db.execute("PRAGMA synchronous = FULL")
+        (level,) = db.execute("PRAGMA synchronous").fetchone()
+        if (mode, level) != ("delete", 2):
+            raise StoreError(
+                f"{self.path} cannot be kept safe (journal {mode}, synchronous {level}); {self._remedy.aside}"
+            )
+        if check:
+            (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
+            if found != "ok":
+                raise StoreError(f"{self.path} is damaged ({printable(str(found))}); {self._remedy.aside}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if hasattr(self, "_db"):
+            self._db.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Turn errors of the file into ours."""
+        try:
+            yield
+        except (sqlite3.Error, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+            said = printable(str(error))[:200]
+            raise StoreError(
+                f"{self.path} cannot be read ({said}); it is damaged, or of another version: {self._remedy.aside}"
+            ) from error
+
+    def outcomes(self, key: str, *, errors: bool = False, rungs: int | None = None) -> dict[Place, Outcome]:
+        """Return the outcomes stored under a setting's key.
+
+        Args:
+            key: The semantic key.
+            errors: Whether trials that ended in an error are among them; they are left out to be tried again.
+            rungs: Tolerances that each outcome must have.
+
+        Raises:
+            StoreError: If one of them is not what it should be.
+        """
+        with self._reading():
+            rows = self._db.execute("SELECT n, d, k, seed, record, seconds FROM outcomes WHERE key = ?", (key,))
+            found = {_place(n, d, k, seed): decode(seed, record, s, rungs) for n, d, k, seed, record, s in rows}
+        return {place: outcome for place, outcome in found.items() if errors or not outcome.message}
+
+    def errors(self, key: str) -> dict[tuple[int, int], int]:
+        """Return how many trials of a setting ended in an error, by (n, d)."""
+        counts: dict[tuple[int, int], int] = {}
+        for (n, d, _, _), outcome in self.outcomes(key, errors=True).items():
+            if outcome.message:
+                counts[n, d] = counts.get((n, d), 0) + 1
+        return counts
+
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """Return what is stored of every setting that has outcomes, by its key."""
+        with self._reading():
+            rows = self._db.execute("SELECT key, data FROM settings").fetchall()
+            found = {str(key): json.loads(data) for key, data in rows}
+            if not all(isinstance(data, dict) for data in found.values()):
+                raise ValueError("a setting is no table")
+        return found
+
+    def put(self, key: str, setting: Mapping[str, Any], cell: Cell, outcomes: Iterable[Outcome]) -> None:
+        """Write the outcomes of a batch in one transaction; they are on disk when this returns.
+
+        Raises:
+            WriteError: If the file cannot be written (disk full, say). What was there before is intact.
+        """
+        rows = [(key, cell.n, cell.d, cell.k, o.seed, encode(o), o.seconds) for o in outcomes]
+        with self._writing():
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (key, json.dumps(setting, sort_keys=True)))
+            self._db.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            self._db.execute("COMMIT")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except DAMAGE as error:
+            with contextlib.suppress(*DAMAGE):
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+            raise WriteError(f"{self.path}: {printable(str(error))}; what was saved before is intact") from error
+
+    def began(self, suite: str, provenance: Mapping[str, Any]) -> None:
+        """Note that a run of a suite began: its text, and the versions and device it ran on.
+
+        Runs stand in the order in which they began, even where the clock was set back between them.
+
+        Raises:
+            WriteError: If the file cannot be written.
+        """
+        with self._writing():
+            self._db.execute("BEGIN IMMEDIATE")
+            (last,) = self._db.execute("SELECT max(started) FROM runs").fetchone()
+            started = stamp(time.time_ns())
+            if last is not None and started <= str(last):
+                started = f"{last}+"  # sorts after it
+            self._db.execute(
+                "INSERT INTO runs VALUES (?, ?, ?)", (started, suite, json.dumps(provenance, sort_keys=True))
+            )
+            self._db.execute("COMMIT")
+
+    def last_run(self) -> RunRecord | None:
+        """Return when the last run began, its suite's text and its provenance.
+
+        Raises:
+            StoreError: If they are not what they should be.
+        """
+        with self._reading():
+            query = "SELECT started, suite, provenance FROM runs ORDER BY started DESC LIMIT 1"
+            row = self._db.execute(query).fetchone()
+            return None if row is None else RunRecord(str(row[0]), str(row[1]), provenance_of(row[2]))
+
+    def origins(self) -> list[dict[str, Any]]:
+        """Return the provenance of every run, in the order in which they began.
+
+        Raises:
+            StoreError: If one is not what it should be.
+        """
+        with self._reading():
+            rows = self._db.execute("SELECT provenance FROM runs ORDER BY started")
+            return [provenance_of(row[0]) for row in rows]
+
+    def seconds(self, key: str) -> float:
+        """Return the training time spent on the outcomes of a key, in seconds."""
+        with self._reading():
+            query = "SELECT coalesce(sum(seconds), 0) FROM outcomes WHERE key = ?"
+            (total,) = self._db.execute(query, (key,)).fetchone()
+            return float(total)
+
+
+def stamp(nanoseconds: int) -> str:
+    """Write a time since 1970 so that later ones sort after earlier ones.
+
+    >>> stamp(1_800_000_000_000_000_001)
+    '2027-01-15T08:00:00.000000001Z'
+    """
+    seconds, rest = divmod(nanoseconds, 10**9)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:09d}Z"
+
+
+def _is_there(path: Path, remedy: Remedy) -> bool:
+    """Say whether there is such a file.
+
+    Raises:
+        StoreError: If there is something else of that name.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise StoreError(f"{path} is no file; {remedy.elsewhere}")
+        return path.is_file()
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{printable(str(path))}: {error}; {remedy.elsewhere}") from error
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30)
+
+
+def _why(path: Path, error: Exception, remedy: Remedy) -> str:
+    """Say why a file cannot be opened, and what to do."""
+    said = printable(str(error))[:200]
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return f"{path}: {said}; make room and see to its permissions, or {remedy.elsewhere}"
+    return f"{path}: {said}; {remedy.aside}"
+
+
+def _place(n: Any, d: Any, k: Any, seed: Any) -> Place:
+    if not all(isinstance(number, int) for number in (n, d, k, seed)):
+        raise ValueError("a trial's place is no whole number")
+    return n, d, k, seed
+
+
+def set_aside(directory: Path) -> Path | None:
+    """Move the results file of a directory out of the way; return its new name, or None if there was none.
+
+    Raises:
+        StoreError: If another run is using it, or it cannot be moved.
+    """
+    path = directory / FILE
+    if not path.exists():
+        return None
+    try:
+        with Lock(directory):
+            return _rename(path)
+    except Held as error:
+        raise StoreError(f"{error}, or choose another directory with --out") from error
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be set aside: {error.strerror}; choose another directory with --out"
+        ) from error
+
+
+def _rename(path: Path) -> Path:
+    with contextlib.suppress(*DAMAGE), contextlib.closing(_connect(path, "rw")) as db:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # rolls back what a killed run left half written
+    date = time.strftime("%Y%m%d-%H%M%S", time.localtime(path.stat().st_mtime))
+    for number in range(1000):
+        aside = path.with_name(f"{path.stem}-{date}{f'-{number}' if number else ''}{path.suffix}")
+        if not aside.exists():
+            os.rename(path, aside)
+            return aside
+    raise StoreError(f"too many results set aside in {path.parent}")

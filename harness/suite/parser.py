@@ -1,0 +1,317 @@
+"""From the tables of a suite file to records, going on after each error to find them all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from harness.complaints import Complaint, SpecError, from_pydantic, nearest, plain_complaints, show
+from harness.composition import build_regime, component_from, unique_names
+from harness.options import configure, option_names
+from harness.search import Adaptive, Grid
+from harness.suite.file import SECTIONS, BudgetSection, ProblemsSection, Section, Sizes, SuiteFile, SuiteSection
+from harness.suite.record import Budget, Search, Suite
+from harness.suite.requires import missing_packages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.components import Dataset, Regime
+    from harness.registry import Plugin, Registry
+
+S = TypeVar("S", bound=Section)
+METHODS: Mapping[str, type[Search]] = {"adaptive": Adaptive, "grid": Grid}
+MAX_NAME = 80
+
+
+def sections() -> str:
+    """Say what a suite needs."""
+    return ", ".join(f"[{section}]" for section in SECTIONS) + " and [[regimes]]"
+
+
+def plugin_paths(data: Mapping[str, Any], path: Path | None) -> tuple[Path, ...]:
+    """Return the plugin files that a suite names, absolute; what is no name of a file is left to the parser."""
+    listed = data.get("plugins", ())
+    if not isinstance(listed, list):
+        return ()
+    folder = path.parent if path is not None else Path()
+    return tuple((folder / name).resolve() for name in listed if isinstance(name, str) and "\0" not in name)
+
+
+class SuiteParser:
+    """Reads one suite, going on after each error to find them all."""
+
+    def __init__(self, data: Mapping[str, Any], registry: Registry, path: Path | None) -> None:
+        self.data, self.registry, self.path = data, registry, path
+        self.complaints: list[Complaint] = []
+        self.plugin_files: list[Path] = []
+        self._misspelled: dict[str, str] = {}
+
+    def suite(self, text: str) -> Suite | None:
+        """Return the suite, or None where there are complaints."""
+        self.complaints += plain_complaints(self.data, multiline=[("suite", "description")])
+        if self.complaints:
+            return None  # what cannot be printed or compared is not looked at further
+        self._unknown_sections()
+        self._plugins()
+        self.complaints += missing_packages(self.data.get("requires", []))
+        head = self._section("suite", SuiteSection)
+        problems = self._section("problems", ProblemsSection)
+        budget = self._budget()
+        dataset = self._dataset()
+        search = self._search()
+        regimes = self._regimes()
+        self._width_steps(search, regimes)
+        self.complaints = [self._where_it_stands(complaint) for complaint in self.complaints]
+        for section in self._misspelled:
+            if section != "search":
+                self._miss(section)
+        if self.complaints or head is None or problems is None or budget is None or dataset is None or search is None:
+            return None
+        return Suite(
+            name=head.name,
+            title=head.title,
+            description=head.description,
+            seed=head.seed,
+            dataset=dataset,
+            resample=problems.resample,
+            n=cast("tuple[int, ...]", problems.n),
+            d=cast("tuple[int, ...]", problems.d),
+            budget=budget,
+            search=search,
+            regimes=tuple(regimes.values()),
+            plugin_files=tuple(self.plugin_files),
+            path=self.path,
+            text=text,
+        )
+
+    def _refuse(self, path: tuple[str | int, ...], message: str, close: str = "") -> None:
+        self.complaints.append(Complaint(path, message, close))
+
+    def _unknown_sections(self) -> None:
+        """Refuse sections that no suite has; what is in a misspelled one is checked as if it were spelled right."""
+        known = list(SuiteFile.model_fields)
+        for key, value in self.data.items():
+            if key in known:
+                continue
+            home = _home_of(key)
+            if home and not isinstance(value, dict):
+                self._refuse((key,), f"is not a section of a suite; it belongs in [{home}]")
+                continue
+            close = nearest(key, known)
+            self._refuse((key,), f"is not a section of a suite ({', '.join(known)})", close)
+            if isinstance(value, dict | list) and close in (*SECTIONS, "search", "regimes") and close not in self.data:
+                self._misspelled.setdefault(close, key)
+        right = {name: self.data[key] for name, key in self._misspelled.items()}
+        self.data = {**self.data, **right}
+
+    def _where_it_stands(self, complaint: Complaint) -> Complaint:
+        """Return a complaint with the place that the file has, which may be misspelled."""
+        section, *below = complaint.path or ("",)
+        return (
+            replace(complaint, path=(self._misspelled[section], *below)) if section in self._misspelled else complaint
+        )
+
+    def _plugins(self) -> None:
+        listed = self.data.get("plugins", [])
+        if not isinstance(listed, list):
+            self._refuse(("plugins",), f"found {show(listed)}, expected a list of Python files")
+            return
+        for index, name in enumerate(listed):
+            if not isinstance(name, str):
+                self._refuse(("plugins", index), f"found {show(name)}, expected the name of a Python file")
+                continue
+            plugin = self._loaded(name)
+            if plugin is None or plugin.status == "blocked":
+                self._refuse(("plugins", index), f"plugin {show(name)} was not loaded")
+            elif plugin.status == "broken":
+                self._refuse(("plugins", index), f"plugin {show(name)} could not be loaded: {plugin.reason}")
+            else:
+                self.plugin_files.append(Path(plugin.origin))
+
+    def _loaded(self, name: str) -> Plugin | None:
+        """Find a listed plugin file; a text that has left its folder, as in a store, knows it by its last name only."""
+        files = [plugin for plugin in self.registry if plugin.is_file]
+        if self.path is None:
+            return next((plugin for plugin in files if Path(plugin.origin).name == Path(name).name), None)
+        (path,) = plugin_paths({"plugins": [name]}, self.path)
+        return next((plugin for plugin in files if plugin.origin == str(path)), None)
+
+    def _miss(self, section: str) -> None:
+        self._refuse((section,), f"is missing: a suite needs {sections()}")
+
+    def _table(self, key: str, *, needed: bool = True) -> dict[str, Any] | None:
+        if key not in self.data:
+            if needed:
+                self._miss(key)
+            return None
+        value = self.data[key]
+        if isinstance(value, dict):
+            return value
+        if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            self._refuse((key,), f"is a list of tables: write [{key}], once, with single brackets")
+        else:
+            self._refuse((key,), f"found {show(value)}, expected a section [{key}]")
+        return None
+
+    def _section(self, key: str, model: type[S]) -> S | None:
+        table = self._table(key)
+        if table is None:
+            return None
+        known = list(model.model_fields)
+        rest = dict(table)
+        for name in table:
+            home = _home_of(name)
+            if name not in known and home not in ("", key):
+                where = f"in [{home}]" if home != name else f"above the first section, not in [{key}]"
+                self._refuse((key, name), f"is not a key of [{key}]; it belongs {where}")
+                del rest[name]
+        try:
+            return model.model_validate_json(json.dumps(rest), strict=True)
+        except ValidationError as error:
+            self.complaints += [c.below(key) for c in from_pydantic(error, rest, known)]
+            return None
+
+    def _budget(self) -> Budget | None:
+        section = self._section("budget", BudgetSection)
+        ladder = section or self._ladder()
+        try:
+            reported = ladder.reported() if ladder is not None else None
+        except ValueError as error:
+            self._refuse(("budget", "report_tolerance"), str(error))
+            return None
+        if section is None or reported is None:
+            return None
+        rungs = tuple(section.tolerances)
+        return Budget(
+            section.steps, rungs, reported, section.dtype, section.device, section.spectrum, section.trial_seconds
+        )
+
+    def _ladder(self) -> BudgetSection | None:
+        """Return a budget of the tolerances alone, where something else is wrong with it; None if they are wrong."""
+        table = self.data.get("budget")
+        if not isinstance(table, dict):
+            return None
+        given = {key: table[key] for key in ("tolerances", "report_tolerance") if key in table}
+        try:
+            return BudgetSection.model_validate_json(json.dumps({"steps": 1, **given}), strict=True)
+        except ValidationError:
+            return None
+
+    def _dataset(self) -> Dataset | None:
+        table = self.data.get("problems")
+        given = table.get("dataset") if isinstance(table, dict) else None
+        if not isinstance(given, str | dict):
+            return None  # missing or of the wrong type, which is complained of with its section
+        try:
+            return cast("Dataset", component_from(self.registry, "dataset", given))
+        except SpecError as error:
+            below = ("problems", "dataset")
+            self.complaints += [
+                replace(c, path=below) if isinstance(given, str) else c.below(*below) for c in error.complaints
+            ]
+            return None
+
+    def _search(self) -> Search | None:
+        table = self._table("search", needed=False)
+        if table is None:
+            return Adaptive() if "search" not in self.data else None
+        options = {key: value for key, value in table.items() if key != "method"}
+        method = table.get("method", "adaptive")
+        if not isinstance(method, str) or method not in METHODS:
+            expected = " or ".join(map(show, METHODS))
+            close = nearest(method, METHODS)
+            self._refuse(("search", "method"), f"found {show(method)}, expected {expected}", close)
+            return None
+        cls = METHODS[method]
+        options = self._widths(method, options)
+        for key in list(options):
+            other = next((m for m, c in METHODS.items() if key in option_names(c) and m != method), None)
+            if key not in option_names(cls) and other is not None:
+                self._refuse(("search", key), f"is an option of method = {show(other)}, not of {show(method)}")
+                del options[key]
+        try:
+            return configure(cls, options)
+        except SpecError as error:
+            refused = {c.path for c in self.complaints}
+            self.complaints += [c for c in (c.below("search") for c in error.complaints) if c.path not in refused]
+            return None
+
+    def _widths(self, method: str, options: dict[str, Any]) -> dict[str, Any]:
+        """Write out a range of widths; refuse a list of them where the search chooses its own."""
+        widths = options.get("widths")
+        if method == "adaptive" and isinstance(widths, list | dict):
+            message = "lists widths, but the adaptive search chooses its own; use method = 'grid'"
+            self._refuse(("search", "widths"), message)
+            return {key: value for key, value in options.items() if key != "widths"}
+        if method == "grid" and widths is not None:
+            try:
+                adapter: TypeAdapter[Any] = TypeAdapter(Sizes)
+                return {**options, "widths": list(adapter.validate_json(json.dumps(widths), strict=True))}
+            except ValidationError as error:
+                found = from_pydantic(error, widths, ("from", "to", "step"))
+                self.complaints += [c.below("search", "widths") for c in found]
+                return {**options, "widths": [1]}  # so that the other options are still checked
+        return options
+
+    def _regimes(self) -> dict[int, Regime]:
+        """Return the regimes that could be built, by their place in the file."""
+        listed = self.data.get("regimes")
+        if "regimes" not in self.data:
+            self._miss("regimes")
+        elif isinstance(listed, dict):
+            self._refuse(("regimes",), "is one table, expected a list of them: write [[regimes]]")
+        elif not isinstance(listed, list) or not listed:
+            self._refuse(("regimes",), f"found {show(listed)}, expected at least one table [[regimes]]")
+        if not isinstance(listed, list):
+            return {}
+        built: dict[int, Regime] = {}
+        for index, spec in enumerate(listed):
+            if not isinstance(spec, dict):
+                self._refuse(("regimes", index), f"found {show(spec)}, expected a table [[regimes]]")
+                continue
+            try:
+                built[index] = build_regime(spec, self.registry)
+            except SpecError as error:
+                self.complaints += [c.below("regimes", index) for c in error.complaints]
+        self._names(listed)
+        unique = unique_names(built.values(), ("name" in listed[index] for index in built))
+        return dict(zip(built, unique, strict=True))
+
+    def _names(self, listed: list[Any]) -> None:
+        first: dict[str, int] = {}
+        for index, spec in enumerate(listed):
+            name = spec.get("name") if isinstance(spec, dict) else None
+            if not isinstance(name, str):
+                continue
+            if len(name) > MAX_NAME:
+                self._refuse(("regimes", index, "name"), f"is {len(name)} characters long, expected at most {MAX_NAME}")
+            if name in first:
+                self._refuse(("regimes", index, "name"), f"found {show(name)}, the name of regimes[{first[name]}] too")
+            first.setdefault(name, index)
+
+    def _width_steps(self, search: Search | None, regimes: Mapping[int, Regime]) -> None:
+        """Refuse widths that a regime's initializer cannot draw."""
+        for index, regime in regimes.items():
+            step = regime.initializer.width_step
+            subject = f"regimes[{index}] ({regime.initializer.name}) needs multiples of {step}"
+            if isinstance(search, Adaptive) and search.max_width < step:
+                self._refuse(("search", "max_width"), f"found {search.max_width}, but {subject}")
+            if isinstance(search, Grid):
+                odd = [width for width in search.widths if width % step]
+                if odd:
+                    self._refuse(("search", "widths"), f"found {show(odd)}, but {subject}")
+
+
+def _home_of(key: str) -> str:
+    """Return the section that has a key of this name; a section's own name for itself."""
+    if key in SuiteFile.model_fields:
+        return key
+    for name, model in SECTIONS.items():
+        if key in model.model_fields:
+            return name
+    return "search" if any(key in option_names(cls) for cls in METHODS.values()) or key == "method" else ""

@@ -1,0 +1,88 @@
+"""From a file or a text to a suite, with its plugin files loaded on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli
+
+from harness.complaints import Complaint, printable
+from harness.plugins import load_plugins
+from harness.suite.parser import SuiteParser, plugin_paths, sections
+from harness.suite.record import Suite
+from harness.suite.source import SuiteError, find_suite, read_suite
+from harness.suite.toml_places import TomlPlaces
+from harness.trust import HOW, strangers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.registry import Registry
+
+
+def load_suite(
+    path: str | Path,
+    *,
+    plugin_files: Iterable[str | Path] = (),
+    block: Iterable[str] = (),
+    trust_plugins: bool = False,
+) -> tuple[Suite, Registry]:
+    """Load a suite and the plugins it needs.
+
+    Args:
+        path: A file, or the bare name of a shipped suite.
+        plugin_files: Files with further components, besides those that the suite names.
+        block: Plugins not to load.
+        trust_plugins: Whether to load the plugin files that the suite names wherever they are; otherwise those that
+            lie outside of the current directory, or belong to another user, are refused.
+
+    Raises:
+        SuiteError: With all complaints.
+        UnknownName: ``block`` has a name that no plugin has.
+    """
+    file = find_suite(path)
+    text = read_suite(file)
+    given = [Path(f).expanduser().resolve() for f in plugin_files]
+    listed = plugin_paths(_toml(text, file), file)
+    if not trust_plugins and (refused := strangers(f for f in listed if f not in given)):
+        line = TomlPlaces(text).line(("plugins",))
+        raise SuiteError([Complaint(("plugins",), f"{why}; {HOW}", line=line) for why in refused], file)
+    files = tuple(dict.fromkeys([*given, *listed]))
+    registry = load_plugins(files, block)
+    suite = parse_suite(text, registry, file)
+    return replace(suite, plugin_files=files), registry
+
+
+def parse_suite(text: str, registry: Registry, path: Path | None = None) -> Suite:
+    """Make a suite from its text; executes nothing.
+
+    Args:
+        text: TOML.
+        registry: Where components are looked up; has the plugin files that the suite names, if any.
+        path: The file, for messages and for what is relative to it.
+
+    Raises:
+        SuiteError: With all complaints, each with its place and line.
+    """
+    data = _toml(text, path)
+    parser = SuiteParser(data, registry, path)
+    suite = parser.suite(text)
+    if suite is None:
+        places = TomlPlaces(text)
+        raise SuiteError([replace(c, line=places.line(c.path)) for c in parser.complaints], path)
+    return suite
+
+
+def _toml(text: str, path: Path | None) -> dict[str, Any]:
+    try:
+        data = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        message = f"is not TOML: {printable(error.msg)} (column {error.colno})"
+        raise SuiteError([Complaint((), message, line=error.lineno)], path) from error
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, thousands of brackets
+        raise SuiteError([Complaint((), f"is not TOML: {printable(str(error))}")], path) from error
+    if not data:
+        raise SuiteError([Complaint((), f"is empty, expected {sections()}")], path)
+    return data

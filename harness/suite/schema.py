@@ -1,0 +1,79 @@
+"""The JSON Schema of suite files, for editors that complete and check them: ``python -m harness.suite.schema``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from harness.contract import PARTS
+from harness.suite.file import Sizes, SuiteFile
+from harness.suite.parser import METHODS
+
+_REGIME_KEYS = {
+    "name": "What tables call it; made from the preset and what was changed if left out.",
+    "use": "Name of a preset to start from; without it all four ingredients must be given.",
+    "theory": "Name of the theory whose step size step_size = 'theory' means.",
+    "summary": "One line about it.",
+}
+
+
+def suite_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a suite.
+
+    Options of components are left open: they depend on the plugins, and the harness checks them.
+    """
+    schema = SuiteFile.model_json_schema(by_alias=True)
+    definitions = schema["$defs"]
+    searches = []
+    for method, cls in METHODS.items():
+        search = TypeAdapter(cls).json_schema(ref_template="#/$defs/{model}")
+        definitions |= search.pop("$defs", {})
+        search["properties"]["method"] = {"const": method, "description": "How widths are chosen."}
+        if method == "grid":
+            search["properties"]["widths"] = TypeAdapter(Sizes).json_schema(ref_template="#/$defs/{model}")
+            definitions |= search["properties"]["widths"].pop("$defs", {})
+            search["required"] = ["method", *search.get("required", [])]
+        search["additionalProperties"] = False
+        search.pop("description", None)
+        searches.append(search)
+    properties = schema["properties"]
+    properties["search"] = {"description": properties["search"]["description"], "anyOf": searches}
+    ingredient = {
+        "anyOf": [
+            {"type": "string"},
+            {"type": "object", "properties": {"use": {"type": "string"}, "version": {"type": "integer"}}},
+        ]
+    }
+    properties["regimes"]["items"] = {
+        "type": "object",
+        "properties": {
+            **{key: {"type": "string", "description": text} for key, text in _REGIME_KEYS.items()},
+            **{
+                part: {"description": f"Replaces the {part} (with use) or changes its options.", **ingredient}
+                for part in PARTS
+            },
+        },
+        "additionalProperties": {"description": "Option of the one ingredient that has it."},
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def schema_text() -> str:
+    """Return the schema as it stands in the file."""
+    return json.dumps(suite_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def main(arguments: list[str]) -> None:
+    """Write the schema to the file that is named, or to standard output."""
+    if arguments:
+        Path(arguments[0]).write_text(schema_text(), encoding="utf-8")
+    else:
+        sys.stdout.buffer.write(schema_text().encode())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,82 @@
+"""What a suite needs at least, compared with what this machine has, before anything is allocated."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from harness.search import Grid
+from harness.suite.record import Suite
+
+TRIAL_BYTES = 300
+"""Bytes that the driver keeps of each trial that a grid asks for."""
+
+PURSUIT_BYTES = 4_000
+"""Bytes that it keeps of each threshold."""
+
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+def memory() -> float:
+    """Return the bytes of memory that this process may have; infinite where that cannot be told."""
+    found = [float("inf")]
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        found.append(float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE"))
+    for limit in _LIMITS:  # of the container
+        try:
+            text = Path(limit).read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        if text.isdecimal():
+            found.append(float(text))
+    return min(found)
+
+
+def trial_bytes(n: int, d: int, k: int, *, kernel: bool = True) -> int:
+    """Return the bytes that one trial needs at least, in float64: inputs, weights, outputs, and the n × n kernel.
+
+    >>> trial_bytes(100, 10, 5)
+    96480
+    """
+    return 8 * (n * d + k * (d + 1) + n * k + (n * n if kernel else 0) + 5 * n + 5)
+
+
+def too_large(suite: Suite, available: float | None = None) -> list[str]:
+    """Return what a suite asks for that this machine cannot hold, one sentence each.
+
+    Args:
+        suite: The suite.
+        available: Bytes of memory; what this machine has if not given.
+    """
+    available = memory() if available is None else available
+    complaints = []
+    thresholds = len(suite.n) * len(suite.d) * len(suite.regimes)
+    if thresholds * PURSUIT_BYTES > available:
+        return [f"{thresholds} thresholds are asked for, more than the {_size(available)} of this machine can hold"]
+    grid = suite.search if isinstance(suite.search, Grid) else None
+    if grid is not None and (trials := thresholds * grid.family * grid.trials) * TRIAL_BYTES > available:
+        complaints.append(f"{trials} trials are asked for, more than the {_size(available)} of this machine can hold")
+    n, d = max(suite.n), max(suite.d)
+    for regime in suite.regimes:
+        k = max(grid.widths, default=1) if grid is not None and regime.model.has_width else 1
+        needs = trial_bytes(n, d, k, kernel=suite.budget.spectrum or regime.optimizer.step_size == "stable")
+        if needs > available:
+            width = f", k = {k}" if k > 1 else ""
+            complaints.append(
+                f"regime {regime.name}: one trial at n = {n}, d = {d}{width} needs at least {_size(needs)}, and this"
+                f" machine has {_size(available)}"
+            )
+    return complaints
+
+
+def _size(count: float) -> str:
+    """Write a number of bytes.
+
+    >>> _size(92800), _size(3 << 40)
+    ('91 KiB', '3.0 TiB')
+    """
+    units = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+    place = 0
+    while count >= 1024 and place < len(units) - 1:
+        count, place = count / 1024, place + 1
+    return f"{count:.0f} {units[place]}" if count >= 10 or not place else f"{count:.1f} {units[place]}"

@@ -1,0 +1,96 @@
+"""Where suites are, and their text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.complaints import Complaint, SpecError, nearest, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_BYTES = 1_000_000
+
+
+class SuiteError(SpecError):
+    """A suite that cannot be used.
+
+    Attributes:
+        complaints: Everything that is wrong with it, in the order of the file.
+        path: The file; None for a text.
+    """
+
+    def __init__(self, complaints: Iterable[Complaint], path: Path | None = None) -> None:
+        super().__init__(sorted(complaints, key=lambda c: (c.line or 0, c.path == (), [str(key) for key in c.path])))
+        self.path = path
+
+    def __str__(self) -> str:
+        subject = printable(str(self.path)) if self.path is not None else "the suite"
+        if len(self.complaints) == 1:
+            return f"{subject}: {self.complaints[0]}"
+        lines = "\n".join(f"  {complaint}" for complaint in self.complaints)
+        return f"{subject}: {len(self.complaints)} things are wrong\n{lines}"
+
+
+def _folders() -> tuple[Path, ...]:
+    """Folders of suites known by name: that of the reader, of the installed package, of a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    return Path("suites"), package / "suites", package.parent / "suites"
+
+
+def shipped_suites() -> dict[str, Path]:
+    """Return the suites that are known by their bare names."""
+    found: dict[str, Path] = {}
+    for folder in _folders():
+        for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
+            found.setdefault(path.stem, path)
+    return dict(sorted(found.items()))
+
+
+def find_suite(name_or_path: str | Path) -> Path:
+    """Return the file of a suite, given as a path or by the bare name of a shipped one.
+
+    Raises:
+        SuiteError: There is no such file and no such name.
+    """
+    path = Path(name_or_path)
+    shipped = shipped_suites()
+    if str(name_or_path) in shipped and not path.is_file():
+        return shipped[str(name_or_path)]
+    try:
+        there = path.exists()
+    except (OSError, ValueError):  # too long for a path, or with a null character
+        there = False
+    if there:
+        return path
+    close = nearest(path.stem, shipped)
+    raise SuiteError(
+        [Complaint((), f"there is no such file, and no suite of this name ({', '.join(shipped)})", close)], path
+    )
+
+
+def read_suite(path: Path) -> str:
+    """Return the text of a suite file.
+
+    Raises:
+        SuiteError: It is no text file of reasonable size.
+    """
+    try:
+        if path.is_dir():
+            raise SuiteError([Complaint((), "is a folder, expected a TOML file")], path)
+        if not path.is_file():
+            raise SuiteError([Complaint((), "there is no such file")], path)
+        if path.stat().st_size > MAX_BYTES:
+            raise SuiteError([Complaint((), f"is larger than {MAX_BYTES} bytes: hardly a suite")], path)
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        if isinstance(error, SuiteError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SuiteError([Complaint((), f"cannot be read: {reason}")], path) from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise SuiteError([Complaint((), "is not UTF-8 text", line=line)], path) from error

@@ -1,0 +1,194 @@
+"""The driver: nothing trained twice, the same digits whatever happened on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.components import Cell, Outcome
+from harness.driver.loading import load_results
+from harness.driver.provenance import provenance
+from harness.driver.run import Run
+from harness.executors.base import Batch, Executor
+from harness.executors.in_process import InProcess
+from harness.executors.local import Local
+from harness.registry import Registry
+from harness.results import Results
+from harness.store import Store
+from harness.suite import Suite, parse_suite
+
+SUITE = """
+[suite]
+name = "tiny"
+seed = 3
+[problems]
+dataset = "sphere"
+n = [12, 16, 20]
+d = 5
+[budget]
+steps = 600
+tolerances = [0.5, 0.1]
+report_tolerance = 0.1
+[search]
+trials = 60
+[[regimes]]
+name = "softplus"
+use = "moderate"
+[[regimes]]
+name = "features"
+use = "output-only"
+"""
+
+
+@pytest.fixture
+def suite(registry: Registry) -> Suite:
+    return parse_suite(SUITE, registry)
+
+
+class Counting(InProcess):
+    """Trains in this process, and counts; may be stopped after some batches, or give them back out of order."""
+
+    def __init__(self, stop_after: int = 10**9, shuffle: bool = False) -> None:
+        super().__init__(1)
+        self.trained = 0
+        self.left = stop_after
+        self.shuffle = shuffle
+
+    def next_done(self) -> tuple[Batch, list[Outcome]]:
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+        if self.shuffle:
+            self._queue.rotate(1)
+        batch, outcomes = super().next_done()
+        self.trained += len(outcomes)
+        return batch, outcomes
+
+
+def run(suite: Suite, registry: Registry, directory: Path, executor: Executor) -> Results:
+    with Store(directory) as store:
+        store.began(suite.text, provenance(suite, registry, "cpu"))
+        return Run(suite, registry, store, "cpu").go(executor)
+
+
+def digits(results: Results) -> list[object]:
+    """Return every threshold and outcome of a run."""
+    found: list[object] = [
+        results.threshold(regime.name, n, d) for regime in results.suite.regimes for n, d in results.sizes()
+    ]
+    return [*found, results.outcomes]
+
+
+@pytest.fixture(scope="module")
+def whole(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    return run(parse_suite(SUITE, registry), registry, tmp_path_factory.mktemp("whole"), Counting())
+
+
+def test_thresholds_are_where_theory_has_them(whole: Results) -> None:
+    """k½ of the hidden layer is at least n/d (the parameter count); of random features at least n."""
+    assert whole.missing == 0
+    for n, d in whole.sizes():
+        hidden, features = whole.threshold("softplus", n, d), whole.threshold("features", n, d)
+        assert hidden.k_half is not None
+        assert hidden.k_half > n / d - 1
+        assert features.low is None or features.high is None or features.high > features.low
+        for k in whole.widths("features", n, d):
+            if k < n - 2:
+                m, _ = whole.counts("features", n, d)[k]
+                assert m == 0, "fewer features than labels fit random labels"
+
+
+def test_running_again_trains_nothing_and_finds_the_same(whole: Results, registry: Registry) -> None:
+    assert whole.directory is not None
+    again = Counting(stop_after=0)
+    assert digits(run(whole.suite, registry, whole.directory, again)) == digits(whole)
+    assert digits(load_results(whole.directory, registry=registry)) == digits(whole)
+
+
+@pytest.mark.parametrize("batches", [1, 2, 5, 9])
+def test_an_interrupted_run_goes_on_to_the_same_digits(
+    batches: int, whole: Results, suite: Suite, registry: Registry, tmp_path: Path
+) -> None:
+    first = Counting(stop_after=batches)
+    with pytest.raises(KeyboardInterrupt):
+        run(suite, registry, tmp_path, first)
+    assert load_results(tmp_path, registry=registry).missing > 0
+    second = Counting()
+    assert digits(run(suite, registry, tmp_path, second)) == digits(whole)
+    assert first.trained + second.trained == whole.trials(), "something was trained twice"
+
+
+def test_the_order_in_which_batches_finish_changes_nothing(
+    whole: Results, suite: Suite, registry: Registry, tmp_path: Path
+) -> None:
+    assert digits(run(suite, registry, tmp_path, Counting(shuffle=True))) == digits(whole)
+
+
+def test_several_processes_find_the_same(whole: Results, suite: Suite, registry: Registry, tmp_path: Path) -> None:
+    with Local(2) as executor:
+        assert digits(run(suite, registry, tmp_path, executor)) == digits(whole)
+
+
+def test_a_smaller_suite_reuses_a_larger_ones_trials(whole: Results, registry: Registry) -> None:
+    smaller = parse_suite(
+        SUITE.replace("n = [12, 16, 20]", "n = 16").replace('name = "softplus"', 'name = "other"'), registry
+    )
+    assert whole.directory is not None
+    results = run(smaller, registry, whole.directory, Counting(stop_after=0))
+    assert results.threshold("other", 16, 5) == whole.threshold("softplus", 16, 5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("steps = 600", "steps = 601"),
+        ("seed = 3", "seed = 4"),
+        ('use = "moderate"', 'use = "moderate"\nactivation = "relu"'),
+        ("tolerances = [0.5, 0.1]", "tolerances = [0.6, 0.1]"),
+        ('dataset = "sphere"', 'dataset = { use = "sphere", labels = "rademacher" }'),
+    ],
+)
+def test_what_changes_the_numbers_is_trained_anew(
+    change: tuple[str, str], whole: Results, registry: Registry, tmp_path: Path
+) -> None:
+    edited = parse_suite(SUITE.replace(*change), registry)
+    assert whole.directory is not None
+    with Store(whole.directory) as store:
+        assert Run(edited, registry, store, "cpu").missing > 0
+
+
+def test_an_error_costs_its_own_trial_and_is_no_unfit(suite: Suite, registry: Registry, tmp_path: Path) -> None:
+    class Failing(Counting):
+        def next_done(self) -> tuple[Batch, list[Outcome]]:
+            batch, outcomes = super().next_done()
+            return batch, [Outcome(o.seed, (None, None), 0, 1.0, message="no") if o.seed == 1 else o for o in outcomes]
+
+    results = run(suite, registry, tmp_path, Failing())
+    assert {outcome.seed for _, outcome in results.errors()} == {1}
+    for cell, outcomes in results.outcomes.items():
+        m, trials = results.counts(cell.regime, cell.n, cell.d)[cell.k]
+        assert trials == len(outcomes) - (1 if len(outcomes) > 1 else 0)
+        assert results.verdicts(cell)["error"] == (1 if len(outcomes) > 1 else 0)
+        assert m <= trials
+    assert load_results(tmp_path, registry=registry).errors(), "a report shows them"
+    retried = Counting()
+    run(suite, registry, tmp_path, retried)
+    assert retried.trained >= len(results.errors()), "another run tries them again"
+
+
+def test_a_plugin_that_raises_becomes_an_error_of_its_trials(registry: Registry) -> None:
+    from harness.engine.work import train
+    from tests.engine.cases import CASES, setting
+
+    where = setting(CASES["softplus"])
+
+    class BadDataset(type(where.dataset)):  # type: ignore[misc]  # a class made for this test
+        def draw(self, n: int, d: int, rng: object) -> object:
+            raise ArithmeticError("no inputs today")
+
+    from dataclasses import replace
+
+    outcomes = train(replace(where, dataset=BadDataset()), Cell("", 5, 3, 2), [0, 1])
+    assert [o.message for o in outcomes] == ["ArithmeticError: no inputs today"] * 2
+    assert all(o.verdict(0) == "error" for o in outcomes)

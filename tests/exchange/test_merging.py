@@ -1,0 +1,149 @@
+"""Merging: the union of shards is the run, to the last digit; what is not equal is never mixed."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.components import Cell, Outcome
+from harness.driver.loading import load_results
+from harness.driver.sharding import Shard
+from harness.exchange.merging import MergeError, read_part, unite, write_union
+from harness.registry import Registry
+from harness.results import Results
+from harness.store import Store
+from tests.small_grid import SUITE, trained
+
+
+@pytest.fixture(scope="module")
+def whole(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    return trained(tmp_path_factory.mktemp("whole"), registry)
+
+
+@pytest.fixture(scope="module")
+def shards(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("shards")
+    for number in (1, 2, 3):
+        results = trained(folder / str(number), registry, Shard(number, 3))
+        assert results.missing > 0
+        assert results.trials() + results.missing == 2 * (4 + 4) * 6 + 2 * 6
+    return [folder / str(number) for number in (1, 2, 3)]
+
+
+def merge(out: Path, directories: list[Path]) -> int:
+    return write_union(unite([read_part(directory, directory.name) for directory in directories]), out)
+
+
+def test_shards_merged_are_the_run_to_the_digit(
+    whole: Results, shards: list[Path], registry: Registry, tmp_path: Path
+) -> None:
+    for order in (shards, shards[::-1]):
+        out = tmp_path / order[0].name
+        assert merge(out, order) == whole.trials()
+        merged = load_results(out, registry=registry)
+        assert repr(merged.outcomes) == repr(_untimed(whole, merged)), "digits differ"
+        assert merged.missing == 0
+        for regime in whole.suite.regimes:
+            for n, d in whole.sizes():
+                assert merged.threshold(regime.name, n, d) == whole.threshold(regime.name, n, d)
+
+
+def _untimed(results: Results, like: Results) -> dict[Cell, tuple[Outcome, ...]]:
+    """Return the outcomes of a run with the times of another one."""
+    return {
+        cell: tuple(
+            replace(mine, seconds=its.seconds)
+            for mine, its in zip(results.outcomes[cell], like.outcomes[cell], strict=True)
+        )
+        for cell in like.outcomes
+    }
+
+
+def test_running_the_merged_suite_trains_nothing(shards: list[Path], registry: Registry, tmp_path: Path) -> None:
+    merge(tmp_path, shards)
+    with Store(tmp_path) as store:
+        before = {key: store.outcomes(key) for key in store.settings()}
+    again = trained(tmp_path, registry)
+    with Store(tmp_path) as store:
+        assert {key: store.outcomes(key) for key in store.settings()} == before
+    assert again.missing == 0
+    assert [source["shard"] for source in again.provenance["merged"]] == ["1/3", "2/3", "3/3"], "sources are forgotten"
+
+
+def test_merging_again_adds_nothing(shards: list[Path], tmp_path: Path) -> None:
+    merge(tmp_path, shards[:2])
+    merge(tmp_path, [tmp_path, *shards])
+    with Store(tmp_path) as store:
+        runs = len(store.origins())
+    assert merge(tmp_path, [tmp_path, *shards]) == 0
+    with Store(tmp_path) as store:
+        assert len(store.origins()) == runs + 1
+        last = store.last_run()
+    assert last is not None
+    assert [source["run"] for source in last.provenance["merged"]] == ["1", "2", "3"]
+
+
+def changed(directory: Path, copy: Path, change: dict[str, object]) -> Outcome:
+    """Copy a run with one outcome changed; return what it was."""
+    shutil.copytree(directory, copy)
+    with Store(copy) as store:
+        key, setting = next(iter(sorted(store.settings().items())))
+        (n, d, k, _), outcome = next(iter(sorted(store.outcomes(key).items())))
+        store.put(key, setting, Cell("r", n, d, k), [replace(outcome, **change)])  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
+    return outcome
+
+
+def test_a_trial_that_is_not_equal_in_two_runs_is_reported(shards: list[Path], tmp_path: Path) -> None:
+    was = changed(shards[0], tmp_path / "other", {"measure": 0.12345})
+    union = unite([read_part(shards[0], "a"), read_part(tmp_path / "other", "b")])
+    (conflict,) = union.conflicts
+    assert (conflict.first[0], conflict.second[0]) == ("a", "b")
+    assert conflict.first[1] == was
+    assert f"measure {was.measure!r}" in str(conflict)
+    assert "measure 0.12345" in str(conflict)
+    key = next(key for key, outcome in union.outcomes.items() if key[1] == conflict.place and outcome == was)
+    assert union.outcomes[key] == was, "the first counts"
+
+
+def test_the_device_number_and_the_time_are_no_conflict(shards: list[Path], tmp_path: Path) -> None:
+    changed(shards[0], tmp_path / "other", {"seconds": 99.0, "device": "cpu:7"})
+    assert not unite([read_part(shards[0], "a"), read_part(tmp_path / "other", "b")]).conflicts
+
+
+def test_an_error_gives_way_to_an_outcome(shards: list[Path], tmp_path: Path) -> None:
+    broken = {"message": "no memory", "measure": math.nan, "hits": (None, None)}
+    was = changed(shards[0], tmp_path / "other", broken)
+    for order in ([tmp_path / "other", shards[0]], [shards[0], tmp_path / "other"]):
+        union = unite([read_part(directory, directory.name) for directory in order])
+        assert not union.conflicts
+        assert not any(outcome.message for outcome in union.outcomes.values())
+        assert was in union.outcomes.values()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("steps = 400", "steps = 401"), "different versions of the suite's text"),
+        (('name = "small"', 'name = "other"'), "different suites, small and other"),
+    ],
+)
+def test_other_suites_are_refused(
+    change: tuple[str, str], message: str, shards: list[Path], registry: Registry, tmp_path: Path
+) -> None:
+    trained(tmp_path, registry, Shard(1, 50), SUITE.replace(*change))
+    with pytest.raises(MergeError, match=message):
+        unite([read_part(shards[0], "a"), read_part(tmp_path, "b")])
+
+
+def test_another_solver_is_refused(shards: list[Path], tmp_path: Path) -> None:
+    shutil.copytree(shards[1], tmp_path / "other")
+    with Store(tmp_path / "other") as store:
+        last = store.last_run()
+        assert last is not None
+        store.began(last.suite, {**last.provenance, "solvers": {**last.provenance["solvers"], "softplus": "abacus"}})
+    with pytest.raises(MergeError, match=r"the solver of softplus is .* in a and abacus in b"):
+        unite([read_part(shards[0], "a"), read_part(tmp_path / "other", "b")])

@@ -1,0 +1,99 @@
+"""Comparisons of two regimes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import binom, binomtest
+
+from harness.search import Adaptive
+from harness.statistics.paired import clopper_pearson, compare, threshold_ratio
+
+
+def verdicts(both: int, first: int, second: int, neither: int) -> tuple[dict[int, bool], dict[int, bool]]:
+    pairs = [(True, True)] * both + [(True, False)] * first + [(False, True)] * second + [(False, False)] * neither
+    return {i: a for i, (a, _) in enumerate(pairs)}, {i: b for i, (_, b) in enumerate(pairs)}
+
+
+@pytest.mark.parametrize("table", [(5, 3, 1, 2), (0, 0, 0, 9), (4, 10, 0, 0), (1, 7, 7, 1), (0, 2, 15, 0)])
+def test_counts_share_interval_and_p_value(table: tuple[int, int, int, int]) -> None:
+    result = compare(*verdicts(*table))
+    assert (result.both, result.only_first, result.only_second, result.neither) == table
+    discordant = table[1] + table[2]
+    if discordant == 0:
+        assert (result.share, result.interval, result.p_value) == (None, (0.0, 1.0), 1.0)
+        return
+    reference = binomtest(table[1], discordant)
+    assert result.share == table[1] / discordant
+    assert result.p_value == pytest.approx(reference.pvalue, rel=1e-9)
+    assert result.interval == pytest.approx(tuple(reference.proportion_ci(method="exact")), rel=1e-9)
+
+
+def test_only_common_trials_count() -> None:
+    result = compare({1: True, 2: True, 3: False}, {2: False, 3: True, 4: True})
+    assert (result.only_first, result.only_second, result.both, result.neither) == (1, 1, 0, 0)
+    assert compare({1: True}, {2: True}).p_value == 1.0
+
+
+def test_swapping_the_regimes_mirrors_the_result() -> None:
+    first, second = verdicts(3, 8, 2, 4)
+    there, back = compare(first, second), compare(second, first)
+    assert there.p_value == back.p_value
+    assert there.interval == pytest.approx((1 - back.interval[1], 1 - back.interval[0]))
+
+
+@pytest.mark.parametrize("p", [0.03, 0.2, 0.5, 0.77])
+def test_clopper_pearson_covers_exactly(p: float) -> None:
+    trials = 17
+    inside = [low <= p <= high for low, high in (clopper_pearson(m, trials) for m in range(trials + 1))]
+    assert sum(binom.pmf(m, trials, p) for m in range(trials + 1) if inside[m]) >= 0.95
+
+
+def test_clopper_pearson_closed_forms() -> None:
+    assert clopper_pearson(0, 20) == pytest.approx((0.0, 1 - 0.025 ** (1 / 20)))
+    assert clopper_pearson(20, 20) == pytest.approx((0.025 ** (1 / 20), 1.0))
+    assert clopper_pearson(0, 0) == (0.0, 1.0)
+
+
+def test_ratio_of_thresholds() -> None:
+    first = {30: (0, 20), 40: (20, 20)}
+    second = {7: (0, 20), 10: (20, 20)}
+    ratio = threshold_ratio(first, second)
+    assert ratio.value == pytest.approx(math.sqrt(30 * 40 / 70))
+    assert (ratio.low, ratio.high) == (31 / 10, 40 / 8)
+    back = threshold_ratio(second, first)
+    assert (back.low, back.high) == (8 / 40, 10 / 31)
+
+
+def test_ratio_pays_half_the_level_for_each() -> None:
+    sharp, wide = {9: (0, 20), 10: (20, 20)}, {8: (0, 11), 9: (11, 11)}
+    assert threshold_ratio(wide, sharp, first_family=12).high is None  # 11 of 11 certify at 5 %, not at 2.5 %
+    assert threshold_ratio(wide, sharp, first_family=12, level=0.1).high == 0.9
+
+
+def test_ratio_with_a_bound() -> None:
+    two_sided, at_least = {9: (0, 20), 10: (20, 20)}, {100: (0, 20)}
+    assert threshold_ratio(at_least, two_sided).low == 101 / 10
+    assert threshold_ratio(at_least, two_sided).high is None
+    assert threshold_ratio(at_least, two_sided).value is None
+    assert threshold_ratio({1: (20, 20)}, two_sided).high == 1 / 10
+
+
+def test_a_finished_search_bounds_the_ratio() -> None:
+    search = Adaptive()
+    rng = np.random.default_rng(0)
+    found = []
+    for center in (17, 40):
+        counts: dict[int, tuple[int, int]] = {}
+        while asked := search.next(counts, start=10):
+            for k, more in asked.items():
+                m, trials = counts.get(k, (0, 0))
+                counts[k] = (m + int(rng.binomial(more, 1 / (1 + (center / k) ** 20))), trials + more)
+        found.append(counts)
+    ratio = threshold_ratio(found[1], found[0], first_family=search.family, second_family=search.family)
+    assert ratio.low is not None
+    assert ratio.high is not None
+    assert ratio.low < 40 / 17 < ratio.high
+    assert ratio.high / ratio.low < 1.3**2
