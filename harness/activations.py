@@ -140,7 +140,7 @@ ACTIVATIONS: dict[str, Activation] = {
         Activation("gelu", _gelu, _gelu_slope, _GELU_B1, (2.0 / np.pi) ** 0.5),
         Activation("silu", _silu, _silu_slope, _SILU_B1, 0.5),
         Activation("sigmoid", _sigmoid, _sigmoid_slope, 0.25, 1.0 / (6.0 * 3.0**0.5)),
-        Activation("erf", _erf, _erf_slope, 2.0 / np.pi**0.5, 2.0 * (2.0 / (np.pi * np.e)) ** 0.5, odd=True),
+        Activation("erf", _erf, _erf_slope, 2.0 / np.pi**0.5, 2.0 * (2.0 / (math.pi * math.e)) ** 0.5, odd=True),
         Activation("sin", np.sin, np.cos, 1.0, 1.0, odd=True),
     )
 }
