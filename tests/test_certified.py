@@ -12,8 +12,10 @@ from harness import ACTIVATIONS
 from harness.builtin.datasets import Sphere
 from harness.builtin.initializers import MirroredLeCun
 from harness.builtin.models import ShallowNet
+from harness.builtin.optimizers import Momentum
 from harness.certified import Certified, can_certify, certified_width, first_width
 from harness.problems import draw_problem, draw_weights
+from harness.report.theories_view import CERTIFIED
 
 BY_NAME = {theory.name: theory() for theory in THEORIES}
 MODERATE, _, OUTPUT = REGIMES
@@ -92,6 +94,14 @@ def test_certificates_are_silent_about_other_networks() -> None:
         assert found.width is None
         assert found.low is None
         assert "does not speak" in found.reason
+
+
+def test_momentum_is_not_what_is_proved_of() -> None:
+    ball = replace(OUTPUT, optimizer=Momentum())
+    found = certified_width(BY_NAME["cert-d3"], ball, Sphere(), 6, 5, seeds=1, base=1)
+    assert (found.width, found.low) == (None, None)
+    assert "does not speak" in found.reason
+    assert "gradient descent with the theorem's step" in CERTIFIED
 
 
 def test_only_certificates_certify() -> None:

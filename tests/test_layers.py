@@ -16,7 +16,7 @@ import harness
 from harness import components
 
 ROOT = Path(__file__).parent.parent
-PUBLIC_MODULES = {"activations", "builtin", "kernels", "lanes", "spectra"}
+PUBLIC_MODULES = {"activations", "builtin", "conditions", "kernels", "lanes", "spectra"}
 """Modules of harness that plugins may import beside the public names."""
 
 CONTRACTS = {"harness.executors.base", "harness.report.table"}
@@ -26,7 +26,7 @@ ORDER = [
     {"activation_names", "components", "hookspecs", "activations", "module_model"},
     {"spectra", "kernels", "problems", "processor", "lanes", "complaints", "faults", "device"},
     {"statistics"},
-    {"search", "predictions", "certified", "options", "contract", "registry"},
+    {"search", "conditions", "predictions", "certified", "options", "contract", "registry"},
     {"composition", "plugins", "trust"},
     {"suite"},
     {"engine"},

@@ -61,9 +61,11 @@ CLAIMS = {
     "cert-d1s": Claim("certificate", None, None, True, True),
     "cert-d2": Claim("certificate", None, None, True, True),
     "cert-d3": Claim("certificate", None, None, True, True),
+    "cert-linear": Claim("certificate", (1, -1), (0, 0), True, True),
+    "cert-linear-output": Claim("certificate", (1, 0), (1, 0), True, True),
 }
 
-CERTIFICATES = ("cert-d1", "cert-d1s", "cert-d2", "cert-d3")
+CERTIFICATES = ("cert-d1", "cert-d1s", "cert-d2", "cert-d3", "cert-linear", "cert-linear-output")
 
 
 @pytest.fixture(scope="module")

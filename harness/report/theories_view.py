@@ -112,8 +112,9 @@ def theories_view(
 
 CERTIFIED = (
     "certified: width from which the theory's certificate holds for networks drawn as in the regime, found by doubling "
-    "and bisection; geometric mean and range over a few draws of problem and weights. From there on, training is "
-    "proved to fit; beside k½, the quotient is the gap between proof and measurement."
+    "and bisection; geometric mean and range over a few draws of problem and weights. From there on, gradient "
+    "descent with the theorem's step (or the flow, where the theorem is about that) is proved to fit; beside k½, the "
+    "quotient is the gap between proof and measurement."
 )
 """What certified widths are."""
 

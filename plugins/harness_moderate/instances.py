@@ -118,23 +118,6 @@ def d1_holds(weights: Weights, problem: Problem, activation: Activation) -> bool
     return d1(weights, problem, activation).holds
 
 
-def d1_scale(weights: Weights, problem: Problem, activation: Activation) -> float:
-    """Return s_min = 8L‖y‖/σ₀²: with v multiplied by s ≥ s_min, certificate D1 holds.
-
-    For initializations with f₀ = 0, such as mirrored pairs: scaling v by s leaves f₀ = 0, multiplies σ₀² by s²
-    and L by s. The price of laziness: finite at every width at which J₀ has full rank.
-
-    Raises:
-        ValueError: The network is not zero at the start.
-    """
-    found = d1(weights, problem, activation)
-    labels = float(np.linalg.norm(problem.y))
-    start = float(np.linalg.norm(outputs(weights, problem.x, activation)))
-    if start > 1e-9 * labels:
-        raise ValueError(f"f₀ = 0 is needed, as with mirrored pairs; found ‖f₀‖ = {start:.3g}")
-    return 8.0 * found.lipschitz * labels / found.sigma**2 if found.sigma > 0 else math.inf
-
-
 @dataclass(frozen=True)
 class D3:
     """The output layer alone: linear regression on F₀ = φ(XW₀ᵀ).

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,18 +10,28 @@ import torch
 from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian
 from harness_lazy.limit import limiting_eigenvalue
 from harness_lazy.models import LazyScaled, Linearized
-from harness_lazy.theories.certificates import CertificateD1s, CertificateLinear, d1s_scale, start_kernel
+from harness_lazy.theories import certificates
+from harness_lazy.theories.certificates import (
+    CertificateD1s,
+    CertificateLinear,
+    CertificateLinearOutput,
+    d1s_scale,
+    has_rank_n,
+    start_jacobian,
+    start_kernel,
+)
 from harness_lazy.theories.spectrum import chernoff_width
 
-from harness import ACTIVATIONS, ActivationName, Initializer, Problem, Regime
+from harness import ACTIVATIONS, ActivationName, Exponents, Initializer, Problem, Regime, Theory
 from harness.builtin.datasets import Sphere
 from harness.builtin.initializers import GaussianHalves, LeCun, MirroredLeCun
-from harness.builtin.optimizers import GradientDescent
+from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
+from harness.certified import certified_width
 from harness.components import Cell
 from harness.engine.work import train
 from harness.problems import draw_problem, draw_weights
-from harness.spectra import operator_norm
-from tests.engine.cases import setting
+from harness.spectra import operator_norm, smallest_eigenvalue
+from tests.engine.cases import PseudoHuber, setting
 from tests.lazy.test_models import PRESETS, drawn, problem
 
 AS_PROVED = GradientDescent(step_size="theory")
@@ -147,15 +158,16 @@ def test_certified_width_says_why_there_is_none() -> None:
 def test_rank_begins_where_the_count_says(activation: ActivationName, train_: str, biases: bool) -> None:
     on = problem(12, 4)
     of = replace(PRESETS["linearized"], model=Linearized(activation, train_, biases))  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
-    width = CertificateLinear().width(on, of)
+    theory = CertificateLinearOutput() if train_ == "output" else CertificateLinear()
+    width = theory.width(on, of)
     enough = int(width.value)
     assert enough == {"hidden": 3, "output": 12, "all": 3}[train_]
     weights = RandomSigns().draw(of.model, on, enough, np.random.default_rng(0))
-    assert CertificateLinear().certifies(on, of, weights)
+    assert theory.certifies(on, of, weights)
     fewer = RandomSigns().draw(of.model, on, max(enough - 1, 1), np.random.default_rng(0))
     necessary = {"hidden": 12 / (5 if biases else 4), "output": 12, "all": 12 / 5}[train_]
     if enough - 1 < necessary:
-        assert not CertificateLinear().certifies(on, of, fewer)
+        assert theory.certifies(on, of, fewer) is False
     if math.ceil(necessary) < enough:
         assert width.reason == f"{math.ceil(necessary)} is necessary"
 
@@ -168,6 +180,96 @@ def test_pairs_count_once(start: Initializer) -> None:
     for k, holds in ((4, False), (6, True)):
         weights = start.draw(of.model, on, k, np.random.default_rng(0))
         assert CertificateLinear().certifies(on, of, weights) is holds
+
+
+@pytest.mark.parametrize(("activation", "seed"), [("tanh", 0), ("gelu", 1)])
+def test_rank_is_seen_where_squaring_leaves_nothing(activation: ActivationName, seed: int) -> None:
+    """At k = ⌈n/d⌉ J₀ has rank n, as proved; its σ_min is too small for J₀J₀ᵀ to tell."""
+    n, d = 100, 3
+    of = replace(PRESETS["linearized"], model=Linearized(activation))
+    on = draw_problem(Sphere(), n, d, seed=seed, base=1)
+    weights = draw_weights(of.initializer, of.model, on, 34, seed=seed, base=1)
+    assert isinstance(of.model, Linearized)
+    assert smallest_eigenvalue(start_kernel(of.model, weights, on.x)) == 0
+    assert CertificateLinear().certifies(on, of, weights) is True
+    found = certified_width(CertificateLinear(), of, Sphere(), n, d, seeds=2, base=1, largest=1024)
+    assert (found.low, found.high) == (34, 34)
+    assert CertificateLinear().width(on, of).value == 34
+
+
+def test_dependent_columns_are_not_taken_for_rank() -> None:
+    on = problem(100, 3)
+    # 33 different neurons in R³ have 99 columns, pairs twice as many; homogeneity leaves 3 of 4 to both layers.
+    for model, start, k in (
+        (Linearized("tanh"), Paired(), 66),
+        (Linearized("relu", "all"), RandomSigns(), 33),
+        (Linearized("leaky-relu", "all", biases=True), RandomSigns(), 24),
+    ):
+        weights = start.draw(model, on, k, np.random.default_rng(0))
+        assert start_jacobian(model, weights, on.x).shape[1] >= 100
+        assert not has_rank_n(model, weights, on.x)
+    model = Linearized("tanh")
+    assert has_rank_n(model, Paired().draw(model, on, 68, np.random.default_rng(0)), on.x)
+    twice = np.vstack([on.x[:20], on.x[:1]])
+    assert not has_rank_n(model, RandomSigns().draw(model, on, 60, np.random.default_rng(0)), twice)
+
+
+def test_a_part_of_the_columns_shows_the_rank_of_wide_nets(monkeypatch: pytest.MonkeyPatch) -> None:
+    on, model, shapes = problem(100, 3), Linearized("gelu"), []
+    weights = RandomSigns().draw(model, on, 4000, np.random.default_rng(0))
+    assert smallest_eigenvalue(start_kernel(model, weights, on.x)) == 0
+
+    def taken(*arguments: Any) -> np.ndarray:
+        jacobian = start_jacobian(*arguments)
+        shapes.append(jacobian.shape)
+        return jacobian
+
+    monkeypatch.setattr(certificates, "start_jacobian", taken)
+    monkeypatch.setattr(certificates, "VALUES", 100 * 600)
+    assert has_rank_n(model, weights, on.x)
+    assert shapes == [(100, 600)]
+
+
+def test_the_output_layer_has_its_own_law() -> None:
+    on, of = problem(30, 12), replace(PRESETS["linearized"], model=Linearized("softplus", "output"))
+    assert not CertificateLinear().concerns(of)
+    assert CertificateLinearOutput().concerns(of)
+    assert not CertificateLinearOutput().concerns(PRESETS["linearized"])
+    assert CertificateLinearOutput().width(on, of).value == 30
+    assert CertificateLinearOutput().exponents == Exponents((1.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("theory", "of"),
+    [
+        (CertificateLinear(), PRESETS["linearized"]),
+        (CertificateLinearOutput(), replace(PRESETS["linearized"], model=Linearized("softplus", "output"))),
+        (CertificateD1s(), replace(PRESETS["lazy-scaled"], model=LazyScaled(alpha=1e6))),
+    ],
+    ids=["linear", "output", "scaled"],
+)
+def test_certificates_are_silent_about_other_training(theory: Theory, of: Regime) -> None:
+    on = problem(4, 6)
+    weights = of.initializer.draw(of.model, on, 8, np.random.default_rng(0))
+    assert theory.certifies(on, of, weights) is True
+    for other in (
+        replace(of, optimizer=Momentum()),
+        replace(of, optimizer=StochasticGradientDescent(batch=2)),
+        replace(of, criterion=PseudoHuber()),
+    ):
+        assert theory.certifies(on, other, weights) is None
+
+
+@pytest.mark.parametrize(("n", "density"), [(2, True), (3, False)])
+def test_one_dimension_has_no_density_on_the_sphere(n: int, density: bool) -> None:
+    on = Problem(np.array([[1.0], [-1.0], [1.0]])[:n], np.arange(1.0, n + 1), 0, "sphere")
+    found = {a.text: a.holds for a in CertificateLinear().assumptions(on, PRESETS["linearized"])}
+    assert found["inputs with a density"] is density
+    assert found["d ≥ 2"] is False
+    twice = Problem(np.vstack([problem(4, 3).x, problem(4, 3).x[:1]]), np.arange(5.0), 0, "gaussian")
+    found = {a.text: a.holds for a in CertificateLinear().assumptions(twice, PRESETS["linearized"])}
+    assert found["inputs with a density"] is False
+    assert found["d ≥ 2"] is True
 
 
 def test_homogeneous_nets_lose_a_column_a_neuron() -> None:
@@ -197,8 +299,11 @@ def test_kernels_in_numpy_are_those_in_torch(train_: str, biases: bool) -> None:
     on, model = problem(7, 4), Linearized("silu", train_, biases)  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     params = drawn(model, on, 6, TangentGaussian())
     kernel = model.kernel(params, torch.from_numpy(on.x)).numpy()
-    found = start_kernel(model, {name: value.numpy() for name, value in params.items()}, on.x)
-    np.testing.assert_allclose(found, kernel, rtol=1e-12)
+    weights = {name: value.numpy() for name, value in params.items()}
+    np.testing.assert_allclose(start_kernel(model, weights, on.x), kernel, rtol=1e-12)
+    jacobian = start_jacobian(model, weights, on.x)
+    assert jacobian.shape == (7, sum(weights[name].size for name in model.trained()))
+    np.testing.assert_allclose(jacobian @ jacobian.T, kernel, rtol=1e-12)
 
 
 # --- concentration --------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def unmet(theory: str, of: Regime, on: Problem | None = None) -> list[str]:
         (replace(PRESETS["lazy-scaled"], model=LazyScaled("relu")), {"ntk-chernoff"}),
         (replace(PRESETS["lazy-scaled"], model=LazyScaled("softplus", "all")), set()),
         (PRESETS["linearized"], {"cert-linear", "montanari-zhong", "ntk-chernoff"}),
-        (replace(PRESETS["linearized"], model=Linearized("softplus", "output")), {"cert-linear"}),
+        (replace(PRESETS["linearized"], model=Linearized("softplus", "output")), {"cert-linear-output"}),
         (replace(PRESETS["linearized"], model=Linearized("relu", "all")), {"cert-linear", "karhadkar-ntk"}),
         (PRESETS["ntk-du"], RELU | {"ntk-chernoff"}),
         (replace(PRESETS["ntk-du"], model=ShallowNet("softplus")), {"oymak-fabian", "ntk-chernoff"}),
@@ -103,13 +103,13 @@ def test_every_theory_says_where_it_comes_from(theory: Theory) -> None:
 
 def test_what_was_not_read_is_not_shown_as_verified() -> None:
     verified = {name for name, theory in BY_NAME.items() if theory.verified}
-    own = {"cert-d1s", "cert-linear", "ntk-chernoff"}
+    own = {"cert-d1s", "cert-linear", "cert-linear-output", "ntk-chernoff"}
     assert verified == own | {"munteanu", "montanari-zhong", "oymak-fabian", "karhadkar-ntk"}
     assert BY_NAME["song-yang"].certainty == "memory-low"  # the power of λ₀
 
 
 def test_names_are_unique_and_presets_name_their_theory(registry: Registry) -> None:
-    assert len(BY_NAME) == len(THEORIES) == 13
+    assert len(BY_NAME) == len(THEORIES) == 14
     assert {preset.theory for preset in PRESETS.values()} - {""} <= set(BY_NAME)
     for preset in PRESETS.values():
         assert registry.regime(preset.name) == preset
@@ -170,6 +170,14 @@ def test_smallest_eigenvalue_of_spherical_data() -> None:
     flat = problem(4, 2)
     assert math.isnan(predict(BY_NAME["karhadkar-ntk"], of, flat).width.value)
     assert unmet("karhadkar-ntk", of, flat) == ["d ≥ 3"]
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("delta", [1e-2, 1e-5, 1e-7, 1e-8])
+def test_separation_of_near_duplicates_keeps_its_digits(delta: float, sign: float) -> None:
+    angle = 2 * math.asin(delta / 2)
+    x = np.array([[1.0, 0.0], [sign * math.cos(angle), sign * math.sin(angle)], [0.0, 1.0]])
+    assert separation(Problem(x, np.ones(3))) == pytest.approx(delta, rel=1e-7)
 
 
 def test_equal_and_opposite_inputs() -> None:

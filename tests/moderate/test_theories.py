@@ -22,6 +22,7 @@ from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGrad
 from harness.kernels import lambda_hidden, lambda_output, mu
 from harness.predictions import Prediction, predict, predictions
 from harness.spectra import khatri_rao_sigma_min, operator_norm, unit_rows
+from tests.engine.cases import PseudoHuber
 
 REGIMES = {regime.name: regime for regime in harness_regimes()}
 BY_NAME = {theory.name: theory() for theory in THEORIES}
@@ -260,6 +261,44 @@ def test_mirrored_features_are_not_certified() -> None:
 def test_a_numeric_step_is_compared_with_the_theorem(step: float, holds: bool | None) -> None:
     of = dataclasses.replace(regime(), optimizer=GradientDescent(step_size=step))
     assert predict(BY_NAME["os-smooth"], of, problem(30, 12)).assumptions[-1].holds is holds
+
+
+def test_a_step_is_held_against_the_limit_that_is_printed() -> None:
+    """Orthonormal inputs, φ = sin: λ_max(J₀J₀ᵀ) tends to (‖y‖²/n) E[cos²(g)] = (‖y‖²/n)(1 + e⁻²)/2."""
+    n = 20
+    on = Problem(np.eye(n), problem(n, n).y, 0, "table")
+    size = float(on.y @ on.y) / n
+    of, k = regime(activation="sin"), 20_000
+    exact = 2 / (9 * size * (1 + math.exp(-2)) / 2)
+    assert CertificateD1().step_size(on, of, draw(of, on, k)) == pytest.approx(exact, rel=0.05)
+
+    def checked(step: float | str, theory: str = "os-covariance") -> bool | None:
+        taken = dataclasses.replace(of, optimizer=GradientDescent(step_size=step), theory=theory)  # type: ignore[arg-type]  # a number, or the literal "theory"
+        (found,) = [a for a in CertificateD1().assumptions(on, taken) if a.text == "step size ≤ 2/(9‖J₀‖²)"]
+        return found.holds
+
+    # ‖J₀‖ ≤ ‖v‖‖X‖ = √size, so that 2/(9 size) is safe at every width; n/(2‖y‖²‖X‖²) is above the limit.
+    assert checked(0.999 * 2 / (9 * size)) is True
+    assert checked(1.001 * 2 / (9 * size)) is None
+    theorem = 1 / (2 * size)
+    assert theorem > 1.1 * exact
+    assert checked(0.999 * theorem) is None
+    assert checked("theory", "cert-d1") is True
+    assert BY_NAME["os-covariance"].step_size(on, of, draw(of, on, k)) == pytest.approx(theorem)
+    assert checked("theory", "os-covariance") is None
+
+
+@pytest.mark.parametrize(("use", "theory"), [("moderate", CertificateD1()), ("output-only", CertificateD3())])
+def test_certificates_are_silent_about_other_training(use: str, theory: Theory) -> None:
+    on, home = problem(4, 6), regime(use)
+    weights = draw(home, on, 8)
+    assert theory.certifies(on, home, weights) is (use == "output-only")
+    for other in (
+        dataclasses.replace(home, optimizer=Momentum()),
+        dataclasses.replace(home, optimizer=StochasticGradientDescent(batch=2)),
+        dataclasses.replace(home, criterion=PseudoHuber()),
+    ):
+        assert theory.certifies(on, other, weights) is None
 
 
 def test_batches_of_sgd_are_left_open() -> None:

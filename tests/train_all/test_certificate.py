@@ -15,6 +15,7 @@ from harness import ACTIVATIONS, Activation, Problem, Regime, Weights
 from harness.builtin.criteria import MeanSquareOverRoot
 from harness.builtin.initializers import LeCun, Xavier
 from harness.builtin.models import ShallowNet
+from harness.builtin.optimizers import Momentum
 from harness.kernels import lambda_output
 from harness.spectra import unit_rows
 from tests.engine.cases import PseudoHuber
@@ -210,6 +211,7 @@ def test_certifies_networks_and_nothing_else() -> None:
     assert certifies(dataclasses.replace(HOME, criterion=PseudoHuber())) is None
     assert certifies(dataclasses.replace(HOME, model=ShallowNet("relu", "hidden"))) is None
     assert certifies(dataclasses.replace(BY_NAME["train-all-sgd"], initializer=LeCun())) is None
+    assert certifies(dataclasses.replace(HOME, optimizer=Momentum())) is None
 
 
 def test_gradient_descent_is_not_the_flow() -> None:

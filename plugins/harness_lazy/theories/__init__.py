@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness_lazy.theories.certificates import CertificateD1s, CertificateLinear
+from harness_lazy.theories.certificates import CertificateD1s, CertificateLinear, CertificateLinearOutput
 from harness_lazy.theories.deep import AllenZhu, ZouGu
 from harness_lazy.theories.relu import Arora, Du, Munteanu, SongYang, SongYangSpectral
 from harness_lazy.theories.smooth import OymakFabian
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 THEORIES: tuple[type[Theory], ...] = (
     CertificateLinear,
+    CertificateLinearOutput,
     MontanariZhong,
     Chernoff,
     Karhadkar,

@@ -18,6 +18,7 @@ from harness import (
     Problem,
     Regime,
     Theory,
+    Trained,
     Weights,
     Width,
 )
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 PAIRS = (Paired, MirroredLeCun)
 """Initializers whose neurons come in pairs of equal hidden weights."""
 
+VALUES = 2**22
+"""Entries of a Jacobian that are decomposed at once."""
+
 
 def start_kernel(model: LazyScaled | Linearized, weights: Weights, x: Array) -> Array:
     """Return J₀J₀ᵀ, (n, n), of the net behind a model (at α = 1) at its initial weights.
@@ -54,6 +58,42 @@ def start_kernel(model: LazyScaled | Linearized, weights: Weights, x: Array) -> 
         values = activation.phi(z)
         kernel += values @ values.T + one
     return kernel
+
+
+def start_jacobian(model: LazyScaled | Linearized, weights: Weights, x: Array, neurons: int | None = None) -> Array:
+    """Return J₀, (n, p), of the net behind a model (at α = 1): its columns, or those of the first neurons alone.
+
+    For the hidden layer (v_j φ'(z_ij) x_i, and v_j φ'(z_ij) with biases), then for the output layer φ(z_ij), and a
+    column of ones with biases, as trained; z = XWᵀ + b.
+    """
+    activation, first = ACTIVATIONS[model.activation], slice(neurons)
+    z = x @ weights["W"][first].T + (weights["b"][first] if model.biases else 0.0)
+    columns: list[Array] = []
+    if model.train != "output":
+        inputs = np.column_stack([x, np.ones(len(x))]) if model.biases else x
+        slopes = activation.dphi(z) * weights["v"][first]
+        columns.append((slopes[:, :, None] * inputs[:, None, :]).reshape(len(x), -1))
+    if model.train != "hidden":
+        columns += [activation.phi(z), np.ones((len(x), 1 if model.biases else 0))]
+    return np.hstack(columns)
+
+
+def has_rank_n(model: LazyScaled | Linearized, weights: Weights, x: Array) -> bool:
+    """Say whether J₀ has rank n, to rounding: σ_min(J₀) > 10⁻¹³ max(n, p) σ_max(J₀).
+
+    J₀J₀ᵀ says so at little cost where σ_min is not small, but squares: of σ_min below about 10⁻⁶ σ_max it keeps
+    nothing. There J₀ itself is decomposed; of wide nets about :data:`VALUES` entries of it, or 2n columns where these
+    are more, as further columns never lower the rank.
+    """
+    if smallest_eigenvalue(start_kernel(model, weights, x)) > 0:
+        return True
+    n, d = x.shape
+    columns = max(2 * n, VALUES // n)
+    jacobian = start_jacobian(model, weights, x, math.ceil(columns / (1 if model.train == "output" else d)))
+    if jacobian.shape[1] < n:
+        return False
+    singular = np.linalg.svd(jacobian, compute_uv=False)
+    return bool(singular[-1] > 1e-13 * max(jacobian.shape) * singular[0])
 
 
 def d1s_scale(model: LazyScaled, weights: Weights, problem: Problem) -> float:
@@ -95,12 +135,12 @@ class CertificateD1s(Theory):
         """Speak of scaled nets of a smooth activation with the hidden layer trained on all samples."""
         model = regime.model
         scaled = isinstance(model, LazyScaled) and model.train == "hidden" and ACTIVATIONS[model.activation].smooth
-        return scaled and conditions.full_batch(regime)
+        return scaled and not conditions.stochastic(regime)
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check inputs, initialization, loss, algorithm and step size. Inputs may have any norm."""
         return [
-            conditions.no_two_parallel(problem),
+            conditions.on_different_lines(problem),
             conditions.of_equal_sizes(regime, problem),
             conditions.quadratic_loss(regime),
             conditions.gradient_descent(regime),
@@ -129,9 +169,9 @@ class CertificateD1s(Theory):
         return Width(width, f"α = {model.alpha:g}; {kept.reason}")
 
     def certifies(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
-        """Say whether α ≥ s_min for this network."""
+        """Say whether α ≥ s_min for this network; None for other models, losses and algorithms."""
         model = regime.model
-        if not isinstance(model, LazyScaled) or not self.concerns(regime):
+        if not isinstance(model, LazyScaled) or not self.concerns(regime) or not conditions.plain_descent(regime):
             return None
         return model.alpha >= d1s_scale(model, weights, problem)
 
@@ -144,20 +184,15 @@ class CertificateD1s(Theory):
         return 2.0 / (9.0 * largest) if largest > 0 else None
 
 
-GENERIC = ("sphere", "gaussian", "cube-sphere")
-"""Datasets whose inputs have a density, on the sphere or in R^d."""
-
-
 @dataclass(frozen=True)
 class CertificateLinear(Theory):
-    """Gradient descent on the linearized net fits all labels if and only if J₀ has rank n.
+    """Gradient descent on the linearized net, hidden or both layers, fits all labels if and only if J₀ has rank n.
 
     The residual is (I − ηJ₀J₀ᵀ)^t r₀; at η = 1/‖J₀‖², ‖r_t‖ ≤ (1 − σ_min²/σ_max²)^t ‖r₀‖.
 
-    Rank n needs n independent columns. There are kd for the hidden layer, k for the output layer and k(d + 1) for both,
-    with biases one weight more a neuron in the hidden layer and one for the output; a neuron less one if φ is
-    positively homogeneous and both are trained, as φ(w·x) = φ'(w·x) w·x then. Neurons with equal hidden weights count
-    once.
+    Rank n needs n independent columns. There are kd for the hidden layer and k(d + 1) for both layers, with biases one
+    weight more a neuron in the hidden layer and one for the output; a neuron less one if φ is positively homogeneous
+    and both are trained, as φ(w·x) = φ'(w·x) w·x then. Neurons with equal hidden weights count once.
 
     For φ analytic but no polynomial, n inputs with a density on the sphere or in R^d, d ≥ 2, and W₀ with a density,
     kd ≥ n also suffices for the hidden layer, almost surely. Proof. Let n = kd; fewer rows stay independent. The
@@ -166,8 +201,7 @@ class CertificateLinear(Theory):
     positive and distinct. Block (g, j) of J₀ is v_j φ'(s_jτ_g) X_g, so det J₀ = ∏_g det X_g · (∏_j v_j det M)^d up
     to sign with M_gj = φ'(s_jτ_g), and det M ≠ 0 for some s if the functions s ↦ φ'(sτ_g) are linearly independent.
     If Σ_g c_g φ'(sτ_g) = 0 for small s, then Σ_g c_g τ_g^m = 0 for each of the infinitely many powers s^m in φ',
-    and a generalized Vandermonde matrix with distinct positive nodes has full rank: c = 0. For the output layer k ≥ n
-    suffices in the same way.
+    and a generalized Vandermonde matrix with distinct positive nodes has full rank: c = 0.
     """
 
     name: ClassVar[str] = "cert-linear"
@@ -176,25 +210,27 @@ class CertificateLinear(Theory):
     guarantee: ClassVar[Guarantee] = "certificate"
     certainty: ClassVar[Certainty] = "derived"
     certainty_note: ClassVar[str] = "proof in the documentation of CertificateLinear; tested against drawn networks"
-    formula: ClassVar[str] = "rank J₀ = n; hidden: k ≥ ⌈n/d⌉ (analytic φ), output: k ≥ n, all: ⌈n/(d+1)⌉ to ⌈n/d⌉"
+    formula: ClassVar[str] = "rank J₀ = n; hidden: k ≥ ⌈n/d⌉ (analytic φ), all: ⌈n/(d+1)⌉ to ⌈n/d⌉"
     explicit: ClassVar[bool] = True
     exponents: ClassVar[Exponents | None] = Exponents(large_n=(1.0, -1.0), small_n=(0.0, 0.0))
     home: ClassVar[Mapping[str, Any]] = {"use": "linearized", "optimizer": THEORY_STEP}
+    layers: ClassVar[tuple[Trained, ...]] = ("hidden", "all")
 
     def concerns(self, regime: Regime) -> bool:
-        """Speak of linearized nets trained on all samples."""
-        return isinstance(regime.model, Linearized) and conditions.full_batch(regime)
+        """Speak of linearized nets with the certificate's layers trained on all samples."""
+        model = regime.model
+        return isinstance(model, Linearized) and model.train in self.layers and not conditions.stochastic(regime)
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check φ, inputs, initialization, loss, algorithm and that the step is stable."""
+        density = conditions.from_a_density(problem)
         start, optimizer, traits = regime.initializer, regime.optimizer, regime.model.describe()
         known = isinstance(start, (GaussianHalves, LeCun, He, Xavier, RandomSigns, TangentGaussian, *PAIRS))
         stable = optimizer.c < 2 if optimizer.step_size == "stable" else optimizer.step_size == "theory" or None
         return [
             Assumption("φ analytic", traits.activation is not None and ACTIVATIONS[traits.activation].smooth),
-            Assumption(
-                "inputs with a density", True if problem.dataset in GENERIC else None, f"dataset {problem.dataset!r}"
-            ),
+            Assumption("inputs with a density", density.holds, density.found or f"dataset {problem.dataset!r}"),
+            Assumption("d ≥ 2", problem.d >= 2, f"d = {problem.d}"),
             Assumption("W₀ from a density, perhaps in pairs", True if known else None, start.name),
             conditions.quadratic_loss(regime),
             conditions.gradient_descent(regime),
@@ -222,11 +258,11 @@ class CertificateLinear(Theory):
         return None
 
     def certifies(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
-        """Say whether J₀ of this network has rank n."""
+        """Say whether J₀ of this network has rank n; None for other models, losses and algorithms."""
         model = regime.model
-        if not isinstance(model, Linearized) or not self.concerns(regime):
+        if not isinstance(model, Linearized) or not self.concerns(regime) or not conditions.plain_descent(regime):
             return None
-        return smallest_eigenvalue(start_kernel(model, weights, problem.x)) > 0
+        return has_rank_n(model, weights, problem.x)
 
     def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
         """Return 1/‖J₀‖²."""
@@ -235,3 +271,26 @@ class CertificateLinear(Theory):
             return None
         largest = float(np.linalg.eigvalsh(start_kernel(model, weights, problem.x))[-1])
         return 1.0 / largest if largest > 0 else None
+
+
+@dataclass(frozen=True)
+class CertificateLinearOutput(CertificateLinear):
+    """Gradient descent on the linearized net, output layer alone, fits all labels if and only if φ(XW₀ᵀ) has rank n.
+
+    J₀ = φ(XW₀ᵀ) has k columns, with biases one of ones more; neurons with equal hidden weights count once. For φ,
+    inputs and W₀ as in :class:`CertificateLinear`, k ≥ n suffices almost surely. Proof. It is enough to find one point
+    where det J₀, k = n, is not 0. Take w_j = s_j u and x_i·u = τ_i, the τ_i positive and distinct, so that J₀ has the
+    entries φ(s_jτ_i). The functions s ↦ φ(sτ_i) are linearly independent, by the Vandermonde matrix of infinitely many
+    powers in φ as there in φ', and so det J₀ ≠ 0 for some s.
+    """
+
+    name: ClassVar[str] = "cert-linear-output"
+    title: ClassVar[str] = "Rank of J₀, linearized output layer"
+    reference: ClassVar[str] = f"linear regression on random features, {references.DERIVED}"
+    certainty_note: ClassVar[str] = (
+        "proof in the documentation of CertificateLinearOutput; tested against drawn networks"
+    )
+    formula: ClassVar[str] = "rank J₀ = n; k ≥ n (analytic φ), with a bias n − 1 to n"
+    exponents: ClassVar[Exponents | None] = Exponents(large_n=(1.0, 0.0))
+    home: ClassVar[Mapping[str, Any]] = {"use": "linearized", "train": "output", "optimizer": THEORY_STEP}
+    layers: ClassVar[tuple[Trained, ...]] = ("output",)

@@ -6,43 +6,54 @@ import math
 
 import numpy as np
 
-from harness import ACTIVATIONS, Activation, Assumption, Problem, Regime, ResidualCriterion
+from harness import ACTIVATIONS, Activation, Assumption, Problem, Regime
 from harness.builtin.initializers import GaussianHalves
-from harness.spectra import extreme_cosines, has_unit_rows
+from harness.conditions import (
+    activation_of,
+    from_a_density,
+    gradient_descent,
+    on_different_lines,
+    plain_descent,
+    quadratic_loss,
+    stochastic,
+    unit_rows,
+    without_biases,
+)
+from harness.kernels import angles
+from harness.spectra import extreme_cosines
 from harness_lazy.initializers import Paired, RandomSigns
 from harness_lazy.models import LazyScaled, Linearized
 
-_PARALLEL = 1.0 - 1e-12
+__all__ = [
+    "FAILURE",
+    "activation_around_start",
+    "activation_of",
+    "bounded_labels",
+    "equal_sizes",
+    "from_a_density",
+    "gradient_descent",
+    "of_equal_sizes",
+    "on_different_lines",
+    "paired",
+    "plain_descent",
+    "quadratic_loss",
+    "random_signs",
+    "separation",
+    "small_step",
+    "stochastic",
+    "unit_rows",
+    "without_biases",
+]
+"""What theories of this plugin ask for: their own conditions, and those shared with other plugins."""
 
 FAILURE = 0.05
 """Probability with which the random draw of the weights may fail a theorem, where a number is needed."""
 
 
-def activation_of(regime: Regime, *, around_start: bool = False) -> Activation | None:
-    """Return the activation of a shallow net; with ``around_start``, of nets scaled or linearized around w₀ as well."""
-    traits = regime.model.describe()
-    spoken_of = traits.shallow or (around_start and isinstance(regime.model, (LazyScaled, Linearized)))
-    return ACTIVATIONS.get(traits.activation) if spoken_of and traits.activation else None
-
-
-def full_batch(regime: Regime) -> bool:
-    """Say whether steps of the regime see all samples."""
-    many = 10**9
-    return regime.optimizer.batch_size(many) == many
-
-
-def unit_rows(problem: Problem) -> Assumption:
-    """Check ‖x_i‖ = 1."""
-    norms = np.linalg.norm(problem.x, axis=1)
-    holds = has_unit_rows(problem.x)
-    return Assumption("inputs of norm 1", holds, "" if holds else f"norms {norms.min():.3g} to {norms.max():.3g}")
-
-
-def no_two_parallel(problem: Problem) -> Assumption:
-    """Check that no two inputs lie on one line through the origin."""
-    least, largest = extreme_cosines(problem.x)
-    closest = max(-least, largest)
-    return Assumption("no two inputs on a line", closest < _PARALLEL, f"largest |cosine| {closest:.3g}")
+def activation_around_start(regime: Regime) -> Activation | None:
+    """Return φ of a shallow net, or of one that is scaled or linearized around w₀; None for other models."""
+    model = regime.model
+    return ACTIVATIONS[model.activation] if isinstance(model, (LazyScaled, Linearized)) else activation_of(regime)
 
 
 def separation(problem: Problem) -> float:
@@ -52,18 +63,16 @@ def separation(problem: Problem) -> float:
     True
     """
     least, largest = extreme_cosines(problem.x)
-    return math.sqrt(max(2.0 - 2.0 * max(-least, largest), 0.0))
+    closest = max(-least, largest)
+    if closest < 1.0 - 1e-6:
+        return math.sqrt(2.0 - 2.0 * closest)
+    theta = angles(problem.x)[np.triu_indices(problem.n, 1)]  # of near ones the cosine has lost half of the digits
+    return 2.0 * math.sin(0.5 * float(np.minimum(theta, math.pi - theta).min()))
 
 
 def bounded_labels(problem: Problem) -> Assumption:
     """Check |y_i| ≤ C, true of any labels; the larger they are, the larger the unknown constant."""
     return Assumption("|y_i| bounded by a constant", True, f"max |y_i| = {float(np.abs(problem.y).max()):.3g}")
-
-
-def without_biases(regime: Regime) -> Assumption:
-    """Check that the net has no biases."""
-    biases = regime.model.describe().biases
-    return Assumption("no biases", not biases, "biases" if biases else "")
 
 
 def random_signs(regime: Regime) -> Assumption:
@@ -97,17 +106,6 @@ def of_equal_sizes(regime: Regime, problem: Problem) -> Assumption:
     """Check that W₀ is Gaussian and the entries of v are of one size."""
     holds = equal_sizes(regime, problem) is not None
     return Assumption("W₀ ~ N(0, σ²), v = ±a/√k", holds, "" if holds else regime.initializer.name)
-
-
-def quadratic_loss(regime: Regime) -> Assumption:
-    """Check that the loss is a multiple of ‖f − y‖²."""
-    return Assumption("quadratic loss", isinstance(regime.criterion, ResidualCriterion), regime.criterion.name)
-
-
-def gradient_descent(regime: Regime) -> Assumption:
-    """Check for plain gradient descent on all samples."""
-    holds = regime.optimizer.heavy_ball() == 0.0 and full_batch(regime)
-    return Assumption("gradient descent, full batch", holds, regime.optimizer.name)
 
 
 def small_step(regime: Regime, text: str, multiple: float | None = None) -> Assumption:

@@ -55,7 +55,7 @@ class ReLUTheory(Theory):
         """Speak of ReLU nets with the hidden layer trained on all samples."""
         activation = conditions.activation_of(regime)
         relu = activation is not None and activation.name == "relu"
-        return relu and regime.model.describe().trains == "hidden" and conditions.full_batch(regime)
+        return relu and regime.model.describe().trains == "hidden" and not conditions.stochastic(regime)
 
     def initialization(self, regime: Regime) -> Assumption:
         """Check how the weights are drawn."""
@@ -69,7 +69,7 @@ class ReLUTheory(Theory):
         """Check inputs and labels, then initialization, loss, algorithm and step size."""
         return [
             conditions.unit_rows(problem),
-            conditions.no_two_parallel(problem),
+            conditions.on_different_lines(problem),
             conditions.bounded_labels(problem),
             conditions.without_biases(regime),
             self.initialization(regime),

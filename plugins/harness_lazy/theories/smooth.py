@@ -33,7 +33,7 @@ class OymakFabian(Theory):
         """Speak of smooth shallow nets with the hidden layer trained on all samples."""
         activation = conditions.activation_of(regime)
         smooth = activation is not None and activation.smooth
-        return smooth and regime.model.describe().trains == "hidden" and conditions.full_batch(regime)
+        return smooth and regime.model.describe().trains == "hidden" and not conditions.stochastic(regime)
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check inputs, hidden weights, loss and algorithm."""

@@ -28,7 +28,7 @@ def chernoff_width(problem: Problem, regime: Regime, failure: float = FAILURE) -
     below λ(X)/2 with probability at most n exp(−kλ(X)/(8B²‖X‖²)), as (e^{−1/2}/(1/2)^{1/2}) ≤ e^{−1/8}. Pairs have
     k/2 independent terms. With hidden biases X has a column of ones.
     """
-    activation, sizes = conditions.activation_of(regime, around_start=True), conditions.equal_sizes(regime, problem)
+    activation, sizes = conditions.activation_around_start(regime), conditions.equal_sizes(regime, problem)
     if activation is None:
         return Width(math.nan, "the bound is for shallow nets")
     if sizes is None:
@@ -59,14 +59,11 @@ class Chernoff(Theory):
 
     def concerns(self, regime: Regime) -> bool:
         """Speak of the hidden layer of nets that are shallow, or scaled or linearized shallow nets."""
-        return (
-            conditions.activation_of(regime, around_start=True) is not None
-            and regime.model.describe().trains == "hidden"
-        )
+        return conditions.activation_around_start(regime) is not None and regime.model.describe().trains == "hidden"
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check inputs and initialization; inputs may have any norm."""
-        return [conditions.no_two_parallel(problem), conditions.of_equal_sizes(regime, problem)]
+        return [conditions.on_different_lines(problem), conditions.of_equal_sizes(regime, problem)]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate the bound."""
@@ -137,7 +134,7 @@ class Karhadkar(Theory):
 
     def concerns(self, regime: Regime) -> bool:
         """Speak of both layers of ReLU nets, shallow or scaled or linearized."""
-        activation = conditions.activation_of(regime, around_start=True)
+        activation = conditions.activation_around_start(regime)
         return activation is not None and activation.name == "relu" and regime.model.describe().trains == "all"
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
@@ -146,7 +143,7 @@ class Karhadkar(Theory):
         gaussian = isinstance(start, TangentGaussian) and start.sigma == start.output == 1.0
         return [
             conditions.unit_rows(problem),
-            conditions.no_two_parallel(problem),
+            conditions.on_different_lines(problem),
             Assumption("d ≥ 3", problem.d >= 3, f"d = {problem.d}"),
             conditions.without_biases(regime),
             Assumption("W₀ ~ N(0, 1), v ~ N(0, 1/k)", gaussian, "" if gaussian else start.name),

@@ -67,7 +67,7 @@ class HiddenLayerTheory(Theory):
         return [
             *checks,
             conditions.gradient_descent(regime),
-            conditions.step_at_most("n/(2B²‖y‖²‖X‖²)", 0.5, safe, problem, regime),
+            conditions.step_at_most("n/(2B²‖y‖²‖X‖²)", 0.5, safe, problem, regime, theories="os-"),
         ]
 
     def activation(self, regime: Regime) -> Activation:

@@ -23,17 +23,17 @@ FAILURE = 0.05
 """Probability with which a certified width may fail, over the draw of the initial weights."""
 
 
-def d1_width(problem: Problem, activation: Activation, *, mirrored: bool = False, failure: float = FAILURE) -> Width:
+def d1_width(problem: Problem, activation: Activation, failure: float = FAILURE) -> Width:
     """Solve certificate D1 for k, with W₀ ~ N(0, 1) and v = ±‖y‖/√(kn), half and half.
 
     With probability at least 1 − p, D1 holds at every even k above both of
-        8 B₁² ‖X‖² log(n/p')/λ(X)                                 (smallest eigenvalue)
+        8 B₁² ‖X‖² log(2n/p)/λ(X)                                 (smallest eigenvalue)
         256 B₂² ρ² n ‖X‖² max_i‖x_i‖²/λ(X)²                      (the test itself)
     where B₁ = sup|φ'|, B₂ = sup|φ''| and ρ bounds ‖r₀‖/‖y‖.
 
     Smallest eigenvalue. J₀J₀ᵀ = (‖y‖²/n)(1/k)Σ_j Z_j with Z_j = (φ'(Xw_j)φ'(Xw_j)ᵀ) ∘ XXᵀ, independent, of mean
     Σ(X) and norm at most B₁²‖X‖². By the matrix Chernoff bound λ_min of the average is below λ(X)/2 with
-    probability at most n exp(−kλ(X)/(8B₁²‖X‖²)), which is p' by the first line. Then σ₀² ≥ ‖y‖²λ(X)/(2n), and
+    probability at most n exp(−kλ(X)/(8B₁²‖X‖²)), which is p/2 by the first line. Then σ₀² ≥ ‖y‖²λ(X)/(2n), and
     σ₀² ≥ 8L‖r₀‖ with L = B₂ (‖y‖/√(kn)) ‖X‖ max_i‖x_i‖ is the second line.
 
     Residual at the start. For even k the two halves cancel in the mean, E f₀ = 0, and
@@ -41,10 +41,6 @@ def d1_width(problem: Problem, activation: Activation, *, mirrored: bool = False
     ‖f₀‖ is a Lipschitz function of the Gaussian W with that constant, and E‖f₀‖ ≤ (E‖f₀‖²)^½; so by Gaussian
     concentration, with probability at least 1 − p/2,
         ρ ≤ 1 + (mean_i Var φ(w·x_i))^½ + B₁‖X‖ √(2 log(2/p)/n).
-    The other half of p is left to the eigenvalue: p' = p/2.
-
-    Mirrored pairs have f₀ = 0, so ρ = 1 and p' = p; only k/2 of the Z_j are independent, so the first line
-    doubles.
     """
     x, n = problem.x, problem.n
     if not activation.smooth:
@@ -54,13 +50,10 @@ def d1_width(problem: Problem, activation: Activation, *, mirrored: bool = False
     smallest, norm = lambda_hidden(x, activation), operator_norm(x)
     if smallest == 0:
         return Width(math.inf, "λ(X) = 0: inputs are parallel or antipodal, or too close to tell")
-    if mirrored:
-        rho, spent, copies = 1.0, failure, 2
-    else:
-        deviation = activation.b1 * norm * math.sqrt(2.0 * math.log(2.0 / failure) / n)
-        rho, spent, copies = 1.0 + math.sqrt(output_variance(x, activation)) + deviation, failure / 2.0, 1
+    deviation = activation.b1 * norm * math.sqrt(2.0 * math.log(2.0 / failure) / n)
+    rho = 1.0 + math.sqrt(output_variance(x, activation)) + deviation
     longest = float(np.linalg.norm(x, axis=1).max())
-    eigenvalue = copies * 8.0 * (activation.b1 * norm) ** 2 * math.log(n / spent) / smallest
+    eigenvalue = 8.0 * (activation.b1 * norm) ** 2 * math.log(2.0 * n / failure) / smallest
     test = n * (16.0 * rho * activation.b2 * norm * longest / smallest) ** 2
     even = 2.0 * math.ceil(max(eigenvalue, test) / 2.0)
     return Width(even, f"with probability {1.0 - failure:g}; ‖r₀‖ ≤ {rho:.3g} ‖y‖")
@@ -81,7 +74,12 @@ class CertificateD1(Theory):
     formula: ClassVar[str] = "k ≥ max(256 B₂²ρ²n‖X‖²/λ(X)², 8B₁²‖X‖² log(2n/p)/λ(X)), ρ ≥ ‖r₀‖/‖y‖, p = 0.05"
     explicit: ClassVar[bool] = True
     exponents: ClassVar[Exponents | None] = SPHERE_SMOOTH
-    home: ClassVar[Mapping[str, Any]] = {"use": "moderate", "activation": "softplus", "optimizer": THEORY_STEP}
+    home: ClassVar[Mapping[str, Any]] = {
+        "use": "moderate",
+        "activation": "softplus",
+        "optimizer": THEORY_STEP,
+        "theory": "cert-d1",
+    }
 
     def concerns(self, regime: Regime) -> bool:
         """Speak of smooth shallow nets with the hidden layer trained on all samples."""
@@ -93,8 +91,9 @@ class CertificateD1(Theory):
         """Check inputs, initialization, loss, algorithm and step size. Inputs may have any norm."""
         activation = conditions.activation_of(regime)
         bound = 0.0 if activation is None else activation.b1
+        # ‖J₀‖ ≤ B₁‖v‖‖X‖ at every width, and ‖v‖ = ‖y‖/√n.
         steepest = bound * float(np.linalg.norm(problem.y)) * operator_norm(problem.x)
-        safe = problem.n / (2.0 * steepest**2) if steepest > 0 else 0.0
+        safe = 2.0 * problem.n / (9.0 * steepest**2) if steepest > 0 else 0.0
         kind = [] if activation is None else [conditions.smooth(activation)]
         return [
             *kind,
@@ -104,7 +103,7 @@ class CertificateD1(Theory):
             conditions.gaussian_halves(regime),
             conditions.quadratic_loss(regime),
             conditions.gradient_descent(regime),
-            conditions.step_at_most("2/(9‖J₀‖²)", 2.0 / 9.0, safe, problem, regime),
+            conditions.step_at_most("2/(9‖J₀‖²)", 2.0 / 9.0, safe, problem, regime, theories=self.name),
         ]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
@@ -129,9 +128,9 @@ class CertificateD1(Theory):
         return 2.0 / (9.0 * largest) if largest > 0 else None
 
     def certifies(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
-        """Test σ_min(J₀)² ≥ 8L‖r₀‖ on these weights, whatever they were drawn from."""
+        """Test σ_min(J₀)² ≥ 8L‖r₀‖ on these weights, wherever they are from; None for other losses and algorithms."""
         activation = conditions.activation_of(regime)
-        if activation is None or not activation.smooth or not self.concerns(regime):
+        if activation is None or not self.concerns(regime) or not conditions.plain_descent(regime):
             return None
         return instances.d1_holds(weights, problem, activation)
 
@@ -180,7 +179,7 @@ class CertificateD3(Theory):
         activation = conditions.activation_of(regime)
         if activation is None:
             return Width(math.nan, "the certificate is about shallow nets")
-        if not conditions.general_position(problem) and lambda_output(problem.x, activation) == 0:
+        if not conditions.on_different_lines(problem).holds and lambda_output(problem.x, activation) == 0:
             return Width(math.inf, "λ̃(X) = 0: the features of the inputs are linearly dependent")
         k = max(1, problem.n - 1 if regime.model.describe().biases else problem.n)
         return Width(float(k), "" if activation.smooth else "necessary; the rank may be smaller at this width")
@@ -195,8 +194,8 @@ class CertificateD3(Theory):
         return None if activation is None else instances.d3(weights, problem, activation).step_size
 
     def certifies(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
-        """Test σ_min(F₀) > 0 on these weights."""
+        """Test σ_min(F₀) > 0 on these weights; None for other models, losses and algorithms."""
         activation = conditions.activation_of(regime)
-        if activation is None or not self.concerns(regime):
+        if activation is None or not self.concerns(regime) or not conditions.plain_descent(regime):
             return None
         return instances.d3(weights, problem, activation).holds

@@ -80,7 +80,11 @@ class ReLUSphere(HiddenLayerTheory):
 
     def data_conditions(self, problem: Problem, activation: Activation) -> Sequence[Assumption]:
         """Check the sphere and n ≤ d(d + 1)/2."""
-        return [conditions.relu(activation), conditions.on_the_sphere(problem), conditions.quadratic_in_n(problem)]
+        return [
+            conditions.relu(activation),
+            conditions.uniform_on_the_sphere(problem),
+            conditions.quadratic_in_n(problem),
+        ]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate the law at C = 1."""

@@ -92,7 +92,7 @@ class SmoothSphere(HiddenLayerTheory):
     def data_conditions(self, problem: Problem, activation: Activation) -> Sequence[Assumption]:
         """Check the sphere, n ≤ d(d + 1)/2, and that φ is smooth with μ_φ ≠ 0."""
         return [
-            conditions.on_the_sphere(problem),
+            conditions.uniform_on_the_sphere(problem),
             conditions.quadratic_in_n(problem),
             conditions.smooth(activation),
             conditions.nonzero_mu(activation),

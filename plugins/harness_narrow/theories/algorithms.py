@@ -126,7 +126,7 @@ class Daniely(Order):
         """Check inputs, labels, loss; say what the hidden factor is here."""
         hidden = f"hidden factor (log(d log n))^(log n/log d) = {daniely_factor(problem.n, problem.d):.3g}"
         return [
-            conditions.on_the_sphere(problem),
+            conditions.drawn_on_the_sphere(problem),
             conditions.binary_labels(problem),
             Assumption("loss of a classifier", False, regime.criterion.name),
             Assumption("pairs at the start, of their variances", None, regime.initializer.name),

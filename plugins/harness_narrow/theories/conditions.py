@@ -6,15 +6,31 @@ import math
 
 import numpy as np
 
-from harness import ACTIVATIONS, Activation, Assumption, Problem, Regime, ResidualCriterion
+from harness import Assumption, Problem, Regime
 from harness.builtin.initializers import MirroredLeCun
+from harness.conditions import activation_of, from_a_density, quadratic_loss, stochastic
 from harness.spectra import extreme_cosines
 from harness_narrow.optimizers import Projected
 
-DENSITIES = ("sphere", "gaussian", "cube-sphere")
-"""Datasets whose inputs come from a density, on the sphere or in space: they are almost surely in general position."""
-
-MANY = 10**9
+__all__ = [
+    "activation_of",
+    "algorithm",
+    "analytic",
+    "biases",
+    "binary_labels",
+    "constrained",
+    "dispersed",
+    "drawn_on_the_sphere",
+    "from_a_density",
+    "general_position",
+    "groups",
+    "mirrored",
+    "named",
+    "quadratic_loss",
+    "ratio",
+    "stochastic",
+]
+"""What theories of this plugin ask for: their own conditions, and those shared with other plugins."""
 
 
 def groups(problem: Problem) -> int:
@@ -27,39 +43,20 @@ def ratio(problem: Problem) -> float:
     return max(problem.n / problem.d, 1.0)
 
 
-def activation_of(regime: Regime) -> Activation | None:
-    """Return the activation of a shallow net, None for other models."""
-    traits = regime.model.describe()
-    return ACTIVATIONS.get(traits.activation) if traits.shallow and traits.activation else None
-
-
 def named(regime: Regime, activation: str, trains: str) -> bool:
     """Say whether the regime is a shallow net of this activation with these layers trained."""
     found = activation_of(regime)
     return found is not None and found.name == activation and regime.model.describe().trains == trains
 
 
-def stochastic(regime: Regime) -> bool:
-    """Say whether steps of the regime see a part of the samples only."""
-    return regime.optimizer.batch_size(MANY) < MANY
-
-
-def from_a_density(problem: Problem) -> Assumption:
-    """Check that the inputs come from a density, as far as one draw can tell."""
-    distinct = len(np.unique(problem.x, axis=0))
-    holds = False if distinct < problem.n else True if problem.dataset in DENSITIES else None
-    found = f"{distinct} distinct inputs of {problem.n}" if distinct < problem.n else ""
-    return Assumption("inputs from a density", holds, found or ("" if holds else f"dataset {problem.dataset!r}"))
-
-
 def general_position(problem: Problem) -> Assumption:
-    """Check for general position: no more than d inputs on any hyperplane."""
+    """Check for general position, no more than d inputs on any hyperplane: almost sure where they have a density."""
     checked = from_a_density(problem)
     return Assumption("inputs in general position", checked.holds, checked.found)
 
 
-def on_the_sphere(problem: Problem) -> Assumption:
-    """Check that the inputs are uniform on the sphere."""
+def drawn_on_the_sphere(problem: Problem) -> Assumption:
+    """Check that the inputs were drawn uniformly on the sphere, by the data set's name alone."""
     holds = True if problem.dataset == "sphere" else None
     return Assumption("inputs uniform on the sphere", holds, "" if holds else f"dataset {problem.dataset!r}")
 
@@ -88,11 +85,6 @@ def biases(regime: Regime) -> Assumption:
     """Check that the net has biases."""
     holds = regime.model.describe().biases
     return Assumption("biases", holds, "" if holds else "none")
-
-
-def quadratic_loss(regime: Regime) -> Assumption:
-    """Check that the loss is a multiple of ‖f − y‖²."""
-    return Assumption("quadratic loss", isinstance(regime.criterion, ResidualCriterion), regime.criterion.name)
 
 
 def constrained(regime: Regime) -> Assumption:

@@ -15,7 +15,6 @@ from harness import (
     Guarantee,
     Problem,
     Regime,
-    ResidualCriterion,
     Theory,
     Weights,
     Width,
@@ -158,9 +157,12 @@ class CertificateD2(Theory):
         return d2_width(problem, activation, hidden=limit[0], output=limit[1])
 
     def certifies(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
-        """Say whether the test holds at these weights; None for other models, losses and algorithms."""
+        """Say whether the test holds at these weights; None for other models, losses and algorithms.
+
+        The flow is the limit of gradient descent of small steps, which momentum is not.
+        """
         activation = conditions.activation_of(regime)
-        if activation is None or not isinstance(regime.criterion, ResidualCriterion) or not self.concerns(regime):
+        if activation is None or not conditions.plain_descent(regime):
             return None
         return d2(weights, problem, activation).holds
 

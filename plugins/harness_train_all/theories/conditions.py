@@ -6,27 +6,51 @@ import math
 
 import numpy as np
 
-from harness import ACTIVATIONS, Activation, Assumption, Problem, Regime, ResidualCriterion
+from harness import Activation, Assumption, Problem, Regime, conditions
 from harness.builtin.initializers import He, LeCun, Xavier
-from harness.spectra import extreme_cosines, has_unit_rows
+from harness.conditions import (
+    distinct_inputs,
+    gradient_descent,
+    plain_descent,
+    quadratic_loss,
+    relu,
+    smooth,
+    stochastic,
+    unit_rows,
+    without_biases,
+)
 from harness_train_all.initializers import GaussianLayers, Omega
 
-_PARALLEL = 1.0 - 1e-12
+__all__ = [
+    "HE_PRODUCT",
+    "activation_of",
+    "distinct_inputs",
+    "fixed_scales",
+    "gradient_descent",
+    "lecun",
+    "not_odd",
+    "omega_family",
+    "plain_descent",
+    "quadratic_loss",
+    "relu",
+    "scales",
+    "smooth",
+    "stochastic",
+    "unit_labels",
+    "unit_rows",
+    "unknown",
+    "vanishes_at_zero",
+    "without_biases",
+]
+"""What theories of this plugin ask for: their own conditions, and those shared with other plugins."""
+
 HE_PRODUCT = 2.0 * (1.0 + 1e-9)
 """ω₁ω₂√(dk) of He's initialization, the largest that Song et al. name; up to rounding."""
 
 
 def activation_of(regime: Regime) -> Activation | None:
     """Return the activation of a shallow net with all layers trained, None for other models."""
-    traits = regime.model.describe()
-    named = traits.shallow and traits.trains == "all" and traits.activation
-    return ACTIVATIONS.get(named) if named else None
-
-
-def stochastic(regime: Regime) -> bool:
-    """Say whether steps of the regime see a part of the samples only."""
-    many = 10**9
-    return regime.optimizer.batch_size(many) < many
+    return conditions.activation_of(regime) if regime.model.describe().trains == "all" else None
 
 
 def scales(regime: Regime, d: int, k: int) -> tuple[float, float] | None:
@@ -69,30 +93,10 @@ def lecun(regime: Regime) -> Assumption:
     return Assumption("LeCun's initialization", same, "" if same else start.name)
 
 
-def unit_rows(problem: Problem) -> Assumption:
-    """Check ‖x_i‖ = 1."""
-    norms = np.linalg.norm(problem.x, axis=1)
-    holds = has_unit_rows(problem.x)
-    return Assumption("inputs of norm 1", holds, "" if holds else f"norms {norms.min():.3g} to {norms.max():.3g}")
-
-
 def unit_labels(problem: Problem) -> Assumption:
     """Check ‖y‖ ≤ 1: the vector of all labels, not each."""
     norm = float(np.linalg.norm(problem.y))
     return Assumption("‖y‖ ≤ 1", norm <= 1.0 + 1e-9, f"‖y‖ = {norm:.3g}")
-
-
-def distinct_inputs(problem: Problem) -> Assumption:
-    """Check that no two inputs point the same way."""
-    largest = extreme_cosines(problem.x)[1]
-    return Assumption("no two inputs parallel", largest < _PARALLEL, f"largest cosine {largest:.3g}")
-
-
-def smooth(activation: Activation) -> Assumption:
-    """Check that φ' and φ'' are bounded."""
-    return Assumption(
-        "φ', φ'' bounded", activation.smooth, f"sup |φ'| = {activation.b1:.3g}, |φ''| {activation.b2:.3g}"
-    )
 
 
 def vanishes_at_zero(activation: Activation) -> Assumption:
@@ -104,29 +108,6 @@ def vanishes_at_zero(activation: Activation) -> Assumption:
 def not_odd(activation: Activation) -> Assumption:
     """Check that φ is not odd."""
     return Assumption("φ not odd", not activation.odd, activation.name)
-
-
-def relu(activation: Activation | None) -> Assumption:
-    """Check that φ is the ReLU."""
-    name = "none" if activation is None else activation.name
-    return Assumption("φ the ReLU", name == "relu", name)
-
-
-def without_biases(regime: Regime) -> Assumption:
-    """Check that the net has no biases."""
-    biases = regime.model.describe().biases
-    return Assumption("no biases", not biases, "biases" if biases else "")
-
-
-def quadratic_loss(regime: Regime) -> Assumption:
-    """Check that the loss is a multiple of ‖f − y‖²."""
-    return Assumption("quadratic loss", isinstance(regime.criterion, ResidualCriterion), regime.criterion.name)
-
-
-def gradient_descent(regime: Regime) -> Assumption:
-    """Check for plain gradient descent on all samples."""
-    holds = regime.optimizer.heavy_ball() == 0.0 and not stochastic(regime)
-    return Assumption("gradient descent, full batch", holds, regime.optimizer.name)
 
 
 def unknown(text: str, found: str = "") -> Assumption:

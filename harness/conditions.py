@@ -1,0 +1,107 @@
+"""Conditions that theorems of several plugins ask for, checked on the actual problem and regime.
+
+What returns an :class:`~harness.Assumption` has its text, and what was found, as tables print them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.activations import ACTIVATIONS, Activation
+from harness.components import Assumption, Problem, Regime, ResidualCriterion
+from harness.spectra import extreme_cosines, has_unit_rows
+
+DENSITIES = ("sphere", "gaussian", "cube-sphere")
+"""Data sets whose inputs come from a density, on the sphere or in R^d, d ≥ 2."""
+
+_PARALLEL = 1.0 - 1e-12
+_MANY = 10**9
+
+
+# --- of the regime --------------------------------------------------------------------------------------------------
+
+
+def activation_of(regime: Regime) -> Activation | None:
+    """Return φ of a shallow net; None for other models, and for activations that the harness does not know."""
+    traits = regime.model.describe()
+    return ACTIVATIONS.get(traits.activation) if traits.shallow and traits.activation else None
+
+
+def stochastic(regime: Regime) -> bool:
+    """Say whether steps of the regime see a part of the samples only, however many there are."""
+    return regime.optimizer.batch_size(_MANY) < _MANY
+
+
+def plain_descent(regime: Regime) -> bool:
+    """Say whether the regime is gradient descent without momentum, on all samples, with loss a/2 ‖f − y‖².
+
+    Certificates prove something of that training and are silent about any other.
+    """
+    return all(check.holds for check in (gradient_descent(regime), quadratic_loss(regime)))
+
+
+def gradient_descent(regime: Regime) -> Assumption:
+    """Check for gradient descent without momentum, on all samples."""
+    holds = regime.optimizer.heavy_ball() == 0.0 and not stochastic(regime)
+    return Assumption("gradient descent, full batch", holds, regime.optimizer.name)
+
+
+def quadratic_loss(regime: Regime) -> Assumption:
+    """Check that the loss is a multiple of ‖f − y‖²."""
+    return Assumption("quadratic loss", isinstance(regime.criterion, ResidualCriterion), regime.criterion.name)
+
+
+def without_biases(regime: Regime) -> Assumption:
+    """Check that the net has no biases."""
+    biases = regime.model.describe().biases
+    return Assumption("no biases", not biases, "biases" if biases else "")
+
+
+# --- of the activation ----------------------------------------------------------------------------------------------
+
+
+def smooth(activation: Activation) -> Assumption:
+    """Check that φ' and φ'' are bounded, and name the bounds."""
+    return Assumption(
+        "φ', φ'' bounded", activation.smooth, f"sup |φ'| = {activation.b1:.3g}, |φ''| {activation.b2:.3g}"
+    )
+
+
+def relu(activation: Activation | None) -> Assumption:
+    """Check that φ is the ReLU; None is the activation of a model that has none."""
+    name = "none" if activation is None else activation.name
+    return Assumption("φ the ReLU", name == "relu", name)
+
+
+# --- of the inputs --------------------------------------------------------------------------------------------------
+
+
+def unit_rows(problem: Problem) -> Assumption:
+    """Check ‖x_i‖ = 1."""
+    norms = np.linalg.norm(problem.x, axis=1)
+    holds = has_unit_rows(problem.x)
+    return Assumption("inputs of norm 1", holds, "" if holds else f"norms {norms.min():.3g} to {norms.max():.3g}")
+
+
+def distinct_inputs(problem: Problem) -> Assumption:
+    """Check that no two inputs point the same way, up to a cosine of 1 − 10⁻¹²; opposite ones may."""
+    largest = extreme_cosines(problem.x)[1]
+    return Assumption("no two inputs parallel", largest < _PARALLEL, f"largest cosine {largest:.3g}")
+
+
+def on_different_lines(problem: Problem) -> Assumption:
+    """Check that no two inputs lie on one line through the origin: neither parallel nor antipodal, up to 10⁻¹²."""
+    least, largest = extreme_cosines(problem.x)
+    closest = max(-least, largest)
+    return Assumption("no two inputs on a line", closest < _PARALLEL, f"largest |cosine| {closest:.3g}")
+
+
+def from_a_density(problem: Problem) -> Assumption:
+    """Check that the inputs come from a density, as far as one draw can tell: equal ones do not.
+
+    True for :data:`DENSITIES`, open for other data sets.
+    """
+    distinct = len(np.unique(problem.x, axis=0))
+    holds = False if distinct < problem.n else True if problem.dataset in DENSITIES else None
+    found = f"{distinct} distinct inputs of {problem.n}" if distinct < problem.n else ""
+    return Assumption("inputs from a density", holds, found or ("" if holds else f"dataset {problem.dataset!r}"))
