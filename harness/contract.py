@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 RESERVED = ("use", "version", "name", "kind")
+"""What every component says of itself, or a suite of it, so that no option can be called so."""
+
 PARTS = ("model", "initializer", "optimizer", "criterion")
 
 BASES: Mapping[Kind, str] = {
@@ -128,9 +130,11 @@ def _check_class(hook: str, item: Any, base: type) -> None:
 
 
 def _check_options(cls: type[Component]) -> None:
-    from harness.components import Component
+    from harness.components import Component, Regime
     from harness.options import configure  # brings pydantic, which the list of verbs does without
 
+    # An option of an ingredient may stand flat in a regime, beside what is the regime's own.
+    taken = {*RESERVED, *(field.name for field in dataclasses.fields(Regime))} if cls.kind in PARTS else RESERVED
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for owner in cls.__mro__:
         if not issubclass(owner, Component):
@@ -141,7 +145,7 @@ def _check_options(cls: type[Component]) -> None:
                     f"{cls.__name__}.{name} is not an option yet: put @dataclass(frozen=True) above {owner.__name__}"
                 )
     for name, field in fields.items():
-        if name in RESERVED:
+        if name in taken:
             raise ContractError(f"{cls.__name__} has an option {show(name)}, a word that suites need for themselves")
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise ContractError(f"option {show(name)} of {cls.__name__} has no default")
@@ -159,7 +163,7 @@ def _check_options(cls: type[Component]) -> None:
 
 
 def _check_theory(cls: type[Theory]) -> None:
-    from harness.components import Certainty, Guarantee
+    from harness.components import Certainty, Exponents, Guarantee
 
     for attribute in ("title", "reference", "guarantee", "certainty", "formula", "home"):
         if not hasattr(cls, attribute):
@@ -168,6 +172,9 @@ def _check_theory(cls: type[Theory]) -> None:
         found = getattr(cls, attribute)
         if found not in choices:
             raise ContractError(f"{cls.__name__}.{attribute} is {show(found)}, expected one of {', '.join(choices)}")
+    if not (cls.exponents is None or isinstance(cls.exponents, Exponents)):
+        expected = "Exponents((a, b)) or None"
+        raise ContractError(f"{cls.__name__}.exponents is {show(cls.exponents)}, expected {expected}")
     if not isinstance(cls.home, Mapping):
         raise ContractError(f"{cls.__name__}.home is {show(cls.home)}, expected a table as in a suite")
 

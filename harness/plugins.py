@@ -21,7 +21,7 @@ import pluggy
 from harness import __version__, hookspecs
 from harness.complaints import nearest, printable, shorten, show
 from harness.contract import HOOKS, ContractError, collect
-from harness.registry import KINDS, AmbiguousName, HookCall, Kind, Plugin, Registry, UnknownName
+from harness.registry import DISTRIBUTION, KINDS, AmbiguousName, HookCall, Kind, Plugin, Registry, UnknownName
 
 __all__ = ["AmbiguousName", "Plugin", "Registry", "UnknownName", "load_plugins"]
 
@@ -33,7 +33,6 @@ BLOCK = "HARNESS_PLUGIN_BLOCK"
 NO_THIRD_PARTY = "HARNESS_NO_THIRD_PARTY"
 """Environment variables that choose among plugins, for this process and for the workers that it starts."""
 
-DISTRIBUTION = "convergence-harness"
 NEEDS = re.compile(r"convergence[-_.]+harness(?![-_.\w])", re.IGNORECASE)
 """A requirement on the harness itself, in any spelling of its name."""
 
@@ -74,7 +73,11 @@ def load_plugins(
             seen.add((point.name, point.value))
             found.append((_describe_point(point), point.load))
     paths = dict.fromkeys(Path(file).expanduser().resolve() for file in files)
-    found.extend((_describe_file(path), functools.partial(_import_file, path)) for path in paths)
+    stems: dict[str, Path] = {}
+    for path in paths:
+        first = stems.setdefault(path.stem, path)
+        what, where = (_import_file, path) if first == path else (_refuse_twin, first)
+        found.append((_describe_file(path), functools.partial(what, where)))
 
     blocked, wanted = {*block, *filter(None, os.environ.get(BLOCK, "").split(","))}, frozenset(kinds)
     if wanted - {"command"}:
@@ -109,6 +112,15 @@ def _describe_file(path: Path) -> Plugin:
     except OSError:
         version = ""  # the reason comes when it is loaded
     return Plugin(path.stem, path.stem, version, str(path), is_file=True)
+
+
+def _refuse_twin(first: Path) -> Any:
+    """Refuse a file whose components could not be told from those of another file by any name.
+
+    Raises:
+        ContractError: Always.
+    """
+    raise ContractError(f"{first} was named first, and files of one name cannot be told apart: rename one of them")
 
 
 def _import_file(path: Path) -> Any:

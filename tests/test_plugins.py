@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.complaints import SpecError
-from harness.composition import component_from
+from harness.composition import OWN_KEYS, component_from
 from harness.plugins import AmbiguousName, Plugin, Registry, UnknownName, load_plugins
 
 EXAMPLE = Path(__file__).parent / "example_plugin.py"
@@ -34,6 +34,20 @@ class Flat(Dataset):
 @hookimpl
 def harness_datasets():
     return [Flat]
+"""
+CRITERION = """
+@dataclass(frozen=True)
+class Even(Criterion):
+    name: ClassVar[str] = "even"
+    wording: str = ""
+    def loss(self, outputs, y):
+        return ((outputs - y) ** 2).sum()
+    def measure(self, outputs, y):
+        return ((outputs - y) ** 2).sum()
+
+@hookimpl
+def harness_criteria():
+    return [Even]
 """
 
 
@@ -83,8 +97,6 @@ def test_components_are_found_by_short_and_full_names(registry: Registry) -> Non
     assert registry.find("optimizer", "gd") is registry.find("optimizer", "builtin:gd")
     assert "guess" in {theory.name for theory in registry.theories()}
     assert registry.regime("moderate").model.name == "shallow"
-    assert "local" in registry.executors()
-    assert "markdown" in registry.renderers()
     assert registry.commands() == {}
 
 
@@ -150,6 +162,7 @@ def test_loading_and_parsing_need_no_torch() -> None:
         (DATASET.replace("    def draw", "    def __post_init__(self):\n        raise KeyError('x')\n    def draw"), "Flat cannot be made with its defaults"),
         (DATASET + "\n@dataclass(frozen=True)\nclass Flatter(Flat):\n    pass\n\n@hookimpl(specname='harness_datasets')\ndef more():\n    return [Flat, Flatter]", "two of the name 'flat'"),
         ("@hookimpl\ndef harness_theories():\n    @dataclass(frozen=True)\n    class T(Theory):\n        name = 't'\n        def concerns(self, r): ...\n        def width(self, p, r): ...\n    return [T]", "theory T does not say its title"),
+        ("@hookimpl\ndef harness_theories():\n    @dataclass(frozen=True)\n    class T(Theory):\n        name = 't'\n        title = reference = formula = ''\n        guarantee = 'existence'\n        certainty = 'memory'\n        home = {}\n        exponents = (0, 0)\n        def concerns(self, r): ...\n        def width(self, p, r): ...\n    return [T]", "T.exponents is [0, 0], expected Exponents((a, b)) or None"),
     ],
 )  # fmt: skip
 def test_broken_plugins_say_why(tmp_path: Path, body: str, reason: str) -> None:
@@ -170,6 +183,39 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
     missing, folder = load_plugins([tmp_path / "nope.py", tmp_path], entry_points=())
     assert (missing.status, missing.reason) == ("broken", "there is no such file")
     assert (folder.status, folder.reason) == ("broken", "it is not a file")
+
+
+def test_the_second_of_two_files_of_one_name_is_refused(tmp_path: Path) -> None:
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+    first = write(tmp_path / "first", DATASET, "mine.py")
+    marker = tmp_path / "executed"
+    second = write(tmp_path / "second", f"open({str(marker)!r}, 'w').close()\n" + DATASET, "mine.py")
+    registry = load_plugins([first, second, first], entry_points=())
+    assert [plugin.status for plugin in registry] == ["ok", "broken"]
+    (twin,) = registry.broken
+    assert twin.origin == str(second)
+    assert twin.reason == f"{first} was named first, and files of one name cannot be told apart: rename one of them"
+    assert not marker.exists(), "it was executed all the same"
+    assert registry.find("dataset", "flat") is registry.find("dataset", "mine:flat")
+    assert list(registry.all("dataset")) == ["flat"]
+    other = load_plugins([first, second.rename(second.with_name("other.py"))], entry_points=())
+    assert set(other.all("dataset")) == {"mine:flat", "other:flat"}
+    assert other.find("dataset", "mine:flat") is not other.find("dataset", "other:flat")
+
+
+@pytest.mark.parametrize("word", sorted({*OWN_KEYS, "version", "kind"}))
+def test_an_ingredient_has_no_option_that_a_regime_would_take(tmp_path: Path, word: str) -> None:
+    """Flat in a regime, such a key would go to the regime, and never to the ingredient."""
+    plugin = load_one(tmp_path, CRITERION.replace("wording", word))
+    assert f"Even has an option '{word}', a word that suites need for themselves" in plugin.reason
+    free = load_one(tmp_path, CRITERION)
+    assert (free.status, free.reason) == ("ok", "")
+
+
+def test_what_stands_in_no_regime_may_have_its_words(tmp_path: Path) -> None:
+    plugin = load_one(tmp_path, DATASET.replace("    def draw", "    summary: str = ''\n    def draw"))
+    assert (plugin.status, plugin.reason) == ("ok", "")
 
 
 def test_a_broken_plugin_costs_the_others_nothing(tmp_path: Path) -> None:
@@ -220,7 +266,9 @@ def test_a_name_claimed_twice_is_an_error_only_where_it_is_used(
         assert words in str(caught.value)
     mine = registry.find("dataset", "other-earth:flat")
     assert registry.name_of("dataset", mine) == "other-earth:flat"
-    assert registry.name_of("dataset", registry.find("dataset", "sphere")) == "sphere"
+    alone = load_plugins(entry_points=[point for point in points if point.dist and point.dist.name == "other-earth"])
+    assert alone.name_of("dataset", alone.find("dataset", "flat")) == "other-earth:flat"  # whoever else is there
+    assert load_plugins().name_of("dataset", load_plugins().find("dataset", "sphere")) == "sphere"
     assert {"flat-earth:flat", "other-earth:flat", "sphere"} <= set(registry.all("dataset"))
 
 

@@ -12,7 +12,8 @@ from harness.cli.options import PLUGINS, TRUST, WrongInput, warn_of_mixture
 from harness.complaints import printable
 
 if TYPE_CHECKING:
-    from harness.exchange.merging import Part, Union
+    from harness.exchange.merging import RunPart, Union
+    from harness.store import Store
 
 MOST_SHOWN = 20
 """Conflicts that are printed."""
@@ -38,18 +39,17 @@ def command(
     harness run phase-diagram --shard 2/2 --out part-2       # on another
     harness merge reports/phase-diagram part-1 part-2
     """
-    from harness.exchange.merging import MergeError, there, unite, write_union
+    from harness.exchange.merging import MergeError, claimed, unite, write_union
     from harness.store import StoreError
 
     target = Path(out)
     try:
-        mine = [(str(target), target)] if there(target) else []
-        sources = [(name, _directory(name)) for name in runs]
-        parts = _read([*mine, *sources])
-        union = unite(parts)
-        if union.conflicts and prefer is None:
-            raise WrongInput(_conflicts(union))
-        added = write_union(union, target)
+        with claimed(target) as mine:
+            parts = _read(target, mine, [(name, _directory(name)) for name in runs])
+            union = unite(parts)
+            if union.conflicts and prefer is None:
+                raise WrongInput(_conflicts(union))
+            added = write_union(union, target, mine)
     except (StoreError, MergeError) as error:
         raise WrongInput(str(error)) from error
     for conflict in union.conflicts[:MOST_SHOWN]:
@@ -88,12 +88,12 @@ def _directory(name: str) -> Path:
     return archive.directory
 
 
-def _read(sources: list[tuple[str, Path]]) -> list[Part]:
-    """Read each directory once; one that is named twice says so."""
-    from harness.exchange.merging import read_part
+def _read(target: Path, mine: Store | None, sources: list[tuple[str, Path]]) -> list[RunPart]:
+    """Read each directory once, what the target holds first; one that is named twice says so."""
+    from harness.exchange.merging import part_of, read_part
 
-    seen: dict[Path, str] = {}
-    parts = []
+    seen = {target.resolve(): str(target)} if mine is not None else {}
+    parts = [part_of(mine, str(target))] if mine is not None else []
     for name, directory in sources:
         before = seen.setdefault(directory.resolve(), name)
         if before is not name:

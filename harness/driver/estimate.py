@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -103,8 +102,8 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
 
 def _missing(pursuit: Pursuit, *, over: bool) -> dict[int, int]:
     """Return the trials to train by width."""
-    step = pursuit.setting.regime.initializer.width_step
-    if isinstance(pursuit.search, Grid) or not pursuit.setting.regime.model.has_width:
+    regime = pursuit.setting.regime
+    if isinstance(pursuit.search, Grid) or not regime.model.has_width:
         wanted: dict[int, int] = {}
         for k, _ in (trial for trial, outcome in pursuit.waiting.items() if outcome is None):
             wanted[k] = wanted.get(k, 0) + 1
@@ -112,8 +111,9 @@ def _missing(pursuit: Pursuit, *, over: bool) -> dict[int, int]:
     if over:
         return {}
     known = sum(map(len, pursuit.outcomes.values()))
-    start = starting_width(pursuit.setting.regime, pursuit.n, pursuit.d)
-    return {max(math.ceil(start / step), 1) * step: max(USUAL_TRIALS - known, len(pursuit.waiting))}
+    start = starting_width(regime, pursuit.n, pursuit.d)
+    first = pursuit.search.next({}, start=start, step=regime.initializer.width_step)
+    return dict.fromkeys(first, max(USUAL_TRIALS - known, len(pursuit.waiting)))
 
 
 def _seconds(pursuit: Pursuit, widths: dict[int, int]) -> float:

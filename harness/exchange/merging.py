@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from harness.store import FILE, Place, Store, StoreError
 from harness.store.outcome_record import digits, encode
 from harness.store.run_record import RunRecord
 
-Key = tuple[str, Place]
+TrialKey = tuple[str, Place]
 """(semantic key, (n, d, k, seed))."""
 
 
@@ -21,7 +22,7 @@ class MergeError(Exception):
 
 
 @dataclass(frozen=True)
-class Part:
+class RunPart:
     """What one run directory holds.
 
     Attributes:
@@ -36,7 +37,7 @@ class Part:
     run: RunRecord
     origins: tuple[dict[str, Any], ...]
     settings: Mapping[str, Mapping[str, Any]]
-    outcomes: Mapping[Key, Outcome]
+    outcomes: Mapping[TrialKey, Outcome]
 
 
 @dataclass(frozen=True)
@@ -75,31 +76,57 @@ class Union:
     """
 
     run: RunRecord
-    parts: tuple[Part, ...]
+    parts: tuple[RunPart, ...]
     settings: Mapping[str, Mapping[str, Any]]
-    outcomes: Mapping[Key, Outcome]
+    outcomes: Mapping[TrialKey, Outcome]
     repeated: int
     conflicts: tuple[Conflict, ...]
 
 
-def read_part(directory: Path, name: str) -> Part:
+def read_part(directory: Path, name: str) -> RunPart:
     """Read all that a run directory holds.
 
     Raises:
         StoreError: If there is nothing, or it is damaged.
     """
     with Store(directory, create=False) as store:
-        run = store.last_run()
-        if run is None:
-            raise StoreError(f"{store.path} holds no run yet")
-        settings = store.settings()
-        outcomes = {
-            (key, place): outcome for key in settings for place, outcome in store.outcomes(key, errors=True).items()
-        }
-        return Part(name, run, tuple(store.origins()), settings, outcomes)
+        return part_of(store, name)
 
 
-def unite(parts: Sequence[Part]) -> Union:
+def part_of(store: Store, name: str) -> RunPart:
+    """Read all that an open store holds.
+
+    Raises:
+        StoreError: If there is nothing, or it is damaged.
+    """
+    run = store.last_run()
+    if run is None:
+        raise StoreError(f"{store.path} holds no run yet")
+    settings = store.settings()
+    outcomes = {
+        (key, place): outcome for key in settings for place, outcome in store.outcomes(key, errors=True).items()
+    }
+    return RunPart(name, run, tuple(store.origins()), settings, outcomes)
+
+
+@contextmanager
+def claimed(directory: Path) -> Iterator[Store | None]:
+    """Keep other runs out of what a directory holds, from before it is read until the union is written.
+
+    Yields:
+        Its results, to be read and written; None if it holds none, and nothing is then made there.
+
+    Raises:
+        StoreError: If another run is using it, or it is damaged.
+    """
+    if (directory / FILE).exists():
+        with Store(directory, create=False, exclusive=True) as store:
+            yield store
+    else:
+        yield None
+
+
+def unite(parts: Sequence[RunPart]) -> Union:
     """Unite parts; where several have a trial, the first that trained it counts.
 
     Raises:
@@ -108,52 +135,68 @@ def unite(parts: Sequence[Part]) -> Union:
     """
     _check(parts)
     settings: dict[str, Mapping[str, Any]] = {}
-    outcomes: dict[Key, Outcome] = {}
-    owners: dict[Key, str] = {}
+    outcomes: dict[TrialKey, Outcome] = {}
+    owners: dict[TrialKey, str] = {}
     conflicts: list[Conflict] = []
     repeated = 0
     for part in parts:
         settings = {**part.settings, **settings}
-        for key, outcome in part.outcomes.items():
-            known = outcomes.get(key)
+        for trial, outcome in part.outcomes.items():
+            known = outcomes.get(trial)
             if known is None or (known.message and not outcome.message):
-                outcomes[key], owners[key] = outcome, part.name
+                outcomes[trial], owners[trial] = outcome, part.name
             elif not outcome.message:
                 repeated += 1
                 if digits(known) != digits(outcome):
-                    regime = _regime(settings[key[0]])
-                    conflicts.append(Conflict(regime, key[1], (owners[key], known), (part.name, outcome)))
+                    key, place = trial
+                    regime = _regime(settings[key])
+                    conflicts.append(Conflict(regime, place, (owners[trial], known), (part.name, outcome)))
     run = parts[0].run
-    sources = {(one["run"], one["began"]): one for part in parts for one in _sources(part, run)}
     origin = {key: value for key, value in run.provenance.items() if key != "shard"}
-    merged = {**origin, "merged": list(sources.values())}
+    merged = {**origin, "merged": _merged(parts, run)}
     return Union(run._replace(provenance=merged), tuple(parts), settings, outcomes, repeated, tuple(conflicts))
 
 
-def write_union(union: Union, directory: Path) -> int:
+def write_union(union: Union, directory: Path, mine: Store | None = None) -> int:
     """Write a union into a directory, beside what is there; return how many trials were not there before.
 
+    Args:
+        union: What is written.
+        directory: Where.
+        mine: What the directory holds, :func:`claimed` since before it was read as a part of the union; None if it
+            held nothing then.
+
     Raises:
-        StoreError: If it cannot be written, or a run is using it. Writing it again goes on.
+        StoreError: If it cannot be written, a run is using it, or one has begun in it since. Merging again goes on.
     """
+    if mine is not None:
+        return _write(union, mine)
     with Store(directory, exclusive=True) as store:
-        recorded = store.origins()
-        for part in union.parts:
-            for origin in part.origins:
-                if origin not in recorded:
-                    store.began(part.run.suite, origin)
-        added = 0
-        by_key: dict[str, list[tuple[Place, Outcome]]] = {}
-        for (key, place), outcome in union.outcomes.items():
-            by_key.setdefault(key, []).append((place, outcome))
-        for key, trials in by_key.items():
-            known = store.outcomes(key, errors=True)
-            new = [(place, outcome) for place, outcome in trials if _differs(known.get(place), outcome)]
-            added += len(new)
-            for cell, outcomes in _cells(new, _regime(union.settings[key])):
-                store.put(key, union.settings[key], cell, outcomes)
-        store.began(union.run.suite, union.run.provenance)
-        return added
+        if store.origins() or store.settings():
+            raise StoreError(
+                f"{store.path} was made by another run meanwhile; merge again: it then counts as the first run"
+            )
+        return _write(union, store)
+
+
+def _write(union: Union, store: Store) -> int:
+    recorded = store.origins()
+    for part in union.parts:
+        for origin in part.origins:
+            if origin not in recorded:
+                store.began(part.run.suite, origin)
+    added = 0
+    by_key: dict[str, list[tuple[Place, Outcome]]] = {}
+    for (key, place), outcome in union.outcomes.items():
+        by_key.setdefault(key, []).append((place, outcome))
+    for key, trials in by_key.items():
+        known = store.outcomes(key, errors=True)
+        new = [(place, outcome) for place, outcome in trials if _differs(known.get(place), outcome)]
+        added += len(new)
+        for cell, outcomes in _cells(new, _regime(union.settings[key])):
+            store.put(key, union.settings[key], cell, outcomes)
+    store.began(union.run.suite, union.run.provenance)
+    return added
 
 
 def _differs(known: Outcome | None, outcome: Outcome) -> bool:
@@ -167,7 +210,7 @@ def _cells(trials: Iterable[tuple[Place, Outcome]], regime: str) -> Iterable[tup
     return found.items()
 
 
-def _check(parts: Sequence[Part]) -> None:
+def _check(parts: Sequence[RunPart]) -> None:
     first = parts[0]
     for part in parts[1:]:
         if part.run.suite != first.run.suite:
@@ -195,18 +238,29 @@ def _regime(setting: Mapping[str, Any]) -> str:
     return str(regime.get("name", "?")) if isinstance(regime, Mapping) else "?"
 
 
-def _sources(part: Part, whole: RunRecord) -> list[dict[str, Any]]:
+def _merged(parts: Sequence[RunPart], whole: RunRecord) -> list[dict[str, Any]]:
+    """Return what is recorded of all parts, each run once: a copy of it began when it did, whatever it is called."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for part in parts:
+        for one in _sources(part, whole):
+            run = one["began"], one.get("shard", "")
+            if one.get("trials", 0) > found.setdefault(run, one).get("trials", 0):
+                found[run] = one  # the copy was made before the run ended
+    return list(found.values())
+
+
+def _sources(part: RunPart, whole: RunRecord) -> list[dict[str, Any]]:
     """Return what is recorded of a part, as far as it is not that of the whole; of a union, of what made it."""
     for origin in reversed(part.origins):
-        listed = origin.get("merged")
-        if isinstance(listed, list) and all(isinstance(one, dict) and {"run", "began"} <= one.keys() for one in listed):
+        if "merged" in origin:
+            listed: list[dict[str, Any]] = origin["merged"]
             return listed
     own = {key: value for key, value in part.run.provenance.items() if whole.provenance.get(key) != value}
     shard = {"shard": part.run.provenance["shard"]} if "shard" in part.run.provenance else {}
     return [{"run": part.name, "began": part.run.started, "trials": len(part.outcomes), **own, **shard}]
 
 
-def computed_by(part: Part) -> dict[str, str]:
+def computed_by(part: RunPart) -> dict[str, str]:
     """Return what decides the last bit of a part's trials: versions and processor, as far as they are known."""
     origin = part.run.provenance
     known = {**origin.get("versions", {}), "processor": origin.get("processor", "")}
@@ -216,8 +270,3 @@ def computed_by(part: Part) -> dict[str, str]:
 def _said(outcome: Outcome) -> str:
     hits = ", ".join("never" if hit is None else str(hit) for hit in outcome.hits)
     return f"{outcome.steps} steps, measure {outcome.measure!r}, tolerances met at {hits}"
-
-
-def there(directory: Path) -> bool:
-    """Say whether a directory holds results already."""
-    return (directory / FILE).exists()

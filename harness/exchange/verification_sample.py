@@ -9,7 +9,7 @@ from harness.components import Cell, Outcome
 from harness.problems import stream
 from harness.results import Results
 
-Part = Literal["mixed", "decided"]
+Stratum = Literal["mixed", "decided"]
 """Whether some trials of a cell fit and some do not, or all end alike."""
 
 
@@ -18,22 +18,22 @@ class Pick:
     """A stored trial that is trained again."""
 
     cell: Cell
-    part: Part
+    part: Stratum
     stored: Outcome
 
 
-def parts(results: Results, rung: int) -> dict[Part, list[Pick]]:
+def parts(results: Results, rung: int) -> dict[Stratum, list[Pick]]:
     """Return the trials of a run by part; those that ended in an error have no verdict to verify."""
-    found: dict[Part, list[Pick]] = {"mixed": [], "decided": []}
+    found: dict[Stratum, list[Pick]] = {"mixed": [], "decided": []}
     for cell, outcomes in sorted(results.outcomes.items()):
         judged = [outcome for outcome in outcomes if not outcome.message]
         fits = sum(outcome.verdict(rung) == "fit" for outcome in judged)
-        part: Part = "mixed" if 0 < fits < len(judged) else "decided"
+        part: Stratum = "mixed" if 0 < fits < len(judged) else "decided"
         found[part] += [Pick(cell, part, outcome) for outcome in judged]
     return found
 
 
-def sample(found: dict[Part, list[Pick]], trials: int, seed: int) -> list[Pick]:
+def sample(found: dict[Stratum, list[Pick]], trials: int, seed: int) -> list[Pick]:
     """Draw trials without replacement, at least half of them from mixed cells as far as there are any.
 
     Equal seeds draw equal samples.

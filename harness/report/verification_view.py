@@ -13,10 +13,10 @@ from harness.report.table import Column, Row, Table
 if TYPE_CHECKING:
     from harness.components import Outcome
     from harness.exchange.verification import Retrained, Share, Verification
-    from harness.exchange.verification_sample import Part
+    from harness.exchange.verification_sample import Stratum
     from harness.results import Results
 
-WORDS: dict[Part, str] = {"mixed": "mixed cells", "decided": "other cells"}
+WORDS: dict[Stratum, str] = {"mixed": "mixed cells", "decided": "other cells"}
 
 
 def verification_view(found: Verification, results: Results) -> Table:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import platform
+import uuid
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -102,19 +104,50 @@ def _own(path: Path) -> Path:
     """
     for _ in range(2):
         try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(_me())
+            _put(path, _me())
             return path
         except FileExistsError:
-            with path.open(encoding="utf-8", errors="replace") as file:
-                text = file.read(200)
-            pid, _, host = text.partition(" on ")
-            if host != platform.node() or not pid.isdecimal() or _alive(int(pid)):
-                raise Held(
-                    f"another run ({_who(text)}) is using {path.parent}; wait for it, or delete {path} if it is over"
-                ) from None
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # given back since
+                text = _read(path)
+                pid, _, host = text.partition(" on ")
+                if host != platform.node() or not pid.isdecimal() or _alive(int(pid)):
+                    raise Held(
+                        f"another run ({_who(text)}) is using {path.parent}; wait for it, or delete {path} if it is"
+                        " over"
+                    ) from None
+                _remove(path, text)
     raise Held(f"another run is using {path.parent}; wait for it")
+
+
+def _remove(path: Path, text: str) -> None:
+    """Remove the file of an owner that is gone.
+
+    Of two processes that both found it so, the slower may come when the faster has its own file there already. A
+    rename, unlike a removal, shows afterwards whose file it was.
+
+    Raises:
+        Held: If it is another owner's by now.
+        FileNotFoundError: If it is gone by now.
+    """
+    aside = path.with_name(f"{path.name}-{uuid.uuid4().hex}")
+    os.rename(path, aside)
+    found = _read(aside)
+    if found != text:
+        with contextlib.suppress(FileExistsError):
+            _put(path, found)
+    aside.unlink()
+    if found != text:
+        raise Held(f"another run ({_who(found)}) is using {path.parent}; wait for it")
+
+
+def _put(path: Path, text: str) -> None:
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _read(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(200)
 
 
 def _alive(pid: int) -> bool:

@@ -20,7 +20,7 @@ class RunRecord(NamedTuple):
     provenance: dict[str, Any]
 
 
-_TEXTS = ("machine", "device", "suite", "suite_hash", "date")
+_TEXTS = ("machine", "processor", "device", "suite", "suite_hash", "date", "shard")
 _TABLES = ("versions", "plugins", "solvers")
 
 
@@ -44,4 +44,15 @@ def provenance_of(text: Any) -> dict[str, Any]:
     files = record.get("plugin_files", [])
     if not isinstance(files, list) or not all(isinstance(file, str) and "\0" not in file for file in files):
         raise ValueError("the provenance has plugin_files that are no list of files")
+    united = record.get("merged", [])
+    if not isinstance(united, list) or not all(map(_is_source, united)):
+        raise ValueError("the provenance has merged runs that are no list of tables with run and began")
     return record
+
+
+def _is_source(one: Any) -> bool:
+    """Say whether something is what is recorded of one run of a merged whole."""
+    if not isinstance(one, dict):
+        return False
+    texts = (one.get("run"), one.get("began"), one.get("shard", ""))
+    return all(isinstance(text, str) for text in texts) and type(one.get("trials", 0)) is int

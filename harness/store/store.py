@@ -67,7 +67,7 @@ class Store:
         except BaseException as error:
             self._close()
             if isinstance(error, Held):
-                raise StoreError(f"{error}, or choose another directory with --out") from error
+                raise StoreError(f"{error}, or {self._remedy.elsewhere}") from error
             if isinstance(error, DAMAGE):
                 raise StoreError(_why(self.path, error, self._remedy)) from error
             if isinstance(error, OSError):
@@ -209,13 +209,6 @@ class Store:
         with self._reading():
             rows = self._db.execute("SELECT provenance FROM runs ORDER BY started")
             return [provenance_of(row[0]) for row in rows]
-
-    def seconds(self, key: str) -> float:
-        """Return the training time spent on the outcomes of a key, in seconds."""
-        with self._reading():
-            query = "SELECT coalesce(sum(seconds), 0) FROM outcomes WHERE key = ?"
-            (total,) = self._db.execute(query, (key,)).fetchone()
-            return float(total)
 
 
 def stamp(nanoseconds: int) -> str:

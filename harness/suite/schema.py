@@ -56,6 +56,11 @@ def suite_schema() -> dict[str, Any]:
                 part: {"description": f"Replaces the {part} (with use) or changes its options.", **ingredient}
                 for part in PARTS
             },
+            "diagnostics": {
+                "type": "array",
+                "description": "What else is recorded of each trial; replaces the preset's list.",
+                "items": ingredient,
+            },
         },
         "additionalProperties": {"description": "Option of the one ingredient that has it."},
     }

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.search import Grid
 from harness.suite.record import Suite
+
+if TYPE_CHECKING:
+    from harness.components import Regime
 
 TRIAL_BYTES = 300
 """Bytes that the driver keeps of each trial that a grid asks for."""
@@ -56,10 +61,12 @@ def too_large(suite: Suite, available: float | None = None) -> list[str]:
     grid = suite.search if isinstance(suite.search, Grid) else None
     if grid is not None and (trials := thresholds * grid.family * grid.trials) * TRIAL_BYTES > available:
         complaints.append(f"{trials} trials are asked for, more than the {_size(available)} of this machine can hold")
-    n, d = max(suite.n), max(suite.d)
     for regime in suite.regimes:
-        k = max(grid.widths, default=1) if grid is not None and regime.model.has_width else 1
-        needs = trial_bytes(n, d, k, kernel=suite.budget.spectrum or regime.optimizer.step_size == "stable")
+        kernel = suite.budget.spectrum or regime.optimizer.step_size == "stable"
+        # The widest networks, where they are multiples of n/d, are those of the largest n and the smallest d.
+        places = [(max(suite.n), d, _widest(suite, regime, max(suite.n), d)) for d in (max(suite.d), min(suite.d))]
+        n, d, k = max(places, key=lambda place: trial_bytes(*place, kernel=kernel))
+        needs = trial_bytes(n, d, k, kernel=kernel)
         if needs > available:
             width = f", k = {k}" if k > 1 else ""
             complaints.append(
@@ -67,6 +74,20 @@ def too_large(suite: Suite, available: float | None = None) -> list[str]:
                 f" machine has {_size(available)}"
             )
     return complaints
+
+
+def _widest(suite: Suite, regime: Regime, n: int, d: int) -> int:
+    """Return the widest network that a grid asks for at a size; 1 where that is not known beforehand."""
+    if not isinstance(suite.search, Grid) or not regime.model.has_width:
+        return 1
+    try:
+        start = n if regime.model.describe().trains == "output" else n / d
+    except Exception:  # somebody's code; what is wrong with it is said where the regime is about to be trained
+        return 1
+    try:
+        return max(suite.search.next({}, start=start, step=regime.initializer.width_step), default=1)
+    except OverflowError:  # a multiple beyond all floats
+        return sys.maxsize
 
 
 def _size(count: float) -> str:

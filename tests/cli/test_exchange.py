@@ -7,17 +7,19 @@ import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from harness.cli import command as main
-from harness.components import Cell
+from harness.components import Cell, Outcome
 from harness.driver.loading import load_results
 from harness.driver.sharding import Shard
+from harness.exchange.merging import RunPart, read_part
 from harness.registry import Registry
-from harness.store import Store
+from harness.store import FILE, Store, StoreError
 from harness.suite import load_suite
 from tests.small_grid import SUITE, trained
 
@@ -171,6 +173,90 @@ def test_runs_that_disagree_are_not_merged_unless_one_is_preferred(here: Path, r
     assert harness("merge", "all", "whole", "part-2", "--prefer", "first")[0] == 0
     whole, merged = (load_results(here / name, registry=registry) for name in ("whole", "all"))
     assert merged.outcomes == whole.outcomes
+
+
+def broken(directory: Path) -> tuple[str, dict[str, Any], Cell, Outcome]:
+    """Store an error in place of one trial; return what a run that tries it again would store."""
+    with Store(directory) as store:
+        key, setting = min(store.settings().items())
+        (n, d, k, _), outcome = min(store.outcomes(key).items(), key=lambda item: item[0])
+        cell = Cell("r", n, d, k)
+        store.put(key, setting, cell, [replace(outcome, message="no memory", hits=(None, None))])
+    return key, setting, cell, outcome
+
+
+def test_a_run_on_the_target_waits_for_the_merge(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, setting, cell, outcome = broken(here / "part-1")
+    refused = []
+
+    def read(directory: Path, name: str) -> RunPart:
+        """Try the error again in the target, while another part is read."""
+        try:
+            with Store(here / "part-1", exclusive=True) as store:
+                store.put(key, setting, cell, [outcome])
+        except StoreError as error:
+            refused.append(str(error))
+        return read_part(directory, name)
+
+    monkeypatch.setattr("harness.exchange.merging.read_part", read)
+    status, out, _ = harness("merge", "part-1", "part-2")
+    assert (status, "108 trials of 2 runs" in out) == (0, True), out
+    (said,) = refused
+    assert "is using part-1" in said or f"is using {here / 'part-1'}" in said
+    with Store(here / "part-1", exclusive=True) as store:
+        assert [o.message for o in store.outcomes(key, errors=True).values() if o.message] == ["no memory"]
+        store.put(key, setting, cell, [outcome])
+    status, _, said = harness("merge", "part-1", "part-2")
+    assert status == 0
+    with Store(here / "part-1", create=False) as store:
+        assert store.outcomes(key)[cell.n, cell.d, cell.k, outcome.seed] == outcome
+
+
+def test_a_target_in_use_is_said_before_anything_is_read(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.cli.merge._directory", lambda _: pytest.fail("it was read"))
+    with Store(here / "part-1", exclusive=True):
+        status, out, said = harness("merge", "part-1", "part-2")
+    assert (status, out) == (2, "")
+    assert "is using part-1; wait for it" in said
+    assert "--out" not in said, "merge has no such option"
+
+
+def test_a_target_that_was_made_meanwhile_is_left_alone(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(directory: Path, name: str) -> RunPart:
+        if name == "part-2":
+            shutil.copytree(here / "whole", here / "all")
+        return read_part(directory, name)
+
+    monkeypatch.setattr("harness.exchange.merging.read_part", read)
+    before = (here / "whole" / FILE).read_bytes()
+    status, out, said = harness("merge", "all", "part-1", "part-2")
+    assert (status, out) == (2, "")
+    assert "was made by another run meanwhile; merge again" in said
+    assert (here / "all" / FILE).read_bytes() == before
+
+
+@pytest.mark.parametrize("provenance", [{"merged": [{"run": ["x"], "began": 1}]}, {"processor": ["abacus"]}])
+def test_crafted_provenance_ends_in_one_line(provenance: dict[str, object], here: Path) -> None:
+    with Store(here / "part-2") as store:
+        last = store.last_run()
+        assert last is not None
+        store.began(last.suite, {**last.provenance, **provenance})
+    status, out, said = harness("merge", "all", "part-1", "part-2")
+    assert (status, out) == (2, "")
+    assert "cannot be read (the provenance has " in said
+    assert "\n" not in said.strip()
+    assert not (here / "all").exists()
+
+
+def test_a_run_and_its_export_are_one_source(here: Path) -> None:
+    assert harness("export", "whole", "--archive", "whole.zip")[0] == 0
+    status, out, _ = harness("merge", "all", "whole", "whole.zip")
+    assert (status, "108 trials of 2 runs, 108 of them new, 108 in several" in out) == (0, True), out
+    with Store(here / "all", create=False) as store:
+        last = store.last_run()
+    assert last is not None
+    (source,) = last.provenance["merged"]
+    assert (source["run"], source["trials"]) == ("whole", 108)
 
 
 def test_verify_in_processes_of_its_own(here: Path) -> None:

@@ -12,10 +12,10 @@ import pytest
 from harness.components import Cell, Outcome
 from harness.driver.loading import load_results
 from harness.driver.sharding import Shard
-from harness.exchange.merging import MergeError, read_part, unite, write_union
+from harness.exchange.merging import MergeError, claimed, part_of, read_part, unite, write_union
 from harness.registry import Registry
 from harness.results import Results
-from harness.store import Store
+from harness.store import FILE, Store, StoreError
 from tests.small_grid import SUITE, trained
 
 
@@ -35,7 +35,10 @@ def shards(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> list
 
 
 def merge(out: Path, directories: list[Path]) -> int:
-    return write_union(unite([read_part(directory, directory.name) for directory in directories]), out)
+    """Unite runs into a directory as the verb does: what it holds already counts first."""
+    with claimed(out) as mine:
+        first = [part_of(mine, out.name)] if mine is not None else []
+        return write_union(unite([*first, *(read_part(one, one.name) for one in directories)]), out, mine)
 
 
 def test_shards_merged_are_the_run_to_the_digit(
@@ -76,10 +79,10 @@ def test_running_the_merged_suite_trains_nothing(shards: list[Path], registry: R
 
 def test_merging_again_adds_nothing(shards: list[Path], tmp_path: Path) -> None:
     merge(tmp_path, shards[:2])
-    merge(tmp_path, [tmp_path, *shards])
+    merge(tmp_path, shards)
     with Store(tmp_path) as store:
         runs = len(store.origins())
-    assert merge(tmp_path, [tmp_path, *shards]) == 0
+    assert merge(tmp_path, shards) == 0
     with Store(tmp_path) as store:
         assert len(store.origins()) == runs + 1
         last = store.last_run()
@@ -147,3 +150,54 @@ def test_another_solver_is_refused(shards: list[Path], tmp_path: Path) -> None:
         store.began(last.suite, {**last.provenance, "solvers": {**last.provenance["solvers"], "softplus": "abacus"}})
     with pytest.raises(MergeError, match=r"the solver of softplus is .* in a and abacus in b"):
         unite([read_part(shards[0], "a"), read_part(tmp_path / "other", "b")])
+
+
+def test_what_is_claimed_no_run_can_write(shards: list[Path], tmp_path: Path) -> None:
+    with claimed(tmp_path / "nothing") as mine:
+        assert mine is None
+    assert not (tmp_path / "nothing").exists(), "a folder is left behind"
+    shutil.copytree(shards[0], tmp_path / "out")
+    with claimed(tmp_path / "out") as mine:
+        assert mine is not None
+        with pytest.raises(StoreError, match="is using"):
+            Store(tmp_path / "out", exclusive=True)
+        with pytest.raises(StoreError, match="is using"), claimed(tmp_path / "out"):
+            pass
+    Store(tmp_path / "out", exclusive=True).__exit__(None, None, None)
+
+
+def test_a_run_that_began_since_is_not_written_over(shards: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    broken = {"message": "no memory", "measure": math.nan, "hits": (None, None)}
+    was = changed(shards[0], tmp_path / "stale", broken)
+    union = unite([read_part(tmp_path / "stale", "stale")])
+    shutil.copytree(shards[0], out)
+    before = (out / FILE).read_bytes()
+    with pytest.raises(StoreError, match="made by another run meanwhile; merge again"):
+        write_union(union, out)
+    assert (out / FILE).read_bytes() == before
+    merge(out, [tmp_path / "stale"])
+    with Store(out) as store:
+        found = [outcome for key in store.settings() for outcome in store.outcomes(key, errors=True).values()]
+    assert was in found
+    assert not any(outcome.message for outcome in found)
+
+
+def test_a_run_and_its_copy_are_one_source(shards: list[Path], tmp_path: Path) -> None:
+    shutil.copytree(shards[0], tmp_path / "copy")
+    began = []
+    for directory in shards[:2]:
+        with Store(directory, create=False) as store:
+            last = store.last_run()
+            assert last is not None
+            began.append(last.started)
+    parts = [read_part(directory, directory.name) for directory in (shards[0], tmp_path / "copy", shards[1])]
+    merged = unite(parts).run.provenance["merged"]
+    assert [(one["run"], one["began"], one["shard"]) for one in merged] == [
+        ("1", began[0], "1/3"),
+        ("2", began[1], "2/3"),
+    ]
+    earlier = replace(parts[1], outcomes=dict(list(parts[1].outcomes.items())[:5]))
+    for order in ([earlier, parts[0]], [parts[0], earlier]):
+        (one,) = unite(order).run.provenance["merged"]
+        assert one["trials"] == len(parts[0].outcomes), "the copy was made before the run ended"

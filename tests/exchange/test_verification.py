@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from harness.components import Cell, Outcome
 from harness.exchange.verification import Retrained, Verification, verify, why_flipped
-from harness.exchange.verification_sample import Part, Pick, parts, sample
+from harness.exchange.verification_sample import Pick, Stratum, parts, sample
 from harness.executors.base import BatchFailed
 from harness.executors.in_process import InProcess
 from harness.faults import Fault
@@ -98,7 +98,6 @@ def test_other_versions_are_named(whole: Results) -> None:
 
 
 def test_a_solver_that_is_not_had_here_gives_way_to_another(whole: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.exchange.verification.unavailable", lambda _: "there is no compiler")
     monkeypatch.setattr("harness.engine.solvers.unavailable", lambda _: "there is no compiler")
     found = verify(whole, InProcess(), trials=12)
     assert found.solvers["softplus"] == ("fused", "stacked")
@@ -124,7 +123,7 @@ def test_what_cannot_be_trained_again_is_no_flip(whole: Results) -> None:
 def test_samples_are_distinct_and_at_least_half_from_mixed_cells(
     mixed: int, decided: int, trials: int, seed: int
 ) -> None:
-    def picks(part: Part, count: int) -> list[Pick]:
+    def picks(part: Stratum, count: int) -> list[Pick]:
         return [Pick(Cell("r", 9, 3, 2), part, Outcome(i, (), 0, 0.0)) for i in range(count)]
 
     everything = {"mixed": picks("mixed", mixed), "decided": picks("decided", decided)}
@@ -147,7 +146,7 @@ def test_cells_are_mixed_where_some_fit_and_errors_are_left_out(whole: Results) 
     assert sum(map(len, parts(broken, 1).values())) == TRIALS - 1
 
 
-def drawn_from(flips: dict[Part, list[bool]], count: int, rng: np.random.Generator) -> Verification:
+def drawn_from(flips: dict[Stratum, list[bool]], count: int, rng: np.random.Generator) -> Verification:
     """Return what verifying a sample of a run with known flips would find."""
     trials = []
     for part, known in flips.items():
@@ -163,7 +162,7 @@ def drawn_from(flips: dict[Part, list[bool]], count: int, rng: np.random.Generat
 @pytest.mark.parametrize("rates", [(0.0, 0.0), (0.3, 0.0), (0.1, 0.02), (0.5, 0.1)])
 def test_the_interval_of_the_run_covers_its_share(rates: tuple[float, float]) -> None:
     rng = np.random.default_rng(1)
-    flips: dict[Part, list[bool]] = {
+    flips: dict[Stratum, list[bool]] = {
         "mixed": [bool(x) for x in np.arange(60) < 60 * rates[0]],
         "decided": [bool(x) for x in np.arange(300) < 300 * rates[1]],
     }

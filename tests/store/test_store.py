@@ -31,7 +31,6 @@ def test_outcomes_come_back_equal(tmp_path: Path) -> None:
         assert found[10, 4, 3, 2].message == "ValueError: no"
         assert set(store.outcomes("key")) == {(10, 4, 3, 0), (10, 4, 3, 1)}, "errors are tried again"
         assert store.outcomes("other") == {}
-        assert store.seconds("key") == 1.0
 
 
 def test_a_batch_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -1,0 +1,49 @@
+"""Plans: which networks are tried for a moment to tell the time, and how many are taken to follow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.driver import estimate as estimate_module
+from harness.driver.estimate import estimate
+from harness.driver.pursuit import USUAL_TRIALS, Pursuit
+from harness.registry import Registry
+from harness.suite import parse_suite
+
+SUITE = """
+[suite]
+name = "planned"
+[problems]
+dataset = "sphere"
+n = 400
+d = 4
+[budget]
+steps = 100
+[search]
+max_width = {most}
+[[regimes]]
+use = "output-only"
+[[regimes]]
+use = "moderate"
+"""
+
+
+@pytest.mark.parametrize(("most", "widths"), [(4096, [400, 100]), (64, [64, 64]), (101, [101, 100])])
+def test_a_search_is_timed_at_the_width_where_it_begins(
+    most: int, widths: list[int], registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probed = []
+
+    def seconds(pursuit: Pursuit, k: int) -> float:
+        probed.append(k)
+        return 2.0
+
+    monkeypatch.setattr(estimate_module, "_trial_seconds", seconds)
+    suite = parse_suite(SUITE.format(most=most), registry)
+    planned = estimate(suite, registry, tmp_path, "cpu", 1)
+    step = [regime.initializer.width_step for regime in suite.regimes]
+    assert probed == [k // s * s for k, s in zip(widths, step, strict=True)]
+    assert [(one.missing, one.exact) for one in planned.thresholds] == [(USUAL_TRIALS, False)] * 2
+    assert planned.seconds == 2 * 2.0 * USUAL_TRIALS
