@@ -78,13 +78,14 @@ def regime_spec(regime: Regime, registry: Registry | None = None) -> dict[str, A
     """
     spec: dict[str, Any] = {"name": regime.name}
     for part in PARTS:
-        spec[part] = _component_spec(getattr(regime, part), part, registry)  # type: ignore[arg-type]  # parts are kinds
+        spec[part] = component_spec(getattr(regime, part), part, registry)  # type: ignore[arg-type]  # parts are kinds
     if regime.diagnostics:
-        spec["diagnostics"] = [_component_spec(d, "diagnostic", registry) for d in regime.diagnostics]
+        spec["diagnostics"] = [component_spec(d, "diagnostic", registry) for d in regime.diagnostics]
     return spec | {"theory": regime.theory, "summary": regime.summary}
 
 
-def _component_spec(component: Component, kind: Kind, registry: Registry | None) -> dict[str, Any]:
+def component_spec(component: Component, kind: Kind, registry: Registry | None) -> dict[str, Any]:
+    """Return plain data from which :func:`component_from` makes an equal component."""
     spec: dict[str, Any] = json.loads(json.dumps(component.spec()))
     if registry is not None:
         spec["use"] = registry.name_of(kind, type(component))
@@ -229,7 +230,7 @@ class _Composer:
 
     def _theory(self, given: str | None, preset: Regime | None, optimizer: Component | None) -> str:
         """Check that the theory exists, and gives a step where the optimizer asks for one."""
-        name = given if given is not None else (preset.theory if preset else "")
+        name = given if given is not None else self._preset_theory(preset)
         wants_step = getattr(optimizer, "step_size", None) == "theory"
         if not name:
             if wants_step and (preset is not None or "use" not in self.spec):
@@ -246,6 +247,15 @@ class _Composer:
             return name
         if wants_step and theory.step_size is Theory.step_size:
             self._refuse(self._step_path(), f"found 'theory', but the theory {show(name)} gives no step size")
+        return name
+
+    def _preset_theory(self, preset: Regime | None) -> str:
+        """Return the preset's theory, which is that of its own plugin where others have one of the same name."""
+        name = preset.theory if preset is not None else ""
+        if name and len(self.registry.providers("theory", name)) > 1:
+            for plugin, regime in self.registry.providers("regime", str(self.spec["use"])):
+                if regime is preset and name in plugin.provided.get("theory", {}):
+                    return f"{plugin.name}:{name}"
         return name
 
     def _step_path(self) -> tuple[str, ...]:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import click
 
     from harness.components import Regime, Theory
-    from harness.executors.base import Executor
-    from harness.report.table import Renderer
 
 Kind = Literal[
     "model",
@@ -30,6 +28,9 @@ Kind = Literal[
     "command",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+DISTRIBUTION = "convergence-harness"
+"""The package of our own plugins."""
+
 MOST_LISTED = 20
 """Names that an error lists where none is like the one that was given."""
 
@@ -176,11 +177,16 @@ class Registry:
         return found[0][1]
 
     def name_of(self, kind: Kind, item: Any) -> str:
-        """Return a name by which ``find`` gives this very item: its short name where only one plugin claims it."""
+        """Return a name by which ``find`` gives this very item, whatever other packages are installed beside it.
+
+        Our own have their short name, unless somebody else claims it too; others are named with their package.
+        """
         short = str(item.name)
         found = self.providers(kind, short)
-        mine = [plugin for plugin, other in found if other is item]
-        return short if len(found) <= 1 or not mine else self._qualify(mine[0], found, short)
+        mine = next((plugin for plugin, other in found if other is item), None)
+        if mine is None or (len(found) == 1 and mine.package == DISTRIBUTION):
+            return short
+        return self._qualify(mine, found, short)
 
     @staticmethod
     def _qualify(plugin: Plugin, rivals: Iterable[tuple[Plugin, Any]], short: str) -> str:
@@ -243,14 +249,6 @@ class Registry:
                 which = kept.origin if kept.is_file else kept.name
                 said.append(f"theory {show(name)} is provided by {claims}; only that of {which} is shown")
         return said
-
-    def executors(self) -> dict[str, type[Executor]]:
-        """Return the executors by name."""
-        return self.all("executor")
-
-    def renderers(self) -> dict[str, type[Renderer]]:
-        """Return the renderers by name."""
-        return self.all("renderer")
 
     def commands(self) -> dict[str, click.Command]:
         """Return the commands by name."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from harness.components import Cell, Outcome, Regime, Verdict
+from harness.components import Cell, Outcome, Regime
 from harness.registry import Registry
+from harness.search import Grid
 from harness.statistics.exponents import ExponentFit, fit_exponents
 from harness.statistics.thresholds import Threshold, threshold
-from harness.suite import Suite
+from harness.suite import Suite, shipped_suites
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class Results:
     provenance: dict[str, Any] = field(default_factory=dict)
     missing: int = 0
     directory: Path | None = None
+
+    @property
+    def lacking(self) -> str:
+        """How many trials are missing, in words; a search that is not over asks for more as it goes."""
+        return f"{'' if isinstance(self.suite.search, Grid) else 'at least '}{self.missing} trials are missing"
 
     def regime(self, name: str) -> Regime:
         """Return the suite's regime of this name."""
@@ -100,20 +105,15 @@ class Results:
 
     def fits(
         self, regime: str, n: int, d: int, tolerance: float | None = None, steps: int | None = None
-    ) -> dict[int, list[bool]]:
-        """Return for each width whether each trial fit, in the order of seeds, errors left out."""
+    ) -> dict[int, list[bool | None]]:
+        """Return for each width whether the trial of each seed 0, 1, 2, … fit; None where that is not known."""
         rung = self.rung(tolerance)
         return {k: self._fits(Cell(regime, n, d, k), rung, steps) for k in self.widths(regime, n, d)}
 
-    def _fits(self, cell: Cell, rung: int, steps: int | None) -> list[bool]:
-        """Return whether each trial of a cell fit, in the order of seeds, errors left out."""
-        judged = [outcome.verdict(rung, steps) for outcome in self.outcomes[cell]]
-        return [verdict == "fit" for verdict in judged if verdict != "error"]
-
-    def verdicts(self, cell: Cell, tolerance: float | None = None) -> Counter[Verdict]:
-        """Count the verdicts of a cell."""
-        rung = self.rung(tolerance)
-        return Counter(o.verdict(rung) for o in self.outcomes.get(cell, ()))
+    def _fits(self, cell: Cell, rung: int, steps: int | None) -> list[bool | None]:
+        judged = {outcome.seed: outcome.verdict(rung, steps) for outcome in self.outcomes[cell]}
+        known = {seed: verdict == "fit" for seed, verdict in judged.items() if verdict != "error"}
+        return [known.get(seed) for seed in range(max(known, default=-1) + 1)]
 
     def falling(self, cell: Cell, tolerance: float | None = None) -> int:
         """Count the unfit trials of a cell that were still falling when the budget ended."""
@@ -125,13 +125,26 @@ class Results:
         return sum(len(outcomes) for outcomes in self.outcomes.values())
 
     def repeat(self, cell: Cell, outcome: Outcome) -> str:
-        """Return the command that trains a trial again, alone, and shows all that goes wrong in it."""
-        suite = self.suite
-        named = [str(suite.path)] if suite.path is not None else [suite.name]
+        """Return the command that trains a trial again, alone, and shows all that goes wrong in it.
+
+        Where the suite's text came with the results, the command names the file that it is to be kept in.
+        """
         place = ["--n", str(cell.n), "--d", str(cell.d), "--k", str(cell.k), "--seed", str(outcome.seed)]
         files = [os.path.relpath(file) if Path(file).is_relative_to(Path.cwd()) else file for file in self._files()]
         extra = [argument for file in files for argument in ("--plugin", file)]
-        return shlex.join(["harness", "trial", *named, "--regime", cell.regime, *place, *extra])
+        device = str(self.provenance.get("device", self.suite.budget.device))
+        extra += ["--device", device] if device != self.suite.budget.device else []
+        return shlex.join(["harness", "trial", self._named, "--regime", cell.regime, *place, *extra])
+
+    @cached_property
+    def _named(self) -> str:
+        """Return the suite's path, or its name where a suite of that name and text is known."""
+        suite = self.suite
+        if suite.path is not None:
+            return str(suite.path)
+        known = shipped_suites().get(suite.name)
+        same = known is not None and known.read_text(encoding="utf-8") == suite.text
+        return suite.name if same else f"{suite.name}.toml"
 
     def _files(self) -> list[str]:
         return [str(file) for file in self.provenance.get("plugin_files", ())]

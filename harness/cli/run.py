@@ -103,7 +103,9 @@ def command(
             _refuse_other_suite(store, loaded)
             run = Run(loaded, registry, store, where, executor.workers, shard=shard)
             _notice_eager(run)
-            store.began(loaded.text, provenance(loaded, registry, where) | ({"shard": str(shard)} if shard else {}))
+            store.began(
+                loaded.text, provenance(loaded, registry, where, run.solvers) | ({"shard": str(shard)} if shard else {})
+            )
             if run.missing:
                 try:
                     with progress(quiet) as listen, executor:

@@ -15,13 +15,24 @@ from harness.problems import digest
 from harness.processor import processor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.registry import Registry
     from harness.store import Store
     from harness.suite import Suite
 
 
-def provenance(suite: Suite, registry: Registry, device: str) -> dict[str, Any]:
-    """Return what a reader needs to know about where numbers come from, as plain data."""
+def provenance(
+    suite: Suite, registry: Registry, device: str, solvers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return what a reader needs to know about where numbers come from, as plain data.
+
+    Args:
+        suite: What is run.
+        registry: The plugins.
+        device: Where networks are trained.
+        solvers: What trains each regime; what is chosen where nothing is stored yet, if not given.
+    """
     return {
         "versions": installed(),
         "plugins": {plugin.name: f"{plugin.package} {plugin.version}" for plugin in registry if plugin.status == "ok"},
@@ -29,7 +40,9 @@ def provenance(suite: Suite, registry: Registry, device: str) -> dict[str, Any]:
         "machine": f"{platform.system()} {platform.machine()}",
         "processor": processor(device),
         "device": device,
-        "solvers": {
+        "solvers": dict(solvers)
+        if solvers is not None
+        else {
             r.name: solver_for(r, device, suite.budget.dtype, ahead=steps_ahead(suite, r)).name for r in suite.regimes
         },
         "suite": suite.name,

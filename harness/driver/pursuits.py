@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.complaints import printable
 from harness.driver.pursuit import USUAL_TRIALS, Pursuit, expected_trials, starting_width
 from harness.engine.setting import Setting, semantic_key, step_theory
-from harness.engine.solvers import solver_for
+from harness.engine.solvers import solver_for, solver_to_go_on
 from harness.faults import said
 
 if TYPE_CHECKING:
@@ -34,14 +34,22 @@ class RegimeError(ValueError):
     """A regime's components raise where they are only asked what they are."""
 
 
-def pursuits(suite: Suite, registry: Registry, device: str, solvers: Mapping[str, str] | None = None) -> list[Pursuit]:
+def pursuits(
+    suite: Suite,
+    registry: Registry,
+    device: str,
+    solvers: Mapping[str, str] | None = None,
+    *,
+    earlier: Mapping[str, str] | None = None,
+) -> list[Pursuit]:
     """Return one pursuit per regime, n and d of the suite.
 
     Args:
         suite: What is asked.
         registry: The plugins.
         device: Where networks are trained.
-        solvers: By regime, what trained them on the machine that the results come from.
+        solvers: By regime, what trained them on the machine that the results come from, and none else.
+        earlier: By regime, what trained them in the directory where the run goes on.
 
     Raises:
         RegimeError: If a component of a regime raises when it is asked what it is.
@@ -50,9 +58,12 @@ def pursuits(suite: Suite, registry: Registry, device: str, solvers: Mapping[str
     rung = budget.tolerances.index(budget.report_tolerance)
     found = []
     for regime in suite.regimes:
-        before = (solvers or {}).get(regime.name)
+        there, here = ((named or {}).get(regime.name) for named in (solvers, earlier))
         try:
-            solver = solver_for(regime, device, budget.dtype, before, steps_ahead(suite, regime))
+            if there is not None:
+                solver = solver_for(regime, device, budget.dtype, there)
+            else:
+                solver = solver_to_go_on(regime, device, budget.dtype, here, steps_ahead(suite, regime))
             for d in suite.d:
                 starting_width(regime, suite.n[0], d)
         except Exception as error:  # somebody's code

@@ -49,7 +49,10 @@ class Run:
     shard: Shard | None = None
 
     def __post_init__(self) -> None:
-        self.found = pursuits(self.suite, self.registry, self.device)
+        last = self.store.last_run() if self.store is not None else None
+        earlier = last.provenance.get("solvers") if last is not None else None
+        self.found = pursuits(self.suite, self.registry, self.device, earlier=earlier)
+        self.solvers = {pursuit.setting.regime.name: pursuit.solver.name for pursuit in self.found}
         if self.shard is not None:
             self.found = self.shard.part(self.found)
         self._stored = stored_outcomes(self.store, self.found)
@@ -58,17 +61,24 @@ class Run:
         # Regimes that differ in name only share their trials: the first of them trains, the others follow.
         leaders: dict[tuple[str, int, int], int] = {}
         self._followers: dict[int, list[int]] = {}
+        self._following: set[int] = set()
         for i, pursuit in enumerate(self.found):
             leader = leaders.setdefault((pursuit.key, pursuit.n, pursuit.d), i)
             if leader != i:
                 self._followers.setdefault(leader, []).append(i)
+                self._following.add(i)
             if missing := pursuit.advance(lookup(self._stored, pursuit)):
                 self._open[i] = missing
 
     @property
+    def leading(self) -> list[Pursuit]:
+        """The pursuits without those that take all their trials from another one of the suite."""
+        return [pursuit for i, pursuit in enumerate(self.found) if i not in self._following]
+
+    @property
     def reused(self) -> int:
         """Trials taken from the store."""
-        return sum(pursuit.reused for pursuit in self.found)
+        return sum(pursuit.reused for pursuit in self.leading)
 
     @property
     def finished(self) -> list[Pursuit]:
@@ -78,7 +88,7 @@ class Run:
     @property
     def missing(self) -> int:
         """Trials that are known to be wanted and not there yet."""
-        return sum(outcome is None for pursuit in self.found for outcome in pursuit.waiting.values())
+        return sum(outcome is None for pursuit in self.leading for outcome in pursuit.waiting.values())
 
     def expected(self) -> int:
         """Return the trials that the whole run will take, as far as can be told.
@@ -90,6 +100,8 @@ class Run:
         usual = sum(over) / len(over) if over else USUAL_TRIALS
         total = 0
         for i, pursuit in enumerate(self.found):
+            if i in self._following:
+                continue
             asked = sum(map(len, pursuit.outcomes.values())) + len(pursuit.waiting)
             known = pursuit.expected()
             total += known if known is not None else (asked if i not in self._open else max(asked, round(usual)))
@@ -97,17 +109,17 @@ class Run:
 
     def done(self) -> int:
         """Return the trials that are there."""
-        known = sum(len(o) for p in self.found for o in p.outcomes.values())
-        return known + sum(outcome is not None for p in self.found for outcome in p.waiting.values())
+        known = sum(len(o) for p in self.leading for o in p.outcomes.values())
+        return known + sum(outcome is not None for p in self.leading for outcome in p.waiting.values())
 
     def results(self) -> Results:
         """Return what is known by now; of a shard, what is stored of the whole suite."""
-        origin = provenance(self.suite, self.registry, self.device) | mixture(self.store)
+        origin = provenance(self.suite, self.registry, self.device, self.solvers) | mixture(self.store)
         directory = self.store.path.parent if self.store else None
         found = self.found
         if self.shard is not None:
             origin["shard"] = str(self.shard)
-            found = pursuits(self.suite, self.registry, self.device)
+            found = pursuits(self.suite, self.registry, self.device, self.solvers)
             stored = stored_outcomes(self.store, found, errors=True)
             for pursuit in found:
                 pursuit.advance(lookup(stored, pursuit))
@@ -160,8 +172,7 @@ class Run:
 
     def _ready(self, hungry: int) -> list[Batch]:
         """Return the batches that can be trained at once, each width split for so many hungry workers."""
-        following = {i for followers in self._followers.values() for i in followers}
-        leading = [(self.found[i], missing) for i, missing in self._open.items() if i not in following]
+        leading = [(self.found[i], missing) for i, missing in self._open.items() if i not in self._following]
         return [batch for pursuit, missing in leading for batch in self._batches(pursuit, missing, hungry)]
 
     def _batches(self, pursuit: Pursuit, missing: list[tuple[int, int]], hungry: int) -> Iterator[Batch]:

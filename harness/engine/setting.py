@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.components import Dataset, Regime, Theory
-from harness.composition import build_regime, component_from, regime_spec
+from harness.composition import build_regime, component_from, component_spec, regime_spec
 from harness.problems import digest
+from harness.registry import DISTRIBUTION
 
 if TYPE_CHECKING:
     from harness.registry import Registry
 
-FORMATS = {"functional": 2, "fused": 3}
+FORMATS = {"functional": 2, "fused": 4, "fused-gpu": 2, "spectral": 2, "stacked": 2}
 """Solver → version of its numbers, 1 if not named. Raise it when a solver gives other numbers for the same setting:
 what it trained before is then trained anew."""
 
@@ -53,10 +54,16 @@ class Setting:
     solver: str | None = None
 
     def data(self, registry: Registry) -> dict[str, Any]:
-        """Return the setting as plain data, with names that are unambiguous in the registry."""
+        """Return the setting as plain data, with names that are unambiguous in the registry.
+
+        The theory of a regime stands there where its step size is used: another process need not have those that are
+        only shown beside it.
+        """
+        step = {} if self.theory is None else {"theory": component_spec(self.theory, "theory", registry)}
         return {
-            "regime": regime_spec(self.regime, registry),
-            "dataset": {**self.dataset.spec(), "use": registry.name_of("dataset", type(self.dataset))},
+            "regime": {**regime_spec(self.regime, registry), "theory": self.regime.theory if step else ""},
+            **step,
+            "dataset": component_spec(self.dataset, "dataset", registry),
             "resample": self.resample,
             "base_seed": self.base_seed,
             "steps": self.steps,
@@ -71,14 +78,22 @@ class Setting:
 def semantic(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a setting's plain data that fixes numbers.
 
-    Names of regimes, summaries and which of several equal devices was used are left out, and so is the regime's
-    theory unless its step size is used.
+    Names of regimes, summaries and which of several equal devices was used are left out, and so is the name of the
+    regime's theory, which stands by itself if its step size is used.
     """
     whole = data.get("regime", {})
     regime = {key: value for key, value in whole.items() if key not in ("name", "summary", "theory")}
-    if regime.get("optimizer", {}).get("step_size") == "theory":
-        regime["theory"] = whole.get("theory")
-    return {**data, "regime": regime, "device": str(data.get("device")).split(":")[0]}
+    return {**_plainly({**data, "regime": regime}), "device": str(data.get("device")).split(":")[0]}
+
+
+def _plainly(data: Any) -> Any:
+    """Return data in which our own components have their short names, whoever else claims these."""
+    if isinstance(data, Mapping):
+        return {
+            key: value.removeprefix(f"{DISTRIBUTION}:") if key == "use" and isinstance(value, str) else _plainly(value)
+            for key, value in data.items()
+        }
+    return [_plainly(value) for value in data] if isinstance(data, list | tuple) else data
 
 
 def semantic_key(data: Mapping[str, Any]) -> str:
@@ -101,12 +116,13 @@ def rebuild(data: dict[str, Any], registry: Registry) -> Setting:
         SpecError: If a component is missing here, or of another version than the one that wrote the data.
     """
     regime = build_regime(data["regime"], registry)
+    theory = component_from(registry, "theory", data["theory"]) if "theory" in data else None
     dataset = component_from(registry, "dataset", data["dataset"])
     if not isinstance(dataset, Dataset):
         raise TypeError(f"{dataset!r} is not a dataset")
     return Setting(
         regime=regime,
-        theory=step_theory(regime, registry),
+        theory=theory,  # type: ignore[arg-type]  # checked by kind
         dataset=dataset,
         resample=data["resample"],
         base_seed=data["base_seed"],

@@ -93,6 +93,34 @@ def solver_for(
     return Solver("functional", fixed_lanes=True)
 
 
+def solver_to_go_on(regime: Regime, device: str, dtype: str, before: str | None, ahead: float) -> Solver:
+    """Pick as :func:`solver_for` does, but leave a regime of which torch maps the step to the solver it had.
+
+    Whether compiling pays depends on how much is ahead; a suite that grows must not train anew for it.
+
+    Args:
+        regime: What is trained.
+        device: Where.
+        dtype: ``float32`` or ``float64``.
+        before: What trained it in this directory; None where nothing did.
+        ahead: Network-steps that are ahead.
+    """
+    whatever_is_ahead = solver_for(regime, device, dtype)
+    if whatever_is_ahead.name != "functional" or before == "functional":
+        return whatever_is_ahead
+    kept = before if before == "compiled" and not missing("compiled", regime, device, dtype) else None
+    return solver_for(regime, device, dtype, kept, ahead)
+
+
+def missing(solver: str | None, regime: Regime, device: str, dtype: str) -> str:
+    """Return why a solver cannot be had here; empty if it can. The first call may compile what it needs."""
+    if solver == "fused":
+        return unavailable(dtype)
+    if solver == "fused-gpu":
+        return gpu_unavailable(dtype)
+    return uncompiled(regime, dtype, device) if solver == "compiled" else ""
+
+
 def uncompiled(regime: Regime, dtype: str, device: str) -> str:
     """Return why the step of a regime cannot be compiled here; empty if it can. The first call compiles it."""
     from harness.engine.compiled_step import NotCompiled, compiled_step

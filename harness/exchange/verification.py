@@ -12,8 +12,8 @@ from harness.driver.provenance import installed
 from harness.driver.pursuit import Pursuit
 from harness.driver.pursuits import pursuits
 from harness.engine.setting import semantic_key
-from harness.engine.solvers import gpu_unavailable, solver_for, unavailable, uncompiled
-from harness.exchange.verification_sample import Part, Pick, parts, sample
+from harness.engine.solvers import missing, solver_for
+from harness.exchange.verification_sample import Pick, Stratum, parts, sample
 from harness.executors.base import Batch, BatchFailed, Executor
 from harness.faults import error_outcome
 from harness.processor import processor
@@ -88,18 +88,18 @@ class Verification:
     """
 
     trials: tuple[Retrained, ...]
-    sizes: dict[Part, int]
+    sizes: dict[Stratum, int]
     device: str
     dtype: str
     solvers: dict[str, tuple[str, str]]
     expected: dict[str, str]
     rung: int
 
-    def of(self, part: Part) -> list[Retrained]:
+    def of(self, part: Stratum) -> list[Retrained]:
         """Return the trials of a part that were trained."""
         return [trial for trial in self.trials if trial.pick.part == part and not trial.failed]
 
-    def share(self, part: Part, level: float = LEVEL) -> Share:
+    def share(self, part: Stratum, level: float = LEVEL) -> Share:
         """Return how many verdicts of a part flipped; where all its trials were drawn, that is no estimate."""
         drawn = self.of(part)
         flipped, trials = sum(trial.flipped for trial in drawn), len(drawn)
@@ -187,14 +187,7 @@ def _again(pursuit: Pursuit, results: Results, device: str, dtype: str) -> dict[
     """Return the setting under which a regime is trained again, as plain data: with its solver, if it is had here."""
     setting, regime = pursuit.setting, pursuit.setting.regime
     same = device.partition(":")[0] == setting.device.partition(":")[0]
-    before = setting.solver if same else None
-    missing = {
-        "fused": lambda: unavailable(dtype),
-        "fused-gpu": lambda: gpu_unavailable(dtype),
-        "compiled": lambda: uncompiled(regime, dtype, device),
-    }
-    if before in missing and missing[before]():
-        before = None
+    before = setting.solver if same and not missing(setting.solver, regime, device, dtype) else None
     solver = solver_for(regime, device, dtype, before).name
     return replace(setting, device=device, dtype=dtype, solver=solver).data(results.registry)
 

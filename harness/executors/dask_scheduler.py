@@ -25,11 +25,12 @@ def address_of(scheduler: str) -> str:
         LostWorkers: If the file is not there, or is none.
     """
     path = Path(scheduler)
-    if not path.is_file():
-        if "://" not in scheduler and path.suffix == ".json":
-            raise LostWorkers(f"there is no scheduler file {scheduler}; a scheduler that is started with it writes it")
-        return scheduler
     try:
+        if not path.is_file():
+            if "://" not in scheduler and path.suffix == ".json":
+                why = "a scheduler that is started with it writes it"
+                raise LostWorkers(f"there is no scheduler file {scheduler}; {why}")
+            return scheduler
         return str(json.loads(path.read_text(encoding="utf-8"))["address"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LostWorkers(f"{scheduler} is no scheduler file: {said(error)}") from error

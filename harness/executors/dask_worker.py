@@ -43,14 +43,16 @@ def _versions(registry: Registry, files: tuple[str, ...]) -> dict[str, str]:
 
     versions = {"convergence-harness": harness.__version__, "torch": torch.__version__.split("+")[0]}
     versions |= {p.name: f"{p.package} {p.version}" for p in registry if p.status == "ok" and not p.is_file}
-    for file in files:
-        path = Path(file)
-        versions[file] = hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else "missing"
-    return versions
+    return versions | {file: _digest(file) for file in files}
 
 
-_known: dict[tuple[str, ...], tuple[Registry, dict[str, str]]] = {}
-"""The plugins of this worker, by the files that they were loaded with."""
+def _digest(file: str) -> str:
+    path = Path(file)
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else "missing"
+
+
+_known: dict[tuple[tuple[str, str], ...], tuple[Registry, dict[str, str]]] = {}
+"""The plugins of this worker, by the files that they were loaded with and what stood in them."""
 
 
 def train_message(message: Plain) -> Plain:
@@ -63,7 +65,7 @@ def train_message(message: Plain) -> Plain:
     from harness.executors.attempt import attempt  # brings torch
 
     registry = _registry(tuple(message["files"]), message["plugins"])
-    _check_solver(message["setting"])
+    _check_solver(message["setting"], registry)
     seeds, limit = tuple(message["seeds"]), message["trial_seconds"]
     batch = Batch(Cell(**message["cell"]), seeds, message["setting"], message["key"], limit)
     with _time_limit(batch.seconds):
@@ -95,13 +97,13 @@ def _time_limit(seconds: float) -> Iterator[None]:
 def _registry(files: tuple[str, ...], wanted: dict[str, str]) -> Registry:
     from harness.plugins import load_plugins
 
-    if files not in _known:
-        missing = [file for file in files if not Path(file).is_file()]
-        if missing:
+    texts = tuple((file, _digest(file)) for file in files)
+    if texts not in _known:
+        if missing := [file for file, digest in texts if digest == "missing"]:
             raise Mismatch(f"{_here()} has no plugin file {missing[0]}")
         registry = load_plugins(files=files)
-        _known[files] = registry, _versions(registry, files)
-    registry, found = _known[files]
+        _known[texts] = registry, _versions(registry, files)
+    registry, found = _known[texts]
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
             raise Mismatch(
@@ -111,11 +113,16 @@ def _registry(files: tuple[str, ...], wanted: dict[str, str]) -> Registry:
     return registry
 
 
-def _check_solver(setting: Plain) -> None:
-    from harness.engine.solvers import unavailable
+def _check_solver(setting: Plain, registry: Registry) -> None:
+    from harness.engine.setting import rebuild
+    from harness.engine.solvers import missing
 
-    if setting["solver"] == "fused" and (reason := unavailable(setting["dtype"])):
-        raise Mismatch(f"{_here()} lacks the compiled solver that the driver has ({reason})")
+    try:
+        regime = rebuild(setting, registry).regime
+    except Exception:  # training runs into it too, and is contained
+        return
+    if reason := missing(setting["solver"], regime, setting["device"], setting["dtype"]):
+        raise Mismatch(f"{_here()} lacks the {setting['solver']} solver that the driver has ({reason})")
 
 
 def _here() -> str:

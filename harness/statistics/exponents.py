@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from harness.statistics.paired import Ratio
 from harness.statistics.thresholds import LEVEL, half_width
 
-Verdicts = Mapping[int, Sequence[bool]]
-"""Width → whether each trial fit, in the order of seeds 0, 1, 2, …"""
+Verdicts = Mapping[int, Sequence[bool | None]]
+"""Width → whether the trial of each seed 0, 1, 2, … fit; None where that is not known."""
 
 _Floats = NDArray[np.float64]
 
@@ -54,7 +54,7 @@ def fit_exponents(
     out of the other's exponent all the same.
 
     Args:
-        verdicts: For each (n, d), for each width, whether each trial fit, ordered by seed.
+        verdicts: For each (n, d), for each width, whether the trial of each seed fit.
         level: Chance that an interval misses.
         resamples: Number of resamples.
         seed: Of the resampling alone.
@@ -113,7 +113,7 @@ def mean_ratio(
     two thresholds lies is drawn for each by itself.
 
     Args:
-        first: Of the numerator, for each (n, d), for each width, whether each trial fit, ordered by seed.
+        first: Of the numerator, for each (n, d), for each width, whether the trial of each seed fit.
         second: The same of the denominator.
         level: Chance that the interval misses.
         resamples: Number of resamples.
@@ -143,7 +143,7 @@ def mean_ratio(
 
 
 def _counts(widths: Verdicts) -> dict[int, tuple[int, int]]:
-    return {k: (sum(map(bool, fits)), len(fits)) for k, fits in widths.items()}
+    return {k: (sum(map(bool, fits)), sum(fit is not None for fit in fits)) for k, fits in widths.items()}
 
 
 def _places(seed: int, size: tuple[int, int], resamples: int) -> _Floats:
@@ -153,8 +153,9 @@ def _places(seed: int, size: tuple[int, int], resamples: int) -> _Floats:
 
 def _resample(widths: Verdicts, weights: _Floats, places: _Floats) -> _Floats:
     """Return log k½ under each column of seed weights, (resamples,)."""
-    tried = sorted(k for k, fits in widths.items() if len(fits))
-    surplus = np.stack([np.where(np.asarray(widths[k], bool), 0.5, -0.5) @ weights[: len(widths[k])] for k in tried])
+    tried = sorted(k for k, (_, trials) in _counts(widths).items() if trials)
+    halves = {True: 0.5, False: -0.5, None: 0.0}
+    surplus = np.stack([np.array([halves[fit] for fit in widths[k]]) @ weights[: len(widths[k])] for k in tried])
     # The monotone fit is below ½ up to the first minimum of the cumulated surplus of fits over half the weight.
     path = np.concatenate([np.zeros((1, weights.shape[1])), np.cumsum(surplus, axis=0)])
     below = path.argmin(axis=0)

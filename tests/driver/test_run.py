@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.components import Cell, Outcome
+from harness.components import Cell, Model, Outcome
 from harness.driver.loading import load_results
 from harness.driver.provenance import provenance
 from harness.driver.run import Run
@@ -15,8 +16,8 @@ from harness.executors.in_process import InProcess
 from harness.executors.local import Local
 from harness.registry import Registry
 from harness.results import Results
-from harness.store import Store
-from harness.suite import Suite, parse_suite
+from harness.store import FILE, Store
+from harness.suite import Suite, load_suite, parse_suite
 
 SUITE = """
 [suite]
@@ -169,12 +170,69 @@ def test_an_error_costs_its_own_trial_and_is_no_unfit(suite: Suite, registry: Re
     for cell, outcomes in results.outcomes.items():
         m, trials = results.counts(cell.regime, cell.n, cell.d)[cell.k]
         assert trials == len(outcomes) - (1 if len(outcomes) > 1 else 0)
-        assert results.verdicts(cell)["error"] == (1 if len(outcomes) > 1 else 0)
+        assert sum(outcome.verdict(0) == "error" for outcome in outcomes) == (1 if len(outcomes) > 1 else 0)
         assert m <= trials
     assert load_results(tmp_path, registry=registry).errors(), "a report shows them"
     retried = Counting()
     run(suite, registry, tmp_path, retried)
     assert retried.trained >= len(results.errors()), "another run tries them again"
+
+
+def test_an_error_leaves_its_place_among_the_seeds(suite: Suite, whole: Results) -> None:
+    cell, outcomes = next((cell, found) for cell, found in whole.outcomes.items() if len(found) > 3)
+    failed = replace(outcomes[1], message="no")
+    results = replace(whole, outcomes={**whole.outcomes, cell: (outcomes[0], failed, *outcomes[2:])})
+    before, after = (r.fits(cell.regime, cell.n, cell.d)[cell.k] for r in (whole, results))
+    assert after == [before[0], None, *before[2:]]
+
+
+def test_regimes_that_share_their_trials_count_once(registry: Registry, tmp_path: Path) -> None:
+    twins = SUITE + '[[regimes]]\nname = "the same"\nuse = "moderate"\n'
+    suite = parse_suite(twins.replace("n = [12, 16, 20]", "n = 12"), registry)
+    counting = Counting()
+    with Store(tmp_path) as store:
+        store.began(suite.text, provenance(suite, registry, "cpu"))
+        this = Run(suite, registry, store, "cpu")
+        results = this.go(counting)
+    assert results.outcomes[Cell("the same", 12, 5, 2)] == results.outcomes[Cell("softplus", 12, 5, 2)]
+    assert (this.reused, this.done(), this.expected()) == (0, counting.trained, counting.trained)
+    with Store(tmp_path) as store:
+        assert Run(suite, registry, store, "cpu").reused == counting.trained
+
+
+def test_a_suite_that_grows_keeps_the_solver_it_had(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.engine.solvers.uncompiled", lambda *_: "")
+    monkeypatch.setattr("harness.engine.solvers.COMPILE_PAYS", 5 * 600)
+    text = SUITE.replace('use = "output-only"', 'use = "lazy-scaled"').replace("[search]", '[search]\nmethod = "grid"')
+    text = text.replace("trials = 60", "widths = [2]\ntrials = 4")
+    lazy = registry.regime("lazy-scaled")
+    monkeypatch.setattr(type(lazy.model), "stack", Model.stack)
+    monkeypatch.setattr(type(lazy.model), "shallow_form", Model.shallow_form)
+
+    def solver(n: str) -> str:
+        suite = parse_suite(text.replace("[12, 16, 20]", n), registry)
+        with Store(tmp_path) as store:
+            this = Run(suite, registry, store, "cpu")
+            store.began(suite.text, provenance(suite, registry, "cpu", this.solvers))
+        return this.solvers["features"]
+
+    assert solver("[12]") == "functional"
+    assert solver("[12, 16]") == "functional"  # where nothing was trained, so many steps would be compiled
+    (tmp_path / FILE).unlink()
+    assert solver("[12, 16]") == "compiled"
+    assert solver("[12]") == "compiled"
+
+
+def test_the_command_that_repeats_a_trial_finds_the_suite_and_the_device(whole: Results) -> None:
+    cell, outcome = next(iter(whole.outcomes)), next(iter(whole.outcomes.values()))[0]
+    words = whole.repeat(cell, outcome).split()
+    assert words[:3] == ["harness", "trial", "tiny.toml"]  # no suite of that name is known
+    assert words[-2:] == ["--device", "cpu"]
+    quickstart, _ = load_suite("quickstart")
+    known = replace(whole, suite=replace(quickstart, path=None))
+    assert known.repeat(cell, outcome).split()[2] == "quickstart"
 
 
 def test_a_plugin_that_raises_becomes_an_error_of_its_trials(registry: Registry) -> None:
@@ -186,8 +244,6 @@ def test_a_plugin_that_raises_becomes_an_error_of_its_trials(registry: Registry)
     class BadDataset(type(where.dataset)):  # type: ignore[misc]  # a class made for this test
         def draw(self, n: int, d: int, rng: object) -> object:
             raise ArithmeticError("no inputs today")
-
-    from dataclasses import replace
 
     outcomes = train(replace(where, dataset=BadDataset()), Cell("", 5, 3, 2), [0, 1])
     assert [o.message for o in outcomes] == ["ArithmeticError: no inputs today"] * 2

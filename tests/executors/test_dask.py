@@ -23,7 +23,7 @@ from harness.driver.batching import batches
 from harness.driver.pursuits import pursuits
 from harness.executors.base import Batch, BatchFailed, LostWorkers
 from harness.executors.dask import Dask
-from harness.executors.dask_worker import Mismatch, _registry, outcome_of, plugin_set
+from harness.executors.dask_worker import Mismatch, _check_solver, _registry, outcome_of, plugin_set
 from harness.executors.in_process import InProcess
 from harness.plugins import load_plugins
 from harness.suite import parse_suite
@@ -134,6 +134,33 @@ def test_other_plugins_are_refused_by_name_and_version(tmp_path: Path, monkeypat
     file.write_text('"""Nothing."""\n', encoding="utf-8")
     with pytest.raises(Mismatch, match=r"mine\.py [0-9a-f]{16}, the driver has it abc"):
         _registry((str(file),), {**mine, str(file): "abc"})
+
+
+def test_a_plugin_file_that_was_edited_on_both_sides_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.executors.dask_worker._here", lambda: "worker tcp://there")
+    file = tmp_path / "mine.py"
+    for text in ('"""One."""\n', '"""Two."""\n'):
+        file.write_text(text, encoding="utf-8")
+        assert _registry((str(file),), plugin_set((str(file),)))
+
+
+def test_a_worker_without_the_drivers_solver_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.executors.dask_worker._here", lambda: "worker tcp://there")
+    monkeypatch.setattr("harness.engine.solvers.gpu_unavailable", lambda _: "there is no CUDA device")
+    monkeypatch.setattr("harness.engine.solvers.uncompiled", lambda *_: "there is no compiler")
+    setting = work()[0].setting
+    _check_solver(setting, load_plugins())
+    with pytest.raises(Mismatch, match=r"there lacks the fused-gpu solver that the driver has \(there is no CUDA"):
+        _check_solver({**setting, "solver": "fused-gpu"}, load_plugins())
+    with pytest.raises(Mismatch, match="lacks the compiled solver"):
+        _check_solver({**setting, "solver": "compiled"}, load_plugins())
+
+
+def test_a_scheduler_that_cannot_be_a_file_is_refused() -> None:
+    with pytest.raises(LostWorkers, match="File name too long"), Dask(1, (), 5000 * "a"):
+        pass
 
 
 def test_nobody_at_the_address() -> None:

@@ -88,7 +88,9 @@ def test_every_cell_has_its_counts_and_the_command_that_repeats_a_trial(results:
 
 def test_trials_are_listed_up_to_a_limit_that_is_said(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = page(results, {})
-    assert listed.count("<td>fit</td>") == sum(results.verdicts(cell)["fit"] for cell in results.outcomes)
+    assert listed.count("<td>fit</td>") == sum(
+        trial.verdict(results.rung(None)) == "fit" for trials in results.outcomes.values() for trial in trials
+    )
     monkeypatch.setattr(page_module, "MOST_IN_CELL", 3)
     assert "17 more trials are not listed" in page(results, {})
     monkeypatch.setattr(page_module, "MOST_TRIALS", 10)

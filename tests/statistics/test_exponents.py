@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from harness.statistics.exponents import ExponentFit, fit_exponents, mean_ratio
+from harness.statistics.exponents import ExponentFit, _resample, fit_exponents, mean_ratio
 
 Size = tuple[int, int]
 
@@ -121,6 +121,23 @@ def test_a_mean_ratio_needs_a_threshold_of_both_at_every_size() -> None:
     for first, second in (({}, {}), ({(50, 20): step}, {(50, 20): {9: [False] * 12}})):
         with pytest.raises(ValueError, match="threshold of both"):
             mean_ratio(first, second)
+
+
+@pytest.mark.parametrize("seed", [0, 7, 11])
+def test_a_trial_that_failed_takes_nobodys_weight(seed: int) -> None:
+    rng = np.random.default_rng(3)
+    fits = {k: [bool(fit) for fit in rng.random(12) < k / 20] for k in (4, 8, 12, 16)}
+    failed = {k: [None if i == seed else fit for i, fit in enumerate(trials)] for k, trials in fits.items()}
+    weights, places = rng.standard_exponential((12, 50)), rng.random(50)
+    without = weights.copy()
+    without[seed] = 0.0
+    assert (_resample(failed, weights, places) == _resample(fits, without, places)).all()
+
+
+def test_unknown_trials_count_for_nothing() -> None:
+    verdicts = {(n, 20): step(n) for n in (64, 128, 256)}
+    holes = {size: {k: [*fits, None, None] for k, fits in widths.items()} for size, widths in verdicts.items()}
+    assert fit_exponents(holes).a == pytest.approx(fit_exponents(verdicts).a, abs=1e-12)
 
 
 def test_the_interval_of_a_mean_ratio_covers() -> None:

@@ -20,12 +20,14 @@ from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import Momentum
 from harness.complaints import SpecError
 from harness.components import Problem
-from harness.composition import build_regime, regime_spec
+from harness.composition import OWN_KEYS, build_regime, regime_spec
+from harness.driver.pursuit import starting_width
 from harness.plugins import Registry, load_plugins
 from harness.problems import draw_problem
 from harness.search import Adaptive, Grid
 from harness.suite import Suite, SuiteError, find_suite, load_suite, parse_suite, shipped_suites
 from harness.suite.schema import main, schema_text, suite_schema
+from harness.suite.sizes import _widest, too_large, trial_bytes
 from harness.suite.toml_places import TomlPlaces
 
 ROOT = Path(__file__).parents[2]
@@ -278,7 +280,7 @@ def test_regimes_survive_being_plain_data(name: str) -> None:
     preset = REGISTRY.regime(name)
     spec = json.loads(json.dumps(regime_spec(preset, REGISTRY)))
     assert build_regime(spec, REGISTRY) == preset
-    assert regime_spec(build_regime(spec, REGISTRY)) == spec
+    assert regime_spec(build_regime(spec, REGISTRY), REGISTRY) == spec
 
 
 def test_plain_data_of_another_version_is_refused() -> None:
@@ -466,6 +468,52 @@ def test_the_schema_resolves_and_knows_every_section() -> None:
     text = json.dumps(schema)
     for name in {part.split('"')[0] for part in text.split('"#/$defs/')[1:]}:
         assert name in schema["$defs"]
+
+
+def test_the_schema_knows_every_key_of_a_regime() -> None:
+    regime = suite_schema()["properties"]["regimes"]["items"]["properties"]
+    assert set(regime) == set(OWN_KEYS)
+    assert regime["diagnostics"]["type"] == "array"
+    assert regime["diagnostics"]["items"] == {"anyOf": regime["model"]["anyOf"]}, "names, or tables with use"
+
+
+@pytest.mark.parametrize(
+    ("search", "place"),
+    [
+        ("widths = [100_000]", "n = 1000, d = 1000, k = 100000"),
+        ("multiples = [100_000]", "n = 1000, d = 1000, k = 100000"),
+        ("widths = [3]\nmultiples = [2.0, 100_000]", "n = 1000, d = 1000, k = 100000"),
+    ],
+)
+def test_widths_are_compared_with_the_memory_however_they_are_given(search: str, place: str) -> None:
+    text = GOOD.replace('method = "adaptive"', f'method = "grid"\ntrials = 1\n{search}')
+    suite = parse(text.replace("n = [40, 80]", "n = 1000").replace("d = 20", "d = 1000"))
+    assert trial_bytes(1000, 1000, 2000) < 1e9 < trial_bytes(1000, 1000, 100_000)
+    said = too_large(suite, available=1e9)
+    assert len(said) == len(suite.regimes)
+    assert all(f"one trial at {place} needs at least 1.5 GiB" in one for one in said)
+    assert not too_large(suite, available=2e9)
+
+
+def test_multiples_are_widest_where_d_is_smallest() -> None:
+    text = GOOD.replace('method = "adaptive"', 'method = "grid"\ntrials = 1\nmultiples = [50]')
+    (first, _) = too_large(parse(text.replace("d = 20", "d = [2, 20]")), available=1.3e6)
+    assert "n = 80, d = 2, k = 2000 needs at least 1.3 MiB" in first
+    assert trial_bytes(80, 2, 2000) > 1.3e6 > trial_bytes(80, 20, 200)
+    huge = GOOD.replace('method = "adaptive"', 'method = "grid"\ntrials = 1\nmultiples = [1e308]')
+    assert len(too_large(parse(huge.replace("d = 20", "d = 1")))) == 2, "a width beyond all floats"
+
+
+def test_multiples_are_those_that_the_run_will_train() -> None:
+    """The widths are the pursuit's own, whose module the memory check cannot import."""
+    grid = Grid(trials=1, multiples=(0.5, 3.0))
+    for preset in REGISTRY.all("regime").values():
+        suite = dataclasses.replace(parse(GOOD), regimes=(preset,), search=grid)
+        for n, d in ((1000, 7), (7, 1000), (64, 8)):
+            start, step = starting_width(preset, n, d), preset.initializer.width_step
+            assert _widest(suite, preset, n, d) == (
+                max(grid.next({}, start=start, step=step)) if preset.model.has_width else 1
+            )
 
 
 def test_lines_of_hard_places() -> None:
