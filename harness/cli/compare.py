@@ -63,7 +63,10 @@ def command(
         for number, one in enumerate(tables):
             if number:
                 click.echo()
-            show(one)
+            if one.rows:
+                show(one)
+            else:  # why there is nothing
+                click.echo(one.caption)
         return
     renderer = renderer_named(a.results.registry, form)
     if renderer.suffix in (".json", ".csv"):  # one document holds one table

@@ -56,7 +56,7 @@ def command(source: str, file: str, force: bool, plugin_files: tuple[str, ...], 
         except (StoreError, ArchiveError, OSError, ValueError) as error:  # the last: data that are not where they were
             raise WrongInput(str(error)) from error
     size = sum(member.size for member in members.values())
-    state = f"; {results.missing} trials are missing" if results.missing else ""
+    state = f"; {results.lacking}" if results.missing else ""
     click.echo(
         f"{target}: {len(members)} files, {size} bytes, packed to {target.stat().st_size}; "
         f"{results.trials()} trials{state}"

@@ -142,7 +142,7 @@ def command(
         else:  # the reason alone
             click.echo(table.caption)
     if results.missing:
-        click.echo(f"\nThe run is not finished: {results.missing} trials are missing.", err=True)
+        click.echo(f"\nThe run is not finished: {results.lacking}.", err=True)
 
 
 def _refuse_what_is_not_taken(views: Sequence[str]) -> None:

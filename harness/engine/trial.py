@@ -45,7 +45,8 @@ def stable_step(optimizer: Optimizer, curvature: float, largest: float, diagonal
 
     For full batches λ = λ_max(J₀J₀ᵀ). For minibatches of b without replacement, whose gradients are scaled by n/b,
     the second moment of the minibatch kernel is at most a₁ λ_max + a₂ max_i (J₀J₀ᵀ)_ii times the kernel, with
-    a₁ = n(b−1)/(b(n−1)) and a₂ = n(n−b)/(b(n−1)).
+    a₁ = n(b−1)/(b(n−1)) and a₂ = n(n−b)/(b(n−1)). Where J₀ = 0, as of a ReLU net whose neurons are all dead, every
+    gradient vanishes and the net stays where it is, whatever the step: it is 0 then, and the trial unfit.
 
     >>> from harness.builtin.optimizers import GradientDescent, StochasticGradientDescent
     >>> stable_step(GradientDescent(), 1.0, 3.0, 0.5, n=20)
@@ -56,8 +57,8 @@ def stable_step(optimizer: Optimizer, curvature: float, largest: float, diagonal
     b = optimizer.batch_size(n)
     if b < n:
         largest = n * (b - 1) / (b * (n - 1)) * largest + n * (n - b) / (b * (n - 1)) * diagonal
-    if not largest > 0:
-        raise ValueError("the network's Jacobian vanishes at its initial weights, so there is no stable step size")
+    if largest == 0:
+        return 0.0
     return optimizer.c / (curvature * largest)
 
 

@@ -15,8 +15,9 @@ from harness.statistics.paired import Comparison, Ratio, compare, threshold_rati
 from harness.statistics.thresholds import Threshold
 from harness.store.outcome_record import digits
 
-Place = tuple[str, int, int]
+SizePlace = tuple[str, int, int]
 """(regime, n, d)."""
+
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,8 @@ class RunComparison:
 
     differences: tuple[Difference, ...]
     sizes: tuple[SizeComparison, ...]
-    only_first: tuple[Place, ...]
-    only_second: tuple[Place, ...]
+    only_first: tuple[SizePlace, ...]
+    only_second: tuple[SizePlace, ...]
     incomparable: str
     pooled: Comparison | None
 
@@ -143,14 +144,14 @@ _Trial = tuple[Cell, int]
 _Judged = dict[_Trial, bool]
 
 
-def _places(results: Results) -> dict[Place, None]:
+def _places(results: Results) -> dict[SizePlace, None]:
     """Return what a run has trials of, in the order of its suite."""
     tried = {(cell.regime, cell.n, cell.d) for cell in results.outcomes}
     listed = [(regime.name, n, d) for regime in results.suite.regimes for n, d in results.sizes()]
     return dict.fromkeys(place for place in listed if place in tried)
 
 
-def _trials(results: Results, place: Place) -> dict[_Trial, Outcome]:
+def _trials(results: Results, place: SizePlace) -> dict[_Trial, Outcome]:
     """Return the trials of a place, errors left out."""
     cells = (Cell(*place, k) for k in results.widths(*place))
     return {(cell, trial.seed): trial for cell in cells for trial in results.outcomes[cell] if not trial.message}
@@ -159,7 +160,7 @@ def _trials(results: Results, place: Place) -> dict[_Trial, Outcome]:
 def _size(
     first: Results,
     second: Results,
-    place: Place,
+    place: SizePlace,
     trials: tuple[dict[_Trial, Outcome], dict[_Trial, Outcome]],
     tolerance: float | None,
     steps: int | None,
@@ -237,6 +238,8 @@ def _facts(results: Results) -> dict[str, str]:
         "suite hash": origin.get("suite_hash"),
         "seed": suite.seed,
         "dataset": suite.dataset.spec(),
+        "n": list(suite.n),
+        "d": list(suite.d),
         "problem for each trial": suite.resample,
         "steps": budget.steps,
         "tolerances": list(budget.tolerances),

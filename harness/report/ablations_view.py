@@ -220,7 +220,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 def _caption(results: Results, tolerance: float, steps: int, *, all_sizes: bool) -> str:
     suite = results.suite
     said = [
-        *([f"UNFINISHED: {results.missing} trials are missing."] if results.missing else []),
+        *([f"UNFINISHED: {results.lacking}."] if results.missing else []),
         "Every two regimes that are equal but for one ingredient, changed as said; both face the same problems.",
     ]
     if not all_sizes:

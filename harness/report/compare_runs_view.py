@@ -15,7 +15,7 @@ from harness.statistics.paired import Comparison
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.exchange.run_comparison import Place, RunComparison, SizeComparison
+    from harness.exchange.run_comparison import RunComparison, SizeComparison, SizePlace
     from harness.results import Results
     from harness.statistics.thresholds import Threshold
 
@@ -177,11 +177,14 @@ def _pooled(c: Comparison | None) -> str:
     )
 
 
-def _only(name: str, places: Sequence[Place]) -> str:
+def _only(name: str, places: Sequence[SizePlace]) -> str:
     sizes: dict[str, list[str]] = {}
     for regime, n, d in places:
         sizes.setdefault(regime, []).append(f"({n}, {d})")
-    listed = "; ".join(f"{regime} at {', '.join(at)}" for regime, at in sizes.items())
+    regimes: dict[tuple[str, ...], list[str]] = {}
+    for regime, at in sizes.items():
+        regimes.setdefault(tuple(at), []).append(f"“{regime}”")
+    listed = "; ".join(f"{', '.join(names)} at {', '.join(at)}" for at, names in regimes.items())
     return f"Only {name} measured, at (n, d): {listed}."
 
 

@@ -200,7 +200,7 @@ _LIMITS_EXPLAINED = (
 def _caption(results: Results, tolerance: float, steps: int, quiet: list[str]) -> str:
     suite = results.suite
     said = [
-        *([f"UNFINISHED: {results.missing} trials are missing."] if results.missing else []),
+        *([f"UNFINISHED: {results.lacking}."] if results.missing else []),
         "k½: smallest width at which at least half of the trials fit.",
         bracket_explained(),
         "fits at k: m of M trials fit at the widths on either side of k½.",

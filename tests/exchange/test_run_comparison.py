@@ -60,8 +60,8 @@ def test_what_only_one_measured_is_said(registry: Registry) -> None:
     found = compare_runs(one, replace(two, outcomes=moved))
     assert (found.sizes, found.only_first, found.only_second) == ((), (("softplus", 12, 4),), (("softplus", 16, 4),))
     caption = compare_runs_view(found, one, two, ("here", "there")).caption
-    assert "Only A measured, at (n, d): softplus at (12, 4)." in caption
-    assert "Only B measured, at (n, d): softplus at (16, 4)." in caption
+    assert "Only A measured, at (n, d): “softplus” at (12, 4)." in caption
+    assert "Only B measured, at (n, d): “softplus” at (16, 4)." in caption
 
 
 @pytest.mark.parametrize(

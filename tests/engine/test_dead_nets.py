@@ -1,0 +1,36 @@
+"""Nets whose Jacobian vanishes at the start: every gradient does, so they stay where they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.builtin.models import ShallowNet
+from harness.components import Cell
+from harness.engine.solvers import solver_for
+from harness.engine.work import train
+from tests.engine.cases import CASES, BareShallow, setting, stacked
+
+
+@pytest.mark.parametrize("solver", ["fused", "stacked", "functional", "spectral"])
+def test_dead_neurons_are_no_error(solver: str) -> None:
+    where = setting(CASES["softplus"])
+    regime = replace(where.regime, model=ShallowNet("relu"))
+    regime = {
+        "fused": regime,
+        "stacked": stacked(regime),
+        "functional": replace(regime, model=BareShallow(activation="relu")),
+        "spectral": replace(regime, model=ShallowNet(activation="relu", train="output")),
+    }[solver]
+    where = replace(where, regime=regime, solver=None)
+    assert solver_for(regime, "cpu").name == solver
+    dead = [outcome for outcome in train(where, Cell("", 1, 1, 1), range(20)) if outcome.step_size == 0]
+    assert 3 < len(dead) < 17  # as wx < 0 half of the time
+    for outcome in dead:
+        assert (outcome.verdict(0), outcome.message, outcome.movement) == ("unfit", "", 0.0)
+        assert outcome.hits == (None,) * len(where.tolerances)
+        assert outcome.lambda_max in (None, 0.0)
+        assert not outcome.falling
+        assert not outcome.diverged
+        assert outcome.measure == pytest.approx(1.0)  # f = 0, so ‖f − y‖ = ‖y‖
