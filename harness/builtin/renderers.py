@@ -131,7 +131,7 @@ class Csv(Renderer):
             [*(["group"] if grouped else []), *header, *(["notes"] if notes else []), *(["provenance"] if made else [])]
         )
         for row in table.rows:
-            cells = [clean(row.group)] if grouped else []
+            cells = [clean(row.group).rstrip(":")] if grouped else []
             said: dict[str, None] = {}
             for entry, names in zip(row.entries, parts, strict=True):
                 fields = entry.fields()

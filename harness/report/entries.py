@@ -223,7 +223,7 @@ class Interval(Entry):
 
     def text(self) -> str:
         """Return value and interval."""
-        spell = numbers.decimal if self.ratio else numbers.width
+        spell = numbers.ratio if self.ratio else numbers.width
         low = "0" if self.low is None else spell(self.low)
         high = "∞" if self.high is None else spell(self.high)
         value = "?" if self.value is None else spell(self.value) + ("×" if self.ratio else "")
@@ -261,11 +261,17 @@ class Exponent(Entry):
         return f"{a}, {b}"
 
     def fields(self) -> dict[str, Plain]:
-        """Return a and b with their intervals."""
+        """Return a and b, measured ones with the ends of both intervals, whether both are known or not.
+
+        >>> Exponent(1.0, None, (0.9, 1.1)).fields()
+        {'a': 1.0, 'b': None, 'a low': 0.9, 'a high': 1.1, 'b low': None, 'b high': None}
+        """
         flat: dict[str, Plain] = {"a": self.a, "b": self.b}
-        for name, interval in (("a", self.a_interval), ("b", self.b_interval)):
-            if interval is not None:
-                flat |= {f"{name} low": interval[0], f"{name} high": interval[1]}
+        intervals = {"a": self.a_interval, "b": self.b_interval}
+        if any(interval is not None for interval in intervals.values()):
+            for name, interval in intervals.items():
+                low, high = interval if interval is not None else (None, None)
+                flat |= {f"{name} low": low, f"{name} high": high}
         return flat
 
 

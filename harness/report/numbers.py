@@ -30,6 +30,16 @@ def decimal(value: float, digits: int = 2) -> str:
     return sign + (text.rstrip("0").rstrip(".") if "." in text else text)
 
 
+def ratio(value: float) -> str:
+    """Write a quotient with two digits, and with more where these hide on which side of 1 it lies.
+
+    >>> [ratio(v) for v in (0.84, 1.0, 1.012, 1.0009, 0.9996, 1 + 1e-9)]
+    ['0.84', '1', '1.01', '1.001', '0.9996', '1']
+    """
+    spelled = (decimal(value, digits) for digits in range(2, 8))
+    return next((text for text in spelled if text != "1"), "1")
+
+
 def _scientific(size: float, digits: int) -> str:
     mantissa, exponent = f"{size:.{digits - 1}e}".split("e")
     return f"{mantissa}e{int(exponent)}"

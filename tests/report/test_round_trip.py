@@ -37,7 +37,7 @@ def test_csv_is_read_back_with_every_number() -> None:
     found = list(csv.DictReader(io.StringIO(Csv().render(SPECIMEN))))
     assert len(found) == len(SPECIMEN.rows)
     for record, row in zip(found, SPECIMEN.rows, strict=True):
-        assert record["group"] == row.group
+        assert record["group"] == row.group.removesuffix(":")
         assert json.loads(record["provenance"]) == SPECIMEN.provenance
         for column, entry in zip(SPECIMEN.columns, row.entries, strict=True):
             for part, value in entry.fields().items():
