@@ -81,10 +81,10 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
             run = Run(suite, registry, store, device, workers)
     else:
         run = Run(suite, registry, None, device, workers)
-    finished = {id(pursuit) for pursuit in run.finished}
+    finished, leading = ({id(pursuit) for pursuit in some} for some in (run.finished, run.leading))
     planned = []
     for pursuit in run.found:
-        widths = _missing(pursuit, over=id(pursuit) in finished)
+        widths = _missing(pursuit, over=id(pursuit) in finished) if id(pursuit) in leading else {}
         planned.append(
             PlannedThreshold(
                 regime=pursuit.setting.regime.name,
@@ -113,7 +113,8 @@ def _missing(pursuit: Pursuit, *, over: bool) -> dict[int, int]:
     known = sum(map(len, pursuit.outcomes.values()))
     start = starting_width(regime, pursuit.n, pursuit.d)
     first = pursuit.search.next({}, start=start, step=regime.initializer.width_step)
-    return dict.fromkeys(first, max(USUAL_TRIALS - known, len(pursuit.waiting)))
+    usual = min(USUAL_TRIALS, pursuit.search.trials)
+    return dict.fromkeys(first, max(usual - known, len(pursuit.waiting)))
 
 
 def _seconds(pursuit: Pursuit, widths: dict[int, int]) -> float:

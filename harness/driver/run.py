@@ -104,7 +104,8 @@ class Run:
                 continue
             asked = sum(map(len, pursuit.outcomes.values())) + len(pursuit.waiting)
             known = pursuit.expected()
-            total += known if known is not None else (asked if i not in self._open else max(asked, round(usual)))
+            likely = min(max(asked, round(usual)), pursuit.search.trials) if i in self._open else asked
+            total += known if known is not None else likely
         return total
 
     def done(self) -> int:

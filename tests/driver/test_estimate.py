@@ -47,3 +47,22 @@ def test_a_search_is_timed_at_the_width_where_it_begins(
     assert probed == [k // s * s for k, s in zip(widths, step, strict=True)]
     assert [(one.missing, one.exact) for one in planned.thresholds] == [(USUAL_TRIALS, False)] * 2
     assert planned.seconds == 2 * 2.0 * USUAL_TRIALS
+
+
+def test_no_more_trials_are_planned_than_a_search_may_take(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimate_module, "_trial_seconds", lambda *_: 1.0)
+    text = SUITE.format(most=64).replace("max_width = 64", "max_width = 64\ntrials = 7")
+    planned = estimate(parse_suite(text, registry), registry, tmp_path, "cpu", 1)
+    assert [one.missing for one in planned.thresholds] == [7, 7]
+
+
+def test_trials_that_two_regimes_share_are_planned_once(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimate_module, "_trial_seconds", lambda *_: 1.0)
+    text = SUITE.format(most=64) + '[[regimes]]\nname = "the same"\nuse = "moderate"\n'
+    planned = estimate(parse_suite(text, registry), registry, tmp_path, "cpu", 1)
+    assert [one.missing for one in planned.thresholds] == [USUAL_TRIALS, USUAL_TRIALS, 0]
+    assert planned.seconds == 2 * USUAL_TRIALS
