@@ -69,6 +69,18 @@ def test_a_prediction_has_both_readings() -> None:
     assert predict(Toy(), REGIME, Problem(np.eye(2, 5), np.ones(2))).scaling == 2.0  # n < d: k ~ n
 
 
+def test_a_law_with_a_floor_is_the_larger_of_both() -> None:
+    class Floored(Toy):
+        exponents = Exponents((1.5, -1.0), floor=(1.0, 0.0))
+
+    claim, rng = Floored(), np.random.default_rng(0)
+    for n, d in rng.integers(1, 500, (50, 2)).tolist():
+        assert claim.scaling(n, d) == pytest.approx(max(n**1.5 / d, n))
+        a, b = claim.exponents.at(n, d)
+        assert claim.scaling(n, d) == pytest.approx(n**a * d**b)
+    assert predict(claim, REGIME, Problem(np.eye(6, 3), np.ones(6))).scaling == 6  # 6^{3/2}/3 = 4.9
+
+
 @pytest.mark.parametrize(("holds", "applies"), [(True, True), (None, True), (False, False)])
 def test_a_theory_applies_unless_an_assumption_fails(holds: bool | None, applies: bool) -> None:
     found = predict(Toy(holds), REGIME, PROBLEM)

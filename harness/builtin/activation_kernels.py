@@ -48,10 +48,13 @@ def _leaky_relu(z: Tensor, slope: Tensor) -> None:
 
 
 def _tanh(z: Tensor, slope: Tensor) -> None:
-    # 2σ(2z) − 1 is several times cheaper than torch.tanh on CPUs, and as accurate in absolute terms.
-    z.mul_(2.0).sigmoid_().mul_(2.0).sub_(1.0)
-    torch.mul(z, z, out=slope)
-    slope.neg_().add_(1.0)
+    # φ = 2σ(2z) − 1, several times cheaper than torch.tanh on CPUs and as accurate in absolute terms, and
+    # φ' = 4σ(2z)σ(−2z), as 1 − φ² has no digits left where φ is 1 to rounding.
+    torch.mul(z, -2.0, out=slope)
+    slope.sigmoid_()
+    z.mul_(2.0).sigmoid_()
+    slope.mul_(z).mul_(4.0)
+    z.mul_(2.0).sub_(1.0)
 
 
 def _gelu(z: Tensor, slope: Tensor) -> None:

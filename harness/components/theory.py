@@ -55,15 +55,36 @@ class Exponents:
         small_n: (a, b) for n ≤ d; None where the claim is the same.
         where: Of which inputs the law is claimed, where that is not inputs in general position on the sphere; widths
             evaluated on these need not follow it then.
+        floor: (a, b) of a second law that the claim holds besides, on either side: the larger of the two widths is
+            asked for; None where there is none.
     """
 
     large_n: tuple[float, float]
     small_n: tuple[float, float] | None = None
     where: str = field(default="", compare=False)
+    floor: tuple[float, float] | None = None
 
-    def at(self, n: int, d: int) -> tuple[float, float]:
-        """Return (a, b) that applies at (n, d)."""
-        return self.small_n if self.small_n is not None and n < d else self.large_n
+    def at(self, n: float, d: float) -> tuple[float, float]:
+        """Return (a, b) that applies at (n, d).
+
+        >>> claim = Exponents((1.5, -1.0), floor=(1.0, 0.0))  # max(n^{3/2}/d, n)
+        >>> claim.at(400, 10), claim.at(400, 20), claim.at(400, 40)
+        ((1.5, -1.0), (1.5, -1.0), (1.0, 0.0))
+        """
+        law = self.small_n if self.small_n is not None and n < d else self.large_n
+        if self.floor is None:
+            return law
+        above = (self.floor[0] - law[0]) * math.log(n) + (self.floor[1] - law[1]) * math.log(d)
+        return self.floor if above > 1e-9 else law  # where they meet, rounding must not choose
+
+    def width(self, n: float, d: float) -> float:
+        """Return n^a d^b with the exponents that apply there.
+
+        >>> Exponents((1.5, -1.0), floor=(1.0, 0.0)).width(400, 40)
+        400.0
+        """
+        a, b = self.at(n, d)
+        return math.pow(n, a) * math.pow(d, b)
 
 
 @dataclass(frozen=True)
@@ -144,11 +165,8 @@ class Theory(Component, ABC):
         """Evaluate the data-dependent width on the actual inputs, with unknown constants set to 1."""
 
     def scaling(self, n: int, d: int) -> float | None:
-        """Evaluate the scaling law C n^a d^b at C = 1; None where the claim has no such form."""
-        if self.exponents is None:
-            return None
-        a, b = self.exponents.at(n, d)
-        return math.pow(n, a) * math.pow(d, b)
+        """Evaluate the scaling law C n^a d^b, or its floor, at C = 1; None where the claim has no such form."""
+        return None if self.exponents is None else self.exponents.width(n, d)
 
     def certifies(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
         """Say whether the theorem's condition holds for this very network at its initial weights.

@@ -13,16 +13,19 @@ from numpy.typing import NDArray
 
 from harness.activations import ACTIVATIONS
 from harness.components import ActivationName, Outcome, PairedBalls, Params, ResidualCriterion, ShallowForm
-from harness.engine.ladder import DIVERGED, FALLING, curve_steps, fit_rate
+from harness.engine.ladder import DIVERGED, FALLING, LATE, curve_steps, fit_rate
 from harness.engine.setting import Setting
 from harness.engine.spectrum import trained_names
 from harness.engine.trial import Trial
 
 EVERY = 25
-"""Steps between two entries of the history, from which rates are fitted."""
+"""Steps between two measures from which rates are fitted."""
+
+SHORT = 1250
+"""Budgets below it have every step in their history: entries 25 apart are too few to find the last tenth by."""
 
 MOST_ENTRIES = 40_000
-"""Entries of the history; longer runs keep fewer."""
+"""Entries of the history; longer runs keep fewer of their steps."""
 
 Floats = NDArray[np.floating]
 
@@ -103,6 +106,11 @@ def norm_of(measure: Callable[[float], float], value: float) -> float:
     return low
 
 
+def _apart(steps: int) -> int:
+    """Return the steps between two measures from which the rate is fitted."""
+    return max(EVERY, -(-steps // MOST_ENTRIES))
+
+
 @functools.lru_cache(maxsize=4096)
 def _norm_at(criterion: ResidualCriterion, scale: float, y_norm: float, n: int, value: float) -> float:
     """Return the norm of a value of the measure; trials of one data set ask for the same ones."""
@@ -170,7 +178,7 @@ class ShallowTrial:
             steps=setting.steps,
             norms=tuple(norm_at(tolerance) for tolerance in setting.tolerances),
             diverged=norm_at(math.nextafter(DIVERGED, 0.0)),
-            every=max(EVERY, -(-setting.steps // MOST_ENTRIES)),
+            every=1 if setting.steps < SHORT else _apart(setting.steps),
             marks=tuple(curve_steps(setting.steps)),
             constraint=constraint,
         )
@@ -201,8 +209,8 @@ class ShallowTrial:
         steps = np.append(np.arange(len(found.history)) * self.descent.every, found.steps)
         steps, unique = np.unique(steps, return_index=True)
         values = measures(np.append(found.history, found.norm)[unique])
-        late = steps >= found.steps / 2
-        before = values[int(np.searchsorted(steps, 0.9 * setting.steps, side="right")) - 1]
+        late = (steps >= found.steps / 2) & ((steps % _apart(setting.steps) == 0) | (steps == found.steps))
+        before = values[int(np.searchsorted(steps, math.ceil(LATE * setting.steps), side="right")) - 1]
         measure = float(values[-1])
         unfinished = found.hits[-1] is None and not found.diverged
         return Outcome(

@@ -63,7 +63,7 @@ class Decay:
 
     def limit(self, measure: Measure) -> float:
         """Return the measure after infinitely many steps."""
-        left = np.where(np.abs(self.factor) < 1.0, 0.0, self.weight).sum()
+        left = np.where(self.log_factor < 0.0, 0.0, self.weight).sum()
         return float(measure(np.sqrt(np.array([left])))[0])
 
     def movement(self, step: int, rate: float) -> float:

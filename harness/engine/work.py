@@ -195,7 +195,7 @@ def _solve(setting: Setting, trial: Trial) -> Outcome:
         measure=found.measure,
         diverged=found.diverged,
         falling=found.falling,
-        movement=decay.movement(found.steps, rate) / size if size else None,
+        movement=decay.movement(found.steps, rate) / size if size and not found.diverged else None,
         step_size=trial.step_size,
         lambda_min=trial.lambda_min,
         lambda_max=trial.lambda_max,

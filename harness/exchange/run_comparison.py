@@ -19,7 +19,6 @@ SizePlace = tuple[str, int, int]
 """(regime, n, d)."""
 
 
-
 @dataclass(frozen=True)
 class Difference:
     """One thing that is not the same in two runs, as text; empty where a run does not say."""

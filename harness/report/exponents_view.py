@@ -62,7 +62,7 @@ def exponents_view(results: Results, *, tolerance: float | None = None, steps: i
             lawful = [theory for theory in concerned(theories, regime) if theory.exponents is not None]
             rows += _rows(results, regime, fit, lawful)
             bibtex |= dict.fromkeys(theory.bibtex for theory in lawful if theory.bibtex)
-    unfinished = f"UNFINISHED: {results.missing} trials are missing. " if results.missing else ""
+    unfinished = f"UNFINISHED: {results.lacking}. " if results.missing else ""
     said = setting.criteria_explained(suite.regimes, tolerance, steps)
     return Table(
         name="exponents",
@@ -104,9 +104,12 @@ def _claims(results: Results, fit: ExponentFit, theory: Theory) -> list[tuple[tu
         return [(claim, "") for claim in claimed]
     found = []
     for claim in claimed:
-        here = sum(one == claim for one in at.values())
-        side = "n < d" if all(n < d for (n, d), one in at.items() if one == claim) else "n ≥ d"
-        said = f"claimed at {here} of the {len(at)} sizes, those with {side}; measured over all of them"
+        here = [size for size, one in at.items() if one == claim]
+        if theory.exponents.floor is None:
+            which = "with n < d" if all(n < d for n, d in here) else "with n ≥ d"
+        else:
+            which = "where it is the larger of law and floor"
+        said = f"claimed at {len(here)} of the {len(at)} sizes, those {which}; measured over all of them"
         found.append((claim, said))
     return found
 

@@ -161,11 +161,11 @@ def _disagreement(
     if not all(value is not None and math.isfinite(value) and value > 0 for value in found):
         return
     (n0, d0), (n1, d1) = before, after
-    a, b = claimed.at(n0, d0)
+    (a, b), (c, e) = claimed.at(*before), claimed.at(*after)  # which differ where a floor is left or met
     grown = math.log(found[1]) - math.log(found[0])  # type: ignore[arg-type]  # not None, as checked
-    expected = a * math.log(n1 / n0) + b * math.log(d1 / d0)
+    expected = c * math.log(n1) + e * math.log(d1) - a * math.log(n0) - b * math.log(d0)
     if abs(grown - expected) > allowed * math.log(d1 / d0 if d1 > d0 else n1 / n0):
-        side = "n ≥ d" if n0 >= d0 else "n < d"
+        side = "a floor" if (a, b) == claimed.floor else "n ≥ d" if n0 >= d0 else "n < d"
         yield (
             f"{what} grows {math.exp(grown):.3g}-fold from n = {n0}, d = {d0} to n = {n1}, d = {d1}, where "
             f"n^{a:g} d^{b:g} claimed for {side} give {math.exp(expected):.3g}: mend exponents or the formula, or say "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -11,16 +12,17 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pytest
 
-from harness import ActivationName, Diagnostic, Network
+from harness import ActivationName, Array, Diagnostic, Network
 from harness.activations import ACTIVATIONS
 from harness.builtin.criteria import MeanSquareOverRoot, Quadratic
 from harness.builtin.initializers import GaussianHalves, LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum
 from harness.components import Cell, Outcome, Regime
-from harness.engine.descent import Descent, norm_of
+from harness.engine.descent import Descent, ShallowTrial, norm_of
 from harness.engine.fused import binding, build
-from harness.engine.solvers import solver_for, unavailable
+from harness.engine.solvers import fused_form, solver_for, unavailable
+from harness.engine.trial import prepare
 from harness.engine.work import train
 from tests.engine.cases import CASES, setting, stacked
 
@@ -39,6 +41,27 @@ def test_activations_are_those_of_numpy(activation: ActivationName, real: build.
     exact = z.astype(np.float64)
     np.testing.assert_allclose(phi, ACTIVATIONS[activation].phi(exact), rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(slope, ACTIVATIONS[activation].dphi(exact), rtol=tolerance, atol=tolerance)
+
+
+SLOPES: dict[str, Callable[[Array], Array]] = {
+    "softplus": lambda z: 1 / (1 + np.exp(-z)),
+    "relu": lambda z: np.where(z > 0, 1.0, 0.0),
+    "leaky-relu": lambda z: np.where(z > 0, 1.0, 0.1),
+    "tanh": lambda z: 1 / np.cosh(z) ** 2,
+}
+"""Slopes that are computed without a difference, however small they are."""
+
+
+@pytest.mark.parametrize(("real", "tolerance"), [("float", 2e-6), ("double", 2e-15)])
+@pytest.mark.parametrize("activation", SLOPES)
+def test_small_slopes_keep_their_digits(activation: ActivationName, real: build.Real, tolerance: float) -> None:
+    dtype = np.float32 if real == "float" else np.float64
+    z, phi, slope = (binding.aligned((3200,), dtype) for _ in range(3))
+    z[:] = np.linspace(-20, 20, 3200)
+    pointers = [ctypes.c_void_p(array.ctypes.data) for array in (z, phi, slope)]
+    index = binding.ACTIVATIONS.index(activation)
+    binding.compiled(real).harness_activate(ctypes.c_int32(index), ctypes.c_int64(3200), *pointers)
+    np.testing.assert_allclose(slope, SLOPES[activation](z.astype(np.float64)), rtol=tolerance)
 
 
 @pytest.mark.parametrize("real", ["float", "double"])
@@ -104,6 +127,28 @@ def test_single_precision_verdicts_and_steps() -> None:
             assert (mine is None) == (other is None)
             assert mine is None or other is None or abs(mine - other) <= max(1, 0.01 * other)
         assert ours.falling == theirs.falling
+
+
+def test_short_runs_are_still_falling_where_the_stacked_solver_says_so() -> None:
+    """With entries 25 steps apart, "a tenth of the budget ago" was step 0 in runs shorter than 28 steps."""
+    verdicts: dict[int, list[bool]] = {}
+    for steps in (20, 24, 100, 1249):
+        for c, size in ((1.5, (200, 3, 1)), (0.03, (200, 3, 1)), (1.5, (60, 10, 9)), (0.1, (60, 10, 9))):
+            regime = replace(CASES["softplus"], optimizer=GradientDescent(c=c))
+            for ours, theirs in both(regime, Cell("", *size), trials=20, steps=steps, tolerances=(1e-9,)):
+                assert ours.falling == theirs.falling, (steps, c, size, ours.seed)
+                verdicts.setdefault(steps, []).append(ours.falling)
+    assert all(True in verdicts[steps] and False in verdicts[steps] for steps in (20, 24, 100))
+
+
+@pytest.mark.parametrize("steps", [20, 1249, 1250, 9000, 10**7])
+def test_entries_of_the_history_are_close_together_and_not_too_many(steps: int) -> None:
+    where = setting(CASES["softplus"], steps=steps)
+    form = fused_form(where.regime)
+    assert form is not None
+    every = ShallowTrial.of(where, prepare(where, 20, 5, 4, 0), form).descent.every
+    assert every == {20: 1, 1249: 1, 1250: 25, 9000: 25, 10**7: 250}[steps]
+    assert every <= max(1, steps // 50)
 
 
 def test_movement_is_taken_at_the_end_itself() -> None:

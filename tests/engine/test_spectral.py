@@ -66,6 +66,25 @@ def test_any_budget_costs_the_same_and_a_step_too_large_diverges() -> None:
     assert fast.steps == int(np.ceil(np.log(np.sqrt(1e12 - 1)) / np.log(2.0)))
 
 
+def test_a_mode_too_slow_to_be_told_from_one_still_falls() -> None:
+    """1 − 10⁻¹⁸ is 1 when rounded, but the mode decays: what is left of it at last is nothing."""
+    slow = Decay.of(torch.tensor([[1.0]], dtype=torch.float64), torch.tensor([1.0], dtype=torch.float64), 1e-18)
+    assert slow.factor.tolist() == [1.0]
+    assert slow.limit(lambda norm: norm) == 0.0
+    assert solve(slow, lambda norm: norm, (0.5,), 1000).falling
+    kept = torch.diag(torch.tensor([1.0, 0.0], dtype=torch.float64))
+    still = Decay.of(kept, torch.tensor([3.0, 4.0], dtype=torch.float64), 1e-18)
+    assert still.limit(lambda norm: norm) == 4.0
+
+
+def test_a_run_that_diverged_has_no_movement() -> None:
+    regime = replace(CASES["erf output"], optimizer=GradientDescent(c=2.5))
+    for outcome in train(setting(regime, dtype="float64", tolerances=(1e-6,)), Cell("", 40, 10, 60), range(4)):
+        assert outcome.solver == "spectral"
+        assert outcome.diverged
+        assert outcome.movement is None
+
+
 def test_the_measure_may_rise_after_it_fell() -> None:
     """One mode decays, one grows slowly: tolerances are met on the way down only."""
     kernel = torch.diag(torch.tensor([1.0, 2.002], dtype=torch.float64))

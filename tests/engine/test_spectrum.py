@@ -46,6 +46,14 @@ def test_torch_kernels_are_the_numpy_activations(activation: str, dtype: torch.d
     np.testing.assert_allclose(slope.numpy(), expected.dphi(exact), rtol=10 * tolerance, atol=10 * tolerance)
 
 
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.float64, 2e-15)])
+def test_the_slope_of_tanh_keeps_its_digits_where_tanh_is_one(dtype: torch.dtype, tolerance: float) -> None:
+    z = torch.linspace(-20, 20, 4001, dtype=torch.float64).to(dtype)
+    expected, slope = 1 / np.cosh(z.double().numpy()) ** 2, torch.empty_like(z)
+    KERNELS["tanh"](z, slope)
+    np.testing.assert_allclose(slope.double().numpy(), expected, rtol=tolerance)
+
+
 def test_eigenvalues() -> None:
     rng = np.random.default_rng(1)
     factor = torch.from_numpy(rng.standard_normal((8, 5)))

@@ -69,6 +69,22 @@ def test_claims_that_change_at_n_equal_d_are_shown_for_both_sides(results: Resul
     assert said["2, −1"][1].startswith("claimed at 2 of the 3 sizes, those with n ≥ d")
 
 
+def test_a_claim_with_a_floor_is_judged_by_what_applies_at_the_sizes(results: Results) -> None:
+    # Of max(n^{3/2}/d, n) at d = 10 the floor applies at n = 40 and 80, the law at 160; at d = 40 the floor alone.
+    table = exponents_view(replace(results, registry=Without(results, Floored)))  # type: ignore[arg-type]  # only its theories are asked for
+    rows = found(table, regime="softplus")
+    said = {row["claimed a, b"].text(): row["claimed a, b"].notes[0].text for row in rows}
+    assert set(said) == {"1, 0", "1.5, −1"}
+    assert said["1, 0"].startswith("claimed at 2 of the 3 sizes, those where it is the larger of law and floor")
+    assert said["1.5, −1"].startswith("claimed at 1 of the 3 sizes")
+    suite = parse_suite(SUITE.replace("d = 10", "d = 40"), results.registry)
+    outcomes = {replace(cell, d=40): trials for cell, trials in results.outcomes.items()}
+    many = replace(results, suite=suite, outcomes=outcomes, registry=Without(results, Floored))  # type: ignore[arg-type]  # only its theories are asked for
+    (row,) = found(exponents_view(many), regime="softplus")
+    assert row["claimed a, b"] == Exponent(1, 0)
+    assert row["a within"].text() == "✓"
+
+
 def test_a_claim_below_the_interval_is_called_below(results: Results) -> None:
     outcomes = dict(results.outcomes)
     for n, middle in ((40, 8), (80, 32), (160, 128)):  # k½ ~ n²
@@ -90,13 +106,14 @@ def test_a_regime_that_no_law_concerns_has_one_row(results: Results) -> None:
 
 
 class Without:
-    """A registry whose one theory cannot tell whether it speaks of a regime, and has no law."""
+    """A registry of one theory; unless told, of one that cannot tell whether it speaks of a regime."""
 
-    def __init__(self, results: Results) -> None:
+    def __init__(self, results: Results, theory: type[Theory] | None = None) -> None:
         self.inner = results.registry
+        self.theory = theory or Unsure
 
     def theories(self) -> list[Theory]:
-        return [Unsure()]
+        return [self.theory()]
 
 
 class Unsure(Theory):
@@ -114,6 +131,14 @@ class Unsure(Theory):
 
     def width(self, problem: object, regime: Regime) -> Width:
         return Width(1)
+
+
+class Floored(Unsure):
+    name = "floored"
+    exponents = Exponents((1.5, -1.0), floor=(1.0, 0.0))
+
+    def concerns(self, regime: Regime) -> bool:
+        return True
 
 
 def test_a_theory_that_cannot_tell_is_left_out(results: Results) -> None:

@@ -388,6 +388,7 @@ BROKEN = (
     Broken("theory claim", "exponents", "n^2 d^-1 claimed for n ≥ d give 27: mend exponents", WIDTH, "return Width(float(problem.n))"),
     Broken("theory claim", "exponents", "n^3 d^-1 claimed for n ≥ d give 243", LAW, "((3.0, -1.0))"),
     Broken("theory claim", "exponents", "n^0 d^0 claimed for n < d give 1:", LAW, "((2.0, -1.0), (0.0, 0.0))"),
+    Broken("theory claim", "exponents", "n^3 d^-1 claimed for a floor give 243", LAW, "((0.5, 0.0), floor=(3.0, -1.0))"),
     Broken("theory claim", "global state", "others when asked again", WIDTH, "return Width(1.0 + np.random.random())"),
     Broken("theory claim", "step and certificate", "step_size() is -1.0", "return 0.01", "return -1.0"),
     Broken("diagnostic size", "measured", "expected a finite float", "** 0.5)", "** 0.5 * float('inf'))"),

@@ -8,7 +8,7 @@ import pytest
 from harness.plugins import load_plugins
 from harness.registry import Registry, UnknownName
 from harness.testing import CHECKS, Finding, cases, check_plugin
-from tests.testing.broken import BROKEN, SOUND, Broken
+from tests.testing.broken import BROKEN, LAW, SOUND, WIDTH, Broken
 
 OWN = tuple(
     EntryPoint(name, module, "harness")
@@ -53,6 +53,14 @@ def test_a_broken_plugin_fails_with_the_message_of_its_check(broken: Broken, tmp
     assert finding.status == "failed"
     assert any(broken.words in message for message in finding.messages), finding
     assert all("\n" not in message for message in finding.messages)
+
+
+def test_a_law_that_leaves_its_floor_between_two_sizes_grows_as_it_says(tmp_path: Path) -> None:
+    # At n = 10⁶, d = 100 the floor d^5.05 is 1.26 n²/d; at 4n it is 13 times lower than n²/d.
+    text = SOUND.replace(LAW, "((2.0, -1.0), floor=(0.0, 5.05))")
+    text = text.replace(WIDTH, "return Width(max(problem.n**2 / problem.d, problem.d**5.05))")
+    (finding,) = found(tmp_path, text, "theory claim", "exponents")
+    assert finding.status == "passed", finding
 
 
 def test_every_check_has_a_plugin_that_breaks_it() -> None:

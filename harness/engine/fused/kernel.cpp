@@ -212,9 +212,10 @@ struct LeakyRelu {
 struct Tanh {
     static inline void apply(vec z, vec& phi, vec& slope) {
         const vec u = exp_negative(magnitude(z) * real(-2));
-        const vec size = (real(1) - u) / (real(1) + u);
-        phi = choose(z < real(0), -size, size);
-        slope = real(1) - size * size;
+        const vec t = real(2) / (u + real(1));
+        const vec size = (real(0.5) - real(0.5) * u) * t;
+        phi = (vec)((ivec)size | ((ivec)z & SIGN));
+        slope = u * t * t;  // 1 - phi^2 has no digits left where phi is 1 to rounding
     }
 };
 

@@ -29,9 +29,8 @@ class Law:
     theories: tuple[Theory, ...]
 
     def width(self, n: float, d: float) -> float:
-        """Return n^a d^b."""
-        a, b = self.exponents.at(int(n), int(d))
-        return float(n**a * d**b)
+        """Return n^a d^b, or the floor where it is higher."""
+        return self.exponents.width(n, d)
 
     @property
     def guarantees(self) -> bool:
@@ -44,7 +43,9 @@ class Law:
         first = min(self.theories, key=lambda theory: (theory.guarantee not in GUARANTEES, not theory.verified))
         more = f" and\N{NO-BREAK SPACE}{len(self.theories) - 1}\N{NO-BREAK SPACE}more" if len(self.theories) > 1 else ""
         mark = "" if first.verified else "†"
-        return folded(f"{power(*self.exponents.large_n)}: {short(first.title, 80)}{mark}{more}")
+        law, floor = power(*self.exponents.large_n), self.exponents.floor
+        law = law if floor is None else f"max({law}, {power(*floor)})"
+        return folded(f"{law}: {short(first.title, 80)}{mark}{more}")
 
 
 def laws(predictions: Iterable[Prediction]) -> list[Law]:

@@ -112,11 +112,6 @@ class SongTheory(Theory):
         sigma = khatri_rao_sigma_min(problem.x, t)
         return Assumption(f"X^{{*{t}}} of full rank", sigma > 0, f"σ_min = {sigma:.3g}")
 
-    def scaling(self, n: int, d: int) -> float | None:
-        """Evaluate the law at C = 1, never below n: σ_min(φ(W₀X)) > 0 needs k ≥ n."""
-        law = super().scaling(n, d)
-        return None if law is None else max(float(n), law)
-
 
 STEP = "step size below the theorem's, whose constant is not known"
 
@@ -142,7 +137,7 @@ class Song(SongTheory):
     certainty_note: ClassVar[str] = _READ
     formula: ClassVar[str] = "k ≥ max(n, ξ ‖X‖²√n/σ_min(X^{*t})³), smallest t ≥ 2 of full rank with c_t ≠ 0"
     unit: ClassVar[Any] = "parameters"  # its n^{3/2} counts dk
-    exponents: ClassVar[Exponents | None] = Exponents(large_n=(1.5, -1.0), small_n=(1.0, 0.0))
+    exponents: ClassVar[Exponents | None] = Exponents(large_n=(1.5, -1.0), floor=(1.0, 0.0))
     home: ClassVar[Mapping[str, Any]] = {"use": "train-all"}
 
     def width(self, problem: Problem, regime: Regime) -> Width:
