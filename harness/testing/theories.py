@@ -54,6 +54,13 @@ def _home(subject: Subject) -> tuple[Theory, Regime]:
         raise NotApplicable(f"its home cannot be built (see the check home): {error}") from error
 
 
+def name(subject: Subject) -> Iterator[str]:
+    """Its name is its own: tables name theories by it, and show one of several that share it."""
+    (kept, item), *_ = subject.registry.providers("theory", subject.item.name)
+    if item is not subject.item:
+        yield f"{kept.label} has a theory {show(subject.item.name)}, which tables show in its place: rename this one"
+
+
 def texts(subject: Subject) -> Iterator[str]:
     """Title, reference and formula are there, and it says how it is known and what it counts."""
     theory = subject.item
@@ -224,6 +231,7 @@ def trained(subject: Subject) -> Iterator[str]:
 
 THEORY = ("theory",)
 CHECKS = (
+    Check("name", THEORY, name),
     Check("texts", THEORY, texts),
     Check("bibtex", THEORY, bibtex),
     Check("home", THEORY, home),

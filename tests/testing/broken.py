@@ -376,6 +376,7 @@ BROKEN = (
     Broken("dataset cloud", "draws", "labels are not finite", DRAW, "return rng.random((n, d)), np.full(n, np.nan)"),
     Broken("dataset cloud", "global state", "another problem from the same rng", DRAW, DRAW.replace("rng.", "np.random.")),
     Broken("dataset cloud", "seeds", "two seeds give the same", DRAW, "return np.ones((n, d)), np.ones(n)"),
+    Broken("theory os-smooth", "name", "has a theory 'os-smooth', which tables show", 'str] = "claim"', 'str] = "os-smooth"'),
     Broken("theory claim", "texts", "unit is 'neurons'", 'title: ClassVar[str]', 'unit: ClassVar = "neurons"\n    title: ClassVar[str]'),
     Broken("theory claim", "texts", "certainty_note is empty", '"the theorem was read"', '""'),
     Broken("theory claim", "bibtex", "braces are not balanced", "{On {C}laims}", "{On {Claims}"),
