@@ -237,3 +237,21 @@ def test_all_theories_of_a_large_problem_take_a_moment() -> None:
     inputs = problem(200, 20, seed=77)
     assert sum(len(speaking(of, inputs)) for of in PRESETS.values()) == 13
     assert time.process_time() - start < 1.5
+
+
+@pytest.mark.parametrize(
+    ("claim", "preset", "taken", "holds"),
+    [
+        ("du", "ntk-du", "du", True),
+        ("du", "ntk-du", "lazy:du", True),
+        ("du", "ntk-du", "os-covariance", None),
+        ("cert-d1s", "lazy-scaled", "cert-d1s", True),
+        ("cert-d1s", "lazy-scaled", "cert-d1", None),
+    ],
+)
+def test_the_step_of_another_theorem_is_not_taken_for_its_own(
+    claim: str, preset: str, taken: str, holds: bool | None, registry: Registry
+) -> None:
+    regime = build_regime({"use": preset, "step_size": "theory", "theory": taken}, registry)
+    (step,) = [a for a in speaking(regime)[claim].assumptions if a.text.startswith("step size")]
+    assert (step.holds, step.found) == (holds, f"step of {taken}")

@@ -144,7 +144,7 @@ class CertificateD1s(Theory):
             conditions.of_equal_sizes(regime, problem),
             conditions.quadratic_loss(regime),
             conditions.gradient_descent(regime),
-            conditions.small_step(regime, "≤ 2/(9‖J₀‖²)", multiple=2.0 / 9.0),
+            conditions.small_step(regime, "≤ 2/(9‖J₀‖²)", multiple=2.0 / 9.0, theory=self.name),
         ]
 
     def width(self, problem: Problem, regime: Regime) -> Width:

@@ -108,7 +108,7 @@ def of_equal_sizes(regime: Regime, problem: Problem) -> Assumption:
     return Assumption("W₀ ~ N(0, σ²), v = ±a/√k", holds, "" if holds else regime.initializer.name)
 
 
-def small_step(regime: Regime, text: str, multiple: float | None = None) -> Assumption:
+def small_step(regime: Regime, text: str, multiple: float | None = None, *, theory: str) -> Assumption:
     """Check the step size.
 
     Args:
@@ -116,11 +116,13 @@ def small_step(regime: Regime, text: str, multiple: float | None = None) -> Assu
         text: The theorem's largest step.
         multiple: A number m such that m/λ_max(J₀J₀ᵀ) is the largest step, or above it; None where a constant in it is
             unknown, so that only the theorem's own step is known to be small enough.
+        theory: Name of the theorem, whose own step the regime may take.
     """
     optimizer = regime.optimizer
     text = f"step size {text}"
     if optimizer.step_size == "theory":
-        return Assumption(text, True, f"step of {regime.theory}")
+        own = regime.theory.rpartition(":")[2] == theory
+        return Assumption(text, True if own else None, f"step of {regime.theory}")
     if optimizer.step_size == "stable":
         too_large = multiple is not None and optimizer.c > multiple
         return Assumption(text, False if too_large else None, f"{optimizer.c:g}/λ_max(J₀J₀ᵀ)")

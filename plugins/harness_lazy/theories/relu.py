@@ -110,7 +110,7 @@ class Du(ReLUTheory):
 
     def step(self, regime: Regime) -> Sequence[Assumption]:
         """Check η = O(λ₀/n²)."""
-        return [conditions.small_step(regime, "O(λ₀/n²)")]
+        return [conditions.small_step(regime, "O(λ₀/n²)", theory=self.name)]
 
     def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
         """Return λ₀/n², the theorem's step with its constant set to 1."""

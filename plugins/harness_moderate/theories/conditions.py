@@ -127,7 +127,8 @@ def step_at_most(
     optimizer, criterion = regime.optimizer, regime.criterion
     text = f"step size ≤ {text}"
     if optimizer.step_size == "theory":
-        return Assumption(text, True if regime.theory.startswith(theories) else None, f"step of {regime.theory}")
+        own = regime.theory.rpartition(":")[2].startswith(theories)
+        return Assumption(text, True if own else None, f"step of {regime.theory}")
     if optimizer.step_size == "stable":
         return Assumption(text, False if optimizer.c > multiple else None, f"{optimizer.c:g}/λ_max(J₀J₀ᵀ)")
     scale = criterion.curvature(problem.n) if isinstance(criterion, ResidualCriterion) else 1.0
