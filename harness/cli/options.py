@@ -56,7 +56,7 @@ def PLUGINS(function: F) -> F:  # noqa: N802  # used beside SUITE
 def _files(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     for file in values:
         if not Path(file).expanduser().is_file():
-            raise WrongInput(f"--plugin {file}: there is no such file")
+            raise WrongInput(f"--plugin {file}: {'is a folder' if Path(file).is_dir() else 'there is no such file'}")
     return values
 
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format", "form", default="rich", show_default=True, help="Or markdown, latex, html, csv, json, or a plugin's."
 )
-@click.option("--bibtex", metavar="FILE", help="Write the sources of the rows, which LaTeX tables cite, into FILE.bib.")
+@click.option("--bibtex", metavar="FILE.bib", help="Write the sources of the rows, which LaTeX tables cite.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @PLUGINS
 def command(
