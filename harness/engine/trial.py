@@ -5,6 +5,7 @@ Each trial is prepared by itself, in float64 on the CPU, so that nothing here de
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +60,8 @@ def stable_step(optimizer: Optimizer, curvature: float, largest: float, diagonal
         largest = n * (b - 1) / (b * (n - 1)) * largest + n * (n - b) / (b * (n - 1)) * diagonal
     if largest == 0:
         return 0.0
+    if not 0 < largest < math.inf:
+        raise ValueError(f"the largest eigenvalue of J₀J₀ᵀ is {largest:g}, so there is no stable step size")
     return optimizer.c / (curvature * largest)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from harness.builtin.models import ShallowNet
+from harness.builtin.optimizers import GradientDescent
 from harness.components import Cell
 from harness.engine.solvers import solver_for
+from harness.engine.trial import stable_step
 from harness.engine.work import train
 from tests.engine.cases import CASES, BareShallow, setting, stacked
 
@@ -34,3 +37,9 @@ def test_dead_neurons_are_no_error(solver: str) -> None:
         assert not outcome.falling
         assert not outcome.diverged
         assert outcome.measure == pytest.approx(1.0)  # f = 0, so ‖f − y‖ = ‖y‖
+
+
+@pytest.mark.parametrize("largest", [math.nan, math.inf, -1e-3])
+def test_a_kernel_that_is_none_gives_no_step(largest: float) -> None:
+    with pytest.raises(ValueError, match="so there is no stable step size"):
+        stable_step(GradientDescent(), 1.0, largest, 0.0, n=20)

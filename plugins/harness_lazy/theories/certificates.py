@@ -21,6 +21,7 @@ from harness import (
     Trained,
     Weights,
     Width,
+    conditions,
 )
 from harness.builtin.initializers import GaussianHalves, He, LeCun, MirroredLeCun, Xavier
 from harness.spectra import smallest_eigenvalue
@@ -28,7 +29,8 @@ from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian
 from harness_lazy.limit import limiting_eigenvalue
 from harness_lazy.models import LazyScaled, Linearized
 from harness_lazy.tangent import jacobian_lipschitz, price_of_laziness
-from harness_lazy.theories import conditions, references
+from harness_lazy.theories import conditions as own
+from harness_lazy.theories import references
 from harness_lazy.theories.relu import THEORY_STEP
 from harness_lazy.theories.spectrum import chernoff_width
 
@@ -141,15 +143,15 @@ class CertificateD1s(Theory):
         """Check inputs, initialization, loss, algorithm and step size. Inputs may have any norm."""
         return [
             conditions.on_different_lines(problem),
-            conditions.of_equal_sizes(regime, problem),
+            own.of_equal_sizes(regime, problem),
             conditions.quadratic_loss(regime),
             conditions.gradient_descent(regime),
-            conditions.small_step(regime, "≤ 2/(9‖J₀‖²)", multiple=2.0 / 9.0, theory=self.name),
+            own.small_step(regime, "≤ 2/(9‖J₀‖²)", multiple=2.0 / 9.0, theory=self.name),
         ]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate the certified width for the regime's α."""
-        model, sizes = regime.model, conditions.equal_sizes(regime, problem)
+        model, sizes = regime.model, own.equal_sizes(regime, problem)
         if not isinstance(model, LazyScaled):
             return Width(math.nan, "the certificate is about scaled nets")
         kept = chernoff_width(problem, regime)

@@ -8,43 +8,11 @@ import numpy as np
 
 from harness import ACTIVATIONS, Activation, Assumption, Problem, Regime
 from harness.builtin.initializers import GaussianHalves
-from harness.conditions import (
-    activation_of,
-    from_a_density,
-    gradient_descent,
-    on_different_lines,
-    plain_descent,
-    quadratic_loss,
-    stochastic,
-    unit_rows,
-    without_biases,
-)
+from harness.conditions import activation_of
 from harness.kernels import angles
 from harness.spectra import extreme_cosines
 from harness_lazy.initializers import Paired, RandomSigns
 from harness_lazy.models import LazyScaled, Linearized
-
-__all__ = [
-    "FAILURE",
-    "activation_around_start",
-    "activation_of",
-    "bounded_labels",
-    "equal_sizes",
-    "from_a_density",
-    "gradient_descent",
-    "of_equal_sizes",
-    "on_different_lines",
-    "paired",
-    "plain_descent",
-    "quadratic_loss",
-    "random_signs",
-    "separation",
-    "small_step",
-    "stochastic",
-    "unit_rows",
-    "without_biases",
-]
-"""What theories of this plugin ask for: their own conditions, and those shared with other plugins."""
 
 FAILURE = 0.05
 """Probability with which the random draw of the weights may fail a theorem, where a number is needed."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width
-from harness_lazy.theories import conditions, references
+from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width, conditions
+from harness_lazy.theories import conditions as own
+from harness_lazy.theories import references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +30,7 @@ class DeepReLUTheory(Theory):
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check inputs, their separation, loss and algorithm; how exactly weights are drawn is not known here."""
         plain = Assumption("(stochastic) gradient descent", regime.optimizer.heavy_ball() == 0.0, regime.optimizer.name)
-        apart = conditions.separation(problem)
+        apart = own.separation(problem)
         return [
             conditions.unit_rows(problem),
             Assumption("inputs separated", apart > 0, f"δ = {apart:.3g}; powers of 1/δ are left out"),

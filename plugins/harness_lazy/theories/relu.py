@@ -18,9 +18,11 @@ from harness import (
     Theory,
     Weights,
     Width,
+    conditions,
 )
 from harness.kernels import lambda_hidden
-from harness_lazy.theories import conditions, references
+from harness_lazy.theories import conditions as own
+from harness_lazy.theories import references
 from harness_lazy.theories.conditions import FAILURE
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class ReLUTheory(Theory):
 
     def initialization(self, regime: Regime) -> Assumption:
         """Check how the weights are drawn."""
-        return conditions.random_signs(regime)
+        return own.random_signs(regime)
 
     def step(self, regime: Regime) -> Sequence[Assumption]:
         """Check the step size, where the theorem's is known."""
@@ -70,7 +72,7 @@ class ReLUTheory(Theory):
         return [
             conditions.unit_rows(problem),
             conditions.on_different_lines(problem),
-            conditions.bounded_labels(problem),
+            own.bounded_labels(problem),
             conditions.without_biases(regime),
             self.initialization(regime),
             conditions.quadratic_loss(regime),
@@ -110,7 +112,7 @@ class Du(ReLUTheory):
 
     def step(self, regime: Regime) -> Sequence[Assumption]:
         """Check η = O(λ₀/n²)."""
-        return [conditions.small_step(regime, "O(λ₀/n²)", theory=self.name)]
+        return [own.small_step(regime, "O(λ₀/n²)", theory=self.name)]
 
     def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
         """Return λ₀/n², the theorem's step with its constant set to 1."""
@@ -177,7 +179,7 @@ class Munteanu(ReLUTheory):
 
     def initialization(self, regime: Regime) -> Assumption:
         """Check for pairs."""
-        return conditions.paired(regime)
+        return own.paired(regime)
 
 
 @dataclass(frozen=True)
@@ -197,5 +199,5 @@ class Arora(ReLUTheory):
 
     def initialization(self, regime: Regime) -> Assumption:
         """Check for Gaussian rows and random signs; the scale that the theorem gives W₀ is not known."""
-        found = conditions.random_signs(regime)
+        found = own.random_signs(regime)
         return Assumption("W₀ Gaussian, v = ±1/√k with random signs", None if found.holds else False, found.found)

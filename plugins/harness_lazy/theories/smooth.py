@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width
+from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width, conditions
 from harness.kernels import lambda_hidden
-from harness_lazy.theories import conditions, references
+from harness_lazy.theories import conditions as own
+from harness_lazy.theories import references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ class OymakFabian(Theory):
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check inputs, hidden weights, loss and algorithm."""
-        known = conditions.equal_sizes(regime, problem)
+        known = own.equal_sizes(regime, problem)
         gaussian = known is not None and known[0] == 1.0 and known[2] == 1
         return [
             conditions.unit_rows(problem),

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width
+from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width, conditions
 from harness.spectra import operator_norm
 from harness_lazy.initializers import TangentGaussian
 from harness_lazy.limit import limiting_eigenvalue
 from harness_lazy.models import Linearized
-from harness_lazy.theories import conditions, references
+from harness_lazy.theories import conditions as own
+from harness_lazy.theories import references
 from harness_lazy.theories.conditions import FAILURE
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def chernoff_width(problem: Problem, regime: Regime, failure: float = FAILURE) -
     below λ(X)/2 with probability at most n exp(−kλ(X)/(8B²‖X‖²)), as (e^{−1/2}/(1/2)^{1/2}) ≤ e^{−1/8}. Pairs have
     k/2 independent terms. With hidden biases X has a column of ones.
     """
-    activation, sizes = conditions.activation_around_start(regime), conditions.equal_sizes(regime, problem)
+    activation, sizes = own.activation_around_start(regime), own.equal_sizes(regime, problem)
     if activation is None:
         return Width(math.nan, "the bound is for shallow nets")
     if sizes is None:
@@ -59,11 +60,11 @@ class Chernoff(Theory):
 
     def concerns(self, regime: Regime) -> bool:
         """Speak of the hidden layer of nets that are shallow, or scaled or linearized shallow nets."""
-        return conditions.activation_around_start(regime) is not None and regime.model.describe().trains == "hidden"
+        return own.activation_around_start(regime) is not None and regime.model.describe().trains == "hidden"
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check inputs and initialization; inputs may have any norm."""
-        return [conditions.on_different_lines(problem), conditions.of_equal_sizes(regime, problem)]
+        return [conditions.on_different_lines(problem), own.of_equal_sizes(regime, problem)]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate the bound."""
@@ -134,7 +135,7 @@ class Karhadkar(Theory):
 
     def concerns(self, regime: Regime) -> bool:
         """Speak of both layers of ReLU nets, shallow or scaled or linearized."""
-        activation = conditions.activation_around_start(regime)
+        activation = own.activation_around_start(regime)
         return activation is not None and activation.name == "relu" and regime.model.describe().trains == "all"
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
@@ -153,7 +154,7 @@ class Karhadkar(Theory):
         """Evaluate ‖X‖² log(n/ε)/λ on the inputs."""
         if problem.d < 3:
             return Width(math.nan, "the theorem needs d ≥ 3")
-        apart = min(conditions.separation(problem), 1.0)
+        apart = min(own.separation(problem), 1.0)
         if apart == 0:
             return Width(math.inf, "δ = 0: two inputs on a line")
         growth = 1.0 + problem.d * math.log(1.0 / apart) / math.log(problem.d)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from harness import Activation, Assumption, Exponents, Guarantee, Problem, Regime, Theory, Weights
+from harness import Activation, Assumption, Exponents, Guarantee, Problem, Regime, Theory, Weights, conditions
 from harness.spectra import operator_norm
-from harness_moderate.theories import conditions, references
+from harness_moderate.theories import conditions as own
+from harness_moderate.theories import references
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,16 +46,16 @@ class HiddenLayerTheory(Theory):
 
     def data_conditions(self, problem: Problem, activation: Activation) -> Sequence[Assumption]:
         """Check what the theorem asks of inputs and activation."""
-        return [conditions.unit_rows(problem), conditions.khatri_rao_full_rank(problem)]
+        return [conditions.unit_rows(problem), own.khatri_rao_full_rank(problem)]
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check inputs and activation, then initialization, loss, algorithm and step size."""
         activation = self.activation(regime)
         checks = [
             *self.data_conditions(problem, activation),
-            conditions.labels_not_zero(problem),
+            own.labels_not_zero(problem),
             conditions.without_biases(regime),
-            conditions.gaussian_halves(regime),
+            own.gaussian_halves(regime),
             conditions.quadratic_loss(regime),
         ]
         if self.minibatch:
@@ -67,7 +68,7 @@ class HiddenLayerTheory(Theory):
         return [
             *checks,
             conditions.gradient_descent(regime),
-            conditions.step_at_most("n/(2B²‖y‖²‖X‖²)", 0.5, safe, problem, regime, theories="os-"),
+            own.step_at_most("n/(2B²‖y‖²‖X‖²)", 0.5, safe, problem, regime, theories="os-"),
         ]
 
     def activation(self, regime: Regime) -> Activation:
@@ -83,7 +84,7 @@ class HiddenLayerTheory(Theory):
 
     def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
         """Return 1/(2B²‖v‖²‖X‖²), which is n/(2B²‖y‖²‖X‖²) for the theorem's v; B = 1 for the ReLU."""
-        bound = conditions.jacobian_bound(problem.x, weights, _bound(self.activation(regime)))
+        bound = own.jacobian_bound(problem.x, weights, _bound(self.activation(regime)))
         return None if self.minibatch or bound == 0 else 1.0 / (2.0 * bound**2)
 
 

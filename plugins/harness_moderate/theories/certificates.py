@@ -8,12 +8,25 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from harness import Activation, Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Weights, Width
+from harness import (
+    Activation,
+    Assumption,
+    Certainty,
+    Exponents,
+    Guarantee,
+    Problem,
+    Regime,
+    Theory,
+    Weights,
+    Width,
+    conditions,
+)
 from harness.builtin.initializers import GaussianHalves
 from harness.kernels import lambda_hidden, lambda_output, output_variance
 from harness.spectra import operator_norm
 from harness_moderate import instances
-from harness_moderate.theories import conditions, references
+from harness_moderate.theories import conditions as own
+from harness_moderate.theories import references
 from harness_moderate.theories.base import SPHERE_SMOOTH, THEORY_STEP
 
 if TYPE_CHECKING:
@@ -98,12 +111,12 @@ class CertificateD1(Theory):
         return [
             *kind,
             conditions.distinct_inputs(problem),
-            conditions.labels_not_zero(problem),
+            own.labels_not_zero(problem),
             conditions.without_biases(regime),
-            conditions.gaussian_halves(regime),
+            own.gaussian_halves(regime),
             conditions.quadratic_loss(regime),
             conditions.gradient_descent(regime),
-            conditions.step_at_most("2/(9‖J₀‖²)", 2.0 / 9.0, safe, problem, regime, theories=self.name),
+            own.step_at_most("2/(9‖J₀‖²)", 2.0 / 9.0, safe, problem, regime, theories=self.name),
         ]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
@@ -168,7 +181,7 @@ class CertificateD3(Theory):
         return [
             Assumption("φ analytic", activation is not None and activation.smooth),
             conditions.distinct_inputs(problem),
-            conditions.independent_neurons(regime),
+            own.independent_neurons(regime),
             conditions.quadratic_loss(regime),
             conditions.gradient_descent(regime),
             Assumption("step size < 2/σ_max(F₀)²", stable),

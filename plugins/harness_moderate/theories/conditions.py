@@ -1,4 +1,4 @@
-"""The conditions that the theorems share, checked on the actual problem and regime."""
+"""Conditions that theorems of this plugin alone ask for, checked on the actual problem and regime."""
 
 from __future__ import annotations
 
@@ -6,46 +6,9 @@ import numpy as np
 
 from harness import Activation, Array, Assumption, Problem, Regime, ResidualCriterion, Weights
 from harness.builtin.initializers import GaussianHalves, He, LeCun, Xavier
-from harness.conditions import (
-    activation_of,
-    distinct_inputs,
-    gradient_descent,
-    on_different_lines,
-    plain_descent,
-    quadratic_loss,
-    relu,
-    smooth,
-    stochastic,
-    unit_rows,
-    without_biases,
-)
+from harness.conditions import on_different_lines
 from harness.kernels import mu
 from harness.spectra import has_unit_rows, khatri_rao_sigma_min, operator_norm
-
-__all__ = [
-    "activation_of",
-    "distinct_inputs",
-    "gaussian_halves",
-    "gaussian_hidden_layer",
-    "gradient_descent",
-    "independent_neurons",
-    "jacobian_bound",
-    "khatri_rao_full_rank",
-    "labels_not_zero",
-    "nonzero_mu",
-    "on_different_lines",
-    "plain_descent",
-    "quadratic_in_n",
-    "quadratic_loss",
-    "relu",
-    "smooth",
-    "step_at_most",
-    "stochastic",
-    "uniform_on_the_sphere",
-    "unit_rows",
-    "without_biases",
-]
-"""What theories of this plugin ask for: their own conditions, and those shared with other plugins."""
 
 
 def uniform_on_the_sphere(problem: Problem) -> Assumption:

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width
+from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width, conditions
 from harness.kernels import lambda_output
-from harness_moderate.theories import conditions, references
+from harness_moderate.theories import conditions as own
+from harness_moderate.theories import references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +43,7 @@ class OutputLayer(Theory):
             conditions.unit_rows(problem),
             conditions.distinct_inputs(problem),
             conditions.without_biases(regime),
-            conditions.gaussian_hidden_layer(regime),
+            own.gaussian_hidden_layer(regime),
             conditions.quadratic_loss(regime),
             conditions.gradient_descent(regime),
             Assumption("step size < 2/λ_max(J₀J₀ᵀ)", stable),

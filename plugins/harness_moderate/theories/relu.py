@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness import Activation, Array, Assumption, Certainty, Exponents, Problem, Regime, Width
+from harness import Activation, Array, Assumption, Certainty, Exponents, Problem, Regime, Width, conditions
 from harness.kernels import lambda_hidden
 from harness.spectra import kappa, khatri_rao_sigma_min, operator_norm
-from harness_moderate.theories import conditions
+from harness_moderate.theories import conditions as own
 from harness_moderate.theories.base import SPHERE_RELU, THEORY_STEP, HiddenLayerTheory
 from harness_moderate.theories.smooth import no_khatri_rao, sphere_width
 
@@ -82,8 +82,8 @@ class ReLUSphere(HiddenLayerTheory):
         """Check the sphere and n ≤ d(d + 1)/2."""
         return [
             conditions.relu(activation),
-            conditions.uniform_on_the_sphere(problem),
-            conditions.quadratic_in_n(problem),
+            own.uniform_on_the_sphere(problem),
+            own.quadratic_in_n(problem),
         ]
 
     def width(self, problem: Problem, regime: Regime) -> Width:

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness import Activation, Array, Assumption, Certainty, Exponents, Problem, Regime, Width
+from harness import Activation, Array, Assumption, Certainty, Exponents, Problem, Regime, Width, conditions
 from harness.kernels import lambda_hidden, mu
 from harness.spectra import kappa, operator_norm
-from harness_moderate.theories import conditions
+from harness_moderate.theories import conditions as own
 from harness_moderate.theories.base import SPHERE_SMOOTH, THEORY_STEP, HiddenLayerTheory
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Smooth(HiddenLayerTheory):
         return [
             *super().data_conditions(problem, activation),
             conditions.smooth(activation),
-            conditions.nonzero_mu(activation),
+            own.nonzero_mu(activation),
         ]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
@@ -92,10 +92,10 @@ class SmoothSphere(HiddenLayerTheory):
     def data_conditions(self, problem: Problem, activation: Activation) -> Sequence[Assumption]:
         """Check the sphere, n ≤ d(d + 1)/2, and that φ is smooth with μ_φ ≠ 0."""
         return [
-            conditions.uniform_on_the_sphere(problem),
-            conditions.quadratic_in_n(problem),
+            own.uniform_on_the_sphere(problem),
+            own.quadratic_in_n(problem),
             conditions.smooth(activation),
-            conditions.nonzero_mu(activation),
+            own.nonzero_mu(activation),
         ]
 
     def width(self, problem: Problem, regime: Regime) -> Width:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt, Lt
 
-from harness import Assumption, Certainty, Guarantee, Problem, Regime, Width
-from harness_narrow.theories import conditions, references
+from harness import Assumption, Certainty, Guarantee, Problem, Regime, Width, conditions
+from harness_narrow.theories import conditions as own
+from harness_narrow.theories import references
 from harness_narrow.theories.base import Order
 
 if TYPE_CHECKING:
@@ -40,15 +41,15 @@ class BubeckNTK(Order):
 
     def concerns(self, regime: Regime) -> bool:
         """Speak of ReLU nets with the hidden layer trained."""
-        return conditions.named(regime, "relu", "hidden")
+        return own.named(regime, "relu", "hidden")
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Report how the inputs lie; say that the regime is taken to be linearised."""
-        return [conditions.dispersed(problem), Assumption("net linear in its weights", regime.model.linear())]
+        return [own.dispersed(problem), Assumption("net linear in its weights", regime.model.linear())]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate (n/d) log(1/ε)."""
-        return Width(conditions.ratio(problem) * math.log(1.0 / self.epsilon), f"ε = {self.epsilon:g}")
+        return Width(own.ratio(problem) * math.log(1.0 / self.epsilon), f"ε = {self.epsilon:g}")
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,15 @@ class BubeckHarmonic(Order):
 
     def concerns(self, regime: Regime) -> bool:
         """Speak of ReLU nets with all layers trained."""
-        return conditions.named(regime, "relu", "all")
+        return own.named(regime, "relu", "all")
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Report how the inputs lie; say that the procedure is another one."""
-        return [conditions.dispersed(problem), conditions.algorithm("their own procedure", regime)]
+        return [own.dispersed(problem), own.algorithm("their own procedure", regime)]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate (n/d) log(1/ε)/ε."""
-        width = conditions.ratio(problem) * math.log(1.0 / self.epsilon) / self.epsilon
+        width = own.ratio(problem) * math.log(1.0 / self.epsilon) / self.epsilon
         return Width(width, f"ε = {self.epsilon:g}")
 
 
@@ -126,8 +127,8 @@ class Daniely(Order):
         """Check inputs, labels, loss; say what the hidden factor is here."""
         hidden = f"hidden factor (log(d log n))^(log n/log d) = {daniely_factor(problem.n, problem.d):.3g}"
         return [
-            conditions.drawn_on_the_sphere(problem),
-            conditions.binary_labels(problem),
+            own.drawn_on_the_sphere(problem),
+            own.binary_labels(problem),
             Assumption("loss of a classifier", False, regime.criterion.name),
             Assumption("pairs at the start, of their variances", None, regime.initializer.name),
             Assumption("n = d^c with c fixed as d grows", None, hidden),
@@ -135,7 +136,7 @@ class Daniely(Order):
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate n/d, with the hidden factor as a warning."""
-        factor, order = daniely_factor(problem.n, problem.d), conditions.ratio(problem)
+        factor, order = daniely_factor(problem.n, problem.d), own.ratio(problem)
         times = "above" if factor * order > problem.n**2 / problem.d else "below"
         return Width(
             order,
@@ -173,10 +174,10 @@ class GeWangZhao(Order):
         """Check inputs, activation and algorithm."""
         activation, most = conditions.activation_of(regime), problem.d * (problem.d + 1) // 2
         return [
-            conditions.general_position(problem),
+            own.general_position(problem),
             Assumption("n ≤ d(d+1)/2", problem.n <= most, f"n = {problem.n}, d(d+1)/2 = {most}"),
             Assumption("φ quadratic", False, "" if activation is None else activation.name),
-            conditions.algorithm("perturbed gradient descent", regime),
+            own.algorithm("perturbed gradient descent", regime),
         ]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
@@ -184,4 +185,4 @@ class GeWangZhao(Order):
         most = problem.d * (problem.d + 1) // 2
         if problem.n > most:
             return Width(math.inf, f"quadratic forms have {most} coefficients, fewer than n = {problem.n}")
-        return Width(conditions.ratio(problem))
+        return Width(own.ratio(problem))

@@ -8,29 +8,9 @@ import numpy as np
 
 from harness import Assumption, Problem, Regime
 from harness.builtin.initializers import MirroredLeCun
-from harness.conditions import activation_of, from_a_density, quadratic_loss, stochastic
+from harness.conditions import activation_of, from_a_density
 from harness.spectra import extreme_cosines
 from harness_narrow.optimizers import Projected
-
-__all__ = [
-    "activation_of",
-    "algorithm",
-    "analytic",
-    "biases",
-    "binary_labels",
-    "constrained",
-    "dispersed",
-    "drawn_on_the_sphere",
-    "from_a_density",
-    "general_position",
-    "groups",
-    "mirrored",
-    "named",
-    "quadratic_loss",
-    "ratio",
-    "stochastic",
-]
-"""What theories of this plugin ask for: their own conditions, and those shared with other plugins."""
 
 
 def groups(problem: Problem) -> int:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from harness import Assumption, Certainty, Construction, Guarantee, Problem, Regime, Width
+from harness import Assumption, Certainty, Construction, Guarantee, Problem, Regime, Width, conditions
 from harness_narrow import constructions
-from harness_narrow.theories import conditions, references
+from harness_narrow.theories import conditions as own
+from harness_narrow.theories import references
 from harness_narrow.theories.base import Count
 
 if TYPE_CHECKING:
@@ -56,11 +57,11 @@ class ZhangExistence(Count):
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check inputs and activation."""
-        return [conditions.from_a_density(problem), conditions.analytic(regime)]
+        return [conditions.from_a_density(problem), own.analytic(regime)]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Return 2⌈n/d⌉."""
-        return Width(2.0 * conditions.groups(problem), "existence: it says nothing about training")
+        return Width(2.0 * own.groups(problem), "existence: it says nothing about training")
 
     def construct(self, problem: Problem, rng: np.random.Generator) -> Construction:
         """Find such a net by Levenberg and Marquardt's method, from mirrored pairs."""
@@ -88,15 +89,15 @@ class Bubeck(Count):
 
     def concerns(self, regime: Regime) -> bool:
         """Speak of ReLU nets with all layers trained."""
-        return conditions.named(regime, "relu", "all")
+        return own.named(regime, "relu", "all")
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check inputs and biases."""
-        return [conditions.general_position(problem), conditions.biases(regime)]
+        return [own.general_position(problem), own.biases(regime)]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Return 4⌈n/d⌉."""
-        return Width(4.0 * conditions.groups(problem), "existence: it says nothing about training")
+        return Width(4.0 * own.groups(problem), "existence: it says nothing about training")
 
     def construct(self, problem: Problem, rng: np.random.Generator) -> Construction:
         """Build the net of the proof."""
@@ -132,14 +133,14 @@ class Baum(Count):
         """Check inputs, labels and activation."""
         activation = conditions.activation_of(regime)
         return [
-            conditions.general_position(problem),
-            conditions.binary_labels(problem),
+            own.general_position(problem),
+            own.binary_labels(problem),
             Assumption("φ the threshold", False, "" if activation is None else activation.name),
         ]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Return ⌈n/d⌉."""
-        return Width(float(conditions.groups(problem)), "existence: it says nothing about training")
+        return Width(float(own.groups(problem)), "existence: it says nothing about training")
 
     def construct(self, problem: Problem, rng: np.random.Generator) -> Construction:
         """Build slabs around the smaller class."""

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness import Assumption, Certainty, Guarantee, Positive, Problem, Regime, Width
-from harness_narrow.theories import conditions, references
+from harness import Assumption, Certainty, Guarantee, Positive, Problem, Regime, Width, conditions
+from harness_narrow.theories import conditions as own
+from harness_narrow.theories import references
 from harness_narrow.theories.base import Count, Order
 
 if TYPE_CHECKING:
@@ -38,22 +39,22 @@ class ZhangLandscape(Count):
         """Speak of smooth shallow nets in constrained training of all layers."""
         activation, trains = conditions.activation_of(regime), regime.model.describe().trains
         smooth = activation is not None and activation.smooth
-        return smooth and trains == "all" and bool(conditions.constrained(regime).holds)
+        return smooth and trains == "all" and bool(own.constrained(regime).holds)
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check inputs, activation, initialization, loss and constraints."""
         return [
             conditions.from_a_density(problem),
-            conditions.analytic(regime),
-            conditions.mirrored(regime),
+            own.analytic(regime),
+            own.mirrored(regime),
             conditions.quadratic_loss(regime),
-            conditions.constrained(regime),
+            own.constrained(regime),
             Assumption("ε, ζ and κ as in the paper", None, "its values are not known here"),
         ]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Return 2⌈n/d⌉."""
-        return Width(2.0 * conditions.groups(problem), "landscape: it says nothing about where training ends")
+        return Width(2.0 * own.groups(problem), "landscape: it says nothing about where training ends")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class SoudryCarmon(Count):
 
     def concerns(self, regime: Regime) -> bool:
         """Speak of leaky ReLU nets with the hidden layer trained."""
-        return conditions.named(regime, "leaky-relu", "hidden")
+        return own.named(regime, "leaky-relu", "hidden")
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check loss and noise."""
@@ -84,7 +85,7 @@ class SoudryCarmon(Count):
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Return ⌈n/d⌉."""
-        return Width(float(conditions.groups(problem)), "landscape, where the loss is differentiable")
+        return Width(float(own.groups(problem)), "landscape, where the loss is differentiable")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Karhadkar(Order):
 
     def concerns(self, regime: Regime) -> bool:
         """Speak of ReLU nets with the hidden layer trained."""
-        return conditions.named(regime, "relu", "hidden")
+        return own.named(regime, "relu", "hidden")
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check inputs and loss."""
@@ -118,4 +119,4 @@ class Karhadkar(Order):
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate (n/d) log(1/ε)."""
-        return Width(conditions.ratio(problem) * math.log(1.0 / self.epsilon), f"ε = {self.epsilon:g}")
+        return Width(own.ratio(problem) * math.log(1.0 / self.epsilon), f"ε = {self.epsilon:g}")

@@ -18,11 +18,13 @@ from harness import (
     Theory,
     Weights,
     Width,
+    conditions,
 )
 from harness.kernels import lambda_output, output_kernel
 from harness.spectra import operator_norm
 from harness_train_all.instances import D2, d2
-from harness_train_all.theories import conditions, references
+from harness_train_all.theories import conditions as own
+from harness_train_all.theories import references
 from harness_train_all.theories.drawn import start_at, widest
 from harness_train_all.theories.search import smallest_width
 
@@ -125,7 +127,7 @@ class CertificateD2(Theory):
 
     def concerns(self, regime: Regime) -> bool:
         """Speak of shallow nets with all layers trained on all samples."""
-        return conditions.activation_of(regime) is not None and not conditions.stochastic(regime)
+        return own.activation_of(regime) is not None and not conditions.stochastic(regime)
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check loss and algorithm; inputs, labels and initialization are in the test itself."""
@@ -141,11 +143,11 @@ class CertificateD2(Theory):
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Find the certified width of one draw, or solve for it a priori."""
-        activation = conditions.activation_of(regime)
+        activation = own.activation_of(regime)
         if activation is None:
             return Width(math.nan, "the certificate is about shallow nets with all layers trained")
         most = widest(problem, VALUES)
-        limit = None if regime.model.describe().biases else conditions.fixed_scales(regime, problem.d)
+        limit = None if regime.model.describe().biases else own.fixed_scales(regime, problem.d)
         if limit is None or _reachable(problem, activation, *limit, most):
             drawn = smallest_width(
                 lambda k: _ratio(problem, regime, activation, k), 1.5, min(8 * problem.n, most), most
@@ -161,7 +163,7 @@ class CertificateD2(Theory):
 
         The flow is the limit of gradient descent of small steps, which momentum is not.
         """
-        activation = conditions.activation_of(regime)
+        activation = own.activation_of(regime)
         if activation is None or not conditions.plain_descent(regime):
             return None
         return d2(weights, problem, activation).holds

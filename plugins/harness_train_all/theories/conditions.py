@@ -1,4 +1,4 @@
-"""The conditions that the theorems share, checked on the actual problem and regime."""
+"""Conditions that theorems of this plugin alone ask for, checked on the actual problem and regime."""
 
 from __future__ import annotations
 
@@ -8,41 +8,7 @@ import numpy as np
 
 from harness import Activation, Assumption, Problem, Regime, conditions
 from harness.builtin.initializers import He, LeCun, Xavier
-from harness.conditions import (
-    distinct_inputs,
-    gradient_descent,
-    plain_descent,
-    quadratic_loss,
-    relu,
-    smooth,
-    stochastic,
-    unit_rows,
-    without_biases,
-)
 from harness_train_all.initializers import GaussianLayers, Omega
-
-__all__ = [
-    "HE_PRODUCT",
-    "activation_of",
-    "distinct_inputs",
-    "fixed_scales",
-    "gradient_descent",
-    "lecun",
-    "not_odd",
-    "omega_family",
-    "plain_descent",
-    "quadratic_loss",
-    "relu",
-    "scales",
-    "smooth",
-    "stochastic",
-    "unit_labels",
-    "unit_rows",
-    "unknown",
-    "vanishes_at_zero",
-    "without_biases",
-]
-"""What theories of this plugin ask for: their own conditions, and those shared with other plugins."""
 
 HE_PRODUCT = 2.0 * (1.0 + 1e-9)
 """ω₁ω₂√(dk) of He's initialization, the largest that Song et al. name; up to rounding."""

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width
+from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width, conditions
 from harness.kernels import lambda_hidden
-from harness_train_all.theories import conditions, references
+from harness_train_all.theories import conditions as own
+from harness_train_all.theories import references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,27 +26,27 @@ class ReLULaw(Theory):
 
     def concerns(self, regime: Regime) -> bool:
         """Speak of ReLU nets with all layers trained on all samples."""
-        activation = conditions.activation_of(regime)
+        activation = own.activation_of(regime)
         return activation is not None and activation.name == "relu" and not conditions.stochastic(regime)
 
     def initialization(self, regime: Regime) -> Assumption:
         """Check the initialization."""
-        return conditions.unknown("the theorem's initialization, which is not known", regime.initializer.name)
+        return own.unknown("the theorem's initialization, which is not known", regime.initializer.name)
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check what the abstract tells."""
         return [
-            conditions.relu(conditions.activation_of(regime)),
+            conditions.relu(own.activation_of(regime)),
             conditions.distinct_inputs(problem),
             self.initialization(regime),
             conditions.quadratic_loss(regime),
             conditions.gradient_descent(regime),
-            conditions.unknown("further conditions on data and step size, which are not known"),
+            own.unknown("further conditions on data and step size, which are not known"),
         ]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate the law at C = 1."""
-        activation, law = conditions.activation_of(regime), self.scaling(problem.n, problem.d)
+        activation, law = own.activation_of(regime), self.scaling(problem.n, problem.d)
         if activation is None or activation.name != "relu" or law is None:
             return Width(math.nan, OTHER)
         return Width(law, "law at C = 1; the data are not used")
@@ -69,7 +70,7 @@ class NguyenLeCun(ReLULaw):
 
     def initialization(self, regime: Regime) -> Assumption:
         """Check for LeCun's initialization."""
-        return conditions.lecun(regime)
+        return own.lecun(regime)
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class NearLinear(ReLULaw):
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate n/λ(X), λ(X) = λ_min(E[φ'(Xw)φ'(Xw)ᵀ] ∘ XXᵀ)."""
-        activation = conditions.activation_of(regime)
+        activation = own.activation_of(regime)
         if activation is None or activation.name != "relu":
             return Width(math.nan, OTHER)
         smallest = lambda_hidden(problem.x, activation)

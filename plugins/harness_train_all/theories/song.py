@@ -6,10 +6,23 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness import Activation, Assumption, Certainty, Exponents, Guarantee, PositiveInt, Problem, Regime, Theory, Width
+from harness import (
+    Activation,
+    Assumption,
+    Certainty,
+    Exponents,
+    Guarantee,
+    PositiveInt,
+    Problem,
+    Regime,
+    Theory,
+    Width,
+    conditions,
+)
 from harness.kernels import hermite_coefficients
 from harness.spectra import khatri_rao_sigma_min, operator_norm
-from harness_train_all.theories import conditions, references
+from harness_train_all.theories import conditions as own
+from harness_train_all.theories import references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +84,7 @@ class SongTheory(Theory):
 
     def concerns(self, regime: Regime) -> bool:
         """Speak of smooth shallow nets with all layers trained, by the algorithm of the theorem."""
-        activation = conditions.activation_of(regime)
+        activation = own.activation_of(regime)
         return activation is not None and activation.smooth and conditions.stochastic(regime) == self.minibatch
 
     def activation(self, regime: Regime) -> Activation:
@@ -80,7 +93,7 @@ class SongTheory(Theory):
         Raises:
             ValueError: It is not a shallow net with all layers trained.
         """
-        activation = conditions.activation_of(regime)
+        activation = own.activation_of(regime)
         if activation is None:
             raise ValueError("the theorem is about shallow nets with all layers trained")
         return activation
@@ -90,20 +103,20 @@ class SongTheory(Theory):
         activation = self.activation(regime)
         checks = [
             conditions.smooth(activation),
-            conditions.vanishes_at_zero(activation),
-            conditions.not_odd(activation),
+            own.vanishes_at_zero(activation),
+            own.not_odd(activation),
             conditions.unit_rows(problem),
             self._full_rank(problem, activation),
-            conditions.unit_labels(problem),
+            own.unit_labels(problem),
             conditions.without_biases(regime),
-            conditions.lecun(regime) if self.minibatch else conditions.omega_family(problem, regime),
+            own.lecun(regime) if self.minibatch else own.omega_family(problem, regime),
             conditions.quadratic_loss(regime),
         ]
         if self.minibatch:
             holds = regime.optimizer.heavy_ball() == 0.0
             seen = f"{regime.optimizer.name}, {regime.optimizer.batch_size(problem.n)} samples a step"
-            return [*checks, Assumption("SGD", holds, seen), conditions.unknown(STEP)]
-        return [*checks, conditions.gradient_descent(regime), conditions.unknown(STEP)]
+            return [*checks, Assumption("SGD", holds, seen), own.unknown(STEP)]
+        return [*checks, conditions.gradient_descent(regime), own.unknown(STEP)]
 
     def _full_rank(self, problem: Problem, activation: Activation) -> Assumption:
         t = power_for(problem, activation) if self.power is None else self.power

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from harness import Activation, Assumption, Exponents, Problem, Regime, Width
+from harness import Activation, Assumption, Exponents, Problem, Regime, Width, conditions
 from harness.kernels import output_kernel
 from harness.spectra import operator_norm, smallest_eigenvalue
 from harness_train_all.instances import Start, near_isometry
-from harness_train_all.theories import conditions, references
+from harness_train_all.theories import conditions as own
+from harness_train_all.theories import references
 from harness_train_all.theories.drawn import start_at, widest
 from harness_train_all.theories.search import smallest_width
 from harness_train_all.theories.song import KINK, STEP, SongTheory
@@ -99,7 +100,7 @@ class SongDirect(SongTheory):
             conditions.without_biases(regime),
             conditions.quadratic_loss(regime),
             conditions.gradient_descent(regime),
-            conditions.unknown(STEP),
+            own.unknown(STEP),
         ]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
@@ -107,7 +108,7 @@ class SongDirect(SongTheory):
         activation = self.activation(regime)
         if not activation.smooth:
             return Width(math.nan, KINK)
-        limit = conditions.fixed_scales(regime, problem.d)
+        limit = own.fixed_scales(regime, problem.d)
         biases = regime.model.describe().biases
         most = widest(problem, VALUES)
         if limit is not None and not biases:
