@@ -226,7 +226,9 @@ class SuiteParser:
             expected = " or ".join(map(show, METHODS))
             close = nearest(method, METHODS)
             self._refuse(("search", "method"), f"found {show(method)}, expected {expected}", close)
-            return None
+            if not close:
+                return None
+            method = close  # the other options are checked as if it were spelled right
         cls = METHODS[method]
         options = self._widths(method, options)
         for key in list(options):

@@ -223,6 +223,14 @@ def test_everything_wrong_is_said_at_once_in_the_order_of_the_file() -> None:
     assert "line 22, regimes[1].activation: found 'rellu', expected 'softplus', 'relu'" in str(caught.value)
 
 
+def test_options_of_a_misspelled_method_are_checked_all_the_same() -> None:
+    with pytest.raises(SuiteError) as caught:
+        parse(GOOD.replace('method = "adaptive"', 'method = "adaptiv"\nmaxwidth = 8\nprecision = 0.5'))
+    said = {c.place: str(c) for c in caught.value.complaints}
+    assert list(said) == ["search.method", "search.maxwidth", "search.precision"]
+    assert "did you mean 'max_width'?" in said["search.maxwidth"]
+
+
 def test_widths_must_suit_every_initializer() -> None:
     text = GOOD.replace('activation = "relu"', 'initializer = { use = "mirrored-lecun" }')
     assert parse(text).regimes[1].initializer == MirroredLeCun()
