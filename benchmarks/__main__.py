@@ -18,7 +18,7 @@ from benchmarks.machine import Machine, chosen_cores, this_machine, workers
 from benchmarks.scale_tables import forecast_table, measured_table
 from benchmarks.scaling_tables import exponents_table, memory_table
 from benchmarks.speed_tables import cores_table, tables
-from harness.device import resolve_device
+from harness.engine.device import resolve_device
 from harness.report.terminal import show
 from harness.suite import load_suite
 

@@ -22,8 +22,8 @@ from harness.driver.run import Run
 from harness.engine.setting import Setting
 from harness.engine.trial import prepare
 from harness.executors.local import Local
-from harness.registry import Registry
-from harness.search import Grid
+from harness.plugin_host.registry import Registry
+from harness.statistics.search import Grid
 from harness.store import Store
 from harness.suite import Suite
 

@@ -6,8 +6,8 @@ from benchmarks.check import Checked
 from benchmarks.grid import GridTimes
 from benchmarks.machine import Machine
 from harness.components import Cell
-from harness.report.entries import Count, Entry, Missing, Number, Text
-from harness.report.table import Column, Row, Table
+from harness.components.entries import Count, Entry, Missing, Number, Text
+from harness.components.table import Column, Row, Table
 
 
 def duration(seconds: float) -> Text:

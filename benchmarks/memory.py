@@ -89,7 +89,7 @@ def main() -> None:
     from benchmarks.uniform_suite import suite_of
     from harness.driver.run import Run
     from harness.executors.in_process import InProcess
-    from harness.plugins import load_plugins
+    from harness.plugin_host.loading import load_plugins
     from harness.store import Store
 
     registry = load_plugins()

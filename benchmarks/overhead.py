@@ -7,12 +7,12 @@ import time
 from dataclasses import dataclass
 
 from benchmarks.uniform_suite import suite_of
+from harness.components.executor import Batch, Executor
 from harness.driver.batching import batches
 from harness.driver.pursuits import pursuits
-from harness.executors.base import Batch, Executor
 from harness.executors.dask import Dask
 from harness.executors.local import Local
-from harness.plugins import load_plugins
+from harness.plugin_host.loading import load_plugins
 
 SIZE = (200, 20, 10)
 EXECUTORS: dict[str, type[Executor]] = {"local": Local, "dask": Dask}

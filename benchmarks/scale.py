@@ -15,11 +15,11 @@ from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 from harness.components import Outcome
+from harness.components.executor import Batch, Executor
 from harness.driver.loading import load_results
 from harness.driver.run import Run
 from harness.engine.ladder import curve_steps
-from harness.executors.base import Batch, Executor
-from harness.plugins import load_plugins
+from harness.plugin_host.loading import load_plugins
 from harness.store import Store
 from harness.suite import parse_suite
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from benchmarks.machine import Machine
 from benchmarks.scale import Measured, forecasts, saturation
-from harness.report.entries import Number, Text
-from harness.report.table import Column, Row, Table
+from harness.components.entries import Number, Text
+from harness.components.table import Column, Row, Table
 
 
 def measured_table(found: list[Measured], machine: Machine) -> Table:

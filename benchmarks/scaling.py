@@ -18,12 +18,12 @@ from benchmarks.uniform_suite import suite_of
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
 from harness.components import Cell
+from harness.components.executor import Executor
 from harness.driver.run import Run
 from harness.engine.trial import prepare
 from harness.engine.work import train
-from harness.executors.base import Executor
 from harness.executors.local import Local
-from harness.plugins import load_plugins
+from harness.plugin_host.loading import load_plugins
 from harness.store import Store
 
 N, D, K, TRIALS = 200, 20, 10, 4

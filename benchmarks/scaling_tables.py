@@ -8,8 +8,8 @@ from benchmarks.machine import Machine
 from benchmarks.memory import SIZE, Memory
 from benchmarks.power_law import Fit
 from benchmarks.scaling import Axis
-from harness.report.entries import Number, Text
-from harness.report.table import Column, Row, Table
+from harness.components.entries import Number, Text
+from harness.components.table import Column, Row, Table
 
 
 def _fit(found: Fit) -> Text:

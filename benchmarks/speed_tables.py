@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from benchmarks.cores import Share
 from benchmarks.machine import Machine
 from benchmarks.speed import Effort, Speed
-from harness.report.entries import Entry, Missing, Number, Ratio, Text
-from harness.report.table import Column, Row, Table
+from harness.components.entries import Entry, Missing, Number, Ratio, Text
+from harness.components.table import Column, Row, Table
 
 
 def percent(value: float) -> Text:

@@ -10,7 +10,7 @@ from harness.builtin.initializers import GaussianHalves
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
 from harness.components import StepSize
-from harness.search import Grid
+from harness.statistics.search import Grid
 from harness.suite.record import Budget, Suite
 
 

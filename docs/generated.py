@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import click
 
     from harness import Regime, Theory
-    from harness.predictions import Prediction
-    from harness.registry import Registry
+    from harness.claims.predictions import Prediction
+    from harness.plugin_host.registry import Registry
     from harness.suite import Suite
 
 FAMILIES = {
@@ -42,7 +42,7 @@ ROLE = re.compile(r":[a-z]+:`([^`]+)`")
 
 def write_pages(directory: Path) -> None:
     """Write every generated page below ``directory``, touching none that has not changed."""
-    from harness.plugins import load_plugins
+    from harness.plugin_host.loading import load_plugins
 
     registry = load_plugins()
     pages = {
@@ -62,7 +62,7 @@ def write_pages(directory: Path) -> None:
 
 def hooks_page() -> str:
     """Return the page of the hooks."""
-    from harness import hookspecs
+    from harness.components import hookspecs
 
     parts = ["# Hooks", inspect.getdoc(hookspecs) or ""]
     for name, hook in inspect.getmembers(hookspecs, inspect.isfunction):
@@ -292,9 +292,9 @@ def _shown(figures: Mapping[Measured, list[str]]) -> str:
 def theory_pages(registry: Registry) -> dict[str, str]:
     """Return a page for each plugin's theories with the figures of their regimes, and their index."""
     from harness.builtin.datasets import Sphere
-    from harness.composition import build_regime
-    from harness.predictions import predict
-    from harness.problems import draw_problem
+    from harness.claims.predictions import predict
+    from harness.engine.draws import draw_problem
+    from harness.plugin_host.composition import build_regime
     from harness.suite import load_suite
 
     kept = sorted(path.parent.name for path in REPORTS.glob("*/thresholds.json"))

@@ -8,8 +8,8 @@ import signal
 import pytest
 import torch
 
-from harness.plugins import load_plugins
-from harness.registry import Registry
+from harness.plugin_host.loading import load_plugins
+from harness.plugin_host.registry import Registry
 
 if not torch.cuda.is_available():
     # Before triton is imported: where there is no GPU, its kernels run in an interpreter.

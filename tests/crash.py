@@ -23,7 +23,7 @@ import harness.engine.work  # noqa: F401  # once, before the forks
 from harness.driver.provenance import provenance
 from harness.driver.run import Run
 from harness.executors.in_process import InProcess
-from harness.plugins import load_plugins
+from harness.plugin_host.loading import load_plugins
 from harness.report.export import thresholds_record
 from harness.store import FILE, Store
 from harness.suite import parse_suite

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.driver.provenance import provenance
+from harness.driver.results import Results
 from harness.driver.run import Run
 from harness.driver.sharding import Shard
 from harness.executors.in_process import InProcess
-from harness.registry import Registry
-from harness.results import Results
+from harness.plugin_host.registry import Registry
 from harness.store import Store
 from harness.suite import parse_suite
 

@@ -26,7 +26,7 @@ from harness.driver.pursuits import pursuits
 from harness.engine.fused.build import NoKernel
 from harness.engine.work import train as engine_train
 from harness.executors.local import Local
-from harness.search import Grid
+from harness.statistics.search import Grid
 from harness.suite import load_suite
 
 SIZE = (24, 4, 5)

@@ -32,13 +32,13 @@ from harness.builtin.datasets import (
 )
 from harness.builtin.datasets.observed import principal_axes, scaled_labels, standardised
 from harness.builtin.datasets.table import MOST_BYTES
+from harness.claims.predictions import predict
 from harness.components import Assumption, Problem, Regime
-from harness.composition import build_regime, component_from
-from harness.kernels import lambda_hidden
-from harness.predictions import predict
-from harness.problems import draw_problem
-from harness.registry import Registry
-from harness.spectra import extreme_cosines, has_unit_rows, khatri_rao_sigma_min
+from harness.engine.draws import draw_problem
+from harness.mathematics.kernels import lambda_hidden
+from harness.mathematics.spectra import extreme_cosines, has_unit_rows, khatri_rao_sigma_min
+from harness.plugin_host.composition import build_regime, component_from
+from harness.plugin_host.registry import Registry
 
 CSV = "age,height,y\n" + "".join(f"{i},{(7 * i) % 11 + i / 9},{i % 2}\n" for i in range(20))
 

@@ -16,9 +16,9 @@ from typing import Any
 import click
 import pytest
 
-from harness import hookspecs
 from harness.cli import command as top
-from harness.registry import Registry
+from harness.components import hookspecs
+from harness.plugin_host.registry import Registry
 from harness.suite import parse_suite
 from harness.suite.schema import suite_schema
 

@@ -17,7 +17,7 @@ import pytest
 import harness.store.schema
 from harness.components import Cell, Outcome
 from harness.driver.run import Run
-from harness.registry import Registry
+from harness.plugin_host.registry import Registry
 from harness.store import FILE, Store, WriteError, set_aside
 from harness.store.lock import LOCK, OWNER, Held, Lock
 from harness.store.schema import StoreError

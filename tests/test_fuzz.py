@@ -25,7 +25,7 @@ from harness.driver.loading import load_results
 from harness.driver.provenance import provenance
 from harness.driver.pursuits import RegimeError
 from harness.driver.run import Run
-from harness.plugins import load_plugins
+from harness.plugin_host.loading import load_plugins
 from harness.store import FILE, Store, StoreError
 from harness.store.outcome_record import decode
 from harness.store.run_record import provenance_of

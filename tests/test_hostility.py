@@ -14,14 +14,14 @@ from harness.cli import command as main
 from harness.components import Outcome
 from harness.driver.loading import load_results
 from harness.driver.provenance import provenance
+from harness.driver.results import Results
 from harness.driver.run import Run
-from harness.plugins import load_plugins
-from harness.registry import Registry
-from harness.results import Results
+from harness.plugin_host.loading import load_plugins
+from harness.plugin_host.registry import Registry
+from harness.plugin_host.trust import stranger
 from harness.store import FILE, Store, StoreError
 from harness.suite import SuiteError, load_suite, parse_suite
 from harness.suite.sizes import memory, too_large, trial_bytes
-from harness.trust import stranger
 from tests.driver.test_recovery import SUITE
 
 ESCAPES = ("\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "\u202e", "\r", "\x08", "\u2066")

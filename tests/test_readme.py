@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from harness.components import Theory
-from harness.plugins import load_plugins
-from harness.registry import Registry
+from harness.plugin_host.loading import load_plugins
+from harness.plugin_host.registry import Registry
 from harness.suite import parse_suite
 from harness.testing import check_plugin
 

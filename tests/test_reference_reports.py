@@ -11,7 +11,7 @@ import pytest
 
 from harness.driver.run import Run
 from harness.executors.in_process import InProcess
-from harness.registry import Registry
+from harness.plugin_host.registry import Registry
 from harness.store import Store
 from harness.suite import load_suite
 

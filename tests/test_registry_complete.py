@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import pytest
 
+from harness.claims.predictions import predict
 from harness.components import Exponents, Guarantee, Theory
-from harness.composition import build_regime
-from harness.predictions import predict
-from harness.problems import draw_problem
-from harness.registry import Registry
+from harness.engine.draws import draw_problem
+from harness.plugin_host.composition import build_regime
+from harness.plugin_host.registry import Registry
 
 
 class Claim(NamedTuple):
@@ -126,7 +126,7 @@ def test_every_claim_can_be_evaluated_on_its_own_regime(
 
 @pytest.mark.parametrize("name", CERTIFICATES)
 def test_every_certificate_can_be_tested_on_drawn_weights(name: str, theories: dict[str, Theory]) -> None:
-    from harness.certified import can_certify
+    from harness.claims.certified import can_certify
 
     assert can_certify(theories[name])
 

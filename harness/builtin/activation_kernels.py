@@ -12,7 +12,7 @@ from torch.nn import functional
 from harness import ActivationName
 
 LEAK = 0.1
-"""Slope of the leaky ReLU for negative arguments, as in :mod:`harness.activations`."""
+"""Slope of the leaky ReLU for negative arguments, as in :mod:`harness.mathematics.activations`."""
 
 _LINEAR_ABOVE = 40.0
 """Softplus is z to float64 accuracy above it; torch's default of 20 is good for float32 only."""

@@ -9,15 +9,15 @@ import math
 from typing import TYPE_CHECKING, ClassVar
 
 from harness import Renderer
+from harness.components.numbers import clean
 from harness.report import terminal
 from harness.report.latex import latex
-from harness.report.numbers import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harness import Table
-    from harness.report.entries import Plain
+    from harness.components.entries import Plain
 
 
 FORMULA = ("=", "@", "+", "-", "'")

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from harness import ActivationName, Stack, Trained, lanes
+from harness import ActivationName, Stack, Trained
 from harness.builtin.activation_kernels import KERNELS
+from harness.engine import lanes
 
 if TYPE_CHECKING:
     from harness import Params

@@ -54,7 +54,7 @@ class Verbs(click.RichGroup):
 
         Complaints of click about numbers, in verbs of plugins as well, get the words of all others.
         """
-        from harness.registry import UnknownName
+        from harness.plugin_host.registry import UnknownName
 
         try:
             return super().invoke(ctx)
@@ -96,7 +96,7 @@ def _from_plugins(ctx: click.Context) -> dict[str, Any]:
     """Return the verbs that plugins add; they are loaded once a call, and asked for nothing else."""
     found: dict[str, Any] | None = ctx.meta.get(COMMANDS)
     if found is None:
-        from harness.plugins import load_plugins
+        from harness.plugin_host.loading import load_plugins
 
         commands = load_plugins(kinds=["command"]).commands()
         found = ctx.meta[COMMANDS] = {name: command for name, command in commands.items() if name not in VERBS}

@@ -12,7 +12,7 @@ import rich_click as click
 from harness.cli.options import PLUGINS, TRUST, WrongInput
 
 if TYPE_CHECKING:
-    from harness.results import Results
+    from harness.driver.results import Results
 
 
 @click.command("export")

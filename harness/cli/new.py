@@ -72,7 +72,7 @@ def suite(name: str, folder: str) -> None:
     harness new suite mine --dir suites
     """
     from harness.complaints import show
-    from harness.contract import NAME
+    from harness.plugin_host.checks import NAME
     from harness.scaffold.name import LONGEST
     from harness.scaffold.project import suite_text
 
@@ -87,7 +87,7 @@ def suite(name: str, folder: str) -> None:
 
 def _owner(name: str) -> str:
     """Return whose name it is already, among installed plugins, their presets and shipped suites; empty if nobody's."""
-    from harness.plugins import load_plugins
+    from harness.plugin_host.loading import load_plugins
     from harness.suite.source import shipped_suites
 
     registry = load_plugins()

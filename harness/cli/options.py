@@ -13,8 +13,8 @@ import rich_click as click
 from harness.complaints import printable, printable_lines
 
 if TYPE_CHECKING:
-    from harness.registry import Registry
-    from harness.report.table import Renderer
+    from harness.components.table import Renderer
+    from harness.plugin_host.registry import Registry
     from harness.suite import Suite
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -131,7 +131,7 @@ def renderer_named(registry: Registry, name: str) -> Renderer:
     Raises:
         WrongInput: If there is none, or several, of that name.
     """
-    from harness.registry import AmbiguousName, UnknownName
+    from harness.plugin_host.registry import AmbiguousName, UnknownName
 
     try:
         found: Renderer = registry.find("renderer", name)()
@@ -168,7 +168,7 @@ def check_problems(suite: Suite) -> None:
         WrongInput: Some size has none: there are too few rows, too few columns, no such file, no such package, or
             not the memory for it.
     """
-    from harness.problems import draw_problem
+    from harness.engine.draws import draw_problem
     from harness.suite.sizes import too_large
 
     if large := too_large(suite):

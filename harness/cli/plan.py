@@ -11,7 +11,7 @@ from harness.cli.options import PLUGINS, SUITE, TRUST, WrongInput, check_problem
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.registry import Registry
+    from harness.plugin_host.registry import Registry
     from harness.suite import Suite
 
 
@@ -47,8 +47,8 @@ def command(
     loaded, registry = load(suite, plugin_files, trust=trust_plugins)
     check_problems(loaded)
 
-    from harness.device import resolve_device
     from harness.driver.estimate import estimate
+    from harness.engine.device import resolve_device
     from harness.report.export import dumps
     from harness.report.plan_view import plan_table
     from harness.report.terminal import show

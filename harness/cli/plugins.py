@@ -16,7 +16,7 @@ from harness.cli.plugins_trace import trace
 
 if TYPE_CHECKING:
     from harness.components import Regime
-    from harness.registry import Kind, Plugin, Registry
+    from harness.plugin_host.registry import Kind, Plugin, Registry
 
 
 @click.group("plugins")
@@ -40,7 +40,7 @@ def list_plugins(as_json: bool, plugin_files: tuple[str, ...]) -> None:
     harness plugins list
     harness plugins list --plugin my_theory.py --json
     """
-    from harness.plugins import load_plugins
+    from harness.plugin_host.loading import load_plugins
     from harness.report.export import dumps
     from harness.report.plugins_view import plugins_view
     from harness.report.terminal import show
@@ -64,7 +64,7 @@ def info(name: str, as_json: bool, plugin_files: tuple[str, ...]) -> None:
     harness plugins info moderate
     harness plugins info gaussian-halves --json
     """
-    from harness.plugins import load_plugins
+    from harness.plugin_host.loading import load_plugins
     from harness.report.export import dumps
 
     registry = load_plugins(plugin_files)
@@ -104,7 +104,7 @@ def plugin_record(plugin: Plugin) -> dict[str, Any]:
 
 def records_of(name: str, registry: Registry) -> list[dict[str, Any]]:
     """Return everything of this name: plugins first, then components of every kind."""
-    from harness.registry import KINDS
+    from harness.plugin_host.registry import KINDS
 
     found = [
         {**plugin_record(plugin), "text": _module_text(plugin), "traceback": plugin.traceback}
@@ -169,7 +169,7 @@ def _theory_facts(theory: Any) -> dict[str, Any]:
 
 def _unknown(name: str, registry: Registry) -> str:
     from harness.complaints import nearest, show
-    from harness.registry import KINDS
+    from harness.plugin_host.registry import KINDS
 
     names = {plugin.name for plugin in registry} | {known for kind in KINDS for known in registry.names(kind)}
     close = nearest(name, names)
@@ -179,9 +179,9 @@ def _unknown(name: str, registry: Registry) -> str:
 
 
 def _print(record: dict[str, Any]) -> None:
-    from harness.registry import PLURAL
+    from harness.components.numbers import clean, to_encoding
+    from harness.plugin_host.registry import PLURAL
     from harness.report.describe import options_table
-    from harness.report.numbers import clean, to_encoding
     from harness.report.terminal import console_for, show, wrap
 
     console = console_for()

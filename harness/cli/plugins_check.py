@@ -29,8 +29,8 @@ def check(name: str, as_json: bool, verbose: bool, plugin_files: tuple[str, ...]
     harness plugins check my_theory.py
     harness plugins check builtin --verbose
     """
-    from harness.plugins import load_plugins
-    from harness.registry import UnknownName
+    from harness.plugin_host.loading import load_plugins
+    from harness.plugin_host.registry import UnknownName
     from harness.testing.conformance import check_plugin
 
     file = Path(name).expanduser()
@@ -54,7 +54,7 @@ def check(name: str, as_json: bool, verbose: bool, plugin_files: tuple[str, ...]
 
 def _print(findings: list[Finding], *, verbose: bool) -> None:
     """Print one line a subject, and below it what is wrong."""
-    from harness.report.numbers import to_encoding
+    from harness.components.numbers import to_encoding
     from harness.report.terminal import console_for, wrap
 
     console = console_for()

@@ -9,7 +9,7 @@ import rich_click as click
 from harness.cli.options import PLUGINS, stop_if_strict
 
 if TYPE_CHECKING:
-    from harness.registry import Plugin
+    from harness.plugin_host.registry import Plugin
 
 
 @click.command("trace")
@@ -22,7 +22,7 @@ def trace(as_json: bool, plugin_files: tuple[str, ...]) -> None:
     harness plugins trace
     harness plugins trace --plugin my_theory.py --no-third-party
     """
-    from harness.plugins import load_plugins
+    from harness.plugin_host.loading import load_plugins
     from harness.report.export import dumps
     from harness.report.plugins_view import trace_view
     from harness.report.terminal import show

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.cli.source import Source
-    from harness.report.table import Table
-    from harness.results import Results
+    from harness.components.table import Table
+    from harness.driver.results import Results
 
 TAKES = {
     "thresholds": ("tolerance", "steps"),

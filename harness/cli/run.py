@@ -22,10 +22,10 @@ from harness.cli.options import (
 from harness.complaints import printable
 
 if TYPE_CHECKING:
+    from harness.components.executor import Executor
     from harness.driver.run import Run
     from harness.driver.sharding import Shard
-    from harness.executors.base import Executor
-    from harness.registry import Registry
+    from harness.plugin_host.registry import Registry
     from harness.store import Store
     from harness.suite import Suite
 
@@ -79,11 +79,11 @@ def command(
     check_problems(loaded)
 
     from harness.cli.progress import progress
-    from harness.device import resolve_device
+    from harness.components.executor import LostWorkers
     from harness.driver.provenance import provenance
     from harness.driver.pursuits import RegimeError
     from harness.driver.run import Run
-    from harness.executors.base import LostWorkers
+    from harness.engine.device import resolve_device
     from harness.report.summary import print_summary, write_reports
     from harness.store import Store, StoreError, WriteError, set_aside
 
@@ -211,8 +211,8 @@ def _again() -> str:
 
 def _executor(name: str, workers: int, registry: Registry, scheduler: str | None) -> Executor:
     """Make the executor of that name."""
-    from harness.executors.base import NotInstalled
-    from harness.registry import AmbiguousName, UnknownName
+    from harness.components.executor import NotInstalled
+    from harness.plugin_host.registry import AmbiguousName, UnknownName
 
     try:
         kind: type[Executor] = registry.find("executor", name)

@@ -13,9 +13,9 @@ from harness.cli.options import WrongInput
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.driver.results import Results
     from harness.exchange.archive_reader import Unpacked
-    from harness.registry import Registry
-    from harness.results import Results
+    from harness.plugin_host.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def read_source(source: str, plugin_files: tuple[str, ...], *, trust: bool) -> S
     from harness.cli.options import load, run_directory
     from harness.driver.loading import load_results
     from harness.exchange.archive_reader import is_archive
-    from harness.plugins import load_plugins
+    from harness.plugin_host.loading import load_plugins
 
     path = Path(source)
     if is_archive(path):
@@ -89,7 +89,7 @@ def _read_archive(file: Path, plugin_files: tuple[str, ...], *, trust: bool) -> 
 
 def _plugins(archive: Unpacked, plugin_files: tuple[str, ...], *, trust: bool) -> Registry:
     """Load the plugins an archive needs: those that came with it only if they are trusted."""
-    from harness.plugins import load_plugins
+    from harness.plugin_host.loading import load_plugins
 
     if archive.plugin_files and not trust and not plugin_files:
         names = [path.relative_to(archive.directory).as_posix() for path in archive.plugin_files]

@@ -13,11 +13,11 @@ from harness.cli.options import PLUGINS, WrongInput, check_problems, given, load
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.certified import Certified
+    from harness.claims.certified import Certified
+    from harness.claims.predictions import Prediction
     from harness.components import Dataset, Problem, Theory
-    from harness.predictions import Prediction
-    from harness.registry import Registry
-    from harness.report.table import Table
+    from harness.components.table import Table
+    from harness.plugin_host.registry import Registry
 
     Found = tuple[Prediction, Certified | None]
     """What a theory says, and the width from which its certificate holds, if that was asked for."""
@@ -155,11 +155,11 @@ def _of_options(
     *,
     certify: bool,
 ) -> tuple[list[Found], list[Table], Registry]:
-    from harness.activations import ACTIVATIONS
-    from harness.certified import can_certify
+    from harness.claims.certified import can_certify
+    from harness.claims.predictions import predict
     from harness.complaints import nearest
-    from harness.plugins import load_plugins
-    from harness.predictions import predict
+    from harness.mathematics.activations import ACTIVATIONS
+    from harness.plugin_host.loading import load_plugins
     from harness.report.setting import component
 
     if activation is not None and activation not in ACTIVATIONS:
@@ -193,13 +193,13 @@ def _table(found: Sequence[Prediction], columns: str, problem: str, certified: d
 
 
 def _certified(prediction: Prediction, source: Dataset, seed: int) -> Certified:
-    from harness.certified import certified_width
+    from harness.claims.certified import certified_width
 
     return certified_width(prediction.theory, prediction.regime, source, prediction.n, prediction.d, base=seed)
 
 
 def _problem(source: Dataset, n: int, d: int, seed: int) -> Problem:
-    from harness.problems import draw_problem
+    from harness.engine.draws import draw_problem
 
     try:
         return draw_problem(source, n, d, seed=0, base=seed)
@@ -231,8 +231,8 @@ def _construct(
     as_json: bool,
 ) -> None:
     """Build the network of every theory that offers one, and show them."""
-    from harness.plugins import load_plugins
-    from harness.predictions import predict
+    from harness.claims.predictions import predict
+    from harness.plugin_host.loading import load_plugins
     from harness.report.constructions_view import build, construction_record, constructions_view, offers
     from harness.report.export import dumps
     from harness.report.setting import component
@@ -254,7 +254,7 @@ def _construct(
 
 def _dataset(registry: Registry, name: str, labels: str | None) -> Dataset:
     from harness.complaints import SpecError
-    from harness.composition import component_from
+    from harness.plugin_host.composition import component_from
 
     spec: dict[str, Any] = {"use": name} | ({"labels": labels} if labels is not None else {})
     if name.lower().endswith((".csv", ".tsv", ".npz")):
@@ -268,7 +268,7 @@ def _dataset(registry: Registry, name: str, labels: str | None) -> Dataset:
 
 def _home(theory: Theory, registry: Registry, activation: str | None) -> Any:
     """Build the regime a theory speaks of; one that cannot be built costs a line, not the table."""
-    from harness.composition import build_regime
+    from harness.plugin_host.composition import build_regime
 
     spec = dict(theory.home)
     try:

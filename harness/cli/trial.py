@@ -13,8 +13,8 @@ from harness.complaints import printable_lines
 
 if TYPE_CHECKING:
     from harness.components import Outcome
+    from harness.components.table import Table
     from harness.driver.pursuit import Pursuit
-    from harness.report.table import Table
     from harness.suite import Suite
 
 
@@ -53,8 +53,8 @@ def command(
     """
     loaded, registry = load(suite, plugin_files, trust=trust_plugins)
 
-    from harness.device import resolve_device
     from harness.driver.pursuits import RegimeError, pursuits
+    from harness.engine.device import resolve_device
     from harness.engine.work import train_alone
     from harness.report.export import dumps
     from harness.report.terminal import show
@@ -116,7 +116,7 @@ def _beyond(suite: Suite, n: int, d: int, k: int) -> None:
     """
     from dataclasses import replace
 
-    from harness.search import Grid
+    from harness.statistics.search import Grid
 
     search = suite.search
     widths = search.widths if isinstance(search, Grid) else range(search.max_width + 1)
@@ -149,9 +149,9 @@ def _record(outcome: Outcome, suite: Suite, pursuit: Pursuit, n: int, d: int, k:
 
 
 def _table(record: dict[str, Any], suite: Suite) -> Table:
-    from harness.report.entries import Text as Words
-    from harness.report.numbers import decimal, plain
-    from harness.report.table import Column, Row, Table
+    from harness.components.entries import Text as Words
+    from harness.components.numbers import decimal, plain
+    from harness.components.table import Column, Row, Table
 
     def written(value: Any) -> str:
         if isinstance(value, bool):

@@ -47,9 +47,9 @@ def command(
     harness verify colleague.zip --device cuda --json
     """
     from harness.cli.source import read_source
-    from harness.device import resolve_device
+    from harness.components.executor import LostWorkers
+    from harness.engine.device import resolve_device
     from harness.exchange.verification import verify
-    from harness.executors.base import LostWorkers
     from harness.executors.local import Local
     from harness.report.export import dumps
     from harness.report.terminal import show

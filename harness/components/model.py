@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.activation_names import ActivationName
+from harness.components.activation_names import ActivationName
 from harness.components.component import Component
 from harness.components.vocabulary import Params, Trained, Weights
 
@@ -122,7 +122,7 @@ class ModelTraits:
 
     Attributes:
         trains: Which layers training moves; None where the model is not a shallow net.
-        activation: Name in :mod:`harness.activations`; None where there is none.
+        activation: Name in :mod:`harness.mathematics.activations`; None where there is none.
         biases: Whether it has biases.
         shallow: Whether f(x) = vᵀφ(Wx + b) + c with weights named W, v, b, c.
     """

@@ -93,7 +93,7 @@ class Construction:
 
     Attributes:
         weights: W (k, d) and v (k,), and b (k,) and c () where it has biases.
-        activation: Name in :mod:`harness.activations`, or ``threshold`` for 1 where z > 0, else 0.
+        activation: Name in :mod:`harness.mathematics.activations`, or ``threshold`` for 1 where z > 0, else 0.
         residual: ‖f − y‖/‖y‖ that it reaches in float64.
         method: How it was made, as one line.
         note: What a reader must know besides, such as that labels were changed.

@@ -6,8 +6,8 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from harness.components.executor import Batch
 from harness.driver.recovery import Recovery
-from harness.executors.base import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

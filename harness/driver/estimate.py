@@ -10,8 +10,8 @@ from typing import Any
 from harness.components import Cell
 from harness.driver.pursuit import USUAL_TRIALS, Pursuit, starting_width
 from harness.driver.run import Run
-from harness.registry import Registry
-from harness.search import Grid
+from harness.plugin_host.registry import Registry
+from harness.statistics.search import Grid
 from harness.store import FILE, Store
 from harness.suite import Suite
 

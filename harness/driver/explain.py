@@ -11,7 +11,7 @@ from typing import Any
 from harness.driver.pursuit import Pursuit
 from harness.driver.run import Run
 from harness.engine.setting import semantic
-from harness.registry import Registry
+from harness.plugin_host.registry import Registry
 from harness.store import FILE, Store
 from harness.suite import Suite
 

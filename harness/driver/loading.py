@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from harness.components import Cell, Outcome
 from harness.driver.provenance import mixture
 from harness.driver.pursuits import pursuits
-from harness.results import Results
+from harness.driver.results import Results
+from harness.plugin_host.trust import HOW, strangers
 from harness.store import Place, Store, StoreError
 from harness.suite import Suite, parse_suite
-from harness.trust import HOW, strangers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.driver.pursuit import Pursuit
-    from harness.registry import Registry
+    from harness.plugin_host.registry import Registry
 
 Stored = dict[str, dict[Place, Outcome]]
 """Key → (n, d, k, seed) → outcome."""
@@ -47,7 +47,7 @@ def load_results(
         StoreError: If there are none.
         SuiteError: If the stored suite cannot be read with the plugins at hand.
     """
-    from harness.plugins import load_plugins
+    from harness.plugin_host.loading import load_plugins
 
     with Store(directory, create=False) as store:
         last = store.last_run()

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from harness.driver.mixture import mixed_versions
 from harness.driver.pursuits import steps_ahead
+from harness.engine.draws import digest
 from harness.engine.fused.build import compiler_version
+from harness.engine.processor import processor
 from harness.engine.solvers import solver_for
-from harness.problems import digest
-from harness.processor import processor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.registry import Registry
+    from harness.plugin_host.registry import Registry
     from harness.store import Store
     from harness.suite import Suite
 

@@ -14,7 +14,7 @@ from typing import Any
 from harness.components import Cell, Outcome, Regime
 from harness.engine.setting import Setting
 from harness.engine.solvers import Solver
-from harness.search import Adaptive, Grid
+from harness.statistics.search import Adaptive, Grid
 
 WIDTHLESS_TRIALS = 20
 """Trials of a model without width, whose share of fits is all there is to measure."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.complaints import printable
+from harness.components.fault import said
 from harness.driver.pursuit import USUAL_TRIALS, Pursuit, expected_trials, starting_width
 from harness.engine.setting import Setting, semantic_key, step_theory
 from harness.engine.solvers import solver_for, solver_to_go_on
-from harness.faults import said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.components import Regime
-    from harness.registry import Registry
+    from harness.plugin_host.registry import Registry
     from harness.suite import Suite
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from harness.executors.base import Batch
-from harness.faults import Fault, FaultKind
+from harness.components.executor import Batch
+from harness.components.fault import Fault, FaultKind
 
 PATIENCE: Mapping[FaultKind, int] = {"memory": 0, "error": 1, "late": 0, "lost": 2}
 """How often the same trials are tried again together, by what happened; a trial alone at least once."""

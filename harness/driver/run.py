@@ -6,17 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from harness.components.executor import Batch, BatchFailed, Executor
+from harness.components.fault import error_outcome
 from harness.driver.batching import batches
 from harness.driver.loading import lookup, results_of, stored_outcomes
 from harness.driver.provenance import mixture, provenance
 from harness.driver.pursuit import USUAL_TRIALS, Pursuit
 from harness.driver.pursuits import pursuits
 from harness.driver.recovery import Recovery
+from harness.driver.results import Results
 from harness.driver.sharding import Shard
-from harness.executors.base import Batch, BatchFailed, Executor
-from harness.faults import error_outcome
-from harness.registry import Registry
-from harness.results import Results
+from harness.plugin_host.registry import Registry
 from harness.store import Store
 from harness.suite import Suite
 

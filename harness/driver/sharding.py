@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.driver.pursuit import Pursuit, starting_width
+from harness.engine.draws import digest
 from harness.engine.setting import semantic
-from harness.problems import digest
-from harness.search import Grid
+from harness.statistics.search import Grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -24,10 +24,10 @@ from torch import Tensor
 from torch.func import grad, vmap
 
 from harness.components import Params, Problem, Regime, ResidualCriterion
+from harness.engine.draws import digest
 from harness.engine.feature_major import feature_major, sample_last
 from harness.engine.one_thread import one_thread
 from harness.engine.spectrum import trained_names
-from harness.problems import digest
 
 Sizes = tuple[int, int, int]
 """(n, d, k)."""

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from harness.activations import ACTIVATIONS
 from harness.components import ActivationName, Outcome, PairedBalls, Params, ResidualCriterion, ShallowForm
 from harness.engine.ladder import DIVERGED, FALLING, LATE, curve_steps, fit_rate
 from harness.engine.setting import Setting
 from harness.engine.spectrum import trained_names
 from harness.engine.trial import Trial
+from harness.mathematics.activations import ACTIVATIONS
 
 EVERY = 25
 """Steps between two measures from which rates are fitted."""

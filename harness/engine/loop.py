@@ -11,8 +11,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import lanes
 from harness.components import Params
+from harness.engine import lanes
 from harness.engine.graphs import CapturedSteps
 from harness.engine.ladder import Ladder, curve_steps
 from harness.engine.method import Method

@@ -8,7 +8,7 @@ from copy import deepcopy
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.problems import stream
+from harness.engine.draws import stream
 
 
 class Minibatches:

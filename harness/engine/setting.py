@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.components import Dataset, Regime, Theory
-from harness.composition import build_regime, component_from, component_spec, regime_spec
-from harness.problems import digest
-from harness.registry import DISTRIBUTION
+from harness.engine.draws import digest
+from harness.plugin_host.composition import build_regime, component_from, component_spec, regime_spec
+from harness.plugin_host.registry import DISTRIBUTION
 
 if TYPE_CHECKING:
-    from harness.registry import Registry
+    from harness.plugin_host.registry import Registry
 
 FORMATS = {"functional": 2, "fused": 4, "fused-gpu": 2, "spectral": 2, "stacked": 2}
 """Solver → version of its numbers, 1 if not named. Raise it when a solver gives other numbers for the same setting:

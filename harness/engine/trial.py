@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from harness.components import Optimizer, Params, Problem, Weights
+from harness.engine.draws import draw_problem, draw_weights
 from harness.engine.setting import Setting
 from harness.engine.spectrum import eigenvalue_range, initial_kernel, largest_eigenvalue, trained_names
-from harness.problems import draw_problem, draw_weights
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.func import vmap
 
-from harness import lanes
 from harness.components import Cell, Outcome, Params, ResidualCriterion, Stack
+from harness.components.fault import error_outcome, is_out_of_memory, said
+from harness.engine import lanes
 from harness.engine.compiled_step import compiled_step, owned, strict
 from harness.engine.functional import FunctionalStack
 from harness.engine.ladder import Ladder
@@ -33,11 +34,10 @@ from harness.engine.spectrum import trained_names
 from harness.engine.trial import Trial, length, prepare
 from harness.engine.watch import Watch
 from harness.engine.workspace import Lanes
-from harness.faults import error_outcome, is_out_of_memory, said
 
 if TYPE_CHECKING:
-    from harness.executors.base import Batch
-    from harness.registry import Registry
+    from harness.components.executor import Batch
+    from harness.plugin_host.registry import Registry
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.func import grad, vmap
 
-from harness import lanes
 from harness.components import Params, Stack
+from harness.engine import lanes
 from harness.engine.feature_major import sample_last
 from harness.engine.method import Method
 

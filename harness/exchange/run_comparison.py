@@ -8,9 +8,9 @@ from typing import Any
 
 from harness.complaints import show
 from harness.components import Cell, Outcome, Verdict
-from harness.composition import regime_spec
 from harness.driver.explain import differences
-from harness.results import Results
+from harness.driver.results import Results
+from harness.plugin_host.composition import regime_spec
 from harness.statistics.paired import Comparison, Ratio, compare, threshold_ratio
 from harness.statistics.thresholds import Threshold
 from harness.store.outcome_record import digits

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.components import Cell, Outcome, Verdict
+from harness.components.executor import Batch, BatchFailed, Executor
+from harness.components.fault import error_outcome
 from harness.driver.provenance import installed
 from harness.driver.pursuit import Pursuit
 from harness.driver.pursuits import pursuits
+from harness.driver.results import Results
+from harness.engine.processor import processor
 from harness.engine.setting import semantic_key
 from harness.engine.solvers import missing, solver_for
 from harness.exchange.verification_sample import Pick, Stratum, parts, sample
-from harness.executors.base import Batch, BatchFailed, Executor
-from harness.faults import error_outcome
-from harness.processor import processor
-from harness.results import Results
 from harness.statistics.paired import clopper_pearson
 from harness.statistics.thresholds import LEVEL
 from harness.store.outcome_record import digits

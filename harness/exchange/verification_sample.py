@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.components import Cell, Outcome
-from harness.problems import stream
-from harness.results import Results
+from harness.driver.results import Results
+from harness.engine.draws import stream
 
 Stratum = Literal["mixed", "decided"]
 """Whether some trials of a cell fit and some do not, or all end alike."""

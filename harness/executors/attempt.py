@@ -7,13 +7,13 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from harness.components.executor import Attempt, Batch
+from harness.components.fault import Fault, fault_of, said
 from harness.engine.work import train_batch, train_together
-from harness.executors.base import Attempt, Batch
-from harness.faults import Fault, fault_of, said
 
 if TYPE_CHECKING:
     from harness.components import Outcome
-    from harness.registry import Registry
+    from harness.plugin_host.registry import Registry
 
 
 def attempt(batch: Batch, registry: Registry) -> Attempt:

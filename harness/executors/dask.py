@@ -14,10 +14,10 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from harness.components import Outcome
+from harness.components.executor import Batch, BatchFailed, Executor, LostWorkers, NotInstalled
+from harness.components.fault import Fault, fault_of
 from harness.executors import dask_scheduler
-from harness.executors.base import Batch, BatchFailed, Executor, LostWorkers, NotInstalled
 from harness.executors.dask_worker import LATE, Mismatch, Plain, attempt_of, plugin_set, train_message
-from harness.faults import Fault, fault_of
 
 ATTEMPTS = 3
 """Workers that the scheduler may lose over one batch before it hands the batch back."""

@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.executors.base import LostWorkers
-from harness.faults import said
+from harness.components.executor import LostWorkers
+from harness.components.fault import said
 
 CONNECT = 10.0
 """Seconds that a scheduler has for its first answer."""

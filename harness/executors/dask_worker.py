@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.components import Cell, Outcome
-from harness.executors.base import Attempt, Batch
-from harness.faults import Fault
+from harness.components.executor import Attempt, Batch
+from harness.components.fault import Fault
 
 if TYPE_CHECKING:
-    from harness.registry import Registry
+    from harness.plugin_host.registry import Registry
 
 LATE = "harness-late"
 """Where workers say that they end themselves."""
@@ -31,7 +31,7 @@ class Mismatch(RuntimeError):
 
 def plugin_set(files: tuple[str, ...]) -> dict[str, str]:
     """Return names and versions of everything that decides what a batch computes, and digests of plugin files."""
-    from harness.plugins import load_plugins
+    from harness.plugin_host.loading import load_plugins
 
     return _versions(load_plugins(files=files), files)
 
@@ -95,7 +95,7 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 
 def _registry(files: tuple[str, ...], wanted: dict[str, str]) -> Registry:
-    from harness.plugins import load_plugins
+    from harness.plugin_host.loading import load_plugins
 
     texts = tuple((file, _digest(file)) for file in files)
     if texts not in _known:

@@ -6,8 +6,8 @@ from collections import deque
 from typing import ClassVar
 
 from harness.components import Outcome
-from harness.executors.base import Batch, Executor
-from harness.registry import Registry
+from harness.components.executor import Batch, Executor
+from harness.plugin_host.registry import Registry
 
 
 class InProcess(Executor):
@@ -35,7 +35,7 @@ class InProcess(Executor):
         from harness.executors.attempt import attempt  # brings torch
 
         if self._registry is None:
-            from harness.plugins import load_plugins
+            from harness.plugin_host.loading import load_plugins
 
             self._registry = load_plugins(files=self.plugin_files)
         batch = self._queue.popleft()

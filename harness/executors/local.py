@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from harness.components import Outcome
-from harness.executors.base import Attempt, Batch, BatchFailed, Executor, LostWorkers
+from harness.components.executor import Attempt, Batch, BatchFailed, Executor, LostWorkers
+from harness.components.fault import Fault
 from harness.executors.worker import Worker, uninterrupted
-from harness.faults import Fault
 
 MOST_STARTS = 3
 """Workers that may end in a row before they were ready, until the run is given up."""

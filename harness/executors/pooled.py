@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from harness.executors.base import Batch
+from harness.components.executor import Batch
 from harness.executors.local import Local
 
 TOGETHER = 512

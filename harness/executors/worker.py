@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 
-from harness.executors.base import Attempt, Batch
-from harness.faults import Fault
+from harness.components.executor import Attempt, Batch
+from harness.components.fault import Fault
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _READY = "ready"
@@ -163,7 +163,7 @@ def _main(pipe: Connection, plugin_files: tuple[str, ...]) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    from harness.plugins import load_plugins
+    from harness.plugin_host.loading import load_plugins
 
     registry = load_plugins(files=plugin_files)
     from harness.executors.attempt import attempts  # brings torch, which is no part of a batch's time

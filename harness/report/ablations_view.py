@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from harness.contract import PARTS
+from harness.components.entries import Count, Entry, Interval, Missing, Number, Text
+from harness.components.table import Column, Row, Table
+from harness.plugin_host.checks import PARTS
 from harness.report import setting
 from harness.report.caption import bracket_explained, problems_explained
 from harness.report.comparison_view import verdicts
-from harness.report.entries import Count, Entry, Interval, Missing, Number, Text
 from harness.report.provenance import provenance
-from harness.report.table import Column, Row, Table
 from harness.report.thresholds_view import measured
 from harness.statistics.exponents import mean_ratio
 from harness.statistics.paired import compare, threshold_ratio
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.components import Component, Optimizer, Regime
-    from harness.results import Results
+    from harness.driver.results import Results
     from harness.statistics.thresholds import Threshold
 
     Size = tuple[int, int]

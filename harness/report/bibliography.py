@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.report.numbers import clean
+from harness.components.numbers import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.report.table import Table
+    from harness.components.table import Table
 
 _KEY = re.compile(r"\s*@\w+\s*\{\s*([\w.:/+-]+)\s*,", re.ASCII)
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.components.entries import Entry, Missing, Note, Text
+from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.bibliography import cite
-from harness.report.entries import Entry, Missing, Note, Text
-from harness.report.table import Column, Row, Table
 from harness.report.theories_view import UNVERIFIED, group, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.claims.predictions import Prediction
     from harness.components import Component
-    from harness.predictions import Prediction
 
 CAPTION = (
     "Each theory on its home regime, from what it says of itself; nothing was trained. Trained layers, Activation, "

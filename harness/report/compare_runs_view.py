@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from harness.components.entries import Count, Entry, Interval, Missing, Note, Number, Text
+from harness.components.numbers import decimal, plain
+from harness.components.table import Column, Row, Table
 from harness.report.caption import bracket_explained
-from harness.report.entries import Count, Entry, Interval, Missing, Note, Number, Text
-from harness.report.numbers import decimal, plain
-from harness.report.table import Column, Row, Table
 from harness.report.thresholds_view import measured
 from harness.statistics.paired import Comparison
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.driver.results import Results
     from harness.exchange.run_comparison import RunComparison, SizeComparison, SizePlace
-    from harness.results import Results
     from harness.statistics.thresholds import Threshold
 
 EQUAL = "equal: shared trials whose whole outcome is the same to the last bit."

@@ -6,17 +6,17 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from harness.components import Cell
+from harness.components.entries import Entry, Interval, Missing, Number, Text
+from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.caption import bracket_explained, problems_explained
-from harness.report.entries import Entry, Interval, Missing, Number, Text
 from harness.report.provenance import provenance
-from harness.report.table import Column, Row, Table
 from harness.report.thresholds_view import measured
 from harness.statistics.paired import compare, threshold_ratio
 
 if TYPE_CHECKING:
     from harness.components import Regime
-    from harness.results import Results
+    from harness.driver.results import Results
 
 
 NONE = "There is nothing to compare: fewer than two regimes of this suite have a width."

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.components import Construction, Theory
-from harness.problems import stream
+from harness.components.entries import Entry, Missing, Note, Number, Text
+from harness.components.table import Column, Row, Table
+from harness.engine.draws import stream
 from harness.report.bibliography import cite
-from harness.report.entries import Entry, Missing, Note, Number, Text
 from harness.report.overview_view import CERTAINTY, DOUBT
-from harness.report.table import Column, Row, Table
 from harness.report.theories_view import on_data_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.claims.predictions import Prediction
     from harness.components import Problem
-    from harness.predictions import Prediction
 
 FITTED = 1e-6
 """Relative residual up to which a network is said to interpolate; what is above it is marked."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import annotated_types as at
 
-from harness.report.entries import Text
-from harness.report.numbers import clean
-from harness.report.table import Column, Row, Table
+from harness.components.entries import Text
+from harness.components.numbers import clean
+from harness.components.table import Column, Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

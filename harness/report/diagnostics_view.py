@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.components import Cell
+from harness.components.entries import Count, Entry, Number, Text
+from harness.components.numbers import plain
+from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.caption import problems_explained
-from harness.report.entries import Count, Entry, Number, Text
-from harness.report.numbers import plain
 from harness.report.provenance import provenance
-from harness.report.table import Column, Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from harness.components import Diagnostic, Outcome, Regime
-    from harness.results import Results
+    from harness.driver.results import Results
 
 KEPT = {"first": "at the start", "last": "at the end", "min": "smallest on the way", "max": "largest on the way"}
 """What is kept of a diagnostic, in words."""

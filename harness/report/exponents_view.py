@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.predictions import concerned
+from harness.claims.predictions import concerned
+from harness.components.entries import Count, Entry, Exponent, Missing, Note, Text
+from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.bibliography import cite
 from harness.report.caption import problems_explained
-from harness.report.entries import Count, Entry, Exponent, Missing, Note, Text
 from harness.report.provenance import provenance
-from harness.report.table import Column, Row, Table
 from harness.report.theories_view import GROUPS, UNVERIFIED, exponent, group
 
 if TYPE_CHECKING:
     from harness.components import Regime, Theory
-    from harness.results import Results
+    from harness.driver.results import Results
     from harness.statistics.exponents import ExponentFit
 
 UNIT = "unit: what the source counts, converted to widths here."

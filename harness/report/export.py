@@ -13,10 +13,10 @@ from harness.report.setting import component, optimizer, sizes, trains
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.certified import Certified
+    from harness.claims.certified import Certified
+    from harness.claims.predictions import Prediction
     from harness.components import Regime
-    from harness.predictions import Prediction
-    from harness.results import Results
+    from harness.driver.results import Results
 
 FORMAT = 2
 """Raised when a key changes its meaning."""

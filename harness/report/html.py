@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.report.entries import Bound, Entry, Missing, Text
-from harness.report.numbers import MARKS, clean
+from harness.components.entries import Bound, Entry, Missing, Text
+from harness.components.numbers import MARKS, clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.report.entries import Note
-    from harness.report.table import Column, Row, Table
+    from harness.components.entries import Note
+    from harness.components.table import Column, Row, Table
 
 LETTERS = dict(zip(MARKS, "abcdefghijklmnoprstuvwxyz", strict=True))
 
@@ -129,7 +129,7 @@ def _cell(column: Column, entry: Entry, marks: Mapping[Note, str], places: Mappi
 def value(entry: Entry) -> float | None:
     """Return the number by which an entry is sorted; None for words and for what is missing.
 
-    >>> from harness.report.entries import Bound, Count, Text
+    >>> from harness.components.entries import Bound, Count, Text
     >>> value(Bound(">", 512)), value(Count(3, 4)), value(Text("b"))
     (512.0, 0.75, None)
     """

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
+from harness.components.entries import Bound, Entry, Missing, Text
+from harness.components.numbers import MARKS, clean
 from harness.report.bibliography import bibliography, cite
-from harness.report.entries import Bound, Entry, Missing, Text
-from harness.report.numbers import MARKS, clean
 from harness.report.tex import PACKAGES, escape, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.report.table import Column, Row, Table
+    from harness.components.table import Column, Row, Table
 
 LINE = 345.0
 """Points that a line is taken to have, as in LaTeX's article."""

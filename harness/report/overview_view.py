@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.components.entries import Entry, Missing, Note, Text
+from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.bibliography import cite
-from harness.report.entries import Entry, Missing, Note, Text
-from harness.report.table import Column, Row, Table
 from harness.report.theories_view import (
     CERTIFIED,
     certified_width,
@@ -22,8 +22,8 @@ from harness.report.theories_view import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.certified import Certified
-    from harness.predictions import Prediction
+    from harness.claims.certified import Certified
+    from harness.claims.predictions import Prediction
 
 CERTAINTY = {
     "read": "read",

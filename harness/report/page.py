@@ -15,11 +15,11 @@ from markupsafe import Markup, escape
 
 from harness import __version__
 from harness.components import Cell
+from harness.components.numbers import clean, decimal
 from harness.report.exponents_view import exponents_view, has_exponents
 from harness.report.figures.catalogue import catalogue
 from harness.report.figures.style import GRID, INK, svg
 from harness.report.html import environment, fragment
-from harness.report.numbers import clean, decimal
 from harness.report.provenance import provenance
 from harness.report.sensitivity_view import sensitivity_view
 from harness.report.summary import summary_views
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.components import Outcome
+    from harness.driver.results import Results
     from harness.report.figures.record import Drawing
     from harness.report.summary import Predictions
-    from harness.results import Results
 
 MOST_TRIALS = 6000
 """Trials up to which a run's trials are listed one by one."""

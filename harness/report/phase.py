@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Literal, TextIO
 from rich.style import Style
 from rich.text import Text
 
+from harness.components.entries import Count, Missing, Number
+from harness.components.entries import Text as Words
+from harness.components.numbers import clean, to_encoding
+from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.caption import problems_explained
-from harness.report.entries import Count, Missing, Number
-from harness.report.entries import Text as Words
-from harness.report.numbers import clean, to_encoding
 from harness.report.provenance import provenance
-from harness.report.table import Column, Row, Table
 from harness.report.terminal import console_for, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.results import Results
+    from harness.driver.results import Results
 
 SHADES = ("·", "░", "▒", "▓", "█")
 LINE = "◆"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.report.entries import Note, Number
-from harness.report.entries import Text as Words
-from harness.report.table import Column, Row, Table
+from harness.components.entries import Note, Number
+from harness.components.entries import Text as Words
+from harness.components.table import Column, Row, Table
 
 if TYPE_CHECKING:
     from harness.driver.estimate import Planned

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, TextIO
 from rich.cells import cell_len
 from rich.text import Text
 
+from harness.components.numbers import clean, to_encoding, width
 from harness.report import setting
 from harness.report.canvas import Canvas
 from harness.report.figures.style import spread
-from harness.report.numbers import clean, to_encoding, width
 from harness.report.phase import draw, phase_maps
 from harness.report.terminal import console_for, pad, wrap
-from harness.search import Grid
+from harness.statistics.search import Grid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.results import Results
+    from harness.driver.results import Results
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

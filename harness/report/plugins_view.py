@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from harness.registry import PLURAL
-from harness.report.entries import Missing, Number, Style, Text
-from harness.report.table import Column, Row, Table
+from harness.components.entries import Missing, Number, Style, Text
+from harness.components.table import Column, Row, Table
+from harness.plugin_host.registry import PLURAL
 
 if TYPE_CHECKING:
-    from harness.registry import Registry
+    from harness.plugin_host.registry import Registry
 
 STYLES: dict[str, Style] = {"ok": "good", "broken": "bad", "blocked": "doubt"}
 

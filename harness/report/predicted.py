@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.certified import SEEDS, can_certify, certified_width
-from harness.predictions import predictions
-from harness.problems import draw_problem
+from harness.claims.certified import SEEDS, can_certify, certified_width
+from harness.claims.predictions import predictions
+from harness.engine.draws import draw_problem
 from harness.report.setting import sizes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.certified import Certified
+    from harness.claims.certified import Certified
+    from harness.claims.predictions import Prediction
     from harness.components import Theory
-    from harness.predictions import Prediction
     from harness.suite import Suite
 
 

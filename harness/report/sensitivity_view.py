@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.components.entries import Counts, Entry, Missing, Note, Number, Style, Text
+from harness.components.numbers import plain
+from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.caption import bracket_explained, problems_explained
-from harness.report.entries import Counts, Entry, Missing, Note, Number, Style, Text
-from harness.report.numbers import plain
 from harness.report.provenance import provenance
-from harness.report.table import Column, Row, Table
 from harness.report.thresholds_view import measured
 
 if TYPE_CHECKING:
     from harness.components import Regime
-    from harness.results import Results
+    from harness.driver.results import Results
 
 REPORTED = Note("the tolerance and budget of the suite's other tables", mark="*")
 

@@ -6,9 +6,9 @@ import dataclasses
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from harness.report.entries import Entry, Missing, Text
-from harness.report.numbers import plain
-from harness.report.table import Column
+from harness.components.entries import Entry, Missing, Text
+from harness.components.numbers import plain
+from harness.components.table import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from harness.components.numbers import clean
 from harness.report.bibliography import bibliography
 from harness.report.diagnostics_view import diagnostics_view
 from harness.report.export import dumps, thresholds_record
 from harness.report.latex import document
-from harness.report.numbers import clean
 from harness.report.phase import draw, phase_maps
 from harness.report.predicted import predict_suite
 from harness.report.sensitivity_view import sensitivity_view
 from harness.report.terminal import console_for, show
 from harness.report.theories_view import blocks, theories_view
 from harness.report.thresholds_view import thresholds_view
-from harness.search import Grid
+from harness.statistics.search import Grid
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.predictions import Prediction
-    from harness.report.table import Table
-    from harness.results import Results
+    from harness.claims.predictions import Prediction
+    from harness.components.table import Table
+    from harness.driver.results import Results
 
 WRITTEN = ("thresholds.json", "table.md", "table.tex", "references.bib")
 """What a run writes beside its outcomes."""

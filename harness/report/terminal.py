@@ -16,14 +16,14 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from harness.report.entries import Bound, Missing
-from harness.report.entries import Text as Words
-from harness.report.numbers import clean, to_encoding
+from harness.components.entries import Bound, Missing
+from harness.components.entries import Text as Words
+from harness.components.numbers import clean, to_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.report.table import Align, Row, Table
+    from harness.components.table import Align, Row, Table
 
 GAP = 2
 PAD = "\u00a0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from harness.report.numbers import clean
+from harness.components.numbers import clean
 
 SPECIAL = {
     "\\": r"\textbackslash{}",

@@ -6,21 +6,33 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.components.entries import (
+    Bound,
+    Entry,
+    Estimate,
+    Exponent,
+    Interval,
+    Missing,
+    Note,
+    Number,
+    Ratio,
+    Style,
+    Text,
+)
+from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.bibliography import cite
 from harness.report.caption import bracket_explained, problems_explained
-from harness.report.entries import Bound, Entry, Estimate, Exponent, Interval, Missing, Note, Number, Ratio, Style, Text
 from harness.report.provenance import provenance
-from harness.report.table import Column, Row, Table
 from harness.report.thresholds_view import k_half
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.certified import Certified
+    from harness.claims.certified import Certified
+    from harness.claims.predictions import Prediction
     from harness.components import Theory
-    from harness.predictions import Prediction
-    from harness.results import Results
+    from harness.driver.results import Results
     from harness.statistics.exponents import ExponentFit
 
 CertifiedWidths = dict[tuple[str, int, int, str], "Certified"]

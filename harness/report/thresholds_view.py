@@ -8,15 +8,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.components import Cell
+from harness.components.entries import Bound, Count, Counts, Entry, Estimate, Missing, Note, Number
+from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.caption import bracket_explained, problems_explained
-from harness.report.entries import Bound, Count, Counts, Entry, Estimate, Missing, Note, Number
 from harness.report.provenance import provenance
-from harness.report.table import Column, Row, Table
 
 if TYPE_CHECKING:
     from harness.components import Regime
-    from harness.results import Results
+    from harness.driver.results import Results
     from harness.statistics.thresholds import Threshold
     from harness.suite import Suite
 

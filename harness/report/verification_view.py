@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from harness.components.entries import Count, Entry, Interval, Missing, Number, Text
+from harness.components.numbers import plain
+from harness.components.table import Column, Row, Table
 from harness.exchange.verification import why_flipped
-from harness.report.entries import Count, Entry, Interval, Missing, Number, Text
-from harness.report.numbers import plain
-from harness.report.table import Column, Row, Table
 
 if TYPE_CHECKING:
     from harness.components import Outcome
+    from harness.driver.results import Results
     from harness.exchange.verification import Retrained, Share, Verification
     from harness.exchange.verification_sample import Stratum
-    from harness.results import Results
 
 WORDS: dict[Stratum, str] = {"mixed": "mixed cells", "decided": "other cells"}
 

@@ -10,10 +10,10 @@ from string import Template
 from typing import TYPE_CHECKING
 
 import harness
-from harness.registry import PLURAL
+from harness.plugin_host.registry import PLURAL
 
 if TYPE_CHECKING:
-    from harness.registry import Kind
+    from harness.plugin_host.registry import Kind
     from harness.scaffold.name import PluginName
 
 KINDS: tuple[Kind, ...] = (
@@ -65,7 +65,7 @@ HOMES = {
     "LeCun": "harness.builtin.initializers",
     "GradientDescent": "harness.builtin.optimizers",
     "Quadratic": "harness.builtin.criteria",
-    "has_unit_rows": "harness.spectra",
+    "has_unit_rows": "harness.mathematics.spectra",
     **dict.fromkeys(harness.__all__, "harness"),
 }
 TYPES = {"Iterable": "collections.abc", "Mapping": "collections.abc", "Sequence": "collections.abc", "Tensor": "torch"}

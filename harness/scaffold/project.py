@@ -10,7 +10,7 @@ from harness import __version__
 from harness.scaffold.module import SHIPPED, WHOLE, module, summary, template
 
 if TYPE_CHECKING:
-    from harness.registry import Kind
+    from harness.plugin_host.registry import Kind
     from harness.scaffold.name import PluginName
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 from harness.complaints import Complaint, SpecError, from_pydantic, nearest, plain_complaints, show
-from harness.composition import build_regime, component_from, unique_names
-from harness.options import configure, option_names
-from harness.search import Adaptive, Grid
+from harness.plugin_host.composition import build_regime, component_from, unique_names
+from harness.plugin_host.options import configure, option_names
+from harness.statistics.search import Adaptive, Grid
 from harness.suite.file import SECTIONS, BudgetSection, ProblemsSection, Section, Sizes, SuiteFile, SuiteSection
 from harness.suite.record import Budget, Search, Suite
 from harness.suite.requires import missing_packages
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.components import Dataset, Regime
-    from harness.registry import Plugin, Registry
+    from harness.plugin_host.registry import Plugin, Registry
 
 S = TypeVar("S", bound=Section)
 METHODS: Mapping[str, type[Search]] = {"adaptive": Adaptive, "grid": Grid}

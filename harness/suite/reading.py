@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import tomli
 
 from harness.complaints import Complaint, printable
-from harness.plugins import load_plugins
+from harness.plugin_host.loading import load_plugins
+from harness.plugin_host.trust import HOW, strangers
 from harness.suite.parser import SuiteParser, plugin_paths, sections
 from harness.suite.record import Suite
 from harness.suite.source import SuiteError, find_suite, read_suite
 from harness.suite.toml_places import TomlPlaces
-from harness.trust import HOW, strangers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.registry import Registry
+    from harness.plugin_host.registry import Registry
 
 
 def load_suite(

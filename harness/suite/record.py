@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from harness.search import Adaptive, Grid
+from harness.statistics.search import Adaptive, Grid
 
 if TYPE_CHECKING:
     from pathlib import Path

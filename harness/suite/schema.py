@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from harness.contract import PARTS
+from harness.plugin_host.checks import PARTS
 from harness.suite.file import Sizes, SuiteFile
 from harness.suite.parser import METHODS
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.search import Grid
+from harness.statistics.search import Grid
 from harness.suite.record import Suite
 
 if TYPE_CHECKING:

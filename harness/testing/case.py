@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from harness.complaints import printable, show
 
 if TYPE_CHECKING:
-    from harness.registry import Kind, Plugin, Registry
+    from harness.plugin_host.registry import Kind, Plugin, Registry
 
 Status = Literal["passed", "failed", "skipped"]
 

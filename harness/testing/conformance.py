@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.complaints import nearest, show
-from harness.registry import UnknownName
+from harness.plugin_host.registry import UnknownName
 from harness.testing import (
     criteria,
     datasets,
@@ -21,7 +21,7 @@ from harness.testing import (
 from harness.testing.case import Case, Check, Finding, Subject
 
 if TYPE_CHECKING:
-    from harness.registry import Plugin, Registry
+    from harness.plugin_host.registry import Plugin, Registry
 
 CHECKS: tuple[Check, ...] = (
     *texts.CHECKS,

@@ -6,8 +6,8 @@ import inspect
 from typing import TYPE_CHECKING
 
 from harness.components import Cell
-from harness.report.entries import Count, Estimate, Missing, Note, Number, Text
-from harness.report.table import Column, Row, Table
+from harness.components.entries import Count, Estimate, Missing, Note, Number, Text
+from harness.components.table import Column, Row, Table
 from harness.testing.case import Check, NotApplicable, Subject
 from harness.testing.state import twice
 
@@ -50,9 +50,9 @@ def renders(subject: Subject) -> Iterator[str]:
 def runs(subject: Subject) -> Iterator[str]:
     """It trains a batch and returns what the engine returns."""
     from harness.builtin.datasets import Sphere
+    from harness.components.executor import Batch
     from harness.engine.setting import Setting, semantic_key
     from harness.engine.work import train_batch
-    from harness.executors.base import Batch
     from harness.testing.suites import plain_regime
 
     if subject.item.joins():

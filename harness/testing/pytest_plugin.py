@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.complaints import show
-from harness.plugins import load_plugins
-from harness.registry import Registry, UnknownName
-from harness.results import Results
+from harness.driver.results import Results
+from harness.plugin_host.loading import load_plugins
+from harness.plugin_host.registry import Registry, UnknownName
 from harness.testing.conformance import cases
 from harness.testing.suites import TINY_SUITE, synthetic_results
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, get_args, get_type_hints
 import numpy as np
 
 from harness.components import Cell, Diagnostic, Model, Network, Regime
-from harness.composition import build_regime, regime_spec
-from harness.registry import AmbiguousName, UnknownName
+from harness.plugin_host.composition import build_regime, regime_spec
+from harness.plugin_host.registry import AmbiguousName, UnknownName
 from harness.testing.case import Check, Subject, told
 from harness.testing.samples import D, N, models_for, problem, tensors, trained, variants
 from harness.testing.state import same

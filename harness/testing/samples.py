@@ -13,8 +13,8 @@ import numpy as np
 
 from harness.complaints import SpecError
 from harness.components import Component, Model, Problem, Weights
-from harness.module_model import ModuleModel
-from harness.options import configure
+from harness.components.module_model import ModuleModel
+from harness.plugin_host.options import configure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import lanes
 from harness.components import Model, Params
+from harness.engine import lanes
 from harness.testing.case import Check, NotApplicable, Subject, told
 from harness.testing.models import far
 from harness.testing.samples import N, inputs, moved, tensors, trained, variants, weights
@@ -82,7 +82,7 @@ def _alone(model: Model, where: str) -> Iterator[str]:
         made.vjp(lanes.put(_noise(1, N, seed=2).expand(LANES, N)), into, 0.0)
         found.append([out[0].clone(), *(value[0].clone() for value in into.values())])
     if not all(torch.equal(one, other) for one, other in zip(*found, strict=True)):
-        yield f"lane 0 changes when its neighbours do{where}: allocate with harness.lanes, work lane by lane"
+        yield f"lane 0 changes when its neighbours do{where}: allocate with harness.engine.lanes, work lane by lane"
 
 
 def _lanes(model: Model, neighbours: int = 0) -> Params:

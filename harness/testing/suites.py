@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.components import Cell, Outcome, Regime
-from harness.results import Results
+from harness.driver.results import Results
 from harness.suite import parse_suite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.registry import Registry
+    from harness.plugin_host.registry import Registry
 
 TINY_SUITE = """\
 [suite]

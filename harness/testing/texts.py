@@ -9,8 +9,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from harness.complaints import SpecError, show
-from harness.composition import component_from
-from harness.contract import BASES
+from harness.plugin_host.checks import BASES
+from harness.plugin_host.composition import component_from
 from harness.report.describe import meanings, prose
 from harness.testing.case import Check, NotApplicable, Subject
 from harness.testing.samples import variants

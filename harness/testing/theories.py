@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, get_args, get_type_hints
 
 from harness.complaints import SpecError, show
 from harness.components import Assumption, Construction, Exponents, Problem, Regime, Theory, Width
-from harness.composition import build_regime
-from harness.problems import draw_weights
+from harness.engine.draws import draw_weights
+from harness.plugin_host.composition import build_regime
 from harness.testing.bibtex import parse_bibtex
 from harness.testing.case import Check, NotApplicable, Subject
 from harness.testing.initializers import rng

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from harness import ACTIVATIONS, Diagnostic, Network, Positive
-from harness.spectra import smallest_eigenvalue
+from harness.mathematics.spectra import smallest_eigenvalue
 from harness_lazy.limit import HiddenScale, limiting_kernel
 from harness_lazy.tangent import (
     jacobian_lipschitz,

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 
 from harness import Activation, Array, Positive, Trained
-from harness.kernels import derivative_kernel, output_kernel
-from harness.spectra import per_inputs, smallest_eigenvalue
+from harness.mathematics.kernels import derivative_kernel, output_kernel
+from harness.mathematics.spectra import per_inputs, smallest_eigenvalue
 
 HiddenScale = Positive | Literal["lecun", "he"]
 """σ in W ~ N(0, σ²): a number, or ``"lecun"`` for 1/√d and ``"he"`` for √(2/d)."""
@@ -56,7 +56,7 @@ def limiting_kernel(
         width: k where v itself is trained, to compare with a net of that width: multiplies the part of the output
             weights (not that of the output bias).
 
-    >>> from harness.activations import ACTIVATIONS
+    >>> from harness.mathematics.activations import ACTIVATIONS
     >>> limiting_kernel(np.eye(2), ACTIVATIONS["relu"], "hidden").tolist()
     [[0.5, 0.0], [0.0, 0.5]]
     """

@@ -19,7 +19,7 @@ class ScaledStack(Stack):
 
     def __init__(self, net: ShallowNet, params: Params, x: Tensor, alpha: float) -> None:
         """Take weights with copies of the trained ones as they started, inputs (B, n, d), and α."""
-        from harness import lanes
+        from harness.engine import lanes
 
         self.net = net
         self.alpha = alpha

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import ACTIVATIONS, Array, Model, Weights
-from harness.spectra import operator_norm, smallest_eigenvalue
+from harness.mathematics.spectra import operator_norm, smallest_eigenvalue
 from harness_lazy.models import LazyScaled
 
 if TYPE_CHECKING:

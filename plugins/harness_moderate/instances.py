@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.spectra import operator_norm, smallest_eigenvalue
+from harness.mathematics.spectra import operator_norm, smallest_eigenvalue
 
 if TYPE_CHECKING:
     from harness import Activation, Array, Problem, Weights

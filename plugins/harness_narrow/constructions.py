@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import ACTIVATIONS, Construction
-from harness.spectra import unit_rows
+from harness.mathematics.spectra import unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

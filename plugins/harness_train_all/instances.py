@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.spectra import TOLERANCE, operator_norm
+from harness.mathematics.spectra import TOLERANCE, operator_norm
 
 if TYPE_CHECKING:
     from harness import Activation, Array, Problem, Weights

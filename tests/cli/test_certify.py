@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-import harness.certified
+import harness.claims.certified
 import harness.report.predicted
-from harness.certified import Certified, certified_width
+from harness.claims.certified import Certified, certified_width
 from harness.cli import command as main
 
 SUITE = """
@@ -49,7 +49,7 @@ def smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     def few(*args: Any, **options: Any) -> Certified:
         return certified_width(*args, **{**options, "seeds": 2, "largest": 64})
 
-    for module in (harness.certified, harness.report.predicted):
+    for module in (harness.claims.certified, harness.report.predicted):
         monkeypatch.setattr(module, "certified_width", few)
 
 

@@ -15,9 +15,9 @@ import harness.driver.loading
 from harness.cli import command as main
 from harness.cli.report import TAKES
 from harness.components import Cell, Outcome
-from harness.plugins import load_plugins
-from harness.report.table import Table
-from harness.results import Results
+from harness.components.table import Table
+from harness.driver.results import Results
+from harness.plugin_host.loading import load_plugins
 from harness.suite import parse_suite
 
 POINTS = (EntryPoint("builtin", "harness.builtin", "harness"), EntryPoint("moderate", "harness_moderate", "harness"))

@@ -16,7 +16,7 @@ from harness.cli import command as main
 from harness.components import Outcome
 from harness.driver.provenance import provenance
 from harness.driver.pursuits import pursuits
-from harness.registry import Registry
+from harness.plugin_host.registry import Registry
 from harness.store import Store
 from harness.suite import parse_suite
 

@@ -14,7 +14,7 @@ from harness.driver.explain import Change, differences, explain
 from harness.driver.provenance import provenance
 from harness.driver.run import Run
 from harness.executors.in_process import InProcess
-from harness.registry import Registry
+from harness.plugin_host.registry import Registry
 from harness.store import Store
 from harness.suite import parse_suite
 from tests.driver.test_recovery import SUITE

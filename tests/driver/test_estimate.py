@@ -9,7 +9,7 @@ import pytest
 from harness.driver import estimate as estimate_module
 from harness.driver.estimate import estimate
 from harness.driver.pursuit import USUAL_TRIALS, Pursuit
-from harness.registry import Registry
+from harness.plugin_host.registry import Registry
 from harness.suite import parse_suite
 
 SUITE = """

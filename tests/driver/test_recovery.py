@@ -9,13 +9,13 @@ import torch
 
 import harness.engine.work
 from harness.components import Cell, Outcome
+from harness.components.executor import Batch
+from harness.components.fault import Fault, FaultKind
 from harness.driver.recovery import Recovery
+from harness.driver.results import Results
 from harness.driver.run import Run
-from harness.executors.base import Batch
 from harness.executors.in_process import InProcess
-from harness.faults import Fault, FaultKind
-from harness.registry import Registry
-from harness.results import Results
+from harness.plugin_host.registry import Registry
 from harness.store import Store
 from harness.suite import parse_suite
 from tests.driver.test_run import SUITE as BOTH

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from harness.components import Cell, Model, Outcome
+from harness.components.executor import Batch, Executor
 from harness.driver.loading import load_results
 from harness.driver.provenance import provenance
+from harness.driver.results import Results
 from harness.driver.run import Run
-from harness.executors.base import Batch, Executor
 from harness.executors.in_process import InProcess
 from harness.executors.local import Local
-from harness.registry import Registry
-from harness.results import Results
+from harness.plugin_host.registry import Registry
 from harness.store import FILE, Store
 from harness.suite import Suite, load_suite, parse_suite
 

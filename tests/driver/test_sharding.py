@@ -10,7 +10,7 @@ import pytest
 from harness.driver.pursuit import Pursuit
 from harness.driver.pursuits import pursuits
 from harness.driver.sharding import Shard, ShardError
-from harness.registry import Registry
+from harness.plugin_host.registry import Registry
 from harness.suite import parse_suite
 from tests.small_grid import SUITE
 

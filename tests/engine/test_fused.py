@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from harness import ActivationName, Array, Diagnostic, Network
-from harness.activations import ACTIVATIONS
 from harness.builtin.criteria import MeanSquareOverRoot, Quadratic
 from harness.builtin.initializers import GaussianHalves, LeCun
 from harness.builtin.models import ShallowNet
@@ -24,6 +23,7 @@ from harness.engine.fused import binding, build
 from harness.engine.solvers import fused_form, solver_for, unavailable
 from harness.engine.trial import prepare
 from harness.engine.work import train
+from harness.mathematics.activations import ACTIVATIONS
 from tests.engine.cases import CASES, setting, stacked
 
 pytestmark = pytest.mark.skipif(bool(unavailable()), reason="there is no compiler here")

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 pytest.importorskip("triton")
 
 from harness import ActivationName, Diagnostic, Network
-from harness.activations import ACTIVATIONS
 from harness.builtin.criteria import Quadratic
 from harness.builtin.initializers import LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum
 from harness.components import Cell, Outcome, PairedBalls, Params, Regime, ShallowForm, Trained
+from harness.components.executor import Batch, BatchFailed
 from harness.engine.descent import ShallowTrial
 from harness.engine.gpu import solver as gpu
 from harness.engine.gpu.fleet import Family, Fleet
@@ -28,9 +28,9 @@ from harness.engine.shallow import run_fused
 from harness.engine.solvers import fused_form, gpu_takes, gpu_unavailable, solver_for, unavailable
 from harness.engine.trial import prepare
 from harness.engine.work import train, train_together
-from harness.executors.base import Batch, BatchFailed
 from harness.executors.pooled import Pooled
-from harness.registry import Registry
+from harness.mathematics.activations import ACTIVATIONS
+from harness.plugin_host.registry import Registry
 from tests.engine.cases import CASES, setting
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from harness.components import Cell, Outcome, Regime
+from harness.engine.draws import draw_problem, draw_weights
 from harness.engine.minibatches import Minibatches
 from harness.engine.setting import Setting
 from harness.engine.work import train
-from harness.problems import draw_problem, draw_weights
 from tests.engine.cases import CASES, setting, stacked
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from harness.complaints import SpecError
-from harness.composition import build_regime
 from harness.engine.setting import Setting, rebuild, semantic_key, step_theory
-from harness.plugins import load_plugins
-from harness.registry import Registry
+from harness.plugin_host.composition import build_regime
+from harness.plugin_host.loading import load_plugins
+from harness.plugin_host.registry import Registry
 
 RIVALS = '''
 """An optimizer and a theory under names that others have."""

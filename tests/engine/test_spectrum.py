@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from harness import ActivationName
-from harness.activations import ACTIVATIONS
 from harness.builtin.activation_kernels import KERNELS, PHI
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, StochasticGradientDescent
 from harness.components import Cell, Model
 from harness.engine.spectrum import eigenvalue_range, initial_kernel, largest_eigenvalue
 from harness.engine.trial import prepare, stable_step
+from harness.mathematics.activations import ACTIVATIONS
 from tests.engine.cases import CASES, BareShallow, setting
 
 

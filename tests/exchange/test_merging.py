@@ -11,10 +11,10 @@ import pytest
 
 from harness.components import Cell, Outcome
 from harness.driver.loading import load_results
+from harness.driver.results import Results
 from harness.driver.sharding import Shard
 from harness.exchange.merging import MergeError, claimed, part_of, read_part, unite, write_union
-from harness.registry import Registry
-from harness.results import Results
+from harness.plugin_host.registry import Registry
 from harness.store import FILE, Store, StoreError
 from tests.small_grid import SUITE, trained
 

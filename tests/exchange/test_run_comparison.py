@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from harness.components import Cell, Outcome
+from harness.driver.results import Results
 from harness.exchange.run_comparison import compare_runs
-from harness.registry import Registry
+from harness.plugin_host.registry import Registry
 from harness.report.compare_runs_view import compare_runs_record, compare_runs_view, differences_view
 from harness.report.export import dumps
 from harness.report.terminal import lines
-from harness.results import Results
 from harness.suite import parse_suite
 from tests.small_grid import SUITE
 

@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.components import Cell, Outcome
+from harness.components.executor import BatchFailed
+from harness.components.fault import Fault
+from harness.driver.results import Results
 from harness.exchange.verification import Retrained, Verification, verify, why_flipped
 from harness.exchange.verification_sample import Pick, Stratum, parts, sample
-from harness.executors.base import BatchFailed
 from harness.executors.in_process import InProcess
-from harness.faults import Fault
-from harness.registry import Registry
+from harness.plugin_host.registry import Registry
 from harness.report.export import dumps
 from harness.report.terminal import lines
 from harness.report.verification_view import flips_view, verification_record, verification_view
-from harness.results import Results
 from tests.small_grid import trained
 
 TRIALS = 2 * (4 + 4) * 6 + 2 * 6

@@ -19,13 +19,13 @@ from typing import Any
 import pytest
 
 from harness.components import Outcome
+from harness.components.executor import Batch, BatchFailed, LostWorkers
 from harness.driver.batching import batches
 from harness.driver.pursuits import pursuits
-from harness.executors.base import Batch, BatchFailed, LostWorkers
 from harness.executors.dask import Dask
 from harness.executors.dask_worker import Mismatch, _check_solver, _registry, outcome_of, plugin_set
 from harness.executors.in_process import InProcess
-from harness.plugins import load_plugins
+from harness.plugin_host.loading import load_plugins
 from harness.suite import parse_suite
 
 pytest.importorskip("distributed")

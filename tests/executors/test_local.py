@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from harness.components import Cell, Outcome
+from harness.components.executor import Batch, BatchFailed, LostWorkers
 from harness.driver.pursuits import pursuits
 from harness.driver.run import Run
-from harness.executors.base import Batch, BatchFailed, LostWorkers
 from harness.executors.in_process import InProcess
 from harness.executors.local import MOST_STARTS, Local
-from harness.registry import Registry
+from harness.plugin_host.registry import Registry
 from harness.store import Store
 from harness.suite import parse_suite
 from tests.driver.test_recovery import SUITE

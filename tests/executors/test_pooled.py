@@ -12,16 +12,16 @@ import pytest
 import torch
 
 from harness.components import Outcome
+from harness.components.executor import Attempt, Batch, BatchFailed
 from harness.driver.pursuits import pursuits
 from harness.driver.run import Run
+from harness.engine.draws import draw_problem
 from harness.executors.attempt import attempts
-from harness.executors.base import Attempt, Batch, BatchFailed
 from harness.executors.local import Local
 from harness.executors.pooled import Pooled
 from harness.executors.worker import Worker
-from harness.plugins import load_plugins
-from harness.problems import draw_problem
-from harness.registry import Registry
+from harness.plugin_host.loading import load_plugins
+from harness.plugin_host.registry import Registry
 from harness.store import Store
 from harness.suite import parse_suite
 from tests.driver.test_run import digits

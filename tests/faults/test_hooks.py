@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from harness.components import Outcome
+from harness.components.executor import Executor
 from harness.driver.pursuits import RegimeError
+from harness.driver.results import Results
 from harness.driver.run import Run
-from harness.executors.base import Executor
+from harness.engine.draws import draw_problem
 from harness.executors.in_process import InProcess
 from harness.executors.local import Local
-from harness.plugins import load_plugins
-from harness.problems import draw_problem
-from harness.registry import Registry
-from harness.results import Results
+from harness.plugin_host.loading import load_plugins
+from harness.plugin_host.registry import Registry
 from harness.store import Store
 from harness.suite import parse_suite
 from tests.faults.plugin import marked
@@ -210,7 +210,7 @@ def test_each_warning_is_counted_once_a_batch(odd: Registry, tmp_path: Path) -> 
 def test_faults_are_told_apart() -> None:
     import torch
 
-    from harness.faults import MOST, fault_of
+    from harness.components.fault import MOST, fault_of
 
     class Rude(Exception):
         def __str__(self) -> str:

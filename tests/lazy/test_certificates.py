@@ -26,11 +26,11 @@ from harness import ACTIVATIONS, ActivationName, Exponents, Initializer, Problem
 from harness.builtin.datasets import Sphere
 from harness.builtin.initializers import GaussianHalves, LeCun, MirroredLeCun
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
-from harness.certified import certified_width
+from harness.claims.certified import certified_width
 from harness.components import Cell
+from harness.engine.draws import draw_problem, draw_weights
 from harness.engine.work import train
-from harness.problems import draw_problem, draw_weights
-from harness.spectra import operator_norm, smallest_eigenvalue
+from harness.mathematics.spectra import operator_norm, smallest_eigenvalue
 from tests.engine.cases import PseudoHuber, setting
 from tests.lazy.test_models import PRESETS, drawn, problem
 

@@ -12,7 +12,7 @@ from harness_lazy.limit import limiting_eigenvalue, limiting_kernel
 
 from harness import ACTIVATIONS, Activation, Array, Trained
 from harness.builtin.models import ShallowNet
-from harness.spectra import unit_rows
+from harness.mathematics.spectra import unit_rows
 
 TRAINED = get_args(Trained)
 

@@ -22,7 +22,7 @@ from harness.components import Cell
 from harness.engine.solvers import unavailable
 from harness.engine.spectrum import initial_kernel
 from harness.engine.work import train
-from harness.spectra import unit_rows
+from harness.mathematics.spectra import unit_rows
 from tests.engine.cases import setting, stacked
 
 PRESETS = {regime.name: regime for regime in REGIMES}
@@ -158,7 +158,7 @@ def test_large_alpha_follows_the_linearized_net(train_: str) -> None:
 @pytest.mark.parametrize("train_", ["hidden", "output", "all"])
 @pytest.mark.parametrize("biases", [False, True])
 def test_closed_form_equals_automatic_differentiation(train_: str, biases: bool, device: str) -> None:
-    from harness import lanes
+    from harness.engine import lanes
 
     model = LazyScaled("silu", train_, biases, alpha=7.0)  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     problems = [problem(11, 4, seed) for seed in range(3)]

@@ -17,11 +17,11 @@ from harness_lazy.theories.relu import Du
 from harness import ACTIVATIONS, Certainty, Guarantee, Problem, Regime, Theory
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
-from harness.composition import build_regime
-from harness.kernels import lambda_hidden
-from harness.predictions import Prediction, predict, predictions
-from harness.registry import Registry
-from harness.spectra import operator_norm
+from harness.claims.predictions import Prediction, predict, predictions
+from harness.mathematics.kernels import lambda_hidden
+from harness.mathematics.spectra import operator_norm
+from harness.plugin_host.composition import build_regime
+from harness.plugin_host.registry import Registry
 from tests.lazy.test_models import PRESETS, problem
 
 BY_NAME = {theory.name: theory() for theory in THEORIES}

@@ -8,8 +8,8 @@ from harness_moderate import instances
 from harness_moderate.theories.certificates import d1_width
 
 from harness import ACTIVATIONS, Activation, Problem, Weights
-from harness.kernels import gaussian_mean, lambda_hidden, output_variance
-from harness.spectra import operator_norm, unit_rows
+from harness.mathematics.kernels import gaussian_mean, lambda_hidden, output_variance
+from harness.mathematics.spectra import operator_norm, unit_rows
 
 SOFTPLUS = ACTIVATIONS["softplus"]
 

@@ -19,9 +19,9 @@ from harness import ACTIVATIONS, Certainty, Guarantee, Problem, Regime, Theory, 
 from harness.builtin.initializers import GaussianHalves, MirroredLeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
-from harness.kernels import lambda_hidden, lambda_output, mu
-from harness.predictions import Prediction, predict, predictions
-from harness.spectra import khatri_rao_sigma_min, operator_norm, unit_rows
+from harness.claims.predictions import Prediction, predict, predictions
+from harness.mathematics.kernels import lambda_hidden, lambda_output, mu
+from harness.mathematics.spectra import khatri_rao_sigma_min, operator_norm, unit_rows
 from tests.engine.cases import PseudoHuber
 
 REGIMES = {regime.name: regime for regime in harness_regimes()}

@@ -9,7 +9,7 @@ from harness_narrow import constructions
 from harness_narrow.constructions import evaluate, mirrored_net, relu_slabs, threshold_slabs
 
 from harness import ACTIVATIONS, Array
-from harness.spectra import unit_rows
+from harness.mathematics.spectra import unit_rows
 
 SIZES = [(40, 10), (60, 10), (100, 20), (33, 8), (7, 3), (5, 8), (9, 9)]
 

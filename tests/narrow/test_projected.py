@@ -18,14 +18,14 @@ from harness.builtin.datasets import Sphere
 from harness.builtin.initializers import MirroredLeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
+from harness.engine.draws import draw_problem, draw_weights
 from harness.engine.setting import Setting
 from harness.engine.solvers import unavailable
 from harness.engine.work import train
-from harness.problems import draw_problem, draw_weights
 from tests.engine.cases import stacked
 
 if TYPE_CHECKING:
-    from harness.registry import Registry
+    from harness.plugin_host.registry import Registry
 
 BY_NAME = {regime.name: regime for regime in REGIMES}
 

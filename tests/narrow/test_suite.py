@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from harness_narrow.optimizers import Projected
 
 from harness.driver.pursuit import starting_width
-from harness.search import Grid
+from harness.statistics.search import Grid
 from harness.suite import parse_suite
 
 if TYPE_CHECKING:
-    from harness.registry import Registry
+    from harness.plugin_host.registry import Registry
 
 SUITE = Path(__file__).parents[2] / "suites" / "narrow.toml"
 

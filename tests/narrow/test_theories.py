@@ -17,12 +17,12 @@ from harness.builtin.criteria import Quadratic
 from harness.builtin.initializers import LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import StochasticGradientDescent
-from harness.composition import build_regime
-from harness.predictions import Prediction, predict, predictions
-from harness.spectra import unit_rows
+from harness.claims.predictions import Prediction, predict, predictions
+from harness.mathematics.spectra import unit_rows
+from harness.plugin_host.composition import build_regime
 
 if TYPE_CHECKING:
-    from harness.registry import Registry
+    from harness.plugin_host.registry import Registry
 
 BY_NAME: dict[str, Theory] = {theory.name: theory() for theory in THEORIES}
 

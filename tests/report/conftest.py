@@ -8,9 +8,9 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from harness.components import Cell, Outcome
-from harness.plugins import load_plugins
-from harness.registry import Registry
-from harness.results import Results
+from harness.driver.results import Results
+from harness.plugin_host.loading import load_plugins
+from harness.plugin_host.registry import Registry
 from harness.suite import parse_suite
 
 SUITE = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from harness.report.entries import (
+from harness.components.entries import (
     Bound,
     Count,
     Counts,
@@ -18,7 +18,7 @@ from harness.report.entries import (
     Ratio,
     Text,
 )
-from harness.report.table import Column, Row, Table
+from harness.components.table import Column, Row, Table
 
 BIBTEX = """@article{author2020title,
   author = {Author, Ann and Óther, Bo},

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from harness.components import Cell, Outcome
-from harness.registry import Registry
+from harness.components.entries import Bound, Count, Entry, Estimate, Interval, Missing, Number
+from harness.components.table import Table
+from harness.driver.results import Results
+from harness.plugin_host.registry import Registry
 from harness.report.ablations_view import NONE, ablations, ablations_view
-from harness.report.entries import Bound, Count, Entry, Estimate, Interval, Missing, Number
-from harness.report.table import Table
-from harness.results import Results
 from harness.suite import parse_suite
 
 from .conftest import SUITE, cells

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from harness.predictions import Prediction
+from harness.claims.predictions import Prediction
+from harness.components.entries import Entry, Missing
+from harness.components.table import Table
+from harness.driver.results import Results
 from harness.report.claims_view import claims_view, law
-from harness.report.entries import Entry, Missing
 from harness.report.predicted import predict_suite
-from harness.report.table import Table
 from harness.report.theories_view import EXPLICIT, SILENT
-from harness.results import Results
 
 
 @pytest.fixture

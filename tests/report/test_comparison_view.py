@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from harness.components import Cell
+from harness.components.entries import Entry, Interval, Missing, Number
+from harness.components.table import Table
+from harness.driver.results import Results
 from harness.report.comparison_view import comparison_view
-from harness.report.entries import Entry, Interval, Missing, Number
-from harness.report.table import Table
-from harness.results import Results
 from harness.statistics.paired import compare
 
 from .conftest import trials

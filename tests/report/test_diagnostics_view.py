@@ -7,12 +7,12 @@ from typing import ClassVar, Literal
 import pytest
 
 from harness.components import Cell, Diagnostic, Network
+from harness.components.entries import Count, Entry, Number
+from harness.components.table import Table
+from harness.driver.results import Results
 from harness.report.diagnostics_view import diagnostics_view, quartiles, width_shown
-from harness.report.entries import Count, Entry, Number
 from harness.report.predicted import predict_suite
 from harness.report.summary import summary_tables
-from harness.report.table import Table
-from harness.results import Results
 
 
 @dataclass(frozen=True)

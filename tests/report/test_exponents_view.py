@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from harness.claims.predictions import concerned
 from harness.components import Exponents, Regime, Theory, Width
-from harness.predictions import concerned
-from harness.report.entries import Count, Entry, Exponent, Missing, Text
+from harness.components.entries import Count, Entry, Exponent, Missing, Text
+from harness.components.table import Table
+from harness.driver.results import Results
 from harness.report.exponents_view import exponents_view, has_exponents
 from harness.report.page import page
-from harness.report.table import Table
-from harness.results import Results
 from harness.suite import parse_suite
 
 from .conftest import SUITE, cells

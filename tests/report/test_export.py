@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from harness.components import Width
+from harness.driver.results import Results
 from harness.report.export import dumps, prediction_record, thresholds_record
 from harness.report.predicted import predict_suite
-from harness.results import Results
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from harness.components import Outcome
-from harness.plugins import load_plugins
+from harness.driver.results import Results
+from harness.plugin_host.loading import load_plugins
 from harness.report.figures.catalogue import catalogue, write_figures
 from harness.report.figures.laws import Law, laws, power
 from harness.report.figures.record import Drawing
@@ -17,7 +18,6 @@ from harness.report.figures.sensitivity import budgets
 from harness.report.figures.style import COLOURS, INK, marked, shades, svg
 from harness.report.figures.training import check_points
 from harness.report.predicted import predict_suite
-from harness.results import Results
 
 from .specimen import HOSTILE
 from .test_page import renamed

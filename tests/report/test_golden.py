@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from harness.builtin.renderers import RENDERERS
+from harness.components.table import Renderer
 from harness.report.bibliography import bibliography
 from harness.report.latex import document
-from harness.report.table import Renderer
 
 from .specimen import SPECIMEN
 

@@ -4,10 +4,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from harness.report.entries import Bound, Count, Exponent, Missing, Number, Text
+from harness.components.entries import Bound, Count, Exponent, Missing, Number, Text
+from harness.components.numbers import clean
+from harness.components.table import Column, Row, Table
 from harness.report.html import fragment, value
-from harness.report.numbers import clean
-from harness.report.table import Column, Row, Table
 
 from .specimen import HOSTILE, SPECIMEN
 

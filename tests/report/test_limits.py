@@ -10,18 +10,18 @@ import pytest
 
 from harness.builtin.models import ShallowNet
 from harness.components import Cell, Outcome, Regime
+from harness.components.entries import Count, Counts, Entry, Missing, Number
+from harness.components.table import Table
+from harness.driver.results import Results
 from harness.report.comparison_view import comparison_view
 from harness.report.diagnostics_view import diagnostics_view
-from harness.report.entries import Count, Counts, Entry, Missing, Number
 from harness.report.export import dumps, thresholds_record
 from harness.report.phase import cells_view, phase_maps
 from harness.report.predicted import predict_suite
 from harness.report.sensitivity_view import sensitivity_view
 from harness.report.summary import summary_tables
-from harness.report.table import Table
 from harness.report.terminal import lines
 from harness.report.thresholds_view import thresholds_view
-from harness.results import Results
 
 from .conftest import trials
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
+from harness.driver.results import Results
 from harness.report import page as page_module
 from harness.report.page import inline, page
 from harness.report.predicted import predict_suite
-from harness.results import Results
 
 from .specimen import HOSTILE
 from .test_html import Reader

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
+from harness.driver.results import Results
 from harness.report.canvas import Canvas
 from harness.report.plot import ENOUGH, _ticks, plots, show_plots
-from harness.results import Results
 
 from .specimen import HOSTILE
 from .test_page import renamed

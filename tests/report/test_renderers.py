@@ -7,8 +7,8 @@ import json
 import pytest
 
 from harness.builtin.renderers import RENDERERS, Csv, Json, Markdown, RichText
-from harness.report.entries import Bound, Count, Estimate, Missing, Note, Number, Text
-from harness.report.table import Column, Renderer, Row, Table
+from harness.components.entries import Bound, Count, Estimate, Missing, Note, Number, Text
+from harness.components.table import Column, Renderer, Row, Table
 
 UNVERIFIED = Note("not verified", mark="†")
 

@@ -10,9 +10,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from harness.builtin.renderers import FORMULA, Csv, Json, Markdown
-from harness.report.entries import Bound, Entry, Estimate, Interval, Missing, Plain, Text
-from harness.report.numbers import clean
-from harness.report.table import Column, Row, Table
+from harness.components.entries import Bound, Entry, Estimate, Interval, Missing, Plain, Text
+from harness.components.numbers import clean
+from harness.components.table import Column, Row, Table
 
 from .specimen import HOSTILE, SPECIMEN
 

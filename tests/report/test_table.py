@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from harness.report.entries import (
+from harness.components.entries import (
     Bound,
     Count,
     Counts,
@@ -18,8 +18,8 @@ from harness.report.entries import (
     Ratio,
     Text,
 )
-from harness.report.numbers import clean, decimal, mark, to_encoding, width
-from harness.report.table import Column, Row, Table
+from harness.components.numbers import clean, decimal, mark, to_encoding, width
+from harness.components.table import Column, Row, Table
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,17 @@ import io
 import pytest
 from rich.cells import cell_len
 
+from harness.components.entries import Note, Number, Text
+from harness.components.table import Column, Row, Table
+from harness.driver.results import Results
 from harness.report import terminal
 from harness.report.comparison_view import comparison_view
-from harness.report.entries import Note, Number, Text
 from harness.report.exponents_view import exponents_view
 from harness.report.overview_view import overview_view
 from harness.report.predicted import predict_suite
 from harness.report.sensitivity_view import sensitivity_view
-from harness.report.table import Column, Row, Table
 from harness.report.theories_view import theories_view
 from harness.report.thresholds_view import thresholds_view
-from harness.results import Results
 
 LONG = "the condition that the theorem states in many words of ordinary length"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from harness.components import Theory
-from harness.plugins import load_plugins
+from harness.components.entries import Note, Text
+from harness.components.table import Column, Row, Table
+from harness.plugin_host.loading import load_plugins
 from harness.report.bibliography import bibliography
-from harness.report.entries import Note, Text
 from harness.report.latex import document, latex
-from harness.report.table import Column, Row, Table
 from harness.report.tex import MATH, SPECIAL, escape, number
 
 from .specimen import BIBTEX, HOSTILE, SPECIMEN

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
+from harness.claims.predictions import Prediction
 from harness.components import Width
-from harness.predictions import Prediction
-from harness.report.entries import Bound, Count, Counts, Entry, Estimate, Exponent, Missing, Number, Ratio, Text
+from harness.components.entries import Bound, Count, Counts, Entry, Estimate, Exponent, Missing, Number, Ratio, Text
+from harness.components.table import Row, Table
+from harness.driver.results import Results
 from harness.report.overview_view import overview_view
 from harness.report.predicted import predict_suite
 from harness.report.sensitivity_view import budgets, sensitivity_view
-from harness.report.table import Row, Table
 from harness.report.theories_view import EXPLICIT, REFERENCE, SILENT, holds, ratio, theories_view
 from harness.report.thresholds_view import thresholds_view
-from harness.results import Results
 
 
 def find(table: Table, **wanted: Any) -> dict[str, Entry]:

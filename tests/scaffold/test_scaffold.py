@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 from harness.cli import command as main
 from harness.cli.new import KINDS as CHOICES
-from harness.contract import HOOKS
-from harness.plugins import load_plugins
-from harness.registry import Kind
+from harness.plugin_host.checks import HOOKS
+from harness.plugin_host.loading import load_plugins
+from harness.plugin_host.registry import Kind
 from harness.scaffold.module import KINDS, WHOLE, module
 from harness.scaffold.name import PluginName
 from harness.scaffold.project import package_files, single_files, suite_text

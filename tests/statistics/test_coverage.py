@@ -12,7 +12,7 @@ import pytest
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from harness.search import Adaptive, Grid
+from harness.statistics.search import Adaptive, Grid
 from harness.statistics.thresholds import LEVEL, Threshold, bracket, threshold
 
 if TYPE_CHECKING:

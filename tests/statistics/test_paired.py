@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
 
-from harness.search import Adaptive
 from harness.statistics.paired import clopper_pearson, compare, threshold_ratio
+from harness.statistics.search import Adaptive
 
 
 def verdicts(both: int, first: int, second: int, neither: int) -> tuple[dict[int, bool], dict[int, bool]]:

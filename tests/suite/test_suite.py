@@ -20,11 +20,11 @@ from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import Momentum
 from harness.complaints import SpecError
 from harness.components import Problem
-from harness.composition import OWN_KEYS, build_regime, regime_spec
 from harness.driver.pursuit import starting_width
-from harness.plugins import Registry, load_plugins
-from harness.problems import draw_problem
-from harness.search import Adaptive, Grid
+from harness.engine.draws import draw_problem
+from harness.plugin_host.composition import OWN_KEYS, build_regime, regime_spec
+from harness.plugin_host.loading import Registry, load_plugins
+from harness.statistics.search import Adaptive, Grid
 from harness.suite import Suite, SuiteError, find_suite, load_suite, parse_suite, shipped_suites
 from harness.suite.schema import main, schema_text, suite_schema
 from harness.suite.sizes import _widest, too_large, trial_bytes

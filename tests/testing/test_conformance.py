@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.plugins import load_plugins
-from harness.registry import Registry, UnknownName
+from harness.plugin_host.loading import load_plugins
+from harness.plugin_host.registry import Registry, UnknownName
 from harness.testing import CHECKS, Finding, cases, check_plugin
 from tests.testing.broken import BROKEN, LAW, SOUND, WIDTH, Broken
 

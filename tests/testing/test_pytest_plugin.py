@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.registry import Registry
+from harness.plugin_host.registry import Registry
 from harness.testing import synthetic_results
 
 PLUGIN = '''"""Inputs that are all alike."""

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 
 from harness.components import Cell, Theory
+from harness.engine.draws import draw_problem, draw_weights
 from harness.engine.setting import Setting
 from harness.engine.work import train
-from harness.plugins import load_plugins
-from harness.problems import draw_problem, draw_weights
-from harness.registry import Registry
+from harness.plugin_host.loading import load_plugins
+from harness.plugin_host.registry import Registry
 from harness.testing import cases
 
 SOURCE = Path(__file__).parent / "harness_gradient_flow"

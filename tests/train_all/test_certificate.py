@@ -16,8 +16,8 @@ from harness.builtin.criteria import MeanSquareOverRoot
 from harness.builtin.initializers import LeCun, Xavier
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import Momentum
-from harness.kernels import lambda_output
-from harness.spectra import unit_rows
+from harness.mathematics.kernels import lambda_output
+from harness.mathematics.spectra import unit_rows
 from tests.engine.cases import PseudoHuber
 
 RELU = ACTIVATIONS["relu"]

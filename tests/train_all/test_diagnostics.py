@@ -15,7 +15,7 @@ from harness.builtin.initializers import GaussianHalves
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
 from harness.engine.work import train
-from harness.spectra import unit_rows
+from harness.mathematics.spectra import unit_rows
 from tests.engine.cases import BareShallow, Deep, DeepNormal, PseudoHuber, setting
 
 BY_NAME = {regime.name: regime for regime in REGIMES}

@@ -19,11 +19,11 @@ from harness_train_all.theories.song import Song, SongStochastic, SongTheory, po
 from harness import ACTIVATIONS, Certainty, Guarantee, Initializer, Problem, Regime, Theory
 from harness.builtin.initializers import He, LeCun, MirroredLeCun, Xavier
 from harness.builtin.optimizers import Momentum, StochasticGradientDescent
-from harness.composition import build_regime
-from harness.kernels import lambda_hidden
-from harness.predictions import Prediction, predict, predictions
-from harness.registry import Registry
-from harness.spectra import khatri_rao_sigma_min, operator_norm, unit_rows
+from harness.claims.predictions import Prediction, predict, predictions
+from harness.mathematics.kernels import lambda_hidden
+from harness.mathematics.spectra import khatri_rao_sigma_min, operator_norm, unit_rows
+from harness.plugin_host.composition import build_regime
+from harness.plugin_host.registry import Registry
 
 REGIMES = {regime.name: regime for regime in harness_regimes()}
 BY_NAME: dict[str, Theory] = {theory.name: theory() for theory in THEORIES}

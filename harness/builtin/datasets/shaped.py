@@ -10,7 +10,7 @@ from annotated_types import Ge, Le
 
 from harness import Array, NonNegative, PositiveInt
 from harness.builtin.datasets.synthetic import Synthetic
-from harness.spectra import unit_rows
+from harness.mathematics.spectra import unit_rows
 
 Chord = Annotated[float, Ge(0), Le(2)]
 """A distance between two points of the unit sphere."""

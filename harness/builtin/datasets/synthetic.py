@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from harness import Array, Dataset
-from harness.spectra import unit_rows
+from harness.mathematics.spectra import unit_rows
 
 
 def random_labels(kind: str, n: int, rng: np.random.Generator) -> Array:

@@ -32,7 +32,7 @@ def activate(z, ACTIVATION: tl.constexpr, TERMS: tl.constexpr):
 
     Args:
         z: Arguments.
-        ACTIVATION: Name in :mod:`harness.activations`.
+        ACTIVATION: Name in :mod:`harness.mathematics.activations`.
         TERMS: Terms of the logarithm's series: 7 in single precision, 16 in double.
     """
     if ACTIVATION == "softplus":

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from harness.driver.results import Results
     from harness.report.summary import Predictions
-    from harness.results import Results
 
 
 @dataclass(frozen=True)

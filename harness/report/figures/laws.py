@@ -10,8 +10,8 @@ from harness.report.figures.style import folded, raised, short
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from harness.claims.predictions import Prediction
     from harness.components import Exponents, Theory
-    from harness.predictions import Prediction
 
 GUARANTEES = ("convergence", "certificate")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from harness.components import Outcome
-    from harness.results import Results
+    from harness.driver.results import Results
 
 KERNEL = "kernel-movement"
 WHAT = {"movement": "movement ‖w − w₀‖/‖w₀‖", KERNEL: "kernel movement ‖K − K₀‖/‖K₀‖"}

@@ -10,7 +10,7 @@ from harness.report.figures.laws import Law, laws
 from harness.report.figures.record import Drawing, Drawn, LeftOut
 from harness.report.figures.style import DARK, LINES, panels, shades, short, styled
 from harness.report.phase import phase_maps
-from harness.search import Grid
+from harness.statistics.search import Grid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from harness.predictions import Prediction
+    from harness.claims.predictions import Prediction
+    from harness.driver.results import Results
     from harness.report.phase import PhaseMap
     from harness.report.summary import Predictions
-    from harness.results import Results
 
 LEAST = 3
 """Values of n or d, and widths, from which a map is drawn."""

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from harness.claims.predictions import Prediction
     from harness.components import Regime
-    from harness.predictions import Prediction
+    from harness.driver.results import Results
     from harness.report.summary import Predictions
-    from harness.results import Results
     from harness.statistics.exponents import ExponentFit
     from harness.statistics.thresholds import Threshold
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.components.numbers import plain, width
 from harness.report import setting
 from harness.report.figures.record import Drawing, Drawn, LeftOut
 from harness.report.figures.style import DARK, panels, shades, short, styled
-from harness.report.numbers import plain, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from harness.components import Regime
-    from harness.results import Results
+    from harness.driver.results import Results
 
 BUDGETS = 6
 """Budgets shown, evenly in the logarithm, from a hundredth of the suite's."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
-from harness.report.numbers import clean
+from harness.components.numbers import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.components import Cell
+from harness.components.numbers import plain
 from harness.report import setting
 from harness.report.diagnostics_view import quartiles, width_shown
 from harness.report.figures.record import Drawing, Drawn, LeftOut
 from harness.report.figures.style import FAINT, grid, logarithmic, marked, panels, short, styled
-from harness.report.numbers import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from harness.components import Outcome, Regime
-    from harness.results import Results
+    from harness.driver.results import Results
 
 _Curve = tuple[list[float], list[tuple[float, float, float]]]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from harness.components import Regime
-    from harness.results import Results
+    from harness.driver.results import Results
 
 MOST = 5
 """Curves in one panel."""

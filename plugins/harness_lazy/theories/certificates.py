@@ -21,10 +21,10 @@ from harness import (
     Trained,
     Weights,
     Width,
-    conditions,
 )
 from harness.builtin.initializers import GaussianHalves, He, LeCun, MirroredLeCun, Xavier
-from harness.spectra import smallest_eigenvalue
+from harness.claims import conditions
+from harness.mathematics.spectra import smallest_eigenvalue
 from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian
 from harness_lazy.limit import limiting_eigenvalue
 from harness_lazy.models import LazyScaled, Linearized

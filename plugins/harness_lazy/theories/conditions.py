@@ -8,9 +8,9 @@ import numpy as np
 
 from harness import ACTIVATIONS, Activation, Assumption, Problem, Regime
 from harness.builtin.initializers import GaussianHalves
-from harness.conditions import activation_of
-from harness.kernels import angles
-from harness.spectra import extreme_cosines
+from harness.claims.conditions import activation_of
+from harness.mathematics.kernels import angles
+from harness.mathematics.spectra import extreme_cosines
 from harness_lazy.initializers import Paired, RandomSigns
 from harness_lazy.models import LazyScaled, Linearized
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width, conditions
+from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width
+from harness.claims import conditions
 from harness_lazy.theories import conditions as own
 from harness_lazy.theories import references
 

@@ -18,9 +18,9 @@ from harness import (
     Theory,
     Weights,
     Width,
-    conditions,
 )
-from harness.kernels import lambda_hidden
+from harness.claims import conditions
+from harness.mathematics.kernels import lambda_hidden
 from harness_lazy.theories import conditions as own
 from harness_lazy.theories import references
 from harness_lazy.theories.conditions import FAILURE

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width, conditions
-from harness.spectra import operator_norm
+from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width
+from harness.claims import conditions
+from harness.mathematics.spectra import operator_norm
 from harness_lazy.initializers import TangentGaussian
 from harness_lazy.limit import limiting_eigenvalue
 from harness_lazy.models import Linearized

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from harness import Activation, Assumption, Exponents, Guarantee, Problem, Regime, Theory, Weights, conditions
-from harness.spectra import operator_norm
+from harness import Activation, Assumption, Exponents, Guarantee, Problem, Regime, Theory, Weights
+from harness.claims import conditions
+from harness.mathematics.spectra import operator_norm
 from harness_moderate.theories import conditions as own
 from harness_moderate.theories import references
 

@@ -8,22 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from harness import (
-    Activation,
-    Assumption,
-    Certainty,
-    Exponents,
-    Guarantee,
-    Problem,
-    Regime,
-    Theory,
-    Weights,
-    Width,
-    conditions,
-)
+from harness import Activation, Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Weights, Width
 from harness.builtin.initializers import GaussianHalves
-from harness.kernels import lambda_hidden, lambda_output, output_variance
-from harness.spectra import operator_norm
+from harness.claims import conditions
+from harness.mathematics.kernels import lambda_hidden, lambda_output, output_variance
+from harness.mathematics.spectra import operator_norm
 from harness_moderate import instances
 from harness_moderate.theories import conditions as own
 from harness_moderate.theories import references

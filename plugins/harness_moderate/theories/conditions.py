@@ -6,9 +6,9 @@ import numpy as np
 
 from harness import Activation, Array, Assumption, Problem, Regime, ResidualCriterion, Weights
 from harness.builtin.initializers import GaussianHalves, He, LeCun, Xavier
-from harness.conditions import on_different_lines
-from harness.kernels import mu
-from harness.spectra import has_unit_rows, khatri_rao_sigma_min, operator_norm
+from harness.claims.conditions import on_different_lines
+from harness.mathematics.kernels import mu
+from harness.mathematics.spectra import has_unit_rows, khatri_rao_sigma_min, operator_norm
 
 
 def uniform_on_the_sphere(problem: Problem) -> Assumption:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Trained, Width, conditions
+from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Trained, Width
+from harness.claims import conditions
 from harness_moderate.theories import references
 
 if TYPE_CHECKING:

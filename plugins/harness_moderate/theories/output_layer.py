@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width, conditions
-from harness.kernels import lambda_output
+from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width
+from harness.claims import conditions
+from harness.mathematics.kernels import lambda_output
 from harness_moderate.theories import conditions as own
 from harness_moderate.theories import references
 

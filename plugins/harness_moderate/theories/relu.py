@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness import Activation, Array, Assumption, Certainty, Exponents, Problem, Regime, Width, conditions
-from harness.kernels import lambda_hidden
-from harness.spectra import kappa, khatri_rao_sigma_min, operator_norm
+from harness import Activation, Array, Assumption, Certainty, Exponents, Problem, Regime, Width
+from harness.claims import conditions
+from harness.mathematics.kernels import lambda_hidden
+from harness.mathematics.spectra import kappa, khatri_rao_sigma_min, operator_norm
 from harness_moderate.theories import conditions as own
 from harness_moderate.theories.base import SPHERE_RELU, THEORY_STEP, HiddenLayerTheory
 from harness_moderate.theories.smooth import no_khatri_rao, sphere_width

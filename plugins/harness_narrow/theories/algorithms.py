@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt, Lt
 
-from harness import Assumption, Certainty, Guarantee, Problem, Regime, Width, conditions
+from harness import Assumption, Certainty, Guarantee, Problem, Regime, Width
+from harness.claims import conditions
 from harness_narrow.theories import conditions as own
 from harness_narrow.theories import references
 from harness_narrow.theories.base import Order

@@ -8,8 +8,8 @@ import numpy as np
 
 from harness import Assumption, Problem, Regime
 from harness.builtin.initializers import MirroredLeCun
-from harness.conditions import activation_of, from_a_density
-from harness.spectra import extreme_cosines
+from harness.claims.conditions import activation_of, from_a_density
+from harness.mathematics.spectra import extreme_cosines
 from harness_narrow.optimizers import Projected
 
 

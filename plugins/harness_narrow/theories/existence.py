@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from harness import Assumption, Certainty, Construction, Guarantee, Problem, Regime, Width, conditions
+from harness import Assumption, Certainty, Construction, Guarantee, Problem, Regime, Width
+from harness.claims import conditions
 from harness_narrow import constructions
 from harness_narrow.theories import conditions as own
 from harness_narrow.theories import references

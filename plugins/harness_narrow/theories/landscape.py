@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness import Assumption, Certainty, Guarantee, Positive, Problem, Regime, Width, conditions
+from harness import Assumption, Certainty, Guarantee, Positive, Problem, Regime, Width
+from harness.claims import conditions
 from harness_narrow.theories import conditions as own
 from harness_narrow.theories import references
 from harness_narrow.theories.base import Count, Order

@@ -8,20 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from harness import (
-    Activation,
-    Assumption,
-    Certainty,
-    Guarantee,
-    Problem,
-    Regime,
-    Theory,
-    Weights,
-    Width,
-    conditions,
-)
-from harness.kernels import lambda_output, output_kernel
-from harness.spectra import operator_norm
+from harness import Activation, Assumption, Certainty, Guarantee, Problem, Regime, Theory, Weights, Width
+from harness.claims import conditions
+from harness.mathematics.kernels import lambda_output, output_kernel
+from harness.mathematics.spectra import operator_norm
 from harness_train_all.instances import D2, d2
 from harness_train_all.theories import conditions as own
 from harness_train_all.theories import references

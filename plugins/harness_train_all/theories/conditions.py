@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
-from harness import Activation, Assumption, Problem, Regime, conditions
+from harness import Activation, Assumption, Problem, Regime
 from harness.builtin.initializers import He, LeCun, Xavier
+from harness.claims import conditions
 from harness_train_all.initializers import GaussianLayers, Omega
 
 HE_PRODUCT = 2.0 * (1.0 + 1e-9)

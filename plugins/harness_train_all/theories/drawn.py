@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import ACTIVATIONS, Array, Initializer, Model, Problem
-from harness.spectra import per_inputs
+from harness.mathematics.spectra import per_inputs
 from harness_train_all.instances import Start, start
 
 if TYPE_CHECKING:

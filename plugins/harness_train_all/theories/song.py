@@ -6,21 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness import (
-    Activation,
-    Assumption,
-    Certainty,
-    Exponents,
-    Guarantee,
-    PositiveInt,
-    Problem,
-    Regime,
-    Theory,
-    Width,
-    conditions,
-)
-from harness.kernels import hermite_coefficients
-from harness.spectra import khatri_rao_sigma_min, operator_norm
+from harness import Activation, Assumption, Certainty, Exponents, Guarantee, PositiveInt, Problem, Regime, Theory, Width
+from harness.claims import conditions
+from harness.mathematics.kernels import hermite_coefficients
+from harness.mathematics.spectra import khatri_rao_sigma_min, operator_norm
 from harness_train_all.theories import conditions as own
 from harness_train_all.theories import references
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from harness import Activation, Assumption, Exponents, Problem, Regime, Width, conditions
-from harness.kernels import output_kernel
-from harness.spectra import operator_norm, smallest_eigenvalue
+from harness import Activation, Assumption, Exponents, Problem, Regime, Width
+from harness.claims import conditions
+from harness.mathematics.kernels import output_kernel
+from harness.mathematics.spectra import operator_norm, smallest_eigenvalue
 from harness_train_all.instances import Start, near_isometry
 from harness_train_all.theories import conditions as own
 from harness_train_all.theories import references

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.contract import HOOKS
-from harness.plugins import load_plugins
-from tests.test_plugins import DATASET, OWN, distribution, load_one, write
+from harness.plugin_host.checks import HOOKS
+from harness.plugin_host.loading import load_plugins
+from tests.plugin_host.test_plugins import DATASET, OWN, distribution, load_one, write
 
 NONSENSE = {
     "None": "None",

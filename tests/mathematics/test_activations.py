@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import erf
 
-from harness.activations import ACTIVATIONS, LEAKY_SLOPE
+from harness.mathematics.activations import ACTIVATIONS, LEAKY_SLOPE
 
 SMOOTH = [name for name, activation in ACTIVATIONS.items() if activation.smooth]
 Z = np.linspace(-12.0, 12.0, 48_001)

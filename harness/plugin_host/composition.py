@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.complaints import Complaint, SpecError, nearest, plain_complaints, show
 from harness.components import Component, Diagnostic, Regime, Theory
-from harness.contract import PARTS
-from harness.options import configure, option_names
-from harness.registry import AmbiguousName, Kind, Registry, UnknownName
+from harness.plugin_host.checks import PARTS
+from harness.plugin_host.options import configure, option_names
+from harness.plugin_host.registry import AmbiguousName, Kind, Registry, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

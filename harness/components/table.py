@@ -11,8 +11,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from harness.report import numbers
-from harness.report.entries import ENTRIES, Entry, Note
+from harness.components import numbers
+from harness.components.entries import ENTRIES, Entry, Note
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from harness.components import Cell, Outcome
-from harness.faults import Fault
+from harness.components.fault import Fault
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ from harness.cli import command as main
 from harness.complaints import Complaint
 from harness.driver.loading import load_results
 from harness.driver.mixture import mixed_versions
-from harness.plugins import load_plugins
-from harness.registry import HookCall, Registry, UnknownName
+from harness.plugin_host.loading import load_plugins
+from harness.plugin_host.registry import HookCall, Registry, UnknownName
 from harness.suite import SuiteError, parse_suite
 from harness.suite.requires import missing_packages
 from harness.testing import TINY_SUITE
-from tests.test_plugins import DATASET, OWN, distribution, write
+from tests.plugin_host.test_plugins import DATASET, OWN, distribution, write
 
 
 @pytest.fixture

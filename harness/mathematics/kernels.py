@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
-from harness.spectra import per_inputs, smallest_eigenvalue
+from harness.mathematics.spectra import per_inputs, smallest_eigenvalue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.activations import Activation
     from harness.components import Array
+    from harness.mathematics.activations import Activation
 
 TERMS = 100
 _NODES = 16
@@ -80,7 +80,7 @@ def hermite_coefficients(function: Callable[[Array], Array], scales: Array | flo
 def mu(activation: Activation) -> float:
     """Return μ_φ = E[g φ'(g)], by Stein's identity E[φ''(g)]; 0 for odd φ and the sigmoid.
 
-    >>> from harness.activations import ACTIVATIONS
+    >>> from harness.mathematics.activations import ACTIVATIONS
     >>> round(mu(ACTIVATIONS["softplus"]), 5), mu(ACTIVATIONS["tanh"])
     (0.20662, 0.0)
     """

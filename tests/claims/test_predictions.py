@@ -14,7 +14,7 @@ from harness.builtin.criteria import Quadratic
 from harness.builtin.initializers import GaussianHalves
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
-from harness.predictions import Prediction, predict, predictions
+from harness.claims.predictions import Prediction, predict, predictions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -153,6 +153,7 @@ def test_only_theories_that_concern_the_regime_speak() -> None:
 
 
 def test_theories_are_evaluated_without_torch() -> None:
-    code = "import sys, harness.predictions, harness_moderate; print('torch' in sys.modules, 'scipy' in sys.modules)"
+    names = "import sys, harness.claims.predictions, harness_moderate"
+    code = f"{names}; print('torch' in sys.modules, 'scipy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

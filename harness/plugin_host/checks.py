@@ -12,7 +12,7 @@ from harness.complaints import SpecError, show
 
 if TYPE_CHECKING:
     from harness.components import Component, Theory
-    from harness.registry import Kind
+    from harness.plugin_host.registry import Kind
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 RESERVED = ("use", "version", "name", "kind")
@@ -106,11 +106,11 @@ def _title(item: Any) -> str:
 
 def _base(kind: Kind) -> type:
     if kind == "executor":
-        from harness.executors.base import Executor
+        from harness.components.executor import Executor
 
         return Executor
     if kind == "renderer":
-        from harness.report.table import Renderer
+        from harness.components.table import Renderer
 
         return Renderer
     from harness import components
@@ -131,7 +131,7 @@ def _check_class(hook: str, item: Any, base: type) -> None:
 
 def _check_options(cls: type[Component]) -> None:
     from harness.components import Component, Regime
-    from harness.options import configure  # brings pydantic, which the list of verbs does without
+    from harness.plugin_host.options import configure  # brings pydantic, which the list of verbs does without
 
     # An option of an ingredient may stand flat in a regime, beside what is the regime's own.
     taken = {*RESERVED, *(field.name for field in dataclasses.fields(Regime))} if cls.kind in PARTS else RESERVED

@@ -18,10 +18,20 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from harness import __version__, hookspecs
+from harness import __version__
 from harness.complaints import nearest, printable, shorten, show
-from harness.contract import HOOKS, ContractError, collect
-from harness.registry import DISTRIBUTION, KINDS, AmbiguousName, HookCall, Kind, Plugin, Registry, UnknownName
+from harness.components import hookspecs
+from harness.plugin_host.checks import HOOKS, ContractError, collect
+from harness.plugin_host.registry import (
+    DISTRIBUTION,
+    KINDS,
+    AmbiguousName,
+    HookCall,
+    Kind,
+    Plugin,
+    Registry,
+    UnknownName,
+)
 
 __all__ = ["AmbiguousName", "Plugin", "Registry", "UnknownName", "load_plugins"]
 
@@ -82,7 +92,7 @@ def load_plugins(
     blocked, wanted = {*block, *filter(None, os.environ.get(BLOCK, "").split(","))}, frozenset(kinds)
     if wanted - {"command"}:
         import harness.components
-        import harness.options  # noqa: F401  # what every plugin needs is not part of the time that one takes
+        import harness.plugin_host.options  # noqa: F401  # what every plugin needs is not part of the time that one takes
     third_party = third_party and not os.environ.get(NO_THIRD_PARTY)
     names = {name for plugin, _ in found for name in plugin.names}
     for name in sorted(blocked - names):

@@ -1,6 +1,6 @@
 """Typed entries of tables: each keeps its numbers, and knows its one spelling for people.
 
-Signs other than those that :mod:`harness.report.numbers` can spell in ASCII are not used.
+Signs other than those that :mod:`harness.components.numbers` can spell in ASCII are not used.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from harness.report import numbers
+from harness.components import numbers
 
 Style = Literal["", "good", "bad", "doubt", "dim", "strong"]
 """Meaning, not colour: each renderer decides how (and whether) to show it. No meaning rests on it alone."""

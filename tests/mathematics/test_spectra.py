@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from harness import spectra
+from harness.mathematics import spectra
 
 if TYPE_CHECKING:
     from harness import Array

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.search import BLOCK, Adaptive, Grid
+from harness.statistics.search import BLOCK, Adaptive, Grid
 from harness.statistics.thresholds import Threshold, threshold
 
 if TYPE_CHECKING:

@@ -5,4 +5,4 @@ from __future__ import annotations
 from typing import Literal
 
 ActivationName = Literal["softplus", "relu", "leaky-relu", "tanh", "gelu", "silu", "sigmoid", "erf", "sin"]
-"""The activations of :mod:`harness.activations`."""
+"""The activations of :mod:`harness.mathematics.activations`."""

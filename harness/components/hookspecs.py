@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import click
 
     from harness.components import Criterion, Dataset, Diagnostic, Initializer, Model, Optimizer, Regime, Theory
-    from harness.executors.base import Executor
-    from harness.report.table import Renderer
+    from harness.components.executor import Executor
+    from harness.components.table import Renderer
 
 hookspec = pluggy.HookspecMarker("harness")
 hookimpl = pluggy.HookimplMarker("harness")

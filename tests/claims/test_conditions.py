@@ -10,9 +10,10 @@ from harness_lazy.models import Linearized
 from harness_moderate.regimes import REGIMES
 from harness_narrow.optimizers import Projected
 
-from harness import ACTIVATIONS, Assumption, Problem, Regime, conditions
+from harness import ACTIVATIONS, Assumption, Problem, Regime
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
+from harness.claims import conditions
 from tests.engine.cases import PseudoHuber
 
 HOME = REGIMES[0]

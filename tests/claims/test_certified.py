@@ -13,8 +13,8 @@ from harness.builtin.datasets import Sphere
 from harness.builtin.initializers import MirroredLeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import Momentum
-from harness.certified import Certified, can_certify, certified_width, first_width
-from harness.problems import draw_problem, draw_weights
+from harness.claims.certified import Certified, can_certify, certified_width, first_width
+from harness.engine.draws import draw_problem, draw_weights
 from harness.report.theories_view import CERTIFIED
 
 BY_NAME = {theory.name: theory() for theory in THEORIES}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.components import Theory
-from harness.problems import draw_problem, draw_weights
+from harness.engine.draws import draw_problem, draw_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

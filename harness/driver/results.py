@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.components import Cell, Outcome, Regime
-from harness.registry import Registry
-from harness.search import Grid
+from harness.plugin_host.registry import Registry
 from harness.statistics.exponents import ExponentFit, fit_exponents
+from harness.statistics.search import Grid
 from harness.statistics.thresholds import Threshold, threshold
 from harness.suite import Suite, shipped_suites
 

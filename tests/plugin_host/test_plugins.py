@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from harness.complaints import SpecError
-from harness.composition import OWN_KEYS, component_from
-from harness.plugins import AmbiguousName, Plugin, Registry, UnknownName, load_plugins
+from harness.plugin_host.composition import OWN_KEYS, component_from
+from harness.plugin_host.loading import AmbiguousName, Plugin, Registry, UnknownName, load_plugins
 
-EXAMPLE = Path(__file__).parent / "example_plugin.py"
+EXAMPLE = Path(__file__).parents[1] / "example_plugin.py"
 OWN = (EntryPoint("builtin", "harness.builtin", "harness"), EntryPoint("moderate", "harness_moderate", "harness"))
 
 HEAD = """
@@ -114,7 +114,7 @@ def test_unknown_names_come_with_the_nearest(registry: Registry) -> None:
 def test_loading_and_parsing_need_no_torch() -> None:
     code = (
         "import sys; from importlib.metadata import EntryPoint; from harness.suite import load_suite;"
-        "from harness.plugins import load_plugins;"
+        "from harness.plugin_host.loading import load_plugins;"
         "r = load_plugins(entry_points=[EntryPoint(*p, 'harness') for p in"
         " [('builtin', 'harness.builtin'), ('moderate', 'harness_moderate')]]);"
         "assert not r.broken, r.broken; assert 'torch' not in sys.modules"

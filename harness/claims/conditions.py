@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.activations import ACTIVATIONS, Activation
 from harness.components import Assumption, Problem, Regime, ResidualCriterion
-from harness.spectra import extreme_cosines, has_unit_rows
+from harness.mathematics.activations import ACTIVATIONS, Activation
+from harness.mathematics.spectra import extreme_cosines, has_unit_rows
 
 DENSITIES = ("sphere", "gaussian", "cube-sphere")
 """Data sets whose inputs come from a density, on the sphere or in R^d, d ≥ 2."""

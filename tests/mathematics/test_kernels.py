@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import kernels, spectra
-from harness.activations import ACTIVATIONS
 from harness.builtin.datasets import NearDuplicates
+from harness.mathematics import kernels, spectra
+from harness.mathematics.activations import ACTIVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""Theories evaluated on problems: conditions, predicted widths, certified widths."""

@@ -1,0 +1,1 @@
+"""Activations, kernels and spectra in float64 NumPy, without torch."""
