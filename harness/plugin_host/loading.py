@@ -43,6 +43,15 @@ BLOCK = "HARNESS_PLUGIN_BLOCK"
 NO_THIRD_PARTY = "HARNESS_NO_THIRD_PARTY"
 """Environment variables that choose among plugins, for this process and for the workers that it starts."""
 
+MOVED = {
+    "harness.activations": "harness.mathematics.activations",
+    "harness.conditions": "harness.claims.conditions",
+    "harness.kernels": "harness.mathematics.kernels",
+    "harness.lanes": "harness.engine.lanes",
+    "harness.spectra": "harness.mathematics.spectra",
+}
+"""Modules that plugins of version 0.1 could import, and where they are now."""
+
 NEEDS = re.compile(r"convergence[-_.]+harness(?![-_.\w])", re.IGNORECASE)
 """A requirement on the harness itself, in any spelling of its name."""
 
@@ -202,7 +211,16 @@ def _reason(error: BaseException) -> str:
         return text
     if isinstance(error, SyntaxError) and error.lineno is not None:
         return f"SyntaxError in line {error.lineno}: {shorten(printable(str(error.msg)))}"
+    if isinstance(error, ImportError) and (moved := _moved(error)):
+        return f"{moved} is now {MOVED[moved]}: change the import"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _moved(error: ImportError) -> str:
+    """Return the module that an import failed for, if it is one that was moved, or an empty string."""
+    asked = re.search(r"cannot import name '(\w+)' from 'harness'", str(error))
+    name = f"harness.{asked[1]}" if asked else str(error.name)
+    return name if name in MOVED else ""
 
 
 def _register(

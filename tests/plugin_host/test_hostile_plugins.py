@@ -95,3 +95,12 @@ def test_all_of_them_together_leave_the_harness_standing(tmp_path: Path) -> None
     assert len(registry.broken) == len(NONSENSE) + 1
     assert registry.regime("moderate").name == "moderate"
     assert {"one:flat", "two:flat"} <= set(registry.all("dataset"))
+
+
+@pytest.mark.parametrize(
+    "line", ["from harness import kernels", "import harness.kernels", "from harness.kernels import mu"]
+)
+def test_an_import_of_a_module_that_was_moved_names_the_new_place(tmp_path: Path, line: str) -> None:
+    plugin = load_one(tmp_path, line)
+    assert plugin.status == "broken"
+    assert plugin.reason == "harness.kernels is now harness.mathematics.kernels: change the import"
