@@ -16,7 +16,8 @@ import click
 import numpy as np
 
 from harness import *
-from harness import hookimpl, lanes
+from harness import hookimpl
+from harness.engine import lanes
 from harness.builtin.initializers import LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
