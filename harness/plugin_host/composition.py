@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.complaints import Complaint, SpecError, nearest, plain_complaints, show
+from harness.complaints import Code, Complaint, SpecError, nearest, plain_complaints, show
 from harness.components import Component, Diagnostic, Regime, Theory
 from harness.plugin_host.checks import PARTS
 from harness.plugin_host.options import configure, option_names
@@ -32,8 +32,10 @@ def component_from(registry: Registry, kind: Kind, spec: Mapping[str, Any] | str
     name = spec.get("use")
     if not isinstance(name, str):
         example = next(iter(registry.names(kind)), "name")
-        found = f"found {show(name)}, expected" if "use" in spec else "is missing:"
-        raise SpecError([Complaint(("use",), f"{found} the name of a {kind}, such as use = {show(example)}")])
+        expected = f"the name of a {kind}, such as use = {show(example)}"
+        if "use" in spec:
+            raise SpecError([Complaint("wrong-type", ("use",), f"found {show(name)}, expected {expected}")])
+        raise SpecError([Complaint("missing", ("use",), f"is missing: {expected}")])
     cls = _find(registry, kind, name, ("use",))
     return _make(cls, {key: value for key, value in spec.items() if key != "use"})
 
@@ -42,9 +44,9 @@ def _find(registry: Registry, kind: Kind, name: str, path: tuple[str, ...]) -> A
     try:
         return registry.find(kind, name)
     except UnknownName as error:
-        raise SpecError([Complaint(path, error.message, error.nearest)]) from error
+        raise SpecError([Complaint("unknown-name", path, error.message, error.nearest)]) from error
     except AmbiguousName as error:
-        raise SpecError([Complaint(path, str(error))]) from error
+        raise SpecError([Complaint("ambiguous-name", path, str(error))]) from error
 
 
 def _make(cls: type[Component], options: Mapping[str, Any]) -> Component:
@@ -53,7 +55,7 @@ def _make(cls: type[Component], options: Mapping[str, Any]) -> Component:
     if version == cls.version and type(version) is int:
         return configure(cls, options)
     message = f"{cls.kind} {show(cls.name)} is of version {cls.version} here, the spec asks for {show(version)}"
-    raise SpecError([Complaint(("version",), message)])
+    raise SpecError([Complaint("other-version", ("version",), message)])
 
 
 def build_regime(spec: Mapping[str, Any], registry: Registry) -> Regime:
@@ -124,12 +126,12 @@ class _Composer:
             return preset.diagnostics if preset else ()
         given = self.spec["diagnostics"]
         if not isinstance(given, list):
-            self._refuse(("diagnostics",), f"found {show(given)}, expected a list such as ['name']")
+            self._refuse("wrong-type", ("diagnostics",), f"found {show(given)}, expected a list such as ['name']")
             return ()
         made: list[Diagnostic] = []
         for i, entry in enumerate(given):
             if not isinstance(entry, str | Mapping):
-                self._refuse(("diagnostics", i), f"found {show(entry)}, expected a name or a table")
+                self._refuse("wrong-type", ("diagnostics", i), f"found {show(entry)}, expected a name or a table")
                 continue
             try:
                 made.append(component_from(self.registry, "diagnostic", entry))  # type: ignore[arg-type]  # of that kind
@@ -137,19 +139,19 @@ class _Composer:
                 self.complaints += [complaint.below("diagnostics", i) for complaint in error.complaints]
         names = [diagnostic.name for diagnostic in made]
         for name in sorted({name for name in names if names.count(name) > 1}):
-            self._refuse(("diagnostics",), f"names {show(name)} twice")
+            self._refuse("given-twice", ("diagnostics",), f"names {show(name)} twice")
         return tuple(made)
 
-    def _refuse(self, path: tuple[str | int, ...], message: str, close: str = "") -> None:
-        self.complaints.append(Complaint(path, message, close))
+    def _refuse(self, code: Code, path: tuple[str | int, ...], message: str, close: str = "") -> None:
+        self.complaints.append(Complaint(code, path, message, close))
 
     def _text(self, key: str) -> str | None:
         value = self.spec.get(key)
         if value is None or isinstance(value, str):
             if key in ("name", "use") and value is not None and not value.strip():
-                self._refuse((key,), "is empty")
+                self._refuse("empty-name", (key,), "is empty")
             return value
-        self._refuse((key,), f"found {show(value)}, expected a text in quotes")
+        self._refuse("wrong-type", (key,), f"found {show(value)}, expected a text in quotes")
         return None
 
     def _preset(self, use: str | None) -> Regime | None:
@@ -163,7 +165,7 @@ class _Composer:
         elif "use" not in self.spec and (missing := [part for part in PARTS if part not in self.spec]):
             known = self.registry.names("regime")
             example = f", or use = {show(known[0])} to start from a preset" if known else ""
-            self._refuse((), f"a regime without use needs {', '.join(missing)}{example}")
+            self._refuse("missing", (), f"a regime without use needs {', '.join(missing)}{example}")
         return None
 
     def _ingredient(self, part: Kind | str, preset: Regime | None) -> tuple[type[Component] | None, dict[str, Any]]:
@@ -174,7 +176,7 @@ class _Composer:
             return (type(own), own.options()) if own else (None, {})
         given = {"use": given} if isinstance(given, str) else given
         if not isinstance(given, Mapping):
-            self._refuse((part,), f"found {show(given)}, expected a table such as {{ use = 'name' }}")
+            self._refuse("wrong-type", (part,), f"found {show(given)}, expected a table such as {{ use = 'name' }}")
             return None, {}
         self.changed += [name] if isinstance(name := given.get("use"), str) else []
         self.changed += [f"{key} {_brief(value)}" for key, value in given.items() if key not in ("use", "version")]
@@ -182,7 +184,7 @@ class _Composer:
             return type(own), {**own.options(), **given}
         if not isinstance(name, str):
             if "use" in given or "use" not in self.spec:  # otherwise the preset is unknown: complained of already
-                self._refuse((part, "use"), f"is missing: write {part} = {{ use = 'name' }}")
+                self._refuse("missing", (part, "use"), f"is missing: write {part} = {{ use = 'name' }}")
             return None, {}
         try:
             cls = _find(self.registry, part, name, (part, "use"))  # type: ignore[arg-type]  # parts are kinds
@@ -199,18 +201,19 @@ class _Composer:
             owners = [part for part, cls in classes.items() if cls is not None and key in option_names(cls)]
             tables = [part for part in owners if isinstance(t := self.spec.get(part), Mapping) and key in t]
             if tables:
-                self._refuse((key,), f"is given twice, here and in {tables[0]}")
+                self._refuse("given-twice", (key,), f"is given twice, here and in {tables[0]}")
             elif len(owners) == 1:
                 options[owners[0]][key] = value
                 self.changed.append(_brief(value) if isinstance(value, str) else f"{key} {_brief(value)}")
                 self.moved[(owners[0], key)] = (key,)
             elif owners:
                 ways = " or ".join(f"{part} = {{ {key} = {show(value)} }}" for part in owners)
-                self._refuse((key,), f"is an option of {' and '.join(owners)}; write {ways}")
+                self._refuse("ambiguous-option", (key,), f"is an option of {' and '.join(owners)}; write {ways}")
             elif all(cls is not None for cls in classes.values()):
                 known = {o: p for p, cls in classes.items() if cls is not None for o in option_names(cls)}
                 listed = ", ".join(f"{option} ({part})" for option, part in sorted(known.items()))
-                self._refuse((key,), f"is not an option of this regime ({listed})", nearest(key, (*known, *OWN_KEYS)))
+                message = f"is not an option of this regime ({listed})"
+                self._refuse("unknown-option", (key,), message, nearest(key, (*known, *OWN_KEYS)))
             else:  # an ingredient is unknown, so nobody can say; but what is wrong with it is complained of
                 continue
 
@@ -235,7 +238,7 @@ class _Composer:
         if not name:
             if wants_step and (preset is not None or "use" not in self.spec):
                 message = "found 'theory', but this regime names no theory that gives a step size"
-                self._refuse(self._step_path(), message)
+                self._refuse("needs-theory", self._step_path(), message)
             return ""
         if given is None and not wants_step:
             return name
@@ -246,7 +249,8 @@ class _Composer:
             self.complaints += error.complaints
             return name
         if wants_step and theory.step_size is Theory.step_size:
-            self._refuse(self._step_path(), f"found 'theory', but the theory {show(name)} gives no step size")
+            message = f"found 'theory', but the theory {show(name)} gives no step size"
+            self._refuse("needs-theory", self._step_path(), message)
         return name
 
     def _preset_theory(self, preset: Regime | None) -> str:

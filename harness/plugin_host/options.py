@@ -1,4 +1,4 @@
-"""Dataclasses made from plain options, each checked against its type."""
+"""Dataclasses made from options as plain data. Each option is checked against its type."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import PydanticUndefinedAnnotation, TypeAdapter, ValidationError
 
-from harness.complaints import Complaint, SpecError, from_pydantic, nearest, plain_complaints, show
+from harness.complaints import Complaint, SpecError, nearest, plain_complaints, show
+from harness.plugin_host.validation import from_pydantic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,23 +21,30 @@ T = TypeVar("T")
 @functools.cache
 def _adapter(cls: Any) -> TypeAdapter[Any]:
     adapter: TypeAdapter[Any] = TypeAdapter(cls)
-    if not adapter.pydantic_complete:  # a type that is only imported for type checkers, say
+    if not adapter.pydantic_complete:  # for example a type that is imported under TYPE_CHECKING only
         adapter.rebuild(raise_errors=True)
     return adapter
 
 
 def option_names(cls: type) -> list[str]:
-    """Return the names of a dataclass's options."""
+    """Return the names of the options of a dataclass."""
     return [field.name for field in dataclasses.fields(cls) if field.init]
 
 
 def configure(cls: type[T], options: Mapping[str, Any]) -> T:
-    """Make a dataclass from plain options, checking each against its type.
+    """Return an instance of a dataclass made from plain options.
 
-    Numbers must be numbers: ``"20"``, ``true`` and ``2.0`` are no whole numbers, and NaN and ∞ are refused.
+    Types are checked strictly: ``"20"``, ``true`` and ``2.0`` are not whole numbers, and NaN and ∞ are refused.
+
+    Args:
+        cls: Dataclass.
+        options: Value of each option by its name. Options that are left out keep their defaults.
+
+    Returns:
+        The instance.
 
     Raises:
-        SpecError: With all complaints.
+        SpecError: If an option is unknown or has a wrong value. The error has one complaint per option.
     """
     names = option_names(cls)
     untyped: Any = cls
@@ -45,7 +53,8 @@ def configure(cls: type[T], options: Mapping[str, Any]) -> T:
         if key not in names:
             known = f"known are {', '.join(names)}" if names else "it has none"
             title = f"{getattr(cls, 'kind', 'method')} {show(getattr(cls, 'name', '') or cls.__name__.lower())}"
-            complaints.append(Complaint((key,), f"is not an option of {title} ({known})", nearest(key, names)))
+            message = f"is not an option of {title} ({known})"
+            complaints.append(Complaint("unknown-option", (key,), message, nearest(key, names)))
     refused = {complaint.path[0] for complaint in complaints if complaint.path}
     rest = {key: value for key, value in options.items() if key not in refused}
     try:
@@ -54,9 +63,9 @@ def configure(cls: type[T], options: Mapping[str, Any]) -> T:
         complaints += from_pydantic(error, rest, names)
     except PydanticUndefinedAnnotation as error:
         message = f"{cls.__name__} has an option of the type {error.name}, which its module does not define"
-        complaints.append(Complaint((), message))
-    except Exception as error:  # an option type that cannot be checked, or a plugin's own __post_init__
-        complaints.append(Complaint((), f"{cls.__name__} refuses its options: {error}"))
+        complaints.append(Complaint("option-without-type", (), message))
+    except Exception as error:  # __post_init__ of a plugin may raise anything
+        complaints.append(Complaint("refused", (), f"{cls.__name__} refuses its options: {error}"))
     if complaints:
         raise SpecError(complaints)
     return made

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from harness.complaints import show
+from harness.complaints import Refusal, show
 from harness.components import Positive  # pydantic reads the annotations
 
 if TYPE_CHECKING:
@@ -41,15 +41,15 @@ class Range(Section):
 def _expand(sizes: int | list[int] | Range) -> tuple[int, ...]:
     if isinstance(sizes, Range):
         if sizes.to < sizes.start:
-            raise ValueError(f"is an empty range: from = {sizes.start} is above to = {sizes.to}")
+            raise Refusal("empty-range", f"is an empty range: from = {sizes.start} is above to = {sizes.to}")
         if (sizes.to - sizes.start) // sizes.step >= MAX_ENTRIES:
-            raise ValueError(f"is a range of more than {MAX_ENTRIES} numbers: raise step")
+            raise Refusal("wrong-length", f"is a range of more than {MAX_ENTRIES} numbers: raise step")
         return tuple(range(sizes.start, sizes.to + 1, sizes.step))
     entries = (sizes,) if isinstance(sizes, int) else tuple(sizes)
     seen: set[int] = set()
     twice = next((size for size in entries if size in seen or seen.add(size)), None)  # type: ignore[func-returns-value]  # None is what add() is called for
     if twice is not None:
-        raise ValueError(f"has {twice} more than once: give each once")
+        raise Refusal("given-twice", f"has {twice} more than once: give each once")
     return entries
 
 
@@ -62,23 +62,24 @@ Sizes = Annotated[
 
 def _suite_name(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", name) or len(name) > 80:
-        raise ValueError(
+        raise Refusal(
+            "invalid-name",
             f"found {show(name)}, expected lower-case letters, digits and single hyphens (results are kept in a folder "
-            "of this name)"
+            "of this name)",
         )
     return name
 
 
 def _device(device: str) -> str:
     if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", device):
-        raise ValueError(f"found {show(device)}, expected 'auto', 'cpu', 'cuda' or 'cuda:0'")
+        raise Refusal("unknown-value", f"found {show(device)}, expected 'auto', 'cpu', 'cuda' or 'cuda:0'")
     return device
 
 
 def _decreasing(tolerances: list[float]) -> list[float]:
     for above, below in pairwise(tolerances):
         if not below < above:
-            raise ValueError(f"must fall from each to the next, but {below:g} follows {above:g}")
+            raise Refusal("not-decreasing", f"must fall from each to the next, but {below:g} follows {above:g}")
     return tolerances
 
 

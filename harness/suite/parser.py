@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from harness.complaints import Complaint, SpecError, from_pydantic, nearest, plain_complaints, show
+from harness.complaints import Code, Complaint, SpecError, nearest, plain_complaints, show
 from harness.plugin_host.composition import build_regime, component_from, unique_names
 from harness.plugin_host.options import configure, option_names
+from harness.plugin_host.validation import from_pydantic
 from harness.statistics.search import Adaptive, Grid
 from harness.suite.file import SECTIONS, BudgetSection, ProblemsSection, Section, Sizes, SuiteFile, SuiteSection
 from harness.suite.record import Budget, Search, Suite
@@ -89,8 +90,8 @@ class SuiteParser:
             text=text,
         )
 
-    def _refuse(self, path: tuple[str | int, ...], message: str, close: str = "") -> None:
-        self.complaints.append(Complaint(path, message, close))
+    def _refuse(self, code: Code, path: tuple[str | int, ...], message: str, close: str = "") -> None:
+        self.complaints.append(Complaint(code, path, message, close))
 
     def _unknown_sections(self) -> None:
         """Refuse sections that no suite has; what is in a misspelled one is checked as if it were spelled right."""
@@ -100,10 +101,10 @@ class SuiteParser:
                 continue
             home = _home_of(key)
             if home and not isinstance(value, dict):
-                self._refuse((key,), f"is not a section of a suite; it belongs in [{home}]")
+                self._refuse("misplaced-key", (key,), f"is not a section of a suite; it belongs in [{home}]")
                 continue
             close = nearest(key, known)
-            self._refuse((key,), f"is not a section of a suite ({', '.join(known)})", close)
+            self._refuse("unknown-section", (key,), f"is not a section of a suite ({', '.join(known)})", close)
             if isinstance(value, dict | list) and close in (*SECTIONS, "search", "regimes") and close not in self.data:
                 self._misspelled.setdefault(close, key)
         right = {name: self.data[key] for name, key in self._misspelled.items()}
@@ -119,17 +120,20 @@ class SuiteParser:
     def _plugins(self) -> None:
         listed = self.data.get("plugins", [])
         if not isinstance(listed, list):
-            self._refuse(("plugins",), f"found {show(listed)}, expected a list of Python files")
+            self._refuse("wrong-type", ("plugins",), f"found {show(listed)}, expected a list of Python files")
             return
         for index, name in enumerate(listed):
             if not isinstance(name, str):
-                self._refuse(("plugins", index), f"found {show(name)}, expected the name of a Python file")
+                self._refuse(
+                    "wrong-type", ("plugins", index), f"found {show(name)}, expected the name of a Python file"
+                )
                 continue
             plugin = self._loaded(name)
             if plugin is None or plugin.status == "blocked":
-                self._refuse(("plugins", index), f"plugin {show(name)} was not loaded")
+                self._refuse("plugin-not-loaded", ("plugins", index), f"plugin {show(name)} was not loaded")
             elif plugin.status == "broken":
-                self._refuse(("plugins", index), f"plugin {show(name)} could not be loaded: {plugin.reason}")
+                message = f"plugin {show(name)} could not be loaded: {plugin.reason}"
+                self._refuse("plugin-not-loaded", ("plugins", index), message)
             else:
                 self.plugin_files.append(Path(plugin.origin))
 
@@ -142,7 +146,7 @@ class SuiteParser:
         return next((plugin for plugin in files if plugin.origin == str(path)), None)
 
     def _miss(self, section: str) -> None:
-        self._refuse((section,), f"is missing: a suite needs {sections()}")
+        self._refuse("missing-section", (section,), f"is missing: a suite needs {sections()}")
 
     def _table(self, key: str, *, needed: bool = True) -> dict[str, Any] | None:
         if key not in self.data:
@@ -153,9 +157,9 @@ class SuiteParser:
         if isinstance(value, dict):
             return value
         if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-            self._refuse((key,), f"is a list of tables: write [{key}], once, with single brackets")
+            self._refuse("wrong-brackets", (key,), f"is a list of tables: write [{key}], once, with single brackets")
         else:
-            self._refuse((key,), f"found {show(value)}, expected a section [{key}]")
+            self._refuse("wrong-type", (key,), f"found {show(value)}, expected a section [{key}]")
         return None
 
     def _section(self, key: str, model: type[S]) -> S | None:
@@ -168,7 +172,7 @@ class SuiteParser:
             home = _home_of(name)
             if name not in known and home not in ("", key):
                 where = f"in [{home}]" if home != name else f"above the first section, not in [{key}]"
-                self._refuse((key, name), f"is not a key of [{key}]; it belongs {where}")
+                self._refuse("misplaced-key", (key, name), f"is not a key of [{key}]; it belongs {where}")
                 del rest[name]
         try:
             return model.model_validate_json(json.dumps(rest), strict=True)
@@ -182,7 +186,7 @@ class SuiteParser:
         try:
             reported = ladder.reported() if ladder is not None else None
         except ValueError as error:
-            self._refuse(("budget", "report_tolerance"), str(error))
+            self._refuse("tolerance-not-recorded", ("budget", "report_tolerance"), str(error))
             return None
         if section is None or reported is None:
             return None
@@ -225,7 +229,9 @@ class SuiteParser:
         if not isinstance(method, str) or method not in METHODS:
             expected = " or ".join(map(show, METHODS))
             close = nearest(method, METHODS)
-            self._refuse(("search", "method"), f"found {show(method)}, expected {expected}", close)
+            message = f"found {show(method)}, expected {expected}"
+            code: Code = "unknown-value" if isinstance(method, str) else "wrong-type"
+            self._refuse(code, ("search", "method"), message, close)
             if not close:
                 return None
             method = close  # the other options are checked as if it were spelled right
@@ -234,7 +240,8 @@ class SuiteParser:
         for key in list(options):
             other = next((m for m, c in METHODS.items() if key in option_names(c) and m != method), None)
             if key not in option_names(cls) and other is not None:
-                self._refuse(("search", key), f"is an option of method = {show(other)}, not of {show(method)}")
+                message = f"is an option of method = {show(other)}, not of {show(method)}"
+                self._refuse("other-method", ("search", key), message)
                 del options[key]
         try:
             return configure(cls, options)
@@ -248,7 +255,7 @@ class SuiteParser:
         widths = options.get("widths")
         if method == "adaptive" and isinstance(widths, list | dict):
             message = "lists widths, but the adaptive search chooses its own; use method = 'grid'"
-            self._refuse(("search", "widths"), message)
+            self._refuse("other-method", ("search", "widths"), message)
             return {key: value for key, value in options.items() if key != "widths"}
         if method == "grid" and widths is not None:
             try:
@@ -266,15 +273,15 @@ class SuiteParser:
         if "regimes" not in self.data:
             self._miss("regimes")
         elif isinstance(listed, dict):
-            self._refuse(("regimes",), "is one table, expected a list of them: write [[regimes]]")
+            self._refuse("wrong-brackets", ("regimes",), "is one table, expected a list of them: write [[regimes]]")
         elif not isinstance(listed, list) or not listed:
-            self._refuse(("regimes",), f"found {show(listed)}, expected at least one table [[regimes]]")
+            self._refuse("wrong-type", ("regimes",), f"found {show(listed)}, expected at least one table [[regimes]]")
         if not isinstance(listed, list):
             return {}
         built: dict[int, Regime] = {}
         for index, spec in enumerate(listed):
             if not isinstance(spec, dict):
-                self._refuse(("regimes", index), f"found {show(spec)}, expected a table [[regimes]]")
+                self._refuse("wrong-type", ("regimes", index), f"found {show(spec)}, expected a table [[regimes]]")
                 continue
             try:
                 built[index] = build_regime(spec, self.registry)
@@ -291,9 +298,11 @@ class SuiteParser:
             if not isinstance(name, str):
                 continue
             if len(name) > MAX_NAME:
-                self._refuse(("regimes", index, "name"), f"is {len(name)} characters long, expected at most {MAX_NAME}")
+                message = f"is {len(name)} characters long, expected at most {MAX_NAME}"
+                self._refuse("too-long", ("regimes", index, "name"), message)
             if name in first:
-                self._refuse(("regimes", index, "name"), f"found {show(name)}, the name of regimes[{first[name]}] too")
+                message = f"found {show(name)}, the name of regimes[{first[name]}] too"
+                self._refuse("given-twice", ("regimes", index, "name"), message)
             first.setdefault(name, index)
 
     def _width_steps(self, search: Search | None, regimes: Mapping[int, Regime]) -> None:
@@ -302,11 +311,12 @@ class SuiteParser:
             step = regime.initializer.width_step
             subject = f"regimes[{index}] ({regime.initializer.name}) needs multiples of {step}"
             if isinstance(search, Adaptive) and search.max_width < step:
-                self._refuse(("search", "max_width"), f"found {search.max_width}, but {subject}")
+                message = f"found {search.max_width}, but {subject}"
+                self._refuse("width-not-multiple", ("search", "max_width"), message)
             if isinstance(search, Grid):
                 odd = [width for width in search.widths if width % step]
                 if odd:
-                    self._refuse(("search", "widths"), f"found {show(odd)}, but {subject}")
+                    self._refuse("width-not-multiple", ("search", "widths"), f"found {show(odd)}, but {subject}")
 
 
 def _home_of(key: str) -> str:

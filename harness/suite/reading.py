@@ -48,7 +48,9 @@ def load_suite(
     listed = plugin_paths(_toml(text, file), file)
     if not trust_plugins and (refused := strangers(f for f in listed if f not in given)):
         line = TomlPlaces(text).line(("plugins",))
-        raise SuiteError([Complaint(("plugins",), f"{why}; {HOW}", line=line) for why in refused], file)
+        raise SuiteError(
+            [Complaint("plugin-not-trusted", ("plugins",), f"{why}; {HOW}", line=line) for why in refused], file
+        )
     files = tuple(dict.fromkeys([*given, *listed]))
     registry = load_plugins(files, block)
     suite = parse_suite(text, registry, file)
@@ -80,9 +82,9 @@ def _toml(text: str, path: Path | None) -> dict[str, Any]:
         data = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
         message = f"is not TOML: {printable(error.msg)} (column {error.colno})"
-        raise SuiteError([Complaint((), message, line=error.lineno)], path) from error
+        raise SuiteError([Complaint("not-toml", (), message, line=error.lineno)], path) from error
     except (ValueError, RecursionError) as error:  # numbers of thousands of digits, thousands of brackets
-        raise SuiteError([Complaint((), f"is not TOML: {printable(str(error))}")], path) from error
+        raise SuiteError([Complaint("not-toml", (), f"is not TOML: {printable(str(error))}")], path) from error
     if not data:
-        raise SuiteError([Complaint((), f"is empty, expected {sections()}")], path)
+        raise SuiteError([Complaint("empty-file", (), f"is empty, expected {sections()}")], path)
     return data

@@ -65,9 +65,8 @@ def find_suite(name_or_path: str | Path) -> Path:
     if there:
         return path
     close = nearest(path.stem, shipped)
-    raise SuiteError(
-        [Complaint((), f"there is no such file, and no suite of this name ({', '.join(shipped)})", close)], path
-    )
+    message = f"there is no such file, and no suite of this name ({', '.join(shipped)})"
+    raise SuiteError([Complaint("no-such-file", (), message, close)], path)
 
 
 def read_suite(path: Path) -> str:
@@ -78,19 +77,20 @@ def read_suite(path: Path) -> str:
     """
     try:
         if path.is_dir():
-            raise SuiteError([Complaint((), "is a folder, expected a TOML file")], path)
+            raise SuiteError([Complaint("unreadable", (), "is a folder, expected a TOML file")], path)
         if not path.is_file():
-            raise SuiteError([Complaint((), "there is no such file")], path)
+            raise SuiteError([Complaint("no-such-file", (), "there is no such file")], path)
         if path.stat().st_size > MAX_BYTES:
-            raise SuiteError([Complaint((), f"is larger than {MAX_BYTES} bytes: hardly a suite")], path)
+            message = f"is larger than {MAX_BYTES} bytes: hardly a suite"
+            raise SuiteError([Complaint("too-large", (), message)], path)
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         if isinstance(error, SuiteError):
             raise
         reason = getattr(error, "strerror", None) or str(error)
-        raise SuiteError([Complaint((), f"cannot be read: {reason}")], path) from error
+        raise SuiteError([Complaint("unreadable", (), f"cannot be read: {reason}")], path) from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise SuiteError([Complaint((), "is not UTF-8 text", line=line)], path) from error
+        raise SuiteError([Complaint("not-text", (), "is not UTF-8 text", line=line)], path) from error

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.complaints import SpecError
 from harness.plugin_host.composition import OWN_KEYS, component_from
 from harness.plugin_host.loading import AmbiguousName, Plugin, Registry, UnknownName, load_plugins
 
@@ -270,45 +269,6 @@ def test_a_name_claimed_twice_is_an_error_only_where_it_is_used(
     assert alone.name_of("dataset", alone.find("dataset", "flat")) == "other-earth:flat"  # whoever else is there
     assert load_plugins().name_of("dataset", load_plugins().find("dataset", "sphere")) == "sphere"
     assert {"flat-earth:flat", "other-earth:flat", "sphere"} <= set(registry.all("dataset"))
-
-
-@pytest.mark.parametrize(
-    ("spec", "place", "words"),
-    [
-        ({"use": "cosine", "alhpa": 2}, ("alhpa",), "is not an option of model 'cosine' (known are alpha, phase); did you mean 'alpha'?"),
-        ({"use": "cosine", "alpha": -1}, ("alpha",), "found -1, expected a number greater than 0"),
-        ({"use": "cosine", "alpha": "2"}, ("alpha",), "found '2', expected a number (without quotes)"),
-        ({"use": "cosine", "alpha": True}, ("alpha",), "found true, expected a number"),
-        ({"use": "cosine", "alpha": float("nan")}, ("alpha",), "found nan, expected a finite number"),
-        ({"use": "cosine", "alpha": float("inf")}, ("alpha",), "found inf, expected a finite number"),
-        ({"use": "cosine", "phase": "evn"}, ("phase",), "found 'evn', expected 'even' or 'odd'; did you mean 'even'?"),
-        ({"use": "cosin"}, ("use",), "there is no model 'cosin'; did you mean 'cosine'?"),
-        ({"alpha": 1.0}, ("use",), "is missing: the name of a model"),
-        ({"use": 3}, ("use",), "found 3, expected the name of a model"),
-        ({"use": "cosine", "version": 2}, ("version",), "model 'cosine' is of version 1 here, the spec asks for 2"),
-    ],
-)  # fmt: skip
-def test_options_are_checked(registry: Registry, spec: dict[str, object], place: tuple[str, ...], words: str) -> None:
-    with pytest.raises(SpecError) as caught:
-        component_from(registry, "model", spec)
-    (complaint,) = caught.value.complaints
-    assert complaint.path == place
-    assert words in str(complaint)
-
-
-@pytest.mark.parametrize("step", ["stabel", -0.5, True, [1]])
-def test_a_union_gives_one_error(registry: Registry, step: object) -> None:
-    with pytest.raises(SpecError) as caught:
-        component_from(registry, "optimizer", {"use": "gd", "step_size": step})
-    (complaint,) = caught.value.complaints
-    assert "expected 'stable' or 'theory' or a number" in str(complaint)
-
-
-def test_all_option_errors_come_at_once(registry: Registry) -> None:
-    with pytest.raises(SpecError) as caught:
-        component_from(registry, "optimizer", {"use": "sgd", "batch": 2.0, "c": 0, "beta": 1, "step_size": "x"})
-    assert {c.path for c in caught.value.complaints} == {("batch",), ("c",), ("beta",), ("step_size",)}
-    assert "(write 2)" in str(caught.value)
 
 
 def test_whole_numbers_are_numbers(registry: Registry) -> None:

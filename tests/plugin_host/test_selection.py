@@ -13,13 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import command as main
-from harness.complaints import Complaint
 from harness.driver.loading import load_results
 from harness.driver.mixture import mixed_versions
 from harness.plugin_host.loading import load_plugins
 from harness.plugin_host.registry import HookCall, Registry, UnknownName
-from harness.suite import SuiteError, parse_suite
-from harness.suite.requires import missing_packages
 from harness.testing import TINY_SUITE
 from tests.plugin_host.test_plugins import DATASET, OWN, distribution, write
 
@@ -140,33 +137,6 @@ def test_check_says_what_to_change_and_ends_in_status_1(tmp_path: Path, monkeypa
     assert (status, "only a component (theory); did you mean 'moderate'?" in err) == (2, True)
     status, _, err = run("plugins", "check", "nowhere.py", monkeypatch=monkeypatch)
     assert (status, "there is no file nowhere.py" in err) == (2, True)
-
-
-@pytest.mark.parametrize(
-    ("listed", "words"),
-    [
-        (["numpy"], ""),
-        (["numpy>=1.0", 'harness-of-nobody>=2; python_version < "3"'], ""),
-        (["harness-of-nobody>=0.2"], "is not installed; get it with: pip install 'harness-of-nobody>=0.2'"),
-        (["numpy>=99"], "expected >=99; get it with: pip install -U 'numpy>=99'"),
-        (["harness foo"], "expected the name of a package and a range"),
-        ([3], "found 3, expected the name of a package"),
-        ("numpy", "expected a list such as"),
-    ],
-)  # fmt: skip
-def test_what_suites_require(listed: object, words: str) -> None:
-    found: list[Complaint] = missing_packages(listed)
-    assert len(found) == bool(words)
-    assert all(words in complaint.message for complaint in found)
-
-
-def test_a_suite_says_what_it_requires_with_its_line(registry: Registry) -> None:
-    with pytest.raises(SuiteError, match=r"line 1, requires\[0\]: harness-of-nobody is not installed; .*pip install"):
-        parse_suite('requires = ["harness-of-nobody>=0.2"]\n' + TINY_SUITE, registry)
-    assert parse_suite('requires = ["numpy"]\n' + TINY_SUITE, registry).name == "tiny"
-    misplaced = TINY_SUITE.replace("seed = 1", 'seed = 1\nrequires = ["numpy"]')
-    with pytest.raises(SuiteError, match="belongs above the first section"):
-        parse_suite(misplaced, registry)
 
 
 def test_mixed_versions_are_found_in_the_order_of_the_runs() -> None:
