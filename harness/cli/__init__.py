@@ -126,18 +126,35 @@ def _interrupted(_number: int, _frame: FrameType | None) -> None:
 
 def main() -> None:
     """Run the command line; wrong input ends it with status 2 and one message, never a traceback."""
+    from harness.cli.streams import LOST, take_over
+
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and background jobs have it
             signal.signal(number, _interrupted)
+    output = take_over()
+    try:
+        status = _status()
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):  # click exits where a pipe was closed
+        if output is None or not output.unread:
+            raise
+    if output is not None and output.unread:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered goes nowhere
+        status = 128 + signal.SIGPIPE
+    elif output is not None and output.failure:
+        click.echo(f"standard output could not be written: {output.failure}", err=True)
+        status = LOST
+    sys.exit(status)
+
+
+def _status() -> int:
+    """Run the verb and return the exit status."""
     try:
         status = command(standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("\ninterrupted", err=True)
-        sys.exit(130)
-    except BrokenPipeError:  # a pipe was closed on us, by head for example
-        sys.stderr.close()
-        sys.exit(128 + signal.SIGPIPE)
-    sys.exit(status if isinstance(status, int) else 0)
+        return 130
+    return status if isinstance(status, int) else 0

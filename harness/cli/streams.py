@@ -1,0 +1,97 @@
+"""The standard streams: UTF-8 where a file is written, and no traceback where nothing can be written."""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import io
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from harness.components.numbers import to_encoding
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+LOST = 3
+"""Exit status where output could not be written."""
+
+
+class Output(io.FileIO):
+    """Standard output that notes the first failure and discards what follows it.
+
+    A run that has trained for hours must not end because its terminal or its disk is gone.
+
+    Attributes:
+        failure: Why output was lost, or an empty string if nothing was lost.
+        unread: Whether the reader of a pipe closed it.
+    """
+
+    def __init__(self, descriptor: int, *, closed: bool) -> None:
+        """Write to a descriptor; if it was closed, note a failure when something is written."""
+        super().__init__(descriptor, "wb", closefd=False)
+        self.failure = ""
+        self.unread = False
+        self._was_closed = closed
+
+    def write(self, data: Buffer) -> int:
+        """Write bytes; return how many were taken, which is all of them once output is lost.
+
+        Raises:
+            BrokenPipeError: If the reader of a pipe closed it.
+        """
+        try:
+            if self._was_closed:
+                raise OSError(errno.EBADF, "it is closed")
+            return super().write(data)
+        except BrokenPipeError:
+            self.unread = True
+            raise
+        except OSError as error:
+            self.failure = self.failure or str(error.strerror)
+            return memoryview(data).nbytes
+
+
+def take_over() -> Output | None:
+    """Put an :class:`Output` under ``sys.stdout``; return it, or None where standard output is no file.
+
+    Files and pipes get UTF-8 whatever the locale says. A terminal keeps its encoding, and signs that it lacks are
+    spelled out. Closed descriptors are opened on the null device, so that no file of ours takes their numbers.
+    """
+    closed = _open_closed()
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115  # kept
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    encoding = str(sys.stdout.encoding) if terminal else "utf-8"
+    codecs.register_error("spelled", lambda error: _spelled(error, encoding))
+    try:
+        descriptor = 1 if sys.stdout is None else sys.stdout.fileno()
+    except (OSError, ValueError):
+        return None
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    output = Output(descriptor, closed=1 in closed)
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(output), encoding, errors="spelled", line_buffering=terminal)
+    return output
+
+
+def _open_closed() -> list[int]:
+    """Open the closed ones of the descriptors 0, 1 and 2 on the null device, and return them."""
+    closed = []
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            closed.append(descriptor)
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != descriptor:
+                os.dup2(opened, descriptor)
+                os.close(opened)
+    return closed
+
+
+def _spelled(error: UnicodeError, encoding: str) -> tuple[str, int]:
+    """Return what stands for the signs that an encoding lacks, and where to go on."""
+    assert isinstance(error, UnicodeEncodeError)
+    return to_encoding(error.object[error.start : error.end], encoding), error.end
