@@ -117,11 +117,11 @@ def check(trained: Sequence[Trained], count: int, pools: Sequence[ProcessPoolExe
         least = loads.index(min(loads))
         loads[least] += outcome.steps + 1
         place = (each.cell, outcome.seed)
-        futures[place] = pools[least].submit(judge, each.setting, each.cell, outcome.seed, each.rung)
+        futures[place] = pools[least].submit(judge, each.setting, each.cell, outcome.seed, each.tolerance_index)
     cells, differences = [], []
     for each in some:
         pairs = [(outcome, futures[each.cell, outcome.seed].result()) for outcome in each.outcomes]
-        verdicts = [(outcome.verdict(each.rung), loop.verdict) for outcome, loop in pairs]
+        verdicts = [(outcome.verdict(each.tolerance_index), loop.verdict) for outcome, loop in pairs]
         differences += [
             Difference(each.cell, outcome.seed, ours, outcome.measure, theirs, loop.measure)
             for (outcome, loop), (ours, theirs) in zip(pairs, verdicts, strict=True)
@@ -134,7 +134,9 @@ def check(trained: Sequence[Trained], count: int, pools: Sequence[ProcessPoolExe
                 fits=sum(ours == "fit" for ours, _ in verdicts),
                 loop_fits=sum(theirs == "fit" for _, theirs in verdicts),
                 same=sum(ours == theirs for ours, theirs in verdicts),
-                same_step=sum(loop.hit is not None and outcome.hits[each.rung] == loop.hit for outcome, loop in pairs),
+                same_step=sum(
+                    loop.hit is not None and outcome.hits[each.tolerance_index] == loop.hit for outcome, loop in pairs
+                ),
             )
         )
     return Checked(tuple(cells), tuple(differences))

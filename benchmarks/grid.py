@@ -38,7 +38,7 @@ class Trained:
     setting: Setting
     cell: Cell
     outcomes: tuple[Outcome, ...]
-    rung: int
+    tolerance_index: int
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,9 @@ def go(suite: Suite, registry: Registry, device: str, workers: int) -> tuple[flo
                 times.append(time.perf_counter() - begin)
                 begin = time.perf_counter()
     trained = [
-        Trained(p.setting, p.cell(k), tuple(outcomes), p.rung) for p in run.found for k, outcomes in p.known().items()
+        Trained(search.setting, search.cell(k), tuple(outcomes), search.tolerance_index)
+        for search in run.found
+        for k, outcomes in search.known().items()
     ]
     return times[0], times[1], trained
 
@@ -175,7 +177,7 @@ def measure(
         cells=len(trained),
         all_cells=all_cells,
         networks=sum(len(each.outcomes) for each in trained),
-        fits=sum(o.verdict(each.rung) == "fit" for each in trained for o in each.outcomes),
+        fits=sum(o.verdict(each.tolerance_index) == "fit" for each in trained for o in each.outcomes),
         network_steps=total,
         start_up=start_up,
         seconds=wall,

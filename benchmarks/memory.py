@@ -98,8 +98,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as directory, Store(Path(directory)) as store, InProcess() as executor:
             run = Run(suite_of(SIZE, 1, count, STEPS, "float32"), registry, store, "cpu")
             run.go(executor)
-        (pursuit,) = run.found
-        (outcomes,) = pursuit.known().values()
+        (search,) = run.found
+        (outcomes,) = search.known().values()
         if messages := [outcome.message for outcome in outcomes if outcome.message]:
             raise RuntimeError(messages[0])
         return outcomes[0].solver

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from benchmarks.uniform_suite import suite_of
 from harness.components.executor import Batch, Executor
 from harness.driver.batching import batches
-from harness.driver.pursuits import pursuits
+from harness.driver.threshold_searches import threshold_searches
 from harness.executors.dask import Dask
 from harness.executors.local import Local
 from harness.plugin_host.loading import load_plugins
@@ -64,8 +64,8 @@ def _batches(steps: int, count: int) -> list[Batch]:
     suite = suite_of(SIZE, cells=count, trials=20, steps=steps, dtype="float32")
     return [
         batch
-        for pursuit in pursuits(suite, registry, "cpu")
-        for batch in batches(pursuit, pursuit.advance(lambda _cell, _seed: None), hungry=1)
+        for search in threshold_searches(suite, registry, "cpu")
+        for batch in batches(search, search.advance(lambda _cell, _seed: None), hungry=1)
     ]
 
 

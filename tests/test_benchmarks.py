@@ -22,7 +22,7 @@ from benchmarks.timing import Slope, Variant
 from benchmarks.vmap_loop import VmapLoop
 from harness.builtin.models import ShallowNet
 from harness.components import ActivationName, Cell, Outcome
-from harness.driver.pursuits import pursuits
+from harness.driver.threshold_searches import threshold_searches
 from harness.engine.fused.build import NoKernel
 from harness.engine.work import train as engine_train
 from harness.executors.local import Local
@@ -168,9 +168,10 @@ def test_a_tenth_of_the_grid_is_a_tenth_of_it_and_even() -> None:
 def test_a_difference_of_verdicts_is_seen() -> None:
     suite, registry = load_suite("phase-diagram")
     suite = grid.shortened(suite, steps=60, trials=2, corner=1)
-    (pursuit,) = pursuits(suite, registry, "cpu")
-    cell = pursuit.cell(60)
-    trained = [grid.Trained(pursuit.setting, cell, tuple(engine_train(pursuit.setting, cell, range(2))), pursuit.rung)]
+    (search,) = threshold_searches(suite, registry, "cpu")
+    cell = search.cell(60)
+    outcomes = tuple(engine_train(search.setting, cell, range(2)))
+    trained = [grid.Trained(search.setting, cell, outcomes, search.tolerance_index)]
     (only,) = trained
 
     class Here:
@@ -186,7 +187,7 @@ def test_a_difference_of_verdicts_is_seen() -> None:
     agreed = check.check(trained, 1, [Here()])  # type: ignore[list-item]  # a stand-in for a process pool
     assert [(each.trials, each.same, each.fits - each.loop_fits) for each in agreed.cells] == [(2, 2, 0)]
     assert agreed.differences == ()
-    verdict = only.outcomes[0].verdict(only.rung)
+    verdict = only.outcomes[0].verdict(only.tolerance_index)
     false: Outcome = replace(only.outcomes[0], hits=(None,) * 3 if verdict == "fit" else (1, 1, 1))
     wrong = [replace(only, outcomes=(false, only.outcomes[1]))]
     (difference,) = check.check(wrong, 1, [Here()]).differences  # type: ignore[list-item]  # a stand-in for a process pool

@@ -23,8 +23,8 @@ from harness.complaints import unprintable
 from harness.components import Cell, Outcome
 from harness.driver.loading import load_results
 from harness.driver.provenance import provenance
-from harness.driver.pursuits import RegimeError
 from harness.driver.run import Run
+from harness.driver.threshold_searches import RegimeError
 from harness.plugin_host.loading import load_plugins
 from harness.store import FILE, Store, StoreError
 from harness.store.outcome_record import decode
@@ -211,10 +211,10 @@ def _few(folder: Path) -> None:
     with Store(folder) as store:
         store.began(text, provenance(small, REGISTRY, "cpu"))
         run = Run(small, REGISTRY, store, "cpu")
-        for pursuit in run.found:
-            for k, seed in pursuit.waiting:
-                fake = Outcome(seed, (3, None), 7, 0.5, curve=(1.0, 0.5), solver=pursuit.solver.name, device="cpu")
-                store.put(pursuit.key, pursuit.data, pursuit.cell(k), [fake])
+        for search in run.found:
+            for k, seed in search.waiting:
+                fake = Outcome(seed, (3, None), 7, 0.5, curve=(1.0, 0.5), solver=search.solver.name, device="cpu")
+                store.put(search.key, search.data, search.cell(k), [fake])
 
 
 def _npz() -> bytes:

@@ -117,10 +117,10 @@ def marked_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Store(folder) as store:
         store.began(text, provenance(suite, registry, "cpu"))
         run = Run(suite, registry, store, "cpu")
-        (pursuit,) = run.found
-        for k, seed in list(pursuit.waiting):
+        (search,) = run.found
+        for k, seed in list(search.waiting):
             failed = Outcome(seed, (None, None), 0, 1.0, message=MARKUP + "".join(ESCAPES), solver="\x1b[2Jfused")
-            store.put(pursuit.key, pursuit.data, pursuit.cell(k), [failed])
+            store.put(search.key, search.data, search.cell(k), [failed])
     (folder / "suite.toml").write_text(text, encoding="utf-8")
     return folder
 

@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from harness.driver.pursuit import Pursuit
     from harness.driver.run import Run
+    from harness.driver.threshold_search import ThresholdSearch
 
 LINE_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
@@ -53,20 +53,20 @@ def left(run: Run) -> str:
     return f"about {round(seconds / 60)} min left" if seconds < 5400 else f"about {seconds / 3600:.1f} h left"
 
 
-def estimates(run: Run) -> list[tuple[Pursuit, str]]:
+def estimates(run: Run) -> list[tuple[ThresholdSearch, str]]:
     """Return the thresholds that are being measured, with their present estimates."""
     from harness.statistics.thresholds import threshold
 
     rows = []
-    for pursuit in run.found:
-        if not pursuit.setting.regime.model.has_width:
-            fits, trials = pursuit.counts().get(0, (0, 0))
-            rows.append((pursuit, f"∞: {fits}/{trials} fit" if trials else "…"))
+    for search in run.found:
+        if not search.setting.regime.model.has_width:
+            fits, trials = search.counts().get(0, (0, 0))
+            rows.append((search, f"∞: {fits}/{trials} fit" if trials else "…"))
             continue
-        found = threshold(pursuit.counts(), family=pursuit.search.family)
+        found = threshold(search.counts(), family=search.method.family)
         low, high = found.low or 0, "∞" if found.high is None else str(found.high)
         point = "…" if found.k_half is None else f"{found.k_half:.3g}"
-        rows.append((pursuit, f"{point} in ({low}, {high}]" if found.trials else "…"))
+        rows.append((search, f"{point} in ({low}, {high}]" if found.trials else "…"))
     return rows
 
 
@@ -116,18 +116,18 @@ def _live(console: Console) -> Iterator[Callable[[Run], None]]:
 
 
 def _display(bar: Progress, run: Run) -> RenderableType:
-    finished = {id(pursuit) for pursuit in run.finished}
+    finished = {id(search) for search in run.finished}
     rows = estimates(run)
     # What is still being measured comes first: it is what changes.
     rows.sort(key=lambda row: id(row[0]) in finished)
     grid = Table.grid(padding=(0, 2))
-    for pursuit, text in rows[:MOST_ROWS]:
-        over = id(pursuit) in finished
-        trials = sum(map(len, pursuit.outcomes.values()))
+    for search, text in rows[:MOST_ROWS]:
+        over = id(search) in finished
+        trials = sum(map(len, search.outcomes.values()))
         grid.add_row(
             Text("✓" if over else "·", style="green" if over else "cyan"),
-            Text(pursuit.setting.regime.name, overflow="ellipsis", no_wrap=True),
-            Text(f"n={pursuit.n} d={pursuit.d}", no_wrap=True),
+            Text(search.setting.regime.name, overflow="ellipsis", no_wrap=True),
+            Text(f"n={search.n} d={search.d}", no_wrap=True),
             Text(f"k½ {text}", no_wrap=True),
             Text(f"{trials} trials", style="dim", no_wrap=True),
         )

@@ -81,8 +81,8 @@ def command(
     from harness.cli.progress import progress
     from harness.components.executor import LostWorkers
     from harness.driver.provenance import provenance
-    from harness.driver.pursuits import RegimeError
     from harness.driver.run import Run
+    from harness.driver.threshold_searches import RegimeError
     from harness.engine.device import resolve_device
     from harness.report.summary import print_summary, write_reports
     from harness.store import Store, StoreError, WriteError, set_aside
@@ -194,7 +194,7 @@ def _notice(dtype: str, device: str) -> None:
 
 def _notice_eager(run: Run) -> None:
     """Say once which regimes would be trained faster if their steps could be compiled, and why they cannot."""
-    from harness.driver.pursuits import steps_ahead
+    from harness.driver.threshold_searches import steps_ahead
     from harness.engine.solvers import COMPILE_PAYS, uncompiled
 
     dtype = run.suite.budget.dtype

@@ -62,7 +62,7 @@ def read_source(source: str, plugin_files: tuple[str, ...], *, trust: bool) -> S
 
 
 def _read(name: str, results: Callable[[], Results], archive: Unpacked | None = None) -> Source:
-    from harness.driver.pursuits import RegimeError
+    from harness.driver.threshold_searches import RegimeError
     from harness.store import StoreError
     from harness.suite import SuiteError
 

@@ -12,9 +12,9 @@ from harness.cli.options import PLUGINS, SUITE, TRUST, WrongInput, check_problem
 from harness.complaints import printable_lines
 
 if TYPE_CHECKING:
-    from harness.components import Outcome
+    from harness.components import Outcome, Regime
     from harness.components.table import Table
-    from harness.driver.pursuit import Pursuit
+    from harness.driver.threshold_search import ThresholdSearch
     from harness.suite import Suite
 
 
@@ -53,7 +53,7 @@ def command(
     """
     loaded, registry = load(suite, plugin_files, trust=trust_plugins)
 
-    from harness.driver.pursuits import RegimeError, pursuits
+    from harness.driver.threshold_searches import RegimeError, threshold_searches
     from harness.engine.device import resolve_device
     from harness.engine.work import train_alone
     from harness.report.export import dumps
@@ -63,22 +63,22 @@ def command(
     if regime not in {r.name for r in loaded.regimes}:
         raise WrongInput(_unknown(regime, loaded))
     try:
-        found = pursuits(loaded, registry, resolve_device(device or loaded.budget.device))
+        found = threshold_searches(loaded, registry, resolve_device(device or loaded.budget.device))
     except (RegimeError, ValueError) as error:
         raise WrongInput(str(error)) from error
-    pursuit = next(p for p in found if p.setting.regime.name == regime)
-    _check(pursuit, k)
+    search = next(p for p in found if p.setting.regime.name == regime)
+    _check(search, k)
     size = n or loaded.n[0], d or loaded.d[0]
     if trial_bytes(*size, k) > memory():
         raise WrongInput(f"--k {k}: one trial needs more than the memory of this machine")
-    _beyond(loaded, *size, k)
+    _beyond(loaded, search.setting.regime, *size, k)
     try:
-        outcome = train_alone(pursuit.setting, *size, k, seed)
+        outcome = train_alone(search.setting, *size, k, seed)
     except Exception as error:
         trace = printable_lines("".join(traceback.format_exception(error)))
         click.echo(dumps({"verdict": "error", "traceback": trace}) if as_json else trace, nl=False, err=not as_json)
         return 1
-    record = _record(outcome, loaded, pursuit, *size, k)
+    record = _record(outcome, loaded, search, *size, k)
     if as_json:
         click.echo(dumps(record), nl=False)
     else:
@@ -95,9 +95,9 @@ def _unknown(regime: str, suite: Suite) -> str:
     return f"--regime: suite {suite.name!r} has no regime {show(regime)}; {hint}"
 
 
-def _check(pursuit: Pursuit, k: int) -> None:
+def _check(search: ThresholdSearch, k: int) -> None:
     """Refuse a width that the regime cannot have."""
-    regime = pursuit.setting.regime
+    regime = search.setting.regime
     step = regime.initializer.width_step
     if not regime.model.has_width:
         if k:
@@ -108,7 +108,7 @@ def _check(pursuit: Pursuit, k: int) -> None:
         )
 
 
-def _beyond(suite: Suite, n: int, d: int, k: int) -> None:
+def _beyond(suite: Suite, regime: Regime, n: int, d: int, k: int) -> None:
     """Say which sizes are none of the suite's.
 
     Raises:
@@ -116,12 +116,9 @@ def _beyond(suite: Suite, n: int, d: int, k: int) -> None:
     """
     from dataclasses import replace
 
-    from harness.statistics.search import Grid
-
-    search = suite.search
-    widths = search.widths if isinstance(search, Grid) else range(search.max_width + 1)
-    has = {"n": (n, suite.n), "d": (d, suite.d), "k": (k, (0, *widths))}
-    beyond = [f"{name} = {size}" for name, (size, sizes) in has.items() if size not in sizes]
+    known = {f"n = {n}": n in suite.n, f"d = {d}": d in suite.d}
+    known[f"k = {k}"] = k == 0 or suite.search.may_try(regime, n, d, k)
+    beyond = [size for size, is_known in known.items() if not is_known]
     if not beyond:
         return
     if n not in suite.n or d not in suite.d:
@@ -130,7 +127,7 @@ def _beyond(suite: Suite, n: int, d: int, k: int) -> None:
     click.echo(f"{' and '.join(beyond)} {be} not in suite {suite.name!r}; trained all the same", err=True)
 
 
-def _record(outcome: Outcome, suite: Suite, pursuit: Pursuit, n: int, d: int, k: int) -> dict[str, Any]:
+def _record(outcome: Outcome, suite: Suite, search: ThresholdSearch, n: int, d: int, k: int) -> dict[str, Any]:
     """Return what became of a trial as plain data; what is not finite is null."""
     import math
     from dataclasses import asdict
@@ -144,7 +141,7 @@ def _record(outcome: Outcome, suite: Suite, pursuit: Pursuit, n: int, d: int, k:
 
     rung = suite.budget.tolerances.index(suite.budget.report_tolerance)
     found = {key: plain(value) for key, value in asdict(outcome).items() if key not in ("message", "seed")}
-    where = {"suite": suite.name, "regime": pursuit.setting.regime.name, "n": n, "d": d, "k": k, "seed": outcome.seed}
+    where = {"suite": suite.name, "regime": search.setting.regime.name, "n": n, "d": d, "k": k, "seed": outcome.seed}
     return {**where, "verdict": outcome.verdict(rung), "tolerances": list(suite.budget.tolerances), **found}
 
 

@@ -30,3 +30,15 @@ class Regime:
     theory: str = ""
     summary: str = ""
     diagnostics: tuple[Diagnostic, ...] = ()
+
+    def starting_width(self, n: int, d: int) -> float:
+        """Return the width at which the trained layers have one weight a label, where a search begins.
+
+        Args:
+            n: Number of samples.
+            d: Input dimension.
+
+        Returns:
+            n/d, or n where only the output layer is trained.
+        """
+        return n if self.model.describe().trains == "output" else n / d

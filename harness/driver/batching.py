@@ -12,11 +12,11 @@ from harness.driver.recovery import Recovery
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.driver.pursuit import Pursuit
+    from harness.driver.threshold_search import ThresholdSearch
 
 
 def batches(
-    pursuit: Pursuit,
+    search: ThresholdSearch,
     missing: list[tuple[int, int]],
     hungry: int = 0,
     recovery: Recovery | None = None,
@@ -25,7 +25,7 @@ def batches(
     """Group missing trials (width, seed) into batches of equal shape.
 
     Args:
-        pursuit: Whose trials they are.
+        search: Whose trials they are.
         missing: What is to be trained.
         hungry: Number of workers with nothing to do; batches are split to feed them where lanes are independent.
         recovery: What is known of shapes that did not fit into memory.
@@ -36,8 +36,8 @@ def batches(
     for k, seed in missing:
         by_width[k].append(seed)
     for k, seeds in by_width.items():
-        most = pursuit.solver.lanes(pursuit.setting, pursuit.n, pursuit.d, k)
-        if pursuit.solver.fixed_lanes:
+        most = search.solver.lanes(search.setting, search.n, search.d, k)
+        if search.solver.fixed_lanes:
             blocks: dict[int, list[int]] = defaultdict(list)
             for seed in seeds:
                 blocks[seed // most].append(seed)
@@ -47,6 +47,6 @@ def batches(
             size = -(-len(seeds) // parts)
             groups = [seeds[i : i + size] for i in range(0, len(seeds), size)]
         for group in groups:
-            room = recovery.most(pursuit.key, pursuit.n, pursuit.d, k, len(group))
+            room = recovery.most(search.key, search.n, search.d, k, len(group))
             for i in range(0, len(group), room):
-                yield Batch(pursuit.cell(k), tuple(group[i : i + room]), pursuit.data, pursuit.key, trial_seconds)
+                yield Batch(search.cell(k), tuple(group[i : i + room]), search.data, search.key, trial_seconds)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.components import Cell
-from harness.driver.pursuit import USUAL_TRIALS, Pursuit, starting_width
 from harness.driver.run import Run
+from harness.driver.threshold_search import ThresholdSearch
 from harness.plugin_host.registry import Registry
-from harness.statistics.search import Grid
+from harness.statistics.search import USUAL_TRIALS
 from harness.store import FILE, Store
 from harness.suite import Suite
 
@@ -81,66 +81,64 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
             run = Run(suite, registry, store, device, workers)
     else:
         run = Run(suite, registry, None, device, workers)
-    finished, leading = ({id(pursuit) for pursuit in some} for some in (run.finished, run.leading))
+    finished, leading = ({id(search) for search in some} for some in (run.finished, run.leading))
     planned = []
-    for pursuit in run.found:
-        widths = _missing(pursuit, over=id(pursuit) in finished) if id(pursuit) in leading else {}
+    for search in run.found:
+        widths = _missing(search, over=id(search) in finished) if id(search) in leading else {}
         planned.append(
             PlannedThreshold(
-                regime=pursuit.setting.regime.name,
-                n=pursuit.n,
-                d=pursuit.d,
-                solver=pursuit.solver.name,
-                stored=pursuit.reused,
+                regime=search.setting.regime.name,
+                n=search.n,
+                d=search.d,
+                solver=search.solver.name,
+                stored=search.reused,
                 missing=sum(widths.values()),
-                exact=pursuit.expected() is not None or id(pursuit) in finished,
-                seconds=_seconds(pursuit, widths) if widths else 0.0,
+                exact=search.expected() is not None or id(search) in finished,
+                seconds=_seconds(search, widths) if widths else 0.0,
             )
         )
     return Planned(suite.name, str(directory), workers, tuple(planned))
 
 
-def _missing(pursuit: Pursuit, *, over: bool) -> dict[int, int]:
+def _missing(search: ThresholdSearch, *, over: bool) -> dict[int, int]:
     """Return the trials to train by width."""
-    regime = pursuit.setting.regime
-    if isinstance(pursuit.search, Grid) or not regime.model.has_width:
+    if search.expected() is not None:
         wanted: dict[int, int] = {}
-        for k, _ in (trial for trial, outcome in pursuit.waiting.items() if outcome is None):
+        for k, _ in (trial for trial, outcome in search.waiting.items() if outcome is None):
             wanted[k] = wanted.get(k, 0) + 1
         return wanted
     if over:
         return {}
-    known = sum(map(len, pursuit.outcomes.values()))
-    start = starting_width(regime, pursuit.n, pursuit.d)
-    first = pursuit.search.next({}, start=start, step=regime.initializer.width_step)
-    usual = min(USUAL_TRIALS, pursuit.search.trials)
-    return dict.fromkeys(first, max(usual - known, len(pursuit.waiting)))
+    known = sum(map(len, search.outcomes.values()))
+    first = search.method.wanted(search.setting.regime, search.n, search.d, {})
+    usual = min(USUAL_TRIALS, search.method.trials)
+    return dict.fromkeys(first, max(usual - known, len(search.waiting)))
 
 
-def _seconds(pursuit: Pursuit, widths: dict[int, int]) -> float:
+def _seconds(search: ThresholdSearch, widths: dict[int, int]) -> float:
     """Return the time of these trials on one worker, each taken to use its whole budget.
 
     A few steps are trained at the narrowest and the widest of them; between, time is taken to be linear in k.
     """
     low, high = min(widths), max(widths)
-    cost_low = _trial_seconds(pursuit, low)
-    cost_high = cost_low if high == low else _trial_seconds(pursuit, high)
+    cost_low = _trial_seconds(search, low)
+    cost_high = cost_low if high == low else _trial_seconds(search, high)
     slope = 0.0 if high == low else (cost_high - cost_low) / (high - low)
     return sum(trials * max(cost_low + slope * (k - low), 0.0) for k, trials in widths.items())
 
 
-def _trial_seconds(pursuit: Pursuit, k: int) -> float:
+def _trial_seconds(search: ThresholdSearch, k: int) -> float:
     """Return the time of one trial that uses its whole budget: what does not depend on steps, plus that per step."""
     from harness.engine.work import train
 
     times = []
     for steps in PROBE_STEPS:
         # A tolerance that no trial meets, so that none stops early.
-        setting = replace(pursuit.setting, steps=steps, tolerances=(1e-300,))
+        setting = replace(search.setting, steps=steps, tolerances=(1e-300,))
         begin = time.perf_counter()
-        train(setting, Cell("", pursuit.n, pursuit.d, k), range(PROBE_TRIALS))
+        train(setting, Cell("", search.n, search.d, k), range(PROBE_TRIALS))
         times.append((time.perf_counter() - begin) / PROBE_TRIALS)
-    if pursuit.solver.name == "spectral":
+    if search.solver.name == "spectral":
         return times[-1]
     per_step = max(times[1] - times[0], 0.0) / (PROBE_STEPS[1] - PROBE_STEPS[0])
-    return times[0] + per_step * pursuit.setting.steps
+    return times[0] + per_step * search.setting.steps

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.driver.pursuit import Pursuit
 from harness.driver.run import Run
+from harness.driver.threshold_search import ThresholdSearch
 from harness.engine.setting import semantic
 from harness.plugin_host.registry import Registry
 from harness.store import FILE, Store
@@ -72,27 +72,27 @@ def explain(suite: Suite, registry: Registry, directory: Path, device: str) -> l
 
 
 def _explained(run: Run, settings: Mapping[str, Mapping[str, Any]], store: Store | None) -> list[Explained]:
-    finished = {id(pursuit) for pursuit in run.finished}
+    finished = {id(search) for search in run.finished}
     errors: dict[str, dict[tuple[int, int], int]] = {}
     found = []
-    for pursuit in run.found:
-        over = id(pursuit) in finished
-        missing = sum(outcome is None for outcome in pursuit.waiting.values())
-        exact = over or pursuit.expected() is not None
+    for search in run.found:
+        over = id(search) in finished
+        missing = sum(outcome is None for outcome in search.waiting.values())
+        exact = over or search.expected() is not None
         nearest, why = "", ""
         changes: tuple[Change, ...] = ()
-        if not over and pursuit.key in settings:
-            if store is not None and pursuit.key not in errors:
-                errors[pursuit.key] = store.errors(pursuit.key)
-            why = _unfinished(pursuit, errors.get(pursuit.key, {}).get((pursuit.n, pursuit.d), 0))
+        if not over and search.key in settings:
+            if store is not None and search.key not in errors:
+                errors[search.key] = store.errors(search.key)
+            why = _unfinished(search, errors.get(search.key, {}).get((search.n, search.d), 0))
         elif not over:
-            nearest, changes, why = _changed(pursuit.data, settings)
+            nearest, changes, why = _changed(search.data, settings)
         found.append(
             Explained(
-                pursuit.setting.regime.name,
-                pursuit.n,
-                pursuit.d,
-                pursuit.reused,
+                search.setting.regime.name,
+                search.n,
+                search.d,
+                search.reused,
                 missing,
                 exact,
                 why,
@@ -103,11 +103,11 @@ def _explained(run: Run, settings: Mapping[str, Mapping[str, Any]], store: Store
     return found
 
 
-def _unfinished(pursuit: Pursuit, errors: int) -> str:
+def _unfinished(search: ThresholdSearch, errors: int) -> str:
     """Say why a setting that is stored has trials to train."""
     if errors:
         return f"{errors} trials ended in an error and are tried again"
-    if not pursuit.reused:
+    if not search.reused:
         return "this n and d are new"
     return "the search is not over"
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.components import Cell, Outcome
 from harness.driver.provenance import mixture
-from harness.driver.pursuits import pursuits
 from harness.driver.results import Results
+from harness.driver.threshold_searches import threshold_searches
 from harness.plugin_host.trust import HOW, strangers
 from harness.store import Place, Store, StoreError
 from harness.suite import Suite, parse_suite
@@ -16,7 +16,7 @@ from harness.suite import Suite, parse_suite
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.driver.pursuit import Pursuit
+    from harness.driver.threshold_search import ThresholdSearch
     from harness.plugin_host.registry import Registry
 
 Stored = dict[str, dict[Place, Outcome]]
@@ -24,9 +24,9 @@ Stored = dict[str, dict[Place, Outcome]]
 
 
 def results_of(
-    suite: Suite, registry: Registry, found: list[Pursuit], origin: dict[str, Any], directory: Path | None
+    suite: Suite, registry: Registry, found: list[ThresholdSearch], origin: dict[str, Any], directory: Path | None
 ) -> Results:
-    """Return the results that the pursuits hold by now."""
+    """Return the results that the searches hold by now."""
     outcomes = {p.cell(k): tuple(known) for p in found for k, known in sorted(p.known().items())}
     missing = sum(outcome is None for p in found for outcome in p.waiting.values())
     return Results(suite, registry, outcomes, origin, missing, directory)
@@ -61,21 +61,21 @@ def load_results(
             registry = load_plugins(files=files)
         if suite is None:
             suite = parse_suite(text, registry)
-        found = pursuits(suite, registry, origin.get("device", "cpu"), origin.get("solvers"))
+        found = threshold_searches(suite, registry, origin.get("device", "cpu"), origin.get("solvers"))
         stored = stored_outcomes(store, found, errors=True)
-        for pursuit in found:
-            pursuit.advance(lookup(stored, pursuit))
+        for search in found:
+            search.advance(lookup(stored, search))
         origin = {**origin, **mixture(store)}
     return results_of(suite, registry, found, origin, directory)
 
 
-def stored_outcomes(store: Store | None, found: list[Pursuit], *, errors: bool = False) -> Stored:
-    """Read what is stored for these pursuits, once."""
+def stored_outcomes(store: Store | None, found: list[ThresholdSearch], *, errors: bool = False) -> Stored:
+    """Read what is stored for these searches, once."""
     rungs = {p.key: len(p.setting.tolerances) for p in found}
     return {key: store.outcomes(key, errors=errors, rungs=n) if store else {} for key, n in rungs.items()}
 
 
-def lookup(stored: Stored, pursuit: Pursuit) -> Callable[[Cell, int], Outcome | None]:
-    """Return how a pursuit looks up a trial."""
-    known = stored[pursuit.key]
+def lookup(stored: Stored, search: ThresholdSearch) -> Callable[[Cell, int], Outcome | None]:
+    """Return how a search looks up a trial."""
+    known = stored[search.key]
     return lambda cell, seed: known.get((cell.n, cell.d, cell.k, seed))

@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from harness.driver.mixture import mixed_versions
-from harness.driver.pursuits import steps_ahead
+from harness.driver.threshold_searches import steps_ahead
 from harness.engine.draws import digest
 from harness.engine.fused.build import compiler_version
 from harness.engine.processor import processor

@@ -12,7 +12,6 @@ from typing import Any
 from harness.components import Cell, Outcome, Regime
 from harness.plugin_host.registry import Registry
 from harness.statistics.exponents import ExponentFit, fit_exponents
-from harness.statistics.search import Grid
 from harness.statistics.thresholds import Threshold, threshold
 from harness.suite import Suite, shipped_suites
 
@@ -40,7 +39,7 @@ class Results:
     @property
     def lacking(self) -> str:
         """How many trials are missing, in words; a search that is not over asks for more as it goes."""
-        return f"{'' if isinstance(self.suite.search, Grid) else 'at least '}{self.missing} trials are missing"
+        return f"{'' if self.suite.search.decided_beforehand else 'at least '}{self.missing} trials are missing"
 
     def regime(self, name: str) -> Regime:
         """Return the suite's regime of this name."""

@@ -1,4 +1,4 @@
-"""The driver: suite → pursuits → batches → executor → store → results."""
+"""The driver: suite → searches → batches → executor → store → results."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from harness.components.fault import error_outcome
 from harness.driver.batching import batches
 from harness.driver.loading import lookup, results_of, stored_outcomes
 from harness.driver.provenance import mixture, provenance
-from harness.driver.pursuit import USUAL_TRIALS, Pursuit
-from harness.driver.pursuits import pursuits
 from harness.driver.recovery import Recovery
 from harness.driver.results import Results
 from harness.driver.sharding import Shard
+from harness.driver.threshold_search import ThresholdSearch
+from harness.driver.threshold_searches import threshold_searches
 from harness.plugin_host.registry import Registry
+from harness.statistics.search import USUAL_TRIALS
 from harness.store import Store
 from harness.suite import Suite
 
@@ -31,7 +32,7 @@ class Run:
         store: Where outcomes go; None for a plan, which keeps nothing.
         device: Where networks are trained.
         workers: Batches trained at a time.
-        found: The pursuits.
+        found: The searches.
         trained: Trials trained by this run.
         reused: Trials taken from the store.
         started: When it began.
@@ -43,7 +44,7 @@ class Run:
     store: Store | None
     device: str
     workers: int = 1
-    found: list[Pursuit] = field(default_factory=list)
+    found: list[ThresholdSearch] = field(default_factory=list)
     trained: int = 0
     started: float = field(default_factory=time.monotonic)
     shard: Shard | None = None
@@ -51,8 +52,8 @@ class Run:
     def __post_init__(self) -> None:
         last = self.store.last_run() if self.store is not None else None
         earlier = last.provenance.get("solvers") if last is not None else None
-        self.found = pursuits(self.suite, self.registry, self.device, earlier=earlier)
-        self.solvers = {pursuit.setting.regime.name: pursuit.solver.name for pursuit in self.found}
+        self.found = threshold_searches(self.suite, self.registry, self.device, earlier=earlier)
+        self.solvers = {search.setting.regime.name: search.solver.name for search in self.found}
         if self.shard is not None:
             self.found = self.shard.part(self.found)
         self._stored = stored_outcomes(self.store, self.found)
@@ -62,33 +63,33 @@ class Run:
         leaders: dict[tuple[str, int, int], int] = {}
         self._followers: dict[int, list[int]] = {}
         self._following: set[int] = set()
-        for i, pursuit in enumerate(self.found):
-            leader = leaders.setdefault((pursuit.key, pursuit.n, pursuit.d), i)
+        for i, search in enumerate(self.found):
+            leader = leaders.setdefault((search.key, search.n, search.d), i)
             if leader != i:
                 self._followers.setdefault(leader, []).append(i)
                 self._following.add(i)
-            if missing := pursuit.advance(lookup(self._stored, pursuit)):
+            if missing := search.advance(lookup(self._stored, search)):
                 self._open[i] = missing
 
     @property
-    def leading(self) -> list[Pursuit]:
-        """The pursuits without those that take all their trials from another one of the suite."""
-        return [pursuit for i, pursuit in enumerate(self.found) if i not in self._following]
+    def leading(self) -> list[ThresholdSearch]:
+        """The searches without those that take all their trials from another one of the suite."""
+        return [search for i, search in enumerate(self.found) if i not in self._following]
 
     @property
     def reused(self) -> int:
         """Trials taken from the store."""
-        return sum(pursuit.reused for pursuit in self.leading)
+        return sum(search.reused for search in self.leading)
 
     @property
-    def finished(self) -> list[Pursuit]:
-        """The pursuits whose search is over."""
-        return [pursuit for i, pursuit in enumerate(self.found) if i not in self._open]
+    def finished(self) -> list[ThresholdSearch]:
+        """The searches that are over."""
+        return [search for i, search in enumerate(self.found) if i not in self._open]
 
     @property
     def missing(self) -> int:
         """Trials that are known to be wanted and not there yet."""
-        return sum(outcome is None for pursuit in self.leading for outcome in pursuit.waiting.values())
+        return sum(outcome is None for search in self.leading for outcome in search.waiting.values())
 
     def expected(self) -> int:
         """Return the trials that the whole run will take, as far as can be told.
@@ -99,12 +100,12 @@ class Run:
         over = [sum(map(len, p.outcomes.values())) for p in self.finished]
         usual = sum(over) / len(over) if over else USUAL_TRIALS
         total = 0
-        for i, pursuit in enumerate(self.found):
+        for i, search in enumerate(self.found):
             if i in self._following:
                 continue
-            asked = sum(map(len, pursuit.outcomes.values())) + len(pursuit.waiting)
-            known = pursuit.expected()
-            likely = min(max(asked, round(usual)), pursuit.search.trials) if i in self._open else asked
+            asked = sum(map(len, search.outcomes.values())) + len(search.waiting)
+            known = search.expected()
+            likely = min(max(asked, round(usual)), search.method.trials) if i in self._open else asked
             total += known if known is not None else likely
         return total
 
@@ -120,10 +121,10 @@ class Run:
         found = self.found
         if self.shard is not None:
             origin["shard"] = str(self.shard)
-            found = pursuits(self.suite, self.registry, self.device, self.solvers)
+            found = threshold_searches(self.suite, self.registry, self.device, self.solvers)
             stored = stored_outcomes(self.store, found, errors=True)
-            for pursuit in found:
-                pursuit.advance(lookup(stored, pursuit))
+            for search in found:
+                search.advance(lookup(stored, search))
         return results_of(self.suite, self.registry, found, origin, directory)
 
     def go(self, executor: Executor, listen: Callable[[Run], None] | None = None) -> Results:
@@ -159,12 +160,12 @@ class Run:
             self._stored[batch.key] |= {(cell.n, cell.d, cell.k, outcome.seed): outcome for outcome in outcomes}
             self.trained += len(outcomes)
             i = by_cell[batch.cell.regime, batch.cell.n, batch.cell.d]
-            pursuit = self.found[i]
-            if pursuit.accept(batch.cell.k, outcomes):
-                missing = pursuit.advance(lookup(self._stored, pursuit))
+            search = self.found[i]
+            if search.accept(batch.cell.k, outcomes):
+                missing = search.advance(lookup(self._stored, search))
                 if not missing:
                     self._close(i)
-                for further in self._batches(pursuit, missing, max(executor.workers - in_hand, 0)):
+                for further in self._batches(search, missing, max(executor.workers - in_hand, 0)):
                     executor.submit(further)
                     in_hand += 1
             if listen:
@@ -174,13 +175,13 @@ class Run:
     def _ready(self, hungry: int) -> list[Batch]:
         """Return the batches that can be trained at once, each width split for so many hungry workers."""
         leading = [(self.found[i], missing) for i, missing in self._open.items() if i not in self._following]
-        return [batch for pursuit, missing in leading for batch in self._batches(pursuit, missing, hungry)]
+        return [batch for search, missing in leading for batch in self._batches(search, missing, hungry)]
 
-    def _batches(self, pursuit: Pursuit, missing: list[tuple[int, int]], hungry: int) -> Iterator[Batch]:
-        return batches(pursuit, missing, hungry, self._recovery, self.suite.budget.trial_seconds)
+    def _batches(self, search: ThresholdSearch, missing: list[tuple[int, int]], hungry: int) -> Iterator[Batch]:
+        return batches(search, missing, hungry, self._recovery, self.suite.budget.trial_seconds)
 
     def _close(self, leader: int) -> None:
-        """Note that a pursuit is over, and with it those that follow it."""
+        """Note that a search is over, and with it those that follow it."""
         for i in (leader, *self._followers.get(leader, ())):
             if i == leader or not self.found[i].advance(lookup(self._stored, self.found[i])):
                 self._open.pop(i, None)

@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.driver.pursuit import Pursuit, starting_width
+from harness.driver.threshold_search import ThresholdSearch
 from harness.engine.draws import digest
 from harness.engine.setting import semantic
-from harness.statistics.search import Grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,35 +59,32 @@ class Shard:
         Raises:
             ShardError: If the suite is no grid.
         """
-        if not isinstance(suite.search, Grid):
+        if not suite.search.decided_beforehand:
             raise ShardError(
                 f"suite {suite.name!r} searches adaptively: which widths it tries follows from the trials before, and "
                 'no part of it can be trained by itself; write method = "grid" in [search], or train one run on '
                 "several machines with --scheduler"
             )
 
-    def has(self, pursuit: Pursuit, k: int) -> bool:
+    def has(self, search: ThresholdSearch, k: int) -> bool:
         """Say whether a cell belongs to this part; device and solver do not count, which may differ by machine."""
-        what = {key: value for key, value in semantic(pursuit.data).items() if key not in ("device", "solver")}
-        cell = {"for": "shard", "setting": what, "n": pursuit.n, "d": pursuit.d, "k": k}
+        what = {key: value for key, value in semantic(search.data).items() if key not in ("device", "solver")}
+        cell = {"for": "shard", "setting": what, "n": search.n, "d": search.d, "k": k}
         return int(digest(cell)[:15], 16) % self.count == self.number - 1
 
-    def part(self, pursuits: Iterable[Pursuit]) -> list[Pursuit]:
-        """Return the pursuits with the widths of this part only; those without any are left out.
+    def part(self, searches: Iterable[ThresholdSearch]) -> list[ThresholdSearch]:
+        """Return the searches with the widths of this part only; those without any are left out.
 
         Raises:
             ShardError: If one of them is no grid.
         """
-        return [mine for pursuit in pursuits if (mine := self._part(pursuit)) is not None]
+        return [mine for search in searches if (mine := self._part(search)) is not None]
 
-    def _part(self, pursuit: Pursuit) -> Pursuit | None:
-        regime, search = pursuit.setting.regime, pursuit.search
-        if not isinstance(search, Grid):
+    def _part(self, search: ThresholdSearch) -> ThresholdSearch | None:
+        regime, method = search.setting.regime, search.method
+        if not method.decided_beforehand:
             raise ShardError(f"regime {regime.name!r} is searched adaptively, which cannot be split")
-        if not regime.model.has_width:
-            return pursuit if self.has(pursuit, 0) else None
-        start = starting_width(regime, pursuit.n, pursuit.d)
-        widths = tuple(
-            k for k in search.next({}, start=start, step=regime.initializer.width_step) if self.has(pursuit, k)
-        )
-        return replace(pursuit, search=replace(search, widths=widths, multiples=())) if widths else None
+        widths = [k for k in method.wanted(regime, search.n, search.d, {}) if self.has(search, k)]
+        if not widths or not regime.model.has_width:
+            return search if widths else None
+        return replace(search, method=method.restricted(widths))

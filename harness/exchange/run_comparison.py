@@ -244,7 +244,7 @@ def _facts(results: Results) -> dict[str, str]:
         "tolerances": list(budget.tolerances),
         "report tolerance": budget.report_tolerance,
         "dtype": budget.dtype,
-        "search": {"method": type(suite.search).__name__.lower(), **vars(suite.search)},
+        "search": {"method": suite.search.name, **vars(suite.search)},
         "trained as": _trained_as(origin),
         **{key: origin.get(key) for key in ("device", "machine", "processor", "date")},
         "missing trials": results.missing,

@@ -11,9 +11,9 @@ from harness.components import Cell, Outcome, Verdict
 from harness.components.executor import Batch, BatchFailed, Executor
 from harness.components.fault import error_outcome
 from harness.driver.provenance import installed
-from harness.driver.pursuit import Pursuit
-from harness.driver.pursuits import pursuits
 from harness.driver.results import Results
+from harness.driver.threshold_search import ThresholdSearch
+from harness.driver.threshold_searches import threshold_searches
 from harness.engine.processor import processor
 from harness.engine.setting import semantic_key
 from harness.engine.solvers import missing, solver_for
@@ -163,12 +163,12 @@ def verify(
     settings: dict[str, dict[str, Any]] = {}
     solvers: dict[str, tuple[str, str]] = {}
     expected: dict[str, str] = {}
-    for pursuit in pursuits(results.suite, results.registry, before, origin.get("solvers")):
-        name = pursuit.setting.regime.name
+    for search in threshold_searches(results.suite, results.registry, before, origin.get("solvers")):
+        name = search.setting.regime.name
         if name not in settings:
-            settings[name] = data = _again(pursuit, results, wanted_device, wanted_dtype)
-            solvers[name] = pursuit.solver.name, str(data["solver"])
-            expected[name] = _may_differ(pursuit.data, data, origin)
+            settings[name] = data = _again(search, results, wanted_device, wanted_dtype)
+            solvers[name] = search.solver.name, str(data["solver"])
+            expected[name] = _may_differ(search.data, data, origin)
     found = parts(results, rung)
     drawn = sample(found, trials, seed)
     again = _train(drawn, settings, executor, budget.trial_seconds, listen)
@@ -183,9 +183,9 @@ def verify(
     )
 
 
-def _again(pursuit: Pursuit, results: Results, device: str, dtype: str) -> dict[str, Any]:
+def _again(search: ThresholdSearch, results: Results, device: str, dtype: str) -> dict[str, Any]:
     """Return the setting under which a regime is trained again, as plain data: with its solver, if it is had here."""
-    setting, regime = pursuit.setting, pursuit.setting.regime
+    setting, regime = search.setting, search.setting.regime
     same = device.partition(":")[0] == setting.device.partition(":")[0]
     before = setting.solver if same and not missing(setting.solver, regime, device, dtype) else None
     solver = solver_for(regime, device, dtype, before).name

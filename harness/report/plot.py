@@ -14,7 +14,6 @@ from harness.report.canvas import Canvas
 from harness.report.figures.style import spread
 from harness.report.phase import draw, phase_maps
 from harness.report.terminal import console_for, pad, wrap
-from harness.statistics.search import Grid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +44,7 @@ def show_plots(results: Results, stream: TextIO | None = None, width: int | None
 def plots(results: Results, columns: int, encoding: str | None = "utf-8") -> list[list[Text]]:
     """Return the drawings of a run as lines of at most so many columns: maps of a grid, thresholds, transitions."""
     found = []
-    if isinstance(results.suite.search, Grid):
+    if results.suite.search.decided_beforehand:
         maps = [m for m in phase_maps(results) if len(m.across) > 2 and len(m.widths) > 2]
         found += [draw(phase, columns, encoding) for phase in maps]
     plain = to_encoding("⠿▁█", encoding) != "⠿▁█"

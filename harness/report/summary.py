@@ -19,7 +19,6 @@ from harness.report.sensitivity_view import sensitivity_view
 from harness.report.terminal import console_for, show
 from harness.report.theories_view import blocks, theories_view
 from harness.report.thresholds_view import thresholds_view
-from harness.statistics.search import Grid
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +51,7 @@ def summary_views(results: Results, predictions: Predictions) -> list[Table]:
 def is_map(results: Results) -> bool:
     """Say whether the suite is a grid over n or d, which is shown as a map first."""
     suite = results.suite
-    return isinstance(suite.search, Grid) and max(len(suite.n), len(suite.d)) > 3
+    return suite.search.decided_beforehand and max(len(suite.n), len(suite.d)) > 3
 
 
 def write_reports(results: Results, directory: Path) -> Predictions:

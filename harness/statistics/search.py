@@ -7,9 +7,10 @@ Trials at a width always take the seeds 0, 1, 2, …
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 
 from annotated_types import Ge, Gt
 
@@ -17,7 +18,9 @@ from harness.components import Positive, PositiveInt  # suites validate the fiel
 from harness.statistics.thresholds import LEVEL, Counts, certified, isotonic, log_e_value, log_hurdle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from harness.components import Regime
 
 PROBE = 5
 """Trials that show on which side of ½ a width probably lies."""
@@ -25,6 +28,11 @@ PROBE = 5
 BLOCK = 12
 """Most trials asked for at a width in one round: enough to certify a width at which all trials agree."""
 
+WIDTHLESS_TRIALS = 20
+"""Trials of a model without width. Nothing is searched there: the result is the share of fits."""
+
+USUAL_TRIALS = 60
+"""Trials that an adaptive search usually takes."""
 
 PLANNED_LEVEL = LEVEL / 2
 """Level at which the search certifies. Half of what a threshold needs, so that the quotient of two is bounded too."""
@@ -33,8 +41,77 @@ ODDS_GROWTH = 1.5
 """Power of k by which the odds of a fit are taken to grow beyond the widths tried; sharp transitions have more."""
 
 
+class Search(ABC):
+    """A rule that chooses the next trials of one threshold from the counts so far.
+
+    Attributes:
+        name: Value of ``method`` in the ``[search]`` section of a suite.
+        version: Number that is raised when the same options and counts give other trials.
+        decided_beforehand: Whether the trials follow from the options alone, and not from outcomes.
+        trials: Largest number of trials at a width of a grid, or in an adaptive search.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    decided_beforehand: ClassVar[bool] = False
+    trials: int
+
+    @property
+    @abstractmethod
+    def family(self) -> int:
+        """Number of widths that may be tested, for the union bound of the bracket."""
+
+    @abstractmethod
+    def next(self, counts: Counts, *, start: float = 1, step: int = 1) -> dict[int, int]:
+        """Return the number of further trials by width, or an empty dict when the search is over.
+
+        Args:
+            counts: Fits and trials by width so far.
+            start: Width to begin with, such as n/d. It is rounded to an admissible width.
+            step: Distance of admissible widths, which are its multiples.
+        """
+
+    @abstractmethod
+    def inadmissible(self, step: int) -> tuple[str, Any] | None:
+        """Return the option that asks for widths that are not multiples of ``step``, and its value, if there is one."""
+
+    @abstractmethod
+    def may_try(self, regime: Regime, n: int, d: int, k: int) -> bool:
+        """Say whether the search may ask for a width at a size."""
+
+    def restricted(self, widths: Sequence[int]) -> Self:
+        """Return the search at some of its widths only.
+
+        Raises:
+            TypeError: If the widths depend on outcomes.
+        """
+        raise TypeError(f"the widths of the {self.name} search depend on outcomes")
+
+    def wanted(self, regime: Regime, n: int, d: int, counts: Counts) -> dict[int, int]:
+        """Return the number of further trials by width for a regime at a size.
+
+        A model without width is trained a fixed number of times, as k = 0.
+
+        Args:
+            regime: The regime.
+            n: Number of samples.
+            d: Input dimension.
+            counts: Fits and trials by width so far.
+        """
+        if regime.model.has_width:
+            return self.next(counts, start=regime.starting_width(n, d), step=regime.initializer.width_step)
+        more = min(self.trials, WIDTHLESS_TRIALS) - counts.get(0, (0, 0))[1]
+        return {0: more} if more > 0 else {}
+
+    def expected(self, regime: Regime, n: int, d: int) -> int | None:
+        """Return the number of trials for a regime at a size, or None if it depends on outcomes."""
+        if self.decided_beforehand or not regime.model.has_width:
+            return sum(self.wanted(regime, n, d, {}).values())
+        return None
+
+
 @dataclass(frozen=True)
-class Grid:
+class Grid(Search):
     """The same number of trials at every width of a list.
 
     Attributes:
@@ -43,6 +120,9 @@ class Grid:
         multiples: Widths to try as multiples of the starting width, which is n/d (n where only the output layer is
             trained), rounded up to admissible widths; instead of, or besides, ``widths``.
     """
+
+    name: ClassVar[str] = "grid"
+    decided_beforehand: ClassVar[bool] = True
 
     widths: tuple[PositiveInt, ...] = ()
     trials: PositiveInt = 20
@@ -71,9 +151,22 @@ class Grid:
         missing = {k: self.trials - counts.get(k, (0, 0))[1] for k in widths}
         return {k: more for k, more in missing.items() if more > 0}
 
+    def inadmissible(self, step: int) -> tuple[str, Any] | None:
+        """Return ``widths`` and those of them that are not multiples of ``step``, if there are any."""
+        odd = [k for k in self.widths if k % step]
+        return ("widths", odd) if odd else None
+
+    def may_try(self, regime: Regime, n: int, d: int, k: int) -> bool:
+        """Say whether the grid has a width at a size."""
+        return k in self.wanted(regime, n, d, {})
+
+    def restricted(self, widths: Sequence[int]) -> Self:
+        """Return the grid of these widths."""
+        return replace(self, widths=tuple(widths), multiples=())
+
 
 @dataclass(frozen=True)
-class Adaptive:
+class Adaptive(Search):
     """A search for the threshold: gallop, bisect, certify.
 
     From the starting width, doubling or halving with a few probes each until most trials fit at one width and not
@@ -88,6 +181,8 @@ class Adaptive:
         widths: Most distinct widths to try; the union bound of the bracket pays for each.
     """
 
+    name: ClassVar[str] = "adaptive"
+
     trials: PositiveInt = 200
     precision: Annotated[float, Gt(1)] = 1.25
     max_width: PositiveInt = 4096
@@ -98,13 +193,13 @@ class Adaptive:
         """Number of widths that may be tested, for the union bound of the bracket."""
         return self.widths
 
-    def next(self, counts: Counts, *, start: float, step: int = 1) -> dict[int, int]:
-        """Return how many further trials to run at which widths; nothing when the search is over.
+    def next(self, counts: Counts, *, start: float = 1, step: int = 1) -> dict[int, int]:
+        """Return the number of further trials by width, or an empty dict when the search is over.
 
         Args:
             counts: Fits and trials by width so far.
-            start: Where to begin, such as n/d; rounded to an admissible width.
-            step: Admissible widths are its multiples.
+            start: Width to begin with, such as n/d. It is rounded to an admissible width.
+            step: Distance of admissible widths, which are its multiples.
 
         Raises:
             ValueError: If no multiple of ``step`` is as small as ``max_width``.
@@ -123,6 +218,14 @@ class Adaptive:
             return {}
         probe = self._probe(tried, start, step)
         return {probe: min(PROBE, left)} if probe is not None else self._certify(tried, left, step)
+
+    def inadmissible(self, step: int) -> tuple[str, Any] | None:
+        """Return ``max_width`` and its value if no multiple of ``step`` is as small."""
+        return ("max_width", self.max_width) if self.max_width < step else None
+
+    def may_try(self, regime: Regime, n: int, d: int, k: int) -> bool:
+        """Say whether a width is at most ``max_width``, at any size."""
+        return k <= self.max_width
 
     def _snap(self, width: float, step: int) -> int:
         """Return the admissible width nearest to ``width``."""

@@ -13,9 +13,9 @@ from harness.complaints import Code, Complaint, SpecError, nearest, plain_compla
 from harness.plugin_host.composition import build_regime, component_from, unique_names
 from harness.plugin_host.options import configure, option_names
 from harness.plugin_host.validation import from_pydantic
-from harness.statistics.search import Adaptive, Grid
+from harness.statistics.search import Adaptive, Grid, Search
 from harness.suite.file import SECTIONS, BudgetSection, ProblemsSection, Section, Sizes, SuiteFile, SuiteSection
-from harness.suite.record import Budget, Search, Suite
+from harness.suite.record import Budget, Suite
 from harness.suite.requires import missing_packages
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.plugin_host.registry import Plugin, Registry
 
 S = TypeVar("S", bound=Section)
-METHODS: Mapping[str, type[Search]] = {"adaptive": Adaptive, "grid": Grid}
+METHODS: Mapping[str, type[Search]] = {cls.name: cls for cls in (Adaptive, Grid)}
 MAX_NAME = 80
 
 
@@ -310,13 +310,9 @@ class SuiteParser:
         for index, regime in regimes.items():
             step = regime.initializer.width_step
             subject = f"regimes[{index}] ({regime.initializer.name}) needs multiples of {step}"
-            if isinstance(search, Adaptive) and search.max_width < step:
-                message = f"found {search.max_width}, but {subject}"
-                self._refuse("width-not-multiple", ("search", "max_width"), message)
-            if isinstance(search, Grid):
-                odd = [width for width in search.widths if width % step]
-                if odd:
-                    self._refuse("width-not-multiple", ("search", "widths"), f"found {show(odd)}, but {subject}")
+            if search is not None and (found := search.inadmissible(step)) is not None:
+                option, value = found
+                self._refuse("width-not-multiple", ("search", option), f"found {show(value)}, but {subject}")
 
 
 def _home_of(key: str) -> str:

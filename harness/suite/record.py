@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from harness.statistics.search import Adaptive, Grid
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.components import Dataset, Regime
-
-Search = Adaptive | Grid
+    from harness.statistics.search import Search
 
 
 @dataclass(frozen=True)

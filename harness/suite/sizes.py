@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.statistics.search import Grid
 from harness.suite.record import Suite
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 TRIAL_BYTES = 300
 """Bytes that the driver keeps of each trial that a grid asks for."""
 
-PURSUIT_BYTES = 4_000
+SEARCH_BYTES = 4_000
 """Bytes that it keeps of each threshold."""
 
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -56,10 +55,11 @@ def too_large(suite: Suite, available: float | None = None) -> list[str]:
     available = memory() if available is None else available
     complaints = []
     thresholds = len(suite.n) * len(suite.d) * len(suite.regimes)
-    if thresholds * PURSUIT_BYTES > available:
+    if thresholds * SEARCH_BYTES > available:
         return [f"{thresholds} thresholds are asked for, more than the {_size(available)} of this machine can hold"]
-    grid = suite.search if isinstance(suite.search, Grid) else None
-    if grid is not None and (trials := thresholds * grid.family * grid.trials) * TRIAL_BYTES > available:
+    search = suite.search
+    trials = thresholds * search.family * search.trials if search.decided_beforehand else 0
+    if trials * TRIAL_BYTES > available:
         complaints.append(f"{trials} trials are asked for, more than the {_size(available)} of this machine can hold")
     for regime in suite.regimes:
         kernel = suite.budget.spectrum or regime.optimizer.step_size == "stable"
@@ -78,16 +78,14 @@ def too_large(suite: Suite, available: float | None = None) -> list[str]:
 
 def _widest(suite: Suite, regime: Regime, n: int, d: int) -> int:
     """Return the widest network that a grid asks for at a size; 1 where that is not known beforehand."""
-    if not isinstance(suite.search, Grid) or not regime.model.has_width:
+    if not suite.search.decided_beforehand or not regime.model.has_width:
         return 1
     try:
-        start = n if regime.model.describe().trains == "output" else n / d
-    except Exception:  # somebody's code; what is wrong with it is said where the regime is about to be trained
-        return 1
-    try:
-        return max(suite.search.next({}, start=start, step=regime.initializer.width_step), default=1)
+        return max(suite.search.wanted(regime, n, d, {}), default=1)
     except OverflowError:  # a multiple beyond all floats
         return sys.maxsize
+    except Exception:  # A plugin's error. It is reported where the regime is about to be trained.
+        return 1
 
 
 def _size(count: float) -> str:

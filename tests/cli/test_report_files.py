@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from harness.cli import command as main
 from harness.components import Outcome
 from harness.driver.provenance import provenance
-from harness.driver.pursuits import pursuits
+from harness.driver.threshold_searches import threshold_searches
 from harness.plugin_host.registry import Registry
 from harness.store import Store
 from harness.suite import parse_suite
@@ -52,11 +52,11 @@ def store(directory: Path, registry: Registry, *, n: list[int], d: list[int], wi
     count = 0
     with Store(directory, exclusive=True) as made:
         made.began(suite.text, provenance(suite, registry, "cpu"))
-        for pursuit in pursuits(suite, registry, "cpu"):
+        for search in threshold_searches(suite, registry, "cpu"):
             for k in range(2, widest + 1, 2):
                 outcomes = []
                 for seed in range(trials):
-                    fit = k * pursuit.d + seed % 5 >= 1.3 * pursuit.n
+                    fit = k * search.d + seed % 5 >= 1.3 * search.n
                     hits = (300, 1000, 4000, None) if fit else (500, None, None, None)
                     outcomes.append(
                         Outcome(
@@ -74,7 +74,7 @@ def store(directory: Path, registry: Registry, *, n: list[int], d: list[int], wi
                             seconds=0.01,
                         )
                     )
-                made.put(pursuit.key, pursuit.data, pursuit.cell(k), outcomes)
+                made.put(search.key, search.data, search.cell(k), outcomes)
                 count += trials
     return count
 

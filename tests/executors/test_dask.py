@@ -21,7 +21,7 @@ import pytest
 from harness.components import Outcome
 from harness.components.executor import Batch, BatchFailed, LostWorkers
 from harness.driver.batching import batches
-from harness.driver.pursuits import pursuits
+from harness.driver.threshold_searches import threshold_searches
 from harness.executors.dask import Dask
 from harness.executors.dask_worker import Mismatch, _check_solver, _registry, outcome_of, plugin_set
 from harness.executors.in_process import InProcess
@@ -61,7 +61,7 @@ use = "moderate-sgd"
 def work() -> list[Batch]:
     """The batches of the suite, split small enough that several workers have something to do."""
     registry = load_plugins()
-    found = pursuits(parse_suite(SUITE, registry), registry, "cpu")
+    found = threshold_searches(parse_suite(SUITE, registry), registry, "cpu")
     return [b for p in found for b in batches(p, p.advance(lambda _cell, _seed: None), hungry=4)]
 
 
@@ -246,7 +246,7 @@ def test_a_batch_that_hangs_is_handed_back_as_late(tmp_path: Path) -> None:
     file.write_text(HANGS, encoding="utf-8")
     registry = load_plugins(files=[str(file)])
     text = SUITE.replace('use = "moderate"\n', 'use = "moderate"\ninitializer = { use = "hangs" }\n')
-    found = pursuits(parse_suite(text, registry), registry, "cpu")
+    found = threshold_searches(parse_suite(text, registry), registry, "cpu")
     late, sound = (next(batches(p, p.advance(lambda _cell, _seed: None))) for p in (found[0], found[-1]))
     with Dask(1, (str(file),)) as executor:
         executor.submit(replace(late, seeds=(3,), trial_seconds=1.0))

@@ -12,8 +12,8 @@ import pytest
 
 from harness.components import Cell, Outcome
 from harness.components.executor import Batch, BatchFailed, LostWorkers
-from harness.driver.pursuits import pursuits
 from harness.driver.run import Run
+from harness.driver.threshold_searches import threshold_searches
 from harness.executors.in_process import InProcess
 from harness.executors.local import MOST_STARTS, Local
 from harness.plugin_host.registry import Registry
@@ -50,7 +50,7 @@ def test_killed_workers_change_no_digit(registry: Registry, tmp_path: Path) -> N
 
 
 def batch(registry: Registry) -> Batch:
-    (first, *_) = pursuits(parse_suite(SUITE, registry), registry, "cpu")
+    (first, *_) = threshold_searches(parse_suite(SUITE, registry), registry, "cpu")
     return Batch(Cell("softplus", 12, 5, 3), (0, 1), first.data, first.key, 60.0)
 
 

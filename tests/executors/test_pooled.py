@@ -13,8 +13,8 @@ import torch
 
 from harness.components import Outcome
 from harness.components.executor import Attempt, Batch, BatchFailed
-from harness.driver.pursuits import pursuits
 from harness.driver.run import Run
+from harness.driver.threshold_searches import threshold_searches
 from harness.engine.draws import draw_problem
 from harness.executors.attempt import attempts
 from harness.executors.local import Local
@@ -66,7 +66,7 @@ def odd() -> Registry:
 def batches(registry: Registry, how: str) -> list[Batch]:
     """A sound batch, one whose second trial does what it should not, and a sound one, for the GPU solver."""
     text = SUITE.replace('{ use = "draw" }', f'{{ use = "draw", how = "{how}" }}')
-    own, other = pursuits(parse_suite(text, registry), registry, DEVICE)
+    own, other = threshold_searches(parse_suite(text, registry), registry, DEVICE)
     dataset = own.setting.dataset
     marks = [marked(draw_problem(dataset, 8, 3, seed=seed, base=0)) for seed in range(40)]
     good = [seed for seed, mark in enumerate(marks) if not mark]

@@ -8,9 +8,9 @@ import pytest
 
 from harness.components import Outcome
 from harness.components.executor import Executor
-from harness.driver.pursuits import RegimeError
 from harness.driver.results import Results
 from harness.driver.run import Run
+from harness.driver.threshold_searches import RegimeError
 from harness.engine.draws import draw_problem
 from harness.executors.in_process import InProcess
 from harness.executors.local import Local

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from harness_narrow.optimizers import Projected
 
-from harness.driver.pursuit import starting_width
 from harness.statistics.search import Grid
 from harness.suite import parse_suite
 
@@ -27,7 +26,6 @@ def test_the_shipped_suite_compares_the_same_nets_at_the_same_step(registry: Reg
     for regime in suite.regimes:
         for n in suite.n:
             for d in suite.d:
-                start, step = starting_width(regime, n, d), regime.initializer.width_step
-                widths = suite.search.next({}, start=start, step=step)
+                step, widths = regime.initializer.width_step, suite.search.wanted(regime, n, d, {})
                 assert -(-2 * n // d) in widths  # 2n/d itself is tried
                 assert min(widths) == step * -(-n // (d * step))

@@ -15,13 +15,12 @@ from harness.builtin.initializers import GaussianHalves, MirroredLeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import Momentum
 from harness.components import Problem
-from harness.driver.pursuit import starting_width
 from harness.engine.draws import draw_problem
 from harness.plugin_host.composition import OWN_KEYS, build_regime, regime_spec
 from harness.statistics.search import Adaptive, Grid
 from harness.suite import find_suite, load_suite, parse_suite, shipped_suites
 from harness.suite.schema import main, schema_text, suite_schema
-from harness.suite.sizes import _widest, too_large, trial_bytes
+from harness.suite.sizes import too_large, trial_bytes
 
 from .good_suite import EXAMPLE, GOOD, REGISTRY, ROOT, parse, write
 
@@ -227,15 +226,3 @@ def test_multiples_are_widest_where_d_is_smallest() -> None:
     assert trial_bytes(80, 2, 2000) > 1.3e6 > trial_bytes(80, 20, 200)
     huge = GOOD.replace('method = "adaptive"', 'method = "grid"\ntrials = 1\nmultiples = [1e308]')
     assert len(too_large(parse(huge.replace("d = 20", "d = 1")))) == 2, "a width beyond all floats"
-
-
-def test_multiples_are_those_that_the_run_will_train() -> None:
-    """The widths are the pursuit's own, whose module the memory check cannot import."""
-    grid = Grid(trials=1, multiples=(0.5, 3.0))
-    for preset in REGISTRY.all("regime").values():
-        suite = dataclasses.replace(parse(GOOD), regimes=(preset,), search=grid)
-        for n, d in ((1000, 7), (7, 1000), (64, 8)):
-            start, step = starting_width(preset, n, d), preset.initializer.width_step
-            assert _widest(suite, preset, n, d) == (
-                max(grid.next({}, start=start, step=step)) if preset.model.has_width else 1
-            )

@@ -10,7 +10,6 @@ from harness.report.figures.laws import Law, laws
 from harness.report.figures.record import Drawing, Drawn, LeftOut
 from harness.report.figures.style import DARK, LINES, panels, shades, short, styled
 from harness.report.phase import phase_maps
-from harness.statistics.search import Grid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +36,7 @@ CAPTION = (
 
 def phase_diagrams(results: Results, predictions: Predictions) -> list[Drawn]:
     """Return one figure for each fixed n (or d), a panel a regime."""
-    if not isinstance(results.suite.search, Grid):
+    if not results.suite.search.decided_beforehand:
         return [LeftOut("phase", "the search is adaptive: widths differ from size to size; a grid makes a map")]
     maps = [phase for phase in phase_maps(results) if len(phase.across) >= LEAST and len(phase.widths) >= LEAST]
     if not maps:

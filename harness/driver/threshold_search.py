@@ -1,8 +1,7 @@
 """The search for one threshold, replayed from its outcomes.
 
-A pursuit never looks at what happens to be stored. It asks, round after round, for the trials that its search
-wants, and is given each from the store or from training. So a run that was interrupted anywhere takes the same
-decisions again, and ends with the same threshold, as one that was not.
+A search never depends on which trials are stored. In each round it asks for trials, and gets every outcome from the
+store or from training. So an interrupted run takes the same decisions again and ends with the same threshold.
 """
 
 from __future__ import annotations
@@ -11,39 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.components import Cell, Outcome, Regime
+from harness.components import Cell, Outcome
 from harness.engine.setting import Setting
 from harness.engine.solvers import Solver
-from harness.statistics.search import Adaptive, Grid
-
-WIDTHLESS_TRIALS = 20
-"""Trials of a model without width, whose share of fits is all there is to measure."""
-
-USUAL_TRIALS = 60
-"""Trials that an adaptive search usually takes."""
+from harness.statistics.search import Search
 
 Lookup = Callable[[Cell, int], Outcome | None]
 """(cell, seed) → the stored outcome, if there is one."""
 
 
-def starting_width(regime: Regime, n: int, d: int) -> float:
-    """Return where to begin looking: as many weights as labels (in the trained layers)."""
-    return n if regime.model.describe().trains == "output" else n / d
-
-
-def expected_trials(search: Grid | Adaptive, regime: Regime, n: int, d: int) -> int | None:
-    """Return the trials that a grid asks for; None for a search, which cannot know."""
-    if not regime.model.has_width:
-        return min(search.trials, WIDTHLESS_TRIALS)
-    if isinstance(search, Grid):
-        start = starting_width(regime, n, d)
-        return sum(search.next({}, start=start, step=regime.initializer.width_step).values())
-    return None
-
-
 @dataclass
-class Pursuit:
-    """One threshold in the making.
+class ThresholdSearch:
+    """The search for the threshold of one regime at one size.
 
     Attributes:
         setting: What is trained.
@@ -52,8 +30,8 @@ class Pursuit:
         solver: What trains it.
         n: Samples.
         d: Input dimension.
-        search: Which trials next.
-        rung: Index of the tolerance that the search goes by.
+        method: The rule that chooses the next trials.
+        tolerance_index: Index of the tolerance that counts as a fit.
         outcomes: What is known, by width, ordered by seed.
         waiting: Trials asked for and not yet known.
         reused: Trials that came from the store.
@@ -65,8 +43,8 @@ class Pursuit:
     solver: Solver
     n: int
     d: int
-    search: Grid | Adaptive
-    rung: int
+    method: Search
+    tolerance_index: int
     outcomes: dict[int, list[Outcome]] = field(default_factory=dict)
     waiting: dict[tuple[int, int], Outcome | None] = field(default_factory=dict)
     reused: int = 0
@@ -80,9 +58,8 @@ class Pursuit:
 
         The search must not ask for ever more trials where all fail; thresholds leave errors out.
         """
-        return {
-            k: (sum(o.verdict(self.rung) == "fit" for o in known), len(known)) for k, known in self.outcomes.items()
-        }
+        index = self.tolerance_index
+        return {k: (sum(o.verdict(index) == "fit" for o in known), len(known)) for k, known in self.outcomes.items()}
 
     def known(self) -> dict[int, list[Outcome]]:
         """Return the outcomes there are, by width, ordered by seed.
@@ -90,7 +67,7 @@ class Pursuit:
         For a grid those of a round that is not over count too; a search's do not, since which trials are missing
         might depend on how they go.
         """
-        if not isinstance(self.search, Grid):
+        if not self.method.decided_beforehand:
             return self.outcomes
         found = {k: list(known) for k, known in self.outcomes.items()}
         for (k, _), outcome in sorted(self.waiting.items(), key=lambda item: item[0]):
@@ -114,22 +91,13 @@ class Pursuit:
             for (k, _), outcome in sorted(self.waiting.items(), key=lambda item: item[0]):
                 assert outcome is not None
                 self.outcomes.setdefault(k, []).append(outcome)
-            wanted = self._wanted()
+            wanted = self.method.wanted(self.setting.regime, self.n, self.d, self.counts())
             self.waiting = {}
             for k, more in wanted.items():
                 known = len(self.outcomes.get(k, ()))
                 self.waiting |= {(k, seed): None for seed in range(known, known + more)}
             if not self.waiting:
                 return []
-
-    def _wanted(self) -> dict[int, int]:
-        """Return how many further trials the search wants at which widths."""
-        regime = self.setting.regime
-        if not regime.model.has_width:
-            more = min(self.search.trials, WIDTHLESS_TRIALS) - len(self.outcomes.get(0, ()))
-            return {0: more} if more > 0 else {}
-        start = starting_width(regime, self.n, self.d)
-        return self.search.next(self.counts(), start=start, step=regime.initializer.width_step)
 
     def accept(self, k: int, outcomes: list[Outcome]) -> bool:
         """Take trained outcomes of a width; return whether that was all that was waited for."""
@@ -138,5 +106,5 @@ class Pursuit:
         return all(outcome is not None for outcome in self.waiting.values())
 
     def expected(self) -> int | None:
-        """Return the trials that a grid asks for; None for a search, which cannot know."""
-        return expected_trials(self.search, self.setting.regime, self.n, self.d)
+        """Return the number of trials, or None if it depends on outcomes."""
+        return self.method.expected(self.setting.regime, self.n, self.d)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from harness.complaints import printable
 from harness.components.fault import said
-from harness.driver.pursuit import USUAL_TRIALS, Pursuit, expected_trials, starting_width
+from harness.driver.threshold_search import ThresholdSearch
 from harness.engine.setting import Setting, semantic_key, step_theory
 from harness.engine.solvers import solver_for, solver_to_go_on
+from harness.statistics.search import USUAL_TRIALS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,12 +22,10 @@ if TYPE_CHECKING:
 def steps_ahead(suite: Suite, regime: Regime) -> float:
     """Return the network-steps that a regime takes if every trial uses its whole budget.
 
-    What is stored already is not taken off: which solver trains a regime must not depend on how far a run has come.
+    Stored trials are counted too, because the choice of a solver must not depend on the progress of a run.
     """
-    trials = 0
-    for d in suite.d:
-        for n in suite.n:
-            trials += expected_trials(suite.search, regime, n, d) or USUAL_TRIALS
+    expected = [suite.search.expected(regime, n, d) for d in suite.d for n in suite.n]
+    trials = sum(USUAL_TRIALS if known is None else known for known in expected)
     return float(trials) * suite.budget.steps
 
 
@@ -34,15 +33,15 @@ class RegimeError(ValueError):
     """A regime's components raise where they are only asked what they are."""
 
 
-def pursuits(
+def threshold_searches(
     suite: Suite,
     registry: Registry,
     device: str,
     solvers: Mapping[str, str] | None = None,
     *,
     earlier: Mapping[str, str] | None = None,
-) -> list[Pursuit]:
-    """Return one pursuit per regime, n and d of the suite.
+) -> list[ThresholdSearch]:
+    """Return one search per regime, n and d of the suite.
 
     Args:
         suite: What is asked.
@@ -55,7 +54,7 @@ def pursuits(
         RegimeError: If a component of a regime raises when it is asked what it is.
     """
     budget = suite.budget
-    rung = budget.tolerances.index(budget.report_tolerance)
+    index = budget.tolerances.index(budget.report_tolerance)
     found = []
     for regime in suite.regimes:
         there, here = ((named or {}).get(regime.name) for named in (solvers, earlier))
@@ -65,7 +64,7 @@ def pursuits(
             else:
                 solver = solver_to_go_on(regime, device, budget.dtype, here, steps_ahead(suite, regime))
             for d in suite.d:
-                starting_width(regime, suite.n[0], d)
+                regime.starting_width(suite.n[0], d)
         except Exception as error:  # somebody's code
             raise RegimeError(f"regime {printable(regime.name)} cannot be trained: {said(error)}") from error
         setting = Setting(
@@ -83,5 +82,6 @@ def pursuits(
         )
         data = setting.data(registry)
         key = semantic_key(data)
-        found += [Pursuit(setting, data, key, solver, n, d, suite.search, rung) for d in suite.d for n in suite.n]
+        sizes = [(n, d) for d in suite.d for n in suite.n]
+        found += [ThresholdSearch(setting, data, key, solver, n, d, suite.search, index) for n, d in sizes]
     return found
