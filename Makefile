@@ -12,7 +12,7 @@ BENCH ?=
 help:
 	@echo "make quickstart   environment, install, and the quickstart suite with its tables"
 	@echo "make test         environment, install, and all checks"
-	@echo "make lint         formatting, lint and types only"
+	@echo "make lint         formatting, lint, types and spelling only"
 	@echo "make bench        speed, whole-grid time and scaling laws; under ten minutes on two quiet cores"
 	@echo "make bench-check  the engine's verdicts against the plain loop's in 20 cells; half an hour"
 	@echo "make docs         the documentation as a site in docs/_build"
@@ -35,6 +35,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell harness plugins docs README.md CONTRIBUTING.md CHANGELOG.md
 
 bench: bench-speed bench-grid bench-scaling
 
