@@ -92,6 +92,6 @@ def _open_closed() -> list[int]:
 
 
 def _spelled(error: UnicodeError, encoding: str) -> tuple[str, int]:
-    """Return what stands for the signs that an encoding lacks, and where to go on."""
+    """Return replacements for the characters that an encoding lacks, and the position after them."""
     assert isinstance(error, UnicodeEncodeError)
     return to_encoding(error.object[error.start : error.end], encoding), error.end

@@ -65,7 +65,7 @@ def threshold_searches(
                 solver = solver_to_go_on(regime, device, budget.dtype, here, steps_ahead(suite, regime))
             for d in suite.d:
                 regime.starting_width(suite.n[0], d)
-        except Exception as error:  # somebody's code
+        except Exception as error:  # a plugin's code may raise anything
             raise RegimeError(f"regime {printable(regime.name)} cannot be trained: {said(error)}") from error
         setting = Setting(
             regime=regime,

@@ -1,1 +1,1 @@
-"""Finds, loads, checks and looks up plugins, and composes what they provide into regimes."""
+"""The plugin host: it finds, loads, checks and looks up plugins, and composes their components into regimes."""

@@ -1,4 +1,4 @@
-"""Whether what a hook returned can be used: checked when a plugin is loaded, not in the middle of a run."""
+"""Checks of what hooks return. They run when a plugin is loaded, so that a run does not fail in the middle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 RESERVED = ("use", "version", "name", "kind")
-"""What every component says of itself, or a suite of it, so that no option can be called so."""
+"""Names that no option may have, because components or suites use them."""
 
 PARTS = ("model", "initializer", "optimizer", "criterion")
 
@@ -29,7 +29,10 @@ BASES: Mapping[Kind, str] = {
     "diagnostic": "Diagnostic",
     "theory": "Theory",
 }
-"""The classes of :mod:`harness.components`, by name: a list of verbs does without them."""
+"""Names of classes of :mod:`harness.components`.
+
+They are names so that ``harness --help`` does not import the classes.
+"""
 
 HOOKS: Mapping[str, Kind] = {
     "harness_models": "model",
@@ -47,18 +50,25 @@ HOOKS: Mapping[str, Kind] = {
 
 
 MOST = 10_000
-"""Things that a hook may provide: a generator without an end must not hang the harness."""
+"""Largest number of things that a hook may provide, so that an endless generator does not hang the harness."""
 
 
 class ContractError(Exception):
-    """A plugin does not keep to the contract; the message says how."""
+    """A plugin that breaks the contract. The message says how."""
 
 
 def collect(hook: str, returned: object) -> dict[str, Any]:
-    """Check all that a hook returned and return it by name.
+    """Check everything that a hook returned.
+
+    Args:
+        hook: Name of the hook.
+        returned: Value that the plugin's implementation returned.
+
+    Returns:
+        Everything that the hook provides, by name.
 
     Raises:
-        ContractError: Something cannot be used, or two things have one name.
+        ContractError: If something cannot be used, or if two things have the same name.
     """
     kind = HOOKS[hook]
     if not isinstance(returned, Iterable) or isinstance(returned, str | Mapping):
@@ -131,9 +141,9 @@ def _check_class(hook: str, item: Any, base: type) -> None:
 
 def _check_options(cls: type[Component]) -> None:
     from harness.components import Component, Regime
-    from harness.plugin_host.options import configure  # brings pydantic, which the list of verbs does without
+    from harness.plugin_host.options import configure  # imported late: it imports pydantic, which --help does not need
 
-    # An option of an ingredient may stand flat in a regime, beside what is the regime's own.
+    # Options of ingredients may be written beside a regime's own keys, so their names must differ.
     taken = {*RESERVED, *(field.name for field in dataclasses.fields(Regime))} if cls.kind in PARTS else RESERVED
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for owner in cls.__mro__:

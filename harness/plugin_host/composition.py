@@ -1,4 +1,4 @@
-"""Components and regimes made from plain data, and plain data made from them."""
+"""Composition of components and regimes from plain data, and the reverse."""
 
 from __future__ import annotations
 
@@ -21,12 +21,20 @@ OWN_KEYS = ("name", "use", *PARTS, "theory", "summary", "diagnostics")
 
 
 def component_from(registry: Registry, kind: Kind, spec: Mapping[str, Any] | str) -> Component:
-    """Make a component from ``{"use": name, **options}``, or from its name alone.
+    """Return the component that ``{"use": name, **options}``, or its name alone, describes.
 
-    A ``version`` in the spec must be that of the component: numbers made with another one are not comparable.
+    A ``version`` in the spec must equal that of the component, because other versions give other numbers.
+
+    Args:
+        registry: Plugins in which the component is looked up.
+        kind: Kind of the component.
+        spec: Plain data, or a name.
+
+    Returns:
+        The component.
 
     Raises:
-        SpecError: With all complaints; paths start at the spec.
+        SpecError: If the spec has faults. Paths of the complaints start at the spec.
     """
     spec = {"use": spec} if isinstance(spec, str) else spec
     name = spec.get("use")
@@ -59,24 +67,37 @@ def _make(cls: type[Component], options: Mapping[str, Any]) -> Component:
 
 
 def build_regime(spec: Mapping[str, Any], registry: Registry) -> Regime:
-    """Make a regime from a table as it stands in a suite.
+    """Return the regime that a table of a suite describes.
 
-    ``use`` names a preset to start from; without it all four ingredients must be given. ``model``,
-    ``initializer``, ``optimizer`` and ``criterion`` replace an ingredient (with ``use``) or change options of the
-    preset's (without). Any other key is an option of the one ingredient that has it.
+    ``use`` names a preset to start from. Without it all four ingredients must be given. ``model``, ``initializer``,
+    ``optimizer`` and ``criterion`` replace an ingredient if they have ``use``, and change options of the preset's
+    ingredient if they do not. Any other key is an option of the one ingredient that has it.
+
+    Args:
+        spec: Table of the suite.
+        registry: Plugins in which components are looked up.
+
+    Returns:
+        The regime.
 
     Raises:
-        SpecError: With all complaints; paths start at the spec.
+        SpecError: If the table has faults. Paths of the complaints start at the table.
     """
     return _Composer(spec, registry).regime()
 
 
 def regime_spec(regime: Regime, registry: Registry | None = None) -> dict[str, Any]:
-    """Return plain data from which ``build_regime`` makes an equal regime, and refuses to with other versions.
+    """Return plain data from which ``build_regime`` makes an equal regime.
+
+    The data name the versions of the components, and other versions are refused.
 
     Args:
         regime: Any regime.
-        registry: Needed where a short name is claimed twice: names are then written in full.
+        registry: Plugins of the run, or None. They are needed if several plugins provide a short name: names are then
+            written with their packages.
+
+    Returns:
+        A table as in a suite, with all options.
     """
     spec: dict[str, Any] = {"name": regime.name}
     for part in PARTS:
@@ -87,7 +108,16 @@ def regime_spec(regime: Regime, registry: Registry | None = None) -> dict[str, A
 
 
 def component_spec(component: Component, kind: Kind, registry: Registry | None) -> dict[str, Any]:
-    """Return plain data from which :func:`component_from` makes an equal component."""
+    """Return plain data from which :func:`component_from` makes an equal component.
+
+    Args:
+        component: Any component.
+        kind: Its kind.
+        registry: Plugins of the run, or None for the short name.
+
+    Returns:
+        A table with ``use``, ``version`` and all options.
+    """
     spec: dict[str, Any] = json.loads(json.dumps(component.spec()))
     if registry is not None:
         spec["use"] = registry.name_of(kind, type(component))
@@ -95,7 +125,7 @@ def component_spec(component: Component, kind: Kind, registry: Registry | None) 
 
 
 class _Composer:
-    """Builds one regime, going on after each error to find them all."""
+    """The composer of one regime. It goes on after each fault to find all of them."""
 
     def __init__(self, spec: Mapping[str, Any], registry: Registry) -> None:
         self.spec, self.registry = spec, registry
@@ -121,7 +151,7 @@ class _Composer:
         return Regime(name, **parts, theory=theory, summary=summary, diagnostics=diagnostics)  # type: ignore[arg-type]  # checked by kind
 
     def _diagnostics(self, preset: Regime | None) -> tuple[Diagnostic, ...]:
-        """Make the list of diagnostics; a list in the suite replaces the preset's."""
+        """Return the diagnostics. A list in the suite replaces the preset's."""
         if "diagnostics" not in self.spec:
             return preset.diagnostics if preset else ()
         given = self.spec["diagnostics"]
@@ -169,7 +199,7 @@ class _Composer:
         return None
 
     def _ingredient(self, part: Kind | str, preset: Regime | None) -> tuple[type[Component] | None, dict[str, Any]]:
-        """Find the class of an ingredient and its options as far as its own table and the preset give them."""
+        """Return the class of an ingredient, and its options from its own table and the preset."""
         own: Component | None = getattr(preset, part) if preset else None
         given = self.spec.get(part)
         if part not in self.spec:
@@ -183,7 +213,7 @@ class _Composer:
         if "use" not in given and own is not None:
             return type(own), {**own.options(), **given}
         if not isinstance(name, str):
-            if "use" in given or "use" not in self.spec:  # otherwise the preset is unknown: complained of already
+            if "use" in given or "use" not in self.spec:  # otherwise there is a complaint about the preset already
                 self._refuse("missing", (part, "use"), f"is missing: write {part} = {{ use = 'name' }}")
             return None, {}
         try:
@@ -194,7 +224,7 @@ class _Composer:
         return cls, {key: value for key, value in given.items() if key != "use"}
 
     def _flat(self, classes: Mapping[str, type[Component] | None], options: dict[str, dict[str, Any]]) -> None:
-        """Hand each key that is not the regime's own to the ingredient that has such an option."""
+        """Give each key that is not the regime's own to the ingredient that has such an option."""
         for key, value in self.spec.items():
             if key in OWN_KEYS:
                 continue
@@ -214,7 +244,7 @@ class _Composer:
                 listed = ", ".join(f"{option} ({part})" for option, part in sorted(known.items()))
                 message = f"is not an option of this regime ({listed})"
                 self._refuse("unknown-option", (key,), message, nearest(key, (*known, *OWN_KEYS)))
-            else:  # an ingredient is unknown, so nobody can say; but what is wrong with it is complained of
+            else:  # the key may belong to an ingredient that is unknown and has a complaint already
                 continue
 
     def _configure(self, part: str, cls: type[Component] | None, options: Mapping[str, Any]) -> Component | None:
@@ -232,7 +262,10 @@ class _Composer:
             return None
 
     def _theory(self, given: str | None, preset: Regime | None, optimizer: Component | None) -> str:
-        """Check that the theory exists, and gives a step where the optimizer asks for one."""
+        """Return the name of the theory after checking that it exists.
+
+        It must give a step size if the optimizer needs one.
+        """
         name = given if given is not None else self._preset_theory(preset)
         wants_step = getattr(optimizer, "step_size", None) == "theory"
         if not name:
@@ -254,7 +287,7 @@ class _Composer:
         return name
 
     def _preset_theory(self, preset: Regime | None) -> str:
-        """Return the preset's theory, which is that of its own plugin where others have one of the same name."""
+        """Return the name of the preset's theory, with its plugin if other plugins provide the same name."""
         name = preset.theory if preset is not None else ""
         if name and len(self.registry.providers("theory", name)) > 1:
             for plugin, regime in self.registry.providers("regime", str(self.spec["use"])):
@@ -278,11 +311,14 @@ def _brief(value: Any) -> str:
 
 
 def unique_names(regimes: Iterable[Regime], given: Iterable[bool]) -> list[Regime]:
-    """Number the regimes that share a name they were not given.
+    """Return the regimes with numbers behind names that several of them have.
 
     Args:
-        regimes: In the order of the suite.
-        given: For each whether its name was written down; such names stay as they are.
+        regimes: Regimes in the order of the suite.
+        given: Whether the suite gives each regime its name. Such names are kept.
+
+    Returns:
+        The regimes in the same order.
     """
     pairs = list(zip(regimes, given, strict=True))
     taken = {regime.name for regime, written in pairs if written}

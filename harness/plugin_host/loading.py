@@ -1,4 +1,4 @@
-"""Finds and loads plugins, each on its own: one that fails is listed as broken and costs nobody else anything."""
+"""Discovery and loading of plugins. Each plugin is loaded on its own, so one that fails does not affect the others."""
 
 from __future__ import annotations
 
@@ -64,22 +64,22 @@ def load_plugins(
     kinds: Iterable[Kind] = KINDS,
     entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
 ) -> Registry:
-    """Load the installed plugins and these files.
+    """Load the installed plugins and plugin files.
 
     Args:
         files: Python files with hook implementations.
-        block: Plugins not to load, by name, by package, or as ``package:name``, besides those in the environment
-            variable ``HARNESS_PLUGIN_BLOCK``, which has commas between them.
-        third_party: Whether to load installed plugins that do not come with the harness; files are always loaded. No,
-            if the environment variable ``HARNESS_NO_THIRD_PARTY`` is set.
-        kinds: What to ask them for; the hooks of other kinds are not called.
-        entry_points: What to load instead of the installed entry points.
+        block: Plugins not to load, by name, by package, or as ``package:name``. The environment variable
+            ``HARNESS_PLUGIN_BLOCK`` adds names, separated by commas.
+        third_party: Whether to load installed plugins that do not come with the harness. Files are always loaded. The
+            environment variable ``HARNESS_NO_THIRD_PARTY`` turns this off.
+        kinds: Kinds of hooks to call.
+        entry_points: Entry points to load in place of the installed ones.
 
     Returns:
-        The registry; plugins that failed are in it with status ``broken`` and the reason.
+        The registry. Plugins that failed have the status ``broken`` and the reason.
 
     Raises:
-        UnknownName: ``block`` has a name that no plugin has.
+        UnknownName: If ``block`` has a name that no plugin has.
     """
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
@@ -88,7 +88,7 @@ def load_plugins(
     found: list[tuple[Plugin, Callable[[], Any]]] = []
     seen: set[tuple[str, str]] = set()
     for point in sorted(entry_points, key=lambda point: (point.name, point.value)):
-        if (point.name, point.value) not in seen:  # an editable installation may be listed twice
+        if (point.name, point.value) not in seen:  # editable installations may be listed twice
             seen.add((point.name, point.value))
             found.append((_describe_point(point), point.load))
     paths = dict.fromkeys(Path(file).expanduser().resolve() for file in files)
@@ -101,7 +101,7 @@ def load_plugins(
     blocked, wanted = {*block, *filter(None, os.environ.get(BLOCK, "").split(","))}, frozenset(kinds)
     if wanted - {"command"}:
         import harness.components
-        import harness.plugin_host.options  # noqa: F401  # what every plugin needs is not part of the time that one takes
+        import harness.plugin_host.options  # noqa: F401  # imported here so that its time is not counted for the first plugin
     third_party = third_party and not os.environ.get(NO_THIRD_PARTY)
     names = {name for plugin, _ in found for name in plugin.names}
     for name in sorted(blocked - names):
@@ -129,7 +129,7 @@ def _describe_file(path: Path) -> Plugin:
     try:
         version = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
     except OSError:
-        version = ""  # the reason comes when it is loaded
+        version = ""  # loading reports the reason
     return Plugin(path.stem, path.stem, version, str(path), is_file=True)
 
 
@@ -150,13 +150,13 @@ def _import_file(path: Path) -> Any:
     source = path.read_bytes()
     digest = hashlib.sha256(str(path).encode() + b"\0" + source).hexdigest()[:16]
     name = f"harness_file_{digest}"
-    if name in sys.modules:  # the same text gives the same classes, however many registries there are
+    if name in sys.modules:  # several registries share the classes of one file
         return sys.modules[name]
     spec = importlib.util.spec_from_loader(name, loader=None, origin=str(path))
-    assert spec is not None  # it is None only where a loader refuses
+    assert spec is not None  # None only if a loader refuses the file
     module = importlib.util.module_from_spec(spec)
     module.__file__ = str(path)
-    sys.modules[name] = module  # types of options are looked up there
+    sys.modules[name] = module  # pydantic looks up the types of options there
     try:
         exec(compile(source, str(path), "exec"), module.__dict__)
     except BaseException:
@@ -177,7 +177,7 @@ def _load(plugin: Plugin, load: Callable[[], Any], manager: pluggy.PluginManager
         result = replace(plugin, hooks=hooks, provided=provided)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # a plugin that calls sys.exit() may not end the run
+    except BaseException as error:  # sys.exit() in a plugin must not end the run
         if subject is not None and manager.get_plugin(key) is subject:
             manager.unregister(name=key)
         trace = "".join(traceback.format_exception(error))
@@ -189,10 +189,10 @@ def _check_version(plugin: Plugin) -> None:
     """Refuse a package that was made for another version of the harness.
 
     Raises:
-        ContractError: Its metadata ask for a version that is not this one.
+        ContractError: If its metadata require another version.
     """
     for line in plugin.needs:
-        from packaging.requirements import Requirement  # few plugins get this far, and start-up is short
+        from packaging.requirements import Requirement  # imported late to keep start-up short
 
         needed = Requirement(line)
         if not needed.specifier.contains(__version__, prereleases=True):
@@ -202,7 +202,7 @@ def _check_version(plugin: Plugin) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """Say on one printable line why a plugin could not be loaded."""
+    """Return on one printable line why a plugin could not be loaded."""
     try:
         text = printable(str(error))[:500]
     except Exception:
@@ -226,7 +226,7 @@ def _moved(error: ImportError) -> str:
 def _register(
     subject: Any, key: str, manager: pluggy.PluginManager, wanted: Collection[Kind], calls: list[HookCall]
 ) -> tuple[tuple[str, ...], dict[Kind, dict[str, Any]]]:
-    """Register a plugin's hooks, call each that is wanted, and return their names and what they provide."""
+    """Register the hooks of a plugin and call those that are wanted. Return their names and what they provide."""
     _check_unmarked(subject)
     if twin := manager.get_name(subject):
         raise ContractError(f"it is the same module as {twin}")
@@ -253,7 +253,7 @@ def _register(
 
 
 def _call(hook: str, function: Callable[[], Any], provided: dict[Kind, dict[str, Any]], calls: list[HookCall]) -> None:
-    """Call one implementation of a hook, add what it provides, and note the call."""
+    """Call one implementation of a hook. Add what it provides, and record the call."""
     kind, start = HOOKS[hook], time.perf_counter()
     try:
         items = collect(hook, function())
@@ -268,7 +268,7 @@ def _call(hook: str, function: Callable[[], Any], provided: dict[Kind, dict[str,
 
 
 def _check_unmarked(subject: Any) -> None:
-    """Refuse a hook without its mark: it would be ignored in silence."""
+    """Refuse a hook without ``@hookimpl``, which pluggy would ignore silently."""
     for name in HOOKS:
         function = inspect.getattr_static(subject, name, None)
         own = inspect.isfunction(function) and function.__module__ == getattr(subject, "__name__", None)

@@ -1,4 +1,4 @@
-"""What the plugins provide, found by name."""
+"""The registry of everything that plugins provide, by kind and name."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 DISTRIBUTION = "convergence-harness"
-"""The package of our own plugins."""
+"""Name of the package of the shipped plugins."""
 
 MOST_LISTED = 20
-"""Names that an error lists where none is like the one that was given."""
+"""Largest number of names that an error lists if none is like the one given."""
 
 PLURAL: Mapping[Kind, str] = {kind: f"{kind}s" for kind in KINDS} | {"criterion": "criteria", "theory": "theories"}
 
@@ -42,10 +42,10 @@ class HookCall:
     """One call of one hook of a plugin.
 
     Attributes:
-        hook: Its name.
-        names: What it provided.
-        seconds: Time it took, checks of what it returned included.
-        reason: Why what it returned cannot be used, on one line; empty if it can.
+        hook: Name of the hook.
+        names: Names of what it provided.
+        seconds: Time of the call in seconds, with the checks of what it returned.
+        reason: Reason why the returned value cannot be used, on one line, or an empty string if it can be used.
     """
 
     hook: str
@@ -56,22 +56,22 @@ class HookCall:
 
 @dataclass(frozen=True)
 class Plugin:
-    """One plugin: where it came from, what it provides, and whether it could be loaded.
+    """One plugin: its source, what it provides, and whether it could be loaded.
 
     Attributes:
         name: Name of the entry point, or stem of the file.
-        package: The distribution it came with, or the stem of the file.
-        version: Version of the distribution, or the first digits of the file's SHA-256.
+        package: Distribution of the plugin, or stem of the file.
+        version: Version of the distribution, or first digits of the file's SHA-256.
         origin: Target of the entry point, or path of the file.
         is_file: Whether it is a file rather than an entry point.
-        hooks: Names of the hooks it implements.
-        provided: What it provides, by kind and name.
-        status: ``blocked`` plugins were not loaded because the caller said so.
-        reason: Why it is broken, on one line.
-        traceback: The same in full.
-        needs: What its package asks of the harness's own version, as requirements.
-        calls: The calls of its hooks, in order.
-        seconds: Time it took to load: import, calls and checks.
+        hooks: Names of the hooks that it implements.
+        provided: Everything that it provides, by kind and name.
+        status: ``blocked`` if the caller excluded the plugin.
+        reason: Reason why it is broken, on one line.
+        traceback: Traceback of the failure.
+        needs: Requirements of its package on the version of the harness.
+        calls: Calls of its hooks, in order.
+        seconds: Time to load it in seconds: import, calls and checks.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Plugin:
 
     @property
     def names(self) -> tuple[str, str, str]:
-        """What it can be blocked by: its name, its package, or both."""
+        """Names by which it can be blocked: its name, its package, or both."""
         return self.name, self.package, f"{self.package}:{self.name}"
 
     @property
@@ -100,16 +100,16 @@ class Plugin:
 
     @property
     def label(self) -> str:
-        """Package and version, as collisions name them."""
+        """Package and version, for messages about names that several plugins provide."""
         return f"{self.package} {self.version}".rstrip()
 
 
-class UnknownName(LookupError):  # it is read as a sentence
-    """Nothing of this kind has this name.
+class UnknownName(LookupError):  # not a KeyError, which would print its message in quotes
+    """A name that no plugin provides for this kind.
 
     Attributes:
-        name: What was asked for.
-        nearest: The valid name most like it; empty where none is.
+        name: Name that was given.
+        nearest: Valid name most like it, or an empty string if none is like it.
     """
 
     def __init__(self, message: str, name: str, nearest: str = "") -> None:
@@ -118,7 +118,7 @@ class UnknownName(LookupError):  # it is read as a sentence
 
 
 class AmbiguousName(LookupError):
-    """Several plugins claim this name."""
+    """A name that several plugins provide."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Registry:
     """The plugins of a run and what they provide.
 
     Attributes:
-        plugins: All that were found, broken and blocked ones too, in order of name.
+        plugins: All plugins that were found, also broken and blocked ones, sorted by name.
     """
 
     plugins: tuple[Plugin, ...] = ()
@@ -136,22 +136,25 @@ class Registry:
 
     @property
     def broken(self) -> tuple[Plugin, ...]:
-        """The plugins that could not be loaded."""
+        """Plugins that could not be loaded."""
         return tuple(plugin for plugin in self.plugins if plugin.status == "broken")
 
     def providers(self, kind: Kind, name: str) -> list[tuple[Plugin, Any]]:
-        """Return each plugin that provides this, with what it provides.
+        """Return each plugin that provides a name, with what it provides.
 
         Args:
-            kind: What family.
+            kind: Kind of what is looked up.
             name: ``name``, ``package:name`` or ``plugin:name``.
+
+        Returns:
+            Pairs of plugin and component. One object that several plugins provide is listed once.
         """
         owner, _, short = name.rpartition(":")
         found: list[tuple[Plugin, Any]] = []
         for plugin in self.plugins:
             if owner in ("", plugin.package, plugin.name) and short in plugin.provided.get(kind, {}):
                 item = plugin.provided[kind][short]
-                if all(item is not other for _, other in found):  # the same object twice is no contradiction
+                if all(item is not other for _, other in found):  # several plugins may provide the same object
                     found.append((plugin, item))
         return found
 
@@ -159,12 +162,15 @@ class Registry:
         """Return the component class, regime, executor, renderer or command of this name.
 
         Args:
-            kind: What family.
-            name: ``name``, or ``package:name`` or ``plugin:name`` where a short name is claimed twice.
+            kind: Kind of what is looked up.
+            name: ``name``, or ``package:name`` or ``plugin:name`` if several plugins provide the short name.
+
+        Returns:
+            The class or object.
 
         Raises:
-            UnknownName: There is none; the message has the nearest that there is.
-            AmbiguousName: Several plugins provide it; the message has their packages and versions.
+            UnknownName: If no plugin provides it. The message has the nearest valid name.
+            AmbiguousName: If several plugins provide it. The message has their packages and versions.
         """
         found = self.providers(kind, name)
         if not found:
@@ -177,9 +183,17 @@ class Registry:
         return found[0][1]
 
     def name_of(self, kind: Kind, item: Any) -> str:
-        """Return a name by which ``find`` gives this very item, whatever other packages are installed beside it.
+        """Return a name by which ``find`` returns this item, whatever other packages are installed.
 
-        Our own have their short name, unless somebody else claims it too; others are named with their package.
+        Components of the harness have their short names, unless another plugin provides the same name. Other components
+        are named with their packages.
+
+        Args:
+            kind: Kind of the item.
+            item: Class or object that a plugin provides.
+
+        Returns:
+            The name.
         """
         short = str(item.name)
         found = self.providers(kind, short)
@@ -218,7 +232,7 @@ class Registry:
         return sorted({name for plugin in self.plugins for name in plugin.provided.get(kind, {})})
 
     def all(self, kind: Kind) -> dict[str, Any]:
-        """Return everything of a kind; names that are claimed twice are written ``package:name``."""
+        """Return everything of a kind by name. Names that several plugins provide are written ``package:name``."""
         items: dict[str, Any] = {}
         for short in self.names(kind):
             found = self.providers(kind, short)
@@ -232,14 +246,15 @@ class Registry:
         return found
 
     def theories(self) -> tuple[Theory, ...]:
-        """Return one instance of each theory, with its options at their defaults.
+        """Return one instance of each theory, with default options.
 
-        Of several that have one name the first is kept: tables name theories by it. See :meth:`rival_theories`.
+        If several plugins provide a name, the first theory is kept, because tables name theories by it. See
+        :meth:`rival_theories`.
         """
         return tuple(self.providers("theory", name)[0][1]() for name in self.names("theory"))
 
     def rival_theories(self) -> list[str]:
-        """Say of each theory whose name several plugins claim who they are, and which one is kept."""
+        """Return a sentence for each theory name that several plugins provide. It says which theory is kept."""
         said = []
         for name in self.names("theory"):
             found = self.providers("theory", name)

@@ -1,4 +1,4 @@
-"""Which plugin files may be loaded because data, a suite or a results file, names them."""
+"""Rules for loading plugin files that data name, such as suites and results files."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def stranger(file: Path) -> str:
-    """Return why a plugin file is not loaded on the word of data alone; empty if it is.
+    """Return the reason why a plugin file must not be loaded, or an empty string if it may be.
 
-    It is where it lies in or below the current directory, links followed, and belongs to the user or to root. What is
-    not there is nobody's; that it is missing is said elsewhere.
+    A file may be loaded if it lies in or below the current directory (links resolved) and belongs to the user or root.
+    For a missing file the result is empty. The caller reports it.
     """
     try:
         real = file.resolve()
@@ -33,7 +33,7 @@ def stranger(file: Path) -> str:
 
 
 def strangers(files: Iterable[Path]) -> list[str]:
-    """Return why each of these files is not loaded, for those that are not."""
+    """Return the reasons for those of the files that must not be loaded."""
     return [why for file in files if (why := stranger(file))]
 
 

@@ -1,4 +1,4 @@
-"""Errors that pydantic found, as complaints in the words of this project."""
+"""Conversion of pydantic's errors to complaints."""
 
 from __future__ import annotations
 

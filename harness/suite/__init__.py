@@ -1,4 +1,4 @@
-"""Suites: TOML in, records out, and everything that is wrong with the file at once."""
+"""Suites: readers that turn TOML files into records and report every fault of a file at once."""
 
 from harness.suite.reading import load_suite, parse_suite
 from harness.suite.record import Budget, Suite

@@ -1,4 +1,4 @@
-"""The sections of a suite file as pydantic models: types, ranges, and what may be left out."""
+"""The sections of a suite file as pydantic models: types, ranges, and defaults."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from harness.complaints import Refusal, show
-from harness.components import Positive  # pydantic reads the annotations
+from harness.components import Positive  # not under TYPE_CHECKING: pydantic reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ class Section(BaseModel):
 
 
 class Range(Section):
-    """Whole numbers at equal distances, both ends included."""
+    """Whole numbers at equal distances, with both ends."""
 
     start: Size = Field(alias="from")
     to: Size
@@ -47,7 +47,7 @@ def _expand(sizes: int | list[int] | Range) -> tuple[int, ...]:
         return tuple(range(sizes.start, sizes.to + 1, sizes.step))
     entries = (sizes,) if isinstance(sizes, int) else tuple(sizes)
     seen: set[int] = set()
-    twice = next((size for size in entries if size in seen or seen.add(size)), None)  # type: ignore[func-returns-value]  # None is what add() is called for
+    twice = next((size for size in entries if size in seen or seen.add(size)), None)  # type: ignore[func-returns-value]  # add() returns None, which is false
     if twice is not None:
         raise Refusal("given-twice", f"has {twice} more than once: give each once")
     return entries
@@ -84,7 +84,7 @@ def _decreasing(tolerances: list[float]) -> list[float]:
 
 
 class SuiteSection(Section):
-    """What the suite is called, and its seed."""
+    """The name of the suite, its texts and its seed."""
 
     name: Annotated[str, AfterValidator(_suite_name)] = Field(description="Folder of its results below reports/.")
     title: str = Field("", description="One line, for the head of tables.")
@@ -93,7 +93,7 @@ class SuiteSection(Section):
 
 
 class ProblemsSection(Section):
-    """What is to be fitted."""
+    """The problems that networks are trained on."""
 
     dataset: str | dict[str, Any] = Field(description="Name of a dataset, or { use = name, … } with its options.")
     n: Sizes
@@ -102,7 +102,7 @@ class ProblemsSection(Section):
 
 
 class BudgetSection(Section):
-    """How long networks are trained and how closely they must fit."""
+    """The largest number of steps, and how closely networks must fit."""
 
     steps: Annotated[int, Gt(0), Le(10**9)] = Field(description="Most steps of the optimizer in a trial.")
     tolerances: Annotated[list[Positive], MinLen(1), AfterValidator(_decreasing)] = Field(
@@ -120,7 +120,7 @@ class BudgetSection(Section):
         """Return the tolerance that counts as a fit.
 
         Raises:
-            ValueError: It is not one of those that are recorded.
+            ValueError: If it is not one of the recorded tolerances.
         """
         only = self.tolerances[0] if len(self.tolerances) == 1 else REPORT_TOLERANCE
         chosen = only if self.report_tolerance is None else self.report_tolerance

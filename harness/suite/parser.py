@@ -1,4 +1,4 @@
-"""From the tables of a suite file to records, going on after each error to find them all."""
+"""The parser that turns the tables of a suite file into records."""
 
 from __future__ import annotations
 
@@ -30,12 +30,22 @@ MAX_NAME = 80
 
 
 def sections() -> str:
-    """Say what a suite needs."""
+    """Return the sections that a suite needs, as text for messages."""
     return ", ".join(f"[{section}]" for section in SECTIONS) + " and [[regimes]]"
 
 
 def plugin_paths(data: Mapping[str, Any], path: Path | None) -> tuple[Path, ...]:
-    """Return the plugin files that a suite names, absolute; what is no name of a file is left to the parser."""
+    """Return the absolute paths of the plugin files that a suite names.
+
+    Entries that are not file names are left out. The parser reports them.
+
+    Args:
+        data: Tables of the suite.
+        path: File of the suite, or None if it is a text. Relative names start at its folder.
+
+    Returns:
+        One path per valid entry, in the order of the suite.
+    """
     listed = data.get("plugins", ())
     if not isinstance(listed, list):
         return ()
@@ -44,7 +54,7 @@ def plugin_paths(data: Mapping[str, Any], path: Path | None) -> tuple[Path, ...]
 
 
 class SuiteParser:
-    """Reads one suite, going on after each error to find them all."""
+    """A parser of one suite. It goes on after each fault to find all of them."""
 
     def __init__(self, data: Mapping[str, Any], registry: Registry, path: Path | None) -> None:
         self.data, self.registry, self.path = data, registry, path
@@ -53,10 +63,10 @@ class SuiteParser:
         self._misspelled: dict[str, str] = {}
 
     def suite(self, text: str) -> Suite | None:
-        """Return the suite, or None where there are complaints."""
+        """Return the suite, or None if there are complaints."""
         self.complaints += plain_complaints(self.data, multiline=[("suite", "description")])
         if self.complaints:
-            return None  # what cannot be printed or compared is not looked at further
+            return None  # later messages would print these values
         self._unknown_sections()
         self._plugins()
         self.complaints += missing_packages(self.data.get("requires", []))
@@ -67,7 +77,7 @@ class SuiteParser:
         search = self._search()
         regimes = self._regimes()
         self._width_steps(search, regimes)
-        self.complaints = [self._where_it_stands(complaint) for complaint in self.complaints]
+        self.complaints = [self._under_its_name(complaint) for complaint in self.complaints]
         for section in self._misspelled:
             if section != "search":
                 self._miss(section)
@@ -94,7 +104,10 @@ class SuiteParser:
         self.complaints.append(Complaint(code, path, message, close))
 
     def _unknown_sections(self) -> None:
-        """Refuse sections that no suite has; what is in a misspelled one is checked as if it were spelled right."""
+        """Refuse sections that no suite has, and read misspelled sections under their correct names.
+
+        The parser then also checks what a misspelled section contains.
+        """
         known = list(SuiteFile.model_fields)
         for key, value in self.data.items():
             if key in known:
@@ -110,8 +123,8 @@ class SuiteParser:
         right = {name: self.data[key] for name, key in self._misspelled.items()}
         self.data = {**self.data, **right}
 
-    def _where_it_stands(self, complaint: Complaint) -> Complaint:
-        """Return a complaint with the place that the file has, which may be misspelled."""
+    def _under_its_name(self, complaint: Complaint) -> Complaint:
+        """Return the complaint with the name that the file gives to its section, which may be misspelled."""
         section, *below = complaint.path or ("",)
         return (
             replace(complaint, path=(self._misspelled[section], *below)) if section in self._misspelled else complaint
@@ -138,7 +151,10 @@ class SuiteParser:
                 self.plugin_files.append(Path(plugin.origin))
 
     def _loaded(self, name: str) -> Plugin | None:
-        """Find a listed plugin file; a text that has left its folder, as in a store, knows it by its last name only."""
+        """Return the plugin of a listed file, or None if it was not loaded.
+
+        A suite that is read from a store has no folder. Its plugin files are compared by their last names only.
+        """
         files = [plugin for plugin in self.registry if plugin.is_file]
         if self.path is None:
             return next((plugin for plugin in files if Path(plugin.origin).name == Path(name).name), None)
@@ -196,7 +212,10 @@ class SuiteParser:
         )
 
     def _ladder(self) -> BudgetSection | None:
-        """Return a budget of the tolerances alone, where something else is wrong with it; None if they are wrong."""
+        """Return a budget with the tolerances alone, or None if they have faults.
+
+        It is used where another key of the budget has a fault, so that the reported tolerance is checked too.
+        """
         table = self.data.get("budget")
         if not isinstance(table, dict):
             return None
@@ -210,7 +229,7 @@ class SuiteParser:
         table = self.data.get("problems")
         given = table.get("dataset") if isinstance(table, dict) else None
         if not isinstance(given, str | dict):
-            return None  # missing or of the wrong type, which is complained of with its section
+            return None  # the section has a complaint about it already
         try:
             return cast("Dataset", component_from(self.registry, "dataset", given))
         except SpecError as error:
@@ -234,7 +253,7 @@ class SuiteParser:
             self._refuse(code, ("search", "method"), message, close)
             if not close:
                 return None
-            method = close  # the other options are checked as if it were spelled right
+            method = close  # so that the other options are still checked, by the nearest method
         cls = METHODS[method]
         options = self._widths(method, options)
         for key in list(options):
@@ -251,7 +270,10 @@ class SuiteParser:
             return None
 
     def _widths(self, method: str, options: dict[str, Any]) -> dict[str, Any]:
-        """Write out a range of widths; refuse a list of them where the search chooses its own."""
+        """Return the options with a range of widths written out.
+
+        Widths are refused for a search that chooses its own.
+        """
         widths = options.get("widths")
         if method == "adaptive" and isinstance(widths, list | dict):
             message = "lists widths, but the adaptive search chooses its own; use method = 'grid'"
@@ -268,7 +290,7 @@ class SuiteParser:
         return options
 
     def _regimes(self) -> dict[int, Regime]:
-        """Return the regimes that could be built, by their place in the file."""
+        """Return the regimes that could be built, by their index in the file."""
         listed = self.data.get("regimes")
         if "regimes" not in self.data:
             self._miss("regimes")
@@ -306,7 +328,7 @@ class SuiteParser:
             first.setdefault(name, index)
 
     def _width_steps(self, search: Search | None, regimes: Mapping[int, Regime]) -> None:
-        """Refuse widths that a regime's initializer cannot draw."""
+        """Refuse widths that the initializer of a regime cannot draw."""
         for index, regime in regimes.items():
             step = regime.initializer.width_step
             subject = f"regimes[{index}] ({regime.initializer.name}) needs multiples of {step}"
@@ -316,7 +338,7 @@ class SuiteParser:
 
 
 def _home_of(key: str) -> str:
-    """Return the section that has a key of this name; a section's own name for itself."""
+    """Return the section that has this key, or the key itself if it is the name of a section."""
     if key in SuiteFile.model_fields:
         return key
     for name, model in SECTIONS.items():

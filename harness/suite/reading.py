@@ -1,4 +1,4 @@
-"""From a file or a text to a suite, with its plugin files loaded on the way."""
+"""Readers that make a suite from a file or a text and load the plugin files that it names."""
 
 from __future__ import annotations
 
@@ -29,18 +29,21 @@ def load_suite(
     block: Iterable[str] = (),
     trust_plugins: bool = False,
 ) -> tuple[Suite, Registry]:
-    """Load a suite and the plugins it needs.
+    """Load a suite and the plugins that it needs.
 
     Args:
         path: A file, or the bare name of a shipped suite.
-        plugin_files: Files with further components, besides those that the suite names.
+        plugin_files: Files with further components, in addition to those that the suite names.
         block: Plugins not to load.
-        trust_plugins: Whether to load the plugin files that the suite names wherever they are; otherwise those that
-            lie outside of the current directory, or belong to another user, are refused.
+        trust_plugins: Whether to load plugin files that the suite names from anywhere. By default, files outside of the
+            current directory and files of another user are refused.
+
+    Returns:
+        The suite, and the registry of the loaded plugins.
 
     Raises:
-        SuiteError: With all complaints.
-        UnknownName: ``block`` has a name that no plugin has.
+        SuiteError: If the suite has faults. The error has one complaint per fault.
+        UnknownName: If ``block`` has a name that no plugin has.
     """
     file = find_suite(path)
     text = read_suite(file)
@@ -58,15 +61,18 @@ def load_suite(
 
 
 def parse_suite(text: str, registry: Registry, path: Path | None = None) -> Suite:
-    """Make a suite from its text; executes nothing.
+    """Return the suite that a text describes. Nothing of the text is executed.
 
     Args:
         text: TOML.
-        registry: Where components are looked up; has the plugin files that the suite names, if any.
-        path: The file, for messages and for what is relative to it.
+        registry: Plugins in which components are looked up. It must contain the plugin files that the suite names.
+        path: File of the text, for messages and for relative paths, or None.
+
+    Returns:
+        The suite.
 
     Raises:
-        SuiteError: With all complaints, each with its place and line.
+        SuiteError: If the suite has faults. Each complaint has its place and line.
     """
     data = _toml(text, path)
     parser = SuiteParser(data, registry, path)
@@ -83,7 +89,10 @@ def _toml(text: str, path: Path | None) -> dict[str, Any]:
     except tomli.TOMLDecodeError as error:
         message = f"is not TOML: {printable(error.msg)} (column {error.colno})"
         raise SuiteError([Complaint("not-toml", (), message, line=error.lineno)], path) from error
-    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, thousands of brackets
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # raised for thousands of digits or brackets
         raise SuiteError([Complaint("not-toml", (), f"is not TOML: {printable(str(error))}")], path) from error
     if not data:
         raise SuiteError([Complaint("empty-file", (), f"is empty, expected {sections()}")], path)

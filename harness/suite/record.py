@@ -1,4 +1,4 @@
-"""What a suite says, as records."""
+"""Records of what a suite contains."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Budget:
-    """How long networks are trained and how closely they must fit.
+    """The largest number of steps, and how closely networks must fit.
 
     Attributes:
-        steps: Most steps of a trial.
-        tolerances: The step at which each is first met is recorded; decreasing.
-        report_tolerance: The one of them that counts as a fit.
+        steps: Largest number of steps of a trial.
+        tolerances: Decreasing losses. The step at which a trial first meets each is recorded.
+        report_tolerance: The tolerance that counts as a fit.
         dtype: Number format of training.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         spectrum: Whether the eigenvalues of J₀J₀ᵀ are computed.
-        trial_seconds: Most time that a trial may take before it counts as hanging; fixes no number.
+        trial_seconds: Longest time of a trial in seconds before it counts as hanging. It changes no result.
     """
 
     steps: int
@@ -35,7 +35,15 @@ class Budget:
     trial_seconds: float = 3600.0
 
     def criterion(self, tolerance: float | None = None, steps: int | None = None) -> tuple[float, int]:
-        """Return the tolerance and the steps by which trials are judged: the suite's own, unless told."""
+        """Return the tolerance and the number of steps that decide whether a trial fits.
+
+        Args:
+            tolerance: Tolerance, or None for the suite's own.
+            steps: Number of steps, or None for the suite's own.
+
+        Returns:
+            Tolerance and steps.
+        """
         return self.report_tolerance if tolerance is None else tolerance, self.steps if steps is None else steps
 
 
@@ -44,20 +52,20 @@ class Suite:
     """One bench of problems, widths, budget and regimes.
 
     Attributes:
-        name: Folder of its results.
+        name: Name of the folder of its results.
         title: One line for the head of tables.
-        description: What it shows.
-        seed: All random numbers follow from it.
-        dataset: Where problems are drawn from.
+        description: Text that says what the suite shows.
+        seed: Seed of all random numbers.
+        dataset: Dataset that problems are drawn from.
         resample: Whether each trial draws its own problem.
         n: Numbers of samples.
         d: Input dimensions.
         budget: Steps and tolerances.
-        search: Which widths are tried.
-        regimes: What is trained, under unique names.
-        plugin_files: Files with further components, absolute.
-        path: The file; None for a text.
-        text: Its text.
+        search: Search that chooses the widths.
+        regimes: Regimes that are trained, with unique names.
+        plugin_files: Absolute paths of files with further components.
+        path: File of the suite, or None for a text.
+        text: Text of the suite.
     """
 
     name: str

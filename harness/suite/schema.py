@@ -24,7 +24,7 @@ _REGIME_KEYS = {
 def suite_schema() -> dict[str, Any]:
     """Return the JSON Schema of a suite.
 
-    Options of components are left open: they depend on the plugins, and the harness checks them.
+    The schema accepts any option of a component, because options depend on the plugins. The harness checks them.
     """
     schema = SuiteFile.model_json_schema(by_alias=True)
     definitions = schema["$defs"]
@@ -68,12 +68,12 @@ def suite_schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """Return the schema as it stands in the file."""
+    """Return the schema as the text of ``suites/suite.schema.json``."""
     return json.dumps(suite_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def main(arguments: list[str]) -> None:
-    """Write the schema to the file that is named, or to standard output."""
+    """Write the schema to the file in ``arguments``, or to standard output."""
     if arguments:
         Path(arguments[0]).write_text(schema_text(), encoding="utf-8")
     else:

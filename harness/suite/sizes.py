@@ -1,4 +1,4 @@
-"""What a suite needs at least, compared with what this machine has, before anything is allocated."""
+"""The memory that a suite needs at least, compared with the memory of this machine before anything is allocated."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from harness.components import Regime
 
 TRIAL_BYTES = 300
-"""Bytes that the driver keeps of each trial that a grid asks for."""
+"""Bytes that the driver keeps per trial of a grid."""
 
 SEARCH_BYTES = 4_000
-"""Bytes that it keeps of each threshold."""
+"""Bytes that the driver keeps per threshold."""
 
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def memory() -> float:
-    """Return the bytes of memory that this process may have; infinite where that cannot be told."""
+    """Return the memory that this process may use in bytes, or infinity if the system does not report it."""
     found = [float("inf")]
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         found.append(float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE"))
-    for limit in _LIMITS:  # of the container
+    for limit in _LIMITS:  # limits of the container
         try:
             text = Path(limit).read_text(encoding="ascii").strip()
         except OSError:
@@ -37,7 +37,16 @@ def memory() -> float:
 
 
 def trial_bytes(n: int, d: int, k: int, *, kernel: bool = True) -> int:
-    """Return the bytes that one trial needs at least, in float64: inputs, weights, outputs, and the n × n kernel.
+    """Return the bytes that one trial needs at least in float64: inputs, weights, outputs, and the n × n kernel.
+
+    Args:
+        n: Number of samples.
+        d: Input dimension.
+        k: Width.
+        kernel: Whether the kernel is computed.
+
+    Returns:
+        Number of bytes.
 
     >>> trial_bytes(100, 10, 5)
     96480
@@ -46,11 +55,14 @@ def trial_bytes(n: int, d: int, k: int, *, kernel: bool = True) -> int:
 
 
 def too_large(suite: Suite, available: float | None = None) -> list[str]:
-    """Return what a suite asks for that this machine cannot hold, one sentence each.
+    """Return the parts of a suite that need more memory than there is, one sentence each.
 
     Args:
         suite: The suite.
-        available: Bytes of memory; what this machine has if not given.
+        available: Memory in bytes, or None for the memory of this machine.
+
+    Returns:
+        Sentences for messages.
     """
     available = memory() if available is None else available
     complaints = []
@@ -77,7 +89,7 @@ def too_large(suite: Suite, available: float | None = None) -> list[str]:
 
 
 def _widest(suite: Suite, regime: Regime, n: int, d: int) -> int:
-    """Return the widest network that a grid asks for at a size; 1 where that is not known beforehand."""
+    """Return the widest network that a grid asks for at a size, or 1 if the search chooses widths later."""
     if not suite.search.decided_beforehand or not regime.model.has_width:
         return 1
     try:
@@ -89,7 +101,7 @@ def _widest(suite: Suite, regime: Regime, n: int, d: int) -> int:
 
 
 def _size(count: float) -> str:
-    """Write a number of bytes.
+    """Return a number of bytes as text.
 
     >>> _size(92800), _size(3 << 40)
     ('91 KiB', '3.0 TiB')

@@ -1,4 +1,4 @@
-"""Where suites are, and their text."""
+"""Files of suites: where they are found, and their text."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class SuiteError(SpecError):
     """A suite that cannot be used.
 
     Attributes:
-        complaints: Everything that is wrong with it, in the order of the file.
-        path: The file; None for a text.
+        complaints: Every fault of the suite, in the order of the file.
+        path: File of the suite, or None for a text.
     """
 
     def __init__(self, complaints: Iterable[Complaint], path: Path | None = None) -> None:
@@ -34,13 +34,13 @@ class SuiteError(SpecError):
 
 
 def _folders() -> tuple[Path, ...]:
-    """Folders of suites known by name: that of the reader, of the installed package, of a checkout."""
+    """Return the folders of suites known by name: of the current directory, the installed package, and a checkout."""
     package = Path(__file__).resolve().parents[1]
     return Path("suites"), package / "suites", package.parent / "suites"
 
 
 def shipped_suites() -> dict[str, Path]:
-    """Return the suites that are known by their bare names."""
+    """Return the files of the suites that are known by bare names, by name."""
     found: dict[str, Path] = {}
     for folder in _folders():
         for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
@@ -49,10 +49,10 @@ def shipped_suites() -> dict[str, Path]:
 
 
 def find_suite(name_or_path: str | Path) -> Path:
-    """Return the file of a suite, given as a path or by the bare name of a shipped one.
+    """Return the file of a suite, given as a path or as the bare name of a shipped suite.
 
     Raises:
-        SuiteError: There is no such file and no such name.
+        SuiteError: If there is neither such a file nor such a name.
     """
     path = Path(name_or_path)
     shipped = shipped_suites()
@@ -60,7 +60,7 @@ def find_suite(name_or_path: str | Path) -> Path:
         return shipped[str(name_or_path)]
     try:
         there = path.exists()
-    except (OSError, ValueError):  # too long for a path, or with a null character
+    except (OSError, ValueError):  # raised for names that are too long or have a null character
         there = False
     if there:
         return path
@@ -73,7 +73,7 @@ def read_suite(path: Path) -> str:
     """Return the text of a suite file.
 
     Raises:
-        SuiteError: It is no text file of reasonable size.
+        SuiteError: If it is not a text file of reasonable size.
     """
     try:
         if path.is_dir():

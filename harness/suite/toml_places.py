@@ -1,4 +1,4 @@
-"""Where in a TOML text each value stands."""
+"""The line of each value in a TOML text."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _STRING = re.compile(
 
 
 class TomlPlaces:
-    r"""Lines of the keys and list entries of a valid TOML text.
+    r"""The lines of the keys and list entries of a valid TOML text.
 
     >>> places = TomlPlaces("[suite]\nseed = 1\n[[regimes]]\n[[regimes]]\nuse = 'lazy'")
     >>> places.line(("suite", "seed")), places.line(("regimes", 1, "use"))
     (2, 5)
 
-    A path that is not in the text is at the line of the innermost table that is:
+    A path that is not in the text has the line of the innermost table around it:
 
     >>> places.line(("suite", "name")), places.line(("budget", "steps"))
     (1, None)
@@ -40,7 +40,7 @@ class TomlPlaces:
         self._document()
 
     def line(self, path: Path) -> int | None:
-        """Return the line of a path, from 1, or of the innermost thing around it."""
+        """Return the line of a path from 1, or of the innermost table around it, or None if there is none."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.lines:
                 return self.lines[path[:length]]
@@ -51,7 +51,7 @@ class TomlPlaces:
 
     def _skip_blank(self) -> None:
         match = _BLANK.match(self._text, self._at)
-        assert match is not None  # it matches nothing at all, too
+        assert match is not None  # the pattern matches the empty string
         self._at = match.end()
 
     def _looking_at(self, token: str) -> bool:
@@ -87,7 +87,7 @@ class TomlPlaces:
         return path
 
     def _keys(self) -> list[str]:
-        """Read a dotted key, and the blanks after it."""
+        """Read a dotted key and the blanks after it."""
         keys: list[str] = []
         while True:
             self._skip_blank()
@@ -95,7 +95,7 @@ class TomlPlaces:
                 keys.append(str(tomli.loads(f"key = {self._string()}")["key"]))
             else:
                 match = _BARE_KEY.match(self._text, self._at)
-                assert match is not None  # tomli has read the text before
+                assert match is not None  # tomli accepted the text before
                 self._at = match.end()
                 keys.append(match.group())
             self._skip_blank()
