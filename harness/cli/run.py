@@ -221,6 +221,8 @@ def _executor(name: str, workers: int, registry: Registry, scheduler: str | None
     if scheduler and not kind.joins():
         raise WrongInput(f"executor {name!r} joins no cluster; write --executor dask, or leave --scheduler out")
     try:
+        if scheduler and (unsafe := kind.warning(scheduler)):
+            click.echo(f"warning: {printable(unsafe)}", err=True)
         return kind(workers, tuple(plugin.origin for plugin in registry if plugin.is_file), scheduler or "")
     except NotInstalled as error:
         raise WrongInput(str(error)) from error

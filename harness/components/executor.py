@@ -122,6 +122,11 @@ class Executor(ABC):
         """Return whether a running cluster can be joined."""
         return False
 
+    @staticmethod
+    def warning(scheduler: str) -> str:  # noqa: ARG004  # for those that join clusters
+        """Return what is unsafe about joining a cluster at this address, or an empty string."""
+        return ""
+
     @abstractmethod
     def submit(self, batch: Batch) -> None:
         """Take a batch in hand; returns at once."""

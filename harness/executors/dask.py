@@ -44,7 +44,8 @@ class Dask(Executor):
     def __init__(self, workers: int, plugin_files: tuple[str, ...] = (), scheduler: str = "") -> None:
         super().__init__(workers, plugin_files, scheduler)
         try:
-            import distributed  # noqa: F401  # only whether it is there
+            import cryptography  # noqa: F401  # only whether they are there
+            import distributed  # noqa: F401
         except ImportError as error:
             raise NotInstalled("the dask executor needs Dask: pip install 'convergence-harness[dask]'") from error
         self._cluster: Any = None
@@ -60,13 +61,20 @@ class Dask(Executor):
         """Say that a running cluster can be joined."""
         return True
 
+    @staticmethod
+    def warning(scheduler: str) -> str:
+        """Return what is unsafe about joining a scheduler, or an empty string."""
+        return dask_scheduler.unprotected(dask_scheduler.address_of(scheduler)) if scheduler else ""
+
     def __enter__(self) -> Self:
         """Start a cluster of this machine, or join the one that is running."""
         import dask
-        from distributed import Client, LocalCluster
+        from distributed import Client, LocalCluster, Security
 
         # Whether a batch is at fault is for the driver to judge; the scheduler's own patience counts lost workers.
         dask.config.set({"distributed.scheduler.allowed-failures": ATTEMPTS - 1})
+        if not self.scheduler:
+            dask.config.set({"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []})
         try:
             if self.scheduler:
                 address = dask_scheduler.address_of(self.scheduler)
@@ -75,15 +83,22 @@ class Dask(Executor):
                 self._client.wait_for_workers(1, timeout=PATIENCE)
                 self.workers = sum(self._client.nthreads().values())
             else:
+                # Whoever reaches a scheduler may run code in its clients and workers, and a port of the loopback
+                # device is open to all users of the machine, so only holders of this run's certificate get in.
+                security = Security.temporary()
                 self._cluster = LocalCluster(
+                    host="127.0.0.1",
+                    protocol="tls",
+                    security=security,
                     n_workers=self.workers,
                     threads_per_worker=1,
                     processes=True,
-                    dashboard_address=":0",  # any free port: several runs may share the machine
+                    dashboard_address=None,  # it would answer anybody
+                    scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # of the server that is left, at a free port
                     memory_limit=0,
                     silence_logs=50,
                 )
-                self._client = Client(self._cluster, set_as_default=False)
+                self._client = Client(self._cluster, security=security, set_as_default=False)
         except BaseException as error:
             self.__exit__(type(error), error, None)
             if not isinstance(error, OSError | TimeoutError | ValueError):

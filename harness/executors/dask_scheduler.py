@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 import logging
 import socket
@@ -34,6 +35,30 @@ def address_of(scheduler: str) -> str:
         return str(json.loads(path.read_text(encoding="utf-8"))["address"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LostWorkers(f"{scheduler} is no scheduler file: {said(error)}") from error
+
+
+def unprotected(address: str) -> str:
+    """Return why a scheduler's address is open to others, or an empty string if it is not.
+
+    >>> unprotected("tcp://10.0.0.1:8786")[:40]
+    'tcp://10.0.0.1:8786 is neither encrypted'
+    >>> unprotected("tls://10.0.0.1:8786"), unprotected("tcp://127.0.0.1:8786"), unprotected("localhost:8786")
+    ('', '', '')
+    """
+    from distributed.comm.addressing import parse_address, parse_host_port
+
+    try:
+        protocol, where = parse_address(address)
+        host, _ = parse_host_port(where)
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # the name of a host, or no address, which is refused when it is joined
+        loopback = False
+    if protocol != "tcp" or loopback:
+        return ""
+    return (
+        f"{address} is neither encrypted nor authenticated: whoever reaches it can run code here and on its workers; "
+        "use tls:// unless the network is yours alone"
+    )
 
 
 def greet(address: str) -> None:

@@ -15,7 +15,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
+import psutil
 import pytest
 
 from harness.components import Outcome
@@ -111,6 +114,27 @@ def test_workers_that_dask_gave_up_are_replaced(
             executor._cluster.sync(nanny.close)
 
     assert trained(executor, work(), give_up) == expected
+
+
+def test_a_cluster_of_our_own_lets_nobody_else_in() -> None:
+    """Not to its scheduler, which speaks TLS on the loopback device, nor to a dashboard, which it has not."""
+    from distributed import Client, Security
+    from distributed.comm.addressing import parse_host_port
+
+    with Dask(1) as executor:
+        address = executor._cluster.scheduler_address
+        host, port = parse_host_port(address.removeprefix("tls://"))
+        assert host == "127.0.0.1"
+        family = [psutil.Process(), *psutil.Process().children(recursive=True)]
+        listening = [c.laddr for one in family for c in one.net_connections() if c.status == "LISTEN"]
+        assert {place.ip for place in listening} == {"127.0.0.1"}
+        served = executor._cluster.scheduler.http_server.port
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(f"http://127.0.0.1:{served}/status", timeout=5)
+        for stranger in (None, Security.temporary()):
+            kind = "tls" if stranger else "tcp"
+            with pytest.raises((OSError, RuntimeError, TimeoutError)):
+                Client(f"{kind}://{host}:{port}", security=stranger, timeout=2, set_as_default=False)
 
 
 def test_outcomes_travel_as_plain_data() -> None:
