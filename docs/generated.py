@@ -303,7 +303,7 @@ def theory_pages(registry: Registry) -> dict[str, str]:
     by_plugin: dict[str, list[Prediction]] = {}
     for theory in registry.theories():
         package = type(theory).__module__.split(".")[0]
-        regime = build_regime(dict(theory.home), registry)
+        regime = build_regime(dict(theory.claim.home), registry)
         by_plugin.setdefault(package, []).append(predict(theory, regime, problem))
     pages = {}
     for package, found in by_plugin.items():
@@ -313,13 +313,13 @@ def theory_pages(registry: Registry) -> dict[str, str]:
             f"What the plugin `{package}` knows. Assumptions as they stand for 200 samples on the sphere in R²⁰ "
             "and the regime that the theorem speaks of: ✓ holds, ✗ does not, ? cannot be checked.",
         ]
-        ordered = sorted(found, key=lambda p: p.theory.title)
+        ordered = sorted(found, key=lambda p: p.theory.claim.title)
         figures = {p.theory.name: measured(p.theory, p.regime, package, suites) for p in ordered}
         parts += [_theory(prediction, figures[prediction.theory.name]) for prediction in ordered]
         shown: dict[Measured, list[str]] = {}
         for p in ordered:
             if (figure := figures[p.theory.name]) is not None:
-                shown.setdefault(figure, []).append(p.theory.title)
+                shown.setdefault(figure, []).append(p.theory.claim.title)
         parts += [_shown(shown)] if shown else []
         pages[package] = "\n\n".join(parts) + "\n"
     listed = "\n".join(sorted(pages))
@@ -335,18 +335,18 @@ def _cell(text: str) -> str:
 
 
 def _theory(prediction: Prediction, figure: Measured | None) -> str:
-    from harness.report.overview_view import CERTAINTY
+    from harness.report.overview_view import known
 
-    theory: Theory = prediction.theory
-    exponents = theory.exponents.at(prediction.n, prediction.d) if theory.exponents else None
-    known, width = CERTAINTY[theory.certainty], prediction.width
+    claim = prediction.theory.claim
+    exponents = claim.exponents.at(prediction.n, prediction.d) if claim.exponents else None
+    width = prediction.width
     rows = [
-        ("condition", theory.formula),
-        ("guarantee", theory.guarantee),
-        ("constant", "explicit" if theory.explicit else "unknown; tables set it to 1"),
+        ("condition", claim.formula),
+        ("guarantee", claim.guarantee),
+        ("constant", "explicit" if claim.explicit else "unknown; tables set it to 1"),
         ("exponents a, b of n^a d^b", ", ".join(f"{e:g}" for e in exponents) if exponents else "none"),
-        ("known", f"{known}: {theory.certainty_note}" if theory.certainty_note else known),
-        ("source", theory.reference),
+        ("known", known(claim, ":")),
+        ("source", claim.reference.text),
         ("width at n = 200, d = 20", f"{width.value:.4g} ({width.reason})" if width.reason else f"{width.value:.4g}"),
     ]
     if figure is not None:
@@ -354,7 +354,7 @@ def _theory(prediction: Prediction, figure: Measured | None) -> str:
     table = "\n".join(["| | |", "|---|---|", *(f"| {name} | {_cell(text)} |" for name, text in rows)])
     listed = [f"- {MET[a.holds]} {a.text}" + (f" ({a.found})" if a.found else "") for a in prediction.assumptions]
     assumed = "\n".join(listed)
-    mark = "" if theory.verified else " †"
-    bibtex = f"```bibtex\n{theory.bibtex}\n```" if theory.bibtex else ""
-    parts = [f"## {theory.title}{mark}", f"`{theory.name}`", _prose(type(theory)), table]
+    mark = "" if claim.verified else " †"
+    bibtex = f"```bibtex\n{claim.reference.bibtex}\n```" if claim.reference.bibtex else ""
+    parts = [f"## {claim.title}{mark}", f"`{prediction.theory.name}`", _prose(type(prediction.theory)), table]
     return "\n\n".join([*parts, f"Assumptions:\n\n{assumed}" if assumed else "", bibtex]).strip()

@@ -147,7 +147,7 @@ def test_impossible_shapes_are_refused(dataset: Dataset, n: int, d: int, message
 
 def failing(theory: str, dataset: Dataset, n: int, d: int, registry: Registry) -> dict[str, str]:
     of = next(cls() for cls in THEORIES if cls.name == theory)
-    regime: Regime = build_regime(of.home, registry)
+    regime: Regime = build_regime(of.claim.home, registry)
     problem = draw_problem(dataset, n, d, seed=0, base=1)
     found: tuple[Assumption, ...] = predict(of, regime, problem).unmet
     return {assumption.text: assumption.found for assumption in found}
@@ -175,7 +175,7 @@ def test_laws_for_the_sphere_know_what_is_not_uniform(theory: str, registry: Reg
 
 def test_closer_pairs_cost_more(registry: Registry) -> None:
     of = next(cls() for cls in THEORIES if cls.name == "os-smooth")
-    regime = build_regime(of.home, registry)
+    regime = build_regime(of.claim.home, registry)
     drawn = [NearDuplicates(distance=distance).draw(16, 10, rng()) for distance in (0.5, 0.05, 0.005)]
     widths = [predict(of, regime, Problem(x, y)).width.value for x, y in drawn]
     # σ_min(X*X) is proportional to δ as δ → 0, and the width to its fourth power.

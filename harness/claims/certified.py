@@ -9,13 +9,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.components import Theory
 from harness.engine.draws import draw_problem, draw_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harness.components import Dataset, Problem, Regime
+    from harness.components import Certificate, Dataset, Problem, Regime
 
 SEEDS = 5
 """Problems over which a certified width is averaged, unless told."""
@@ -47,13 +46,8 @@ class Certified:
     reason: str = ""
 
 
-def can_certify(theory: Theory) -> bool:
-    """Say whether a theory has a test of initial weights."""
-    return type(theory).certifies is not Theory.certifies
-
-
 def certified_width(
-    theory: Theory,
+    theory: Certificate,
     regime: Regime,
     dataset: Dataset,
     n: int,
@@ -71,7 +65,7 @@ def certified_width(
     found is a width that is certified while the one a step below it is not.
 
     Args:
-        theory: One with ``certifies``.
+        theory: The theory that certifies.
         regime: How networks are initialised.
         dataset: Where problems come from.
         n: Samples.
@@ -124,7 +118,7 @@ def first_width(holds: Callable[[int], bool], *, step: int, most: int) -> int | 
     return k
 
 
-def _test(theory: Theory, regime: Regime, problem: Problem, seed: int, base: int) -> Callable[[int], bool | None]:
+def _test(theory: Certificate, regime: Regime, problem: Problem, seed: int, base: int) -> Callable[[int], bool | None]:
     def certified(k: int) -> bool | None:
         weights = draw_weights(regime.initializer, regime.model, problem, k, seed=seed, base=base)
         return theory.certifies(problem, regime, regime.model.extend(weights))

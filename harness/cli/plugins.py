@@ -15,7 +15,7 @@ from harness.cli.plugins_check import check
 from harness.cli.plugins_trace import trace
 
 if TYPE_CHECKING:
-    from harness.components import Regime
+    from harness.components import Claim, Regime
     from harness.plugin_host.registry import Kind, Plugin, Registry
 
 
@@ -135,7 +135,7 @@ def _component_record(kind: Kind, plugin: Plugin, item: Any) -> dict[str, Any]:
         return {**record, "text": item.summary, "facts": _regime_facts(item)}
     if kind == "command":
         return {**record, "text": item.get_short_help_str(200), "facts": {}}
-    facts = _theory_facts(item) if kind == "theory" else {}
+    facts = _claim_facts(item.claim) if kind == "theory" else {}
     described = [dataclasses.asdict(option) for option in options(item)]
     return {**record, "text": prose(item) or getattr(item, "summary", ""), "facts": facts, "options": described}
 
@@ -154,15 +154,15 @@ def _regime_facts(regime: Regime) -> dict[str, Any]:
     return {key: value for key, value in facts.items() if value}
 
 
-def _theory_facts(theory: Any) -> dict[str, Any]:
+def _claim_facts(claim: Claim) -> dict[str, Any]:
     facts = {
-        "title": theory.title,
-        "reference": theory.reference,
-        "guarantee": theory.guarantee,
-        "condition": theory.formula,
-        "constant": "explicit" if theory.explicit else "unknown, set to 1",
-        "certainty": theory.certainty,
-        "known how": theory.certainty_note,
+        "title": claim.title,
+        "reference": claim.reference.text,
+        "guarantee": claim.guarantee,
+        "condition": claim.formula,
+        "constant": "explicit" if claim.explicit else "unknown, set to 1",
+        "certainty": claim.certainty,
+        "known how": claim.certainty_note,
     }
     return {key: value for key, value in facts.items() if value}
 

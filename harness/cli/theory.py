@@ -155,9 +155,10 @@ def _of_options(
     *,
     certify: bool,
 ) -> tuple[list[Found], list[Table], Registry]:
-    from harness.claims.certified import can_certify
+    from harness.claims.certified import certified_width
     from harness.claims.predictions import predict
     from harness.complaints import nearest
+    from harness.components import Certificate
     from harness.mathematics.activations import ACTIVATIONS
     from harness.plugin_host.loading import load_plugins
     from harness.report.setting import component
@@ -178,7 +179,11 @@ def _of_options(
     if not found:
         raise WrongInput("no plugin provides a theory; see: harness plugins list")
     words = f"n = {n}, d = {d}, {component(source)}, seed {seed}" + (f", {activation}" if activation else "")
-    certified = {p.theory.name: _certified(p, source, seed) for p in found if certify and can_certify(p.theory)}
+    certified = {
+        p.theory.name: certified_width(p.theory, p.regime, source, n, d, base=seed)
+        for p in found
+        if certify and isinstance(p.theory, Certificate)
+    }
     table = _table(found, columns, words, certified if certify else None)
     return [(prediction, certified.get(prediction.theory.name)) for prediction in found], [table], registry
 
@@ -190,12 +195,6 @@ def _table(found: Sequence[Prediction], columns: str, problem: str, certified: d
     if columns == "paper":
         return claims_view(found, problem=problem)
     return overview_view(found, problem=problem, certified=certified)
-
-
-def _certified(prediction: Prediction, source: Dataset, seed: int) -> Certified:
-    from harness.claims.certified import certified_width
-
-    return certified_width(prediction.theory, prediction.regime, source, prediction.n, prediction.d, base=seed)
 
 
 def _problem(source: Dataset, n: int, d: int, seed: int) -> Problem:
@@ -232,8 +231,9 @@ def _construct(
 ) -> None:
     """Build the network of every theory that offers one, and show them."""
     from harness.claims.predictions import predict
+    from harness.components import Constructive
     from harness.plugin_host.loading import load_plugins
-    from harness.report.constructions_view import build, construction_record, constructions_view, offers
+    from harness.report.constructions_view import build, construction_record, constructions_view
     from harness.report.export import dumps
     from harness.report.setting import component
 
@@ -241,7 +241,9 @@ def _construct(
     warn_of_broken(registry)
     source = _dataset(registry, dataset, labels)
     problem = _problem(source, n, d, seed)
-    homes = [(theory, _home(theory, registry, None)) for theory in registry.theories() if offers(theory)]
+    homes = [
+        (theory, _home(theory, registry, None)) for theory in registry.theories() if isinstance(theory, Constructive)
+    ]
     built = [build(predict(theory, home, problem), problem, seed) for theory, home in homes if home is not None]
     if not built:
         raise WrongInput("no plugin provides a theory that builds a network; see: harness plugins list")
@@ -270,7 +272,7 @@ def _home(theory: Theory, registry: Registry, activation: str | None) -> Any:
     """Build the regime a theory speaks of; one that cannot be built costs a line, not the table."""
     from harness.plugin_host.composition import build_regime
 
-    spec = dict(theory.home)
+    spec = dict(theory.claim.home)
     try:
         regime = build_regime(spec, registry)
         if activation is not None and regime.model.describe().activation not in (None, activation):

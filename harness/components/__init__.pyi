@@ -1,7 +1,11 @@
 """Where each public name of the contract is defined: the one list of them, read by type checkers and at run time."""
 
 from .activation_names import ActivationName as ActivationName
+from .claim import Claim as Claim
+from .claim import Exponents as Exponents
+from .claim import Reference as Reference
 from .component import Component as Component
+from .construction import Construction as Construction
 from .criterion import Criterion as Criterion
 from .criterion import ResidualCriterion as ResidualCriterion
 from .dataset import Dataset as Dataset
@@ -26,8 +30,9 @@ from .regime import Regime as Regime
 from .table import Renderer as Renderer
 from .table import Table as Table
 from .theory import Assumption as Assumption
-from .theory import Construction as Construction
-from .theory import Exponents as Exponents
+from .theory import Certificate as Certificate
+from .theory import Constructive as Constructive
+from .theory import StepPolicy as StepPolicy
 from .theory import Theory as Theory
 from .theory import Width as Width
 from .vocabulary import Array as Array

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.components import Optimizer, Params, Problem, Weights
+from harness.components import Optimizer, Params, Problem, StepPolicy, Weights
 from harness.engine.draws import draw_problem, draw_weights
 from harness.engine.setting import Setting
 from harness.engine.spectrum import eigenvalue_range, initial_kernel, largest_eigenvalue, trained_names
@@ -79,7 +79,7 @@ def _step_size(setting: Setting, problem: Problem, weights: Weights, kernel: Ten
     if policy == "theory":
         if setting.theory is None:
             raise ValueError(f"regime {regime.name!r} names no theory to take the step size from")
-        step = setting.theory.step_size(problem, regime, weights)
+        step = setting.theory.step_size(problem, regime, weights) if isinstance(setting.theory, StepPolicy) else None
         if step is None:
             raise ValueError(f"theory {setting.theory.name!r} gives no step size for regime {regime.name!r}")
         return step / curvature

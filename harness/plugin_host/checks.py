@@ -53,6 +53,10 @@ MOST = 10_000
 """Largest number of things that a hook may provide, so that an endless generator does not hang the harness."""
 
 
+CLAIM = "Claim(title=…, formula=…, reference=…, guarantee=…, certainty=…, home=…)"
+"""How a theory states its claim."""
+
+
 class ContractError(Exception):
     """A plugin that breaks the contract. The message says how."""
 
@@ -173,20 +177,26 @@ def _check_options(cls: type[Component]) -> None:
 
 
 def _check_theory(cls: type[Theory]) -> None:
-    from harness.components import Certainty, Exponents, Guarantee
+    from harness.components import Certainty, Claim, Exponents, Guarantee, Reference
+    from harness.components.claim import REQUIRED
 
-    for attribute in ("title", "reference", "guarantee", "certainty", "formula", "home"):
-        if not hasattr(cls, attribute):
-            raise ContractError(f"theory {cls.__name__} does not say its {attribute}")
-    for attribute, choices in (("guarantee", get_args(Guarantee)), ("certainty", get_args(Certainty))):
-        found = getattr(cls, attribute)
-        if found not in choices:
-            raise ContractError(f"{cls.__name__}.{attribute} is {show(found)}, expected one of {', '.join(choices)}")
-    if not (cls.exponents is None or isinstance(cls.exponents, Exponents)):
-        expected = "Exponents((a, b)) or None"
-        raise ContractError(f"{cls.__name__}.exponents is {show(cls.exponents)}, expected {expected}")
-    if not isinstance(cls.home, Mapping):
-        raise ContractError(f"{cls.__name__}.home is {show(cls.home)}, expected a table as in a suite")
+    claim: object = getattr(cls, "claim", None)
+    if claim is None:
+        missing = [name for name in REQUIRED if not hasattr(cls, name)]
+        what = f"its {', '.join(missing)}" if missing != list(REQUIRED) else f"what it claims: claim = {CLAIM}"
+        raise ContractError(f"theory {cls.__name__} does not say {what}")
+    if not isinstance(claim, Claim):
+        raise ContractError(f"{cls.__name__}.claim is {show(claim)}, expected {CLAIM}")
+    kinds: dict[str, tuple[str, bool]] = {
+        "reference": ("Reference(text, bibtex)", isinstance(claim.reference, Reference)),
+        "exponents": ("Exponents((a, b)) or None", isinstance(claim.exponents, Exponents | None)),
+        "home": ("a table as in a suite", isinstance(claim.home, Mapping)),
+    }
+    for name, choices in (("guarantee", get_args(Guarantee)), ("certainty", get_args(Certainty))):
+        kinds[name] = (f"one of {', '.join(choices)}", getattr(claim, name) in choices)
+    for name, (expected, right) in kinds.items():
+        if not right:
+            raise ContractError(f"{cls.__name__}.{name} is {show(getattr(claim, name))}, expected {expected}")
 
 
 def _check_regime(hook: str, item: Any) -> None:

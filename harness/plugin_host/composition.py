@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.complaints import Code, Complaint, SpecError, nearest, plain_complaints, show
-from harness.components import Component, Diagnostic, Regime, Theory
+from harness.components import Component, Diagnostic, Regime, StepPolicy, Theory
 from harness.plugin_host.checks import PARTS
 from harness.plugin_host.options import configure, option_names
 from harness.plugin_host.registry import AmbiguousName, Kind, Registry, UnknownName
@@ -281,7 +281,7 @@ class _Composer:
         except SpecError as error:
             self.complaints += error.complaints
             return name
-        if wants_step and theory.step_size is Theory.step_size:
+        if wants_step and not issubclass(theory, StepPolicy):
             message = f"found 'theory', but the theory {show(name)} gives no step size"
             self._refuse("needs-theory", self._step_path(), message)
         return name

@@ -1,15 +1,18 @@
-"""BibTeX: the keys of entries, and the file that goes along with tables."""
+"""Sources in tables: titles that cite them, keys of BibTeX entries, and the file that goes along with tables."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from harness.components.entries import Text
 from harness.components.numbers import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from harness.components import Claim, Theory
+    from harness.components.entries import Note
     from harness.components.table import Table
 
 _KEY = re.compile(r"\s*@\w+\s*\{\s*([\w.:/+-]+)\s*,", re.ASCII)
@@ -23,6 +26,26 @@ def cite(bibtex: str) -> str:
     """
     found = _KEY.match(bibtex)
     return found[1] if found else ""
+
+
+def titled(claim: Claim, doubt: Note, *notes: Note) -> Text:
+    """Return the title of a claim as an entry that cites its source.
+
+    Args:
+        claim: The claim.
+        doubt: The note of a claim that is not verified.
+        notes: Notes before it.
+    """
+    key = cite(claim.reference.bibtex)
+    if claim.verified:
+        return Text(claim.title, key, notes=notes)
+    return Text(claim.title, key, notes=(*notes, doubt), style="doubt")
+
+
+def sources(theories: Iterable[Theory]) -> tuple[str, ...]:
+    """Return the BibTeX entries of theories, each once, in the order given."""
+    entries = (theory.claim.reference.bibtex for theory in theories)
+    return tuple(dict.fromkeys(entry for entry in entries if entry))
 
 
 def bibliography(tables: Iterable[Table]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.components.entries import Entry, Missing, Note, Text
 from harness.components.table import Column, Row, Table
 from harness.report import setting
-from harness.report.bibliography import cite
+from harness.report.bibliography import sources, titled
 from harness.report.theories_view import UNVERIFIED, group, in_order
 
 if TYPE_CHECKING:
@@ -57,27 +57,22 @@ def claims_view(
         columns=COLUMNS,
         rows=tuple(Row(_entries(prediction), group(prediction.theory)) for prediction in ordered),
         provenance=dict(provenance or {}),
-        bibtex=tuple(dict.fromkeys(p.theory.bibtex for p in ordered if p.theory.bibtex)),
+        bibtex=sources(p.theory for p in ordered),
     )
 
 
 def _entries(prediction: Prediction) -> tuple[Entry, ...]:
-    theory, regime = prediction.theory, prediction.regime
+    claim, regime = prediction.theory.claim, prediction.regime
     activation = regime.model.describe().activation
     assumed = "; ".join(assumption.text for assumption in prediction.assumptions)
     return (
-        Text(
-            theory.title,
-            cite(theory.bibtex),
-            notes=() if theory.verified else (UNVERIFIED,),
-            style="" if theory.verified else "doubt",
-        ),
+        titled(claim, UNVERIFIED),
         Text(setting.trains(regime)),
         Text(activation) if activation else Missing("the model has no activation"),
         _explained(setting.component(regime.initializer), regime.initializer),
         _explained(setting.optimizer(regime.optimizer), regime.optimizer),
         _scaling(prediction),
-        Text(theory.unit),
+        Text(claim.unit),
         Text(assumed) if assumed else Missing("the claim states no assumption"),
     )
 
@@ -89,13 +84,13 @@ def _explained(words: str, component: Component) -> Entry:
 
 def _scaling(prediction: Prediction) -> Entry:
     """Return the claimed law in what the source counts."""
-    theory = prediction.theory
-    if theory.exponents is None:
+    claim = prediction.theory.claim
+    if claim.exponents is None:
         return Missing("the claim has no power law")
-    a, b = theory.exponents.at(prediction.n, prediction.d)
+    a, b = claim.exponents.at(prediction.n, prediction.d)
     # A neuron has d trained weights, or d + 1, where the hidden layer is trained; one where the output layer is.
-    per_neuron = theory.unit == "parameters" and prediction.regime.model.describe().trains != "output"
-    where = theory.exponents.where
+    per_neuron = claim.unit == "parameters" and prediction.regime.model.describe().trains != "output"
+    where = claim.exponents.where
     return Text(law(a, b + per_neuron), notes=(Note(f"claimed for: {where}"),) if where else ())
 
 

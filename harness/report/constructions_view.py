@@ -6,19 +6,19 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.components import Construction, Theory
+from harness.components import Constructive
 from harness.components.entries import Entry, Missing, Note, Number, Text
 from harness.components.table import Column, Row, Table
 from harness.engine.draws import stream
-from harness.report.bibliography import cite
-from harness.report.overview_view import CERTAINTY, DOUBT
+from harness.report.bibliography import sources, titled
+from harness.report.overview_view import DOUBT, known
 from harness.report.theories_view import on_data_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.claims.predictions import Prediction
-    from harness.components import Problem
+    from harness.components import Construction, Problem
 
 FITTED = 1e-6
 """Relative residual up to which a network is said to interpolate; what is above it is marked."""
@@ -56,14 +56,10 @@ class Built:
     reason: str = ""
 
 
-def offers(theory: Theory) -> bool:
-    """Say whether a theory comes with a construction."""
-    return type(theory).construct is not Theory.construct
-
-
 def build(prediction: Prediction, problem: Problem, seed: int) -> Built:
-    """Build the network of a theory, with random numbers of its own; one that fails says why."""
+    """Build the network of a theory with a random stream of its own. If that fails, the result says why."""
     theory = prediction.theory
+    assert isinstance(theory, Constructive)  # the caller asks no others
     rng = stream({"for": "construction", "theory": theory.name, "n": problem.n, "d": problem.d, "seed": seed})
     try:
         construction = theory.construct(problem, rng)
@@ -87,24 +83,22 @@ def constructions_view(built: Sequence[Built], *, problem: str) -> Table:
         caption=CAPTION,
         columns=COLUMNS,
         rows=tuple(Row(_entries(one)) for one in built),
-        bibtex=tuple(dict.fromkeys(one.prediction.theory.bibtex for one in built if one.prediction.theory.bibtex)),
+        bibtex=sources(one.prediction.theory for one in built),
     )
 
 
 def _entries(built: Built) -> tuple[Entry, ...]:
-    theory, made = built.prediction.theory, built.construction
-    doubt = () if theory.verified else (DOUBT,)
-    known = CERTAINTY[theory.certainty]
+    claim, made = built.prediction.theory.claim, built.construction
     note = (Note(made.note),) if made and made.note else (Note(built.reason),) if built.reason else ()
     return (
-        Text(theory.title, cite(theory.bibtex), notes=doubt, style="" if theory.verified else "doubt"),
+        titled(claim, DOUBT),
         on_data_width(built.prediction),
         Number(made.neurons, notes=note) if made else Text("none", notes=note, style="bad"),
         Text(made.activation) if made else Missing(),
         Text("yes" if made.biases else "no") if made else Missing(),
         _residual(made) if made else Missing(),
         Text(made.method) if made else Missing(),
-        Text(f"{known}; {theory.certainty_note}" if theory.certainty_note else known),
+        Text(known(claim)),
     )
 
 
@@ -118,9 +112,9 @@ def construction_record(built: Built) -> dict[str, Any]:
     theory, made, claimed = built.prediction.theory, built.construction, built.prediction.width.value
     record: dict[str, Any] = {
         "theory": theory.name,
-        "title": theory.title,
-        "reference": theory.reference,
-        "verified": theory.verified,
+        "title": theory.claim.title,
+        "reference": theory.claim.reference.text,
+        "verified": theory.claim.verified,
         "n": built.prediction.n,
         "d": built.prediction.d,
         "claimed": claimed if math.isfinite(claimed) else None,

@@ -9,7 +9,7 @@ from harness.claims.predictions import concerned
 from harness.components.entries import Count, Entry, Exponent, Missing, Note, Text
 from harness.components.table import Column, Row, Table
 from harness.report import setting
-from harness.report.bibliography import cite
+from harness.report.bibliography import sources, titled
 from harness.report.caption import problems_explained
 from harness.report.provenance import provenance
 from harness.report.theories_view import GROUPS, UNVERIFIED, exponent, group
@@ -59,9 +59,9 @@ def exponents_view(results: Results, *, tolerance: float | None = None, steps: i
     for regime in suite.regimes:
         if regime.model.has_width:
             fit = results.exponents(regime.name, tolerance, steps)
-            lawful = [theory for theory in concerned(theories, regime) if theory.exponents is not None]
+            lawful = [theory for theory in concerned(theories, regime) if theory.claim.exponents is not None]
             rows += _rows(results, regime, fit, lawful)
-            bibtex |= dict.fromkeys(theory.bibtex for theory in lawful if theory.bibtex)
+            bibtex |= dict.fromkeys(sources(lawful))
     unfinished = f"UNFINISHED: {results.lacking}. " if results.missing else ""
     said = setting.criteria_explained(suite.regimes, tolerance, steps)
     return Table(
@@ -90,22 +90,22 @@ def _rows(results: Results, regime: Regime, fit: ExponentFit, theories: list[The
         none = Missing("no theory with a power law concerns this regime")
         return [Row((*where, replace(none, notes=(Note(none.reason),)), *(none,) * (len(COLUMNS) - len(where) - 1)))]
     claims = [(theory, claim, said) for theory in theories for claim, said in _claims(results, fit, theory)]
-    claims.sort(key=lambda one: (GROUPS.index(group(one[0])), one[1], one[0].title))
+    claims.sort(key=lambda one: (GROUPS.index(group(one[0])), one[1], one[0].claim.title))
     return [Row((*where, *_entries(fit, theory, claim, said)), group(theory)) for theory, claim, said in claims]
 
 
 def _claims(results: Results, fit: ExponentFit, theory: Theory) -> list[tuple[tuple[float, float], str]]:
     """Return the exponents that a theory claims at the sizes used, and at which where it claims several."""
     sizes = fit.sizes or results.sizes()
-    assert theory.exponents is not None  # others are left out
-    at = {(n, d): theory.exponents.at(n, d) for n, d in sizes}
+    assert theory.claim.exponents is not None  # others are left out
+    at = {(n, d): theory.claim.exponents.at(n, d) for n, d in sizes}
     claimed = dict.fromkeys(at.values())
     if len(claimed) == 1:
         return [(claim, "") for claim in claimed]
     found = []
     for claim in claimed:
         here = [size for size, one in at.items() if one == claim]
-        if theory.exponents.floor is None:
+        if theory.claim.exponents.floor is None:
             which = "with n < d" if all(n < d for n, d in here) else "with n ≥ d"
         else:
             which = "where it is the larger of law and floor"
@@ -115,12 +115,11 @@ def _claims(results: Results, fit: ExponentFit, theory: Theory) -> list[tuple[tu
 
 
 def _entries(fit: ExponentFit, theory: Theory, claim: tuple[float, float], said: str) -> tuple[Entry, ...]:
-    doubt = () if theory.verified else (UNVERIFIED,)
     a, b = claim
     return (
-        Text(theory.title, cite(theory.bibtex), notes=doubt, style="" if theory.verified else "doubt"),
-        Text(theory.guarantee),
-        Text(theory.unit),
+        titled(theory.claim, UNVERIFIED),
+        Text(theory.claim.guarantee),
+        Text(theory.claim.unit),
         Exponent(a, b, notes=tuple(Note(text) for text in (said, _of(theory)) if text)),
         _within(a, fit.a_interval),
         _within(b, fit.b_interval),
@@ -129,7 +128,7 @@ def _entries(fit: ExponentFit, theory: Theory, claim: tuple[float, float], said:
 
 def _of(theory: Theory) -> str:
     """Return of which inputs the law is claimed, where it says so."""
-    where = theory.exponents.where if theory.exponents is not None else ""
+    where = theory.claim.exponents.where if theory.claim.exponents is not None else ""
     return f"claimed for: {where}" if where else ""
 
 

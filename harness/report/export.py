@@ -64,21 +64,18 @@ def dumps(record: Any) -> str:
     return "".join(json.dumps(c)[1:-1] if unprintable(c, allowed="\n") else c for c in text)
 
 
+STATED = ("title", "formula", "guarantee", "certainty", "certainty_note", "verified", "explicit", "unit")
+"""What a theory's record repeats of its claim, beside the source."""
+
+
 def theory_records(predictions: Iterable[Prediction]) -> list[dict[str, Any]]:
     """Return each theory of some predictions once, as plain data, in the order in which they come."""
     return [
         {
             "theory": theory.name,
-            "title": theory.title,
-            "reference": theory.reference,
-            "bibtex": theory.bibtex,
-            "guarantee": theory.guarantee,
-            "certainty": theory.certainty,
-            "certainty_note": theory.certainty_note,
-            "verified": theory.verified,
-            "formula": theory.formula,
-            "explicit": theory.explicit,
-            "unit": theory.unit,
+            "reference": theory.claim.reference.text,
+            "bibtex": theory.claim.reference.bibtex,
+            **{name: getattr(theory.claim, name) for name in STATED},
             "options": theory.options(),
         }
         for theory in {prediction.theory.name: prediction.theory for prediction in predictions}.values()
@@ -97,7 +94,7 @@ def prediction_record(prediction: Prediction, regime: str = "", certified: Certi
     """
     theory, value = prediction.theory, prediction.width.value
     finite = math.isfinite(value)
-    exponents = theory.exponents.at(prediction.n, prediction.d) if theory.exponents else None
+    exponents = theory.claim.exponents.at(prediction.n, prediction.d) if theory.claim.exponents else None
     return {
         "theory": theory.name,
         "regime": regime or prediction.regime.name,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.components.entries import Entry, Missing, Note, Text
 from harness.components.table import Column, Row, Table
 from harness.report import setting
-from harness.report.bibliography import cite
+from harness.report.bibliography import sources, titled
 from harness.report.theories_view import (
     CERTIFIED,
     certified_width,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from harness.claims.certified import Certified
     from harness.claims.predictions import Prediction
+    from harness.components import Claim
 
 CERTAINTY = {
     "read": "read",
@@ -33,6 +34,13 @@ CERTAINTY = {
     "memory-low": "from memory, unsure",
 }
 """How the text of a claim is known, in words."""
+
+
+def known(claim: Claim, mark: str = ";") -> str:
+    """Return how the text of a claim is known, with the claim's own note after the mark."""
+    words = CERTAINTY[claim.certainty]
+    return f"{words}{mark} {claim.certainty_note}" if claim.certainty_note else words
+
 
 DOUBT = Note("unverified: the statement is known from a secondary source or from memory; see “known”", mark="†")
 
@@ -81,12 +89,10 @@ def overview_view(
         certified: Certified widths by name of the theory; None leaves their column out.
     """
     ordered = in_order(predictions)
-    references = {
-        reference: f"[{i}]" for i, reference in enumerate(dict.fromkeys(p.theory.reference for p in ordered), 1)
-    }
+    marks = {text: f"[{i}]" for i, text in enumerate(dict.fromkeys(p.theory.claim.reference.text for p in ordered), 1)}
     rows = []
     for p in ordered:
-        entries = _entries(p, references[p.theory.reference])
+        entries = _entries(p, marks[p.theory.claim.reference.text])
         if certified is not None:
             entries = (*entries[:PLACE], certified_width(certified.get(p.theory.name)), *entries[PLACE:])
         rows.append(Row(entries, group(p.theory)))
@@ -98,23 +104,16 @@ def overview_view(
         columns=columns,
         rows=tuple(rows),
         provenance=dict(provenance or {}),
-        bibtex=tuple(dict.fromkeys(p.theory.bibtex for p in ordered if p.theory.bibtex)),
+        bibtex=sources(p.theory for p in ordered),
     )
 
 
 def _entries(prediction: Prediction, mark: str) -> tuple[Entry, ...]:
-    theory, regime = prediction.theory, prediction.regime
+    claim, regime = prediction.theory.claim, prediction.regime
     traits = regime.model.describe()
-    reference = Note(theory.reference, mark=mark)
-    known = CERTAINTY[theory.certainty]
     return (
-        Text(
-            theory.title,
-            cite(theory.bibtex),
-            notes=(reference,) if theory.verified else (reference, DOUBT),
-            style="" if theory.verified else "doubt",
-        ),
-        Text(theory.guarantee),
+        titled(claim, DOUBT, Note(claim.reference.text, mark=mark)),
+        Text(claim.guarantee),
         Text(setting.trains(regime)),
         Text(traits.activation) if traits.activation else Missing(),
         Text(setting.component(regime.initializer)),
@@ -123,6 +122,6 @@ def _entries(prediction: Prediction, mark: str) -> tuple[Entry, ...]:
         on_data_width(prediction),
         claimed_exponents(prediction),
         holds(prediction),
-        Text(theory.formula),
-        Text(f"{known}; {theory.certainty_note}" if theory.certainty_note else known),
+        Text(claim.formula),
+        Text(known(claim)),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.claims.certified import SEEDS, can_certify, certified_width
+from harness.claims.certified import SEEDS, certified_width
 from harness.claims.predictions import predictions
+from harness.components import Certificate
 from harness.engine.draws import draw_problem
 from harness.report.setting import sizes
 
@@ -66,5 +67,5 @@ def certify_suite(
         for (name, n, d), beside in predicted.items()
         if (n, d) in chosen
         for prediction in beside
-        if can_certify(prediction.theory)
+        if isinstance(prediction.theory, Certificate)
     }

@@ -21,7 +21,7 @@ from harness.components.entries import (
 )
 from harness.components.table import Column, Row, Table
 from harness.report import setting
-from harness.report.bibliography import cite
+from harness.report.bibliography import sources, titled
 from harness.report.caption import bracket_explained, problems_explained
 from harness.report.provenance import provenance
 from harness.report.thresholds_view import k_half
@@ -52,11 +52,11 @@ SILENT = "Guarantees nothing about this training (existence, landscape, necessar
 
 def group(theory: Theory) -> str:
     """Return the heading a theory stands under: what its width promises, before any number is read."""
-    if theory.guarantee == "linearised":
+    if theory.claim.guarantee == "linearised":
         return LINEARISED
-    if theory.guarantee not in ("convergence", "certificate"):
+    if theory.claim.guarantee not in ("convergence", "certificate"):
         return SILENT
-    return EXPLICIT if theory.explicit else REFERENCE
+    return EXPLICIT if theory.claim.explicit else REFERENCE
 
 
 GROUPS = (EXPLICIT, REFERENCE, LINEARISED, SILENT)
@@ -68,7 +68,7 @@ def in_order(predictions: Iterable[Prediction]) -> list[Prediction]:
     def order(prediction: Prediction) -> tuple[int, float, float, str]:
         on_data = prediction.width.value if prediction.width.value == prediction.width.value else math.inf
         at_one = on_data if prediction.scaling is None else prediction.scaling
-        return GROUPS.index(group(prediction.theory)), at_one, on_data, prediction.theory.title
+        return GROUPS.index(group(prediction.theory)), at_one, on_data, prediction.theory.claim.title
 
     return sorted(predictions, key=order)
 
@@ -110,7 +110,7 @@ def theories_view(
                     found = certified_width(certified.get((regime.name, n, d, prediction.theory.name)))
                     claims = (*claims, found, ratio(found, measured))
                 rows.append(Row((*where, *claims), group(prediction.theory)))
-                bibtex |= dict.fromkeys([prediction.theory.bibtex] if prediction.theory.bibtex else [])
+                bibtex |= dict.fromkeys(sources([prediction.theory]))
     return Table(
         name="theories",
         title=f"Widths that theories ask for, beside the measured k½ · {suite.title or suite.name}",
@@ -172,14 +172,13 @@ def blocks(table: Table) -> list[Table]:
 
 
 def _claims(prediction: Prediction, measured: Entry) -> tuple[Entry, ...]:
-    theory = prediction.theory
-    doubt = () if theory.verified else (UNVERIFIED,)
+    claim = prediction.theory.claim
     on_data = on_data_width(prediction)
     at_one = scaling_width(prediction)
     claimed = claimed_exponents(prediction)
     return (
-        Text(theory.title, cite(theory.bibtex), notes=doubt, style="" if theory.verified else "doubt"),
-        Text(theory.guarantee),
+        titled(claim, UNVERIFIED),
+        Text(claim.guarantee),
         at_one,
         ratio(at_one, measured),
         on_data,
@@ -221,9 +220,9 @@ def _error(prediction: Prediction, said: str) -> Entry:
 
 def claimed_exponents(prediction: Prediction) -> Entry:
     """Return the claimed a, b of n^a d^b at this n and d."""
-    if prediction.theory.exponents is None:
+    if prediction.theory.claim.exponents is None:
         return Missing("the claim has no power law")
-    return Exponent(*prediction.theory.exponents.at(prediction.n, prediction.d))
+    return Exponent(*prediction.theory.claim.exponents.at(prediction.n, prediction.d))
 
 
 def _reason(prediction: Prediction) -> tuple[Note, ...]:

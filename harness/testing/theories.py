@@ -6,7 +6,19 @@ import math
 from typing import TYPE_CHECKING, get_args, get_type_hints
 
 from harness.complaints import SpecError, show
-from harness.components import Assumption, Construction, Exponents, Problem, Regime, Theory, Width
+from harness.components import (
+    Assumption,
+    Certificate,
+    Claim,
+    Construction,
+    Constructive,
+    Exponents,
+    Problem,
+    Regime,
+    StepPolicy,
+    Theory,
+    Width,
+)
 from harness.engine.draws import draw_weights
 from harness.plugin_host.composition import build_regime
 from harness.testing.bibtex import parse_bibtex
@@ -49,7 +61,7 @@ where n is far below d; at fixed d they would. What is allowed covers that, and 
 def _home(subject: Subject) -> tuple[Theory, Regime]:
     theory: Theory = subject.item()
     try:
-        return theory, build_regime(theory.home, subject.registry)
+        return theory, build_regime(theory.claim.home, subject.registry)
     except SpecError as error:
         raise NotApplicable(f"its home cannot be built (see the check home): {error}") from error
 
@@ -63,27 +75,27 @@ def name(subject: Subject) -> Iterator[str]:
 
 def texts(subject: Subject) -> Iterator[str]:
     """Title, reference and formula are there, and it says how it is known and what it counts."""
-    theory = subject.item
-    for attribute in ("title", "reference", "formula"):
-        if not isinstance(found := getattr(theory, attribute), str) or not found.strip() or "\n" in found:
-            yield f"{attribute} is {show(found)}, expected one line"
-    units = get_args(get_args(get_type_hints(Theory, include_extras=True)["unit"])[0])
-    if theory.unit not in units:
-        yield f"unit is {show(theory.unit)}, expected {' or '.join(map(show, units))}: what the source counts"
-    if theory.certainty != "derived" and not theory.certainty_note.strip():
+    claim: Claim = subject.item.claim
+    for name, found in (("title", claim.title), ("reference", claim.reference.text), ("formula", claim.formula)):
+        if not isinstance(found, str) or not found.strip() or "\n" in found:
+            yield f"{name} is {show(found)}, expected one line"
+    units = get_args(get_type_hints(Claim)["unit"])
+    if claim.unit not in units:
+        yield f"unit is {show(claim.unit)}, expected {' or '.join(map(show, units))}: what the source counts"
+    if claim.certainty != "derived" and not claim.certainty_note.strip():
         yield "certainty_note is empty: say which part of the statement is known how"
 
 
 def bibtex(subject: Subject) -> Iterator[str]:
     """The BibTeX entry can be parsed, and has a title, an author and a year."""
-    theory = subject.item
-    if not theory.bibtex.strip():
-        if theory.certainty == "derived":
+    claim: Claim = subject.item.claim
+    if not claim.reference.bibtex.strip():
+        if claim.certainty == "derived":
             raise NotApplicable("a result derived here needs none")
         yield "bibtex is empty: give the entry of the source, or certainty = 'derived' if there is none"
         return
     try:
-        fields = parse_bibtex(theory.bibtex)
+        fields = parse_bibtex(claim.reference.bibtex)
     except ValueError as error:
         yield f"bibtex cannot be parsed: {error}"
         return
@@ -96,14 +108,14 @@ def home(subject: Subject) -> Iterator[str]:
     """Its home is a regime that can be built, and that it can judge."""
     theory: Theory = subject.item()
     try:
-        regime = build_regime(theory.home, subject.registry)
+        regime = build_regime(theory.claim.home, subject.registry)
     except SpecError as error:
         yield f"home cannot be built: {error}; write it as a table of [[regimes]] in a suite"
         return
     concerned = theory.concerns(regime)
     if type(concerned) is not bool:
         yield f"concerns() returned {concerned!r}, expected True or False"
-    elif not concerned and theory.guarantee in ("convergence", "certificate"):
+    elif not concerned and theory.claim.guarantee in ("convergence", "certificate"):
         unmet = [a for a in theory.assumptions(problem(), regime) if a.holds is False]
         if not unmet:
             yield (
@@ -137,8 +149,8 @@ def width(subject: Subject) -> Iterator[str]:
 def exponents(subject: Subject) -> Iterator[str]:
     """Law and width grow with n and d as the claimed exponents say, up to logarithms."""
     theory, regime = _home(subject)
-    claimed = theory.exponents
-    if not isinstance(claimed, Exponents):
+    claimed = theory.claim.exponents
+    if claimed is None:
         raise NotApplicable("it claims no exponents")
     for before, after in LAW:
         yield from _disagreement("scaling()", theory.scaling, claimed, before, after, LOGARITHMS)
@@ -206,20 +218,19 @@ def pure(subject: Subject) -> Iterator[str]:
 def trained(subject: Subject) -> Iterator[str]:
     """Its step size is positive, its certificate says yes or no, its construction is a network."""
     theory, regime = _home(subject)
-    cls, given = type(theory), problem(12, 8)
-    own = [name for name in ("step_size", "certifies", "construct") if getattr(cls, name) is not getattr(Theory, name)]
-    if not own:
+    given = problem(12, 8)
+    if not isinstance(theory, StepPolicy | Certificate | Constructive):
         raise NotApplicable("it gives neither step size, certificate nor construction")
-    if {"step_size", "certifies"} & set(own) and regime.model.has_width:
+    if isinstance(theory, StepPolicy | Certificate) and regime.model.has_width:
         k = 4 * regime.initializer.width_step
         drawn = regime.model.extend(draw_weights(regime.initializer, regime.model, given, k, seed=0, base=0))
-        step = theory.step_size(given, regime, drawn)
+        step = theory.step_size(given, regime, drawn) if isinstance(theory, StepPolicy) else None
         if step is not None and not (math.isfinite(step) and step > 0):
             yield f"step_size() is {step!r}, expected a positive number or None"
-        verdict = theory.certifies(given, regime, drawn)
+        verdict = theory.certifies(given, regime, drawn) if isinstance(theory, Certificate) else None
         if type(verdict) not in (bool, type(None)):
             yield f"certifies() returned {verdict!r}, expected True, False or None: bool(…)"
-    if "construct" in own:
+    if isinstance(theory, Constructive):
         try:
             built = theory.construct(given, rng())
         except ValueError:

@@ -22,7 +22,7 @@ from harness_lazy.theories.certificates import (
 )
 from harness_lazy.theories.spectrum import chernoff_width
 
-from harness import ACTIVATIONS, ActivationName, Exponents, Initializer, Problem, Regime, Theory
+from harness import ACTIVATIONS, ActivationName, Certificate, Exponents, Initializer, Problem, Regime
 from harness.builtin.datasets import Sphere
 from harness.builtin.initializers import GaussianHalves, LeCun, MirroredLeCun
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
@@ -248,7 +248,7 @@ def test_the_output_layer_has_its_own_law() -> None:
     ],
     ids=["linear", "output", "scaled"],
 )
-def test_certificates_are_silent_about_other_training(theory: Theory, of: Regime) -> None:
+def test_certificates_are_silent_about_other_training(theory: Certificate, of: Regime) -> None:
     on = problem(4, 6)
     weights = of.initializer.draw(of.model, on, 8, np.random.default_rng(0))
     assert theory.certifies(on, of, weights) is True

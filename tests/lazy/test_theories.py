@@ -67,7 +67,7 @@ def test_each_regime_has_the_theories_that_speak_of_it(of: Regime, expected: set
 
 @pytest.mark.parametrize("theory", list(BY_NAME.values()), ids=list(BY_NAME))
 def test_every_theory_has_a_home_that_keeps_its_assumptions(theory: Theory, registry: Registry) -> None:
-    of = build_regime(dict(theory.home), registry)
+    of = build_regime(dict(theory.claim.home), registry)
     assert theory.concerns(of)
     on = problem(30, 12)
     found = predict(theory, of, on)
@@ -79,33 +79,33 @@ def test_every_theory_has_a_home_that_keeps_its_assumptions(theory: Theory, regi
 @pytest.mark.parametrize("theory", list(BY_NAME.values()), ids=list(BY_NAME))
 def test_every_theory_says_where_it_comes_from(theory: Theory) -> None:
     assert re.fullmatch(r"[a-z0-9-]+", theory.name)
-    assert theory.guarantee in get_args(Guarantee)
-    assert theory.certainty in get_args(Certainty)
-    assert theory.title
-    assert theory.formula
-    assert theory.certainty_note
-    if "derived here" in theory.reference:
-        assert theory.certainty == "derived"
-        assert theory.explicit
+    assert theory.claim.guarantee in get_args(Guarantee)
+    assert theory.claim.certainty in get_args(Certainty)
+    assert theory.claim.title
+    assert theory.claim.formula
+    assert theory.claim.certainty_note
+    if "derived here" in theory.claim.reference.text:
+        assert theory.claim.certainty == "derived"
+        assert theory.claim.explicit
         assert theory.scaling(100, 20) is None
-        assert theory.bibtex == ""
+        assert theory.claim.reference.bibtex == ""
     else:
-        assert not theory.explicit
-        assert re.match(r"@(article|inproceedings|misc)\{\w+,\n", theory.bibtex)
-        assert theory.bibtex.count("{") == theory.bibtex.count("}") > 5
-        year = re.search(r"year\s+= \{(\d{4})\}", theory.bibtex)
+        assert not theory.claim.explicit
+        assert re.match(r"@(article|inproceedings|misc)\{\w+,\n", theory.claim.reference.bibtex)
+        assert theory.claim.reference.bibtex.count("{") == theory.claim.reference.bibtex.count("}") > 5
+        year = re.search(r"year\s+= \{(\d{4})\}", theory.claim.reference.bibtex)
         assert year is not None
-        assert year[1] in theory.title
-        arxiv = re.search(r"eprint\s+= \{([\d.]+)\}", theory.bibtex)
+        assert year[1] in theory.claim.title
+        arxiv = re.search(r"eprint\s+= \{([\d.]+)\}", theory.claim.reference.bibtex)
         assert arxiv is not None
-        assert arxiv[1] in theory.reference
+        assert arxiv[1] in theory.claim.reference.text
 
 
 def test_what_was_not_read_is_not_shown_as_verified() -> None:
-    verified = {name for name, theory in BY_NAME.items() if theory.verified}
+    verified = {name for name, theory in BY_NAME.items() if theory.claim.verified}
     own = {"cert-d1s", "cert-linear", "cert-linear-output", "ntk-chernoff"}
     assert verified == own | {"munteanu", "montanari-zhong", "oymak-fabian", "karhadkar-ntk"}
-    assert BY_NAME["song-yang"].certainty == "memory-low"  # the power of λ₀
+    assert BY_NAME["song-yang"].claim.certainty == "memory-low"  # the power of λ₀
 
 
 def test_names_are_unique_and_presets_name_their_theory(registry: Registry) -> None:

@@ -12,10 +12,10 @@ from harness_moderate import harness_regimes, harness_theories
 from harness_moderate.theories import THEORIES
 from harness_moderate.theories.certificates import CertificateD1, CertificateD3
 from harness_moderate.theories.counts import fewest_neurons
-from harness_moderate.theories.relu import relu_covariance_width, relu_width
-from harness_moderate.theories.smooth import covariance_width, smooth_width
+from harness_moderate.theories.relu import ReLU, relu_covariance_width, relu_width
+from harness_moderate.theories.smooth import Covariance, Smooth, covariance_width, smooth_width
 
-from harness import ACTIVATIONS, Certainty, Guarantee, Problem, Regime, Theory, Weights
+from harness import ACTIVATIONS, Certainty, Certificate, Guarantee, Problem, Regime, Theory, Weights
 from harness.builtin.initializers import GaussianHalves, MirroredLeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
@@ -65,7 +65,7 @@ def test_each_regime_has_the_theories_that_speak_of_it(of: Regime, expected: set
 
 def test_every_theory_concerns_a_preset_at_home() -> None:
     for theory in BY_NAME.values():
-        home = dict(theory.home)
+        home = dict(theory.claim.home)
         options = {key: home[key] for key in ("activation", "train") if key in home}
         assert theory.concerns(regime(home["use"], **options)), theory.name
 
@@ -73,21 +73,21 @@ def test_every_theory_concerns_a_preset_at_home() -> None:
 @pytest.mark.parametrize("theory", list(BY_NAME.values()), ids=list(BY_NAME))
 def test_every_theory_says_where_it_comes_from(theory: Theory) -> None:
     assert re.fullmatch(r"[a-z0-9-]+", theory.name)
-    assert theory.guarantee in get_args(Guarantee)
-    assert theory.certainty in get_args(Certainty)
-    assert theory.title
-    assert theory.reference
-    assert theory.formula
-    assert theory.certainty_note
+    assert theory.claim.guarantee in get_args(Guarantee)
+    assert theory.claim.certainty in get_args(Certainty)
+    assert theory.claim.title
+    assert theory.claim.reference.text
+    assert theory.claim.formula
+    assert theory.claim.certainty_note
     if theory.name.startswith("os-"):
-        assert not theory.verified  # the theorems' text was not read
-        assert not theory.explicit
-        assert theory.bibtex.count("{") == theory.bibtex.count("}") > 5
-        assert re.match(r"@article\{\w+,\n", theory.bibtex)
+        assert not theory.claim.verified  # the theorems' text was not read
+        assert not theory.claim.explicit
+        assert theory.claim.reference.bibtex.count("{") == theory.claim.reference.bibtex.count("}") > 5
+        assert re.match(r"@article\{\w+,\n", theory.claim.reference.bibtex)
     else:
-        assert theory.verified
-        assert theory.explicit
-        assert theory.bibtex == ""
+        assert theory.claim.verified
+        assert theory.claim.explicit
+        assert theory.claim.reference.bibtex == ""
 
 
 def test_names_are_unique_and_presets_name_their_theory() -> None:
@@ -284,12 +284,12 @@ def test_a_step_is_held_against_the_limit_that_is_printed() -> None:
     assert theorem > 1.1 * exact
     assert checked(0.999 * theorem) is None
     assert checked("theory", "cert-d1") is True
-    assert BY_NAME["os-covariance"].step_size(on, of, draw(of, on, k)) == pytest.approx(theorem)
+    assert Covariance().step_size(on, of, draw(of, on, k)) == pytest.approx(theorem)
     assert checked("theory", "os-covariance") is None
 
 
 @pytest.mark.parametrize(("use", "theory"), [("moderate", CertificateD1()), ("output-only", CertificateD3())])
-def test_certificates_are_silent_about_other_training(use: str, theory: Theory) -> None:
+def test_certificates_are_silent_about_other_training(use: str, theory: Certificate) -> None:
     on, home = problem(4, 6), regime(use)
     weights = draw(home, on, 8)
     assert theory.certifies(on, home, weights) is (use == "output-only")
@@ -323,8 +323,8 @@ def draw(of: Regime, on: Problem, k: int) -> Weights:
 def test_step_of_the_theorem(activation: str, bound: float) -> None:
     of, on = regime(activation=activation), problem(20, 10)
     expected = 20 / (2 * bound**2 * np.linalg.norm(on.y) ** 2 * 2.235435**2)
-    for theory in ("os-smooth", "os-covariance", "os-relu"):
-        assert BY_NAME[theory].step_size(on, of, draw(of, on, 30)) == pytest.approx(expected, rel=1e-5)
+    for theory in (Smooth(), Covariance(), ReLU()):
+        assert theory.step_size(on, of, draw(of, on, 30)) == pytest.approx(expected, rel=1e-5)
 
 
 def explicit_jacobian(of: Regime, weights: Weights, x: np.ndarray) -> np.ndarray:
@@ -342,7 +342,7 @@ def test_step_of_the_certificates(biases: bool) -> None:
     norm = np.linalg.norm(explicit_jacobian(of, weights, on.x), 2)
     found = CertificateD1().step_size(on, of, weights)
     assert found == pytest.approx(2 / (9 * norm**2))
-    theorem = BY_NAME["os-covariance"].step_size(on, of, weights)
+    theorem = Covariance().step_size(on, of, weights)
     assert theorem is not None
     assert theorem <= 1 / (2 * norm**2)
     output = regime("output-only", biases=biases)

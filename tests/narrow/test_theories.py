@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from harness_narrow.theories import THEORIES
 from harness_narrow.theories.algorithms import BubeckHarmonic, daniely_factor
 
-from harness import Certainty, Guarantee, Problem, Regime, Theory
+from harness import Certainty, Constructive, Guarantee, Problem, Regime, Theory
 from harness.builtin.criteria import Quadratic
 from harness.builtin.initializers import LeCun
 from harness.builtin.models import ShallowNet
@@ -33,7 +33,7 @@ def problem(n: int = 60, d: int = 10, dataset: str = "sphere") -> Problem:
 
 
 def home(theory: Theory, registry: Registry) -> Regime:
-    return build_regime(dict(theory.home), registry)
+    return build_regime(dict(theory.claim.home), registry)
 
 
 def speaking(of: Regime) -> set[str]:
@@ -46,23 +46,23 @@ def at_home(name: str, registry: Registry, on: Problem | None = None) -> Predict
 
 @pytest.mark.parametrize("theory", list(BY_NAME.values()), ids=list(BY_NAME))
 def test_every_theory_says_where_it_comes_from(theory: Theory) -> None:
-    assert theory.guarantee in get_args(Guarantee)
-    assert theory.certainty in get_args(Certainty)
-    assert theory.title
-    assert theory.reference
-    assert theory.formula
-    assert theory.certainty_note
-    assert theory.bibtex.count("{") == theory.bibtex.count("}") > 5
-    assert re.match(r"@(article|inproceedings|misc)\{\w+,\n", theory.bibtex)
-    assert "doi" not in theory.bibtex.lower()
+    assert theory.claim.guarantee in get_args(Guarantee)
+    assert theory.claim.certainty in get_args(Certainty)
+    assert theory.claim.title
+    assert theory.claim.reference.text
+    assert theory.claim.formula
+    assert theory.claim.certainty_note
+    assert theory.claim.reference.bibtex.count("{") == theory.claim.reference.bibtex.count("}") > 5
+    assert re.match(r"@(article|inproceedings|misc)\{\w+,\n", theory.claim.reference.bibtex)
+    assert "doi" not in theory.claim.reference.bibtex.lower()
 
 
 def test_existence_and_landscape_promise_no_training() -> None:
-    training = {name for name, theory in BY_NAME.items() if theory.guarantee in ("convergence", "certificate")}
+    training = {name for name, theory in BY_NAME.items() if theory.claim.guarantee in ("convergence", "certificate")}
     assert training == {"daniely", "ge-wang-zhao"}
-    verified = {name for name, theory in BY_NAME.items() if theory.verified}
+    verified = {name for name, theory in BY_NAME.items() if theory.claim.verified}
     assert verified == {"zhang", "bubeck"}  # whose proofs are given here
-    assert {name for name, theory in BY_NAME.items() if theory.explicit} == {
+    assert {name for name, theory in BY_NAME.items() if theory.claim.explicit} == {
         "zhang",
         "zhang-landscape",
         "baum",
@@ -129,10 +129,10 @@ def test_the_accuracy_is_an_option() -> None:
 def test_scalings_with_an_explicit_constant_are_not_printed_at_c_1(registry: Registry) -> None:
     for name, theory in BY_NAME.items():
         scaling = at_home(name, registry).scaling
-        assert (scaling is None) == theory.explicit
-        assert theory.explicit or scaling == pytest.approx(6.0)
-        assert theory.exponents is not None
-        assert theory.exponents.at(5, 10) == (0.0, 0.0)
+        assert (scaling is None) == theory.claim.explicit
+        assert theory.claim.explicit or scaling == pytest.approx(6.0)
+        assert theory.claim.exponents is not None
+        assert theory.claim.exponents.at(5, 10) == (0.0, 0.0)
 
 
 def test_danielys_hidden_factor_is_a_warning(registry: Registry) -> None:
@@ -172,11 +172,13 @@ def test_assumptions_that_fail_are_said(registry: Registry) -> None:
 def test_theories_that_construct_keep_to_their_width(registry: Registry) -> None:
     inputs = problem(40, 10)
     for name, claimed in (("zhang", 8), ("bubeck", 16), ("baum", 4)):
-        made = BY_NAME[name].construct(inputs, np.random.default_rng(1))
+        theory = BY_NAME[name]
+        assert isinstance(theory, Constructive)
+        made = theory.construct(inputs, np.random.default_rng(1))
         assert made is not None
         assert made.neurons <= claimed == at_home(name, registry, inputs).width.value
         assert made.residual < 1e-6
-    assert BY_NAME["karhadkar"].construct(inputs, np.random.default_rng(1)) is None
+    assert not isinstance(BY_NAME["karhadkar"], Constructive)
 
 
 # --- the command ----------------------------------------------------------------------------------

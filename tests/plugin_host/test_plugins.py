@@ -160,7 +160,9 @@ def test_loading_and_parsing_need_no_torch() -> None:
         (DATASET.replace("@dataclass(frozen=True)", "@dataclass"), "cannot inherit non-frozen dataclass"),
         (DATASET.replace("    def draw", "    def __post_init__(self):\n        raise KeyError('x')\n    def draw"), "Flat cannot be made with its defaults"),
         (DATASET + "\n@dataclass(frozen=True)\nclass Flatter(Flat):\n    pass\n\n@hookimpl(specname='harness_datasets')\ndef more():\n    return [Flat, Flatter]", "two of the name 'flat'"),
-        ("@hookimpl\ndef harness_theories():\n    @dataclass(frozen=True)\n    class T(Theory):\n        name = 't'\n        def concerns(self, r): ...\n        def width(self, p, r): ...\n    return [T]", "theory T does not say its title"),
+        ("@hookimpl\ndef harness_theories():\n    @dataclass(frozen=True)\n    class T(Theory):\n        name = 't'\n        def concerns(self, r): ...\n        def width(self, p, r): ...\n    return [T]", "theory T does not say what it claims: claim = Claim(title=…, formula=…"),
+        ("@hookimpl\ndef harness_theories():\n    class T(Theory):\n        name = 't'\n        title = formula = certainty = ''\n        home = {}\n        def concerns(self, r): ...\n        def width(self, p, r): ...\n    return [T]", "theory T does not say its reference, guarantee"),
+        ("@hookimpl\ndef harness_theories():\n    class T(Theory):\n        name = 't'\n        claim = {'title': 'T'}\n        def concerns(self, r): ...\n        def width(self, p, r): ...\n    return [T]", "T.claim is { title = 'T' }, expected Claim(title=…"),
         ("@hookimpl\ndef harness_theories():\n    @dataclass(frozen=True)\n    class T(Theory):\n        name = 't'\n        title = reference = formula = ''\n        guarantee = 'existence'\n        certainty = 'memory'\n        home = {}\n        exponents = (0, 0)\n        def concerns(self, r): ...\n        def width(self, p, r): ...\n    return [T]", "T.exponents is [0, 0], expected Exponents((a, b)) or None"),
     ],
 )  # fmt: skip

@@ -50,10 +50,10 @@ def test_a_count_of_parameters_is_a_factor_d_above_the_width(softplus: list[Pred
     smooth = next(p for p in softplus if p.theory.name == "os-smooth")
 
     class Counted(type(smooth.theory)):  # type: ignore[misc]  # the class of one theory
-        unit = "parameters"
+        claim = replace(smooth.theory.claim, unit="parameters")
 
     counted = replace(smooth, theory=Counted())
-    found = row(claims_view([counted], problem="here"), smooth.theory.title)
+    found = row(claims_view([counted], problem="here"), smooth.theory.claim.title)
     assert (found["Scaling"].text(), found["Unit"].text()) == ("n²", "parameters")
 
 
@@ -61,10 +61,11 @@ def test_a_claim_without_a_law_has_no_scaling(softplus: list[Prediction]) -> Non
     smooth = next(p for p in softplus if p.theory.name == "os-smooth")
 
     class Lawless(type(smooth.theory)):  # type: ignore[misc]  # the class of one theory
-        exponents = None
+        claim = replace(smooth.theory.claim, exponents=None)
 
     assert isinstance(
-        row(claims_view([replace(smooth, theory=Lawless())], problem="x"), smooth.theory.title)["Scaling"], Missing
+        row(claims_view([replace(smooth, theory=Lawless())], problem="x"), smooth.theory.claim.title)["Scaling"],
+        Missing,
     )
 
 

@@ -206,16 +206,16 @@ def test_laws_that_agree_share_a_line(results: Results) -> None:
 
 def test_the_line_of_a_law_with_a_floor_stays_on_the_floor() -> None:
     (song,) = [theory for theory in load_plugins().theories() if theory.name == "song"]
-    assert song.exponents is not None
-    law = Law(song.exponents, (song,))
+    assert song.claim.exponents is not None
+    law = Law(song.claim.exponents, (song,))
     assert [law.width(400, d) for d in (10, 20, 40, 800)] == pytest.approx([800, 400, 400, 400])
     assert law.label.startswith("max(n¹·⁵/d, n): ")
 
 
 def test_no_name_of_a_theory_is_cut_in_a_legend() -> None:
     theories = load_plugins().theories()
-    lawful = [Law(theory.exponents, (theory,)) for theory in theories if theory.exponents is not None]
+    lawful = [Law(theory.claim.exponents, (theory,)) for theory in theories if theory.claim.exponents is not None]
     assert len(lawful) > 20
     for law in lawful:
-        assert law.theories[0].title in law.label.replace("\n", " ")
+        assert law.theories[0].claim.title in law.label.replace("\n", " ")
         assert max(map(len, law.label.split("\n"))) <= 44

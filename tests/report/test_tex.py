@@ -48,16 +48,22 @@ def test_the_specimen_compiles_by_itself_with_its_references(tmp_path: Path) -> 
 def test_hostile_names_and_every_theory_compile(tmp_path: Path) -> None:
     theories: list[Theory] = list(load_plugins().theories())
     assert len(theories) > 20
-    words = [*HOSTILE, *(theory.formula for theory in theories), *(theory.title for theory in theories)]
+    words = [*HOSTILE, *(theory.claim.formula for theory in theories), *(theory.claim.title for theory in theories)]
     rows = tuple(Row((Text(HOSTILE[i % len(HOSTILE)]), Text(word)), word) for i, word in enumerate(words))
     columns = (Column("name", wrap=30), Column("formula", wrap=60))
     table = Table(
-        "a_b %", HOSTILE[3], HOSTILE[2], columns, rows, {"who": "\n\\input{x}"}, tuple(t.bibtex for t in theories)
+        "a_b %",
+        HOSTILE[3],
+        HOSTILE[2],
+        columns,
+        rows,
+        {"who": "\n\\input{x}"},
+        tuple(t.claim.reference.bibtex for t in theories),
     )
     cited = replace(
         SPECIMEN,
         rows=tuple(replace(row, entries=(Text("x"), *row.entries[1:])) for row in SPECIMEN.rows),
-        bibtex=(BIBTEX, *(t.bibtex for t in theories)),
+        bibtex=(BIBTEX, *(t.claim.reference.bibtex for t in theories)),
     )
     log = compiled([table, cited], tmp_path)
     assert "Missing character" not in log
@@ -89,7 +95,12 @@ def test_escaped_text_is_ascii_and_calls_only_what_prints(name: str) -> None:
 def test_every_sign_in_theories_and_captions_has_a_spelling() -> None:
     known = {*SPECIAL, *MATH}
     for theory in load_plugins().theories():
-        for word in (theory.formula, theory.title, theory.reference, theory.certainty_note):
+        for word in (
+            theory.claim.formula,
+            theory.claim.title,
+            theory.claim.reference.text,
+            theory.claim.certainty_note,
+        ):
             for character in word:
                 spelled = escape(character)
                 assert spelled not in ("?", "") or character in "? " or unicodedata.combining(character), (

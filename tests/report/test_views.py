@@ -140,7 +140,7 @@ def test_only_convergence_and_certificates_stand_under_guarantees(results: Resul
 
 def test_every_unverified_claim_is_marked(results: Results, beside: Table) -> None:
     marks = beside.notes()
-    verified = {theory.title: theory.verified for theory in results.registry.theories()}
+    verified = {theory.claim.title: theory.claim.verified for theory in results.registry.theories()}
     place = [column.header for column in beside.columns].index("theory")
     for row in beside.rows:
         entry = row.entries[place]

@@ -102,7 +102,7 @@ def test_regimes_survive_being_plain_data(name: str) -> None:
 def test_every_theory_has_a_home() -> None:
     problem = draw_problem(parse(GOOD).dataset, 20, 10, seed=0, base=1)
     for theory in REGISTRY.theories():
-        home = build_regime(theory.home, REGISTRY)
+        home = build_regime(theory.claim.home, REGISTRY)
         # A claim about networks that no regime trains stands in the overview alone, and says there what is not met.
         unmet = [assumption.text for assumption in theory.assumptions(problem, home) if assumption.holds is False]
         assert theory.concerns(home) or unmet, theory.name

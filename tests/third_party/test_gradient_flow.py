@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.components import Cell, Theory
+from harness.components import Cell, Certificate, Theory
 from harness.engine.draws import draw_problem, draw_weights
 from harness.engine.setting import Setting
 from harness.engine.work import train
@@ -50,8 +50,8 @@ def test_it_passes_the_conformance_kit(registry: Registry) -> None:
 
 def test_the_claim_is_printed_as_unverified(registry: Registry) -> None:
     claim: Theory = registry.find("theory", "dana")()
-    assert not claim.verified
-    assert "abstract" in claim.certainty_note
+    assert not claim.claim.verified
+    assert "abstract" in claim.claim.certainty_note
     assert claim.scaling(128, 128) == pytest.approx(np.log(128))
 
 
@@ -61,6 +61,7 @@ def test_orthogonal_inputs_are_fitted_exactly_where_the_net_covers_them(n: int, 
     regime = registry.regime("gradient-flow")
     dataset = registry.find("dataset", "weakly-interacting")(interaction=0.0)
     theory: Theory = registry.find("theory", "orthogonal-cover")()
+    assert isinstance(theory, Certificate)
     setting = Setting(
         regime, None, dataset, True, 3, steps=4000, tolerances=(1e-2,), dtype="float64", device="cpu", spectrum=False
     )

@@ -74,16 +74,16 @@ def test_each_regime_has_the_theories_that_speak_of_it(of: Regime, expected: set
 
 @pytest.mark.parametrize("theory", list(BY_NAME.values()), ids=list(BY_NAME))
 def test_every_theory_has_a_home_and_says_where_it_comes_from(theory: Theory, registry: Registry) -> None:
-    assert theory.concerns(build_regime(dict(theory.home), registry))
+    assert theory.concerns(build_regime(dict(theory.claim.home), registry))
     assert re.fullmatch(r"[a-z0-9-]+", theory.name)
-    assert theory.guarantee in get_args(Guarantee)
-    assert theory.certainty in get_args(Certainty)
-    assert theory.title
-    assert theory.reference
-    assert theory.formula
-    assert theory.certainty_note
-    assert theory.explicit == (theory.guarantee == "certificate") == (theory.bibtex == "")
-    assert theory.bibtex.count("{") == theory.bibtex.count("}")
+    assert theory.claim.guarantee in get_args(Guarantee)
+    assert theory.claim.certainty in get_args(Certainty)
+    assert theory.claim.title
+    assert theory.claim.reference.text
+    assert theory.claim.formula
+    assert theory.claim.certainty_note
+    assert theory.claim.explicit == (theory.claim.guarantee == "certificate") == (theory.claim.reference.bibtex == "")
+    assert theory.claim.reference.bibtex.count("{") == theory.claim.reference.bibtex.count("}")
 
 
 def test_plugin_provides_its_parts(registry: Registry) -> None:
@@ -94,13 +94,13 @@ def test_plugin_provides_its_parts(registry: Registry) -> None:
 
 
 def test_contested_and_secondary_claims_are_not_verified() -> None:
-    contested = BY_NAME["near-linear-2026"]
+    contested = BY_NAME["near-linear-2026"].claim
     assert "contested" in contested.title
     assert "CONTESTED" in contested.certainty_note
-    assert "rejected" in contested.reference
+    assert "rejected" in contested.reference.text
     assert not contested.verified
-    assert not BY_NAME["nguyen-lecun"].verified
-    assert BY_NAME["nguyen-linear"].certainty_note.startswith("the abstract only")
+    assert not BY_NAME["nguyen-lecun"].claim.verified
+    assert BY_NAME["nguyen-linear"].claim.certainty_note.startswith("the abstract only")
 
 
 # --- Song et al. ----------------------------------------------------------------------------------
@@ -306,5 +306,5 @@ def test_all_theories_of_a_large_problem_take_a_moment(registry: Registry) -> No
     start = time.process_time()
     on = problem(200, 20, seed=77)
     for theory in BY_NAME.values():
-        assert math.isfinite(predict(theory, build_regime(dict(theory.home), registry), on).width.value)
+        assert math.isfinite(predict(theory, build_regime(dict(theory.claim.home), registry), on).width.value)
     assert time.process_time() - start < 2.5

@@ -35,17 +35,19 @@ class Law:
     @property
     def guarantees(self) -> bool:
         """Whether one of the theories promises that training fits."""
-        return any(theory.guarantee in GUARANTEES for theory in self.theories)
+        return any(theory.claim.guarantee in GUARANTEES for theory in self.theories)
 
     @property
     def label(self) -> str:
         """The law and who claims it, for a legend; † marks what is unverified."""
-        first = min(self.theories, key=lambda theory: (theory.guarantee not in GUARANTEES, not theory.verified))
+        first = min(
+            self.theories, key=lambda theory: (theory.claim.guarantee not in GUARANTEES, not theory.claim.verified)
+        )
         more = f" and\N{NO-BREAK SPACE}{len(self.theories) - 1}\N{NO-BREAK SPACE}more" if len(self.theories) > 1 else ""
-        mark = "" if first.verified else "†"
+        mark = "" if first.claim.verified else "†"
         law, floor = power(*self.exponents.large_n), self.exponents.floor
         law = law if floor is None else f"max({law}, {power(*floor)})"
-        return folded(f"{law}: {short(first.title, 80)}{mark}{more}")
+        return folded(f"{law}: {short(first.claim.title, 80)}{mark}{more}")
 
 
 def laws(predictions: Iterable[Prediction]) -> list[Law]:
@@ -53,8 +55,8 @@ def laws(predictions: Iterable[Prediction]) -> list[Law]:
     found: dict[Exponents, dict[str, Theory]] = {}
     for prediction in predictions:
         theory = prediction.theory
-        if theory.exponents is not None:
-            found.setdefault(theory.exponents, {})[theory.name] = theory
+        if theory.claim.exponents is not None:
+            found.setdefault(theory.claim.exponents, {})[theory.name] = theory
     several = [Law(exponents, tuple(theories.values())) for exponents, theories in found.items()]
     return sorted(several, key=lambda law: law.width(400, 20))
 
