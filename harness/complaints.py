@@ -32,6 +32,7 @@ Code = Literal[
     "missing-section",
     "needs-theory",
     "no-such-file",
+    "not-accepted",
     "not-decreasing",
     "not-finite",
     "not-text",

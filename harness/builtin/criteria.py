@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from harness import ResidualCriterion
 
@@ -32,6 +32,7 @@ class MeanSquareOverRoot(ResidualCriterion):
     """
 
     name: ClassVar[str] = "mse-over-root-n"
+    reduction: ClassVar[Literal["sum", "mean"]] = "mean"
 
     def curvature(self, n: int) -> float:
         """Return 2/n."""

@@ -7,21 +7,23 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness import Initializer, Model, Positive, Problem, Weights
+from harness import SHALLOW_WEIGHTS, Initializer, Model, Positive, Problem, Weights, has_shallow_weights
+
+
+@dataclass(frozen=True)
+class ShallowInitializer(Initializer):
+    """A distribution of the weights W, v, b, c of a shallow net."""
+
+    needs: ClassVar[str] = SHALLOW_WEIGHTS
+
+    def accepts(self, model: Model) -> bool:
+        """Return whether the model has no other weights."""
+        return has_shallow_weights(model)
 
 
 def _with_biases(model: Model, d: int, weights: Weights) -> Weights:
-    """Add the biases that the model has, at zero.
-
-    Raises:
-        ValueError: If the model has other weights than a shallow net.
-    """
+    """Return the weights of the model: those given, and its biases at zero."""
     shapes = model.shapes(d, len(weights["v"]))
-    if unknown := set(shapes) - {"W", "v", "b", "c"}:
-        raise ValueError(
-            f"this initializer draws W and v of a shallow net; model {model.name!r} also has "
-            f"{', '.join(sorted(unknown))}: it needs an initializer of its own"
-        )
     return {name: weights.get(name, np.zeros(shape)) for name, shape in shapes.items()}
 
 
@@ -33,7 +35,7 @@ def _half_signs(k: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 
 @dataclass(frozen=True)
-class GaussianHalves(Initializer):
+class GaussianHalves(ShallowInitializer):
     """W ~ N(0, sigma²); v = ± a constant, half and half.
 
     For odd k the first half is the larger.
@@ -56,7 +58,7 @@ class GaussianHalves(Initializer):
 
 
 @dataclass(frozen=True)
-class _Normal(Initializer):
+class _Normal(ShallowInitializer):
     """W and v Gaussian with variances that depend on the layer's sizes."""
 
     def variances(self, d: int, k: int) -> tuple[float, float]:
@@ -105,7 +107,7 @@ class Xavier(_Normal):
 
 
 @dataclass(frozen=True)
-class MirroredLeCun(Initializer):
+class MirroredLeCun(ShallowInitializer):
     """LeCun weights for half of the neurons, copied to the others with the output sign flipped: f = 0 at the start."""
 
     name: ClassVar[str] = "mirrored-lecun"

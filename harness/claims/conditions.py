@@ -15,7 +15,6 @@ DENSITIES = ("sphere", "gaussian", "cube-sphere")
 """Data sets whose inputs come from a density, on the sphere or in R^d, d ≥ 2."""
 
 _PARALLEL = 1.0 - 1e-12
-_MANY = 10**9
 
 
 # --- of the regime --------------------------------------------------------------------------------------------------
@@ -29,7 +28,7 @@ def activation_of(regime: Regime) -> Activation | None:
 
 def stochastic(regime: Regime) -> bool:
     """Say whether steps of the regime see a part of the samples only, however many there are."""
-    return regime.optimizer.batch_size(_MANY) < _MANY
+    return not regime.optimizer.is_full_batch()
 
 
 def plain_descent(regime: Regime) -> bool:

@@ -15,10 +15,12 @@ from .executor import Batch as Batch
 from .executor import Executor as Executor
 from .hookspecs import hookimpl as hookimpl
 from .initializer import Initializer as Initializer
+from .model import SHALLOW_WEIGHTS as SHALLOW_WEIGHTS
 from .model import Model as Model
 from .model import ModelTraits as ModelTraits
 from .model import ShallowForm as ShallowForm
 from .model import Stack as Stack
+from .model import has_shallow_weights as has_shallow_weights
 from .module_model import ModuleDefault as ModuleDefault
 from .module_model import ModuleModel as ModuleModel
 from .optimizer import Optimizer as Optimizer
@@ -29,6 +31,7 @@ from .problem import Problem as Problem
 from .regime import Regime as Regime
 from .table import Renderer as Renderer
 from .table import Table as Table
+from .targets import Targets as Targets
 from .theory import Assumption as Assumption
 from .theory import Certificate as Certificate
 from .theory import Constructive as Constructive
@@ -44,6 +47,7 @@ from .vocabulary import Params as Params
 from .vocabulary import Positive as Positive
 from .vocabulary import PositiveInt as PositiveInt
 from .vocabulary import StepSize as StepSize
+from .vocabulary import TargetKind as TargetKind
 from .vocabulary import Trained as Trained
 from .vocabulary import Verdict as Verdict
 from .vocabulary import Weights as Weights

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,11 +16,17 @@ class Component:
         name: What suites write after ``use``; lower-case letters, digits and hyphens.
         version: Raise it when the same options give different numbers: stored trials are then trained anew.
         kind: Which of the component families the class belongs to (set by the base classes).
+        since: Options that were added after the component was first released, each with the release that added it.
+            :meth:`spec` leaves them out at their default, so a new option moves no draw and no stored key.
+        needs: A noun phrase that completes "needs …" in the error for a composition that the component does not
+            accept.
     """
 
     name: ClassVar[str] = ""
     version: ClassVar[int] = 1
     kind: ClassVar[str] = "component"
+    since: ClassVar[Mapping[str, str]] = {}
+    needs: ClassVar[str] = ""
 
     def options(self) -> dict[str, Any]:
         """Return the options as plain data (numbers, strings, lists and tables).
@@ -31,5 +38,15 @@ class Component:
         return dataclasses.asdict(self)
 
     def spec(self) -> dict[str, Any]:
-        """Return what identifies the component: name, version and options. Two equal specs give equal numbers."""
-        return {"use": self.name, "version": self.version, **self.options()}
+        """Return what identifies the component: name, version and options. Two equal specs give equal numbers.
+
+        Options in :attr:`since` of the class and of its bases are left out at their default.
+        """
+        later = {name for cls in type(self).__mro__ for name in cls.__dict__.get("since", ())}
+        made = type(self)() if later else self
+        options = {
+            name: value
+            for name, value in self.options().items()
+            if name not in later or getattr(self, name) != getattr(made, name)
+        }
+        return {"use": self.name, "version": self.version, **options}

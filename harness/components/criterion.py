@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from harness.components.component import Component
+from harness.components.vocabulary import TargetKind
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,26 +15,81 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Criterion(Component, ABC):
-    """What is minimised, and what counts as a fit."""
+    """The loss that is minimised, with the measure that decides what counts as a fit.
+
+    Outputs and labels are (n,) for one output and (n, q) for q > 1.
+
+    Attributes:
+        targets: The kinds of labels that the loss is defined on. A suite whose dataset draws others is refused.
+        reduction: Whether the loss adds up or averages over the samples. A minibatch of b samples stands for all n:
+            the engine multiplies the gradient of a sum by n/b and leaves that of a mean alone.
+    """
 
     kind: ClassVar[str] = "criterion"
+    targets: ClassVar[tuple[TargetKind, ...]] = ("numbers", "signs")
+    reduction: ClassVar[Literal["sum", "mean"]] = "sum"
 
     @abstractmethod
     def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Return the scalar loss of one network from outputs (n,) and labels (n,)."""
+        """Return the scalar loss of one network from outputs and labels, both (n,) or (n, q)."""
 
     @abstractmethod
     def measure(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Return the number that is compared with the tolerances, zero on a fit, from outputs (n,) and labels (n,)."""
+        """Return the number that is compared with the tolerances, zero on a fit, from outputs and labels."""
+
+    def bounded(self) -> bool:
+        """Return whether the measure has an upper bound, such as the share of wrong labels.
+
+        A bounded measure says neither that training diverged nor that it is still falling, so the engine reads both
+        off the loss.
+        """
+        return False
 
     def curvature(self, n: int) -> float | None:
-        """Return an upper bound of ∂²loss/∂f², which the stable step size needs; None where none is known."""
+        """Return an upper bound of the eigenvalues of ∂²loss/∂f², or None where none is known.
+
+        The stable step size needs it.
+        """
         return None
+
+    def wrong(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Return the number of samples that are classified wrongly, as a scalar of the dtype of the outputs.
+
+        A sample is right where f and the sign y agree, or where the output of its class is larger than all others.
+        Ties are wrong. It has no meaning for labels that are neither signs nor one-hot.
+
+        Args:
+            outputs: (n,) or (n, q).
+            y: Signs (n,), or one-hot rows (n, q).
+
+        >>> from harness.builtin.criteria import Quadratic
+        >>> import torch
+        >>> float(Quadratic().wrong(torch.tensor([0.5, 0.5, 0.0]), torch.tensor([1.0, -1.0, 1.0])))
+        2.0
+        """
+        return (self.margins(outputs, y) <= 0).to(outputs.dtype).sum()
+
+    def margins(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Return the margins (n,): y f for signs, the output of the class less the largest other one for one-hot rows.
+
+        Args:
+            outputs: (n,) or (n, q).
+            y: Signs (n,), or one-hot rows (n, q).
+        """
+        if y.dim() == 1:
+            return outputs * y
+        others = outputs.masked_fill(y > 0.5, -float("inf"))
+        return (outputs * y).sum(-1) - others.amax(-1)
 
 
 @dataclass(frozen=True)
 class ResidualCriterion(Criterion, ABC):
-    """A criterion that depends on the residual norm alone: loss a/2 ‖f − y‖², measure increasing in ‖f − y‖."""
+    """A criterion that depends on the residual norm alone: loss a/2 ‖f − y‖², measure increasing in ‖f − y‖.
+
+    With q outputs the norm is that of all n·q entries.
+    """
+
+    targets: ClassVar[tuple[TargetKind, ...]] = ("numbers", "signs", "values", "one-hot")
 
     @abstractmethod
     def curvature(self, n: int) -> float:
@@ -46,12 +102,12 @@ class ResidualCriterion(Criterion, ABC):
     def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
         """Return a/2 ‖f − y‖²."""
         residual = outputs - y
-        return (0.5 * self.curvature(y.shape[-1])) * (residual * residual).sum()
+        return (0.5 * self.curvature(y.shape[0])) * (residual * residual).sum()
 
     def measure(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Return ``measure_norm`` of the residual norm over the last axis."""
+        """Return ``measure_norm`` of the residual norm."""
         import torch
 
-        norm = torch.linalg.vector_norm(outputs - y, dim=-1)
-        measured: Tensor = self.measure_norm(norm, torch.linalg.vector_norm(y, dim=-1), y.shape[-1])
+        norm = torch.linalg.vector_norm(outputs - y)
+        measured: Tensor = self.measure_norm(norm, torch.linalg.vector_norm(y), y.shape[0])
         return measured

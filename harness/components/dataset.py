@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components.component import Component
+from harness.components.targets import Targets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,13 @@ class Dataset(Component, ABC):
 
     kind: ClassVar[str] = "dataset"
 
+    def targets(self) -> Targets:
+        """Return the form of the labels; the default is (n,) of a kind that only a draw can tell."""
+        return Targets()
+
     @abstractmethod
     def draw(self, n: int, d: int, rng: np.random.Generator) -> tuple[Array, Array]:
-        """Draw inputs (n, d) and labels (n,) in float64, using no other source of randomness than ``rng``."""
+        """Draw inputs (n, d) and labels in float64, using no other source of randomness than ``rng``.
+
+        Labels are (n,), or (n, q) for the q > 1 outputs of :meth:`targets`.
+        """

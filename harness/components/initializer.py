@@ -27,6 +27,14 @@ class Initializer(Component, ABC):
     kind: ClassVar[str] = "initializer"
     width_step: ClassVar[int] = 1
 
+    def accepts(self, model: Model) -> bool:
+        """Return whether the initializer can draw weights for a model.
+
+        The suite reader asks before anything is trained. A suite that composes the two nevertheless is refused, with
+        :attr:`~harness.components.Component.needs` as the reason.
+        """
+        return True
+
     @abstractmethod
     def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
         """Draw the weights of one network of width k, float64, in the shapes of ``model.shapes(problem.d, k)``."""

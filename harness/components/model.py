@@ -13,6 +13,9 @@ from harness.components.vocabulary import Params, Trained, Weights
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from harness.components.criterion import Criterion
+    from harness.components.optimizer import Optimizer
+
 
 @dataclass(frozen=True)
 class Model(Component, ABC):
@@ -32,6 +35,10 @@ class Model(Component, ABC):
     @abstractmethod
     def forward(self, params: Params, x: Tensor) -> Tensor:
         """Return the outputs (n,) of one network on inputs (n, d)."""
+
+    def accepts(self, optimizer: Optimizer, criterion: Criterion) -> bool:
+        """Return whether the model can be trained by an optimizer on a criterion."""
+        return True
 
     def extend(self, weights: Weights) -> Weights:
         """Return the weights of one network from those that its initializer drew.
@@ -74,6 +81,22 @@ class Model(Component, ABC):
     def describe(self) -> ModelTraits:
         """Return what theories ask about the model."""
         return ModelTraits()
+
+
+def has_shallow_weights(model: Model) -> bool:
+    """Return whether the weights of a model are among those of a shallow net: W (k, d), v (k,), b (k,) and c ().
+
+    >>> from harness.builtin.models import ShallowNet
+    >>> has_shallow_weights(ShallowNet(biases=True))
+    True
+    """
+    d, k = 2, 4
+    shallow = {"W": (k, d), "v": (k,), "b": (k,), "c": ()}
+    return all(shallow.get(name) == tuple(shape) for name, shape in model.shapes(d, k).items())
+
+
+SHALLOW_WEIGHTS = "a model whose weights are W (k, d), v (k,) and perhaps biases b (k,), c"
+"""The models of :func:`has_shallow_weights`, as a component says what it needs."""
 
 
 class Stack(ABC):

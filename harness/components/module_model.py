@@ -95,6 +95,11 @@ class ModuleDefault(Initializer):
     """The weights that the module draws for itself when it is made, as torch does by default."""
 
     name: ClassVar[str] = "module-default"
+    needs: ClassVar[str] = "a model that is a torch module"
+
+    def accepts(self, model: Model) -> bool:
+        """Return whether the model is a module, which draws weights when it is made."""
+        return isinstance(model, ModuleModel)
 
     def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
         """Make the module with torch's generator seeded from ``rng``, and take its parameters.

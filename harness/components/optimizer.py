@@ -12,6 +12,7 @@ from harness.components.vocabulary import Positive, StepSize
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from harness.components.model import Model
     from harness.components.vocabulary import Params
 
 
@@ -44,6 +45,10 @@ class Optimizer(Component, ABC):
     step_size: StepSize = "stable"
     c: Positive = 1.5
 
+    def accepts(self, model: Model) -> bool:
+        """Return whether the optimizer can move the weights of a model."""
+        return True
+
     def start(self, params: Params) -> Params:
         """Return the state of one network before the first step."""
         return {}
@@ -63,3 +68,8 @@ class Optimizer(Component, ABC):
     def batch_size(self, n: int) -> int:
         """Return how many samples a step sees."""
         return n
+
+    def is_full_batch(self) -> bool:
+        """Return whether every step sees all samples, however many there are."""
+        many = 1 << 30
+        return self.batch_size(many) == many

@@ -28,6 +28,9 @@ Fraction = Annotated[float, Ge(0), Lt(1)]
 StepSize = Literal["stable", "theory"] | Positive
 """``"stable"`` is c/λ_max(J₀J₀ᵀ) of each trial; ``"theory"`` the step of the regime's theory; or a number."""
 
+TargetKind = Literal["numbers", "signs", "values", "one-hot"]
+"""Kinds of labels: real numbers (n,), ±1 (n,), vectors (n, q), or rows (n, q) with a one in the column of the class."""
+
 Trained = Literal["hidden", "output", "all"]
 
 Guarantee = Literal[

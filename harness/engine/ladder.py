@@ -51,8 +51,9 @@ class Ladder:
     """First hits of a ladder of tolerances by B runs, and where each run ended.
 
     A run ends at the first step at which the measure meets the last tolerance, or is not below ``DIVERGED``, or at
-    the budget. Measures recorded after a run's end are ignored, so that lanes may run on until it is convenient
-    to remove them.
+    the budget. Where the measure is bounded, the loss in units of its value at the start takes the place of the
+    measure for divergence and for "still falling". Measures recorded after a run's end are ignored, so that lanes may
+    run on until it is convenient to remove them.
 
     One run more than asked for, the filler, stands for lanes that only fill up a stack: it has ended from the start.
 
@@ -78,19 +79,35 @@ class Ladder:
         self._marks = curve_steps(budget)
         self._next_mark = 0
         self._late = np.full(runs, np.nan)
+        self._last = self.measure
+        self._start: NDArray[np.float64] | None = None
         self._curves: list[list[float]] = [[] for _ in range(runs)]
         self._history_steps: list[int] = []
         self._history: list[NDArray[np.float64]] = []
 
-    def record(self, steps: Sequence[int], measures: NDArray[np.float64], runs: NDArray[np.int64]) -> None:
-        """Record the measures (steps, lanes) of the given runs at consecutive check points."""
+    def record(
+        self,
+        steps: Sequence[int],
+        measures: NDArray[np.float64],
+        runs: NDArray[np.int64],
+        losses: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Record the measures (steps, lanes) of the given runs at consecutive check points.
+
+        Args:
+            steps: Check points, ascending.
+            measures: Measure of each run at each of them.
+            runs: The run in each lane.
+            losses: Loss of each run at each of them, where the measure is bounded.
+        """
         at = np.asarray(steps)
+        progress = measures if losses is None else self._relative(losses, runs)
         for rung, tolerance in enumerate(self.tolerances):
             met = measures <= tolerance
             fresh = met.any(axis=0) & (self.hits[runs, rung] < 0) & (self.end[runs] < 0)
             self.hits[runs[fresh], rung] = at[met[:, fresh].argmax(axis=0)]
         over = measures <= self.tolerances[-1]
-        bad = ~(measures < DIVERGED)
+        bad = ~(progress < DIVERGED)
         stop = over | bad
         if at[-1] >= self.budget:
             stop = stop.copy()
@@ -100,18 +117,28 @@ class Ladder:
         lanes = np.flatnonzero(ended)
         self.end[runs[lanes]] = at[first[lanes]]
         self.measure[runs[lanes]] = measures[first[lanes], lanes]
+        self._last[runs[lanes]] = progress[first[lanes], lanes]
         self.diverged[runs[lanes]] = bad[first[lanes], lanes]
         # Rungs first met after the end of a run that diverged within the same chunk do not count.
         late = self.hits[runs] > np.where(self.end[runs] < 0, self.budget, self.end[runs])[:, None]
         self.hits[runs] = np.where(late, -1, self.hits[runs])
+        late_check = int(np.searchsorted(at, LATE * self.budget))
+        if late_check < len(at):
+            unset = np.isnan(self._late[runs])
+            self._late[runs[unset]] = progress[late_check, unset]
         self._keep(at, measures, runs)
+
+    def _relative(self, losses: NDArray[np.float64], runs: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return losses in units of their value at the first check point."""
+        if self._start is None:
+            self._start = np.ones(len(self.end))
+            self._start[runs] = np.where(losses[0] > 0, losses[0], 1.0)
+            self._last = np.full(len(self.end), np.nan)
+        relative: NDArray[np.float64] = losses / self._start[runs]
+        return relative
 
     def _keep(self, at: NDArray[np.int64], measures: NDArray[np.float64], runs: NDArray[np.int64]) -> None:
         """Keep the first measure of the chunk for the rate, and the marked ones for the curve."""
-        late = int(np.searchsorted(at, LATE * self.budget))
-        if late < len(at):
-            unset = np.isnan(self._late[runs])
-            self._late[runs[unset]] = measures[late, unset]
         row = np.full(len(self.end), np.nan)
         row[runs] = measures[0]
         self._history_steps.append(int(at[0]))
@@ -150,4 +177,4 @@ class Ladder:
         """Say whether a run that used up its budget was still falling."""
         if self.end[run] < self.budget or self.diverged[run] or self.hits[run, -1] >= 0:
             return False
-        return bool(self.measure[run] < FALLING * self._late[run])
+        return bool(self._last[run] < FALLING * self._late[run])

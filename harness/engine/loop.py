@@ -89,7 +89,7 @@ class Loop:
             if final:
                 work.measure(len(points))
                 points.append(self.budget)
-            ladder.record(points, work.measures(len(points)), live.runs)
+            ladder.record(points, work.measures(len(points)), live.runs, work.losses(len(points)))
             step = points[-1] + stride
             going = ladder.open(live.runs)
             for lane, run in enumerate(live.runs.tolist()):

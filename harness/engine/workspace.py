@@ -77,6 +77,9 @@ class Workspace:
         count, n, d = live.x.shape
         self.method, self.live = method, live
         self.n, self.batch = n, batch
+        # A minibatch stands for all samples: a sum over it is scaled up, a mean is not.
+        averaged = method.residual is None and method.criterion.reduction == "mean"
+        self.weight = 1.0 if averaged else n / batch
         self.stack = method.stack_of(live.params, live.x)
         self.ring = lanes.zeros((CHUNK + 1) * count, n, like=live.x)
         self.rows = list(
@@ -159,6 +162,19 @@ class Workspace:
         measured: NDArray[np.float64] = values.double().cpu().numpy()
         return measured
 
+    def losses(self, count: int) -> NDArray[np.float64] | None:
+        """Return the loss of the first rows, (count, B), where the measure is bounded; None where it is not."""
+        criterion = self.method.criterion
+        if not criterion.bounded():
+            return None
+        rows = torch.stack(self.rows[:count])
+        if self.method.residual is not None:
+            rows = rows + self.live.y
+        values: NDArray[np.float64] = (
+            vmap(vmap(criterion.loss), in_dims=(0, None))(rows, self.live.y).double().cpu().numpy()
+        )
+        return values
+
     def minibatch_step(self, index: Tensor) -> None:
         """Step on the samples ``index`` (B, b)."""
         assert self.small is not None
@@ -167,14 +183,13 @@ class Workspace:
         x = torch.gather(self.live.x, 1, index.unsqueeze(2).expand(-1, -1, self.live.x.shape[2]))
         if self.method.compiled is not None:
             live = self.live
-            weight = self.n / self.batch
-            self._compiled(live.params, live.velocity, live.state, sample_last(x), labels, weight)
+            self._compiled(live.params, live.velocity, live.state, sample_last(x), labels, self.weight)
             return
         self.small.load(x)
         if self.method.residual is not None:
             torch.neg(labels, out=self.small_offset)
         self.small.forward(self.small_out, self.small_offset)
-        self._cotangent(self.small_out, labels, self.small_cotangent, self.n / self.batch)
+        self._cotangent(self.small_out, labels, self.small_cotangent, self.weight)
         self._step(self.small, self.small_cotangent)
 
     def _cotangent(self, outputs: Tensor, labels: Tensor, out: Tensor, weight: float) -> None:

@@ -163,6 +163,8 @@ def _check_options(cls: type[Component]) -> None:
             raise ContractError(f"{cls.__name__} has an option {show(name)}, a word that suites need for themselves")
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise ContractError(f"option {show(name)} of {cls.__name__} has no default")
+    if unknown := sorted(set(cls.since) - set(fields)):
+        raise ContractError(f"{cls.__name__}.since names {show(unknown[0])}, which is not an option of it")
     if type(cls.version) is not int:
         raise ContractError(f"{cls.__name__} has the version {show(cls.version)}, expected a whole number")
     try:

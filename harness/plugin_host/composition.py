@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.complaints import Code, Complaint, SpecError, nearest, plain_complaints, show
-from harness.components import Component, Diagnostic, Regime, StepPolicy, Theory
+from harness.components import Component, Diagnostic, Initializer, Optimizer, Regime, StepPolicy, Theory
 from harness.plugin_host.checks import PARTS
 from harness.plugin_host.options import configure, option_names
 from harness.plugin_host.registry import AmbiguousName, Kind, Registry, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
+
+PART_BASES: Mapping[str, Any] = {"initializer": Initializer, "optimizer": Optimizer}
+"""The ingredients that say which models they accept, by the class that declares it."""
 
 OWN_KEYS = ("name", "use", *PARTS, "theory", "summary", "diagnostics")
 """Keys of a regime that are not options of its ingredients."""
@@ -142,6 +145,7 @@ class _Composer:
             classes[part], options[part] = self._ingredient(part, preset)
         self._flat(classes, options)
         parts = {part: self._configure(part, cls, options[part]) for part, cls in classes.items()}
+        self._acceptance(parts)
         theory = self._theory(texts["theory"], preset, parts["optimizer"])
         diagnostics = self._diagnostics(preset)
         if self.complaints:
@@ -149,6 +153,42 @@ class _Composer:
         name = texts["name"] or self._default_name(preset, parts)
         summary = texts["summary"] if texts["summary"] is not None else (preset.summary if preset else "")
         return Regime(name, **parts, theory=theory, summary=summary, diagnostics=diagnostics)  # type: ignore[arg-type]  # checked by kind
+
+    def _acceptance(self, parts: Mapping[str, Any]) -> None:
+        """Refuse ingredients that do not accept the others, each with the names of those that would."""
+        if any(part is None for part in parts.values()):
+            return
+        model, optimizer, criterion = parts["model"], parts["optimizer"], parts["criterion"]
+        for part in ("initializer", "optimizer"):
+            self._accept(parts[part], part, f"model {show(model.name)}", lambda made: made.accepts(model))
+        others = f"optimizer {show(optimizer.name)} and criterion {show(criterion.name)}"
+        self._accept(model, "model", others, lambda made: made.accepts(optimizer, criterion))
+
+    def _accept(self, made: Any, part: Kind, others: str, accepts: Callable[[Any], bool]) -> None:
+        path = (part,) if part in self.spec else ("model",) if "model" in self.spec else ()
+        subject = f"{part} {show(made.name)}"
+        try:
+            accepted = accepts(made)
+        except Exception as error:  # plugins may fail in any way
+            said = f"{type(error).__name__}: {error}"
+            self._refuse("not-accepted", path, f"{subject} cannot be asked whether it accepts {others} ({said})")
+            return
+        if accepted:
+            return
+        said = f"{subject} needs {made.needs}, not {others}" if made.needs else f"{subject} does not accept {others}"
+        fits = ", ".join(show(name) for name in self._fitting(part, accepts)) if part in PART_BASES else ""
+        self._refuse("not-accepted", path, f"{said}; use {fits}" if fits else said)
+
+    def _fitting(self, part: Kind, accepts: Callable[[Any], bool]) -> Iterator[str]:
+        """Yield the names of the components that say, at their default options, that they accept the others."""
+        base = PART_BASES[part].accepts
+        for name in self.registry.names(part):
+            cls = self.registry.find(part, name)
+            try:
+                if cls.accepts is not base and accepts(cls()):
+                    yield name
+            except Exception:  # as above: another plugin's fault is no reason to say less
+                continue
 
     def _diagnostics(self, preset: Regime | None) -> tuple[Diagnostic, ...]:
         """Return the diagnostics. A list in the suite replaces the preset's."""

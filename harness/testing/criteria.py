@@ -20,27 +20,45 @@ FRACTIONS = (1.0, 0.5, 0.2, 0.1, 0.01)
 """Of a residual, on the way to an exact fit."""
 
 
-def _labels(dtype: str = "float64") -> Tensor:
+CLASSES = 3
+"""Columns of labels with several outputs."""
+
+
+def _labels(made: Criterion, dtype: str = "float64") -> Tensor:
+    """Return labels of the first kind that the criterion is defined on."""
     import torch
 
-    return torch.tensor(problem().y, dtype=getattr(torch, dtype))
+    numbers = torch.tensor(problem().y, dtype=getattr(torch, dtype))
+    kind = made.targets[0]
+    if kind == "values":
+        return torch.stack([numbers.roll(column) for column in range(CLASSES)], 1)
+    if kind == "one-hot":
+        return torch.eye(CLASSES, dtype=numbers.dtype)[torch.arange(N) % CLASSES]
+    return numbers.sign() if kind == "signs" else numbers
 
 
-def _residual(seed: int = 0) -> Tensor:
+def _fit(made: Criterion) -> Tensor:
+    """Return outputs that fit exactly: the labels, or for classes outputs of the right sign or class that are large."""
+    y = _labels(made)
+    return 1e3 * y if made.targets[0] in ("signs", "one-hot") else y
+
+
+def _residual(seed: int, like: Tensor) -> Tensor:
     import torch
 
-    return torch.randn(N, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return torch.randn(like.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def exact_fit(subject: Subject) -> Iterator[str]:
     """The measure is zero on an exact fit, and measure and loss fall on the way to it."""
     for made, options in variants(subject.item):
-        where, y = told(options), _labels()
-        at_fit = float(made.measure(y, y))
+        where, y, fit = told(options), _labels(made), _fit(made)
+        at_fit = float(made.measure(fit, y))
         if at_fit != 0.0:
             yield f"measure is {at_fit:g} where outputs equal labels{where}, expected 0: measure the distance to a fit"
         for seed in range(3):
-            ends = [y + t * _residual(seed) for t in FRACTIONS] + [y]
+            way = _residual(seed, y) + y - fit
+            ends = [fit + t * way for t in FRACTIONS] + [fit]
             for what in ("measure", "loss"):
                 values = [float(getattr(made, what)(f, y)) for f in ends]
                 if not values[0] > values[-1] or any(b > a for a, b in pairwise(values)):
@@ -57,14 +75,15 @@ def shapes(subject: Subject) -> Iterator[str]:
     for made, options in variants(subject.item):
         where = told(options)
         for dtype in ("float32", "float64"):
-            y = _labels(dtype)
+            y = _labels(made, dtype)
             for what in ("loss", "measure"):
                 found = getattr(made, what)(y + 0.3, y)
                 if not isinstance(found, torch.Tensor) or found.shape != () or found.dtype != y.dtype:
                     yield f"{what} returns {_said(found)} from {dtype} outputs{where}, expected a scalar of that dtype"
                     return
-        outputs = torch.stack([_labels() + _residual(seed) for seed in range(3)])
-        labels = _labels().expand(3, N)
+        y = _labels(made)
+        outputs = torch.stack([y + _residual(seed, y) for seed in range(3)])
+        labels = torch.stack([y] * 3)
         try:
             slopes = vmap(grad(made.loss))(outputs, labels)
         except RuntimeError as error:
@@ -90,8 +109,8 @@ def gradient(subject: Subject) -> Iterator[str]:
     from torch.func import grad
 
     for made, options in variants(subject.item):
-        y, along = _labels(), _residual(9)
-        outputs = y + _residual(1)
+        y = _labels(made)
+        along, outputs = _residual(9, y), y + _residual(1, y)
         numeric = (made.loss(outputs + STEP * along, y) - made.loss(outputs - STEP * along, y)) / (2 * STEP)
         if gap := far((grad(made.loss)(outputs, y) * along).sum(), numeric, within=1e-5):
             where = told(options)
@@ -112,9 +131,9 @@ def curvature(subject: Subject) -> Iterator[str]:
         if not 0 < bound < float("inf"):
             yield f"curvature({N}) is {bound!r}{told(options)}, expected a positive number, or None where none is known"
             continue
-        y = _labels()
+        y = _labels(made)
         for seed, scale in ((0, 1.0), (1, 0.1), (2, 5.0)):
-            second = jacrev(grad(made.loss))(y + scale * _residual(seed), y)
+            second = jacrev(grad(made.loss))(y + scale * _residual(seed, y), y).reshape(y.numel(), y.numel())
             largest = float(torch.linalg.eigvalsh(second).max())
             if largest > bound * (1 + 1e-9):
                 yield (
@@ -126,6 +145,24 @@ def curvature(subject: Subject) -> Iterator[str]:
         raise NotApplicable("curvature() is None; step sizes must then be numbers")
 
 
+def reduction(subject: Subject) -> Iterator[str]:
+    """The loss of all samples twice is twice the loss if it is a sum, and the same if it is a mean."""
+    import torch
+
+    for made, options in variants(subject.item):
+        y = _labels(made)
+        outputs = y + _residual(1, y)
+        once, twice_over = made.loss(outputs, y), made.loss(torch.cat([outputs, outputs]), torch.cat([y, y]))
+        found = {"sum": far(twice_over, 2 * once) == 0, "mean": far(twice_over, once) == 0}
+        if made.reduction not in found:
+            yield f"reduction is {made.reduction!r}, expected 'sum' or 'mean'"
+        elif found["sum" if made.reduction == "mean" else "mean"]:
+            yield (
+                f"reduction is {made.reduction!r}, but every sample twice gives {float(twice_over / once):.4g} times the "
+                f"loss{told(options)}: minibatch steps would have the wrong length"
+            )
+
+
 def residual_norm(subject: Subject) -> Iterator[str]:
     """A criterion of the residual norm is what its class says: loss a/2 ‖f − y‖², measure a function of the norms."""
     import numpy as np
@@ -134,8 +171,8 @@ def residual_norm(subject: Subject) -> Iterator[str]:
     if not issubclass(subject.item, ResidualCriterion):
         raise NotApplicable("it is no ResidualCriterion")
     for made, options in variants(subject.item):
-        where, y = told(options), _labels()
-        outputs = y + _residual(1)
+        where, y = told(options), _labels(made)
+        outputs = y + _residual(1, y)
         norm, y_norm = (outputs - y).norm(), y.norm()
         if gap := far(made.loss(outputs, y), 0.5 * made.curvature(N) * norm**2):
             yield f"loss is {gap:.1e} away from a/2 ‖f − y‖², a = curvature(n){where}: derive from Criterion instead"
@@ -150,14 +187,15 @@ def residual_norm(subject: Subject) -> Iterator[str]:
 def state(subject: Subject) -> Iterator[str]:
     """Loss and measure depend on outputs and labels only, and change neither."""
     for made, options in variants(subject.item):
-        outputs, y = _labels() + _residual(1), _labels()
+        y = _labels(made)
+        outputs = y + _residual(1, y)
         before = outputs.clone()
 
         def both(made: Criterion = made, outputs: Tensor = outputs, y: Tensor = y) -> tuple[Tensor, Tensor]:
             return made.loss(outputs, y), made.measure(outputs, y)
 
         first, again = twice(both)
-        if not same(outputs, before) or not same(y, _labels()):
+        if not same(outputs, before) or not same(y, _labels(made)):
             yield f"outputs or labels are changed{told(options)}: work on new tensors, without in-place operations"
         elif not same(first, again):
             yield f"other numbers when called again{told(options)}; {NO_GLOBALS}"
@@ -169,6 +207,7 @@ CHECKS = (
     Check("shapes", CRITERION, shapes),
     Check("gradient", CRITERION, gradient),
     Check("curvature", CRITERION, curvature),
+    Check("reduction", CRITERION, reduction),
     Check("residual norm", CRITERION, residual_norm),
     Check("global state", CRITERION, state),
 )

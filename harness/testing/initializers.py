@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.components import Initializer, Model, Problem, Weights
-from harness.testing.case import Check, Subject, told
+from harness.testing.case import Check, NotApplicable, Subject, told
 from harness.testing.samples import models_for, problem, variants
 from harness.testing.state import FROM_RNG, same, twice
 
@@ -84,7 +84,25 @@ def state(subject: Subject) -> Iterator[str]:
             yield f"draw gives other weights from the same rng{told(options)}: {FROM_RNG}"
 
 
+def accepts(subject: Subject) -> Iterator[str]:
+    """It draws for every model at hand that it accepts, and says what it needs if it refuses any."""
+    if subject.item.accepts is Initializer.accepts:
+        raise NotApplicable("it does not define accepts(), and so accepts every model")
+    for made, options in variants(subject.item):
+        for model in models_for(subject):
+            if not made.accepts(model):
+                if not made.needs:
+                    yield f"accepts() refuses model {model.name}{told(options)}, but needs is empty: say what it needs"
+                continue
+            try:
+                made.draw(model, problem(), 2 * made.width_step, rng())
+            except Exception as error:
+                said = f"{type(error).__name__}: {error}"
+                yield f"accepts() takes model {model.name}{told(options)}, but draw raises {said}"
+
+
 CHECKS = (
+    Check("accepts", ("initializer",), accepts),
     Check("draws", ("initializer",), draws),
     Check("global state", ("initializer",), state),
 )

@@ -71,14 +71,15 @@ def options(subject: Subject) -> Iterator[str]:
     """Its options are checked against their types, and survive being written as plain data and read back."""
     cls: Any = subject.item
     own = f"{subject.plugin.name}:{cls.name}"
-    refused = ""
+    refused, later = "", {name for base in cls.__mro__ for name in base.__dict__.get("since", ())}
     for made, changed in variants(cls):
         try:
             spec: dict[str, Any] = json.loads(json.dumps(made.spec()))
         except ValueError as error:  # a file that is not named yet, say
             refused = refused or str(error)
             continue
-        missing = [field.name for field in dataclasses.fields(cls) if field.name not in spec]
+        names = [field.name for field in dataclasses.fields(cls)]
+        missing = [name for name in names if name not in spec and not (name in later and name not in changed)]
         if missing:
             yield (
                 f"spec() leaves out {', '.join(map(show, missing))}: two components of different numbers would share "

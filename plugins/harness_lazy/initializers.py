@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from harness import Array, Initializer, Model, Positive, Problem, Weights
+from harness.builtin.initializers import ShallowInitializer
 
 
 def _complete(model: Model, d: int, w: Array, v: Array) -> Weights:
@@ -21,7 +22,7 @@ def _complete(model: Model, d: int, w: Array, v: Array) -> Weights:
 
 
 @dataclass(frozen=True)
-class _TangentScaling(Initializer):
+class _TangentScaling(ShallowInitializer):
     """W ~ N(0, sigma²) and v of size output/√k.
 
     Attributes:
@@ -83,6 +84,11 @@ class Weightless(Initializer):
     """Nothing: for models without weights, such as the infinitely wide net."""
 
     name: ClassVar[str] = "weightless"
+    needs: ClassVar[str] = "a model without weights"
+
+    def accepts(self, model: Model) -> bool:
+        """Return whether the model has no weights."""
+        return not model.shapes(2, 4)
 
     def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
         """Return no weights."""

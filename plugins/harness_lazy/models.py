@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness import ACTIVATIONS, ActivationName, Model, ModelTraits, Positive, ShallowForm, Stack, Trained, Weights
+from harness import (
+    ACTIVATIONS,
+    ActivationName,
+    Model,
+    ModelTraits,
+    Positive,
+    ResidualCriterion,
+    ShallowForm,
+    Stack,
+    Trained,
+    Weights,
+)
 from harness.builtin.models import ShallowNet
 from harness_lazy.limit import HiddenScale, limiting_kernel
 from harness_lazy.start import at_start
@@ -13,7 +24,7 @@ from harness_lazy.start import at_start
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness import Params
+    from harness import Criterion, Optimizer, Params
 
 
 @dataclass(frozen=True)
@@ -167,12 +178,17 @@ class InfiniteWidth(Model):
     """
 
     name: ClassVar[str] = "infinite-width"
+    needs: ClassVar[str] = "plain full-batch gradient descent and a criterion of the residual norm"
     has_width: ClassVar[bool] = False
     activation: ActivationName = "softplus"
     train: Trained = "hidden"
     biases: bool = False
     sigma: HiddenScale = 1.0
     output: Positive = 1.0
+
+    def accepts(self, optimizer: Optimizer, criterion: Criterion) -> bool:
+        """Return whether the residual decays as under gradient descent on all samples."""
+        return optimizer.is_full_batch() and optimizer.heavy_ball() == 0.0 and isinstance(criterion, ResidualCriterion)
 
     def shapes(self, d: int, k: int) -> dict[str, tuple[int, ...]]:
         """Return nothing: there are no weights to speak of."""

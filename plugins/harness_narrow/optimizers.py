@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness import NonNegative, Optimizer, PairedBalls, Positive
+from harness import Model, NonNegative, Optimizer, PairedBalls, Positive
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +43,7 @@ class Projected(Optimizer):
     """
 
     name: ClassVar[str] = "projected"
+    needs: ClassVar[str] = "a model that trains weights W and v together (train = 'all')"
     c: Positive = 0.1
     epsilon: Positive = 4.0
     zeta: NonNegative = 0.01
@@ -51,6 +52,12 @@ class Projected(Optimizer):
     def __post_init__(self) -> None:
         if self.zeta > self.kappa:
             raise ValueError(f"zeta = {self.zeta:g} is above kappa = {self.kappa:g}: no v satisfies both")
+
+    def accepts(self, model: Model) -> bool:
+        """Return whether training moves both layers of a shallow net."""
+        shapes, trained = model.shapes(2, 4), model.trained()
+        moved = set(shapes if trained is None else trained)
+        return {HIDDEN, OUTPUT} <= moved and shapes[OUTPUT] == (4,)
 
     def start(self, params: Params) -> Params:
         """Keep w⁰, (k, d), and the signs of the pairs, (k/2,)."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from harness import Initializer, Model, Positive, Problem, Weights
+from harness import Model, Positive, Problem, Weights
+from harness.builtin.initializers import ShallowInitializer
 
 if TYPE_CHECKING:
     from harness import Array
@@ -21,7 +22,7 @@ def gaussian_layers(model: Model, d: int, k: int, hidden: float, output: float, 
 
 
 @dataclass(frozen=True)
-class GaussianLayers(Initializer):
+class GaussianLayers(ShallowInitializer):
     """W ~ N(0, sigma²), v ~ N(0, output²/k): the 1/√k parametrisation of the tangent kernel.
 
     For unit inputs and sigma = 1 the pre-activations are N(0, 1), whatever d.
@@ -41,7 +42,7 @@ class GaussianLayers(Initializer):
 
 
 @dataclass(frozen=True)
-class Omega(Initializer):
+class Omega(ShallowInitializer):
     """W ~ N(0, ω₁²), v ~ N(0, ω₂²) with ω₁ω₂ fixed: from lazy (small ratio) to feature learning (large ratio).
 
     The family of Song et al. (arXiv 2111.01875), who require ω₁ω₂ ≲ 1/√(dk) and show that the distance to the
@@ -72,7 +73,7 @@ class Omega(Initializer):
 
 
 @dataclass(frozen=True)
-class PyTorchDefault(Initializer):
+class PyTorchDefault(ShallowInitializer):
     """What ``torch.nn.Linear`` draws: weights and biases uniform on ±1/√fan-in, of variance 1/(3 fan-in)."""
 
     name: ClassVar[str] = "pytorch-default"

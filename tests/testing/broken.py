@@ -73,6 +73,10 @@ class Start(Initializer):
     """Gaussian weights."""
 
     name: ClassVar[str] = "start"
+    needs: ClassVar[str] = "weights that are not biases"
+
+    def accepts(self, model):
+        return "b" not in model.shapes(2, 4)
 
     def draw(self, model, problem, k, rng):
         return {name: np.asarray(rng.standard_normal(shape)) for name, shape in model.shapes(problem.d, k).items()}
@@ -347,6 +351,9 @@ BROKEN = (
     Broken("initializer start", "draws", "model.shapes(problem.d, k) of", WEIGHTS, "return {'W': rng.random((k, 2))}"),
     Broken("initializer start", "draws", "W is float32", WEIGHTS, WEIGHTS.replace("(shape))", "(shape), dtype=np.float32)")),
     Broken("initializer start", "draws", "changes the problem", WEIGHTS, f"problem.y[0] = 9.0; {WEIGHTS}"),
+    Broken("initializer start", "accepts", "but needs is empty", '"weights that are not biases"', '""'),
+    Broken("initializer start", "accepts", "draw raises KeyError", WEIGHTS, f"model.shapes(2, 4)['U']; {WEIGHTS}"),
+    Broken("criterion quartic", "reduction", "gives 1 times the loss", LOSS, "return (r**4).mean() / 4 + (r**2).mean() / 2"),
     Broken("initializer start", "global state", "other weights from the same rng", WEIGHTS, WEIGHTS.replace("rng.", "np.random.")),
     Broken("optimizer ball", "update", "keep names, shapes and dtypes", STEP, STEP.replace("params[name] +", "params[name].double() +")),
     Broken("optimizer ball", "pure", "changes the weights it is given", STEP, STEP.replace("params[name] +", "params[name].add_(1.0) +")),

@@ -1,0 +1,104 @@
+"""Criteria that average, and measures with an upper bound, against a plain torch loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from harness import Cell, Criterion
+from harness.builtin.initializers import LeCun
+from harness.builtin.models import ShallowNet
+from harness.builtin.optimizers import GradientDescent, StochasticGradientDescent
+from harness.components import Regime
+from harness.engine.draws import draw_problem, draw_weights
+from harness.engine.ladder import Ladder
+from harness.engine.minibatches import Minibatches
+from harness.engine.work import train
+from tests.engine.cases import BareShallow, setting
+
+
+@dataclass(frozen=True)
+class MeanHuber(Criterion):
+    """The mean of √(1 + r²) − 1."""
+
+    name: ClassVar[str] = "mean-huber"
+    reduction: ClassVar[Literal["sum", "mean"]] = "mean"
+
+    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
+        return ((1 + (outputs - y) ** 2).sqrt() - 1).mean()
+
+    def measure(self, outputs: Tensor, y: Tensor) -> Tensor:
+        return (outputs - y).abs().max()
+
+
+@dataclass(frozen=True)
+class Signs(Criterion):
+    """Logistic loss; the measure is the share of wrong signs, which is at most 1."""
+
+    name: ClassVar[str] = "signs"
+
+    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
+        return torch.nn.functional.softplus(-outputs * y.sign()).sum()
+
+    def measure(self, outputs: Tensor, y: Tensor) -> Tensor:
+        return self.wrong(outputs, y.sign()) / len(y)
+
+    def bounded(self) -> bool:
+        return True
+
+
+N, D, K, B = 20, 5, 6, 5
+
+
+@pytest.mark.parametrize("model", [ShallowNet("tanh"), BareShallow("tanh")], ids=["stacked", "functional"])
+def test_minibatch_steps_of_a_mean_are_as_long_as_a_plain_loop_takes_them(model: ShallowNet) -> None:
+    regime = Regime("mean", model, LeCun(), StochasticGradientDescent(step_size=0.5, batch=B), MeanHuber())
+    where = setting(regime, dtype="float64", steps=60, tolerances=(1e-9,))
+    (outcome,) = train(where, Cell("", N, D, K), [3])
+    problem = draw_problem(where.dataset, N, D, seed=3, base=1)
+    weights = draw_weights(regime.initializer, model, problem, K, seed=3, base=1)
+    w, v, x, y = (torch.from_numpy(a.copy()) for a in (weights["W"], weights["v"], problem.x, problem.y))
+    first, order = w.clone(), Minibatches([3], N, B, 1)
+    w.requires_grad_()
+    method = torch.optim.SGD([w], lr=0.5)
+    for _ in range(where.steps):
+        rows = torch.from_numpy(order.take(1)[0, 0])
+        method.zero_grad()
+        MeanHuber().loss(torch.tanh(x[rows] @ w.T) @ v, y[rows]).backward()  # type: ignore[no-untyped-call]  # torch does not type it
+        method.step()
+    moved = float((w.detach() - first).norm() / first.norm())
+    assert outcome.movement == pytest.approx(moved, rel=1e-9)
+    assert outcome.measure == pytest.approx(float((torch.tanh(x @ w.T) @ v - y).detach().abs().max()), rel=1e-9)
+
+
+def test_a_bounded_measure_does_not_hide_divergence_or_descent() -> None:
+    regime = Regime("signs", ShallowNet("relu", "all"), LeCun(), GradientDescent(step_size=0.002), Signs())
+    cell = Cell("", 40, 5, 4)
+
+    def run(step_size: float, steps: int) -> list[tuple[bool, bool]]:
+        on = replace(regime, optimizer=GradientDescent(step_size=step_size))
+        found = train(setting(on, steps=steps, tolerances=(1e-3,), dtype="float64"), cell, range(4))
+        assert all(outcome.measure <= 1 for outcome in found)
+        return [(outcome.diverged, outcome.falling) for outcome in found]
+
+    assert run(0.002, 100) == [(False, True)] * 4  # a loss still on its way down, whatever the share of wrong signs
+    assert all(diverged for diverged, _ in run(1e8, 100))
+
+
+def test_losses_stand_in_for_the_measure_only_where_they_are_given() -> None:
+    def ladder(losses: np.ndarray | None) -> Ladder:
+        found = Ladder(1, [0.1], budget=9)
+        found.record(range(10), np.full((10, 1), 0.4), np.array([0]), losses)
+        return found
+
+    falls = np.linspace(5.0, 1.0, 10)[:, None]
+    assert (ladder(None).falling(0), ladder(falls).falling(0), ladder(falls[::-1]).falling(0)) == (False, True, False)
+    assert ladder(falls * np.nan).diverged[0]
+    exploding = np.logspace(-3, 5, 10)[:, None]  # 10⁸ times what it was
+    assert ladder(exploding).diverged[0]
+    assert ladder(exploding).measure[0] == 0.4
