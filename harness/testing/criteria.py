@@ -158,8 +158,8 @@ def reduction(subject: Subject) -> Iterator[str]:
             yield f"reduction is {made.reduction!r}, expected 'sum' or 'mean'"
         elif found["sum" if made.reduction == "mean" else "mean"]:
             yield (
-                f"reduction is {made.reduction!r}, but every sample twice gives {float(twice_over / once):.4g} times the "
-                f"loss{told(options)}: minibatch steps would have the wrong length"
+                f"reduction is {made.reduction!r}, but every sample twice gives {float(twice_over / once):.4g} times "
+                f"the loss{told(options)}: minibatch steps would have the wrong length"
             )
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from torch import nn
 
 from harness import Cell, ModuleDefault, ModuleModel, Problem
 from harness.builtin.models import ShallowNet
+from harness.cli import command as main
 from harness.engine.work import train
 from tests.engine.cases import setting
 from tests.engine.modules import MODULE, TwoHidden
@@ -85,3 +88,60 @@ def test_it_trains() -> None:
     outcomes = train(setting(MODULE, tolerances=(0.9, 0.5), steps=300), Cell("", 20, 5, 8), range(3))
     assert [outcome.message for outcome in outcomes] == [""] * 3
     assert all(outcome.hits[0] is not None for outcome in outcomes)
+
+
+COMPOSED = """\
+plugins = ["mine.py"]
+[suite]
+name = "mine"
+[problems]
+dataset = "sphere"
+n = 6
+d = 3
+[budget]
+steps = 10
+[search]
+method = "grid"
+widths = [2]
+trials = 2
+[[regimes]]
+name = "mine"
+model = "two-layers"
+initializer = "lecun"
+optimizer = "gd"
+criterion = "quadratic"
+"""
+PLUGIN = """\
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+from harness import ModuleModel, hookimpl
+
+@dataclass(frozen=True)
+class TwoLayers(ModuleModel):
+    name: ClassVar[str] = "two-layers"
+
+    def module(self, d, k):
+        from torch import nn
+        return nn.Sequential(nn.Linear(d, k), nn.Tanh(), nn.Linear(k, 1))
+
+@hookimpl
+def harness_models():
+    return [TwoLayers]
+"""
+
+
+@pytest.mark.parametrize(
+    "verb", [("run",), ("plan",), ("theory", "--suite"), ("trial", "--regime", "mine", "--k", "2")], ids=lambda v: v[0]
+)
+def test_an_initializer_of_other_networks_is_an_error_of_the_suite(
+    verb: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(PLUGIN)
+    Path("suite.toml").write_text(COMPOSED)
+    done = CliRunner().invoke(main, [*verb, "suite.toml"])
+    assert done.exit_code == 2, done.output
+    assert "line 17, regimes[0].initializer: initializer 'lecun' needs" in " ".join(done.output.split())
+    assert "use 'module-default'" in done.output
+    assert not Path("reports").exists()
