@@ -201,33 +201,41 @@ def test_without_locks_of_the_system_the_owner_is_looked_for(tmp_path: Path, mon
         Lock(tmp_path)
 
 
+def version_of(directory: Path) -> int:
+    with sqlite3.connect(directory / FILE) as db:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+    db.close()
+    return int(version)
+
+
 def test_older_tables_are_brought_up_to_date_in_one_transaction(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Store(tmp_path) as store:
         store.put("key", {"a": 1}, CELL, [OUTCOME])
     before = (tmp_path / FILE).read_bytes()
+    now = harness.store.schema.SCHEMA
 
-    def second(db: sqlite3.Connection) -> None:
+    def next_one(db: sqlite3.Connection) -> None:
         db.execute("ALTER TABLE runs ADD COLUMN note TEXT")
 
     def broken(db: sqlite3.Connection) -> None:
         db.execute("ALTER TABLE runs ADD COLUMN other TEXT")
         db.execute("no SQL")
 
-    monkeypatch.setattr(harness.store.schema, "SCHEMA", 3)
-    monkeypatch.setattr(harness.store.schema, "MIGRATIONS", {1: second, 2: broken})
+    monkeypatch.setattr(harness.store.schema, "SCHEMA", now + 2)
+    monkeypatch.setattr(harness.store.schema, "MIGRATIONS", {now: next_one, now + 1: broken})
     with pytest.raises(StoreError, match="syntax error"):
         Store(tmp_path)
     assert (tmp_path / FILE).read_bytes() == before, "a migration that fails half way changes nothing"
-    monkeypatch.setattr(harness.store.schema, "MIGRATIONS", {1: second, 2: lambda _: None})
-    with Store(tmp_path, create=False) as store:
-        assert set(store.outcomes("key")) == {(10, 4, 3, 0)}
-        (version,) = store._db.execute("PRAGMA user_version").fetchone()
-        assert version == 3
-        assert "note" in [row[1] for row in store._db.execute("PRAGMA table_info(runs)")]
-    monkeypatch.setattr(harness.store.schema, "SCHEMA", 4)
-    with pytest.raises(StoreError, match=r"schema 3.*cannot bring up to 4"):
+    monkeypatch.setattr(harness.store.schema, "MIGRATIONS", {now: next_one, now + 1: lambda _: None})
+    for create in (False, True):
+        with Store(tmp_path, create=create) as store:
+            assert set(store.outcomes("key")) == {(10, 4, 3, 0)}
+            assert "note" in [row[1] for row in store._db.execute("PRAGMA table_info(runs)")]
+        assert version_of(tmp_path) == (now + 2 if create else now), "reading migrates a copy"
+    monkeypatch.setattr(harness.store.schema, "SCHEMA", now + 3)
+    with pytest.raises(StoreError, match=rf"schema {now + 2}.*cannot bring up to {now + 3}"):
         Store(tmp_path)
 
 

@@ -21,13 +21,14 @@ from hypothesis import strategies as st
 from harness.builtin.datasets.table_file import TableError, read_csv, read_npz
 from harness.complaints import unprintable
 from harness.components import Cell, Outcome
+from harness.components.outcome_record import decode
 from harness.driver.loading import load_results
 from harness.driver.provenance import provenance
 from harness.driver.run import Run
 from harness.driver.threshold_searches import RegimeError
 from harness.plugin_host.loading import load_plugins
 from harness.store import FILE, Store, StoreError
-from harness.store.outcome_record import decode
+from harness.store.checksum import SEALED, seal
 from harness.store.run_record import provenance_of
 from harness.suite import SuiteError, parse_suite
 from harness.suite.sizes import too_large
@@ -188,6 +189,8 @@ def whole_results(given_: tuple[dict[str, Any], dict[str, Any], str]) -> None:
         db.execute("UPDATE runs SET provenance = ?, suite = ?", (json.dumps({**json.loads(sound), **origin}), text))
         (own,) = db.execute("SELECT record FROM outcomes WHERE seed = 1").fetchone()
         db.execute("UPDATE outcomes SET record = ? WHERE seed = 1", (json.dumps({**json.loads(own), **changes}),))
+        for name in SEALED:
+            seal(db, name)  # or nothing behind the checksums would be tried
         db.commit()
         db.close()
         try:

@@ -36,8 +36,7 @@ def command(source: str, file: str, force: bool, plugin_files: tuple[str, ...], 
     from harness.driver.loading import load_results
     from harness.exchange.archive import ArchiveError, write_archive
     from harness.report.summary import write_reports
-    from harness.store import StoreError
-    from harness.store.snapshot import snapshot
+    from harness.store import FILE, Store, StoreError
 
     target = Path(file)
     if target.is_dir() or not target.absolute().parent.is_dir():
@@ -48,7 +47,8 @@ def command(source: str, file: str, force: bool, plugin_files: tuple[str, ...], 
     with tempfile.TemporaryDirectory(prefix="harness-export-") as name:
         folder = Path(name)
         try:
-            snapshot(before.directory or Path(source), folder)
+            with Store(before.directory or Path(source), create=False) as store:
+                store.copy(folder / FILE)
             results = load_results(folder, None, before.registry)
             write_reports(results, folder)
             _add_texts(results, folder)

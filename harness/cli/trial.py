@@ -129,18 +129,10 @@ def _beyond(suite: Suite, regime: Regime, n: int, d: int, k: int) -> None:
 
 def _record(outcome: Outcome, suite: Suite, search: ThresholdSearch, n: int, d: int, k: int) -> dict[str, Any]:
     """Return what became of a trial as plain data; what is not finite is null."""
-    import math
-    from dataclasses import asdict
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, float) and not math.isfinite(value):
-            return None
-        if isinstance(value, dict):
-            return {key: plain(item) for key, item in value.items()}
-        return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+    from harness.components.outcome_record import view
 
     rung = suite.budget.tolerances.index(suite.budget.report_tolerance)
-    found = {key: plain(value) for key, value in asdict(outcome).items() if key not in ("message", "seed")}
+    found = {key: value for key, value in view(outcome).items() if key not in ("message", "seed")}
     where = {"suite": suite.name, "regime": search.setting.regime.name, "n": n, "d": d, "k": k, "seed": outcome.seed}
     return {**where, "verdict": outcome.verdict(rung), "tolerances": list(suite.budget.tolerances), **found}
 

@@ -26,6 +26,7 @@ from .module_model import ModuleModel as ModuleModel
 from .optimizer import Optimizer as Optimizer
 from .optimizer import PairedBalls as PairedBalls
 from .outcome import Cell as Cell
+from .outcome import Fate as Fate
 from .outcome import Outcome as Outcome
 from .problem import Problem as Problem
 from .regime import Regime as Regime
@@ -40,6 +41,7 @@ from .theory import Theory as Theory
 from .theory import Width as Width
 from .vocabulary import Array as Array
 from .vocabulary import Certainty as Certainty
+from .vocabulary import FateKind as FateKind
 from .vocabulary import Fraction as Fraction
 from .vocabulary import Guarantee as Guarantee
 from .vocabulary import NonNegative as NonNegative

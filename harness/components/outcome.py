@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.components.vocabulary import Verdict
+from harness.components.vocabulary import FateKind, Verdict
 
 
 @dataclass(frozen=True, order=True)
@@ -16,6 +16,29 @@ class Cell:
     n: int
     d: int
     k: int
+
+
+@dataclass(frozen=True)
+class Fate:
+    """The end of a trial beyond its budget, with the certificate that shows it.
+
+    Attributes:
+        kind: One of five. ``open`` has no certificate.
+        certificate: Name of the theorem that applies, or an empty string.
+        margin: Quotient by which the theorem's condition holds. Values below 2 are certified up to rounding only.
+        residual: Relative residual at the point where the certificate holds, or the limit's.
+        max_eta_lambda: Largest η λ_max met on the way.
+        work: Number of steps taken beyond the budget.
+        constants: Further numbers of the certificate by name, such as a radius, a floor or the number of leaps.
+    """
+
+    kind: FateKind
+    certificate: str = ""
+    margin: float | None = None
+    residual: float | None = None
+    max_eta_lambda: float | None = None
+    work: int = 0
+    constants: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,6 +66,10 @@ class Outcome:
         device: Where.
         seconds: Its share of the batch's time.
         message: What went wrong, for errors.
+        fate: What becomes of it with unlimited steps. None if that was not asked.
+        further_hits: Hits by the name of each further measure, one for each of that measure's marks.
+        outputs: Number q of the network's outputs.
+        plugins: Digest of the code of each third-party plugin whose components trained it, by the plugin's name.
     """
 
     seed: int
@@ -62,9 +89,13 @@ class Outcome:
     device: str = ""
     seconds: float = field(default=0.0, compare=False)
     message: str = ""
+    fate: Fate | None = None
+    further_hits: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
+    outputs: int = 1
+    plugins: Mapping[str, str] = field(default_factory=dict)
 
     def verdict(self, tolerance_index: int, steps: int | None = None) -> Verdict:
-        """Judge the trial at a rung of the ladder, as if the budget had been ``steps``.
+        """Return the verdict at a tolerance index, as if the budget had been ``steps``.
 
         >>> trial = Outcome(seed=0, hits=(120, None), steps=5000, measure=3e-2)
         >>> trial.verdict(0), trial.verdict(0, steps=100), trial.verdict(1)

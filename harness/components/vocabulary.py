@@ -42,3 +42,6 @@ Certainty = Literal["read", "derived", "seed", "memory", "memory-low"]
 """How the text of a claim is known; anything but read and derived is printed as unverified."""
 
 Verdict = Literal["fit", "unfit", "diverged", "error"]
+
+FateKind = Literal["fit proved", "stuck proved", "fit in the limit", "stuck in the limit", "open"]
+"""What becomes of a trial with unlimited steps. Only the first two are proved from the trained weights themselves."""

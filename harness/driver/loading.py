@@ -53,7 +53,7 @@ def load_results(
         last = store.last_run()
         if last is None:
             raise StoreError(f"{store.path} holds no run yet")
-        _, text, origin = last
+        text, origin = last.suite, last.provenance
         if registry is None:
             files = [Path(file) for file in origin.get("plugin_files", ())]
             if not trust_plugins and (refused := strangers(files)):
@@ -71,8 +71,8 @@ def load_results(
 
 def stored_outcomes(store: Store | None, found: list[ThresholdSearch], *, errors: bool = False) -> Stored:
     """Read what is stored for these searches, once."""
-    rungs = {p.key: len(p.setting.tolerances) for p in found}
-    return {key: store.outcomes(key, errors=errors, rungs=n) if store else {} for key, n in rungs.items()}
+    tolerances = {p.key: len(p.setting.tolerances) for p in found}
+    return {key: store.outcomes(key, errors=errors, tolerances=n) if store else {} for key, n in tolerances.items()}
 
 
 def lookup(stored: Stored, search: ThresholdSearch) -> Callable[[Cell, int], Outcome | None]:

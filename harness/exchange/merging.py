@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.components import Cell, Outcome
+from harness.components.outcome_record import digits, encode
 from harness.store import FILE, Place, Store, StoreError
-from harness.store.outcome_record import digits, encode
 from harness.store.run_record import RunRecord
 
 TrialKey = tuple[str, Place]

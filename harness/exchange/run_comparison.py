@@ -8,12 +8,12 @@ from typing import Any
 
 from harness.complaints import show
 from harness.components import Cell, Outcome, Verdict
+from harness.components.outcome_record import digits
 from harness.driver.explain import differences
 from harness.driver.results import Results
 from harness.plugin_host.composition import regime_spec
 from harness.statistics.paired import Comparison, Ratio, compare, threshold_ratio
 from harness.statistics.thresholds import Threshold
-from harness.store.outcome_record import digits
 
 SizePlace = tuple[str, int, int]
 """(regime, n, d)."""

@@ -10,6 +10,7 @@ from typing import Any
 from harness.components import Cell, Outcome, Verdict
 from harness.components.executor import Batch, BatchFailed, Executor
 from harness.components.fault import error_outcome
+from harness.components.outcome_record import digits
 from harness.driver.provenance import installed
 from harness.driver.results import Results
 from harness.driver.threshold_search import ThresholdSearch
@@ -20,7 +21,6 @@ from harness.engine.solvers import missing, solver_for
 from harness.exchange.verification_sample import Pick, Stratum, parts, sample
 from harness.statistics.paired import clopper_pearson
 from harness.statistics.thresholds import LEVEL
-from harness.store.outcome_record import digits
 
 NEAR = 0.1
 """Share of the tolerance, or of the budget, within which a trial counts as close to it."""

@@ -12,9 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.components import Cell, Outcome
+from harness.components import Cell
 from harness.components.executor import Attempt, Batch
 from harness.components.fault import Fault
+from harness.components.outcome_record import decode, row
 
 if TYPE_CHECKING:
     from harness.plugin_host.registry import Registry
@@ -69,7 +70,7 @@ def train_message(message: Plain) -> Plain:
     seeds, limit = tuple(message["seeds"]), message["trial_seconds"]
     batch = Batch(Cell(**message["cell"]), seeds, message["setting"], message["key"], limit)
     with _time_limit(batch.seconds):
-        return asdict(attempt(batch, registry))
+        return record_of(attempt(batch, registry))
 
 
 @contextlib.contextmanager
@@ -143,17 +144,18 @@ def _pin_gpu(device: str) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(name)
 
 
+def record_of(found: Attempt) -> Plain:
+    """Return what became of a batch as plain data."""
+    fault = asdict(found.fault) if found.fault else None
+    return {"outcomes": [row(outcome) for outcome in found.outcomes], "fault": fault, "warnings": list(found.warnings)}
+
+
 def attempt_of(record: Plain) -> Attempt:
-    """Return what became of a batch from its plain data."""
-    fault = record["fault"]
-    outcomes = tuple(outcome_of(outcome) for outcome in record["outcomes"])
-    return Attempt(outcomes, Fault(**fault) if fault else None, tuple(record["warnings"]))
-
-
-def outcome_of(record: Plain) -> Outcome:
-    """Return an outcome from its plain data.
+    """Return what became of a batch from its plain data.
 
     Raises:
-        TypeError: If it has fields that this version does not know.
+        ValueError: If an outcome has fields that this version does not know.
     """
-    return Outcome(**{**record, "hits": tuple(record["hits"]), "curve": tuple(record["curve"])})
+    fault = record["fault"]
+    outcomes = tuple(decode(*outcome) for outcome in record["outcomes"])
+    return Attempt(outcomes, Fault(**fault) if fault else None, tuple(record["warnings"]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
@@ -13,11 +15,13 @@ class RunRecord(NamedTuple):
         started: When it began.
         suite: The text of its suite.
         provenance: Versions, plugins, device and solvers.
+        resolved: The suite with every default spelled out, and the key of each regime. Empty for runs of version 0.1.
     """
 
     started: str
     suite: str
     provenance: dict[str, Any]
+    resolved: Mapping[str, Any] = MappingProxyType({})
 
 
 _TEXTS = ("machine", "processor", "device", "suite", "suite_hash", "date", "shard")
@@ -47,6 +51,19 @@ def provenance_of(text: Any) -> dict[str, Any]:
     united = record.get("merged", [])
     if not isinstance(united, list) or not all(map(_is_source, united)):
         raise ValueError("the provenance has merged runs that are no list of tables with run and began")
+    return record
+
+
+def resolved_of(text: str) -> dict[str, Any]:
+    """Return a stored resolved suite, or an empty table if there is none.
+
+    Raises:
+        ValueError: If it is no table.
+        RecursionError: If it is nested too deeply.
+    """
+    record = json.loads(text) if text else {}
+    if not isinstance(record, dict):
+        raise ValueError("the resolved suite is no table")
     return record
 
 

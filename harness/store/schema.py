@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.store.checksum import seal
+
 APPLICATION = 0x68726E73
 """SQLite application id of our files ("hrns")."""
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the tables, kept as the file's ``user_version``."""
 
 LONGEST = 16_000_000
@@ -19,24 +22,48 @@ LONGEST = 16_000_000
 TABLES = {
     "settings": """CREATE TABLE settings (
         key TEXT PRIMARY KEY,
-        data TEXT NOT NULL
+        data TEXT NOT NULL,
+        checksum TEXT NOT NULL DEFAULT ''
     ) WITHOUT ROWID""",
     "outcomes": """CREATE TABLE outcomes (
         key TEXT NOT NULL REFERENCES settings(key),
         n INTEGER NOT NULL, d INTEGER NOT NULL, k INTEGER NOT NULL, seed INTEGER NOT NULL,
         record TEXT NOT NULL,
         seconds REAL NOT NULL,
+        checksum TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (key, n, d, k, seed)
     ) WITHOUT ROWID""",
     "runs": """CREATE TABLE runs (
         started TEXT PRIMARY KEY,
         suite TEXT NOT NULL,
-        provenance TEXT NOT NULL
+        provenance TEXT NOT NULL,
+        resolved TEXT NOT NULL DEFAULT '',
+        checksum TEXT NOT NULL DEFAULT ''
+    ) WITHOUT ROWID""",
+    "rounds": """CREATE TABLE rounds (
+        key TEXT NOT NULL,
+        n INTEGER NOT NULL, d INTEGER NOT NULL, tolerance INTEGER NOT NULL,
+        search TEXT NOT NULL, version INTEGER NOT NULL, settings TEXT NOT NULL,
+        round INTEGER NOT NULL,
+        asked TEXT NOT NULL,
+        checksum TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (key, n, d, tolerance, search, version, settings, round)
     ) WITHOUT ROWID""",
 }
 
 Migration = Callable[[sqlite3.Connection], None]
-MIGRATIONS: Mapping[int, Migration] = {}
+
+
+def _second(db: sqlite3.Connection) -> None:
+    """Add checksums, resolved suites and the ledger of rounds."""
+    db.execute("ALTER TABLE runs ADD COLUMN resolved TEXT NOT NULL DEFAULT ''")
+    for table in ("settings", "outcomes", "runs"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN checksum TEXT NOT NULL DEFAULT ''")
+        seal(db, table)
+    db.execute(TABLES["rounds"])
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: _second}
 """Version → what makes the next one of it, statement by statement; all that are needed run in one transaction."""
 
 
@@ -99,6 +126,16 @@ def prepare(db: sqlite3.Connection, path: Path, remedy: Remedy = WRITER) -> None
     found = set(db.execute("SELECT type, name FROM sqlite_master"))
     if found != {("table", name) for name in TABLES}:
         raise StoreError(f"{path} has other tables than ours: it is damaged, or was changed; {remedy.aside}")
+
+
+def up_to_date(db: sqlite3.Connection) -> sqlite3.Connection:
+    """Return a file for reading: itself, or a copy in memory if its tables are older, so that it stays as it is."""
+    if not 0 < _number(db, "user_version") < SCHEMA:
+        return db
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    with contextlib.closing(db):
+        db.backup(copy)
+    return copy
 
 
 def _number(db: sqlite3.Connection, pragma: str) -> int:

@@ -19,10 +19,11 @@ from typing import Any, Self
 
 from harness.complaints import printable
 from harness.components import Cell, Outcome
+from harness.components.outcome_record import decode, row
+from harness.store.checksum import sealed, verified
 from harness.store.lock import Held, Lock
-from harness.store.outcome_record import decode, encode
-from harness.store.run_record import RunRecord, provenance_of
-from harness.store.schema import READER, WRITER, Remedy, StoreError, prepare
+from harness.store.run_record import RunRecord, provenance_of, resolved_of
+from harness.store.schema import READER, WRITER, Remedy, StoreError, prepare, up_to_date
 
 FILE = "results.sqlite"
 DAMAGE = (sqlite3.Error, UnicodeDecodeError)
@@ -63,6 +64,8 @@ class Store:
             if exclusive:
                 self._lock = Lock(directory)
             self._db = _connect(self.path, "rwc" if create else "rw")
+            if not create and not exclusive:
+                self._db = up_to_date(self._db)
             self._open(check=there and exclusive)
         except BaseException as error:
             self._close()
@@ -80,10 +83,12 @@ class Store:
         (mode,) = db.execute("PRAGMA journal_mode = DELETE").fetchone()
         db.execute("PRAGMA synchronous = FULL")
         (level,) = db.execute("PRAGMA synchronous").fetchone()
-        if (mode, level) != ("delete", 2):
+        if (mode, level) not in (("delete", 2), ("memory", 2)):
             raise StoreError(
                 f"{self.path} cannot be kept safe (journal {mode}, synchronous {level}); {self._remedy.aside}"
             )
+        if db.execute("SELECT key FROM outcomes WHERE key NOT IN (SELECT key FROM settings) LIMIT 1").fetchone():
+            raise StoreError(f"{self.path} is damaged: it has outcomes of no setting; {self._remedy.aside}")
         if check:
             (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
             if found != "ok":
@@ -114,20 +119,25 @@ class Store:
                 f"{self.path} cannot be read ({said}); it is damaged, or of another version: {self._remedy.aside}"
             ) from error
 
-    def outcomes(self, key: str, *, errors: bool = False, rungs: int | None = None) -> dict[Place, Outcome]:
+    def outcomes(self, key: str, *, errors: bool = False, tolerances: int | None = None) -> dict[Place, Outcome]:
         """Return the outcomes stored under a setting's key.
 
         Args:
             key: The semantic key.
             errors: Whether trials that ended in an error are among them; they are left out to be tried again.
-            rungs: Tolerances that each outcome must have.
+            tolerances: Number of hits that each outcome must have.
 
         Raises:
             StoreError: If one of them is not what it should be.
         """
         with self._reading():
-            rows = self._db.execute("SELECT n, d, k, seed, record, seconds FROM outcomes WHERE key = ?", (key,))
-            found = {_place(n, d, k, seed): decode(seed, record, s, rungs) for n, d, k, seed, record, s in rows}
+            rows = self._db.execute(
+                "SELECT key, n, d, k, seed, record, seconds, checksum FROM outcomes WHERE key = ?", (key,)
+            )
+            found = {
+                _place(n, d, k, seed): decode(seed, record, seconds, tolerances)
+                for _, n, d, k, seed, record, seconds in verified("outcomes", rows)
+            }
         return {place: outcome for place, outcome in found.items() if errors or not outcome.message}
 
     def errors(self, key: str) -> dict[tuple[int, int], int]:
@@ -141,8 +151,8 @@ class Store:
     def settings(self) -> dict[str, dict[str, Any]]:
         """Return what is stored of every setting that has outcomes, by its key."""
         with self._reading():
-            rows = self._db.execute("SELECT key, data FROM settings").fetchall()
-            found = {str(key): json.loads(data) for key, data in rows}
+            rows = self._db.execute("SELECT key, data, checksum FROM settings").fetchall()
+            found = {str(key): json.loads(data) for key, data in verified("settings", rows)}
             if not all(isinstance(data, dict) for data in found.values()):
                 raise ValueError("a setting is no table")
         return found
@@ -153,11 +163,17 @@ class Store:
         Raises:
             WriteError: If the file cannot be written (disk full, say). What was there before is intact.
         """
-        rows = [(key, cell.n, cell.d, cell.k, o.seed, encode(o), o.seconds) for o in outcomes]
+        outcome_rows = [
+            sealed("outcomes", (key, cell.n, cell.d, cell.k, seed, record, seconds))
+            for seed, record, seconds in map(row, outcomes)
+        ]
         with self._writing():
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (key, json.dumps(setting, sort_keys=True)))
-            self._db.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            self._db.execute(
+                "INSERT OR IGNORE INTO settings VALUES (?, ?, ?)",
+                sealed("settings", (key, json.dumps(setting, sort_keys=True))),
+            )
+            self._db.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)", outcome_rows)
             self._db.execute("COMMIT")
 
     @contextmanager
@@ -170,14 +186,20 @@ class Store:
                     self._db.execute("ROLLBACK")
             raise WriteError(f"{self.path}: {printable(str(error))}; what was saved before is intact") from error
 
-    def began(self, suite: str, provenance: Mapping[str, Any]) -> None:
-        """Note that a run of a suite began: its text, and the versions and device it ran on.
+    def began(self, suite: str, provenance: Mapping[str, Any], resolved: Mapping[str, Any] | None = None) -> None:
+        """Write that a run of a suite began.
 
-        Runs stand in the order in which they began, even where the clock was set back between them.
+        Runs are kept in the order in which they began, even if the clock was set back between them.
+
+        Args:
+            suite: The suite's text.
+            provenance: Versions, plugins, device and solvers.
+            resolved: The suite with every default spelled out. None if it is not known.
 
         Raises:
             WriteError: If the file cannot be written.
         """
+        resolved_text = json.dumps(resolved, sort_keys=True) if resolved else ""
         with self._writing():
             self._db.execute("BEGIN IMMEDIATE")
             (last,) = self._db.execute("SELECT max(started) FROM runs").fetchone()
@@ -185,20 +207,19 @@ class Store:
             if last is not None and started <= str(last):
                 started = f"{last}+"  # sorts after it
             self._db.execute(
-                "INSERT INTO runs VALUES (?, ?, ?)", (started, suite, json.dumps(provenance, sort_keys=True))
+                "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
+                sealed("runs", (started, suite, json.dumps(provenance, sort_keys=True), resolved_text)),
             )
             self._db.execute("COMMIT")
 
     def last_run(self) -> RunRecord | None:
-        """Return when the last run began, its suite's text and its provenance.
+        """Return when the last run began, its suite and its provenance. None if there was no run.
 
         Raises:
             StoreError: If they are not what they should be.
         """
-        with self._reading():
-            query = "SELECT started, suite, provenance FROM runs ORDER BY started DESC LIMIT 1"
-            row = self._db.execute(query).fetchone()
-            return None if row is None else RunRecord(str(row[0]), str(row[1]), provenance_of(row[2]))
+        runs = self._runs("ORDER BY started DESC LIMIT 1")
+        return runs[0] if runs else None
 
     def origins(self) -> list[dict[str, Any]]:
         """Return the provenance of every run, in the order in which they began.
@@ -206,9 +227,28 @@ class Store:
         Raises:
             StoreError: If one is not what it should be.
         """
+        return [run.provenance for run in self._runs("ORDER BY started")]
+
+    def _runs(self, which: str) -> list[RunRecord]:
         with self._reading():
-            rows = self._db.execute("SELECT provenance FROM runs ORDER BY started")
-            return [provenance_of(row[0]) for row in rows]
+            rows = self._db.execute(f"SELECT started, suite, provenance, resolved, checksum FROM runs {which}")
+            return [
+                RunRecord(str(started), str(suite), provenance_of(provenance), resolved_of(resolved))
+                for started, suite, provenance, resolved in verified("runs", rows)
+            ]
+
+    def copy(self, target: Path) -> None:
+        """Write what was committed at one moment into a new file, without free pages and with tables of this version.
+
+        Raises:
+            StoreError: If it cannot be written.
+        """
+        try:
+            self._db.execute("VACUUM INTO ?", (str(target),))
+            with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as made:
+                made.execute("PRAGMA schema_version = 1")  # counts on from that of the original otherwise
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path} cannot be copied to {target.parent}: {error}") from error
 
 
 def stamp(nanoseconds: int) -> str:

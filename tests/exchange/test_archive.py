@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from harness.components import Cell, Outcome
+from harness.driver.loading import load_results
 from harness.exchange.archive import FORMAT, MOST_MEMBERS, ArchiveError, is_member, write_archive
+from harness.exchange.archive_reader import unpacked
+from harness.plugin_host.registry import Registry
 from harness.store import FILE, Store, StoreError
-from harness.store.snapshot import snapshot
 
 CELL = Cell("r", 10, 4, 3)
 TRIAL = Outcome(0, (12, None), 100, 0.02)
@@ -103,6 +105,12 @@ def test_where_writing_fails_the_archive_that_was_there_stays(tmp_path: Path, mo
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["a.zip"], "something is left behind"
 
 
+def snapshot(directory: Path, copy: Path) -> Path:
+    with Store(directory, create=False) as store:
+        store.copy(copy / FILE)
+    return copy / FILE
+
+
 def test_a_snapshot_is_what_was_committed_while_a_run_goes_on(tmp_path: Path) -> None:
     with Store(tmp_path, exclusive=True) as store:
         store.put("key", {}, CELL, [TRIAL])
@@ -130,6 +138,41 @@ def test_equal_results_give_equal_snapshots(tmp_path: Path) -> None:
     copies = [snapshot(tmp_path / name, tmp_path / f"{name} copy") for name in ("one", "two")]
     assert copies[0].read_bytes() == copies[1].read_bytes()
     assert (tmp_path / "two" / FILE).stat().st_size > copies[1].stat().st_size
+
+
+OLD: dict[str, dict[tuple[str, int], tuple[float | None, int | None, int | None, int]]] = {
+    "adaptive.zip": {
+        ("softplus", 40): (3.514289701714576, 3, 4, 39),
+        ("softplus", 80): (5.186999755215434, 4, 6, 51),
+        ("softplus", 120): (6.822448118385132, 6, 8, 34),
+        ("relu", 40): (7.885591872306562, 7, 11, 153),
+        ("relu", 80): (7.51460681182513, 6, 11, 87),
+        ("relu", 120): (7.823924708783721, 7, 10, 49),
+    },
+    "grid.zip": {
+        ("moderate, softplus", 16): (4.756828460010884, 2, 8, 60),
+        ("moderate, softplus", 24): (7.781037327906057, 3, None, 60),
+        ("output-only", 16): (None, 64, None, 60),
+        ("output-only", 24): (None, 96, None, 60),
+        ("kernel", 16): (None, None, None, 12),
+        ("kernel", 24): (None, None, None, 12),
+    },
+}
+"""Per archive, regime and n: k½, the bracket's ends and the number of trials that version 0.1 printed."""
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_an_archive_of_the_first_schema_prints_its_old_brackets(name: str, registry: Registry) -> None:
+    with unpacked(Path(__file__).parent / "fixtures" / name) as archive:
+        results = load_results(archive.directory, registry=registry)
+    assert results.missing == 0
+    ((d,), expected) = results.suite.d, OLD[name]
+    found = {}
+    for regime, n in expected:
+        threshold = results.threshold(regime, n, d)
+        trials = sum(len(results.outcomes[Cell(regime, n, d, k)]) for k in results.widths(regime, n, d))
+        found[regime, n] = threshold.k_half, threshold.low, threshold.high, trials
+    assert found == expected
 
 
 def test_a_snapshot_of_nothing_is_refused(tmp_path: Path) -> None:

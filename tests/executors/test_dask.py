@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -22,11 +22,11 @@ import psutil
 import pytest
 
 from harness.components import Outcome
-from harness.components.executor import Batch, BatchFailed, LostWorkers
+from harness.components.executor import Attempt, Batch, BatchFailed, LostWorkers
 from harness.driver.batching import batches
 from harness.driver.threshold_searches import threshold_searches
 from harness.executors.dask import Dask
-from harness.executors.dask_worker import Mismatch, _check_solver, _registry, outcome_of, plugin_set
+from harness.executors.dask_worker import Mismatch, _check_solver, _registry, attempt_of, plugin_set, record_of
 from harness.executors.in_process import InProcess
 from harness.plugin_host.loading import load_plugins
 from harness.suite import parse_suite
@@ -139,9 +139,11 @@ def test_a_cluster_of_our_own_lets_nobody_else_in() -> None:
 
 def test_outcomes_travel_as_plain_data() -> None:
     outcome = Outcome(7, (3, None), 12, float("inf"), diverged=True, curve=(1.0, 0.5), diagnostics={"a": 2.0})
-    assert outcome_of(asdict(outcome)) == outcome
-    with pytest.raises(TypeError, match="unheard"):
-        outcome_of({**asdict(outcome), "unheard": 1})
+    sent = record_of(Attempt((outcome,), None, ("a warning",)))
+    assert attempt_of(sent) == Attempt((outcome,), None, ("a warning",))
+    seed, record, seconds = sent["outcomes"][0]
+    with pytest.raises(ValueError, match="unheard"):
+        attempt_of({**sent, "outcomes": [(seed, record.replace("{", '{"unheard":1,', 1), seconds)]})
 
 
 def test_other_plugins_are_refused_by_name_and_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

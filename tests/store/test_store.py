@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.components import Cell, Outcome
+from harness.components import Cell, Fate, Outcome
 from harness.store import FILE, Store, StoreError, set_aside
+from harness.store.checksum import SEALED
+from harness.store.schema import SCHEMA
 
 CELL = Cell("r", 10, 4, 3)
 OUTCOMES = [
@@ -42,15 +47,108 @@ def test_a_batch_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         assert set(store.outcomes("key")) == {(10, 4, 3, 0)}
 
 
-def test_a_damaged_record_is_refused(tmp_path: Path) -> None:
+def execute(directory: Path, statement: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    with contextlib.closing(sqlite3.connect(directory / FILE, isolation_level=None)) as db:
+        return db.execute(statement, values).fetchall()
+
+
+def filled(directory: Path) -> None:
+    """Write a row into each table, with a value in every column."""
+    fate = Fate("fit proved", "D1g", 2.5, 1e-9, 1.4, 300, {"radius": 0.5})
+    trial = replace(OUTCOMES[0], fate=fate, further_hits={"wrong": (7, None)}, outputs=3, plugins={"mine": "0f"})
+    with Store(directory) as store:
+        store.put("key", {"a": 1}, CELL, [replace(OUTCOMES[1], seed=1000, measure=2e6), trial])
+        store.began("suite", {"seed": 1}, {"budget": {"steps": 5}})
+        assert store.outcomes("key")[10, 4, 3, 0] == trial
+
+
+def read_all(directory: Path, *, write: bool) -> None:
+    """Read every table, as a reader or a writer does."""
+    with Store(directory, create=False, exclusive=write) as store:
+        for key in store.settings():
+            store.outcomes(key, errors=True)
+        store.last_run()
+
+
+@pytest.mark.parametrize("table", ["outcomes", "settings", "runs"])
+def test_one_changed_bit_is_refused_by_reader_and_writer(table: str, tmp_path: Path) -> None:
+    filled(tmp_path)
+    read_all(tmp_path, write=True)
+    sound = (tmp_path / FILE).read_bytes()
+    flips = 0
+    for column in [str(row[1]) for row in execute(tmp_path, f"PRAGMA table_info({table})")]:
+        ((value,),) = execute(tmp_path, f"SELECT {column} FROM {table} LIMIT 1")
+        for changed in flipped(value):
+            flips += 1
+            (tmp_path / FILE).write_bytes(sound)
+            execute(tmp_path, f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (changed, value))
+            for write in (False, True):
+                with pytest.raises(StoreError, match=r"name another run directory"):
+                    read_all(tmp_path, write=write)
+    assert flips > 20
+
+
+def flipped(value: object) -> Iterator[object]:
+    """Yield a stored value with the lowest bit of each of its bytes changed, and with its type."""
+    if isinstance(value, str):
+        data = value.encode()
+        for place in range(len(data)):
+            yield (data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]).decode()
+        yield data
+    elif isinstance(value, int):
+        yield from (value ^ 1 << bit for bit in range(8))
+    elif isinstance(value, float):
+        yield from (value * (1 + 2**-52), -value, value * 2)
+
+
+def test_a_file_with_any_byte_changed_is_refused_or_gives_the_same_trials(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
-        store.put("key", {}, CELL, OUTCOMES[:1])
-    db = sqlite3.connect(tmp_path / FILE)
-    db.execute("UPDATE outcomes SET record = '[1, 2'")
-    db.commit()
-    db.close()
-    with Store(tmp_path) as store, pytest.raises(StoreError, match="--fresh"):
-        store.outcomes("key")
+        for seed in range(3):
+            store.put("key", {}, CELL, [replace(OUTCOMES[0], seed=seed)])
+        trials = store.outcomes("key")
+    sound = (tmp_path / FILE).read_bytes()
+    start = sound.index(b'{"hits"') - 60
+    refused = 0
+    for place in range(start, start + 300):
+        (tmp_path / FILE).write_bytes(sound[:place] + bytes([sound[place] ^ 4]) + sound[place + 1 :])
+        try:
+            with Store(tmp_path, create=False, exclusive=True) as store:
+                assert store.outcomes("key") == trials, f"byte {place} was changed, and the trials with it"
+        except StoreError:
+            refused += 1
+    assert refused > 250
+
+
+def test_a_file_of_the_first_schema_is_read_as_it_is_and_written_after_a_migration(tmp_path: Path) -> None:
+    filled(tmp_path)
+    with Store(tmp_path, create=False) as store:
+        trials, settings, run = store.outcomes("key"), store.settings(), store.last_run()
+    downgrade(tmp_path)
+    before = (tmp_path / FILE).read_bytes()
+    assert run is not None
+    with Store(tmp_path, create=False) as store:
+        assert (store.outcomes("key"), store.settings(), store.last_run()) == (
+            trials,
+            settings,
+            run._replace(resolved={}),
+        )
+        store.copy(tmp_path / "copy.sqlite")
+    assert (tmp_path / FILE).read_bytes() == before, "a reader changes nothing"
+    with Store(tmp_path, exclusive=True) as store:
+        assert store.outcomes("key") == trials
+    assert execute(tmp_path, "PRAGMA user_version") == [(SCHEMA,)]
+    read_all(tmp_path, write=True)
+    execute(tmp_path, "UPDATE outcomes SET k = 4 WHERE seed = 0")
+    with pytest.raises(StoreError, match="damaged file, refused"):
+        read_all(tmp_path, write=False)
+
+
+def downgrade(directory: Path) -> None:
+    """Make a file what version 0.1 wrote."""
+    for table in SEALED:
+        execute(directory, f"ALTER TABLE {table} DROP COLUMN checksum" if table != "rounds" else "DROP TABLE rounds")
+    execute(directory, "ALTER TABLE runs DROP COLUMN resolved")
+    execute(directory, "PRAGMA user_version = 1")
 
 
 def test_runs_are_remembered(tmp_path: Path) -> None:
@@ -60,7 +158,7 @@ def test_runs_are_remembered(tmp_path: Path) -> None:
         store.began("second", {"seed": 2})
         last = store.last_run()
     assert last is not None
-    assert last[1:] == ("second", {"seed": 2})
+    assert (last.suite, last.provenance, last.resolved) == ("second", {"seed": 2}, {})
 
 
 @pytest.mark.parametrize(
