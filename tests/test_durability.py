@@ -128,7 +128,7 @@ def test_a_file_system_without_room_or_read_only(tmp_path: Path) -> None:
 
 
 def test_a_report_on_a_full_disk_leaves_the_one_that_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from harness.report.summary import replace_text
+    from harness.draft import replace_text
 
     file = tmp_path / "table.md"
     replace_text(file, "before")

@@ -20,7 +20,7 @@ PUBLIC_MODULES = {"builtin", "claims.conditions", "engine.lanes", "mathematics"}
 """Modules of harness that plugins may import beside the public names."""
 
 ORDER = [
-    {"complaints"},
+    {"complaints", "draft"},
     {"components"},
     {"mathematics", "statistics"},
     {"plugin_host"},

@@ -26,8 +26,8 @@ def write_page(source: Source, target: str) -> None:
     Raises:
         WrongInput: It cannot be written, or the suite's problems cannot be drawn.
     """
+    from harness.draft import replace_text
     from harness.report.page import page
-    from harness.report.summary import replace_text
 
     path = _directory(source) / "report.html" if target == HERE else Path(target)
     if path.is_dir():

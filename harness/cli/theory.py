@@ -124,8 +124,8 @@ def _print(tables: list[Table], form: str, registry: Registry) -> None:
 
 
 def _write_bibtex(tables: list[Table], target: str) -> None:
+    from harness.draft import replace_text
     from harness.report.bibliography import bibliography
-    from harness.report.summary import replace_text
 
     path = Path(target)
     if path.suffix != ".bib":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import re
 import shutil
 import zipfile
@@ -16,6 +15,7 @@ from typing import Any
 
 from harness import __version__
 from harness.complaints import printable
+from harness.draft import draft
 from harness.store import FILE
 
 FORMAT = 1
@@ -118,18 +118,12 @@ def _member(path: Path) -> Member:
 
 
 def _write(file: Path, members: Mapping[str, bytes | Path]) -> None:
-    draft = file.with_name(f".{file.name}.part")
-    try:
-        with zipfile.ZipFile(draft, "w", allowZip64=False) as archive:
-            for name, content in members.items():
-                info = zipfile.ZipInfo(name, EPOCH)
-                info.create_system = 3  # whose permissions follow
-                info.external_attr = 0o100644 << 16
-                info.compress_type = zipfile.ZIP_DEFLATED
-                source = io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
-                with source, archive.open(info, "w") as out:
-                    shutil.copyfileobj(source, out)
-        os.replace(draft, file)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    with draft(file) as beside, zipfile.ZipFile(beside, "w", allowZip64=False) as archive:
+        for name, content in members.items():
+            info = zipfile.ZipInfo(name, EPOCH)
+            info.create_system = 3  # whose permissions follow
+            info.external_attr = 0o100644 << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            source = io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+            with source, archive.open(info, "w") as out:
+                shutil.copyfileobj(source, out)

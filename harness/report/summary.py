@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from harness.components.numbers import clean
+from harness.draft import replace_text
 from harness.report.bibliography import bibliography
 from harness.report.diagnostics_view import diagnostics_view
 from harness.report.export import dumps, thresholds_record
@@ -65,22 +65,6 @@ def write_reports(results: Results, directory: Path) -> Predictions:
     replace_text(directory / "table.tex", document(views))
     replace_text(directory / "references.bib", bibliography(views))
     return predictions
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all: where the disk is full, the one that was there stays.
-
-    Raises:
-        OSError: If it cannot be written.
-    """
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise
 
 
 def print_summary(results: Results, predictions: Predictions, *, trained: int, reused: int) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import platform
+import stat
 import uuid
 from pathlib import Path
 from types import TracebackType
@@ -40,7 +41,7 @@ class Lock:
             OSError: If the directory cannot be written.
         """
         self._owner: Path | None = None
-        self._handle: IO[str] = (directory / LOCK).open("a+", encoding="utf-8", errors="replace")
+        self._handle: IO[str] = _open(directory / LOCK, os.O_RDWR | os.O_CREAT)
         try:
             if not _flock(self._handle):
                 self._owner = _own(directory / OWNER)
@@ -140,13 +141,36 @@ def _remove(path: Path, text: str) -> None:
         raise Held(f"another run ({_who(found)}) is using {path.parent}; wait for it")
 
 
+def _open(path: Path, flags: int) -> IO[str]:
+    """Open a file of ours without following a link and without waiting for the other end of a pipe.
+
+    Whoever made the directory may have put a link to any file there.
+
+    Raises:
+        OSError: If it cannot be opened, or is no plain file.
+    """
+    safe = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        descriptor = os.open(path, flags | safe, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise OSError(
+                error.errno, f"{path.name} is a link or a pipe, not a lock of the harness: remove it"
+            ) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, f"{path.name} is no plain file, so it is not a lock of the harness: remove it")
+    return os.fdopen(descriptor, "r+" if flags & os.O_RDWR else "r", encoding="utf-8", errors="replace")
+
+
 def _put(path: Path, text: str) -> None:
     with path.open("x", encoding="utf-8") as file:
         file.write(text)
 
 
 def _read(path: Path) -> str:
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with _open(path, os.O_RDONLY) as file:
         return file.read(200)
 
 

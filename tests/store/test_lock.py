@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.store import lock
+from harness.store import Store, StoreError, lock
 from harness.store.lock import OWNER, Held
 
 
@@ -55,3 +55,22 @@ def test_one_that_is_gone_twice_is_no_error(gone: int, tmp_path: Path, monkeypat
     assert lock._own(path) == path
     assert path.read_text() == f"{os.getpid()} on {platform.node()}"
     assert [file.name for file in tmp_path.iterdir()] == [OWNER]
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "directory"])
+def test_a_lock_that_is_no_plain_file_is_refused_and_nothing_is_written_through_it(tmp_path: Path, kind: str) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("kept", encoding="utf-8")
+    run = tmp_path / "run"
+    run.mkdir()
+    place = run / lock.LOCK
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "directory":
+        place.mkdir()
+    else:
+        place.symlink_to(precious if kind == "link" else tmp_path / "made")
+    with pytest.raises(StoreError, match=r"\.lock|directory"):
+        Store(run, exclusive=True)
+    assert precious.read_text(encoding="utf-8") == "kept"
+    assert not (tmp_path / "made").exists()

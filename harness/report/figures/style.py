@@ -10,6 +10,7 @@ from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
 from harness.components.numbers import clean
+from harness.draft import draft
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -174,14 +175,17 @@ def grid(axes: Axes) -> None:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure; the suffix says what kind.
+    """Write a figure whole or not at all. The suffix says what kind.
 
     Raises:
         OSError: If it cannot be written.
     """
     kind = path.suffix.lower().lstrip(".")
+    out = io.BytesIO()  # writers of matplotlib leave half a file and a long traceback on a full disk
     with styled():
-        figure.savefig(path, metadata=_undated(kind), facecolor="white")
+        figure.savefig(out, format=kind, metadata=_undated(kind), facecolor="white")
+    with draft(path) as beside:
+        beside.write_bytes(out.getvalue())
 
 
 def svg(figure: Figure) -> str:
