@@ -141,14 +141,14 @@ def go(suite: Suite, registry: Registry, device: str, workers: int) -> tuple[flo
         with Local(workers) as executor:
             for name, each in (("warm", warm), ("run", suite)):
                 with Store(Path(directory) / name, exclusive=True) as store:
-                    run = Run(each, registry, store, device, workers)
+                    run = Run(each, registry, store, device)
                     store.began(each.text, provenance(each, registry, device))
                     run.go(executor)
                 times.append(time.perf_counter() - begin)
                 begin = time.perf_counter()
     trained = [
         Trained(search.setting, search.cell(k), tuple(outcomes), search.tolerance_index)
-        for search in run.found
+        for search in run.plan.searches
         for k, outcomes in search.known().items()
     ]
     return times[0], times[1], trained

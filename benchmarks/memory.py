@@ -98,7 +98,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as directory, Store(Path(directory)) as store, InProcess() as executor:
             run = Run(suite_of(SIZE, 1, count, STEPS, "float32"), registry, store, "cpu")
             run.go(executor)
-        (search,) = run.found
+        (search,) = run.plan.searches
         (outcomes,) = search.known().values()
         if messages := [outcome.message for outcome in outcomes if outcome.message]:
             raise RuntimeError(messages[0])

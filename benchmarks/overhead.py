@@ -65,7 +65,7 @@ def _batches(steps: int, count: int) -> list[Batch]:
     return [
         batch
         for search in threshold_searches(suite, registry, "cpu")
-        for batch in batches(search, search.advance(lambda _cell, _seed: None), hungry=1)
+        for batch in batches(search, search.advance(lambda _cell, _seed: None), idle=1)
     ]
 
 

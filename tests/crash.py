@@ -59,7 +59,7 @@ def run(directory: Path, told: Callable[[int], None]) -> None:
     with Store(directory, exclusive=True) as store:
         going = Run(suite, REGISTRY, store, "cpu")
         store.began(suite.text, provenance(suite, REGISTRY, "cpu"))
-        results = going.go(InProcess(), lambda now: told(now.reused + now.trained))
+        results = going.go(InProcess(), lambda now: told(now.plan.reused + now.trained))
     record = thresholds_record(results)
     del record["provenance"]
     (directory / "record.json").write_text(json.dumps(record, sort_keys=True), encoding="utf-8")

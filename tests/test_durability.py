@@ -55,11 +55,11 @@ def test_a_full_disk_stops_the_run_and_what_is_saved_goes_on(registry: Registry,
         store._db.execute(f"PRAGMA max_page_count = {pages + 3}")
         with pytest.raises(WriteError, match="full; what was saved before is intact"):
             run.go(first)
-        saved = run.done()
+        saved = run.plan.done
         assert 0 < saved < first.trained
     with Store(tmp_path / "full", exclusive=True) as store:
         run = Run(suite, registry, store, "cpu")
-        assert run.reused == saved
+        assert run.plan.reused == saved
         assert digits(run.go(Counting())) == whole
 
 

@@ -214,7 +214,7 @@ def _few(folder: Path) -> None:
     with Store(folder) as store:
         store.began(text, provenance(small, REGISTRY, "cpu"))
         run = Run(small, REGISTRY, store, "cpu")
-        for search in run.found:
+        for search in run.plan.searches:
             for k, seed in search.waiting:
                 fake = Outcome(seed, (3, None), 7, 0.5, curve=(1.0, 0.5), solver=search.solver.name, device="cpu")
                 store.put(search.key, search.data, search.cell(k), [fake])

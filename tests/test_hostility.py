@@ -117,7 +117,7 @@ def marked_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Store(folder) as store:
         store.began(text, provenance(suite, registry, "cpu"))
         run = Run(suite, registry, store, "cpu")
-        (search,) = run.found
+        (search,) = run.plan.searches
         for k, seed in list(search.waiting):
             failed = Outcome(seed, (None, None), 0, 1.0, message=MARKUP + "".join(ESCAPES), solver="\x1b[2Jfused")
             store.put(search.key, search.data, search.cell(k), [failed])

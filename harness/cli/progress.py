@@ -47,7 +47,7 @@ def left(run: Run) -> str:
     speed = rate(run)
     if not run.trained or time.monotonic() - run.started < 1.0:
         return ""
-    seconds = max(run.expected() - run.done(), 0) / speed
+    seconds = max(run.plan.expected() - run.plan.done, 0) / speed
     if seconds < 90:
         return f"about {max(round(seconds), 1)} s left"
     return f"about {round(seconds / 60)} min left" if seconds < 5400 else f"about {seconds / 3600:.1f} h left"
@@ -58,7 +58,7 @@ def estimates(run: Run) -> list[tuple[ThresholdSearch, str]]:
     from harness.statistics.thresholds import threshold
 
     rows = []
-    for search in run.found:
+    for search in run.plan.searches:
         if not search.setting.regime.model.has_width:
             fits, trials = search.counts().get(0, (0, 0))
             rows.append((search, f"∞: {fits}/{trials} fit" if trials else "…"))
@@ -80,14 +80,15 @@ class _Lines:
     def __call__(self, run: Run) -> None:
         """Print one line if it is time, or the run is over."""
         now = time.monotonic()
-        over = len(run.finished) == len(run.found)
+        done, thresholds = len(run.plan.finished), len(run.plan.searches)
+        over = done == thresholds
         if not over and now - self.last < LINE_EVERY:
             return
         self.last = now
         parts = [
-            f"{run.done()} of about {run.expected()} trials",
+            f"{run.plan.done} of about {run.plan.expected()} trials",
             f"{rate(run):.1f} a second" if run.trained else "",
-            f"{len(run.finished)} of {len(run.found)} thresholds done",
+            f"{done} of {thresholds} thresholds done",
             "" if over else left(run),
         ]
         self.console.print(Text(", ".join(part for part in parts if part)), soft_wrap=True)
@@ -109,23 +110,22 @@ def _live(console: Console) -> Iterator[Callable[[Run], None]]:
 
         def listen(run: Run) -> None:
             speed = f"{rate(run):.1f}/s  " if run.trained else ""
-            bar.update(task, completed=run.done(), total=max(run.expected(), run.done()), left=speed + left(run))
+            done = run.plan.done
+            bar.update(task, completed=done, total=max(run.plan.expected(), done), left=speed + left(run))
             live.update(_display(bar, run))
 
         yield listen
 
 
 def _display(bar: Progress, run: Run) -> RenderableType:
-    finished = {id(search) for search in run.finished}
     rows = estimates(run)
-    # What is still being measured comes first: it is what changes.
-    rows.sort(key=lambda row: id(row[0]) in finished)
+    # Searches that go on come first, because their rows change.
+    rows.sort(key=lambda row: row[0].over)
     grid = Table.grid(padding=(0, 2))
     for search, text in rows[:MOST_ROWS]:
-        over = id(search) in finished
         trials = sum(map(len, search.outcomes.values()))
         grid.add_row(
-            Text("✓" if over else "·", style="green" if over else "cyan"),
+            Text("✓" if search.over else "·", style="green" if search.over else "cyan"),
             Text(search.setting.regime.name, overflow="ellipsis", no_wrap=True),
             Text(f"n={search.n} d={search.d}", no_wrap=True),
             Text(f"k½ {text}", no_wrap=True),

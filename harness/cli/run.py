@@ -101,17 +101,16 @@ def command(
             click.echo(f"earlier results are kept as {aside}", err=True)
         with Store(directory, exclusive=True) as store:
             _refuse_other_suite(store, loaded)
-            run = Run(loaded, registry, store, where, executor.workers, shard=shard)
+            run = Run(loaded, registry, store, where, shard=shard)
             _notice_eager(run)
-            store.began(
-                loaded.text, provenance(loaded, registry, where, run.solvers) | ({"shard": str(shard)} if shard else {})
-            )
-            if run.missing:
+            origin = provenance(loaded, registry, where, run.plan.solvers)
+            store.began(loaded.text, origin | ({"shard": str(shard)} if shard else {}))
+            if run.plan.missing:
                 try:
                     with progress(quiet) as listen, executor:
                         results = run.go(executor, listen)
                 except (KeyboardInterrupt, LostWorkers, WriteError) as error:
-                    return _stopped(error, f"{run.done()} trials are saved")
+                    return _stopped(error, f"{run.plan.done} trials are saved")
                 finally:
                     _warn(executor)
             else:
@@ -124,7 +123,7 @@ def command(
     except OSError as error:  # a report; outcomes are safe
         return _stopped(error, "all trials are saved, but not the reports")
     warn_of_mixture(results.provenance)
-    print_summary(results, predictions, trained=run.trained, reused=run.reused)
+    print_summary(results, predictions, trained=run.trained, reused=run.plan.reused)
     if shard is not None and results.missing:
         click.echo(f"Shard {shard} is done; harness merge joins it with the others.", err=True)
     return 1 if results.errors() else 0
@@ -197,10 +196,10 @@ def _notice_eager(run: Run) -> None:
     from harness.driver.threshold_searches import steps_ahead
     from harness.engine.solvers import COMPILE_PAYS, uncompiled
 
-    dtype = run.suite.budget.dtype
-    eager = {p.setting.regime.name: p.setting.regime for p in run.found if p.solver.name == "functional"}
+    plan, dtype = run.plan, run.plan.suite.budget.dtype
+    eager = {p.setting.regime.name: p.setting.regime for p in plan.searches if p.solver.name == "functional"}
     for name, regime in eager.items():
-        if steps_ahead(run.suite, regime) >= COMPILE_PAYS and (reason := uncompiled(regime, dtype, run.device)):
+        if steps_ahead(plan.suite, regime) >= COMPILE_PAYS and (reason := uncompiled(regime, dtype, plan.device)):
             click.echo(f"the steps of {name} are not compiled ({reason}); torch runs them one by one instead", err=True)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def batches(
     search: ThresholdSearch,
     missing: list[tuple[int, int]],
-    hungry: int = 0,
+    idle: int = 0,
     recovery: Recovery | None = None,
     trial_seconds: float = math.inf,
 ) -> Iterator[Batch]:
@@ -27,7 +27,7 @@ def batches(
     Args:
         search: Whose trials they are.
         missing: What is to be trained.
-        hungry: Number of workers with nothing to do; batches are split to feed them where lanes are independent.
+        idle: Number of workers with nothing to do. Batches are split for them where lanes are independent.
         recovery: What is known of shapes that did not fit into memory.
         trial_seconds: Most time that a trial may take.
     """
@@ -43,7 +43,7 @@ def batches(
                 blocks[seed // most].append(seed)
             groups = list(blocks.values())
         else:
-            parts = max(-(-len(seeds) // most), min(hungry, len(seeds) // 4), 1)
+            parts = max(-(-len(seeds) // most), min(idle, len(seeds) // 4), 1)
             size = -(-len(seeds) // parts)
             groups = [seeds[i : i + size] for i in range(0, len(seeds), size)]
         for group in groups:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from harness.components import Cell
-from harness.driver.run import Run
+from harness.driver.plan import Plan
 from harness.driver.threshold_search import ThresholdSearch
 from harness.plugin_host.registry import Registry
 from harness.statistics.search import USUAL_TRIALS
@@ -78,13 +79,13 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
     """
     if (directory / FILE).exists():
         with Store(directory, create=False) as store:
-            run = Run(suite, registry, store, device, workers)
+            plan = Plan(suite, registry, device, store)
     else:
-        run = Run(suite, registry, None, device, workers)
-    finished, leading = ({id(search) for search in some} for some in (run.finished, run.leading))
+        plan = Plan(suite, registry, device)
+    leading = {id(search) for search in plan.leading}
     planned = []
-    for search in run.found:
-        widths = _missing(search, over=id(search) in finished) if id(search) in leading else {}
+    for search in plan.searches:
+        widths = _missing(search) if id(search) in leading else {}
         planned.append(
             PlannedThreshold(
                 regime=search.setting.regime.name,
@@ -93,22 +94,17 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
                 solver=search.solver.name,
                 stored=search.reused,
                 missing=sum(widths.values()),
-                exact=search.expected() is not None or id(search) in finished,
+                exact=search.exact,
                 seconds=_seconds(search, widths) if widths else 0.0,
             )
         )
     return Planned(suite.name, str(directory), workers, tuple(planned))
 
 
-def _missing(search: ThresholdSearch, *, over: bool) -> dict[int, int]:
+def _missing(search: ThresholdSearch) -> dict[int, int]:
     """Return the trials to train by width."""
-    if search.expected() is not None:
-        wanted: dict[int, int] = {}
-        for k, _ in (trial for trial, outcome in search.waiting.items() if outcome is None):
-            wanted[k] = wanted.get(k, 0) + 1
-        return wanted
-    if over:
-        return {}
+    if search.exact:
+        return Counter(k for k, _ in search.missing)
     known = sum(map(len, search.outcomes.values()))
     first = search.method.wanted(search.setting.regime, search.n, search.d, {})
     usual = min(USUAL_TRIALS, search.method.trials)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.driver.run import Run
+from harness.driver.plan import Plan
 from harness.driver.threshold_search import ThresholdSearch
 from harness.engine.setting import semantic
 from harness.plugin_host.registry import Registry
@@ -66,26 +66,21 @@ def explain(suite: Suite, registry: Registry, directory: Path, device: str) -> l
     """
     if (directory / FILE).exists():
         with Store(directory, create=False) as store:
-            run = Run(suite, registry, store, device)
-            return _explained(run, store.settings(), store)
-    return _explained(Run(suite, registry, None, device), {}, None)
+            return _explained(Plan(suite, registry, device, store), store.settings(), store)
+    return _explained(Plan(suite, registry, device), {}, None)
 
 
-def _explained(run: Run, settings: Mapping[str, Mapping[str, Any]], store: Store | None) -> list[Explained]:
-    finished = {id(search) for search in run.finished}
+def _explained(plan: Plan, settings: Mapping[str, Mapping[str, Any]], store: Store | None) -> list[Explained]:
     errors: dict[str, dict[tuple[int, int], int]] = {}
     found = []
-    for search in run.found:
-        over = id(search) in finished
-        missing = sum(outcome is None for outcome in search.waiting.values())
-        exact = over or search.expected() is not None
+    for search in plan.searches:
         nearest, why = "", ""
         changes: tuple[Change, ...] = ()
-        if not over and search.key in settings:
+        if not search.over and search.key in settings:
             if store is not None and search.key not in errors:
                 errors[search.key] = store.errors(search.key)
             why = _unfinished(search, errors.get(search.key, {}).get((search.n, search.d), 0))
-        elif not over:
+        elif not search.over:
             nearest, changes, why = _changed(search.data, settings)
         found.append(
             Explained(
@@ -93,8 +88,8 @@ def _explained(run: Run, settings: Mapping[str, Mapping[str, Any]], store: Store
                 search.n,
                 search.d,
                 search.reused,
-                missing,
-                exact,
+                len(search.missing),
+                search.exact,
                 why,
                 nearest,
                 changes,

@@ -35,6 +35,7 @@ class ThresholdSearch:
         outcomes: What is known, by width, ordered by seed.
         waiting: Trials asked for and not yet known.
         reused: Trials that came from the store.
+        over: Whether the search needs no more trials.
     """
 
     setting: Setting
@@ -48,6 +49,22 @@ class ThresholdSearch:
     outcomes: dict[int, list[Outcome]] = field(default_factory=dict)
     waiting: dict[tuple[int, int], Outcome | None] = field(default_factory=dict)
     reused: int = 0
+    over: bool = False
+
+    @property
+    def missing(self) -> list[tuple[int, int]]:
+        """The trials (width, seed) of the present round that have no outcome yet."""
+        return [trial for trial, outcome in self.waiting.items() if outcome is None]
+
+    @property
+    def asked(self) -> int:
+        """Number of trials asked for so far."""
+        return sum(map(len, self.outcomes.values())) + len(self.waiting)
+
+    @property
+    def exact(self) -> bool:
+        """Whether the search needs no trials but those that it has asked for."""
+        return self.over or self.expected() is not None
 
     def cell(self, k: int) -> Cell:
         """Return the cell of a width."""
@@ -85,8 +102,7 @@ class ThresholdSearch:
                 if outcome is None and (stored := lookup(self.cell(k), seed)) is not None:
                     self.waiting[k, seed] = stored
                     self.reused += 1
-            missing = [trial for trial, outcome in self.waiting.items() if outcome is None]
-            if missing:
+            if missing := self.missing:
                 return missing
             for (k, _), outcome in sorted(self.waiting.items(), key=lambda item: item[0]):
                 assert outcome is not None
@@ -97,6 +113,7 @@ class ThresholdSearch:
                 known = len(self.outcomes.get(k, ()))
                 self.waiting |= {(k, seed): None for seed in range(known, known + more)}
             if not self.waiting:
+                self.over = True
                 return []
 
     def accept(self, k: int, outcomes: list[Outcome]) -> bool:

@@ -156,7 +156,7 @@ def test_what_changes_the_numbers_is_trained_anew(
     edited = parse_suite(SUITE.replace(*change), registry)
     assert whole.directory is not None
     with Store(whole.directory) as store:
-        assert Run(edited, registry, store, "cpu").missing > 0
+        assert Run(edited, registry, store, "cpu").plan.missing > 0
 
 
 def test_an_error_costs_its_own_trial_and_is_no_unfit(suite: Suite, registry: Registry, tmp_path: Path) -> None:
@@ -195,9 +195,9 @@ def test_regimes_that_share_their_trials_count_once(registry: Registry, tmp_path
         this = Run(suite, registry, store, "cpu")
         results = this.go(counting)
     assert results.outcomes[Cell("the same", 12, 5, 2)] == results.outcomes[Cell("softplus", 12, 5, 2)]
-    assert (this.reused, this.done(), this.expected()) == (0, counting.trained, counting.trained)
+    assert (this.plan.reused, this.plan.done, this.plan.expected()) == (0, counting.trained, counting.trained)
     with Store(tmp_path) as store:
-        assert Run(suite, registry, store, "cpu").reused == counting.trained
+        assert Run(suite, registry, store, "cpu").plan.reused == counting.trained
 
 
 def test_a_suite_that_grows_keeps_the_solver_it_had(
@@ -215,8 +215,8 @@ def test_a_suite_that_grows_keeps_the_solver_it_had(
         suite = parse_suite(text.replace("[12, 16, 20]", n), registry)
         with Store(tmp_path) as store:
             this = Run(suite, registry, store, "cpu")
-            store.began(suite.text, provenance(suite, registry, "cpu", this.solvers))
-        return this.solvers["features"]
+            store.began(suite.text, provenance(suite, registry, "cpu", this.plan.solvers))
+        return this.plan.solvers["features"]
 
     assert solver("[12]") == "functional"
     assert solver("[12, 16]") == "functional"  # where nothing was trained, so many steps would be compiled

@@ -65,7 +65,7 @@ def work() -> list[Batch]:
     """The batches of the suite, split small enough that several workers have something to do."""
     registry = load_plugins()
     found = threshold_searches(parse_suite(SUITE, registry), registry, "cpu")
-    return [b for p in found for b in batches(p, p.advance(lambda _cell, _seed: None), hungry=4)]
+    return [b for p in found for b in batches(p, p.advance(lambda _cell, _seed: None), idle=4)]
 
 
 def trained(executor: Any, todo: list[Batch], after: Any = None) -> dict[tuple[Any, int], Outcome]:

@@ -8,6 +8,7 @@ import pytest
 
 from harness.components import Outcome
 from harness.components.executor import Executor
+from harness.driver.plan import Plan
 from harness.driver.results import Results
 from harness.driver.run import Run
 from harness.driver.threshold_searches import RegimeError
@@ -190,7 +191,7 @@ def test_a_component_that_cannot_say_what_it_is_ends_the_run_before_it_begins(
     change: tuple[str, str], odd: Registry
 ) -> None:
     with pytest.raises(RegimeError, match="regime own cannot be trained: ArithmeticError"):
-        Run(parse_suite(SUITE.replace(*change), odd), odd, None, "cpu")
+        Plan(parse_suite(SUITE.replace(*change), odd), odd, "cpu")
 
 
 def test_overflow_is_a_result(odd: Registry, tmp_path: Path) -> None:

@@ -1,0 +1,129 @@
+"""The trials that a suite needs: which are stored, which are missing, and how many are likely to follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.driver.loading import lookup, stored_outcomes
+from harness.driver.threshold_searches import threshold_searches
+from harness.statistics.search import USUAL_TRIALS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.components import Cell, Outcome
+    from harness.driver.sharding import Shard
+    from harness.driver.threshold_search import ThresholdSearch
+    from harness.plugin_host.registry import Registry
+    from harness.store import Store
+    from harness.suite import Suite
+
+
+class Plan:
+    """The searches of a suite with the outcomes that are known.
+
+    Regimes that differ in name only share their trials: the first of them leads, the others take its outcomes.
+
+    Attributes:
+        suite: The suite.
+        registry: The plugins.
+        device: Where networks are trained.
+        shard: The part of the grid that is planned, or None for the whole of it.
+        solvers: Name of the solver of each regime.
+        searches: One search per regime, n and d.
+        leading: The searches without those that take their trials from an earlier one.
+    """
+
+    def __init__(
+        self, suite: Suite, registry: Registry, device: str, store: Store | None = None, shard: Shard | None = None
+    ) -> None:
+        """Read what is stored. The plan keeps the outcomes, but not the store.
+
+        Args:
+            suite: The suite.
+            registry: The plugins.
+            device: Where networks are trained.
+            store: Where outcomes of earlier runs are, or None if there are none.
+            shard: The part of the grid to plan, or None for the whole of it.
+
+        Raises:
+            StoreError: If the store cannot be read.
+            RegimeError: If a component of a regime raises when it is asked for its properties.
+            ShardError: If a shard is planned and the suite is no grid.
+        """
+        self.suite, self.registry, self.device, self.shard = suite, registry, device, shard
+        last = store.last_run() if store is not None else None
+        earlier = last.provenance.get("solvers") if last is not None else None
+        found = threshold_searches(suite, registry, device, earlier=earlier)
+        self.solvers: dict[str, str] = {search.setting.regime.name: search.solver.name for search in found}
+        self.searches = shard.part(found) if shard is not None else found
+        self._stored = stored_outcomes(store, self.searches)
+        same: dict[tuple[str, int, int], list[ThresholdSearch]] = {}
+        for search in self.searches:
+            same.setdefault((search.key, search.n, search.d), []).append(search)
+            search.advance(lookup(self._stored, search))
+        self.leading = [first for first, *_ in same.values()]
+        self._same = {(s.setting.regime.name, s.n, s.d): same[s.key, s.n, s.d] for s in self.searches}
+
+    @property
+    def finished(self) -> list[ThresholdSearch]:
+        """The searches that are over."""
+        return [search for search in self.searches if search.over]
+
+    @property
+    def reused(self) -> int:
+        """Number of trials taken from the store."""
+        return sum(search.reused for search in self.leading)
+
+    @property
+    def missing(self) -> int:
+        """Number of trials that are known to be needed and have no outcome yet."""
+        return sum(len(search.missing) for search in self.leading)
+
+    @property
+    def done(self) -> int:
+        """Number of trials that have an outcome."""
+        return sum(search.asked - len(search.missing) for search in self.leading)
+
+    def expected(self) -> int:
+        """Return the likely number of trials of the whole run.
+
+        It is exact for a grid. An adaptive search that is not over is expected to need as many trials as those that
+        are over did on average, and at least as many as it has asked for.
+        """
+        over = [search.asked for search in self.finished]
+        usual = sum(over) / len(over) if over else USUAL_TRIALS
+        total = 0
+        for search in self.leading:
+            known = search.expected()
+            likely = min(max(search.asked, round(usual)), search.method.trials)
+            total += known if known is not None else search.asked if search.over else likely
+        return total
+
+    def ready(self) -> Iterator[tuple[ThresholdSearch, list[tuple[int, int]]]]:
+        """Yield each search that needs trials now, with their widths and seeds."""
+        for search in self.leading:
+            if not search.over:
+                yield search, search.missing
+
+    def take(self, key: str, cell: Cell, outcomes: list[Outcome]) -> tuple[ThresholdSearch, list[tuple[int, int]]]:
+        """Take new outcomes of a cell.
+
+        Args:
+            key: Semantic key of the setting.
+            cell: The cell.
+            outcomes: The outcomes of some of its trials.
+
+        Returns:
+            The search of the cell, and the trials (width, seed) of its next round, which are empty while the round
+            is not complete and where the search is over.
+        """
+        self._stored[key] |= {(cell.n, cell.d, cell.k, outcome.seed): outcome for outcome in outcomes}
+        search, *followers = self._same[cell.regime, cell.n, cell.d]
+        if not search.accept(cell.k, outcomes):
+            return search, []
+        missing = search.advance(lookup(self._stored, search))
+        if search.over:
+            for follower in followers:
+                follower.advance(lookup(self._stored, follower))
+        return search, missing
