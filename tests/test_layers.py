@@ -16,7 +16,7 @@ import harness
 from harness import components
 
 ROOT = Path(__file__).parent.parent
-PUBLIC_MODULES = {"builtin", "claims.conditions", "engine.lanes", "mathematics"}
+PUBLIC_MODULES = {"builtin", "claims.conditions", "claims.shallow", "engine.lanes", "mathematics"}
 """Modules of harness that plugins may import beside the public names."""
 
 ORDER = [

@@ -1,6 +1,6 @@
 """The width from which a certificate holds for networks actually drawn: doubled until it does, then bisected.
 
-No network is trained: a certificate is a test of initial weights whose success proves that training fits.
+No network is trained. A certificate is a test of initial weights, and its success proves that training fits.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from harness.components import Certificate, Dataset, Problem, Regime
 
 SEEDS = 5
-"""Problems over which a certified width is averaged, unless told."""
+"""Default number of problems over which a certified width is averaged."""
 
 LARGEST = 2**16
-"""Largest width tried, unless told."""
+"""Default of the largest width that is tried."""
 
 MEMORY = 512 << 20
 """Bytes that the arrays of one test may take, about: 8(nk·4 + kd) for features, slopes and weights."""
@@ -31,12 +31,12 @@ class Certified:
     """Where a certificate begins to hold, over several draws of problem and initial weights.
 
     Attributes:
-        width: Geometric mean over the draws; None where some draw is not certified at any width tried.
-        low: Smallest over the draws; where ``width`` is None, a lower bound on the geometric mean: draws that are not
-            certified count with the largest width tried.
-        high: Largest over the draws; None where ``width`` is.
+        width: Geometric mean over the draws, or None if some draw is not certified at any width tried.
+        low: Smallest over the draws. If ``width`` is None, a lower bound on the geometric mean, for which draws that
+            are not certified count with the largest width tried.
+        high: Largest over the draws, or None if ``width`` is None.
         seeds: Number of draws.
-        reason: What stood in the way; empty where nothing did.
+        reason: Why there is no width, or an empty string if there is one.
     """
 
     width: float | None
@@ -60,9 +60,8 @@ def certified_width(
 ) -> Certified:
     """Find the width from which a theory's certificate holds: doubling, then bisection, for each seed.
 
-    Problems and weights are those of the trials 0, 1, … of a suite with seed ``base``. That a wider net is certified
-    where a narrower one is holds for the laws behind the certificates, but for drawn weights only nearly: what is
-    found is a width that is certified while the one a step below it is not.
+    Problems and weights are those of the trials 0, 1, … of a suite with seed ``base``. A wider net may fail although a
+    narrower one is certified. The result is a width that is certified while the one a step below it is not.
 
     Args:
         theory: The theory that certifies.

@@ -1,9 +1,11 @@
 """Conditions that theorems of several plugins ask for, checked on the actual problem and regime.
 
-What returns an :class:`~harness.Assumption` has its text, and what was found, as tables print them.
+Each check returns an :class:`~harness.Assumption` with the text that tables print.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -21,20 +23,20 @@ _PARALLEL = 1.0 - 1e-12
 
 
 def activation_of(regime: Regime) -> Activation | None:
-    """Return φ of a shallow net; None for other models, and for activations that the harness does not know."""
+    """Return φ of a shallow net, or None for other models and for activations that the harness does not know."""
     traits = regime.model.describe()
     return ACTIVATIONS.get(traits.activation) if traits.shallow and traits.activation else None
 
 
 def stochastic(regime: Regime) -> bool:
-    """Say whether steps of the regime see a part of the samples only, however many there are."""
+    """Return whether a step of the regime sees a part of the samples only, however many there are."""
     return not regime.optimizer.is_full_batch()
 
 
 def plain_descent(regime: Regime) -> bool:
-    """Say whether the regime is gradient descent without momentum, on all samples, with loss a/2 ‖f − y‖².
+    """Return whether the regime is gradient descent without momentum, on all samples, with loss a/2 ‖f − y‖².
 
-    Certificates prove something of that training and are silent about any other.
+    Certificates are about this training only.
     """
     return all(check.holds for check in (gradient_descent(regime), quadratic_loss(regime)))
 
@@ -48,6 +50,21 @@ def gradient_descent(regime: Regime) -> Assumption:
 def quadratic_loss(regime: Regime) -> Assumption:
     """Check that the loss is a multiple of ‖f − y‖²."""
     return Assumption("quadratic loss", isinstance(regime.criterion, ResidualCriterion), regime.criterion.name)
+
+
+def stable_step(limit: str) -> Callable[[Regime], Assumption]:
+    """Return a check that the step size is below a limit of 2/λ_max(J₀J₀ᵀ). For a number the check leaves it open.
+
+    Args:
+        limit: How the theorem writes the limit.
+    """
+
+    def check(regime: Regime) -> Assumption:
+        policy = regime.optimizer.step_size
+        holds = regime.optimizer.c < 2 if policy == "stable" else policy == "theory" or None
+        return Assumption(f"step size < {limit}", holds)
+
+    return check
 
 
 def without_biases(regime: Regime) -> Assumption:
@@ -67,7 +84,7 @@ def smooth(activation: Activation) -> Assumption:
 
 
 def relu(activation: Activation | None) -> Assumption:
-    """Check that φ is the ReLU; None is the activation of a model that has none."""
+    """Check that φ is the ReLU. None is the activation of a model without one."""
     name = "none" if activation is None else activation.name
     return Assumption("φ the ReLU", name == "relu", name)
 
@@ -83,7 +100,7 @@ def unit_rows(problem: Problem) -> Assumption:
 
 
 def distinct_inputs(problem: Problem) -> Assumption:
-    """Check that no two inputs point the same way, up to a cosine of 1 − 10⁻¹²; opposite ones may."""
+    """Check that no two inputs point the same way, up to a cosine of 1 − 10⁻¹². Opposite inputs may."""
     largest = extreme_cosines(problem.x)[1]
     return Assumption("no two inputs parallel", largest < _PARALLEL, f"largest cosine {largest:.3g}")
 
@@ -96,9 +113,9 @@ def on_different_lines(problem: Problem) -> Assumption:
 
 
 def from_a_density(problem: Problem) -> Assumption:
-    """Check that the inputs come from a density, as far as one draw can tell: equal ones do not.
+    """Check that the inputs come from a density, as far as one draw shows. Equal inputs do not.
 
-    True for :data:`DENSITIES`, open for other data sets.
+    The assumption holds for :data:`DENSITIES` and is open for other data sets.
     """
     distinct = len(np.unique(problem.x, axis=0))
     holds = False if distinct < problem.n else True if problem.dataset in DENSITIES else None

@@ -1,6 +1,7 @@
-"""What theories say of a problem: widths, assumptions met or not.
+"""The predictions of theories for a problem: widths, and assumptions that are met or not.
 
-A theory is somebody's code; one that fails makes its own prediction NaN, with the reason, and nothing else.
+A theory may come from a plugin. If it fails, its own prediction is NaN with the reason, and no other
+changes.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ class Prediction:
         n: Samples.
         d: Input dimension.
         width: Data-dependent width, unknown constants set to 1.
-        scaling: The claimed law n^a d^b at C = 1; None where there is none.
+        scaling: The claimed scaling n^a d^b at C = 1, or None if there is none.
         assumptions: The theorem's conditions, checked.
-        failed: Whether the theory has no width because it failed, or returned something else; the reason says what.
-        scaling_error: The same of the law; empty where it is one, or there is none.
+        failed: Whether the theory failed or returned something else than a width. The reason of the width says which.
+        scaling_error: Why there is no scaling although the theory claims one, or an empty string.
     """
 
     theory: Theory

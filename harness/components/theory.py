@@ -25,7 +25,7 @@ class Assumption:
 
     Attributes:
         text: The condition, short enough for a table note.
-        holds: Whether it holds; None where it cannot be checked.
+        holds: Whether it holds, or None if it cannot be checked.
         found: What was found instead, or the measured value.
     """
 
@@ -39,7 +39,7 @@ class Width:
     """A width evaluated on data: a number, or ∞/NaN with the reason.
 
     Attributes:
-        value: The width; ``inf`` where no width suffices, ``nan`` where the expression does not apply.
+        value: The width, ``inf`` if no width suffices, or ``nan`` if the expression does not apply.
         reason: Why it is not finite, or what it depended on.
     """
 

@@ -54,7 +54,7 @@ MOST = 10_000
 
 
 CLAIM = "Claim(title=…, formula=…, reference=…, guarantee=…, certainty=…, home=…)"
-"""How a theory states its claim."""
+"""The form in which a theory states its claim."""
 
 
 class ContractError(Exception):

@@ -65,7 +65,7 @@ def dumps(record: Any) -> str:
 
 
 STATED = ("title", "formula", "guarantee", "certainty", "certainty_note", "verified", "explicit", "unit")
-"""What a theory's record repeats of its claim, beside the source."""
+"""The fields of a claim that the record of a theory repeats, beside the source."""
 
 
 def theory_records(predictions: Iterable[Prediction]) -> list[dict[str, Any]]:

@@ -12,8 +12,12 @@ from harness_moderate import harness_regimes, harness_theories
 from harness_moderate.theories import THEORIES
 from harness_moderate.theories.certificates import CertificateD1, CertificateD3
 from harness_moderate.theories.counts import fewest_neurons
-from harness_moderate.theories.relu import ReLU, relu_covariance_width, relu_width
-from harness_moderate.theories.smooth import Covariance, Smooth, covariance_width, smooth_width
+from harness_moderate.theories.hidden_layer import (
+    Covariance,
+    ReLU,
+    ReLUCovariance,
+    Smooth,
+)
 
 from harness import ACTIVATIONS, Certainty, Certificate, Guarantee, Problem, Regime, Theory, Weights
 from harness.builtin.initializers import GaussianHalves, MirroredLeCun
@@ -104,11 +108,11 @@ def test_printed_and_solved_forms_are_equal(n: int, d: int) -> None:
     norm, sigma = operator_norm(x), khatri_rao_sigma_min(x)
     softplus, relu = ACTIVATIONS["softplus"], ACTIVATIONS["relu"]
     solved = (1.0 / mu(softplus)) ** 4 * n * norm**2 / sigma**4
-    assert smooth_width(x, softplus).value == pytest.approx(solved, rel=1e-10)
-    assert relu_width(x, relu).value == pytest.approx(n * norm**6 / sigma**8, rel=1e-10)
-    assert covariance_width(x, softplus).value == pytest.approx(n * norm**2 / lambda_hidden(x, softplus) ** 2)
-    assert relu_covariance_width(x, relu).value == pytest.approx(n * norm**6 / lambda_hidden(x, relu) ** 4)
-    assert covariance_width(x, softplus).value <= smooth_width(x, softplus).value
+    assert Smooth().solved(x, softplus).value == pytest.approx(solved, rel=1e-10)
+    assert ReLU().solved(x, relu).value == pytest.approx(n * norm**6 / sigma**8, rel=1e-10)
+    assert Covariance().solved(x, softplus).value == pytest.approx(n * norm**2 / lambda_hidden(x, softplus) ** 2)
+    assert ReLUCovariance().solved(x, relu).value == pytest.approx(n * norm**6 / lambda_hidden(x, relu) ** 4)
+    assert Covariance().solved(x, softplus).value <= Smooth().solved(x, softplus).value
 
 
 def test_widths_on_known_inputs() -> None:

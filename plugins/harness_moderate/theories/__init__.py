@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness_moderate.theories.certificates import CertificateD1, CertificateD3
-from harness_moderate.theories.counts import CountAll, CountHidden, CountOutput
-from harness_moderate.theories.output_layer import OutputLayer
-from harness_moderate.theories.relu import ReLU, ReLUCovariance, ReLUSphere, ReLUStochastic
-from harness_moderate.theories.smooth import Covariance, Smooth, SmoothSphere, SmoothStochastic
+from harness_moderate.theories import certificates, counts, hidden_layer, output_layer
 
 if TYPE_CHECKING:
     from harness import Theory
 
 THEORIES: tuple[type[Theory], ...] = (
-    CountHidden,
-    CountAll,
-    CountOutput,
-    Smooth,
-    SmoothSphere,
-    SmoothStochastic,
-    Covariance,
-    ReLU,
-    ReLUSphere,
-    ReLUStochastic,
-    ReLUCovariance,
-    OutputLayer,
-    CertificateD1,
-    CertificateD3,
+    counts.CountHidden,
+    counts.CountAll,
+    counts.CountOutput,
+    hidden_layer.Smooth,
+    hidden_layer.SmoothSphere,
+    hidden_layer.SmoothStochastic,
+    hidden_layer.Covariance,
+    hidden_layer.ReLU,
+    hidden_layer.ReLUSphere,
+    hidden_layer.ReLUStochastic,
+    hidden_layer.ReLUCovariance,
+    output_layer.OutputLayer,
+    certificates.CertificateD1,
+    certificates.CertificateD3,
 )
 """All theories of the plugin."""

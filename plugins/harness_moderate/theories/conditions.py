@@ -12,7 +12,7 @@ from harness.mathematics.spectra import has_unit_rows, khatri_rao_sigma_min, ope
 
 
 def uniform_on_the_sphere(problem: Problem) -> Assumption:
-    """Check that the inputs are uniform on the unit sphere, as far as one draw can tell.
+    """Check that the inputs are uniform on the unit sphere, as far as one draw shows.
 
     Other norms, two inputs on one line and inputs in a subspace have probability 0 there.
     """
@@ -58,6 +58,11 @@ def gaussian_hidden_layer(regime: Regime) -> Assumption:
     start = regime.initializer
     holds = isinstance(start, GaussianHalves) and start.sigma == 1.0
     return Assumption("W₀ ~ N(0, 1)", holds, "" if holds else start.name)
+
+
+def analytic(activation: Activation) -> Assumption:
+    """Check that φ is analytic, which among smooth activations all are that the harness ships."""
+    return Assumption("φ analytic", activation.smooth)
 
 
 def independent_neurons(regime: Regime) -> Assumption:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-OYMAK_SOLTANOLKOTABI = (
-    "S. Oymak and M. Soltanolkotabi, Toward moderate overparameterization: global convergence guarantees for "
-    "training shallow neural networks, IEEE JSAIT 1(1):84–105, 2020, arXiv 1902.04674"
-)
+from harness import Reference
 
-OYMAK_SOLTANOLKOTABI_BIBTEX = """\
+OYMAK_SOLTANOLKOTABI = Reference(
+    "S. Oymak and M. Soltanolkotabi, Toward moderate overparameterization: global convergence guarantees for "
+    "training shallow neural networks, IEEE JSAIT 1(1):84–105, 2020, arXiv 1902.04674",
+    """\
 @article{oymak2020moderate,
   author        = {Oymak, Samet and Soltanolkotabi, Mahdi},
   title         = {Toward Moderate Overparameterization: Global Convergence Guarantees
@@ -20,6 +20,7 @@ OYMAK_SOLTANOLKOTABI_BIBTEX = """\
   eprint        = {1902.04674},
   archiveprefix = {arXiv},
 }
-"""
+""",
+)
 
 DERIVED = "derived here"

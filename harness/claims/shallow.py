@@ -1,0 +1,112 @@
+"""Theories of shallow nets, which state their networks and their conditions as data."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from harness.claims.conditions import activation_of, stochastic
+from harness.components import Assumption, Problem, Regime, Theory, Trained, Width
+
+if TYPE_CHECKING:
+    from harness.mathematics.activations import Activation
+
+Condition = Assumption | Callable[..., Assumption]
+"""One condition of a theorem: a check, or an assumption that no check can decide.
+
+A check takes what it needs by name, as a hook does: ``problem``, ``regime``, ``activation``.
+"""
+
+
+Conditions = tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class Nets:
+    """The shallow nets that a theory is about, and how they are trained.
+
+    Attributes:
+        trains: The layers that are trained.
+        activation: Name of the activation, ``smooth`` for bounded φ' and φ'', or an empty string for any.
+        batches: Samples in a step: all (``full``), a part (``mini``), or ``any`` number.
+    """
+
+    trains: Trained
+    activation: str = ""
+    batches: Literal["full", "mini", "any"] = "full"
+
+    def include(self, regime: Regime) -> bool:
+        """Decide whether a regime trains one of these nets."""
+        activation = activation_of(regime)
+        if activation is None or regime.model.describe().trains != self.trains:
+            return False
+        if self.batches != "any" and stochastic(regime) != (self.batches == "mini"):
+            return False
+        return activation.smooth if self.activation == "smooth" else self.activation in ("", activation.name)
+
+
+class ShallowTheory(Theory):
+    """A theory of shallow nets.
+
+    Attributes:
+        nets: The networks that it is about.
+        conditions: The conditions of the theorem, in the order of tables.
+    """
+
+    nets: ClassVar[Nets]
+    conditions: ClassVar[Conditions] = ()
+
+    def concerns(self, regime: Regime) -> bool:
+        """Decide whether the regime trains one of :attr:`nets`."""
+        return self.nets.include(regime)
+
+    def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
+        """Check :attr:`conditions`."""
+        return [self._checked(condition, problem, regime) for condition in self.conditions]
+
+    def _checked(self, condition: Condition, problem: Problem, regime: Regime) -> Assumption:
+        if isinstance(condition, Assumption):
+            return condition
+        given = {"problem": problem, "regime": regime}
+        names = _parameters(condition)
+        return condition(**{name: self.activation(regime) if name == "activation" else given[name] for name in names})
+
+    def scaling(self, n: int, d: int) -> float | None:
+        """Evaluate the scaling at C = 1. Return None if there is none, or if the constant is explicit."""
+        return None if self.claim.explicit else super().scaling(n, d)
+
+    def activation(self, regime: Regime) -> Activation:
+        """Return the activation of the regime.
+
+        Raises:
+            ValueError: If the model is not a shallow net.
+        """
+        activation = activation_of(regime)
+        if activation is None:
+            raise ValueError("the theorem is about shallow nets")
+        return activation
+
+
+class ScalingTheory(ShallowTheory):
+    """A theory of which the scaling is known and no width that depends on the data.
+
+    Attributes:
+        reason: The reason that its widths give.
+    """
+
+    reason: ClassVar[str] = "law at C = 1; the data are not used"
+
+    def width(self, problem: Problem, regime: Regime) -> Width:
+        """Evaluate the scaling at C = 1."""
+        scaling = self.scaling(problem.n, problem.d)
+        assert scaling is not None  # the claim has exponents
+        return Width(scaling, self.reason)
+
+
+@cache
+def _parameters(check: Callable[..., Assumption]) -> tuple[str, ...]:
+    parameters = inspect.signature(check).parameters.values()
+    return tuple(one.name for one in parameters if one.default is one.empty)
