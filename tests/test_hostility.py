@@ -138,7 +138,7 @@ def test_the_summary_and_the_progress_print_them_neither(
 ) -> None:
     from rich.console import Console
 
-    from harness.cli.progress import _display, _Lines, estimates
+    from harness.report.progress import _display, _Lines, estimates
     from harness.report.summary import print_summary, write_reports
 
     results = load_results(marked_up, registry=registry)

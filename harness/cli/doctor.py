@@ -9,7 +9,7 @@ from typing import Any
 import rich_click as click
 
 from harness import __version__
-from harness.cli.options import cores
+from harness.session.defaults import cores
 
 
 @click.command("doctor")

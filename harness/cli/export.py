@@ -59,7 +59,7 @@ def command(source: str, file: str, force: bool, plugin_files: tuple[str, ...], 
     state = f"; {results.lacking}" if results.missing else ""
     click.echo(
         f"{target}: {len(members)} files, {size} bytes, packed to {target.stat().st_size}; "
-        f"{results.trials()} trials{state}"
+        f"{results.trial_count} trials{state}"
     )
 
 
@@ -84,7 +84,7 @@ def _about(results: Results) -> dict[str, Any]:
     return {
         "suite": results.suite.name,
         "title": results.suite.title,
-        "trials": results.trials(),
+        "trials": results.trial_count,
         "missing": results.missing,
         "provenance": results.provenance,
     }

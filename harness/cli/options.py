@@ -156,38 +156,19 @@ def load(suite: str, plugin_files: tuple[str, ...], *, trust: bool = False) -> t
     return loaded, registry
 
 
-def cores() -> int:
-    """Return the processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def check_problems(suite: Suite) -> None:
     """Draw one problem of every size, before anything is trained on them.
 
     Raises:
-        WrongInput: Some size has none: there are too few rows, too few columns, no such file, no such package, or
-            not the memory for it.
+        WrongInput: If a size has none.
     """
-    from harness.engine.draws import draw_problem
-    from harness.suite.sizes import too_large
+    from harness.session.suites import ProblemError
+    from harness.session.suites import check_problems as check
 
-    if large := too_large(suite):
-        raise WrongInput("\n".join([f"suite {suite.name!r} is too large:", *(f"  {line}" for line in large)]))
-    wrong: dict[str, list[str]] = {}
-    for n in suite.n:
-        for d in suite.d:
-            try:
-                draw_problem(suite.dataset, n, d, seed=0, base=suite.seed)
-            except (Exception, SystemExit) as error:  # a dataset is somebody's code
-                said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-                wrong.setdefault(said, []).append(f"n = {n}, d = {d}")
-    if wrong:
-        lines = [f"  {said} ({places[0]}{_more(places)})" for said, places in wrong.items()]
-        raise WrongInput("\n".join([f"suite {suite.name!r} has sizes without problems:", *lines]))
-
-
-def _more(places: list[str]) -> str:
-    return f" and {len(places) - 1} more" if len(places) > 1 else ""
+    try:
+        check(suite)
+    except ProblemError as error:
+        raise WrongInput(str(error)) from error
 
 
 def warn_of_broken(registry: Registry) -> None:
@@ -226,8 +207,3 @@ def warn_of_mixture(provenance: Mapping[str, Any]) -> None:
         found = ", ".join(versions)
         message = f"these results mix versions of plugin {name}: {found}; run --fresh trains all with the last"
         click.secho(printable(message), fg="yellow", err=True)
-
-
-def run_directory(suite: Suite, out: str | None) -> Path:
-    """Return where a suite's results go: ``--out``, or reports/<suite> below the current directory."""
-    return Path(out) if out else Path("reports") / suite.name

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, SUITE, TRUST, WrongInput, check_problems, cores, load, run_directory
+from harness.cli.options import PLUGINS, SUITE, TRUST, WrongInput, check_problems, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,21 +45,19 @@ def command(
     harness plan mine.toml --explain
     """
     loaded, registry = load(suite, plugin_files, trust=trust_plugins)
-    check_problems(loaded)
 
-    from harness.driver.estimate import estimate
-    from harness.engine.device import resolve_device
     from harness.report.export import dumps
     from harness.report.plan_view import plan_table
     from harness.report.terminal import show
+    from harness.session.defaults import run_directory
+    from harness.session.planning import plan
     from harness.store import StoreError
 
     try:
-        where = resolve_device(device or loaded.budget.device)
         if explain:
-            _explain(loaded, registry, run_directory(loaded, out), where, as_json=as_json)
+            _explain(loaded, registry, run_directory(loaded, out), device, as_json=as_json)
             return
-        planned = estimate(loaded, registry, run_directory(loaded, out), where, workers or cores())
+        planned = plan(loaded, out=out, device=device, workers=workers)
     except (ValueError, StoreError) as error:
         raise WrongInput(str(error)) from error
     if as_json:
@@ -68,16 +66,18 @@ def command(
         show(plan_table(planned))
 
 
-def _explain(suite: Suite, registry: Registry, directory: Path, device: str, *, as_json: bool) -> None:
+def _explain(suite: Suite, registry: Registry, directory: Path, device: str | None, *, as_json: bool) -> None:
     """Print what is reused, what is new, and why."""
     from dataclasses import asdict
 
     from harness.driver.explain import explain
+    from harness.engine.device import resolve_device
     from harness.report.explain_view import explain_table
     from harness.report.export import dumps
     from harness.report.terminal import show
 
-    explained = explain(suite, registry, directory, device)
+    check_problems(suite)
+    explained = explain(suite, registry, directory, resolve_device(device or suite.budget.device))
     if as_json:
         record = {"suite": suite.name, "directory": str(directory), "thresholds": [asdict(e) for e in explained]}
         click.echo(dumps(record), nl=False)

@@ -13,9 +13,9 @@ from harness.report.figures.style import FORMATS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.cli.source import Source
     from harness.components.table import Table
     from harness.driver.results import Results
+    from harness.session.reading import Source
 
 TAKES = {
     "thresholds": ("tolerance", "steps"),

@@ -13,8 +13,8 @@ from harness.cli.options import WrongInput
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.cli.source import Source
     from harness.report.summary import Predictions
+    from harness.session.reading import Source
 
 HERE = "."
 """Stands for an option that was given without a path: the run's own directory."""
@@ -79,10 +79,7 @@ def _directory(source: Source) -> Path:
 
 
 def _predictions(source: Source) -> Predictions:
-    from harness.report.predicted import predict_suite
-
-    results = source.results
     try:
-        return predict_suite(results.suite, results.registry.theories())
+        return source.results.predictions
     except ValueError as error:  # the data are not what or where they were
         raise WrongInput(f"theories need the suite's problems, which cannot be drawn: {error}") from error

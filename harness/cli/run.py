@@ -13,21 +13,13 @@ from harness.cli.options import (
     SUITE,
     TRUST,
     WrongInput,
-    check_problems,
-    cores,
     load,
-    run_directory,
     warn_of_mixture,
 )
 from harness.complaints import printable
 
 if TYPE_CHECKING:
-    from harness.components.executor import Executor
     from harness.driver.run import Run
-    from harness.driver.sharding import Shard
-    from harness.plugin_host.registry import Registry
-    from harness.store import Store
-    from harness.suite import Suite
 
 
 @click.command("run")
@@ -74,103 +66,62 @@ def command(
     harness run mine.toml --scheduler tcp://10.0.0.1:8786
     harness run phase-diagram --shard 2/5 --out part-2
     """
-    loaded, registry = load(suite, plugin_files, trust=trust_plugins)
-    shard = _shard(shard_text, loaded)
-    check_problems(loaded)
+    loaded, _ = load(suite, plugin_files, trust=trust_plugins)
 
-    from harness.cli.progress import progress
-    from harness.components.executor import LostWorkers
-    from harness.driver.provenance import provenance
-    from harness.driver.run import Run
+    from harness.components.executor import LostWorkers, NotInstalled
+    from harness.driver.sharding import ShardError
     from harness.driver.threshold_searches import RegimeError
-    from harness.engine.device import resolve_device
-    from harness.report.summary import print_summary, write_reports
-    from harness.store import Store, StoreError, WriteError, set_aside
+    from harness.engine.device import DeviceError
+    from harness.plugin_host.registry import AmbiguousName, UnknownName
+    from harness.report.summary import print_summary
+    from harness.session.suites import ProblemError
+    from harness.session.training import ExecutorError, run
+    from harness.store import StoreError, WriteError
 
-    directory = run_directory(loaded, out)
     try:
-        where = resolve_device(device or loaded.budget.device)
-    except ValueError as error:
+        results = run(
+            loaded,
+            workers=workers,
+            out=out,
+            progress=not quiet,
+            device=device,
+            executor=executor_name,
+            scheduler=scheduler,
+            shard=shard_text,
+            fresh=fresh,
+            begin=_notices,
+            notice=lambda line: click.echo(line, err=True),
+        )
+    except (KeyboardInterrupt, LostWorkers, WriteError, OSError) as error:
+        if isinstance(error, KeyboardInterrupt) and not hasattr(error, "__notes__"):
+            raise  # nothing was trained yet
+        return _stopped(error)
+    except ShardError as error:
+        raise WrongInput(f"--shard: {error}") from error
+    except (UnknownName, AmbiguousName) as error:
+        raise WrongInput(f"--executor: {error}") from error
+    except (StoreError, RegimeError, ProblemError, ExecutorError, DeviceError, NotInstalled) as error:
         raise WrongInput(str(error)) from error
-    _notice(loaded.budget.dtype, where)
-    count = workers or (1 if where != "cpu" else cores())
-    usual = "dask" if scheduler else "local" if where == "cpu" else "pooled"
-    executor = _executor(executor_name or usual, count, registry, scheduler)
-    try:
-        if fresh and (aside := set_aside(directory)):
-            click.echo(f"earlier results are kept as {aside}", err=True)
-        with Store(directory, exclusive=True) as store:
-            _refuse_other_suite(store, loaded)
-            run = Run(loaded, registry, store, where, shard=shard)
-            _notice_eager(run)
-            origin = provenance(loaded, registry, where, run.plan.solvers)
-            store.began(loaded.text, origin | ({"shard": str(shard)} if shard else {}))
-            if run.plan.missing:
-                try:
-                    with progress(quiet) as listen, executor:
-                        results = run.go(executor, listen)
-                except (KeyboardInterrupt, LostWorkers, WriteError) as error:
-                    return _stopped(error, f"{run.plan.done} trials are saved")
-                finally:
-                    _warn(executor)
-            else:
-                results = run.results()
-        predictions = write_reports(results, directory)
-    except WriteError as error:
-        return _stopped(error, "earlier trials are saved")
-    except (StoreError, RegimeError) as error:
-        raise WrongInput(str(error)) from error
-    except OSError as error:  # a report; outcomes are safe
-        return _stopped(error, "all trials are saved, but not the reports")
     warn_of_mixture(results.provenance)
-    print_summary(results, predictions, trained=run.trained, reused=run.plan.reused)
-    if shard is not None and results.missing:
-        click.echo(f"Shard {shard} is done; harness merge joins it with the others.", err=True)
+    print_summary(results, results.predictions, trained=results.trained, reused=results.reused)
+    if shard_text is not None and results.missing:
+        click.echo(f"Shard {results.provenance['shard']} is done; harness merge joins it with the others.", err=True)
     return 1 if results.errors() else 0
 
 
-def _shard(text: str | None, suite: Suite) -> Shard | None:
-    """Return the part of the suite that is asked for."""
-    if text is None:
-        return None
-    from harness.driver.sharding import Shard, ShardError
-
-    try:
-        shard = Shard.parse(text)
-        shard.check(suite)
-    except ShardError as error:
-        raise WrongInput(f"--shard: {error}") from error
-    return shard
-
-
-def _refuse_other_suite(store: Store, suite: Suite) -> None:
-    """Keep a run from replacing the reports of another suite.
-
-    Raises:
-        WrongInput: The directory holds those of a suite of another name.
-    """
-    last = store.last_run()
-    before = last.provenance.get("suite") if last is not None else None
-    if before not in (None, suite.name):
-        raise WrongInput(
-            f"{store.path.parent} holds results of suite {before!r}, not of {suite.name!r}: choose another directory "
-            f"with --out, or set them aside with --fresh; if it is the same suite, name it {before!r} again to go on"
-        )
-
-
-def _stopped(error: BaseException, saved: str) -> int:
+def _stopped(error: BaseException) -> int:
     """Say why the run ends before its end and how to go on; return the status."""
     interrupted = isinstance(error, KeyboardInterrupt)
     why = "interrupted" if interrupted else printable(str(error))
+    saved = getattr(error, "__notes__", ["earlier trials are saved"])[-1]
     click.echo(f"\n{why}; {saved}. To go on: harness {_again()}", err=True)
     return 130 if interrupted else 3
 
 
-def _warn(executor: Executor) -> None:
-    """Show each warning of the workers once."""
-    for line, count in executor.warned.items():
-        times = f" (in {count} batches)" if count > 1 else ""
-        click.echo(f"warning{times}: {printable(line)}", err=True)
+def _notices(run: Run) -> None:
+    """Say what the user should know of the solvers before anything is trained."""
+    _notice(run.plan.suite.budget.dtype, run.plan.device)
+    _notice_eager(run)
 
 
 def _notice(dtype: str, device: str) -> None:
@@ -206,22 +157,3 @@ def _notice_eager(run: Run) -> None:
 def _again() -> str:
     """Return the arguments of this call as one would type them, without those that start anew."""
     return shlex.join(argument for argument in sys.argv[1:] if argument != "--fresh")
-
-
-def _executor(name: str, workers: int, registry: Registry, scheduler: str | None) -> Executor:
-    """Make the executor of that name."""
-    from harness.components.executor import NotInstalled
-    from harness.plugin_host.registry import AmbiguousName, UnknownName
-
-    try:
-        kind: type[Executor] = registry.find("executor", name)
-    except (UnknownName, AmbiguousName) as error:
-        raise WrongInput(f"--executor: {error}") from error
-    if scheduler and not kind.joins():
-        raise WrongInput(f"executor {name!r} joins no cluster; write --executor dask, or leave --scheduler out")
-    try:
-        if scheduler and (unsafe := kind.warning(scheduler)):
-            click.echo(f"warning: {printable(unsafe)}", err=True)
-        return kind(workers, tuple(plugin.origin for plugin in registry if plugin.is_file), scheduler or "")
-    except NotInstalled as error:
-        raise WrongInput(str(error)) from error

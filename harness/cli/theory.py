@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from harness.claims.certified import Certified
     from harness.claims.predictions import Prediction
-    from harness.components import Dataset, Problem, Theory
+    from harness.components import Dataset, Problem
     from harness.components.table import Table
     from harness.plugin_host.registry import Registry
 
@@ -156,26 +156,19 @@ def _of_options(
     certify: bool,
 ) -> tuple[list[Found], list[Table], Registry]:
     from harness.claims.certified import certified_width
-    from harness.claims.predictions import predict
-    from harness.complaints import nearest
     from harness.components import Certificate
-    from harness.mathematics.activations import ACTIVATIONS
     from harness.plugin_host.loading import load_plugins
     from harness.report.setting import component
+    from harness.session.predicting import predicted
 
-    if activation is not None and activation not in ACTIVATIONS:
-        close = nearest(activation, ACTIVATIONS)
-        hint = f"did you mean {close!r}?" if close else f"there are {', '.join(ACTIVATIONS)}"
-        raise click.BadParameter(f"there is no activation {activation!r}; {hint}", param_hint="--activation")
     registry = load_plugins(plugin_files)
     warn_of_broken(registry)
     source = _dataset(registry, dataset, labels)
     problem = _problem(source, n, d, seed)
-    found = []
-    for theory in registry.theories():
-        regime = _home(theory, registry, activation)
-        if regime is not None:
-            found.append(predict(theory, regime, problem))
+    try:
+        found = predicted(registry, problem, activation, _left_out)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--activation") from error
     if not found:
         raise WrongInput("no plugin provides a theory; see: harness plugins list")
     words = f"n = {n}, d = {d}, {component(source)}, seed {seed}" + (f", {activation}" if activation else "")
@@ -198,12 +191,13 @@ def _table(found: Sequence[Prediction], columns: str, problem: str, certified: d
 
 
 def _problem(source: Dataset, n: int, d: int, seed: int) -> Problem:
-    from harness.engine.draws import draw_problem
+    from harness.session.predicting import problem_of
+    from harness.session.suites import ProblemError
 
     try:
-        return draw_problem(source, n, d, seed=0, base=seed)
-    except Exception as error:  # a dataset is somebody's code
-        raise WrongInput(f"dataset {source.name!r} has no problem of n = {n}, d = {d}: {error}") from error
+        return problem_of(source, n, d, seed)
+    except ProblemError as error:
+        raise WrongInput(str(error)) from error
 
 
 def _refuse_beside_construct() -> None:
@@ -236,15 +230,18 @@ def _construct(
     from harness.report.constructions_view import build, construction_record, constructions_view
     from harness.report.export import dumps
     from harness.report.setting import component
+    from harness.session.predicting import home
 
     registry = load_plugins(plugin_files)
     warn_of_broken(registry)
     source = _dataset(registry, dataset, labels)
     problem = _problem(source, n, d, seed)
     homes = [
-        (theory, _home(theory, registry, None)) for theory in registry.theories() if isinstance(theory, Constructive)
+        (theory, home(theory, registry, None, _left_out))
+        for theory in registry.theories()
+        if isinstance(theory, Constructive)
     ]
-    built = [build(predict(theory, home, problem), problem, seed) for theory, home in homes if home is not None]
+    built = [build(predict(theory, at, problem), problem, seed) for theory, at in homes if at is not None]
     if not built:
         raise WrongInput("no plugin provides a theory that builds a network; see: harness plugins list")
     if as_json:
@@ -256,31 +253,17 @@ def _construct(
 
 def _dataset(registry: Registry, name: str, labels: str | None) -> Dataset:
     from harness.complaints import SpecError
-    from harness.plugin_host.composition import component_from
+    from harness.session.predicting import dataset_named
 
-    spec: dict[str, Any] = {"use": name} | ({"labels": labels} if labels is not None else {})
-    if name.lower().endswith((".csv", ".tsv", ".npz")):
-        spec |= {"use": "table", "path": name}
     try:
-        return component_from(registry, "dataset", spec)  # type: ignore[return-value]  # the kind is that of datasets
+        return dataset_named(registry, name, labels)
     except SpecError as error:
         said = "; ".join(str(replace(c, path=()) if c.path == ("use",) else c) for c in error.complaints)
         raise WrongInput(f"--dataset {name}: {said}") from error
 
 
-def _home(theory: Theory, registry: Registry, activation: str | None) -> Any:
-    """Build the regime a theory speaks of; one that cannot be built costs a line, not the table."""
-    from harness.plugin_host.composition import build_regime
-
-    spec = dict(theory.claim.home)
-    try:
-        regime = build_regime(spec, registry)
-        if activation is not None and regime.model.describe().activation not in (None, activation):
-            regime = build_regime({**spec, "activation": activation}, registry)
-    except Exception as error:  # a theory is somebody's code
-        click.secho(f"theory {theory.name} is left out: its own regime cannot be built: {error}", fg="yellow", err=True)
-        return None
-    return regime
+def _left_out(line: str) -> None:
+    click.secho(line, fg="yellow", err=True)
 
 
 def _of_suite(

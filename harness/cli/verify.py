@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, TRUST, WrongInput, cores, warn_of_broken, warn_of_mixture
+from harness.cli.options import PLUGINS, TRUST, WrongInput, warn_of_broken, warn_of_mixture
+from harness.session.defaults import cores
 
 
 @click.command("verify")

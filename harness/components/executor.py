@@ -68,6 +68,14 @@ class LostWorkers(RuntimeError):
     """The place where batches were trained is gone; what was finished is saved."""
 
 
+class UnguardedScript(LostWorkers):
+    """A script starts workers where the workers themselves run it, since they import it."""
+
+
+UNGUARDED = 76
+"""Exit status of a worker that stops because the user's script would start workers in it."""
+
+
 class NotInstalled(RuntimeError):
     """The executor needs a package that is not installed; the message says which."""
 

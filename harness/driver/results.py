@@ -1,4 +1,4 @@
-"""What a run found: outcomes by cell, and everything that follows from them."""
+"""The results of a run: outcomes by cell, and everything that follows from them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,48 @@ import shlex
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from harness.complaints import nearest
 from harness.components import Cell, Outcome, Regime
+from harness.driver.records import Records
+from harness.driver.rows import (
+    ExponentRecord,
+    TheoryRecord,
+    ThresholdRecord,
+    TrialRecord,
+    exponent_record,
+    theory_record,
+    threshold_record,
+    trial_records,
+)
 from harness.plugin_host.registry import Registry
 from harness.statistics.exponents import ExponentFit, fit_exponents
 from harness.statistics.thresholds import Threshold, threshold
 from harness.suite import Suite, shipped_suites
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
-@dataclass(frozen=True)
+    from matplotlib.figure import Figure
+
+    from harness.claims.predictions import Prediction
+    from harness.report.figures.catalogue import Catalogue
+
+
+@dataclass(frozen=True, repr=False)
 class Results:
     """The outcomes of a suite, and the thresholds in them.
 
     Attributes:
-        suite: What was asked.
-        registry: The plugins it was asked of.
+        suite: The suite that was run.
+        registry: The plugins that it was run with.
         outcomes: The trials of each cell, ordered by seed: those that the search asked for, whatever else is stored.
         provenance: Versions, device and date of the run.
-        missing: Trials that the search still wants; 0 once it is over.
-        directory: Where the results are stored.
+        missing: Number of trials that the search still wants.
+        directory: Run directory of the results, or None if they are not stored.
+        trained: Number of trials that this run trained, or 0 for results that were loaded.
+        reused: Number of trials that this run took from the run directory.
     """
 
     suite: Suite
@@ -35,6 +57,121 @@ class Results:
     provenance: dict[str, Any] = field(default_factory=dict)
     missing: int = 0
     directory: Path | None = None
+    trained: int = 0
+    reused: int = 0
+
+    def __repr__(self) -> str:
+        state = f", {self.lacking}" if self.missing else ""
+        return (
+            f"<Results of suite {self.suite.name!r}: {len(self._places)} thresholds, {self.trial_count} trials{state}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the thresholds as HTML below the name of the suite, all text escaped."""
+        from markupsafe import escape
+
+        state = f"; {self.lacking}" if self.missing else ""
+        head = f"<p><b>{escape(self.suite.title or self.suite.name)}</b>: {self.trial_count} trials{escape(state)}</p>"
+        return head + self.thresholds()._repr_html_()
+
+    def thresholds(self, tolerance: float | None = None, steps: int | None = None) -> Records[ThresholdRecord]:
+        """Return the threshold of every regime, n and d.
+
+        Args:
+            tolerance: Another tolerance of the suite than the reported one.
+            steps: A budget smaller than the suite's, in steps.
+
+        Raises:
+            ValueError: If the tolerance was not recorded.
+        """
+        used = self.suite.budget.criterion(tolerance, steps)
+        rows = (threshold_record(*place, self.threshold(*place, tolerance, steps), *used) for place in self._places)
+        return Records(ThresholdRecord, rows)
+
+    def theories(self, tolerance: float | None = None, steps: int | None = None) -> Records[TheoryRecord]:
+        """Return the width that each theory asks for at every regime, n and d that it concerns, beside k½.
+
+        Args:
+            tolerance: Another tolerance of the suite than the reported one, for k½.
+            steps: A budget smaller than the suite's, in steps, for k½.
+
+        Raises:
+            ValueError: If the tolerance was not recorded, or the suite's problems cannot be drawn.
+        """
+        rows = (
+            theory_record(prediction, place[0], self.threshold(*place, tolerance, steps).k_half)
+            for place in self._places
+            for prediction in self.predictions[place]
+        )
+        return Records(TheoryRecord, rows)
+
+    def exponents(self, tolerance: float | None = None, steps: int | None = None) -> Records[ExponentRecord]:
+        """Return the fitted exponents of k½ in n and d of every regime that has a width.
+
+        Args:
+            tolerance: Another tolerance of the suite than the reported one.
+            steps: A budget smaller than the suite's, in steps.
+
+        Raises:
+            ValueError: If the tolerance was not recorded.
+        """
+        names = (regime.name for regime in self.suite.regimes if regime.model.has_width)
+        fits = ((name, self.exponent_fit(name, tolerance, steps)) for name in names)
+        return Records(ExponentRecord, (exponent_record(name, fit) for name, fit in fits))
+
+    def trials(self) -> Records[TrialRecord]:
+        """Return every trial, ordered by regime, n, d, width and seed."""
+        return Records(TrialRecord, self.each_trial())
+
+    def each_trial(self) -> Iterator[TrialRecord]:
+        """Yield the records of :meth:`trials` one by one."""
+        budget = self.suite.budget
+        for cell in sorted(self.outcomes):
+            yield from trial_records(cell, self.outcomes[cell], budget.tolerances, self.rung())
+
+    def figure(self, name: str) -> Figure:
+        """Return a figure as a matplotlib figure.
+
+        Args:
+            name: One of :attr:`figure_names`, such as ``transitions``.
+
+        Raises:
+            ValueError: If there is no figure of that name, or the run has no data for it.
+        """
+        for drawing in self._figures.drawings:
+            if drawing.name == name:
+                return drawing.draw()
+        for one in self._figures.left_out:
+            if one.name == name:
+                raise ValueError(f"figure {name!r} cannot be drawn: {one.reason}")
+        known = self.figure_names
+        raise ValueError(f"there is no figure {name!r}{_nearest(name, known)}")
+
+    @property
+    def figure_names(self) -> tuple[str, ...]:
+        """Names of the figures that the run has the data for."""
+        return tuple(drawing.name for drawing in self._figures.drawings)
+
+    @cached_property
+    def _figures(self) -> Catalogue:
+        from harness.report.figures.catalogue import catalogue
+
+        return catalogue(self, self.predictions)
+
+    @cached_property
+    def predictions(self) -> dict[tuple[str, int, int], tuple[Prediction, ...]]:
+        """Predictions of the theories that concern each (regime, n, d).
+
+        Raises:
+            ValueError: If the suite's problems cannot be drawn.
+        """
+        from harness.report.predicted import predict_suite
+
+        return predict_suite(self.suite, self.registry.theories())
+
+    @property
+    def _places(self) -> list[tuple[str, int, int]]:
+        return [(regime.name, n, d) for regime in self.suite.regimes for n, d in sorted(self.sizes())]
 
     @property
     def lacking(self) -> str:
@@ -42,8 +179,16 @@ class Results:
         return f"{'' if self.suite.search.decided_beforehand else 'at least '}{self.missing} trials are missing"
 
     def regime(self, name: str) -> Regime:
-        """Return the suite's regime of this name."""
-        return next(regime for regime in self.suite.regimes if regime.name == name)
+        """Return the suite's regime of this name.
+
+        Raises:
+            ValueError: If it has none.
+        """
+        for regime in self.suite.regimes:
+            if regime.name == name:
+                return regime
+        known = [regime.name for regime in self.suite.regimes]
+        raise ValueError(f"the suite has no regime {name!r}{_nearest(name, known)}")
 
     def sizes(self) -> list[tuple[int, int]]:
         """Return the suite's (n, d) pairs."""
@@ -89,18 +234,33 @@ class Results:
     def threshold(
         self, regime: str, n: int, d: int, tolerance: float | None = None, steps: int | None = None
     ) -> Threshold:
-        """Return k½ with its bracket."""
-        of = self.regime(regime)
-        step = of.initializer.width_step
-        counts = self.counts(regime, n, d, tolerance, steps)
-        if not of.model.has_width:
-            return Threshold(None, None, None, "none", counts, sum(trials for _, trials in counts.values()))
-        return threshold(counts, family=self.suite.search.family, smallest=step)
+        """Return k½ with its bracket, computed once for each tolerance and budget."""
+        key = (regime, n, d, self.rung(tolerance), steps)
+        if key not in self._thresholds:
+            self._thresholds[key] = self._threshold(self.regime(regime), n, d, tolerance, steps)
+        return self._thresholds[key]
 
-    def exponents(self, regime: str, tolerance: float | None = None, steps: int | None = None) -> ExponentFit:
-        """Return the fitted exponents of k½ in n and d, at a tolerance and a budget."""
-        verdicts = {size: self.fits(regime, *size, tolerance, steps) for size in self.sizes()}
-        return fit_exponents(verdicts, seed=self.suite.seed)
+    @cached_property
+    def _thresholds(self) -> dict[tuple[str, int, int, int, int | None], Threshold]:
+        return {}
+
+    def _threshold(self, regime: Regime, n: int, d: int, tolerance: float | None, steps: int | None) -> Threshold:
+        counts = self.counts(regime.name, n, d, tolerance, steps)
+        if not regime.model.has_width:
+            return Threshold(None, None, None, "none", counts, sum(trials for _, trials in counts.values()))
+        return threshold(counts, family=self.suite.search.family, smallest=regime.initializer.width_step)
+
+    def exponent_fit(self, regime: str, tolerance: float | None = None, steps: int | None = None) -> ExponentFit:
+        """Return the fitted exponents of k½ in n and d, computed once for each tolerance and budget."""
+        key = (regime, self.rung(tolerance), steps)
+        if key not in self._exponent_fits:
+            verdicts = {size: self.fits(regime, *size, tolerance, steps) for size in self.sizes()}
+            self._exponent_fits[key] = fit_exponents(verdicts, seed=self.suite.seed)
+        return self._exponent_fits[key]
+
+    @cached_property
+    def _exponent_fits(self) -> dict[tuple[str, int, int | None], ExponentFit]:
+        return {}
 
     def fits(
         self, regime: str, n: int, d: int, tolerance: float | None = None, steps: int | None = None
@@ -119,8 +279,9 @@ class Results:
         rung = self.rung(tolerance)
         return sum(o.falling and o.verdict(rung) == "unfit" for o in self.outcomes.get(cell, ()))
 
-    def trials(self) -> int:
-        """Return how many trials there are."""
+    @property
+    def trial_count(self) -> int:
+        """Number of trials."""
         return sum(len(outcomes) for outcomes in self.outcomes.values())
 
     def repeat(self, cell: Cell, outcome: Outcome) -> str:
@@ -151,3 +312,9 @@ class Results:
     def errors(self) -> list[tuple[Cell, Outcome]]:
         """Return the trials that ended in an error."""
         return [(cell, o) for cell, outcomes in self.outcomes.items() for o in outcomes if o.message]
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    """Return what to write in place of a name that is not known."""
+    close = nearest(name, known)
+    return f"; did you mean {close!r}?" if close else f"; there are {', '.join(known)}"

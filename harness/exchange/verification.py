@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,9 +20,6 @@ from harness.engine.solvers import missing, solver_for
 from harness.exchange.verification_sample import Pick, Stratum, parts, sample
 from harness.statistics.paired import clopper_pearson
 from harness.statistics.thresholds import LEVEL
-
-NEAR = 0.1
-"""Share of the tolerance, or of the budget, within which a trial counts as close to it."""
 
 
 @dataclass(frozen=True)
@@ -245,22 +241,3 @@ def _retrained(pick: Pick, again: Outcome, rung: int) -> Retrained:
         equal=digits(stored) == digits(again),
         step_difference=max(steps, default=None),
     )
-
-
-def why_flipped(trial: Retrained, tolerance: float, steps: int, rung: int) -> str:
-    """Say how close to the line the two outcomes of a flipped trial are.
-
-    Args:
-        trial: The trial.
-        tolerance: Of the verdict.
-        steps: The budget.
-        rung: Index of the tolerance in the ladder.
-    """
-    stored, again = trial.pick.stored, trial.again
-    fit, unfit = (stored, again) if trial.verdicts[0] == "fit" else (again, stored)
-    hit = fit.hits[rung]
-    if hit is not None and hit >= (1 - NEAR) * steps:
-        return f"the tolerance was met at step {hit} of {steps}, close to the end of the budget"
-    if math.isfinite(unfit.measure) and unfit.measure <= (1 + NEAR) * tolerance:
-        return f"both come within {100 * NEAR:g} % of the tolerance, on either side of it"
-    return "the two trajectories part long before the end"

@@ -6,12 +6,13 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 
-from harness.components.executor import Attempt, Batch
+from harness.components.executor import UNGUARDED, Attempt, Batch, UnguardedScript
 from harness.components.fault import Fault
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -105,6 +106,13 @@ class Worker:
         self.end()
         if status is None:
             return Fault("error", "the worker process closed its pipe")
+        if status == UNGUARDED and not self.ready:
+            script = getattr(sys.modules["__main__"], "__file__", "the script")
+            raise UnguardedScript(
+                f'{script} calls harness.run outside of `if __name__ == "__main__":`. Each worker process imports the '
+                "script, and would run it again: write that line above the call and indent the call, or train without "
+                'workers by executor="in-process"'
+            )
         if status >= 0:
             return Fault("error", f"the worker process ended itself with status {status}")
         name = signal.Signals(-status).name

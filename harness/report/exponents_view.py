@@ -58,7 +58,7 @@ def exponents_view(results: Results, *, tolerance: float | None = None, steps: i
     bibtex: dict[str, None] = {}
     for regime in suite.regimes:
         if regime.model.has_width:
-            fit = results.exponents(regime.name, tolerance, steps)
+            fit = results.exponent_fit(regime.name, tolerance, steps)
             lawful = [theory for theory in concerned(theories, regime) if theory.claim.exponents is not None]
             rows += _rows(results, regime, fit, lawful)
             bibtex |= dict.fromkeys(sources(lawful))
@@ -77,7 +77,7 @@ def exponents_view(results: Results, *, tolerance: float | None = None, steps: i
 
 def has_exponents(results: Results) -> bool:
     """Say whether the sizes of any regime suffice for an exponent."""
-    fits = (results.exponents(regime.name) for regime in results.suite.regimes if regime.model.has_width)
+    fits = (results.exponent_fit(regime.name) for regime in results.suite.regimes if regime.model.has_width)
     return any(fit.a is not None or fit.b is not None for fit in fits)
 
 

@@ -149,7 +149,7 @@ def _threshold(results: Results, regime: str, n: int, d: int) -> dict[str, Any]:
 
 
 def _exponents(results: Results, regime: str) -> dict[str, Any]:
-    fit = results.exponents(regime)
+    fit = results.exponent_fit(regime)
     return {
         "regime": regime,
         "a": _finite(fit.a),

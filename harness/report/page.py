@@ -58,7 +58,7 @@ def page(results: Results, predictions: Predictions) -> str:
     figures = catalogue(results, predictions)
     scaling = [exponents_view(results)] if has_exponents(results) else []
     tables = [*summary_views(results, predictions), *scaling, sensitivity_view(results)]
-    listed = results.trials() <= MOST_TRIALS
+    listed = results.trial_count <= MOST_TRIALS
     return env.get_template("page.html").render(
         title=clean(suite.title or suite.name),
         description=clean(suite.description),
@@ -92,7 +92,7 @@ def _facts(results: Results) -> str:
     said = [
         f"Suite {clean(results.suite.name)}",
         f"{len(results.suite.regimes)} regimes",
-        f"{results.trials()} trials",
+        f"{results.trial_count} trials",
         f"{duration(_seconds(results))} of training",
         clean(str(results.provenance.get("date", ""))),
     ]
@@ -162,7 +162,7 @@ def _limit(results: Results, *, listed: bool) -> str:
     if listed:
         return f"Of a cell the first {MOST_IN_CELL} trials are listed."
     return (
-        f"Trials are listed one by one up to {MOST_TRIALS} in a run; this one has {results.trials()}, so that only "
+        f"Trials are listed one by one up to {MOST_TRIALS} in a run; this one has {results.trial_count}, so that only "
         "counts are shown. All outcomes are in results.sqlite."
     )
 
@@ -214,7 +214,7 @@ def _provenance(results: Results) -> list[tuple[str, str]]:
     seconds = [trial.seconds for trials in results.outcomes.values() for trial in trials]
     devices = Counter(trial.device for trials in results.outcomes.values() for trial in trials if trial.device)
     found = {key.replace("_", " "): clean(value) for key, value in provenance(results.provenance).items()}
-    found["trials"] = str(results.trials())
+    found["trials"] = str(results.trial_count)
     found["duration"] = f"{duration(math.fsum(seconds))} of training in all"
     if seconds:
         found["duration"] += f", a trial's median {duration(statistics.median(seconds))}"

@@ -105,7 +105,7 @@ def thresholds_chart(results: Results, names: Mapping[str, str], columns: int, *
 
 
 def _slope(results: Results, regime: str, axis: str) -> str:
-    fit = results.exponents(regime)
+    fit = results.exponent_fit(regime)
     value, ends = (fit.a, fit.a_interval) if axis == "n" else (fit.b, fit.b_interval)
     if value is None or ends is None:
         return ""

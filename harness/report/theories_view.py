@@ -98,7 +98,7 @@ def theories_view(
     rows: list[Row] = []
     bibtex: dict[str, None] = {}
     for regime in suite.regimes:
-        fitted = exponent(results.exponents(regime.name, tolerance, steps))
+        fitted = exponent(results.exponent_fit(regime.name, tolerance, steps))
         for n, d in sizes:
             measured = k_half(results, regime.name, n, d, tolerance, steps)
             named = setting.entries(regime)[:3]

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from harness.components.entries import Count, Entry, Interval, Missing, Number, Text
 from harness.components.numbers import plain
 from harness.components.table import Column, Row, Table
-from harness.exchange.verification import why_flipped
 
 if TYPE_CHECKING:
     from harness.components import Outcome
     from harness.driver.results import Results
     from harness.exchange.verification import Retrained, Share, Verification
     from harness.exchange.verification_sample import Stratum
+
+NEAR = 0.1
+"""Share of the tolerance, or of the budget, within which a trial counts as close to it."""
 
 WORDS: dict[Stratum, str] = {"mixed": "mixed cells", "decided": "other cells"}
 
@@ -124,6 +126,25 @@ def _why(trial: Retrained, tolerance: float, steps: int, rung: int) -> str:
     if trial.flipped:
         return why_flipped(trial, tolerance, steps, rung)
     return "the verdict is the same, the digits are not"
+
+
+def why_flipped(trial: Retrained, tolerance: float, steps: int, index: int) -> str:
+    """Say how close to the tolerance the two outcomes of a flipped trial are.
+
+    Args:
+        trial: The trial.
+        tolerance: Of the verdict.
+        steps: The budget.
+        index: Index of the tolerance.
+    """
+    stored, again = trial.pick.stored, trial.again
+    fit, unfit = (stored, again) if trial.verdicts[0] == "fit" else (again, stored)
+    hit = fit.hits[index]
+    if hit is not None and hit >= (1 - NEAR) * steps:
+        return f"the tolerance was met at step {hit} of {steps}, close to the end of the budget"
+    if math.isfinite(unfit.measure) and unfit.measure <= (1 + NEAR) * tolerance:
+        return f"both come within {100 * NEAR:g} % of the tolerance, on either side of it"
+    return "the two trajectories part long before the end"
 
 
 def verification_record(found: Verification, results: Results) -> dict[str, Any]:

@@ -46,17 +46,40 @@ def load_suite(
         UnknownName: If ``block`` has a name that no plugin has.
     """
     file = find_suite(path)
-    text = read_suite(file)
+    return load_text(read_suite(file), file, plugin_files=plugin_files, block=block, trust_plugins=trust_plugins)
+
+
+def load_text(
+    text: str,
+    path: Path | None = None,
+    *,
+    plugin_files: Iterable[str | Path] = (),
+    block: Iterable[str] = (),
+    trust_plugins: bool = False,
+) -> tuple[Suite, Registry]:
+    """Load a suite from its text, and the plugins it needs.
+
+    Args:
+        text: TOML.
+        path: The file that the text was read from, for messages and for what is relative to it.
+        plugin_files: Files with further components, besides those that the suite names.
+        block: Plugins not to load.
+        trust_plugins: As in :func:`load_suite`.
+
+    Raises:
+        SuiteError: With all complaints.
+        UnknownName: ``block`` has a name that no plugin has.
+    """
     given = [Path(f).expanduser().resolve() for f in plugin_files]
-    listed = plugin_paths(_toml(text, file), file)
+    listed = plugin_paths(_toml(text, path), path)
     if not trust_plugins and (refused := strangers(f for f in listed if f not in given)):
         line = TomlPlaces(text).line(("plugins",))
         raise SuiteError(
-            [Complaint("plugin-not-trusted", ("plugins",), f"{why}; {HOW}", line=line) for why in refused], file
+            [Complaint("plugin-not-trusted", ("plugins",), f"{why}; {HOW}", line=line) for why in refused], path
         )
     files = tuple(dict.fromkeys([*given, *listed]))
     registry = load_plugins(files, block)
-    suite = parse_suite(text, registry, file)
+    suite = parse_suite(text, registry, path)
     return replace(suite, plugin_files=files), registry
 
 
@@ -80,7 +103,7 @@ def parse_suite(text: str, registry: Registry, path: Path | None = None) -> Suit
     if suite is None:
         places = TomlPlaces(text)
         raise SuiteError([replace(c, line=places.line(c.path)) for c in parser.complaints], path)
-    return suite
+    return replace(suite, registry=registry)
 
 
 def _toml(text: str, path: Path | None) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.components import Dataset, Regime
+    from harness.plugin_host.registry import Registry
     from harness.statistics.search import Search
 
 
@@ -66,6 +67,7 @@ class Suite:
         plugin_files: Absolute paths of files with further components.
         path: File of the suite, or None for a text.
         text: Text of the suite.
+        registry: Plugins that the suite was read with.
     """
 
     name: str
@@ -82,3 +84,4 @@ class Suite:
     plugin_files: tuple[Path, ...] = ()
     path: Path | None = None
     text: str = ""
+    registry: Registry | None = field(default=None, repr=False, compare=False)

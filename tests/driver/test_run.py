@@ -117,7 +117,7 @@ def test_an_interrupted_run_goes_on_to_the_same_digits(
     assert load_results(tmp_path, registry=registry).missing > 0
     second = Counting()
     assert digits(run(suite, registry, tmp_path, second)) == digits(whole)
-    assert first.trained + second.trained == whole.trials(), "something was trained twice"
+    assert first.trained + second.trained == whole.trial_count, "something was trained twice"
 
 
 def test_the_order_in_which_batches_finish_changes_nothing(

@@ -30,7 +30,7 @@ def shards(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> list
     for number in (1, 2, 3):
         results = trained(folder / str(number), registry, Shard(number, 3))
         assert results.missing > 0
-        assert results.trials() + results.missing == 2 * (4 + 4) * 6 + 2 * 6
+        assert results.trial_count + results.missing == 2 * (4 + 4) * 6 + 2 * 6
     return [folder / str(number) for number in (1, 2, 3)]
 
 
@@ -46,7 +46,7 @@ def test_shards_merged_are_the_run_to_the_digit(
 ) -> None:
     for order in (shards, shards[::-1]):
         out = tmp_path / order[0].name
-        assert merge(out, order) == whole.trials()
+        assert merge(out, order) == whole.trial_count
         merged = load_results(out, registry=registry)
         assert repr(merged.outcomes) == repr(_untimed(whole, merged)), "digits differ"
         assert merged.missing == 0

@@ -16,13 +16,13 @@ from harness.components import Cell, Outcome
 from harness.components.executor import BatchFailed
 from harness.components.fault import Fault
 from harness.driver.results import Results
-from harness.exchange.verification import Retrained, Verification, verify, why_flipped
+from harness.exchange.verification import Retrained, Verification, verify
 from harness.exchange.verification_sample import Pick, Stratum, parts, sample
 from harness.executors.in_process import InProcess
 from harness.plugin_host.registry import Registry
 from harness.report.export import dumps
 from harness.report.terminal import lines
-from harness.report.verification_view import flips_view, verification_record, verification_view
+from harness.report.verification_view import flips_view, verification_record, verification_view, why_flipped
 from tests.small_grid import trained
 
 TRIALS = 2 * (4 + 4) * 6 + 2 * 6

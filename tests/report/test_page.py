@@ -96,7 +96,7 @@ def test_trials_are_listed_up_to_a_limit_that_is_said(results: Results, monkeypa
     monkeypatch.setattr(page_module, "MOST_TRIALS", 10)
     counts = page(results, {})
     assert "<td>fit</td>" not in counts
-    assert f"this one has {results.trials()}" in counts
+    assert f"this one has {results.trial_count}" in counts
     assert len(counts) < len(listed)
 
 

@@ -48,7 +48,7 @@ def test_fixtures(harness_registry, tiny_suite, run_suite, synthetic):
     assert registry.find("dataset", "flat")
     found = run_suite(tiny_suite)
     assert found["complete"] and len(found["thresholds"]) == 2
-    assert synthetic(registry, threshold=4.0).trials() == 280
+    assert synthetic(registry, threshold=4.0).trial_count == 280
 """
 
 

@@ -91,7 +91,7 @@ def _overview(results: Results, regimes: Sequence[Regime], axis: Literal["n", "d
         heights: list[float] = []
         values = results.suite.n if axis == "n" else results.suite.d
         for number, (regime, look) in enumerate(zip(regimes, marked(len(regimes)), strict=True)):
-            fit = results.exponents(regime.name)
+            fit = results.exponent_fit(regime.name)
             places = [(v, (v, fixed) if axis == "n" else (fixed, v)) for v in sorted(values)]
             shift = 1 + 0.012 * (number - (len(regimes) - 1) / 2)
             label = ": ".join(filter(None, (short(regime.name, 30), _slope(fit, axis))))
@@ -109,7 +109,7 @@ def _regime(results: Results, regime: Regime, axes: Sequence[str], beside: Seque
     suite = results.suite
     from matplotlib.lines import Line2D
 
-    fit = results.exponents(regime.name)
+    fit = results.exponent_fit(regime.name)
     with styled():
         figure, several = panels(len(axes), (3.3, 2.9), share=False)
         if len(several) > 1:

@@ -43,7 +43,7 @@ def rate(run: Run) -> float:
 
 
 def left(run: Run) -> str:
-    """Return the time left as text, or nothing while it cannot be told."""
+    """Return the time left as text, or an empty string while it is not known."""
     speed = rate(run)
     if not run.trained or time.monotonic() - run.started < 1.0:
         return ""

@@ -1,0 +1,34 @@
+"""Where each public name beside the contract is defined: read by type checkers and at run time."""
+
+from .complaints import SpecError as SpecError
+from .components.executor import LostWorkers as LostWorkers
+from .components.executor import NotInstalled as NotInstalled
+from .components.executor import UnguardedScript as UnguardedScript
+from .driver.estimate import Planned as Planned
+from .driver.estimate import PlannedThreshold as PlannedThreshold
+from .driver.records import Records as Records
+from .driver.results import Results as Results
+from .driver.rows import ExponentRecord as ExponentRecord
+from .driver.rows import TheoryRecord as TheoryRecord
+from .driver.rows import ThresholdRecord as ThresholdRecord
+from .driver.rows import TrialRecord as TrialRecord
+from .driver.sharding import ShardError as ShardError
+from .driver.threshold_searches import RegimeError as RegimeError
+from .engine.device import DeviceError as DeviceError
+from .exchange.archive import ArchiveError as ArchiveError
+from .mathematics.activations import ACTIVATIONS as ACTIVATIONS
+from .mathematics.activations import Activation as Activation
+from .plugin_host.registry import AmbiguousName as AmbiguousName
+from .plugin_host.registry import UnknownName as UnknownName
+from .session.planning import plan as plan
+from .session.predicting import theories as theories
+from .session.reading import load as load
+from .session.suites import ProblemError as ProblemError
+from .session.suites import load_suite as load_suite
+from .session.training import ExecutorError as ExecutorError
+from .session.training import run as run
+from .statistics.thresholds import Threshold as Threshold
+from .store.schema import StoreError as StoreError
+from .store.store import WriteError as WriteError
+from .suite.record import Suite as Suite
+from .suite.source import SuiteError as SuiteError

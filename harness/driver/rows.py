@@ -1,0 +1,268 @@
+"""The records that results are read as: one for each threshold, theory, exponent or trial."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.claims.predictions import Prediction
+    from harness.components import Cell, Outcome
+    from harness.statistics.exponents import ExponentFit
+    from harness.statistics.thresholds import Threshold
+
+
+@dataclass(frozen=True)
+class ThresholdRecord:
+    """The threshold of one regime, n and d.
+
+    Attributes:
+        regime: Name of the regime.
+        n: Number of samples.
+        d: Input dimension.
+        k_half: Estimate of k½, the width at which half of the trials fit, or None where there is
+            only a bound, or nothing.
+        low: Lower end of the 95 % bracket low < k½ ≤ high, or None where it is open.
+        high: Upper end of the bracket, or None where it is open.
+        bound: Empty where there is an estimate, ``>`` where no width tried reaches ½, ``<=`` where none lies below it,
+            ``none`` where nothing can be said.
+        counts: Fits over trials at each width, ``k:m/M`` separated by blanks. ``inf`` is the limit of infinite width.
+        trials: Number of trials.
+        tolerance: Relative residual that counts as a fit.
+        steps: Budget in steps.
+    """
+
+    regime: str
+    n: int
+    d: int
+    k_half: float | None
+    low: int | None
+    high: int | None
+    bound: str
+    counts: str
+    trials: int
+    tolerance: float
+    steps: int
+
+
+@dataclass(frozen=True)
+class TheoryRecord:
+    """The width that one theory asks for on one problem.
+
+    Attributes:
+        theory: Name of the theory.
+        title: Author, year and number of the theorem.
+        guarantee: Kind of guarantee, such as ``convergence`` or ``existence``.
+        certainty: How the statement is known, such as ``read`` or ``memory``.
+        verified: Whether the statement was read in its source or derived.
+        regime: Name of the regime.
+        n: Number of samples.
+        d: Input dimension.
+        width: Width that the theory asks for on this problem, unknown constants set to 1, or None if it is not finite.
+        width_is: ``finite``, ``infinite`` (no width suffices), ``nan`` (cannot be evaluated here) or ``error``.
+        reason: What to know about that width.
+        scaling: The claimed n^a d^b at C = 1, or None where the theory claims no such scaling.
+        a: Claimed exponent of n at this n and d, or None where there is none.
+        b: Claimed exponent of d, or None where there is none.
+        applies: Whether no assumption is known to fail.
+        unmet: The assumptions that are known to fail, separated by semicolons.
+        k_half: The measured k½ of the regime at this n and d, or None where it was not measured.
+    """
+
+    theory: str
+    title: str
+    guarantee: str
+    certainty: str
+    verified: bool
+    regime: str
+    n: int
+    d: int
+    width: float | None
+    width_is: str
+    reason: str
+    scaling: float | None
+    a: float | None
+    b: float | None
+    applies: bool
+    unmet: str
+    k_half: float | None = None
+
+
+@dataclass(frozen=True)
+class ExponentRecord:
+    """The fitted exponents of k½ ~ n^a d^b of one regime.
+
+    Attributes:
+        regime: Name of the regime.
+        a: Exponent of n, or None from fewer than three values of n.
+        a_low: Lower end of its 95 % interval.
+        a_high: Upper end of its 95 % interval.
+        b: Exponent of d, or None from fewer than three values of d.
+        b_low: Lower end of its 95 % interval.
+        b_high: Upper end of its 95 % interval.
+        sizes: Number of (n, d) that were used.
+        note: What was left out, and why.
+    """
+
+    regime: str
+    a: float | None
+    a_low: float | None
+    a_high: float | None
+    b: float | None
+    b_low: float | None
+    b_high: float | None
+    sizes: int
+    note: str
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One network trained on one problem.
+
+    Attributes:
+        regime: Name of the regime.
+        n: Number of samples.
+        d: Input dimension.
+        k: Width, where 0 is the limit of infinite width.
+        seed: Number of the trial within its cell.
+        verdict: ``fit``, ``unfit``, ``diverged`` or ``error``, at the tolerance and the budget of the suite.
+        steps: Number of steps taken.
+        measure: The criterion's measure at the last step, or None where it was not finite.
+        falling: Whether the measure still fell by more than 1 % over the last tenth of the steps.
+        movement: ‖w − w₀‖ / ‖w₀‖ over the trained weights, or None where it was not measured.
+        step_size: Step size η, or None where there is none.
+        lambda_min: Smallest eigenvalue of J₀J₀ᵀ, or None if not computed.
+        lambda_max: Largest eigenvalue of J₀J₀ᵀ, or None if not computed.
+        rate: Fitted factor per step of the measure over the second half of the run, or None from too few points.
+        solver: Solver that trained it.
+        device: Device that trained it.
+        seconds: Its share of the time of its batch, in seconds.
+        message: What went wrong, or empty unless the verdict is ``error``.
+        hits: First step at which each tolerance was met, by the tolerance as text, or None if it never was.
+        diagnostics: Values of the regime's diagnostics, by name.
+    """
+
+    regime: str
+    n: int
+    d: int
+    k: int
+    seed: int
+    verdict: str
+    steps: int
+    measure: float | None
+    falling: bool
+    movement: float | None
+    step_size: float | None
+    lambda_min: float | None
+    lambda_max: float | None
+    rate: float | None
+    solver: str
+    device: str
+    seconds: float
+    message: str
+    hits: Mapping[str, int | None] = field(default_factory=dict)
+    diagnostics: Mapping[str, float | None] = field(default_factory=dict)
+
+
+def threshold_record(regime: str, n: int, d: int, found: Threshold, tolerance: float, steps: int) -> ThresholdRecord:
+    """Return the record of a threshold."""
+    counts = " ".join(f"{k or 'inf'}:{m}/{trials}" for k, (m, trials) in sorted(found.counts.items()))
+    return ThresholdRecord(
+        regime, n, d, found.k_half, found.low, found.high, found.bound, counts, found.trials, tolerance, steps
+    )
+
+
+def theory_record(prediction: Prediction, regime: str = "", k_half: float | None = None) -> TheoryRecord:
+    """Return the record of a prediction.
+
+    Args:
+        prediction: The prediction.
+        regime: Name of the regime, where it is not the prediction's own.
+        k_half: The measured k½ at the same place.
+    """
+    theory, value = prediction.theory, prediction.width.value
+    exponents = theory.claim.exponents.at(prediction.n, prediction.d) if theory.claim.exponents else (None, None)
+    kind = "finite" if math.isfinite(value) else "nan" if math.isnan(value) else "infinite"
+    return TheoryRecord(
+        theory=theory.name,
+        title=theory.claim.title,
+        guarantee=theory.claim.guarantee,
+        certainty=theory.claim.certainty,
+        verified=theory.claim.verified,
+        regime=regime or prediction.regime.name,
+        n=prediction.n,
+        d=prediction.d,
+        width=finite(value),
+        width_is="error" if prediction.failed else kind,
+        reason=prediction.width.reason,
+        scaling=finite(prediction.scaling),
+        a=exponents[0],
+        b=exponents[1],
+        applies=prediction.applies,
+        unmet="; ".join(assumption.text for assumption in prediction.unmet),
+        k_half=k_half,
+    )
+
+
+def exponent_record(regime: str, fit: ExponentFit) -> ExponentRecord:
+    """Return the record of a regime's exponents."""
+    a, b = (interval or (None, None) for interval in (fit.a_interval, fit.b_interval))
+    return ExponentRecord(
+        regime=regime,
+        a=finite(fit.a),
+        a_low=finite(a[0]),
+        a_high=finite(a[1]),
+        b=finite(fit.b),
+        b_low=finite(b[0]),
+        b_high=finite(b[1]),
+        sizes=len(fit.sizes),
+        note=fit.note,
+    )
+
+
+def trial_records(
+    cell: Cell, outcomes: tuple[Outcome, ...], tolerances: tuple[float, ...], reported: int
+) -> Iterator[TrialRecord]:
+    """Yield the records of the trials of a cell.
+
+    Args:
+        cell: The cell.
+        outcomes: Its trials.
+        tolerances: The tolerances of the suite, decreasing.
+        reported: Index of the one that counts as a fit.
+    """
+    names = [f"{tolerance:g}" for tolerance in tolerances]
+    for outcome in outcomes:
+        yield TrialRecord(
+            regime=cell.regime,
+            n=cell.n,
+            d=cell.d,
+            k=cell.k,
+            seed=outcome.seed,
+            verdict=outcome.verdict(reported),
+            steps=outcome.steps,
+            measure=finite(outcome.measure),
+            falling=outcome.falling,
+            movement=finite(outcome.movement),
+            step_size=finite(outcome.step_size),
+            lambda_min=finite(outcome.lambda_min),
+            lambda_max=finite(outcome.lambda_max),
+            rate=finite(outcome.rate),
+            solver=outcome.solver,
+            device=outcome.device,
+            seconds=outcome.seconds,
+            message=outcome.message,
+            hits=dict(zip(names, outcome.hits, strict=True)),
+            diagnostics={name: finite(value) for name, value in outcome.diagnostics.items()},
+        )
+
+
+def finite(value: float | None) -> float | None:
+    """Return a number, or None if it is not finite.
+
+    >>> finite(1.5), finite(math.inf), finite(None)
+    (1.5, None, None)
+    """
+    return value if value is not None and math.isfinite(value) else None

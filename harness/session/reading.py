@@ -1,0 +1,111 @@
+"""Load the results of a run directory, an archive, or the run of a suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.driver.results import Results
+    from harness.exchange.archive_reader import Unpacked
+    from harness.plugin_host.registry import Registry
+
+
+@dataclass(frozen=True)
+class Source:
+    """Results, and where they were read from.
+
+    Attributes:
+        name: Name that the caller gave.
+        results: The results.
+        archive: The archive that they were unpacked from; None for a run directory.
+    """
+
+    name: str
+    results: Results
+    archive: Unpacked | None = None
+
+
+def load(source: str | Path, *, plugin_files: Iterable[str | Path] = (), trust_plugins: bool = False) -> Results:
+    """Return the results of a run, without training anything.
+
+    Args:
+        source: A run directory, an archive that ``harness export`` wrote, the name of a suite that ran in reports/
+            below the current directory, or a suite file.
+        plugin_files: Files with further components.
+        trust_plugins: Whether to load the plugin files that the results name, wherever they are.
+
+    Raises:
+        StoreError: If there are no results, or they cannot be read.
+        ArchiveError: If the archive is damaged, or needs plugin files that are not trusted.
+        SuiteError: If the suite of the results cannot be read with the plugins at hand.
+        ValueError: If a regime cannot be made, or data are not where they were.
+
+    >>> load("no-such-run")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    harness.suite.source.SuiteError: no-such-run: there is no such file, and no suite of this name (...)
+    """
+    with opened(source, plugin_files, trust_plugins=trust_plugins) as read:
+        return read.results if read.archive is None else replace(read.results, directory=None)
+
+
+@contextmanager
+def opened(
+    source: str | Path, plugin_files: Iterable[str | Path] = (), *, trust_plugins: bool = False
+) -> Iterator[Source]:
+    """Read results; an archive stays unpacked until the context ends.
+
+    Arguments and errors are those of :func:`load`.
+    """
+    from harness import suite as suites
+    from harness.driver.loading import load_results
+    from harness.exchange.archive_reader import is_archive
+    from harness.plugin_host.loading import load_plugins
+
+    path, files = Path(source), tuple(plugin_files)
+    if is_archive(path):
+        with _unpacked(path, files, trust_plugins=trust_plugins) as read:
+            yield read
+        return
+    named = Path("reports") / path
+    directory = path if path.is_dir() else named if path.name == str(source) and named.is_dir() else None
+    if directory is None:
+        suite, registry = suites.load_suite(source, plugin_files=files, trust_plugins=trust_plugins)
+        yield Source(str(source), load_results(Path("reports") / suite.name, suite, registry))
+        return
+    given = load_plugins(files) if files else None
+    yield Source(str(source), load_results(directory, None, given, trust_plugins=trust_plugins))
+
+
+@contextmanager
+def _unpacked(file: Path, plugin_files: tuple[str | Path, ...], *, trust_plugins: bool) -> Iterator[Source]:
+    from harness.driver.loading import load_results
+    from harness.exchange.archive import ArchiveError
+    from harness.exchange.archive_reader import unpacked
+    from harness.store import StoreError
+
+    with unpacked(file) as archive:
+        registry = _plugins(archive, plugin_files, trust_plugins=trust_plugins)
+        try:
+            results = load_results(archive.directory, None, registry)
+        except (StoreError, ValueError) as error:  # the folder is gone when the user reads the message
+            raise ArchiveError(str(error).replace(str(archive.directory), str(file))) from error
+        yield Source(str(file), results, archive)
+
+
+def _plugins(archive: Unpacked, plugin_files: tuple[str | Path, ...], *, trust_plugins: bool) -> Registry:
+    """Load the plugins that an archive needs; those that came with it only if they are trusted."""
+    from harness.exchange.archive import ArchiveError
+    from harness.plugin_host.loading import load_plugins
+
+    if archive.plugin_files and not trust_plugins and not plugin_files:
+        names = [path.relative_to(archive.directory).as_posix() for path in archive.plugin_files]
+        raise ArchiveError(
+            f"{archive.file} was made with plugin files that came with it: {', '.join(names)}; they are code: read "
+            f"them (unzip -p {archive.file} {names[0]}), then load them with --trust-plugins, or name your own copy "
+            "with --plugin"
+        )
+    return load_plugins([*plugin_files, *(archive.plugin_files if trust_plugins else ())])

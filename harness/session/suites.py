@@ -1,0 +1,100 @@
+"""Load a suite by name, from a file, from text or from a mapping, and check that its problems can be drawn."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import suite as suites
+from harness.suite.toml_text import toml_text
+
+if TYPE_CHECKING:
+    from harness.plugin_host.registry import Registry
+    from harness.suite import Suite
+
+_LOG = logging.getLogger("harness")
+
+
+class ProblemError(ValueError):
+    """A suite asks for problems that its dataset does not have."""
+
+
+def load_suite(
+    source: str | Path | Mapping[str, Any],
+    *,
+    plugin_files: Iterable[str | Path] = (),
+    trust_plugins: bool = False,
+) -> Suite:
+    """Load a suite and the plugins that it needs.
+
+    Args:
+        source: Name of a shipped suite, path of a TOML file, TOML text (more than one line), or the same as nested
+            mappings, with ``regimes`` a list.
+        plugin_files: Files with further components, besides those that the suite names.
+        trust_plugins: Whether to load the plugin files that the suite names wherever they are. Otherwise files outside
+            of the current directory, or of another user, are refused.
+
+    Returns:
+        The suite, with its plugins as ``registry``.
+
+    Raises:
+        SuiteError: With all that is wrong with the suite.
+        TypeError: If a mapping holds what TOML has no type for.
+
+    >>> suite = load_suite("quickstart")
+    >>> suite.name, suite.n, [regime.name for regime in suite.regimes]  # doctest: +ELLIPSIS
+    ('quickstart', (...), [...])
+    """
+    options: Any = {"plugin_files": plugin_files, "trust_plugins": trust_plugins}
+    if isinstance(source, Mapping):
+        loaded, registry = suites.load_text(toml_text(source), **options)
+    elif isinstance(source, str) and "\n" in source:
+        loaded, registry = suites.load_text(source, **options)
+    else:
+        loaded, registry = suites.load_suite(source, **options)
+    for plugin in registry.broken:
+        _LOG.warning("plugin %s (%s) was not loaded: %s", plugin.name, plugin.label, plugin.reason)
+    return loaded
+
+
+def loaded(suite: Suite | str | Path | Mapping[str, Any]) -> tuple[Suite, Registry]:
+    """Return a suite, loaded if it is not yet, and its plugins.
+
+    Raises:
+        SuiteError: With all that is wrong with the suite.
+    """
+    found = suite if isinstance(suite, suites.Suite) else load_suite(suite)
+    if found.registry is None:
+        raise ValueError(f"suite {found.name!r} was made without plugins: load it with harness.load_suite")
+    return found, found.registry
+
+
+def check_problems(suite: Suite) -> None:
+    """Draw one problem of every size, before anything is trained on them.
+
+    Raises:
+        ProblemError: If a size has none: there are too few rows, too few columns, no such file, no such package, or not
+            the memory for it.
+    """
+    from harness.engine.draws import draw_problem
+    from harness.suite.sizes import too_large
+
+    if large := too_large(suite):
+        raise ProblemError("\n".join([f"suite {suite.name!r} is too large:", *(f"  {line}" for line in large)]))
+    wrong: dict[str, list[str]] = {}
+    for n in suite.n:
+        for d in suite.d:
+            try:
+                draw_problem(suite.dataset, n, d, seed=0, base=suite.seed)
+            except (Exception, SystemExit) as error:  # a dataset is code of a plugin
+                said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+                wrong.setdefault(said, []).append(f"n = {n}, d = {d}")
+    if wrong:
+        lines = [f"  {said} ({places[0]}{_more(places)})" for said, places in wrong.items()]
+        raise ProblemError("\n".join([f"suite {suite.name!r} has sizes without problems:", *lines]))
+
+
+def _more(places: list[str]) -> str:
+    return f" and {len(places) - 1} more" if len(places) > 1 else ""

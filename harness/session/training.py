@@ -1,0 +1,206 @@
+"""Run a suite: train what is missing, and write its reports."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.complaints import printable
+from harness.components.executor import UNGUARDED, Executor, LostWorkers
+from harness.session.defaults import cores, run_directory
+from harness.session.suites import check_problems, loaded
+
+if TYPE_CHECKING:
+    from harness.driver.results import Results
+    from harness.driver.run import Run
+    from harness.driver.sharding import Shard
+    from harness.plugin_host.registry import Registry
+    from harness.store import Store
+    from harness.suite import Suite
+
+Listener = Callable[["Run"], None]
+"""Called with the run after each batch."""
+
+
+class ExecutorError(ValueError):
+    """An executor cannot do what is asked of it."""
+
+
+def run(
+    suite: Suite | str | Path | Mapping[str, Any],
+    *,
+    workers: int | None = None,
+    out: str | Path | None = None,
+    progress: bool | Listener = False,
+    device: str | None = None,
+    executor: str | Executor | None = None,
+    scheduler: str | None = None,
+    shard: str | Shard | None = None,
+    fresh: bool = False,
+    begin: Listener | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> Results:
+    """Train what is missing of a suite, write its reports, and return its results.
+
+    Running a suite again goes on where it stopped, and trains nothing twice. Worker processes import the script that
+    calls this function, so a script makes the call below ``if __name__ == "__main__":``. A notebook
+    needs no such line.
+
+    Args:
+        suite: A suite, or a source that :func:`load_suite` takes.
+        workers: Number of worker processes, by default one for each core.
+        out: Run directory, by default reports/<suite>.
+        progress: Whether to show the progress on standard error, or a function that is called with the run after each
+            batch.
+        device: ``cpu``, ``cuda`` or ``cuda:N``, instead of what the suite says.
+        executor: ``local``, ``in-process``, ``pooled``, ``dask``, that of a plugin, or an executor. The default is
+            ``local`` on a CPU and ``pooled`` on a GPU.
+        scheduler: Address, or scheduler file, of a Dask cluster to join.
+        shard: Part of a grid to train, as ``2/5``.
+        fresh: Whether to start anew. Earlier results are set aside, not deleted.
+        begin: Called with the run before anything is trained.
+        notice: Called with each line that the user should see, by default the logger ``harness``.
+
+    Returns:
+        The results. Trials that ended in an error are among :meth:`Results.errors`.
+
+    Raises:
+        SuiteError: If the suite cannot be used.
+        ProblemError: If the suite asks for problems that its dataset does not have.
+        DeviceError: If there is no such device.
+        RegimeError: If a regime cannot be trained.
+        ShardError: If the suite has no such part.
+        ExecutorError: If the executor cannot do what is asked of it.
+        UnknownName: If there is no such executor.
+        NotInstalled: If the executor needs a package that is not installed.
+        StoreError: If the run directory cannot be used, or a :class:`WriteError` if it cannot be written.
+        UnguardedScript: If the script calls this function where its workers import it.
+        LostWorkers: If workers end again and again.
+        OSError: If the reports cannot be written. All trials are saved.
+
+    >>> import tempfile
+    >>> small = {
+    ...     "suite": {"name": "small"},
+    ...     "problems": {"dataset": "sphere", "n": 8, "d": 4},
+    ...     "budget": {"steps": 300, "spectrum": False},
+    ...     "search": {"method": "grid", "widths": [1, 32], "trials": 2},
+    ...     "regimes": [{"use": "moderate"}],
+    ... }
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first = run(small, out=folder, executor="in-process")
+    ...     again = run(small, out=folder, executor="in-process")
+    >>> first.trained, again.trained, again.reused
+    (4, 0, 4)
+    """
+    _stop_if_imported_by_a_worker()
+    from harness.driver.provenance import provenance
+    from harness.driver.run import Run
+    from harness.driver.sharding import Shard
+    from harness.engine.device import resolve_device
+    from harness.report.progress import progress as shown
+    from harness.report.summary import write_reports
+    from harness.store import Store, WriteError, set_aside
+
+    found, registry = loaded(suite)
+    part = Shard.parse(shard) if isinstance(shard, str) else shard
+    if part is not None:
+        part.check(found)
+    check_problems(found)
+    directory = run_directory(found, out)
+    where = resolve_device(device or found.budget.device)
+    say = notice or logging.getLogger("harness").warning
+    chosen = _executor(executor, workers, where, registry, scheduler, say)
+    if fresh and (aside := set_aside(directory)):
+        say(f"earlier results are kept as {aside}")
+    with Store(directory, exclusive=True) as store:
+        _refuse_other_suite(store, found)
+        going = Run(found, registry, store, where, shard=part)
+        if begin is not None:
+            begin(going)
+        origin = provenance(found, registry, where, going.plan.solvers) | ({"shard": str(part)} if part else {})
+        store.began(found.text, origin)
+        if going.plan.missing:
+            listening = _given(progress) if callable(progress) else shown(not progress)
+            try:
+                with listening as listen, chosen:
+                    results = going.go(chosen, listen)
+            except (KeyboardInterrupt, LostWorkers, WriteError) as error:
+                error.add_note(f"{going.plan.done} trials are saved")
+                raise
+            finally:
+                _say_warnings(chosen, say)
+        else:
+            results = going.results()
+    results = replace(results, trained=going.trained, reused=going.plan.reused)
+    try:
+        write_reports(results, directory)
+    except OSError as error:
+        error.add_note("all trials are saved, but not the reports")
+        raise
+    return results
+
+
+def _stop_if_imported_by_a_worker() -> None:
+    """End a process that multiprocessing started and that imports the user's script: it would start processes again."""
+    frame = sys._getframe()  # the only way to see who calls
+    while frame is not None:
+        if frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") == "__mp_main__":
+            os._exit(UNGUARDED)
+        frame = frame.f_back  # type: ignore[assignment]  # None at the end
+
+
+@contextmanager
+def _given(listener: Listener) -> Iterator[Listener]:
+    yield listener
+
+
+def _executor(
+    named: str | Executor | None,
+    workers: int | None,
+    device: str,
+    registry: Registry,
+    scheduler: str | None,
+    say: Callable[[str], None],
+) -> Executor:
+    """Return the executor that is asked for."""
+    if isinstance(named, Executor):
+        return named
+    usual = "dask" if scheduler else "local" if device == "cpu" else "pooled"
+    name = named or usual
+    kind: type[Executor] = registry.find("executor", name)
+    if scheduler and not kind.joins():
+        raise ExecutorError(f"executor {name!r} joins no cluster; write --executor dask, or leave --scheduler out")
+    if scheduler and (unsafe := kind.warning(scheduler)):
+        say(f"warning: {printable(unsafe)}")
+    count = workers or (1 if device != "cpu" else cores())
+    return kind(count, tuple(plugin.origin for plugin in registry if plugin.is_file), scheduler or "")
+
+
+def _refuse_other_suite(store: Store, suite: Suite) -> None:
+    """Keep a run from replacing the reports of another suite.
+
+    Raises:
+        StoreError: If the directory holds those of a suite of another name.
+    """
+    from harness.store import StoreError
+
+    last = store.last_run()
+    before = last.provenance.get("suite") if last is not None else None
+    if before not in (None, suite.name):
+        raise StoreError(
+            f"{store.path.parent} holds results of suite {before!r}, not of {suite.name!r}: choose another directory "
+            f"with --out, or set them aside with --fresh; if it is the same suite, name it {before!r} again to go on"
+        )
+
+
+def _say_warnings(executor: Executor, say: Callable[[str], None]) -> None:
+    """Say each warning of the workers once."""
+    for line, count in executor.warned.items():
+        times = f" (in {count} batches)" if count > 1 else ""
+        say(f"warning{times}: {printable(line)}")
