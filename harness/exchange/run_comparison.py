@@ -165,14 +165,7 @@ def _size(
     steps: int | None,
 ) -> SizeComparison:
     one, two = (results.threshold(*place, tolerance, steps) for results in (first, second))
-    step = {results.regime(place[0]).initializer.width_step for results in (first, second)}
-    ratio = threshold_ratio(
-        one.counts,
-        two.counts,
-        first_family=first.suite.search.family,
-        second_family=second.suite.search.family,
-        smallest=step.pop() if len(step) == 1 else 1,
-    )
+    ratio = threshold_ratio(one, two)
     rungs = first.rung(tolerance), second.rung(tolerance)
     shared = sorted(trials[0].keys() & trials[1].keys())
     pairs = {trial: (trials[0][trial], trials[1][trial]) for trial in shared}

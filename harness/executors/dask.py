@@ -110,11 +110,12 @@ class Dask(Executor):
         return self
 
     def _heard(self, event: tuple[float, str]) -> None:
-        """Note that a worker ends itself, as its batch takes too long."""
+        """Note that a worker ends itself because its batch takes too long. Dask calls this in a thread of its own."""
         _, key = event
         self._late.add(key)
-        if key in self._in_hand:
-            self._done.put(self._in_hand[key][1])
+        held = self._in_hand.get(key)  # one look-up, since the driver may take the batch at any moment
+        if held is not None:
+            self._done.put(held[1])
 
     def submit(self, batch: Batch) -> None:
         """Send a batch to the cluster."""
@@ -130,9 +131,10 @@ class Dask(Executor):
             raise RuntimeError("no batch is in hand")
         while True:
             future = self._wait()
-            if future.key not in self._in_hand:  # sent again since
+            held = self._in_hand.pop(future.key, None)
+            if held is None:  # sent again since
                 continue
-            batch, _ = self._in_hand.pop(future.key)
+            batch, _ = held
             assert self._client is not None
             if future.key in self._late:
                 self._client.cancel([future], force=True)

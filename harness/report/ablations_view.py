@@ -172,17 +172,15 @@ class _Weighed:
 
     def ratio(self, sizes: Sequence[Size]) -> Entry:
         """Return k½ after over k½ before: of one size from both brackets, of several their geometric mean."""
-        suite = self.results.suite
         if len(sizes) == 1:
             before, after = self.thresholds(sizes[0])
-            family = suite.search.family
-            ratio = threshold_ratio(after.counts, before.counts, first_family=family, second_family=family)
+            ratio = threshold_ratio(after, before)
         else:
             first, second = (
                 {size: self.results.fits(regime.name, *size, self.tolerance, self.steps) for size in sizes}
                 for regime in (self.pair.first, self.pair.second)
             )
-            ratio = mean_ratio(second, first, seed=suite.seed)
+            ratio = mean_ratio(second, first, seed=self.results.suite.seed)
         if ratio.value is None and ratio.low is None and ratio.high is None:
             return Missing("nothing is known of one of the two")
         return Interval(ratio.value, ratio.low, ratio.high, ratio=True)

@@ -66,8 +66,7 @@ def comparison_view(
 
 def _row(results: Results, first: Regime, second: Regime, n: int, d: int, tolerance: float, steps: int) -> Row:
     one, two = (results.threshold(regime.name, n, d, tolerance, steps) for regime in (first, second))
-    family = results.suite.search.family
-    quotient = threshold_ratio(one.counts, two.counts, first_family=family, second_family=family)
+    quotient = threshold_ratio(one, two)
     known = (quotient.value, quotient.low, quotient.high)
     ratio: Entry = Missing("nothing is known of one of the two")
     if any(part is not None for part in known):

@@ -63,7 +63,8 @@ def estimates(run: Run) -> list[tuple[ThresholdSearch, str]]:
             fits, trials = search.counts().get(0, (0, 0))
             rows.append((search, f"∞: {fits}/{trials} fit" if trials else "…"))
             continue
-        found = threshold(search.counts(), family=search.method.family)
+        step = search.setting.regime.initializer.width_step
+        found = threshold(search.counts(), family=search.method.family, smallest=step)
         low, high = found.low or 0, "∞" if found.high is None else str(found.high)
         point = "…" if found.k_half is None else f"{found.k_half:.3g}"
         rows.append((search, f"{point} in ({low}, {high}]" if found.trials else "…"))

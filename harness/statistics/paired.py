@@ -6,9 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from scipy.stats import beta, binom
-
-from harness.statistics.thresholds import LEVEL, Counts, threshold
+from harness.statistics.thresholds import LEVEL, Threshold, threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,8 +81,15 @@ def compare(first: Mapping[Trial, bool], second: Mapping[Trial, bool], *, level:
         neither=table[False, False],
         share=wins / discordant if discordant else None,
         interval=clopper_pearson(wins, discordant, level=level),
-        p_value=min(1.0, 2.0 * float(binom.cdf(min(wins, losses), discordant, 0.5))),
+        p_value=_sign_test(min(wins, losses), discordant),
     )
+
+
+def _sign_test(fewer: int, trials: int) -> float:
+    """Return 2 P(B ≤ fewer) for B ~ Bin(trials, ½), at most 1. The cumulated sum is I_½(trials − fewer, fewer + 1)."""
+    from scipy.special import betainc  # takes longer to import than all of the harness without it
+
+    return 1.0 if 2 * fewer + 1 >= trials else 2.0 * float(betainc(trials - fewer, fewer + 1, 0.5))
 
 
 def clopper_pearson(m: int, trials: int, *, level: float = LEVEL) -> tuple[float, float]:
@@ -94,39 +99,35 @@ def clopper_pearson(m: int, trials: int, *, level: float = LEVEL) -> tuple[float
     >>> low, round(high, 6), round(1 - 0.025 ** (1 / 10), 6)
     (0.0, 0.308497, 0.308497)
     """
-    low = float(beta.ppf(level / 2, m, trials - m + 1)) if m > 0 else 0.0
-    high = float(beta.ppf(1 - level / 2, m + 1, trials - m)) if m < trials else 1.0
+    from scipy.special import betaincinv
+
+    low = float(betaincinv(m, trials - m + 1, level / 2)) if m > 0 else 0.0
+    high = float(betaincinv(m + 1, trials - m, 1 - level / 2)) if m < trials else 1.0
     return low, high
 
 
-def threshold_ratio(
-    first: Counts,
-    second: Counts,
-    *,
-    level: float = LEVEL,
-    first_family: int | None = None,
-    second_family: int | None = None,
-    smallest: int = 1,
-) -> Ratio:
+def threshold_ratio(first: Threshold, second: Threshold, *, level: float = LEVEL) -> Ratio:
     """Return the quotient of two thresholds with an interval.
 
-    Each threshold gets its anytime-valid bracket low < k½ ≤ high at half the level; both hold together at a
+    Each threshold gets its anytime-valid bracket low < k½ ≤ high at half the level. Both hold together at a
     confidence of 1 − level, whatever the dependence between the regimes (Bonferroni). As k½ is an integer, the
     quotient then lies between (low₁ + 1)/high₂ and high₁/(low₂ + 1).
 
     Args:
-        first: Counts of the numerator.
-        second: Counts of the denominator.
+        first: The numerator.
+        second: The denominator.
         level: Chance that the interval misses.
-        first_family: Widths that may be tested in the first (see :func:`harness.statistics.thresholds.bracket`).
-        second_family: The same for the second.
-        smallest: Smallest admissible width.
 
-    >>> threshold_ratio({19: (0, 20), 20: (20, 20)}, {9: (0, 20), 10: (20, 20)}).low
+    Returns:
+        The ratio, all of whose values are None for a model without width.
+
+    >>> few = threshold({9: (0, 20), 10: (20, 20)})
+    >>> threshold_ratio(threshold({19: (0, 20), 20: (20, 20)}), few).low
     2.0
     """
-    one = threshold(first, level=level / 2, family=first_family, smallest=smallest)
-    two = threshold(second, level=level / 2, family=second_family, smallest=smallest)
+    if 0 in first.counts or 0 in second.counts:
+        return Ratio(None, None, None)
+    one, two = (threshold(t.counts, level=level / 2, family=t.family, smallest=t.smallest) for t in (first, second))
     return Ratio(
         value=None if one.k_half is None or two.k_half is None else one.k_half / two.k_half,
         low=None if one.low is None or two.high is None else (one.low + 1) / two.high,

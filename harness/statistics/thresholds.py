@@ -36,6 +36,8 @@ class Threshold:
         counts: What it was computed from.
         trials: Number of trials.
         violations: Pairs of widths, narrow then wide, between which the observed fraction visibly falls.
+        family: Number of widths that might have been tested, or None for those in ``counts``.
+        smallest: Smallest admissible width.
     """
 
     k_half: float | None
@@ -45,6 +47,8 @@ class Threshold:
     counts: dict[int, tuple[int, int]]
     trials: int
     violations: tuple[tuple[int, int], ...] = ()
+    family: int | None = None
+    smallest: int = 1
 
 
 def log_e_value(m: float, trials: float) -> float:
@@ -218,4 +222,6 @@ def threshold(counts: Counts, *, level: float = LEVEL, family: int | None = None
         counts=tried,
         trials=sum(trials for _, trials in tried.values()),
         violations=violations(tried, level=level),
+        family=family,
+        smallest=smallest,
     )

@@ -21,7 +21,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from harness.components import Outcome
+from harness.components import Cell, Outcome
 from harness.components.executor import Attempt, Batch, BatchFailed, LostWorkers
 from harness.driver.batching import batches
 from harness.driver.threshold_searches import threshold_searches
@@ -326,3 +326,21 @@ def test_a_running_cluster_is_joined_and_its_loss_ends_the_run(
                 executor.next_done()
     finally:
         module.PATIENCE = patience
+
+
+def test_a_batch_that_is_taken_while_its_worker_reports_costs_nothing() -> None:
+    """Dask reports late workers in a thread of its own, so the driver may take the batch between two look-ups."""
+
+    class TakenAtOnce(dict[str, Any]):
+        def __contains__(self, key: object) -> bool:
+            found = super().__contains__(key)
+            self.clear()
+            return found
+
+    place = Dask(1)
+    place._in_hand = TakenAtOnce(key=(Batch(Cell("", 2, 2, 2), (0,), {}, "key"), "future"))
+    place._heard((0.0, "key"))
+    assert place._done.get_nowait() == "future"
+    place._in_hand = {}
+    place._heard((0.0, "key"))
+    assert place._done.empty()

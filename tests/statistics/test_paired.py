@@ -10,6 +10,7 @@ from scipy.stats import binom, binomtest
 
 from harness.statistics.paired import clopper_pearson, compare, threshold_ratio
 from harness.statistics.search import Adaptive
+from harness.statistics.thresholds import threshold
 
 
 def verdicts(both: int, first: int, second: int, neither: int) -> tuple[dict[int, bool], dict[int, bool]]:
@@ -58,8 +59,8 @@ def test_clopper_pearson_closed_forms() -> None:
 
 
 def test_ratio_of_thresholds() -> None:
-    first = {30: (0, 20), 40: (20, 20)}
-    second = {7: (0, 20), 10: (20, 20)}
+    first = threshold({30: (0, 20), 40: (20, 20)})
+    second = threshold({7: (0, 20), 10: (20, 20)})
     ratio = threshold_ratio(first, second)
     assert ratio.value == pytest.approx(math.sqrt(30 * 40 / 70))
     assert (ratio.low, ratio.high) == (31 / 10, 40 / 8)
@@ -68,17 +69,31 @@ def test_ratio_of_thresholds() -> None:
 
 
 def test_ratio_pays_half_the_level_for_each() -> None:
-    sharp, wide = {9: (0, 20), 10: (20, 20)}, {8: (0, 11), 9: (11, 11)}
-    assert threshold_ratio(wide, sharp, first_family=12).high is None  # 11 of 11 certify at 5 %, not at 2.5 %
-    assert threshold_ratio(wide, sharp, first_family=12, level=0.1).high == 0.9
+    sharp = threshold({9: (0, 20), 10: (20, 20)})
+    wide = threshold({8: (0, 11), 9: (11, 11)}, family=12)
+    assert threshold_ratio(wide, sharp).high is None  # 11 of 11 certify at 5 %, not at 2.5 %
+    assert threshold_ratio(wide, sharp, level=0.1).high == 0.9
 
 
 def test_ratio_with_a_bound() -> None:
-    two_sided, at_least = {9: (0, 20), 10: (20, 20)}, {100: (0, 20)}
+    two_sided, at_least = threshold({9: (0, 20), 10: (20, 20)}), threshold({100: (0, 20)})
     assert threshold_ratio(at_least, two_sided).low == 101 / 10
     assert threshold_ratio(at_least, two_sided).high is None
     assert threshold_ratio(at_least, two_sided).value is None
-    assert threshold_ratio({1: (20, 20)}, two_sided).high == 1 / 10
+    assert threshold_ratio(threshold({1: (20, 20)}), two_sided).high == 1 / 10
+
+
+def test_the_smallest_admissible_width_bounds_a_ratio() -> None:
+    """With pairs of neurons, k½ = 2 is exact where width 2 is certified, so the quotient has two ends."""
+    pairs, two_sided = threshold({2: (20, 20)}, smallest=2), threshold({9: (0, 20), 10: (20, 20)})
+    assert threshold_ratio(two_sided, pairs).high == 10 / 2
+    assert threshold_ratio(pairs, two_sided).low == 2 / 10
+    assert threshold_ratio(two_sided, threshold({2: (20, 20)})).high is None
+
+
+def test_models_without_width_have_no_ratio() -> None:
+    ratio = threshold_ratio(threshold({0: (0, 20)}), threshold({0: (20, 20)}))
+    assert (ratio.value, ratio.low, ratio.high) == (None, None, None)
 
 
 def test_a_finished_search_bounds_the_ratio() -> None:
@@ -91,8 +106,8 @@ def test_a_finished_search_bounds_the_ratio() -> None:
             for k, more in asked.items():
                 m, trials = counts.get(k, (0, 0))
                 counts[k] = (m + int(rng.binomial(more, 1 / (1 + (center / k) ** 20))), trials + more)
-        found.append(counts)
-    ratio = threshold_ratio(found[1], found[0], first_family=search.family, second_family=search.family)
+        found.append(threshold(counts, family=search.family))
+    ratio = threshold_ratio(found[1], found[0])
     assert ratio.low is not None
     assert ratio.high is not None
     assert ratio.low < 40 / 17 < ratio.high
