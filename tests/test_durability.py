@@ -22,8 +22,8 @@ from harness.store import FILE, Store, WriteError, set_aside
 from harness.store.lock import LOCK, OWNER, Held, Lock
 from harness.store.schema import StoreError
 from harness.suite import parse_suite
-from tests.driver.test_recovery import SUITE
-from tests.driver.test_run import Counting, digits
+from tests.driver.tiny_suite import ONE_REGIME as SUITE
+from tests.driver.tiny_suite import Counting, digits
 
 CELL = Cell("r", 10, 4, 3)
 OUTCOME = Outcome(0, (12, None), 100, 0.02)

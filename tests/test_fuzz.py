@@ -32,7 +32,7 @@ from harness.store.checksum import SEALED, seal
 from harness.store.run_record import provenance_of
 from harness.suite import SuiteError, parse_suite
 from harness.suite.sizes import too_large
-from tests.driver.test_run import SUITE
+from tests.driver.tiny_suite import SUITE
 
 REGISTRY = load_plugins()
 FRAGMENTS = (

@@ -22,7 +22,7 @@ from harness.plugin_host.trust import stranger
 from harness.store import FILE, Store, StoreError
 from harness.suite import SuiteError, load_suite, parse_suite
 from harness.suite.sizes import memory, too_large, trial_bytes
-from tests.driver.test_recovery import SUITE
+from tests.driver.tiny_suite import ONE_REGIME as SUITE
 
 ESCAPES = ("\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "\u202e", "\r", "\x08", "\u2066")
 MARKUP = "[bold red]x[/bold red] [/nonsense] [link=http://x]y"

@@ -91,6 +91,13 @@ def test_no_module_imports_one_of_a_later_layer(path: Path) -> None:
             assert layer[parts[1]] <= layer[own], f"{path.name} imports {module}, which stands after it"
 
 
+def test_no_test_imports_from_another() -> None:
+    """What several tests need is a fixture, or a module that is not a test."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        for module, _ in imports(path):
+            assert not module.rpartition(".")[2].startswith("test_"), f"{path.name} imports {module}"
+
+
 @pytest.mark.parametrize("path", files("harness"), ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_below_the_command_line_and_reports_prints(path: Path) -> None:
     if path.relative_to(ROOT / "harness").parts[0] in ("cli", "report"):

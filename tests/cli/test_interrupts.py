@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.driver.test_run import SUITE
+from tests.driver.tiny_suite import SUITE
 
 LONG = SUITE.replace("steps = 600", "steps = 2_000_000").replace("tolerances = [0.5, 0.1]", "tolerances = [0.5, 1e-9]")
 LONG = LONG.replace("report_tolerance = 0.1", "report_tolerance = 1e-9").replace('"output-only"', '"moderate-sgd"')

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.driver.test_run import SUITE
+from tests.driver.tiny_suite import SUITE
 
 LONGER = SUITE.replace("n = [12, 16, 20]", "n = [20, 30]").replace("steps = 600", "steps = 3000")
 

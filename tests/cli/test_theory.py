@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import command as main
-from tests.driver.test_run import SUITE
+from tests.driver.tiny_suite import SUITE
 
 POINTS = (EntryPoint("builtin", "harness.builtin", "harness"), EntryPoint("moderate", "harness_moderate", "harness"))
 

@@ -17,7 +17,7 @@ from harness.executors.in_process import InProcess
 from harness.plugin_host.registry import Registry
 from harness.store import Store
 from harness.suite import parse_suite
-from tests.driver.test_recovery import SUITE
+from tests.driver.tiny_suite import ONE_REGIME as SUITE
 
 GRID = SUITE.replace("trials = 60", 'method = "grid"\nwidths = [2, 6]\ntrials = 4')
 

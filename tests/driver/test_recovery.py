@@ -18,10 +18,9 @@ from harness.executors.in_process import InProcess
 from harness.plugin_host.registry import Registry
 from harness.store import Store
 from harness.suite import parse_suite
-from tests.driver.test_run import SUITE as BOTH
-from tests.driver.test_run import digits
+from tests.driver.tiny_suite import ONE_REGIME as SUITE
+from tests.driver.tiny_suite import digits
 
-SUITE = BOTH[: BOTH.index('[[regimes]]\nname = "features"')]
 CELL = Cell("r", 10, 4, 3)
 
 

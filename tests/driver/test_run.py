@@ -13,33 +13,11 @@ from harness.driver.loading import load_results
 from harness.driver.provenance import provenance
 from harness.driver.results import Results
 from harness.driver.run import Run
-from harness.executors.in_process import InProcess
 from harness.executors.local import Local
 from harness.plugin_host.registry import Registry
 from harness.store import FILE, Store
 from harness.suite import Suite, load_suite, parse_suite
-
-SUITE = """
-[suite]
-name = "tiny"
-seed = 3
-[problems]
-dataset = "sphere"
-n = [12, 16, 20]
-d = 5
-[budget]
-steps = 600
-tolerances = [0.5, 0.1]
-report_tolerance = 0.1
-[search]
-trials = 60
-[[regimes]]
-name = "softplus"
-use = "moderate"
-[[regimes]]
-name = "features"
-use = "output-only"
-"""
+from tests.driver.tiny_suite import SUITE, Counting, digits
 
 
 @pytest.fixture
@@ -47,38 +25,10 @@ def suite(registry: Registry) -> Suite:
     return parse_suite(SUITE, registry)
 
 
-class Counting(InProcess):
-    """Trains in this process, and counts; may be stopped after some batches, or give them back out of order."""
-
-    def __init__(self, stop_after: int = 10**9, shuffle: bool = False) -> None:
-        super().__init__(1)
-        self.trained = 0
-        self.left = stop_after
-        self.shuffle = shuffle
-
-    def next_done(self) -> tuple[Batch, list[Outcome]]:
-        if self.left == 0:
-            raise KeyboardInterrupt
-        self.left -= 1
-        if self.shuffle:
-            self._queue.rotate(1)
-        batch, outcomes = super().next_done()
-        self.trained += len(outcomes)
-        return batch, outcomes
-
-
 def run(suite: Suite, registry: Registry, directory: Path, executor: Executor) -> Results:
     with Store(directory) as store:
         store.began(suite.text, provenance(suite, registry, "cpu"))
         return Run(suite, registry, store, "cpu").go(executor)
-
-
-def digits(results: Results) -> list[object]:
-    """Return every threshold and outcome of a run."""
-    found: list[object] = [
-        results.threshold(regime.name, n, d) for regime in results.suite.regimes for n, d in results.sizes()
-    ]
-    return [*found, results.outcomes]
 
 
 @pytest.fixture(scope="module")

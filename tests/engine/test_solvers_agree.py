@@ -17,7 +17,7 @@ from harness.engine.fused.binding import ACTIVATIONS
 from harness.engine.solvers import unavailable
 from harness.engine.work import train
 from tests.engine.cases import setting, stacked
-from tests.engine.test_reference import reference
+from tests.engine.plain_loop import reference
 
 SIZES = ((1, 1, 1), (2, 7, 3), (17, 3, 1), (37, 5, 13), (67, 11, 5), (131, 67, 29), (80, 130, 7))
 """(n, d, k): ones, primes, beyond the kernel's blocks of 64 samples and features, few samples in many dimensions."""

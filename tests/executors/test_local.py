@@ -19,8 +19,8 @@ from harness.executors.local import MOST_STARTS, Local
 from harness.plugin_host.registry import Registry
 from harness.store import Store
 from harness.suite import parse_suite
-from tests.driver.test_recovery import SUITE
-from tests.driver.test_run import digits
+from tests.driver.tiny_suite import ONE_REGIME as SUITE
+from tests.driver.tiny_suite import digits
 
 
 class Harassed(Local):

@@ -24,7 +24,7 @@ from harness.plugin_host.loading import load_plugins
 from harness.plugin_host.registry import Registry
 from harness.store import Store
 from harness.suite import parse_suite
-from tests.driver.test_run import digits
+from tests.driver.tiny_suite import digits
 from tests.faults.plugin import marked
 
 pytest.importorskip("triton")

@@ -32,7 +32,7 @@ from harness.engine.draws import draw_problem, draw_weights
 from harness.engine.work import train
 from harness.mathematics.spectra import operator_norm, smallest_eigenvalue
 from tests.engine.cases import PseudoHuber, setting
-from tests.lazy.test_models import PRESETS, drawn, problem
+from tests.lazy.problems import PRESETS, drawn, problem
 
 AS_PROVED = GradientDescent(step_size="theory")
 

@@ -20,7 +20,7 @@ from harness.builtin.optimizers import GradientDescent
 from harness.components import Cell
 from harness.engine.work import train
 from tests.engine.cases import Deep, DeepNormal, setting
-from tests.lazy.test_models import PRESETS, drawn, perturbed, problem
+from tests.lazy.problems import PRESETS, drawn, perturbed, problem
 
 
 def network(model: Model, on: Problem, k: int, start: Initializer | None = None, moved: float = 0.0) -> Network:

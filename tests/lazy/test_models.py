@@ -10,7 +10,6 @@ import pytest
 import torch
 from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian, Weightless
 from harness_lazy.models import InfiniteWidth, LazyScaled, Linearized
-from harness_lazy.regimes import REGIMES
 from torch import Tensor
 
 from harness import Initializer, Model, Outcome, Params, Problem, Regime, Trained, Weights
@@ -22,32 +21,8 @@ from harness.components import Cell
 from harness.engine.solvers import unavailable
 from harness.engine.spectrum import initial_kernel
 from harness.engine.work import train
-from harness.mathematics.spectra import unit_rows
 from tests.engine.cases import setting, stacked
-
-PRESETS = {regime.name: regime for regime in REGIMES}
-
-
-def problem(n: int, d: int, seed: int = 0) -> Problem:
-    rng = np.random.default_rng(seed)
-    return Problem(unit_rows(rng.standard_normal((n, d))), rng.standard_normal(n), seed, "sphere")
-
-
-def drawn(model: Model, on: Problem, k: int, start: Initializer | None = None, seed: int = 0) -> Params:
-    initializer = start or RandomSigns()
-    weights = model.extend(initializer.draw(model, on, k, np.random.default_rng(seed)))
-    return {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
-
-
-def perturbed(model: Model, params: Params, size: float, seed: int = 1) -> Params:
-    generator = torch.Generator().manual_seed(seed)
-    moved = model.trained() or tuple(params)
-    return {
-        name: value + size * torch.randn(value.shape, generator=generator, dtype=value.dtype)
-        if name in moved
-        else value
-        for name, value in params.items()
-    }
+from tests.lazy.problems import PRESETS, drawn, perturbed, problem
 
 
 def gradient(model: Model, params: Params, on: Problem) -> dict[str, Tensor]:

@@ -22,7 +22,7 @@ from harness.mathematics.kernels import lambda_hidden
 from harness.mathematics.spectra import operator_norm
 from harness.plugin_host.composition import build_regime
 from harness.plugin_host.registry import Registry
-from tests.lazy.test_models import PRESETS, problem
+from tests.lazy.problems import PRESETS, problem
 
 BY_NAME = {theory.name: theory() for theory in THEORIES}
 RELU = {"du", "song-yang", "song-yang-spectral", "munteanu", "arora", "allen-zhu", "zou-gu"}

@@ -9,7 +9,7 @@ import pytest
 
 from harness.plugin_host.checks import HOOKS
 from harness.plugin_host.loading import load_plugins
-from tests.plugin_host.test_plugins import DATASET, OWN, distribution, load_one, write
+from tests.plugin_host.plugin_sources import DATASET, OWN, distribution, load_one, write
 
 NONSENSE = {
     "None": "None",

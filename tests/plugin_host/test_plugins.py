@@ -3,77 +3,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import textwrap
 from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 
 import pytest
 
 from harness.plugin_host.composition import OWN_KEYS, component_from
-from harness.plugin_host.loading import AmbiguousName, Plugin, Registry, UnknownName, load_plugins
+from harness.plugin_host.loading import AmbiguousName, Registry, UnknownName, load_plugins
+from tests.plugin_host.plugin_sources import CRITERION, DATASET, OWN, distribution, load_one, write
 
 EXAMPLE = Path(__file__).parents[1] / "example_plugin.py"
-OWN = (EntryPoint("builtin", "harness.builtin", "harness"), EntryPoint("moderate", "harness_moderate", "harness"))
-
-HEAD = """
-from __future__ import annotations
-from dataclasses import dataclass
-from typing import ClassVar
-from harness import *
-from harness import hookimpl
-import numpy as np
-"""
-DATASET = """
-@dataclass(frozen=True)
-class Flat(Dataset):
-    name: ClassVar[str] = "flat"
-    def draw(self, n, d, rng):
-        return np.ones((n, d)), np.ones(n)
-
-@hookimpl
-def harness_datasets():
-    return [Flat]
-"""
-CRITERION = """
-@dataclass(frozen=True)
-class Even(Criterion):
-    name: ClassVar[str] = "even"
-    wording: str = ""
-    def loss(self, outputs, y):
-        return ((outputs - y) ** 2).sum()
-    def measure(self, outputs, y):
-        return ((outputs - y) ** 2).sum()
-
-@hookimpl
-def harness_criteria():
-    return [Even]
-"""
 
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     return load_plugins([EXAMPLE], entry_points=OWN)
-
-
-def write(folder: Path, body: str, name: str = "plugin.py") -> Path:
-    path = folder / name
-    path.write_text(HEAD + textwrap.dedent(body), encoding="utf-8")
-    return path
-
-
-def load_one(folder: Path, body: str) -> Plugin:
-    (plugin,) = load_plugins([write(folder, body)], entry_points=())
-    return plugin
-
-
-def distribution(folder: Path, name: str, version: str, body: str) -> None:
-    """Install a package with one plugin into a folder, as pip would."""
-    module = name.replace("-", "_")
-    write(folder, body, f"{module}.py")
-    info = folder / f"{module}-{version}.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    (info / "entry_points.txt").write_text(f"[harness]\n{module} = {module}\n")
 
 
 def test_a_file_plugin_provides_its_components(registry: Registry) -> None:

@@ -18,7 +18,7 @@ from harness.driver.mixture import mixed_versions
 from harness.plugin_host.loading import load_plugins
 from harness.plugin_host.registry import HookCall, Registry, UnknownName
 from harness.testing import TINY_SUITE
-from tests.plugin_host.test_plugins import DATASET, OWN, distribution, write
+from tests.plugin_host.plugin_sources import DATASET, OWN, distribution, write
 
 
 @pytest.fixture

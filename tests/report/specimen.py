@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from harness.components.entries import (
     Bound,
@@ -19,6 +20,7 @@ from harness.components.entries import (
     Text,
 )
 from harness.components.table import Column, Row, Table
+from harness.driver.results import Results
 
 BIBTEX = """@article{author2020title,
   author = {Author, Ann and Óther, Bo},
@@ -134,3 +136,10 @@ SPECIMEN = Table(
     bibtex=(BIBTEX,),
 )
 """What the golden files are made of."""
+
+
+def renamed(results: Results, names: dict[str, str]) -> Results:
+    """Return the results with other names of regimes."""
+    regimes = tuple(replace(regime, name=names.get(regime.name, regime.name)) for regime in results.suite.regimes)
+    outcomes = {replace(cell, regime=names.get(cell.regime, cell.regime)): o for cell, o in results.outcomes.items()}
+    return replace(results, suite=replace(results.suite, regimes=regimes), outcomes=outcomes)

@@ -19,8 +19,7 @@ from harness.report.figures.style import COLOURS, INK, marked, shades, svg
 from harness.report.figures.training import check_points
 from harness.report.predicted import predict_suite
 
-from .specimen import HOSTILE
-from .test_page import renamed
+from .specimen import HOSTILE, renamed
 
 
 def drawn(results: Results) -> dict[str, Drawing]:

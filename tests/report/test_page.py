@@ -20,17 +20,10 @@ from harness.report import page as page_module
 from harness.report.page import inline, page
 from harness.report.predicted import predict_suite
 
-from .specimen import HOSTILE
-from .test_html import Reader
+from .html_reader import Reader
+from .specimen import HOSTILE, renamed
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-def renamed(results: Results, names: dict[str, str]) -> Results:
-    """Return the results with other names of regimes."""
-    regimes = tuple(replace(regime, name=names.get(regime.name, regime.name)) for regime in results.suite.regimes)
-    outcomes = {replace(cell, regime=names.get(cell.regime, cell.regime)): o for cell, o in results.outcomes.items()}
-    return replace(results, suite=replace(results.suite, regimes=regimes), outcomes=outcomes)
 
 
 _PAGES: list[str] = []

@@ -10,8 +10,7 @@ from harness.driver.results import Results
 from harness.report.canvas import Canvas
 from harness.report.plot import ENOUGH, _ticks, plots, show_plots
 
-from .specimen import HOSTILE
-from .test_page import renamed
+from .specimen import HOSTILE, renamed
 
 
 def text(results: Results, columns: int = 80, encoding: str = "utf-8") -> str:
