@@ -89,6 +89,11 @@ def relu(activation: Activation | None) -> Assumption:
     return Assumption("φ the ReLU", name == "relu", name)
 
 
+def analytic(activation: Activation) -> Assumption:
+    """Check that φ is analytic, which all smooth activations are that the harness ships."""
+    return Assumption("φ analytic", activation.smooth)
+
+
 # --- of the inputs --------------------------------------------------------------------------------------------------
 
 
@@ -110,6 +115,12 @@ def on_different_lines(problem: Problem) -> Assumption:
     least, largest = extreme_cosines(problem.x)
     closest = max(-least, largest)
     return Assumption("no two inputs on a line", closest < _PARALLEL, f"largest |cosine| {closest:.3g}")
+
+
+def quadratic_in_n(problem: Problem) -> Assumption:
+    """Check n ≤ d(d + 1)/2, the most that n ≤ c d² can mean."""
+    most = problem.d * (problem.d + 1) // 2
+    return Assumption("n ≤ d(d+1)/2", problem.n <= most, f"n = {problem.n}, d(d+1)/2 = {most}")
 
 
 def from_a_density(problem: Problem) -> Assumption:

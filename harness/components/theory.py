@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_chec
 
 from harness.components.claim import Claim, stated_by
 from harness.components.component import Component
-from harness.components.vocabulary import Weights
+from harness.components.vocabulary import TargetKind, Weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,7 +63,7 @@ class Theory(Component, ABC):
     kind: ClassVar[str] = "theory"
     claim: ClassVar[Claim]
     outputs: ClassVar[Literal["one", "any"]] = "one"
-    targets: ClassVar[tuple[str, ...]] = ("numbers", "signs")
+    targets: ClassVar[tuple[TargetKind, ...]] = ("numbers", "signs")
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Gather the claim of a class that states it attribute by attribute."""

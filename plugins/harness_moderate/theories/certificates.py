@@ -150,7 +150,7 @@ class CertificateD3(ShallowTheory, Certificate, StepPolicy):
     )
     nets = Nets("output")
     conditions = (
-        own.analytic,
+        shared.analytic,
         shared.distinct_inputs,
         own.independent_neurons,
         shared.quadratic_loss,

@@ -35,12 +35,6 @@ def khatri_rao_full_rank(problem: Problem) -> Assumption:
     return Assumption("X*X of full rank n ≤ d(d+1)/2", sigma > 0, f"σ_min(X*X) = {sigma:.3g}")
 
 
-def quadratic_in_n(problem: Problem) -> Assumption:
-    """Check n ≤ d(d + 1)/2, the most that n ≤ c d² can mean."""
-    most = problem.d * (problem.d + 1) // 2
-    return Assumption("n ≤ d(d+1)/2", problem.n <= most, f"n = {problem.n}, d(d+1)/2 = {most}")
-
-
 def nonzero_mu(activation: Activation) -> Assumption:
     """Check μ_φ ≠ 0, which fails for odd φ and the sigmoid."""
     value = mu(activation)
@@ -58,11 +52,6 @@ def gaussian_hidden_layer(regime: Regime) -> Assumption:
     start = regime.initializer
     holds = isinstance(start, GaussianHalves) and start.sigma == 1.0
     return Assumption("W₀ ~ N(0, 1)", holds, "" if holds else start.name)
-
-
-def analytic(activation: Activation) -> Assumption:
-    """Check that φ is analytic, which among smooth activations all are that the harness ships."""
-    return Assumption("φ analytic", activation.smooth)
 
 
 def independent_neurons(regime: Regime) -> Assumption:

@@ -121,7 +121,7 @@ class SmoothSphere(ScalingTheory, HiddenLayerTheory):
         certainty_note="the order agrees with Theorem 2.1 evaluated on the sphere",
     )
     nets = Smooth.nets
-    conditions = (own.uniform_on_the_sphere, own.quadratic_in_n, shared.smooth, own.nonzero_mu, *DESCENT)
+    conditions = (own.uniform_on_the_sphere, shared.quadratic_in_n, shared.smooth, own.nonzero_mu, *DESCENT)
     reason = "law for the sphere at C = 1; the data are not used"
 
 
@@ -202,7 +202,7 @@ class ReLUSphere(ScalingTheory, HiddenLayerTheory):
         certainty_note="its order derived from Theorem 2.3, which is known second-hand",
     )
     nets = ReLU.nets
-    conditions = (shared.relu, own.uniform_on_the_sphere, own.quadratic_in_n, *DESCENT)
+    conditions = (shared.relu, own.uniform_on_the_sphere, shared.quadratic_in_n, *DESCENT)
     reason = SmoothSphere.reason
 
 

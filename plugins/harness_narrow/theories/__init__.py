@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness_narrow.theories.algorithms import BubeckHarmonic, BubeckNTK, Daniely, GeWangZhao
-from harness_narrow.theories.existence import Baum, Bubeck, ZhangExistence
-from harness_narrow.theories.landscape import Karhadkar, SoudryCarmon, ZhangLandscape
+from harness_narrow.theories import algorithms, existence, landscape
 
 if TYPE_CHECKING:
     from harness import Theory
 
 THEORIES: tuple[type[Theory], ...] = (
-    ZhangExistence,
-    ZhangLandscape,
-    Baum,
-    Bubeck,
-    BubeckNTK,
-    BubeckHarmonic,
-    SoudryCarmon,
-    Karhadkar,
-    Daniely,
-    GeWangZhao,
+    existence.ZhangExistence,
+    landscape.ZhangLandscape,
+    existence.Baum,
+    existence.Bubeck,
+    algorithms.BubeckNTK,
+    algorithms.BubeckHarmonic,
+    landscape.SoudryCarmon,
+    landscape.Karhadkar,
+    algorithms.Daniely,
+    algorithms.GeWangZhao,
 )
 """All theories of the plugin."""

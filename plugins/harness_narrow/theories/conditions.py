@@ -1,36 +1,20 @@
-"""What the theorems ask for, checked on the actual problem and regime."""
+"""Conditions that theorems of this plugin alone ask for, checked on the actual problem and regime."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 
 import numpy as np
 
-from harness import Assumption, Problem, Regime
+from harness import Activation, Assumption, Problem, Regime
 from harness.builtin.initializers import MirroredLeCun
-from harness.claims.conditions import activation_of, from_a_density
+from harness.claims.conditions import from_a_density
 from harness.mathematics.spectra import extreme_cosines
 from harness_narrow.optimizers import Projected
 
 
-def groups(problem: Problem) -> int:
-    """Return ⌈n/d⌉."""
-    return math.ceil(problem.n / problem.d)
-
-
-def ratio(problem: Problem) -> float:
-    """Return n/d, 1 where there are fewer samples than dimensions."""
-    return max(problem.n / problem.d, 1.0)
-
-
-def named(regime: Regime, activation: str, trains: str) -> bool:
-    """Say whether the regime is a shallow net of this activation with these layers trained."""
-    found = activation_of(regime)
-    return found is not None and found.name == activation and regime.model.describe().trains == trains
-
-
 def general_position(problem: Problem) -> Assumption:
-    """Check for general position, no more than d inputs on any hyperplane: almost sure where they have a density."""
+    """Check for general position, no more than d inputs on any hyperplane: almost sure if they have a density."""
     checked = from_a_density(problem)
     return Assumption("inputs in general position", checked.holds, checked.found)
 
@@ -42,7 +26,7 @@ def drawn_on_the_sphere(problem: Problem) -> Assumption:
 
 
 def dispersed(problem: Problem) -> Assumption:
-    """Report how far apart the inputs are; what the theorem needs is not known."""
+    """Report how far apart the inputs are. The theorem's own condition is not known."""
     low, high = extreme_cosines(problem.x)
     return Assumption("inputs well dispersed", None, f"cosines {low:.2g} to {high:.2g}")
 
@@ -54,11 +38,9 @@ def binary_labels(problem: Problem) -> Assumption:
     return Assumption("labels ±1", holds, "" if holds else f"{values} distinct labels")
 
 
-def analytic(regime: Regime) -> Assumption:
+def analytic(activation: Activation) -> Assumption:
     """Check that φ is analytic and not a polynomial."""
-    activation = activation_of(regime)
-    found = "" if activation is None else activation.name
-    return Assumption("φ analytic, no polynomial", activation is not None and activation.smooth, found)
+    return Assumption("φ analytic, no polynomial", activation.smooth, activation.name)
 
 
 def biases(regime: Regime) -> Assumption:
@@ -80,6 +62,26 @@ def mirrored(regime: Regime) -> Assumption:
     return Assumption("mirrored LeCun pairs at the start", holds, "" if holds else start.name)
 
 
-def algorithm(text: str, regime: Regime) -> Assumption:
-    """Say that the theorem has an algorithm of its own, which the regime's is not."""
-    return Assumption(text, False, regime.optimizer.name)
+def linear(regime: Regime) -> Assumption:
+    """Check that the net is linearised."""
+    return Assumption("net linear in its weights", regime.model.linear())
+
+
+def classifier(regime: Regime) -> Assumption:
+    """Report the loss, which is none of a classifier."""
+    return Assumption("loss of a classifier", False, regime.criterion.name)
+
+
+def pairs_with_variances(regime: Regime) -> Assumption:
+    """Report the initializer. The variances of the theorem are not known for certain."""
+    return Assumption("pairs at the start, of their variances", None, regime.initializer.name)
+
+
+def other_activation(name: str) -> Callable[[Activation], Assumption]:
+    """Return a report that the theorem has an activation that the harness has not."""
+    return lambda activation: Assumption(f"φ {name}", False, activation.name)
+
+
+def other_algorithm(text: str) -> Callable[[Regime], Assumption]:
+    """Return a report that the theorem has an algorithm of its own, which the regime does not use."""
+    return lambda regime: Assumption(text, False, regime.optimizer.name)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-ZHANG = (
-    "J. Zhang, Y. Zhang, M. Hong, R. Sun and Z.-Q. Luo, When expressivity meets trainability: fewer than n neurons "
-    "can work, NeurIPS 34:9167–9180, 2021, arXiv 2210.12001"
-)
+from harness import Reference
 
-ZHANG_BIBTEX = """\
+ZHANG = Reference(
+    "J. Zhang, Y. Zhang, M. Hong, R. Sun and Z.-Q. Luo, When expressivity meets trainability: fewer than n neurons "
+    "can work, NeurIPS 34:9167–9180, 2021, arXiv 2210.12001",
+    """\
 @inproceedings{zhang2021expressivity,
   author        = {Zhang, Jiawei and Zhang, Yushun and Hong, Mingyi and Sun, Ruoyu and Luo, Zhi-Quan},
   title         = {When Expressivity Meets Trainability: Fewer than $n$ Neurons Can Work},
@@ -18,14 +18,13 @@ ZHANG_BIBTEX = """\
   eprint        = {2210.12001},
   archiveprefix = {arXiv},
 }
-"""
-
-SOUDRY_CARMON = (
-    "D. Soudry and Y. Carmon, No bad local minima: data independent training error guarantees for multilayer neural "
-    "networks, arXiv 1605.08361, 2016"
+""",
 )
 
-SOUDRY_CARMON_BIBTEX = """\
+SOUDRY_CARMON = Reference(
+    "D. Soudry and Y. Carmon, No bad local minima: data independent training error guarantees for multilayer neural "
+    "networks, arXiv 1605.08361, 2016",
+    """\
 @misc{soudry2016nobad,
   author        = {Soudry, Daniel and Carmon, Yair},
   title         = {No Bad Local Minima: Data Independent Training Error Guarantees
@@ -34,11 +33,12 @@ SOUDRY_CARMON_BIBTEX = """\
   eprint        = {1605.08361},
   archiveprefix = {arXiv},
 }
-"""
+""",
+)
 
-BAUM = "E. B. Baum, On the capabilities of multilayer perceptrons, Journal of Complexity 4(3):193–215, 1988"
-
-BAUM_BIBTEX = """\
+BAUM = Reference(
+    "E. B. Baum, On the capabilities of multilayer perceptrons, Journal of Complexity 4(3):193–215, 1988",
+    """\
 @article{baum1988capabilities,
   author  = {Baum, Eric B.},
   title   = {On the Capabilities of Multilayer Perceptrons},
@@ -48,14 +48,13 @@ BAUM_BIBTEX = """\
   pages   = {193--215},
   year    = {1988},
 }
-"""
-
-BUBECK = (
-    "S. Bubeck, R. Eldan, Y. T. Lee and D. Mikulincer, Network size and size of the weights in memorization with "
-    "two-layers neural networks, NeurIPS 33, 2020, arXiv 2006.02855"
+""",
 )
 
-BUBECK_BIBTEX = """\
+BUBECK = Reference(
+    "S. Bubeck, R. Eldan, Y. T. Lee and D. Mikulincer, Network size and size of the weights in memorization with "
+    "two-layers neural networks, NeurIPS 33, 2020, arXiv 2006.02855",
+    """\
 @inproceedings{bubeck2020network,
   author        = {Bubeck, S{\\'e}bastien and Eldan, Ronen and Lee, Yin Tat and Mikulincer, Dan},
   title         = {Network Size and Size of the Weights in Memorization with Two-Layers Neural Networks},
@@ -65,14 +64,13 @@ BUBECK_BIBTEX = """\
   eprint        = {2006.02855},
   archiveprefix = {arXiv},
 }
-"""
-
-DANIELY = (
-    "A. Daniely, Neural networks learning and memorization with (almost) no over-parameterization, NeurIPS 33, 2020, "
-    "arXiv 1911.09873"
+""",
 )
 
-DANIELY_BIBTEX = """\
+DANIELY = Reference(
+    "A. Daniely, Neural networks learning and memorization with (almost) no over-parameterization, NeurIPS 33, 2020, "
+    "arXiv 1911.09873",
+    """\
 @inproceedings{daniely2020memorization,
   author        = {Daniely, Amit},
   title         = {Neural Networks Learning and Memorization with (Almost) No Over-Parameterization},
@@ -82,14 +80,13 @@ DANIELY_BIBTEX = """\
   eprint        = {1911.09873},
   archiveprefix = {arXiv},
 }
-"""
-
-KARHADKAR = (
-    "K. Karhadkar, M. Murray, H. Tseran and G. Montúfar, Mildly overparameterized ReLU networks have a favorable loss "
-    "landscape, TMLR, 2024, arXiv 2305.19510"
+""",
 )
 
-KARHADKAR_BIBTEX = """\
+KARHADKAR = Reference(
+    "K. Karhadkar, M. Murray, H. Tseran and G. Montúfar, Mildly overparameterized ReLU networks have a favorable loss "
+    "landscape, TMLR, 2024, arXiv 2305.19510",
+    """\
 @article{karhadkar2024mildly,
   author        = {Karhadkar, Kedar and Murray, Michael and Tseran, Hanna and Mont{\\'u}far, Guido},
   title         = {Mildly Overparameterized {ReLU} Networks Have a Favorable Loss Landscape},
@@ -98,14 +95,13 @@ KARHADKAR_BIBTEX = """\
   eprint        = {2305.19510},
   archiveprefix = {arXiv},
 }
-"""
-
-GE_WANG_ZHAO = (
-    "R. Ge, R. Wang and H. Zhao, Mildly overparametrized neural nets can memorize training data efficiently, "
-    "arXiv 1909.11837, 2019"
+""",
 )
 
-GE_WANG_ZHAO_BIBTEX = """\
+GE_WANG_ZHAO = Reference(
+    "R. Ge, R. Wang and H. Zhao, Mildly overparametrized neural nets can memorize training data efficiently, "
+    "arXiv 1909.11837, 2019",
+    """\
 @misc{ge2019mildly,
   author        = {Ge, Rong and Wang, Runzhe and Zhao, Haoyu},
   title         = {Mildly Overparametrized Neural Nets Can Memorize Training Data Efficiently},
@@ -113,4 +109,5 @@ GE_WANG_ZHAO_BIBTEX = """\
   eprint        = {1909.11837},
   archiveprefix = {arXiv},
 }
-"""
+""",
+)
