@@ -93,7 +93,7 @@ class GridTimes:
 
 def cells(suite: Suite) -> int:
     """Return how many cells a grid has."""
-    return len(suite.n) * len(suite.d) * _grid(suite).family * len(suite.regimes)
+    return len(suite.n) * len(suite.d) * _grid(suite).most_widths * len(suite.regimes)
 
 
 def tenth(suite: Suite, seed: int = 0) -> Suite:

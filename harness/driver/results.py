@@ -248,7 +248,7 @@ class Results:
         counts = self.counts(regime.name, n, d, tolerance, steps)
         if not regime.model.has_width:
             return Threshold(None, None, None, "none", counts, sum(trials for _, trials in counts.values()))
-        return threshold(counts, family=self.suite.search.family, smallest=regime.initializer.width_step)
+        return threshold(counts, most_widths=self.suite.search.most_widths, smallest=regime.initializer.width_step)
 
     def exponent_fit(self, regime: str, tolerance: float | None = None, steps: int | None = None) -> ExponentFit:
         """Return the fitted exponents of k½ in n and d, computed once for each tolerance and budget."""

@@ -64,7 +64,7 @@ def estimates(run: Run) -> list[tuple[ThresholdSearch, str]]:
             rows.append((search, f"∞: {fits}/{trials} fit" if trials else "…"))
             continue
         step = search.setting.regime.initializer.width_step
-        found = threshold(search.counts(), family=search.method.family, smallest=step)
+        found = threshold(search.counts(), most_widths=search.method.most_widths, smallest=step)
         low, high = found.low or 0, "∞" if found.high is None else str(found.high)
         point = "…" if found.k_half is None else f"{found.k_half:.3g}"
         rows.append((search, f"{point} in ({low}, {high}]" if found.trials else "…"))

@@ -1,1 +1,1 @@
-"""What counts say: thresholds with brackets, exponents, paired comparisons. Pure functions."""
+"""Pure functions of counts: thresholds with brackets, exponents, paired comparisons, and the search."""

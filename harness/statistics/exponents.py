@@ -1,4 +1,4 @@
-"""How the measured threshold scales: k½ ≈ C n^a d^b, with intervals from resampled trials."""
+"""Exponents of the measured threshold, k½ ≈ C n^a d^b, with intervals from resampled trials."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from harness.statistics.paired import Ratio
 from harness.statistics.thresholds import LEVEL, half_width
 
 Verdicts = Mapping[int, Sequence[bool | None]]
-"""Width → whether the trial of each seed 0, 1, 2, … fit; None where that is not known."""
+"""Width → whether the trial of each seed 0, 1, 2, … fit, or None if that is not known."""
 
 _Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class ExponentFit:
-    """Exponents of k½ ≈ C n^a d^b.
+    """The exponents of k½ ≈ C n^a d^b.
 
     Attributes:
-        a: Exponent of n; None where fewer than three values of n have a threshold.
+        a: Exponent of n, or None if fewer than three values of n have a threshold.
         a_interval: (low, high) of ``a``.
-        b: Exponent of d; None where fewer than three values of d have a threshold.
+        b: Exponent of d, or None if fewer than three values of d have a threshold.
         b_interval: (low, high) of ``b``.
         sizes: The (n, d) that were used.
-        note: What was left out and why; empty if nothing was.
+        note: Sizes that were left out and the reason, or an empty string if none were.
     """
 
     a: float | None
@@ -50,14 +50,17 @@ def fit_exponents(
     their resampled log k½.
 
     A size counts when its tried widths lie on both sides of ½. An exponent is fitted from at least three distinct
-    values of its variable; where one of n and d takes only one or two values, its effect, if it varies, is taken
-    out of the other's exponent all the same.
+    values of its variable. If one of n and d takes two values only, it has no exponent of its own, but its effect is
+    still removed from the exponent of the other.
 
     Args:
         verdicts: For each (n, d), for each width, whether the trial of each seed fit.
         level: Chance that an interval misses.
         resamples: Number of resamples.
-        seed: Of the resampling alone.
+        seed: Seed of the resampling alone.
+
+    Returns:
+        The exponents, or a note that says why there are none.
 
     >>> step = {k: [k > 10] * 12 for k in range(9, 13)}
     >>> double = {2 * k: fit for k, fit in step.items()}
@@ -81,7 +84,7 @@ def fit_exponents(
         return ExponentFit(None, None, None, None, sizes, note)
 
     trials = max(len(fits) for size in sizes for fits in verdicts[size].values())
-    # One row a seed, so that the weights of a seed do not depend on how many seeds there are.
+    # One row per seed, so that the weights of a seed do not depend on how many seeds there are.
     weights = np.random.Generator(np.random.Philox(seed)).standard_exponential((trials, resamples))
     resampled = np.stack([_resample(verdicts[size], weights, _places(seed, size, resamples)) for size in sizes])
     solve = _least_squares(design, resampled.var(axis=1))
@@ -109,15 +112,18 @@ def mean_ratio(
 ) -> Ratio:
     """Return the geometric mean over sizes of first over second k½, with the interval of :func:`fit_exponents`.
 
-    The trials of both are resampled together, as those of one seed face the same problem; where in its gap each of the
-    two thresholds lies is drawn for each by itself.
+    The trials of both are resampled together, because trials of one seed have the same problem. The position of each
+    threshold in its gap is drawn independently.
 
     Args:
-        first: Of the numerator, for each (n, d), for each width, whether the trial of each seed fit.
-        second: The same of the denominator.
+        first: Whether the trial of each seed fit, for each (n, d) and width of the numerator.
+        second: The same for the denominator.
         level: Chance that the interval misses.
         resamples: Number of resamples.
-        seed: Of the resampling alone.
+        seed: Seed of the resampling alone.
+
+    Returns:
+        The ratio, all of whose values are known.
 
     Raises:
         ValueError: If there is no size, or a size without a threshold in one of the two.
@@ -147,7 +153,7 @@ def _counts(widths: Verdicts) -> dict[int, tuple[int, int]]:
 
 
 def _places(seed: int, size: tuple[int, int], resamples: int) -> _Floats:
-    """Draw where in its gap each resampled threshold lies, in [0, 1)."""
+    """Draw the position of each resampled threshold in its gap, in [0, 1)."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *size]))).random(resamples)
 
 

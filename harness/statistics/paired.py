@@ -1,4 +1,4 @@
-"""Two regimes on the problems that both have faced."""
+"""Paired comparisons of two regimes on the same problems."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Trial = TypeVar("Trial")
 
 @dataclass(frozen=True)
 class Comparison:
-    """How often one regime fits where the other does not.
+    """The numbers of trials at which one regime fits and the other does not.
 
     Attributes:
         both: Trials that fit in both regimes.
         only_first: Trials that fit in the first alone.
         only_second: Trials that fit in the second alone.
         neither: Trials that fit in neither.
-        share: Share of the discordant trials that only the first fits; None if there are none.
-        interval: Exact interval of that share; (0, 1) if there are no discordant trials.
-        p_value: Two-sided sign test of equal regimes.
+        share: Share of the discordant trials that only the first fits, or None if there are none.
+        interval: Exact interval of that share, which is (0, 1) if there are no discordant trials.
+        p_value: p-value of the two-sided sign test of equal regimes.
     """
 
     both: int
@@ -39,12 +39,12 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Ratio:
-    """Quotient of two thresholds, first over second.
+    """The quotient of two thresholds, first over second.
 
     Attributes:
-        value: Quotient of the point estimates; None where one is missing.
-        low: Lower end of the interval; None where unbounded (the ratio may be as small as one likes).
-        high: Upper end of the interval; None where unbounded.
+        value: Quotient of the point estimates, or None if one is missing.
+        low: Lower end of the interval, or None if there is no positive lower bound.
+        high: Upper end of the interval, or None if there is no upper bound.
     """
 
     value: float | None
@@ -55,11 +55,11 @@ class Ratio:
 def compare(first: Mapping[Trial, bool], second: Mapping[Trial, bool], *, level: float = LEVEL) -> Comparison:
     """Compare verdicts on the trials that both regimes have.
 
-    Given the discordant trials, the number that the first wins is binomial: the interval is Clopper and Pearson's
-    (1934), the test is the exact sign test (McNemar 1947). If the two regimes are equally good on every problem,
-    each discordant trial is a fair coin, so the test holds for trials of one cell and for several cells together;
-    the interval is then about the mean share, and conservative where the share differs between cells. Both take
-    the number of trials as given: exact for a grid, approximate where a search chose the trials by their results.
+    Given the discordant trials, the number that the first wins is binomial. The interval is Clopper and Pearson's
+    (1934), and the test is the exact sign test (McNemar 1947). If the two regimes are equally good on every problem,
+    each discordant trial is a fair coin, so the test holds for trials of one cell and for several cells together.
+    For several cells the interval is about the mean share, and conservative if the share differs between cells. Both
+    take the number of trials as given. That is exact for a grid, and approximate if a search chose the trials.
 
     Args:
         first: Whether each trial fit in the first regime, by anything that names the trial, such as (n, d, k, seed).
@@ -93,7 +93,12 @@ def _sign_test(fewer: int, trials: int) -> float:
 
 
 def clopper_pearson(m: int, trials: int, *, level: float = LEVEL) -> tuple[float, float]:
-    """Return the exact interval for a probability after m successes.
+    """Return the exact interval for a probability after m successes (Clopper & Pearson 1934).
+
+    Args:
+        m: Number of successes.
+        trials: Number of trials.
+        level: Chance that the interval misses.
 
     >>> low, high = clopper_pearson(0, 10)
     >>> low, round(high, 6), round(1 - 0.025 ** (1 / 10), 6)
@@ -127,7 +132,9 @@ def threshold_ratio(first: Threshold, second: Threshold, *, level: float = LEVEL
     """
     if 0 in first.counts or 0 in second.counts:
         return Ratio(None, None, None)
-    one, two = (threshold(t.counts, level=level / 2, family=t.family, smallest=t.smallest) for t in (first, second))
+    one, two = (
+        threshold(t.counts, level=level / 2, most_widths=t.most_widths, smallest=t.smallest) for t in (first, second)
+    )
     return Ratio(
         value=None if one.k_half is None or two.k_half is None else one.k_half / two.k_half,
         low=None if one.low is None or two.high is None else (one.low + 1) / two.high,

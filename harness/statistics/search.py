@@ -1,4 +1,4 @@
-"""Which trials next: a fixed grid of widths, or a search that spends trials where the bracket can still shrink.
+"""Rules for the next trials: a fixed grid of widths, or a search that spends trials where the bracket can shrink.
 
 Decisions are taken from the counts alone, so that the order in which workers finish cannot change a result.
 Trials at a width always take the seeds 0, 1, 2, …
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 from annotated_types import Ge, Gt
 
 from harness.components import Positive, PositiveInt  # suites validate the fields by their annotations
-from harness.statistics.thresholds import LEVEL, Counts, certified, isotonic, log_e_value, log_hurdle
+from harness.statistics.thresholds import LEVEL, Counts, certified, isotonic, log_e_value, log_evidence_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,7 +58,7 @@ class Search(ABC):
 
     @property
     @abstractmethod
-    def family(self) -> int:
+    def most_widths(self) -> int:
         """Number of widths that may be tested, for the union bound of the bracket."""
 
     @abstractmethod
@@ -115,10 +115,10 @@ class Grid(Search):
     """The same number of trials at every width of a list.
 
     Attributes:
-        widths: Hidden widths to try. Those that the initializer does not admit are passed over.
-        trials: Trials at each width.
-        multiples: Widths to try as multiples of the starting width, which is n/d (n where only the output layer is
-            trained), rounded up to admissible widths; instead of, or besides, ``widths``.
+        widths: Hidden widths to try. The grid skips those that the initializer does not admit.
+        trials: Number of trials at each width.
+        multiples: Further widths as multiples of the starting width, which is n/d, or n if only the output layer is
+            trained. They are rounded up to admissible widths.
     """
 
     name: ClassVar[str] = "grid"
@@ -136,7 +136,7 @@ class Grid(Search):
             raise ValueError(f"search.widths names {twice} more than once: give each width once")
 
     @property
-    def family(self) -> int:
+    def most_widths(self) -> int:
         """Number of widths that may be tested, for the union bound of the bracket."""
         return len(self.widths) + len(self.multiples)
 
@@ -169,16 +169,18 @@ class Grid(Search):
 class Adaptive(Search):
     """A search for the threshold: gallop, bisect, certify.
 
-    From the starting width, doubling or halving with a few probes each until most trials fit at one width and not
-    at another; then geometric bisection between them; then trials at the pair of widths that is expected to give
-    a bracket of the wanted precision at least cost, or, where none can be afforded, the tightest that can.
-    Widths at which about half of the trials fit decide nothing at any price; the pair then lies further out.
+    The search first doubles or halves the starting width, with a few probes each, until most trials fit at one width
+    and not at another. It then bisects geometrically between them. Last, it asks for trials at the pair of widths
+    that is expected to give a bracket of the wanted precision at least cost, or, if no such pair can be afforded,
+    the tightest bracket that can. A width with P(fit) close to ½ cannot be certified with any number of trials. The
+    search then tests a pair of widths further apart.
 
     Attributes:
-        trials: Most trials to spend on a threshold.
-        precision: Stop when the bracket (low, high] has high/low at most this, or spans one admissible width.
+        trials: Largest number of trials to spend on a threshold.
+        precision: Ratio high/low of the bracket (low, high] at which the search stops. It also stops at a bracket of
+            one admissible width.
         max_width: Largest width to try.
-        widths: Most distinct widths to try; the union bound of the bracket pays for each.
+        widths: Largest number of distinct widths to try. The union bound of the bracket pays for each.
     """
 
     name: ClassVar[str] = "adaptive"
@@ -189,7 +191,7 @@ class Adaptive(Search):
     widths: Annotated[int, Ge(2)] = 12
 
     @property
-    def family(self) -> int:
+    def most_widths(self) -> int:
         """Number of widths that may be tested, for the union bound of the bracket."""
         return self.widths
 
@@ -232,7 +234,7 @@ class Adaptive(Search):
         return step * min(max(round(width / step), 1), self.max_width // step)
 
     def _probe(self, tried: Counts, start: float, step: int) -> int | None:
-        """Return a new width that narrows the crossing of ½, if there is one left to try."""
+        """Return a new width that narrows the crossing of ½, or None if there is none left to try."""
         if not tried:
             return self._snap(start, step)
         if len(tried) >= self.widths:
@@ -241,7 +243,7 @@ class Adaptive(Search):
         below = max((k for k, p in fitted.items() if p < 0.5), default=None)
         above = min((k for k, p in fitted.items() if p >= 0.5), default=None)
         if below is None or above is None:
-            # After three doublings the start was far off: quadruple, so that a long gallop does not use up the widths.
+            # After three doublings the start was far off. Quadrupling keeps a long gallop from using up the widths.
             factor = 2 if len(tried) <= 3 else 4
             width = self._snap(min(tried) / factor if below is None else max(tried) * factor, step)
         elif above - below > step and above > self.precision * below:
@@ -254,7 +256,7 @@ class Adaptive(Search):
         """Return trials at the pair of widths that is to become the bracket."""
         lower, upper = self._candidates(tried, step)
         secured = any(c.cost == 0 and c.tried for c in lower) and any(c.cost == 0 and c.tried for c in upper)
-        purse = left if secured else left / 2  # until there is a bracket, keep enough for a wider one
+        purse = left if secured else left / 2  # enough is kept for a wider bracket until there is one
         largest = self._snap(self.max_width, step)
         pairs = [(a, b) for a in lower for b in upper if a.cost + b.cost <= left]
         bounded = [(a, b) for a, b in pairs if (a.width or b.width == step) and (b.width or a.width == largest)]
@@ -267,30 +269,30 @@ class Adaptive(Search):
             return (0.0, cost, ratio) if fine else (1.0, ratio, cost)
 
         asked: dict[int, int] = {}
-        room = self.widths - len(tried)
+        unused = self.widths - len(tried)
         best = min(pairs, key=order)
         for c in sorted(best, key=lambda c: c.cost):
-            if c.cost == 0 or (not c.tried and room == 0):
+            if c.cost == 0 or (not c.tried and unused == 0):
                 continue
-            room -= not c.tried
+            unused -= not c.tried
             asked[c.width] = min(c.block, left - sum(asked.values()))
         return {k: more for k, more in sorted(asked.items()) if more > 0}
 
     def _candidates(self, tried: Counts, step: int) -> tuple[list[_Candidate], list[_Candidate]]:
         """Return the widths that may become the lower and the upper end of the bracket, with their cost.
 
-        The ends of the admissible widths cost nothing: nothing narrower than one step, no claim beyond the largest.
+        The ends of the admissible widths cost nothing, because nothing is claimed beyond them.
         """
-        hurdle = log_hurdle(self.widths, PLANNED_LEVEL)
+        needed = log_evidence_threshold(self.widths, PLANNED_LEVEL)
         largest = self._snap(self.max_width, step)
         lower = [_Candidate(0, step / 2, 0.0, 0, False)]
         upper = [_Candidate(0, largest + step / 2, 0.0, 0, False)]
         for width, p in self._chances(tried, step):
             m, trials = tried.get(width, (0, 0))
-            cost = _cost(m, trials, p, hurdle, self.trials)
+            cost = _cost(m, trials, p, needed, self.trials)
             if math.isinf(cost):
                 continue
-            block = _block(m, trials, p >= 0.5, hurdle, cost) if trials else PROBE
+            block = _block(m, trials, p >= 0.5, needed, cost) if trials else PROBE
             (upper if p >= 0.5 else lower).append(_Candidate(width, width, cost, block, trials > 0))
         return lower, upper
 
@@ -318,9 +320,9 @@ class _Candidate(NamedTuple):
 
     Attributes:
         width: The width.
-        place: Where it counts as lying.
-        cost: Expected further trials until it is certified.
-        block: Trials to ask for next.
+        place: Width by which ratios are computed.
+        cost: Expected number of further trials until it is certified.
+        block: Number of trials to ask for next.
         tried: Whether there are trials at it.
     """
 
@@ -331,14 +333,14 @@ class _Candidate(NamedTuple):
     tried: bool
 
 
-def _cost(m: int, trials: int, p: float, hurdle: float, most: int) -> float:
-    """Return how many further trials are expected to certify a width at which a share p fits; ∞ if over ``most``."""
-    if trials and certified(m, trials, hurdle) == (1 if p >= 0.5 else -1):
+def _cost(m: int, trials: int, p: float, needed: float, most: int) -> float:
+    """Return the expected number of further trials that certify a width at which a share p fits, or ∞ over ``most``."""
+    if trials and certified(m, trials, needed) == (1 if p >= 0.5 else -1):
         return 0.0
 
     def enough(more: float) -> bool:
         share = (m + p * more) / (trials + more)
-        return (share > 0.5) == (p >= 0.5) and log_e_value(m + p * more, trials + more) >= hurdle
+        return (share > 0.5) == (p >= 0.5) and log_e_value(m + p * more, trials + more) >= needed
 
     if not enough(most):
         return math.inf
@@ -349,7 +351,7 @@ def _cost(m: int, trials: int, p: float, hurdle: float, most: int) -> float:
     return many
 
 
-def _block(m: int, trials: int, above: bool, hurdle: float, cost: float) -> int:
-    """Return the trials to ask for: as many as certify the width if all agree, or half of those expected."""
-    agree = next((t for t in range(1, BLOCK) if log_e_value(m + t if above else m, trials + t) >= hurdle), BLOCK)
+def _block(m: int, trials: int, above: bool, needed: float, cost: float) -> int:
+    """Return the number of trials to ask for: as many as certify the width if all agree, or half of the expected."""
+    agree = next((t for t in range(1, BLOCK) if log_e_value(m + t if above else m, trials + t) >= needed), BLOCK)
     return min(max(agree, math.ceil(cost / 2)), BLOCK)

@@ -1,7 +1,7 @@
-"""From counts to a threshold: the width k½ at which half the trials fit, with a bracket that holds whenever one stops.
+"""Thresholds from counts: the width k½ at which half the trials fit, with a bracket that holds at any stopping time.
 
-Everything here is a pure function of counts, ``{width: (m, M)}``: m of M trials fit. A trial that diverged counts
-as one that did not fit; trials that ended in an error are left out before.
+All functions are pure functions of counts, ``{width: (m, M)}``: m of M trials fit. A trial that diverged counts
+as one that did not fit. The caller leaves out trials that ended in an error.
 
 The only assumption is that wider is no worse: on each problem, the chance of a fit does not fall with the width.
 """
@@ -25,18 +25,18 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Threshold:
-    """What counts say about k½, the smallest width at which at least half of the trials fit.
+    """An estimate of k½, the smallest width at which at least half of the trials fit.
 
     Attributes:
-        k_half: Point estimate; None where the tried widths do not lie on both sides of ½.
-        low: Largest width certified below ½, so k½ > low; None if there is none.
-        high: Smallest width certified above ½, so k½ ≤ high; None if there is none.
-        bound: Empty where there is a point estimate; ``>`` (only ``low`` is known: no tried width reaches ½); ``<=``
-            (only ``high`` is known: no tried width lies below ½); ``none`` where nothing can be said.
-        counts: What it was computed from.
+        k_half: Point estimate, or None if the tried widths do not lie on both sides of ½.
+        low: Largest width certified below ½, so k½ > low, or None if there is none.
+        high: Smallest width certified above ½, so k½ ≤ high, or None if there is none.
+        bound: An empty string if there is a point estimate, ``>`` if only ``low`` is known (no tried width reaches ½),
+            ``<=`` if only ``high`` is known (no tried width lies below ½), or ``none`` if neither is.
+        counts: Fits and trials by width that it was computed from.
         trials: Number of trials.
-        violations: Pairs of widths, narrow then wide, between which the observed fraction visibly falls.
-        family: Number of widths that might have been tested, or None for those in ``counts``.
+        violations: Pairs of widths, narrow then wide, between which the observed fraction falls by more than chance.
+        most_widths: Number of widths that might have been tested, or None for those in ``counts``.
         smallest: Smallest admissible width.
     """
 
@@ -47,7 +47,7 @@ class Threshold:
     counts: dict[int, tuple[int, int]]
     trials: int
     violations: tuple[tuple[int, int], ...] = ()
-    family: int | None = None
+    most_widths: int | None = None
     smallest: int = 1
 
 
@@ -70,35 +70,41 @@ def log_e_value(m: float, trials: float) -> float:
     return lg(m + 0.5) + lg(trials - m + 0.5) - lg(trials + 1.0) - math.log(math.pi) + trials * math.log(2.0)
 
 
-def log_hurdle(family: int, level: float = LEVEL) -> float:
-    """Return what the log evidence must reach at a width: log(family / level)."""
-    return math.log(family / level)
+def log_evidence_threshold(most_widths: int, level: float = LEVEL) -> float:
+    """Return the log evidence that certifies a width: log(most_widths / level)."""
+    return math.log(most_widths / level)
 
 
-def certified(m: int, trials: int, hurdle: float) -> int:
-    """Return +1 where P > ½ is certified, −1 where P < ½ is, 0 where neither is.
+def certified(m: int, trials: int, needed: float) -> int:
+    """Return +1 if P > ½ is certified, −1 if P < ½ is, and 0 if neither is.
 
-    >>> certified(11, 11, log_hurdle(12)), certified(10, 10, log_hurdle(12)), certified(1, 16, log_hurdle(12))
+    Args:
+        m: Number of fits.
+        trials: Number of trials.
+        needed: Log evidence that certifies a width.
+
+    >>> needed = log_evidence_threshold(12)
+    >>> certified(11, 11, needed), certified(10, 10, needed), certified(1, 16, needed)
     (1, 0, -1)
     """
-    if 2 * m == trials or log_e_value(m, trials) < hurdle:
+    if 2 * m == trials or log_e_value(m, trials) < needed:
         return 0
     return 1 if 2 * m > trials else -1
 
 
-def bracket(counts: Counts, *, level: float = LEVEL, family: int | None = None) -> tuple[int | None, int | None]:
+def bracket(counts: Counts, *, level: float = LEVEL, most_widths: int | None = None) -> tuple[int | None, int | None]:
     """Return (low, high): at a confidence of 1 − level, low < k½ ≤ high.
 
-    Each width is tested against ½ by :func:`log_e_value`, and the level is shared by a union bound over the
-    ``family`` of widths that may be tested, a number fixed before the first trial. Why a union, and no product of
-    the evidence at several widths: trials of one seed face the same problem at every width, so evidence at
-    different widths is dependent. Along the seeds of one width the trials are independent, so Ville's inequality
-    holds there, for every stopping rule, also one that looks at other widths.
+    Each width is tested against ½ by :func:`log_e_value`. A union bound shares the level among the ``most_widths``
+    that may be tested, a number fixed before the first trial. The evidence at several widths is not multiplied,
+    because trials of one seed have the same problem at every width, so evidence at different widths is dependent.
+    Along the seeds of one width the trials are independent, so Ville's inequality holds there for every stopping
+    rule, including one that looks at other widths.
 
     Which widths are tested may depend on results at others. Given the problems, trials at different widths are
     independent (their weights are drawn separately), and where the chance of a fit on each problem does not fall
     with the width, a wrong "above" at any k < k½ is at most as likely, problem by problem, as one at k½ − 1, and a
-    wrong "below" at any k ≥ k½ as one at k½. So each of the widths that were opened adds at most level/family, up
+    wrong "below" at any k ≥ k½ as one at k½. So each of the widths that were opened adds at most level/most_widths, up
     to the chance of a width that is certified on both sides in turn (of second order).
 
     Without monotony the bracket still says that P(low) < ½ < P(high). Where certificates contradict each other,
@@ -107,13 +113,13 @@ def bracket(counts: Counts, *, level: float = LEVEL, family: int | None = None) 
     Args:
         counts: Fits and trials by width.
         level: Chance that the bracket misses.
-        family: Number of widths that might have been tested; the number in ``counts`` if not given.
+        most_widths: Number of widths that might have been tested, or None for the number in ``counts``.
 
     Returns:
-        ``low`` and ``high``, None where no width is certified.
+        ``low`` and ``high``, each of them None if no width is certified.
     """
-    hurdle = log_hurdle(max(family or 0, len(counts), 1), level)
-    sides = {k: certified(m, trials, hurdle) for k, (m, trials) in counts.items()}
+    needed = log_evidence_threshold(max(most_widths or 0, len(counts), 1), level)
+    sides = {k: certified(m, trials, needed) for k, (m, trials) in counts.items()}
     below = [k for k, side in sides.items() if side < 0]
     above = [k for k, side in sides.items() if side > 0]
     low = max((k for k in below if k < min(above, default=math.inf)), default=None)
@@ -140,7 +146,9 @@ def isotonic(counts: Counts) -> dict[int, float]:
 
 
 def half_width(counts: Counts) -> float | None:
-    """Return where the monotone fit first reaches ½, interpolated in log k; None if it lies on one side of ½.
+    """Return the width at which the monotone fit first reaches ½, or None if it lies on one side of ½.
+
+    The fit is interpolated in log k.
 
     >>> half_width({8: (1, 4), 16: (3, 4)}) == 8 * 2**0.5
     True
@@ -181,24 +189,24 @@ def _fall(narrow: tuple[int, int], wide: tuple[int, int]) -> float:
     return ways / math.comb(everything, fits)
 
 
-def threshold(counts: Counts, *, level: float = LEVEL, family: int | None = None, smallest: int = 1) -> Threshold:
+def threshold(counts: Counts, *, level: float = LEVEL, most_widths: int | None = None, smallest: int = 1) -> Threshold:
     """Estimate k½ with its bracket.
 
     Args:
         counts: Fits and trials by width.
         level: Chance that the bracket misses.
-        family: Number of widths that might have been tested (see :func:`bracket`).
-        smallest: Smallest admissible width. Where it is certified above ½, k½ is that width.
+        most_widths: Number of widths that might have been tested (see :func:`bracket`).
+        smallest: Smallest admissible width. If it is certified above ½, k½ is that width.
 
-    >>> t = threshold({8: (0, 12), 12: (4, 10), 16: (12, 12)}, family=12)
+    >>> t = threshold({8: (0, 12), 12: (4, 10), 16: (12, 12)}, most_widths=12)
     >>> t.low, round(t.k_half, 1), t.high
     (8, 12.6, 16)
-    >>> t = threshold({256: (0, 5), 512: (0, 11)}, family=12)
+    >>> t = threshold({256: (0, 5), 512: (0, 11)}, most_widths=12)
     >>> t.bound, t.low, t.k_half
     ('>', 512, None)
     """
     tried = {k: counts[k] for k in sorted(counts) if counts[k][1]}
-    low, high = bracket(tried, level=level, family=family)
+    low, high = bracket(tried, level=level, most_widths=most_widths)
     if high is not None and high == smallest and low is None:
         low = smallest - 1
     point = half_width(tried)
@@ -222,6 +230,6 @@ def threshold(counts: Counts, *, level: float = LEVEL, family: int | None = None
         counts=tried,
         trials=sum(trials for _, trials in tried.values()),
         violations=violations(tried, level=level),
-        family=family,
+        most_widths=most_widths,
         smallest=smallest,
     )

@@ -70,7 +70,7 @@ def too_large(suite: Suite, available: float | None = None) -> list[str]:
     if thresholds * SEARCH_BYTES > available:
         return [f"{thresholds} thresholds are asked for, more than the {_size(available)} of this machine can hold"]
     search = suite.search
-    trials = thresholds * search.family * search.trials if search.decided_beforehand else 0
+    trials = thresholds * search.most_widths * search.trials if search.decided_beforehand else 0
     if trials * TRIAL_BYTES > available:
         complaints.append(f"{trials} trials are asked for, more than the {_size(available)} of this machine can hold")
     for regime in suite.regimes:

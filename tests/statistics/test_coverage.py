@@ -101,7 +101,7 @@ def simulate(name: str, correlation: float, search: Adaptive | Grid, rng: np.ran
                 fits[k] = np.cumsum(latent <= quantile(name, k))
             trials = counts.get(k, (0, 0))[1] + more
             counts[k] = (int(fits[k][trials - 1]), trials)
-    return threshold(counts, family=search.family)
+    return threshold(counts, most_widths=search.most_widths)
 
 
 def holds(name: str, low: int | None, high: int | None) -> bool:

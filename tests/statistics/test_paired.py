@@ -70,7 +70,7 @@ def test_ratio_of_thresholds() -> None:
 
 def test_ratio_pays_half_the_level_for_each() -> None:
     sharp = threshold({9: (0, 20), 10: (20, 20)})
-    wide = threshold({8: (0, 11), 9: (11, 11)}, family=12)
+    wide = threshold({8: (0, 11), 9: (11, 11)}, most_widths=12)
     assert threshold_ratio(wide, sharp).high is None  # 11 of 11 certify at 5 %, not at 2.5 %
     assert threshold_ratio(wide, sharp, level=0.1).high == 0.9
 
@@ -106,7 +106,7 @@ def test_a_finished_search_bounds_the_ratio() -> None:
             for k, more in asked.items():
                 m, trials = counts.get(k, (0, 0))
                 counts[k] = (m + int(rng.binomial(more, 1 / (1 + (center / k) ** 20))), trials + more)
-        found.append(threshold(counts, family=search.family))
+        found.append(threshold(counts, most_widths=search.most_widths))
     ratio = threshold_ratio(found[1], found[0])
     assert ratio.low is not None
     assert ratio.high is not None

@@ -28,17 +28,17 @@ def carry_out(search: Adaptive | Grid, fits: Callable[[int, int], bool], start: 
             assert k % step == 0
             m, trials = counts.get(k, (0, 0))
             counts[k] = (m + sum(fits(k, seed) for seed in range(trials, trials + more)), trials + more)
-    assert len(counts) <= search.family
+    assert len(counts) <= search.most_widths
     return counts
 
 
 def found(search: Adaptive, fits: Callable[[int, int], bool], start: int, step: int = 1) -> Threshold:
-    return threshold(carry_out(search, fits, start, step), family=search.family, smallest=step)
+    return threshold(carry_out(search, fits, start, step), most_widths=search.most_widths, smallest=step)
 
 
 def test_grid_asks_for_what_is_missing() -> None:
     grid = Grid((4, 8, 16), trials=10)
-    assert grid.family == 3
+    assert grid.most_widths == 3
     assert grid.next({}, start=5) == {4: 10, 8: 10, 16: 10}
     assert grid.next({4: (3, 10), 8: (1, 4)}, start=5) == {8: 6, 16: 10}
     assert grid.next({4: (3, 10), 8: (1, 12), 16: (0, 10)}, start=5) == {}

@@ -16,7 +16,7 @@ from harness.statistics.thresholds import (
     half_width,
     isotonic,
     log_e_value,
-    log_hurdle,
+    log_evidence_threshold,
     threshold,
     violations,
 )
@@ -56,14 +56,14 @@ def test_e_value_is_a_martingale_under_a_half() -> None:
             assert after == pytest.approx(math.exp(log_e_value(m, trials)), rel=1e-10)
 
 
-def chance_of_ever(p: float, hurdle: float, side: int, trials: int = 400) -> float:
+def chance_of_ever(p: float, needed: float, side: int, trials: int = 400) -> float:
     """Return the exact chance that a width with P = p is ever certified on a side within so many trials."""
     alive, crossed = {0: 1.0}, 0.0
     for t in range(1, trials + 1):
         after: dict[int, float] = {}
         for m, mass in alive.items():
             for fits, share in ((m + 1, mass * p), (m, mass * (1 - p))):
-                if certified(fits, t, hurdle) == side:
+                if certified(fits, t, needed) == side:
                     crossed += share
                 else:
                     after[fits] = after.get(fits, 0.0) + share
@@ -73,17 +73,17 @@ def chance_of_ever(p: float, hurdle: float, side: int, trials: int = 400) -> flo
 
 def test_a_width_at_a_half_is_hardly_ever_certified() -> None:
     level = 0.05
-    above, below = (chance_of_ever(0.5, log_hurdle(1, level), side) for side in (1, -1))
+    above, below = (chance_of_ever(0.5, log_evidence_threshold(1, level), side) for side in (1, -1))
     assert above == pytest.approx(below)
     assert 0.2 * level < above + below < level
-    assert chance_of_ever(0.45, log_hurdle(1, level), 1) < above
+    assert chance_of_ever(0.45, log_evidence_threshold(1, level), 1) < above
 
 
 def test_unanimous_trials_needed_for_a_family_of_twelve() -> None:
-    hurdle = log_hurdle(12, 0.05)
-    assert [certified(m, m, hurdle) for m in (10, 11)] == [0, 1]
-    assert [certified(0, m, hurdle) for m in (10, 11)] == [0, -1]
-    assert certified(0, 0, log_hurdle(1, 1.0)) == 0
+    needed = log_evidence_threshold(12, 0.05)
+    assert [certified(m, m, needed) for m in (10, 11)] == [0, 1]
+    assert [certified(0, m, needed) for m in (10, 11)] == [0, -1]
+    assert certified(0, 0, log_evidence_threshold(1, 1.0)) == 0
 
 
 @given(counts_by_width)
@@ -125,9 +125,9 @@ def test_bracket_is_the_innermost_certified_pair() -> None:
 
 def test_bracket_pays_for_its_family() -> None:
     counts = {8: (0, 9), 16: (9, 9)}
-    assert bracket(counts, family=2) == (8, 16)
-    assert bracket(counts, family=12) == (None, None)
-    assert bracket(counts, family=1) == bracket(counts, family=2)  # never less than the widths tried
+    assert bracket(counts, most_widths=2) == (8, 16)
+    assert bracket(counts, most_widths=12) == (None, None)
+    assert bracket(counts, most_widths=1) == bracket(counts, most_widths=2)  # never less than the widths tried
 
 
 def test_contradicting_certificates_are_all_inside_the_bracket() -> None:
@@ -139,7 +139,7 @@ def test_contradicting_certificates_are_all_inside_the_bracket() -> None:
 
 
 def test_two_sided_threshold() -> None:
-    result = threshold({16: (12, 12), 8: (0, 12)}, family=12)
+    result = threshold({16: (12, 12), 8: (0, 12)}, most_widths=12)
     assert result.k_half == pytest.approx(8 * 2**0.5)
     assert (result.low, result.high, result.bound) == (8, 16, "")
     assert result.trials == 24
@@ -168,7 +168,7 @@ def test_one_sided_thresholds(
 
 
 def test_uncertified_sides_are_open() -> None:
-    result = threshold({8: (1, 4), 16: (20, 20)}, family=12)
+    result = threshold({8: (1, 4), 16: (20, 20)}, most_widths=12)
     assert result.k_half is not None
     assert (result.low, result.high, result.bound) == (None, 16, "")
 
