@@ -7,11 +7,12 @@ JAX := $(VENV)/.jax
 # Options for all benchmarks, such as BENCH='--dtype float64' or BENCH='--device cuda'.
 BENCH ?=
 
-.PHONY: quickstart test lint bench bench-speed bench-grid bench-check bench-scaling docs reports schema clean help
+.PHONY: quickstart test test-floors lint bench bench-speed bench-grid bench-check bench-scaling docs reports schema clean help
 
 help:
 	@echo "make quickstart   environment, install, and the quickstart suite with its tables"
 	@echo "make test         environment, install, and all checks"
+	@echo "make test-floors  the quickstart and the tests of its numbers with the lowest versions allowed"
 	@echo "make lint         formatting, lint, types and spelling only"
 	@echo "make bench        speed, whole-grid time and scaling laws; under ten minutes on two quiet cores"
 	@echo "make bench-check  the engine's verdicts against the plain loop's in 20 cells; half an hour"
@@ -71,6 +72,17 @@ reports: $(STAMP)
 
 schema: $(STAMP)
 	$(BIN)/python -m harness.suite.schema > suites/suite.schema.json
+
+# The lowest versions that pyproject.toml allows, but for torch: its old wheels bring gigabytes of CUDA.
+FLOORS := .venv-floors
+test-floors:
+	$(PYTHON) -m venv --clear $(FLOORS)
+	$(PYTHON) tests/floors.py data | grep -v '^torch==' | \
+	  $(FLOORS)/bin/python -m pip install --quiet --disable-pip-version-check -r /dev/stdin torch==2.13.0 pytest hypothesis
+	$(FLOORS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(FLOORS)/bin/harness run quickstart --fresh --out build/floors
+	$(FLOORS)/bin/harness report build/floors --html --figures > build/floors/written
+	$(FLOORS)/bin/python -m pytest -W default tests/test_reference_reports.py tests/store tests/statistics tests/claims
 
 clean:
 	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache
