@@ -14,7 +14,7 @@ from harness.builtin.datasets import Sphere
 from harness.builtin.initializers import GaussianHalves
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
-from harness.components import ActivationName, Model
+from harness.components import Model
 from harness.engine.setting import Setting
 from harness.engine.trial import Trial, prepare
 
@@ -37,7 +37,7 @@ class Case:
     """
 
     size: Size
-    activation: ActivationName = "softplus"
+    activation: str = "softplus"
     dtype: str = "float32"
     device: str = "cpu"
 

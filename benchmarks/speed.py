@@ -16,12 +16,11 @@ from benchmarks.plain_loop import Descent, PlainLoop
 from benchmarks.timing import Slope, Variant
 from benchmarks.vmap_loop import VmapLoop
 from harness.builtin.models import ShallowNet
-from harness.components import ActivationName
 from harness.engine.fused.build import NoKernel
 from harness.engine.solvers import Solver
 
 SIZES: tuple[Size, ...] = ((100, 20, 5), (200, 20, 10), (200, 20, 32), (800, 60, 64), (2000, 100, 100))
-ACTIVATIONS: tuple[ActivationName, ...] = ("softplus", "relu", "tanh")
+ACTIVATIONS: tuple[str, ...] = ("softplus", "relu", "tanh")
 JAX = {"jax-nk": "nk", "jax-kn": "kn"}
 
 

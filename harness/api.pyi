@@ -17,7 +17,7 @@ from .driver.threshold_searches import RegimeError as RegimeError
 from .engine.device import DeviceError as DeviceError
 from .exchange.archive import ArchiveError as ArchiveError
 from .mathematics.activations import ACTIVATIONS as ACTIVATIONS
-from .mathematics.activations import Activation as Activation
+from .mathematics.activations import ActivationOption as ActivationOption
 from .plugin_host.registry import AmbiguousName as AmbiguousName
 from .plugin_host.registry import UnknownName as UnknownName
 from .session.planning import plan as plan

@@ -12,7 +12,7 @@ from harness import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness import Criterion, Dataset, Executor, Initializer, Model, Optimizer, Renderer
+    from harness import Activation, Criterion, Dataset, Executor, Initializer, Model, Optimizer, Renderer
 
 
 @hookimpl
@@ -21,6 +21,14 @@ def harness_models() -> Iterable[type[Model]]:
     from harness.builtin.models import ShallowNet
 
     return [ShallowNet]
+
+
+@hookimpl
+def harness_activations() -> Iterable[type[Activation]]:
+    """Provide the usual activations, from the ReLU to the sine."""
+    from harness.mathematics.activations.table import SHIPPED
+
+    return SHIPPED
 
 
 @hookimpl

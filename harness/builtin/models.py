@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness import ActivationName, Model, ModelTraits, ShallowForm, Stack, Trained
+from harness import ActivationOption, Model, ShallowForm, Stack, Trained
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,7 +24,7 @@ class ShallowNet(Model):
     """
 
     name: ClassVar[str] = "shallow"
-    activation: ActivationName = "softplus"
+    activation: ActivationOption = ActivationOption("softplus")
     train: Trained = "hidden"
     biases: bool = False
 
@@ -44,12 +44,10 @@ class ShallowNet(Model):
 
     def forward(self, params: Params, x: Tensor) -> Tensor:
         """Return vᵀφ(Wx + b) + c, (n,)."""
-        from harness.builtin.activation_kernels import PHI
-
         z = x @ params["W"].mT
         if self.biases:
-            return PHI[self.activation](z + params["b"]) @ params["v"] + params["c"]
-        return PHI[self.activation](z) @ params["v"]
+            return self.activation.forward(z + params["b"]) @ params["v"] + params["c"]
+        return self.activation.forward(z) @ params["v"]
 
     def stack(self, params: Params, x: Tensor) -> Stack:
         """Return the closed form on B nets."""
@@ -59,7 +57,7 @@ class ShallowNet(Model):
 
     def shallow_form(self) -> ShallowForm:
         """Return itself."""
-        return ShallowForm(self.activation, self.train)
+        return ShallowForm(self.activation, self.train, biases=self.biases)
 
     def kernel(self, params: Params, x: Tensor) -> Tensor:
         """Return (XXᵀ + 1) ∘ (φ' diag(v²) φ'ᵀ) for the hidden layer plus φφᵀ + 1 for the output layer, as trained.
@@ -68,13 +66,11 @@ class ShallowNet(Model):
         """
         import torch
 
-        from harness.builtin.activation_kernels import KERNELS
-
         phi = params["W"] @ x.mT  # (k, n)
         if self.biases:
             phi = phi + params["b"][:, None]
         slope = torch.empty_like(phi)
-        KERNELS[self.activation](phi, slope)
+        self.activation.activate_(phi, slope)
         one = 1.0 if self.biases else 0.0
         kernel = torch.zeros(len(x), len(x), dtype=x.dtype, device=x.device)
         if self.train != "output":
@@ -83,7 +79,3 @@ class ShallowNet(Model):
         if self.train != "hidden":
             kernel += phi.mT @ phi + one
         return kernel
-
-    def describe(self) -> ModelTraits:
-        """Return the traits of a shallow net."""
-        return ModelTraits(trains=self.train, activation=self.activation, biases=self.biases, shallow=True)

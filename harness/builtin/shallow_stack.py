@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from harness import ActivationName, Stack, Trained
-from harness.builtin.activation_kernels import KERNELS
+from harness import Activation, Stack, Trained
 from harness.engine import lanes
 
 if TYPE_CHECKING:
@@ -22,12 +21,12 @@ if TYPE_CHECKING:
 class ShallowStack(Stack):
     """The closed form of the shallow net's outputs and gradients on aligned lanes."""
 
-    def __init__(self, params: Params, x: Tensor, activation: ActivationName, train: Trained) -> None:
+    def __init__(self, params: Params, x: Tensor, activation: Activation, train: Trained) -> None:
         """Take weights W (B, k, d), v (B, k) and perhaps b (B, k), c (B,), which are read at each call, and inputs."""
         self.params = params
         self.hidden = train != "output"
         self.output = train != "hidden"
-        self.kernel = KERNELS[activation]
+        self.activation = activation
         count, k, d = params["W"].shape
         n = x.shape[1]
         self.x = lanes.zeros(count, n, d, like=x)
@@ -53,7 +52,7 @@ class ShallowStack(Stack):
             torch.baddbmm(self.params["b"].unsqueeze(2), self.params["W"], self.xt, out=self.phi)
         else:
             torch.bmm(self.params["W"], self.xt, out=self.phi)
-        self.kernel(lanes.flat(self.phi), lanes.flat(self.slope))
+        self.activation.activate_(lanes.flat(self.phi), lanes.flat(self.slope))
 
     def forward(self, out: Tensor, offset: Tensor) -> None:
         """Write vᵀφ(Wx + b) + c + offset."""

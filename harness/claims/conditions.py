@@ -23,9 +23,9 @@ _PARALLEL = 1.0 - 1e-12
 
 
 def activation_of(regime: Regime) -> Activation | None:
-    """Return φ of a shallow net, or None for other models and for activations that the harness does not know."""
+    """Return φ of a shallow net, or None for other models and for names that are not of a shipped activation."""
     traits = regime.model.describe()
-    return ACTIVATIONS.get(traits.activation) if traits.shallow and traits.activation else None
+    return traits.phi or ACTIVATIONS.get(traits.activation or "") if traits.shallow else None
 
 
 def stochastic(regime: Regime) -> bool:
@@ -91,7 +91,7 @@ def relu(activation: Activation | None) -> Assumption:
 
 def analytic(activation: Activation) -> Assumption:
     """Check that φ is analytic, which all smooth activations are that the harness ships."""
-    return Assumption("φ analytic", activation.smooth)
+    return Assumption("φ analytic", activation.analytic)
 
 
 # --- of the inputs --------------------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ def examine() -> dict[str, Any]:
     from harness.engine.compiled_step import missing
     from harness.engine.fused.build import NoKernel, kernel
     from harness.engine.solvers import gpu_unavailable
+    from harness.mathematics.activations import ACTIVATIONS
 
     devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     found = {
@@ -54,7 +55,7 @@ def examine() -> dict[str, Any]:
     }
     for real, dtype in (("float", "float32"), ("double", "float64")):
         try:
-            made = kernel(real)
+            made = kernel(real, ACTIVATIONS["softplus"])
             found[f"fused solver, {dtype}"] = f"active on the CPU: {made.path} (by {made.compiler})"
         except NoKernel as error:
             found[f"fused solver, {dtype}"] = f"not available: {error}"

@@ -120,25 +120,29 @@ def _stopped(error: BaseException) -> int:
 
 def _notices(run: Run) -> None:
     """Say what the user should know of the solvers before anything is trained."""
-    _notice(run.plan.suite.budget.dtype, run.plan.device)
+    _notice(run.plan.suite, run.plan.device)
     _notice_eager(run)
 
 
-def _notice(dtype: str, device: str) -> None:
-    """Say once that the kernel was compiled, or why the slower solver trains in its place."""
+def _notice(suite: Suite, device: str) -> None:
+    """Say once that kernels were compiled, or why the slower solver trains in their place."""
     from harness.engine.fused.build import kernel
-    from harness.engine.solvers import gpu_unavailable, unavailable
+    from harness.engine.solvers import fused_form, fused_takes, gpu_unavailable, unavailable
 
+    dtype = suite.budget.dtype
     if device != "cpu":
         if reason := gpu_unavailable(dtype):
             click.echo(f"the GPU solver is not available ({reason}); the stacked one trains instead", err=True)
         return
 
-    if reason := unavailable(dtype):
-        click.echo(f"the compiled solver is not available ({reason}); the stacked one trains instead", err=True)
-        return
-    made = kernel("double" if dtype == "float64" else "float")
-    if made.built:
+    forms = [form for regime in suite.regimes if fused_takes(regime) and (form := fused_form(regime))]
+    built = []
+    for activation in dict.fromkeys(form.activation for form in forms):
+        if reason := unavailable(dtype, activation):
+            click.echo(f"the compiled solver is not available ({reason}); the stacked one trains instead", err=True)
+            return
+        built.append(kernel("double" if dtype == "float64" else "float", activation))
+    if made := next((made for made in built if made.built), None):
         click.echo(f"compiled the training kernel with {made.compiler} into {made.path.parent}", err=True)
 
 

@@ -1,6 +1,6 @@
 """Where each public name of the contract is defined: the one list of them, read by type checkers and at run time."""
 
-from .activation_names import ActivationName as ActivationName
+from .activation import Activation as Activation
 from .claim import Claim as Claim
 from .claim import Exponents as Exponents
 from .claim import Reference as Reference

@@ -35,7 +35,18 @@ class Component:
         >>> Momentum(beta=0.8).options()
         {'step_size': 'stable', 'c': 1.5, 'beta': 0.8}
         """
-        return dataclasses.asdict(self)
+        plain = {name: part.plain() for name, part in self.parts().items()}
+        return dataclasses.asdict(self) | plain
+
+    def parts(self) -> dict[str, Component]:
+        """Return the options that are components themselves, by name."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, Component)}
+
+    def plain(self) -> str | dict[str, Any]:
+        """Return the name if the version is 1 and all options have their defaults, and :meth:`spec` otherwise."""
+        spec = self.spec()
+        return self.name if spec == {**type(self)().spec(), "version": 1} else spec
 
     def spec(self) -> dict[str, Any]:
         """Return what identifies the component: name, version and options. Two equal specs give equal numbers.

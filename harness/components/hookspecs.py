@@ -16,7 +16,17 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
-    from harness.components import Criterion, Dataset, Diagnostic, Initializer, Model, Optimizer, Regime, Theory
+    from harness.components import (
+        Activation,
+        Criterion,
+        Dataset,
+        Diagnostic,
+        Initializer,
+        Model,
+        Optimizer,
+        Regime,
+        Theory,
+    )
     from harness.components.executor import Executor
     from harness.components.table import Renderer
 
@@ -30,6 +40,11 @@ hookimpl = pluggy.HookimplMarker("harness")
 @hookspec
 def harness_models() -> Iterable[type[Model]]:
     """Provide networks: what is trained, and which of its weights move."""
+
+
+@hookspec
+def harness_activations() -> Iterable[type[Activation]]:
+    """Provide activations φ, which models name in their options."""
 
 
 @hookspec

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.components.activation_names import ActivationName
+from harness.components.activation import Activation
 from harness.components.component import Component
 from harness.components.vocabulary import Params, Trained, Weights
 
@@ -79,8 +79,9 @@ class Model(Component, ABC):
         return None
 
     def describe(self) -> ModelTraits:
-        """Return what theories ask about the model."""
-        return ModelTraits()
+        """Return what theories ask about the model. The default follows from :meth:`shallow_form`."""
+        form = self.shallow_form()
+        return ModelTraits() if form is None else ModelTraits.of(form)
 
 
 def has_shallow_weights(model: Model) -> bool:
@@ -131,12 +132,19 @@ class ShallowForm:
         trains: Which layers training moves.
         scale: α.
         centred: Whether h₀, the outputs at the initial weights, is taken off.
+        biases: Whether b and c exist.
     """
 
-    activation: ActivationName
+    activation: Activation
     trains: Trained
     scale: float = 1.0
     centred: bool = False
+    biases: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether f = h."""
+        return self.scale == 1.0 and not self.centred
 
 
 @dataclass(frozen=True)
@@ -145,12 +153,19 @@ class ModelTraits:
 
     Attributes:
         trains: Which layers training moves; None where the model is not a shallow net.
-        activation: Name in :mod:`harness.mathematics.activations`; None where there is none.
+        activation: Name of φ, or None if there is none.
         biases: Whether it has biases.
         shallow: Whether f(x) = vᵀφ(Wx + b) + c with weights named W, v, b, c.
+        phi: φ, or None if there is none or only its name is known.
     """
 
     trains: Trained | None = None
     activation: str | None = None
     biases: bool = False
     shallow: bool = False
+    phi: Activation | None = None
+
+    @classmethod
+    def of(cls, form: ShallowForm) -> ModelTraits:
+        """Return the traits of a shallow net, or of a model made from one."""
+        return cls(form.trains, form.activation.name, form.biases, form.plain, form.activation)

@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from harness.components import ActivationName, Outcome, PairedBalls, Params, ResidualCriterion, ShallowForm
+from harness.components import Activation, Outcome, PairedBalls, Params, ResidualCriterion, ShallowForm
 from harness.engine.ladder import DIVERGED, FALLING, LATE, curve_steps, fit_rate
 from harness.engine.setting import Setting
 from harness.engine.spectrum import trained_names
 from harness.engine.trial import Trial
-from harness.mathematics.activations import ACTIVATIONS
 
 EVERY = 25
 """Steps between two measures from which rates are fitted."""
@@ -48,7 +47,7 @@ class Descent:
         marks: Steps at which the curve is kept, increasing.
     """
 
-    activation: ActivationName
+    activation: Activation
     hidden: bool
     output: bool
     step_size: float
@@ -164,7 +163,7 @@ class ShallowTrial:
         if form.centred:
             dtype = np.float64 if setting.dtype == "float64" else np.float32
             rounded = [value.astype(dtype).astype(np.float64) for value in (x, w, v)]
-            labels = labels + ACTIVATIONS[form.activation].phi(rounded[0] @ rounded[1].T) @ rounded[2] + (c or 0.0)
+            labels = labels + form.activation.phi(rounded[0] @ rounded[1].T) @ rounded[2] + (c or 0.0)
         constraint = optimizer.constraint()
         if constraint is not None:  # the method's own complaints about weights that it cannot constrain
             optimizer.start({name: trial.params[name] for name in trained_names(regime.model, trial.params)})

@@ -90,7 +90,7 @@ def _plainly(data: Any) -> Any:
     """Return data in which our own components have their short names, whoever else claims these."""
     if isinstance(data, Mapping):
         return {
-            key: value.removeprefix(f"{DISTRIBUTION}:") if key == "use" and isinstance(value, str) else _plainly(value)
+            key: value.removeprefix(f"{DISTRIBUTION}:") if isinstance(value, str) else _plainly(value)
             for key, value in data.items()
         }
     return [_plainly(value) for value in data] if isinstance(data, list | tuple) else data

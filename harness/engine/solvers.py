@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from harness.components import Model, Regime, ResidualCriterion, ShallowForm
+from harness.components import Activation, Model, Regime, ResidualCriterion, ShallowForm
 from harness.engine.setting import Setting
+from harness.mathematics.activations import ACTIVATIONS, named
 
 SolverName = Literal["spectral", "fused", "fused-gpu", "stacked", "compiled", "functional"]
 
@@ -77,8 +78,8 @@ def solver_for(
     plain = optimizer.heavy_ball() == 0.0 and optimizer.batch_size(1 << 30) == 1 << 30
     if regime.model.linear() and plain and isinstance(regime.criterion, ResidualCriterion):
         return Solver("spectral", fixed_lanes=False)
-    fusible = device == "cpu" and fused_form(regime) is not None and wanted in (None, "fused")
-    if fusible and (wanted == "fused" or not unavailable(dtype)):
+    fusible = device == "cpu" and wanted in (None, "fused") and fused_takes(regime)
+    if fusible and (wanted == "fused" or not missing("fused", regime, device, dtype)):
         return Solver("fused", fixed_lanes=False)
     on_gpu = device != "cpu" and gpu_takes(regime) and wanted in (None, "fused-gpu")
     if on_gpu and (wanted == "fused-gpu" or not gpu_unavailable(dtype)):
@@ -115,7 +116,8 @@ def solver_to_go_on(regime: Regime, device: str, dtype: str, before: str | None,
 def missing(solver: str | None, regime: Regime, device: str, dtype: str) -> str:
     """Return why a solver cannot be had here; empty if it can. The first call may compile what it needs."""
     if solver == "fused":
-        return unavailable(dtype)
+        form = fused_form(regime)
+        return "the model is not a shallow net" if form is None else unavailable(dtype, form.activation)
     if solver == "fused-gpu":
         return gpu_unavailable(dtype)
     return uncompiled(regime, dtype, device) if solver == "compiled" else ""
@@ -143,21 +145,32 @@ def fused_form(regime: Regime) -> ShallowForm | None:
     full = known and optimizer.batch_size(1 << 30) == 1 << 30
     if not full or not isinstance(regime.criterion, ResidualCriterion):
         return None
-    return regime.model.shallow_form()
+    form = regime.model.shallow_form()
+    return form and replace(form, activation=named(form.activation))  # plugins of version 0.1 give a name
+
+
+def fused_takes(regime: Regime) -> bool:
+    """Say whether the compiled kernel can train this regime: φ needs C++ statements."""
+    form = fused_form(regime)
+    return form is not None and form.activation.cpp() is not None
 
 
 def gpu_takes(regime: Regime) -> bool:
-    """Say whether the GPU kernel can train this regime: what the compiled kernel takes, but for constraints."""
-    return fused_form(regime) is not None and regime.optimizer.constraint() is None
+    """Say whether the GPU kernel can train this regime: without constraints, and φ needs Triton statements."""
+    form = fused_form(regime)
+    return form is not None and form.activation.triton() is not None and regime.optimizer.constraint() is None
 
 
 @functools.cache
-def unavailable(dtype: str = "float32") -> str:
-    """Return why the compiled kernel cannot be had here; empty if it can. The first call may compile it."""
+def unavailable(dtype: str = "float32", activation: Activation = ACTIVATIONS["softplus"]) -> str:
+    """Return the reason why the compiled kernel of an activation is not available here, or an empty string if it is.
+
+    The first call may compile the kernel.
+    """
     from harness.engine.fused.build import NoKernel, kernel
 
     try:
-        kernel("double" if dtype == "float64" else "float")
+        kernel("double" if dtype == "float64" else "float", activation)
     except NoKernel as error:
         return str(error)
     return ""

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
+from harness.mathematics.activations import Activation, Erf, Sin
 from harness.mathematics.spectra import per_inputs, smallest_eigenvalue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.components import Array
-    from harness.mathematics.activations import Activation
 
 TERMS = 100
 _NODES = 16
@@ -114,12 +114,13 @@ def output_kernel(x: Array, activation: Activation) -> Array:
         norms = np.sqrt(np.outer(squares, squares))
         theta = angles(x)
         arc_cosine = norms * (np.sin(theta) + (np.pi - theta) * np.cos(theta)) / (2.0 * np.pi)
-        leak = activation.dphi(np.array(-1.0))
-        return leak * gram + (1.0 - leak) ** 2 * arc_cosine
-    if activation.name == "erf":
+        left, right = activation.dphi(np.array([-1.0, 1.0]))
+        kernel: Array = left * right * gram + (right - left) ** 2 * arc_cosine
+        return kernel
+    if isinstance(activation, Erf):
         grown = 1.0 + 2.0 * squares
         return 2.0 / np.pi * np.arcsin(np.clip(2.0 * gram / np.sqrt(np.outer(grown, grown)), -1.0, 1.0))
-    if activation.name == "sin":
+    if isinstance(activation, Sin):
         halves = 0.5 * np.add.outer(squares, squares)
         return 0.5 * (np.exp(gram - halves) - np.exp(-gram - halves))
     return _series(gram, activation.phi)
@@ -137,12 +138,13 @@ def derivative_kernel(x: Array, activation: Activation) -> Array:
     squares = np.diagonal(gram)
     if activation.homogeneous:
         theta = angles(x)
-        leak = activation.dphi(np.array(-1.0))
-        return leak + (1.0 - leak) ** 2 * (np.pi - theta) / (2.0 * np.pi)
-    if activation.name == "erf":
+        left, right = activation.dphi(np.array([-1.0, 1.0]))
+        derivatives: Array = left * right + (right - left) ** 2 * (np.pi - theta) / (2.0 * np.pi)
+        return derivatives
+    if isinstance(activation, Erf):
         grown = 1.0 + 2.0 * squares
         return 4.0 / np.pi / np.sqrt(np.outer(grown, grown) - 4.0 * gram**2)
-    if activation.name == "sin":
+    if isinstance(activation, Sin):
         halves = 0.5 * np.add.outer(squares, squares)
         return 0.5 * (np.exp(gram - halves) + np.exp(-gram - halves))
     return _series(gram, activation.dphi)

@@ -22,6 +22,7 @@ PARTS = ("model", "initializer", "optimizer", "criterion")
 
 BASES: Mapping[Kind, str] = {
     "model": "Model",
+    "activation": "Activation",
     "initializer": "Initializer",
     "optimizer": "Optimizer",
     "criterion": "Criterion",
@@ -36,6 +37,7 @@ They are names so that ``harness --help`` does not import the classes.
 
 HOOKS: Mapping[str, Kind] = {
     "harness_models": "model",
+    "harness_activations": "activation",
     "harness_initializers": "initializer",
     "harness_optimizers": "optimizer",
     "harness_criteria": "criterion",
@@ -169,7 +171,7 @@ def _check_options(cls: type[Component]) -> None:
         raise ContractError(f"{cls.__name__} has the version {show(cls.version)}, expected a whole number")
     try:
         made = cls()
-        again = configure(cls, made.options())
+        again = configure(cls, {**made.options(), **made.parts()})
     except SpecError as error:
         raise ContractError(f"the defaults of {cls.__name__} are no valid options: {error}") from error
     except Exception as error:

@@ -48,7 +48,7 @@ def component_from(registry: Registry, kind: Kind, spec: Mapping[str, Any] | str
             raise SpecError([Complaint("wrong-type", ("use",), f"found {show(name)}, expected {expected}")])
         raise SpecError([Complaint("missing", ("use",), f"is missing: {expected}")])
     cls = _find(registry, kind, name, ("use",))
-    return _make(cls, {key: value for key, value in spec.items() if key != "use"})
+    return _make(cls, {key: value for key, value in spec.items() if key != "use"}, registry)
 
 
 def _find(registry: Registry, kind: Kind, name: str, path: tuple[str, ...]) -> Any:
@@ -60,13 +60,45 @@ def _find(registry: Registry, kind: Kind, name: str, path: tuple[str, ...]) -> A
         raise SpecError([Complaint("ambiguous-name", path, str(error))]) from error
 
 
-def _make(cls: type[Component], options: Mapping[str, Any]) -> Component:
+def _make(cls: type[Component], options: Mapping[str, Any], registry: Registry) -> Component:
     options = dict(options)
     version = options.pop("version", cls.version)
-    if version == cls.version and type(version) is int:
-        return configure(cls, options)
-    message = f"{cls.kind} {show(cls.name)} is of version {cls.version} here, the spec asks for {show(version)}"
-    raise SpecError([Complaint("other-version", ("version",), message)])
+    if version != cls.version or type(version) is not int:
+        message = f"{cls.kind} {show(cls.name)} is of version {cls.version} here, the spec asks for {show(version)}"
+        raise SpecError([Complaint("other-version", ("version",), message)])
+    complaints: list[Complaint] = []
+    for key, part in cls().parts().items():
+        if key in options and not isinstance(options[key], Component):
+            try:
+                options[key] = _part(registry, part, options[key])
+            except SpecError as error:
+                complaints += [complaint.below(key) for complaint in error.complaints]
+                del options[key]
+    try:
+        made = configure(cls, options)
+    except SpecError as error:
+        raise SpecError([*complaints, *error.complaints]) from error
+    if complaints:
+        raise SpecError(complaints)
+    return made
+
+
+def _part(registry: Registry, default: Component, spec: Any) -> Component:
+    """Return an option that is a component itself, from its name or its table.
+
+    Raises:
+        SpecError: With all complaints. Paths start at the option.
+    """
+    kind: Kind = default.kind  # type: ignore[assignment]  # kinds of components are kinds
+    if not isinstance(spec, str | Mapping):
+        expected = f"a name such as {show(default.name)}, or a table such as {{ use = {show(default.name)} }}"
+        raise SpecError([Complaint("wrong-type", (), f"found {show(spec)}, expected {expected}")])
+    try:
+        return component_from(registry, kind, spec)
+    except SpecError as error:
+        if not isinstance(spec, str):
+            raise
+        raise SpecError([dataclasses.replace(complaint, path=()) for complaint in error.complaints]) from error
 
 
 def build_regime(spec: Mapping[str, Any], registry: Registry) -> Regime:
@@ -124,6 +156,9 @@ def component_spec(component: Component, kind: Kind, registry: Registry | None) 
     spec: dict[str, Any] = json.loads(json.dumps(component.spec()))
     if registry is not None:
         spec["use"] = registry.name_of(kind, type(component))
+        for key, part in component.parts().items():
+            name = registry.name_of(part.kind, type(part))  # type: ignore[arg-type]  # kinds of components are kinds
+            spec[key] = name if isinstance(spec[key], str) else {**spec[key], "use": name}
     return spec
 
 
@@ -243,7 +278,7 @@ class _Composer:
         own: Component | None = getattr(preset, part) if preset else None
         given = self.spec.get(part)
         if part not in self.spec:
-            return (type(own), own.options()) if own else (None, {})
+            return (type(own), {**own.options(), **own.parts()}) if own else (None, {})
         given = {"use": given} if isinstance(given, str) else given
         if not isinstance(given, Mapping):
             self._refuse("wrong-type", (part,), f"found {show(given)}, expected a table such as {{ use = 'name' }}")
@@ -251,7 +286,7 @@ class _Composer:
         self.changed += [name] if isinstance(name := given.get("use"), str) else []
         self.changed += [f"{key} {_brief(value)}" for key, value in given.items() if key not in ("use", "version")]
         if "use" not in given and own is not None:
-            return type(own), {**own.options(), **given}
+            return type(own), {**own.options(), **own.parts(), **given}
         if not isinstance(name, str):
             if "use" in given or "use" not in self.spec:  # otherwise there is a complaint about the preset already
                 self._refuse("missing", (part, "use"), f"is missing: write {part} = {{ use = 'name' }}")
@@ -274,7 +309,7 @@ class _Composer:
                 self._refuse("given-twice", (key,), f"is given twice, here and in {tables[0]}")
             elif len(owners) == 1:
                 options[owners[0]][key] = value
-                self.changed.append(_brief(value) if isinstance(value, str) else f"{key} {_brief(value)}")
+                self.changed.append(_brief(value) if _names(value) else f"{key} {_brief(value)}")
                 self.moved[(owners[0], key)] = (key,)
             elif owners:
                 ways = " or ".join(f"{part} = {{ {key} = {show(value)} }}" for part in owners)
@@ -291,7 +326,7 @@ class _Composer:
         if cls is None:
             return None
         try:
-            return _make(cls, options)
+            return _make(cls, options, self.registry)
         except SpecError as error:
             seen = {complaint.path for complaint in self.complaints}
             for complaint in error.complaints:
@@ -346,7 +381,14 @@ class _Composer:
         return ", ".join(part.name for part in parts.values() if part is not None)
 
 
+def _names(value: Any) -> bool:
+    """Say whether a value names something: as text, or as a table with ``use``."""
+    return isinstance(value, str) or (isinstance(value, Mapping) and isinstance(value.get("use"), str))
+
+
 def _brief(value: Any) -> str:
+    if isinstance(value, Mapping) and _names(value):
+        return " ".join([value["use"], *(f"{key} {_brief(option)}" for key, option in value.items() if key != "use")])
     return value if isinstance(value, str) else show(value)
 
 

@@ -44,13 +44,14 @@ NO_THIRD_PARTY = "HARNESS_NO_THIRD_PARTY"
 """Environment variables that choose among plugins, for this process and for the workers that it starts."""
 
 MOVED = {
+    "harness.ActivationName": "harness.Activation",
     "harness.activations": "harness.mathematics.activations",
     "harness.conditions": "harness.claims.conditions",
     "harness.kernels": "harness.mathematics.kernels",
     "harness.lanes": "harness.engine.lanes",
     "harness.spectra": "harness.mathematics.spectra",
 }
-"""Modules that plugins of version 0.1 could import, and where they are now."""
+"""Modules and names that plugins of version 0.1 could import, and where they are now."""
 
 NEEDS = re.compile(r"convergence[-_.]+harness(?![-_.\w])", re.IGNORECASE)
 """A requirement on the harness itself, in any spelling of its name."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import PydanticUndefinedAnnotation, TypeAdapter, ValidationError
 
 from harness.complaints import Complaint, SpecError, nearest, plain_complaints, show
+from harness.components import Component
 from harness.plugin_host.validation import from_pydantic
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def configure(cls: type[T], options: Mapping[str, Any]) -> T:
 
     Args:
         cls: Dataclass.
-        options: Value of each option by its name. Options that are left out keep their defaults.
+        options: Value of each option by its name. Options that are left out keep their defaults. A value may be a
+            component where the option is one.
 
     Returns:
         The instance.
@@ -48,6 +50,8 @@ def configure(cls: type[T], options: Mapping[str, Any]) -> T:
     """
     names = option_names(cls)
     untyped: Any = cls
+    parts = {key: value for key, value in options.items() if isinstance(value, Component)}
+    options = {key: value for key, value in options.items() if key not in parts}
     complaints = plain_complaints(options)
     for key in options:
         if key not in names:
@@ -59,6 +63,7 @@ def configure(cls: type[T], options: Mapping[str, Any]) -> T:
     rest = {key: value for key, value in options.items() if key not in refused}
     try:
         made: T = _adapter(untyped).validate_json(json.dumps(rest), strict=True)
+        made = dataclasses.replace(made, **parts) if parts else made  # type: ignore[type-var]  # it is a dataclass
     except ValidationError as error:
         complaints += from_pydantic(error, rest, names)
     except PydanticUndefinedAnnotation as error:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "model",
+    "activation",
     "initializer",
     "optimizer",
     "criterion",

@@ -73,12 +73,13 @@ def predicted(
         ValueError: If there is no such activation.
     """
     from harness.claims.predictions import predict
-    from harness.mathematics.activations import ACTIVATIONS
+    from harness.plugin_host.registry import AmbiguousName, UnknownName
 
-    if activation is not None and activation not in ACTIVATIONS:
-        close = nearest(activation, ACTIVATIONS)
-        hint = f"did you mean {close!r}?" if close else f"there are {', '.join(ACTIVATIONS)}"
-        raise ValueError(f"there is no activation {activation!r}; {hint}")
+    if activation is not None:
+        try:
+            registry.find("activation", activation)
+        except (UnknownName, AmbiguousName) as error:
+            raise ValueError(str(error)) from error
     homes = ((theory, home(theory, registry, activation, say)) for theory in registry.theories())
     return [predict(theory, regime, problem) for theory, regime in homes if regime is not None]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from harness.components import Model, ModelTraits, Params
+from harness.components import Activation, Model, ModelTraits, Params
+from harness.mathematics.activations import ACTIVATIONS, named
 from harness.testing.case import Check, NotApplicable, Subject, told
 from harness.testing.samples import D, K, N, inputs, moved, tensors, trained, variants, weights
 from harness.testing.state import NO_GLOBALS, same, twice
@@ -227,8 +228,6 @@ def shallow_form(subject: Subject) -> Iterator[str]:
     """The shallow net that it says it is gives the same outputs, and trains the same weights."""
     import torch
 
-    from harness.builtin.activation_kernels import PHI
-
     stated = False
     layers = {"hidden": {"W", "b"}, "output": {"v", "c"}, "all": {"W", "b", "v", "c"}}
     for model, where, params, x in plain(subject):
@@ -236,16 +235,18 @@ def shallow_form(subject: Subject) -> Iterator[str]:
         if form is None and not traits.shallow:
             continue
         stated = True
-        activation = form.activation if form is not None else traits.activation
+        activation = form.activation if form is not None else traits.phi or traits.activation or ""
         trains = form.trains if form is not None else traits.trains
         said = "shallow_form()" if form is not None else "describe()"
-        if activation not in PHI or not {"W", "v"} <= params.keys():
-            yield f"{said} speaks of a shallow net with W, v and activation {activation!r}{where}: it is none"
+        unknown = isinstance(activation, str) and activation not in ACTIVATIONS
+        if unknown or not {"W", "v"} <= params.keys():
+            yield f"{said} speaks of a shallow net with W, v and activation {str(activation)!r}{where}: it is none"
             continue
 
-        def net(weights: Params, phi: str = activation, x: Tensor = x) -> Tensor:
+        def net(weights: Params, phi: Activation = named(activation), x: Tensor = x) -> Tensor:  # noqa: B008  # as x
             z = x @ weights["W"].mT + weights.get("b", torch.zeros(()).to(x))
-            return PHI[phi](z) @ weights["v"] + weights.get("c", torch.zeros(()).to(x))  # type: ignore[index]  # checked
+            outputs: Tensor = phi.forward(z) @ weights["v"] + weights.get("c", torch.zeros(()).to(x))
+            return outputs
 
         expected = net(params)
         if form is not None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 
 from harness.complaints import SpecError
-from harness.components import Component, Model, Problem, Weights
+from harness.components import Activation, Component, Model, Problem, Weights
 from harness.components.module_model import ModuleModel
+from harness.mathematics.activations import ACTIVATIONS
 from harness.plugin_host.options import configure
 
 if TYPE_CHECKING:
@@ -97,13 +98,15 @@ def variants(cls: type[C]) -> Iterator[tuple[C, dict[str, Any]]]:
         default = getattr(made, field.name)
         for value in _others(hints.get(field.name), default):
             try:
-                yield configure(cls, {**made.options(), field.name: value}), {field.name: value}
+                yield configure(cls, {**made.options(), **made.parts(), field.name: value}), {field.name: value}
             except SpecError:
                 continue  # a value that the component refuses
 
 
 def _others(hint: Any, default: Any) -> list[Any]:  # noqa: PLR0911  # a table of types
     """Return other values of a type than the default."""
+    if isinstance(default, Activation):
+        return [activation for activation in ACTIVATIONS.values() if activation != default]
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
         return _others(parts[0], default)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from harness import ACTIVATIONS, Diagnostic, Network, Positive
+from harness import Diagnostic, Network, Positive
 from harness.mathematics.spectra import smallest_eigenvalue
 from harness_lazy.limit import HiddenScale, limiting_kernel
 from harness_lazy.tangent import (
@@ -98,7 +98,7 @@ class KernelDistance(Diagnostic):
     def measure(self, network: Network) -> float:
         """Compare the kernels; NaN for models without a known limit, and for the limit itself."""
         traits = network.model.describe()
-        if traits.activation is None or traits.trains is None or not network.model.has_width:
+        if traits.phi is None or traits.trains is None or not network.model.has_width:
             return float("nan")
         if "v" not in network.start:
             return float("nan")
@@ -107,7 +107,7 @@ class KernelDistance(Diagnostic):
             output = float(np.linalg.norm(network.start["v"].double().numpy()))
         limit = limiting_kernel(
             network.problem.x,
-            ACTIVATIONS[traits.activation],
+            traits.phi,
             traits.trains,
             sigma=self.sigma,
             output=output,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from harness import (
-    ACTIVATIONS,
-    ActivationName,
+    ActivationOption,
     Model,
     ModelTraits,
     Positive,
@@ -37,7 +36,7 @@ class _FromStart(Model):
         biases: Whether b and c exist.
     """
 
-    activation: ActivationName = "softplus"
+    activation: ActivationOption = ActivationOption("softplus")
     train: Trained = "hidden"
     biases: bool = False
 
@@ -59,8 +58,8 @@ class _FromStart(Model):
         return {**weights, **{f"{name}0": weights[name].copy() for name in self.trained()}}
 
     def describe(self) -> ModelTraits:
-        """Return the traits of the net; it is not itself of the form vᵀφ(Wx + b) + c."""
-        return ModelTraits(trains=self.train, activation=self.activation, biases=self.biases)
+        """Return the traits of the net. The model itself is not of the form vᵀφ(Wx + b) + c."""
+        return replace(self.net.describe(), shallow=False)
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class LazyScaled(_FromStart):
 
     def shallow_form(self) -> ShallowForm:
         """Return the net, its scale, and that it is centred."""
-        return ShallowForm(self.activation, self.train, self.alpha, centred=True)
+        return replace(self.net.shallow_form(), scale=self.alpha, centred=True)
 
     def kernel(self, params: Params, x: Tensor) -> Tensor:
         """Return α² times the kernel of h."""
@@ -132,15 +131,13 @@ class Linearized(_FromStart):
         import torch
         from torch.func import vjp
 
-        from harness.builtin.activation_kernels import PHI
-
         trained = self.trained()
         start = at_start(params, trained)
         moved = {name: params[name] - start[name] for name in trained}
         z = x @ start["W"].mT
         if self.biases:
             z = z + start["b"]
-        phi, pullback = vjp(PHI[self.activation], z)  # type: ignore[misc]  # no auxiliary output
+        phi, pullback = vjp(self.net.activation.forward, z)  # type: ignore[misc]  # no auxiliary output
         change: Tensor = torch.zeros_like(phi[:, 0])
         if "W" in moved:
             (slope,) = pullback(torch.ones_like(phi))
@@ -180,7 +177,7 @@ class InfiniteWidth(Model):
     name: ClassVar[str] = "infinite-width"
     needs: ClassVar[str] = "plain full-batch gradient descent and a criterion of the residual norm"
     has_width: ClassVar[bool] = False
-    activation: ActivationName = "softplus"
+    activation: ActivationOption = ActivationOption("softplus")
     train: Trained = "hidden"
     biases: bool = False
     sigma: HiddenScale = 1.0
@@ -219,7 +216,7 @@ class InfiniteWidth(Model):
 
         kernel = limiting_kernel(
             x.double().cpu().numpy(),
-            ACTIVATIONS[self.activation],
+            self.activation,
             self.train,
             sigma=self.sigma,
             output=self.output,
@@ -229,4 +226,4 @@ class InfiniteWidth(Model):
 
     def describe(self) -> ModelTraits:
         """Return the layers and the activation of the net that it is the limit of."""
-        return ModelTraits(trains=self.train, activation=self.activation, biases=self.biases)
+        return replace(ShallowNet(self.activation, self.train, self.biases).describe(), shallow=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import ACTIVATIONS, Array, Model, Weights
+from harness import Array, Model, Weights
 from harness.mathematics.spectra import operator_norm, smallest_eigenvalue
 from harness_lazy.models import LazyScaled
 
@@ -61,15 +61,14 @@ def jacobian_lipschitz(model: Model, weights: Weights, x: Array) -> float:
     traits = model.describe()
     if model.linear():
         return 0.0
-    if not (traits.shallow or isinstance(model, LazyScaled)) or traits.trains != "hidden" or not traits.activation:
+    if not (traits.shallow or isinstance(model, LazyScaled)) or traits.trains != "hidden" or traits.phi is None:
         return float("nan")
-    activation = ACTIVATIONS[traits.activation]
-    if not activation.smooth:
+    if not traits.phi.smooth:
         return float("nan")
     inputs = np.column_stack([x, np.ones(len(x))]) if traits.biases else x
     longest = float(np.linalg.norm(inputs, axis=1).max())
     steepest = float(np.abs(weights["v"]).max())
-    return output_factor(model) * activation.b2 * steepest * operator_norm(inputs) * longest
+    return output_factor(model) * traits.phi.b2 * steepest * operator_norm(inputs) * longest
 
 
 def price_of_laziness(lipschitz: float, sigma_squared: float, labels: float) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from harness import ACTIVATIONS, Diagnostic, Network
+from harness import Diagnostic, Network
 from harness_train_all.instances import features
 
 if TYPE_CHECKING:
@@ -80,10 +80,10 @@ class FeatureSigma(Diagnostic):
     def measure(self, network: Network) -> float:
         """Measure the singular value on a shallow net; NaN for other models."""
         traits = network.model.describe()
-        if not traits.shallow or traits.activation is None:
+        if not traits.shallow or traits.phi is None:
             return math.nan
         weights = {name: np.asarray(value) for name, value in network.params.items()}
-        matrix = features(weights, network.problem.x, ACTIVATIONS[traits.activation])
+        matrix = features(weights, network.problem.x, traits.phi)
         if matrix.shape[1] < matrix.shape[0]:
             return 0.0
         return float(np.linalg.svd(matrix, compute_uv=False)[-1])

@@ -22,6 +22,9 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": lambda z: 1 / (1 + torch.exp(-z)),
     "erf": torch.erf,
     "sin": torch.sin,
+    "elu": lambda z: torch.where(z > 0, z, z.exp() - 1),
+    "softsign": lambda z: z / (1 + z.abs()),
+    "squared-relu": lambda z: z.clamp(min=0) ** 2,
 }
 
 

@@ -51,7 +51,7 @@ def test_every_activation(activation: str, device: str) -> None:
 
     from harness.builtin.models import ShallowNet
 
-    regime = replace(CASES["softplus"], model=ShallowNet(activation, "all", biases=True))  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
+    regime = replace(CASES["softplus"], model=ShallowNet(activation, "all", biases=True))
     where = setting(regime, device=device, dtype="float64", steps=150, tolerances=(0.9, 0.7, 0.5))
     for outcome in train(where, Cell("", 24, 6, 9), range(3)):
         assert outcome.step_size is not None

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 import pytest
 import torch
 
-from harness import ActivationName
-from harness.builtin.activation_kernels import KERNELS, PHI
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, StochasticGradientDescent
 from harness.components import Cell, Model
@@ -30,28 +26,6 @@ def test_closed_form_equals_differentiation(activation: str, train: str, biases:
     x = torch.from_numpy(rng.standard_normal((9, 4)))
     ours, theirs = initial_kernel(net, params, x), initial_kernel(bare, params, x)
     torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
-
-
-@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 3e-6), (torch.float64, 2e-14)])
-def test_torch_kernels_are_the_numpy_activations(activation: str, dtype: torch.dtype, tolerance: float) -> None:
-    z = torch.linspace(-30, 30, 4001, dtype=torch.float64)
-    expected = ACTIVATIONS[activation]
-    phi, slope = z.to(dtype, copy=True), torch.empty(len(z), dtype=dtype)
-    exact = phi.double().numpy().copy()
-    name = cast("ActivationName", activation)
-    np.testing.assert_allclose(PHI[name](phi).numpy(), expected.phi(exact), rtol=tolerance, atol=tolerance)
-    KERNELS[name](phi, slope)
-    np.testing.assert_allclose(phi.numpy(), expected.phi(exact), rtol=tolerance, atol=tolerance)
-    np.testing.assert_allclose(slope.numpy(), expected.dphi(exact), rtol=10 * tolerance, atol=10 * tolerance)
-
-
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.float64, 2e-15)])
-def test_the_slope_of_tanh_keeps_its_digits_where_tanh_is_one(dtype: torch.dtype, tolerance: float) -> None:
-    z = torch.linspace(-20, 20, 4001, dtype=torch.float64).to(dtype)
-    expected, slope = 1 / np.cosh(z.double().numpy()) ** 2, torch.empty_like(z)
-    KERNELS["tanh"](z, slope)
-    np.testing.assert_allclose(slope.double().numpy(), expected, rtol=tolerance)
 
 
 def test_eigenvalues() -> None:

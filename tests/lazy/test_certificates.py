@@ -22,7 +22,7 @@ from harness_lazy.theories.certificates import (
 )
 from harness_lazy.theories.spectrum import chernoff_width
 
-from harness import ACTIVATIONS, ActivationName, Certificate, Exponents, Initializer, Problem, Regime
+from harness import ACTIVATIONS, Certificate, Exponents, Initializer, Problem, Regime
 from harness.builtin.datasets import Sphere
 from harness.builtin.initializers import GaussianHalves, LeCun, MirroredLeCun
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
@@ -37,7 +37,7 @@ from tests.lazy.problems import PRESETS, drawn, problem
 AS_PROVED = GradientDescent(step_size="theory")
 
 
-def regime(activation: ActivationName = "softplus", alpha: float = 1.0, start: Initializer | None = None) -> Regime:
+def regime(activation: str = "softplus", alpha: float = 1.0, start: Initializer | None = None) -> Regime:
     home = replace(PRESETS["lazy-scaled"], model=LazyScaled(activation, alpha=alpha), optimizer=AS_PROVED)
     return replace(home, initializer=start or RandomSigns())
 
@@ -54,7 +54,7 @@ def descend(on: Problem, model: LazyScaled, k: int, seed: int, steps: int) -> No
     spectrum = np.linalg.eigvalsh(start_kernel(model, weights, on.x))
     step, sigma, size = 2 / (9 * spectrum[-1]), math.sqrt(spectrum[0]), float(np.linalg.norm(on.y))
     assert theory.step_size(on, of, weights) == pytest.approx(step / model.alpha**2)
-    phi, w, v = ACTIVATIONS[model.activation], weights["W"].copy(), weights["v"]
+    phi, w, v = model.net.activation, weights["W"].copy(), weights["v"]
     base = phi.phi(on.x @ w.T) @ v
     for t in range(steps + 1):
         z = on.x @ w.T
@@ -74,7 +74,7 @@ def instances(count: int, steps: int) -> None:
     while done < count:
         d, k = int(rng.integers(2, 8)), int(rng.integers(2, 30))
         on = problem(int(rng.integers(1, min(d * k, 12) + 1)), d, seed=int(rng.integers(1 << 30)))
-        model = LazyScaled(str(rng.choice(["softplus", "gelu", "tanh", "silu", "sigmoid", "erf", "sin"])))  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
+        model = LazyScaled(str(rng.choice(["softplus", "gelu", "tanh", "silu", "sigmoid", "erf", "sin"])))
         seed = int(rng.integers(1 << 30))
         weights = RandomSigns().draw(model, on, k, np.random.default_rng(seed))
         price = d1s_scale(model, weights, on)
@@ -155,7 +155,7 @@ def test_certified_width_says_why_there_is_none() -> None:
 
 @pytest.mark.parametrize("activation", ["softplus", "tanh", "sin", "sigmoid"])
 @pytest.mark.parametrize(("train_", "biases"), [("hidden", False), ("hidden", True), ("output", False), ("all", False)])
-def test_rank_begins_where_the_count_says(activation: ActivationName, train_: str, biases: bool) -> None:
+def test_rank_begins_where_the_count_says(activation: str, train_: str, biases: bool) -> None:
     on = problem(12, 4)
     of = replace(PRESETS["linearized"], model=Linearized(activation, train_, biases))  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
     theory = CertificateLinearOutput() if train_ == "output" else CertificateLinear()
@@ -183,7 +183,7 @@ def test_pairs_count_once(start: Initializer) -> None:
 
 
 @pytest.mark.parametrize(("activation", "seed"), [("tanh", 0), ("gelu", 1)])
-def test_rank_is_seen_where_squaring_leaves_nothing(activation: ActivationName, seed: int) -> None:
+def test_rank_is_seen_where_squaring_leaves_nothing(activation: str, seed: int) -> None:
     """At k = ⌈n/d⌉ J₀ has rank n, as proved; its σ_min is too small for J₀J₀ᵀ to tell."""
     n, d = 100, 3
     of = replace(PRESETS["linearized"], model=Linearized(activation))

@@ -334,7 +334,7 @@ def test_step_of_the_theorem(activation: str, bound: float) -> None:
 def explicit_jacobian(of: Regime, weights: Weights, x: np.ndarray) -> np.ndarray:
     assert isinstance(of.model, ShallowNet)
     z = x @ weights["W"].T + weights.get("b", 0.0)
-    slopes = ACTIVATIONS[of.model.activation].dphi(z) * weights["v"]
+    slopes = of.model.activation.dphi(z) * weights["v"]
     hidden = (slopes[:, :, None] * x[:, None, :]).reshape(len(x), -1)
     return np.hstack([hidden, slopes]) if of.model.biases else hidden
 

@@ -85,7 +85,7 @@ MALFORMED = [
     ("[[regimes]]", "[[regime]]", "- regimes missing-section", "17 regime unknown-section"),
     ('[[regimes]]\nuse = "moderate"\n\n[[regimes]]', "[regimes]", "17 regimes wrong-brackets"),
     ('use = "moderate"\nactivation', 'use = "moderat"\nactivation', "21 regimes[1].use unknown-name"),
-    ('"relu"', '"rellu"', "22 regimes[1].activation unknown-value"),
+    ('"relu"', '"rellu"', "22 regimes[1].activation unknown-name"),
     ("activation =", "actvation =", "22 regimes[1].actvation unknown-option"),
     ('activation = "relu"', "name = 'm'\n[[regimes]]\nuse = 'moderate'\nname = 'm'", "25 regimes[2].name given-twice"),
     ('activation = "relu"', 'model = "shalow"', "22 regimes[1].model.use unknown-name"),
@@ -120,7 +120,7 @@ MIRRORED = 'initializer = { use = "mirrored-lecun" }'
 SEVERAL = [
     (
         {"d = 20": "d = 0", '"relu"': '"rellu"', '"adaptive"': '"random"', "[suite]": "[extra]\n[suite]"},
-        ["1 extra unknown-section", "9 problems.d out-of-range", "16 search.method unknown-value", "23 regimes[1].activation unknown-value"],
+        ["1 extra unknown-section", "9 problems.d out-of-range", "16 search.method unknown-value", "23 regimes[1].activation unknown-name"],
     ),
     (
         {"[budget]": "[budgt]", "steps = 10_000": "steps = -1\nreport_tolerance = 0.05", "[search]": "[serch]", '"adaptive"': '"adaptve"', "[[regimes]]": "[[regime]]", '"sphere"': '"spher"'},

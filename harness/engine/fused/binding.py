@@ -10,22 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.components import ActivationName
+from harness.components import Activation
 from harness.engine.descent import Descent, Floats, Trained
 from harness.engine.fused.build import Real, kernel
-
-ACTIVATIONS: tuple[ActivationName, ...] = (
-    "softplus",
-    "relu",
-    "leaky-relu",
-    "tanh",
-    "gelu",
-    "silu",
-    "sigmoid",
-    "erf",
-    "sin",
-)
-"""In the order of the kernel's tables."""
 
 VECTOR = 64
 """Bytes of a vector; arrays start on a multiple of it."""
@@ -38,10 +25,10 @@ GRAM = 1.5
 
 
 class Network(ctypes.Structure):
-    """The kernel's view of one network; see the struct of the same name there."""
+    """The struct of the same name in kernel.cpp: one network as the kernel sees it."""
 
     _fields_ = (
-        *((name, ctypes.c_int32) for name in ("n", "d", "k", "rows", "columns", "activation")),
+        *((name, ctypes.c_int32) for name in ("n", "d", "k", "rows", "columns")),
         *((name, ctypes.c_int32) for name in ("hidden", "output", "bias", "rungs")),
         ("steps", ctypes.c_int64),
         ("every", ctypes.c_int64),
@@ -60,13 +47,16 @@ class Network(ctypes.Structure):
 
 
 @functools.cache
-def compiled(real: Real) -> ctypes.CDLL:
-    """Return the loaded kernel for a precision.
+def compiled(real: Real, activation: Activation) -> ctypes.CDLL:
+    """Return the loaded kernel for a precision and an activation.
 
     Raises:
         NoKernel: If it cannot be built.
     """
-    loaded = ctypes.CDLL(str(kernel(real).path))
+    loaded = ctypes.CDLL(str(kernel(real, activation).path))
+    loaded.harness_network_size.restype = ctypes.c_int64
+    size = loaded.harness_network_size()
+    assert size == ctypes.sizeof(Network), f"Network is {ctypes.sizeof(Network)} bytes here and {size} in the kernel"
     loaded.harness_train.restype = None
     loaded.harness_activate.restype = None
     return loaded
@@ -150,14 +140,13 @@ def train(
             return w.astype(dtype).astype(np.float64) + arrays["coefficients"][0, :, :n].astype(np.float64) @ x
         return arrays["w"][:, :d]
 
-    constraint = descent.constraint
+    constraint, library = descent.constraint, compiled(real, descent.activation)
     network = Network(
         n=n,
         d=features,
         k=k,
         rows=rows,
         columns=columns,
-        activation=ACTIVATIONS.index(descent.activation),
         hidden=descent.hidden,
         output=descent.output,
         bias=c is not None,
@@ -176,7 +165,7 @@ def train(
     )
     for pause in (*(descent.marks if visit else ()), -1):  # -1: never
         network.pause = pause
-        compiled(real).harness_train(ctypes.byref(network))
+        library.harness_train(ctypes.byref(network))
         if network.ended:
             break
         assert visit is not None

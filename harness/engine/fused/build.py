@@ -1,4 +1,4 @@
-"""Compiles the kernel at first use with the system's compiler, into the user's cache."""
+"""Compiles the kernel of an activation at first use with the system's compiler, into the user's cache."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from harness.components import Activation
 
 SOURCE = Path(__file__).with_name("kernel.cpp")
 FLAGS = (
@@ -99,19 +101,23 @@ def compiler_version() -> str:
 
 
 @functools.cache
-def kernel(real: Real) -> Kernel:
-    """Return the kernel for a precision, compiling it if the cache does not hold it.
+def kernel(real: Real, activation: Activation) -> Kernel:
+    """Return the kernel for a precision and an activation, compiling it if the cache does not hold it.
 
-    The file is named by the hash of source, flags, compiler and processor, and moved into place when it is whole,
-    so that processes may race.
+    Its file is named by the hash of the source, the activation's statements, flags, compiler and processor. It is
+    moved into place when it is whole, so processes may race.
 
     Raises:
-        NoKernel: If it cannot be built.
+        NoKernel: If it cannot be built, or if the activation has no C++ statements.
     """
     program = compiler()
     version = _version(program)
-    identity = "\0".join([SOURCE.read_text(encoding="utf-8"), *FLAGS, real, version, _processor()])
-    name = f"fused-{real}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.so"
+    statements = activation.cpp()
+    if statements is None:
+        raise NoKernel(f"the activation {activation} has no C++ statements")
+    parts = [f"-DREAL={real}", f"-DACTIVATION={' '.join(statements.split())}"]
+    identity = "\0".join([SOURCE.read_text(encoding="utf-8"), *FLAGS, *parts, version, _processor()])
+    name = f"fused-{activation.name}-{real}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.so"
     for directory in (cache_directory(), Path(tempfile.gettempdir()) / f"convergence-harness-{os.getuid()}"):
         path = directory / name
         if path.exists() and path.stat().st_uid == os.getuid():
@@ -120,21 +126,22 @@ def kernel(real: Real) -> Kernel:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             if directory.stat().st_uid != os.getuid():  # somebody else could put code there
                 continue
-            _compile(program, real, path)
+            _compile(program, parts, path)
         except OSError:  # not writable: try the next place
             continue
         return Kernel(path, program, built=True)
     raise NoKernel(f"neither {cache_directory()} nor the temporary directory can be written")
 
 
-def _compile(program: str, real: Real, path: Path) -> None:
+def _compile(program: str, parts: list[str], path: Path) -> None:
     handle, temporary = tempfile.mkstemp(suffix=".so", dir=path.parent)
     os.close(handle)
     try:
-        command = [program, *FLAGS, f"-DREAL={real}", str(SOURCE), "-o", temporary]
+        command = [program, *FLAGS, *parts, str(SOURCE), "-o", temporary]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         if done.returncode:
-            said = (done.stderr.strip().splitlines() or ["no message"])[0]
+            lines = done.stderr.strip().splitlines() or ["no message"]
+            said = next((line for line in lines if "error:" in line), lines[0])
             raise NoKernel(f"{program} could not compile the kernel: {said}")
         os.replace(temporary, path)
     except subprocess.SubprocessError as error:

@@ -182,84 +182,21 @@ static inline void sine_cosine(vec x, vec& sine, vec& cosine) {
     cosine = (vec)((ivec)cosine_r ^ (ivec)sign);
 }
 
-// --- activations: phi(z) and phi'(z) together ------------------------------------------------------
-
-struct Softplus {
-    static inline void apply(vec z, vec& phi, vec& slope) {
-        const vec u = exp_negative(-magnitude(z));
-        const vec sigma = real(1) / (u + real(1));  // sigmoid(|z|)
-        const ivec negative = (ivec)z >> (8 * sizeof(real) - 1);  // all ones or none; a comparison costs more
-        phi = (vec)((ivec)z & ~negative) + u * log1p_ratio(u);
-        slope = sigma * (vec)(((ivec)u & negative) | ((ivec)all(1) & ~negative));
-    }
-};
-
-struct Relu {
-    static inline void apply(vec z, vec& phi, vec& slope) {
-        const ivec positive = z > real(0);
-        phi = choose(positive, z, vec{});
-        slope = choose(positive, all(1), vec{});
-    }
-};
-
-struct LeakyRelu {
-    static inline void apply(vec z, vec& phi, vec& slope) {
-        slope = choose(z > real(0), all(1), all(real(0.1)));
-        phi = z * slope;
-    }
-};
-
-struct Tanh {
-    static inline void apply(vec z, vec& phi, vec& slope) {
-        const vec u = exp_negative(magnitude(z) * real(-2));
-        const vec t = real(2) / (u + real(1));
-        const vec size = (real(0.5) - real(0.5) * u) * t;
-        phi = (vec)((ivec)size | ((ivec)z & SIGN));
-        slope = u * t * t;  // 1 - phi^2 has no digits left where phi is 1 to rounding
-    }
-};
-
 static inline vec sigmoid(vec z) {
     const vec u = exp_negative(-magnitude(z));
     const vec sigma = real(1) / (real(1) + u);
     return choose(z > real(0), sigma, u * sigma);
 }
 
-struct Sigmoid {
-    static inline void apply(vec z, vec& phi, vec& slope) {
-        phi = sigmoid(z);
-        slope = phi - phi * phi;
-    }
-};
+// --- the activation: phi(z) and phi'(z) together ----------------------------------------------------
 
-struct Silu {
-    static inline void apply(vec z, vec& phi, vec& slope) {
-        const vec sigma = sigmoid(z);
-        phi = z * sigma;
-        slope = sigma + phi * (real(1) - sigma);
-    }
-};
+// ACTIVATION is the statements that set phi and slope from z, with what is defined above. The command that compiles
+// this file gives them, so each activation has a library of its own.
+#ifndef ACTIVATION
+#define ACTIVATION phi = z; slope = all(1);
+#endif
 
-struct Gelu {
-    static inline void apply(vec z, vec& phi, vec& slope) {
-        vec gauss;
-        const vec cdf = error_function(z * real(0.7071067811865476), gauss) * real(0.5) + real(0.5);
-        phi = z * cdf;
-        slope = cdf + z * gauss * real(0.3989422804014327);
-    }
-};
-
-struct Erf {
-    static inline void apply(vec z, vec& phi, vec& slope) {
-        vec gauss;
-        phi = error_function(z, gauss);
-        slope = gauss * real(1.1283791670955126);
-    }
-};
-
-struct Sin {
-    static inline void apply(vec z, vec& phi, vec& slope) { sine_cosine(z, phi, slope); }
-};
+static inline void activate(vec z, vec& phi, vec& slope) { ACTIVATION }
 
 // --- matrix products on a block of samples ----------------------------------------------------------
 
@@ -355,7 +292,6 @@ struct Backward {
 };
 
 // Activates all neurons on a block.
-template <class Activation>
 struct Neurons {
     const real* z;  // [k][row]
     int row, k;
@@ -372,7 +308,7 @@ struct Neurons {
             const vec weight = all(v[j]);
             for (int u = 0; u < VECTORS; u++) {
                 vec value, derivative;
-                Activation::apply(load(z + (size_t)j * row + u * WIDE), value, derivative);
+                activate(load(z + (size_t)j * row + u * WIDE), value, derivative);
                 sum[u] += weight * value;
                 if (phi) store(phi + j * BLOCK + u * WIDE, value);
                 store(slope + j * BLOCK + u * WIDE, weight * derivative);
@@ -399,7 +335,6 @@ static inline int part(int total, int parts, int p) { return (int)((int64_t)tota
 extern "C" struct Network {
     int32_t n, d, k;               // samples, features, neurons
     int32_t rows, columns;         // n and d padded to whole vectors
-    int32_t activation;            // in the order of `trainers` below
     int32_t hidden, output, bias;  // whether W trains, v (and c) trains, c exists
     int32_t rungs;                 // tolerances
     int64_t steps;                 // budget
@@ -478,8 +413,8 @@ static inline void descend(real* weights, const real* gradient, real* velocity, 
     }
 }
 
-template <class Activation>
-static void train(Network& net) {
+extern "C" void harness_train(Network* network) {
+    Network& net = *network;
     const int n = net.n, d = net.d, k = net.k, rows = net.rows, columns = net.columns;
     real* gradient = net.work;                     // of W, [k][columns]
     real* z = gradient + (size_t)k * columns;      // [k][BLOCK]: z, then phi
@@ -512,7 +447,7 @@ static void train(Network& net) {
             }
             const real* carried = net.gram ? net.w + start : z;
             const int carried_row = net.gram ? columns : BLOCK;
-            Neurons<Activation> neurons{carried, carried_row, k, net.v, net.output ? z : nullptr, slope};
+            Neurons neurons{carried, carried_row, k, net.v, net.output ? z : nullptr, slope};
             vec r[MOST_VECTORS];
             neurons.sum(width, net.c[0], r);
             for (int u = 0; u < width; u++) {
@@ -586,20 +521,14 @@ static void train(Network& net) {
     }
 }
 
-extern "C" void harness_train(Network* net) {
-    static void (*const trainers[])(Network&) = {train<Softplus>, train<Relu>, train<LeakyRelu>, train<Tanh>, train<Gelu>,
-                                                 train<Silu>,     train<Sigmoid>, train<Erf>,    train<Sin>};
-    trainers[net->activation](*net);
-}
+// The size of the struct, which its counterpart in Python must have.
+extern "C" int64_t harness_network_size() { return sizeof(Network); }
 
 // phi and phi' of `count` numbers, a multiple of the vector's length: for tests.
-extern "C" void harness_activate(int32_t activation, int64_t count, const real* z, real* phi, real* slope) {
-    static void (*const kernels[])(vec, vec&, vec&) = {Softplus::apply, Relu::apply,    LeakyRelu::apply,
-                                                       Tanh::apply,     Gelu::apply,    Silu::apply,
-                                                       Sigmoid::apply,  Erf::apply,     Sin::apply};
+extern "C" void harness_activate(int64_t count, const real* z, real* phi, real* slope) {
     for (int64_t i = 0; i < count; i += WIDE) {
         vec a, b;
-        kernels[activation](load(z + i), a, b);
+        activate(load(z + i), a, b);
         store(phi + i, a);
         store(slope + i, b);
     }

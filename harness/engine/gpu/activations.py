@@ -1,17 +1,30 @@
-"""φ and φ' of one argument together, on the device; as in the compiled kernel, from one exponential where possible.
+"""Functions of Triton's language that the statements of an activation may use, and the kernels made with them.
 
-Written in Triton's language: what is called here runs on the device.
+The names here are values on the device, except those of the last function.
 """
 
 from __future__ import annotations
 
+import functools
+import linecache
+import textwrap
+import types
+from typing import Any
+
 import triton
 import triton.language as tl
 
+from harness.components import Activation
+
 
 @triton.jit
-def _tail(u, TERMS: tl.constexpr):
-    """Return log(1 + u) for 0 ≤ u ≤ 1: 2 artanh q with q = u/(2 + u) ≤ 1/3, by its series."""
+def log1p(u, TERMS: tl.constexpr):
+    """Return log(1 + u) for 0 ≤ u ≤ 1: 2 artanh q with q = u/(2 + u) ≤ 1/3, by its series.
+
+    Args:
+        u: Arguments.
+        TERMS: Terms of the series: 7 in single precision, 16 in double.
+    """
     q = u / (2.0 + u)
     square = q * q
     series = square * 0.0 + 2.0 / (2 * TERMS - 1)
@@ -21,51 +34,32 @@ def _tail(u, TERMS: tl.constexpr):
 
 
 @triton.jit
-def _sigmoid(z):
+def sigmoid(z):
+    """Return 1/(1 + e^{−z}), from one exponential."""
     u = tl.exp(-tl.abs(z))
     return tl.where(z > 0, 1.0, u) / (1.0 + u)
 
 
-@triton.jit
-def activate(z, ACTIVATION: tl.constexpr, TERMS: tl.constexpr):
-    """Return φ(z) and φ'(z).
+@functools.cache
+def with_activation(kernel: Any, activation: Activation) -> Any:
+    """Return a kernel in whose place of ``activate`` stands φ of an activation, with its slope.
+
+    Triton compiles a function from its source and the globals of its module. The function ``activate`` is therefore
+    made from the activation's statements, and the kernel gets globals of its own.
 
     Args:
-        z: Arguments.
-        ACTIVATION: Name in :mod:`harness.mathematics.activations`.
-        TERMS: Terms of the logarithm's series: 7 in single precision, 16 in double.
+        kernel: A function of :mod:`harness.engine.gpu.kernels`, before Triton compiles it.
+        activation: φ, which has statements in Triton's language.
     """
-    if ACTIVATION == "softplus":
-        u = tl.exp(-tl.abs(z))
-        phi = tl.where(z > 0, z, 0.0) + _tail(u, TERMS)
-        slope = tl.where(z > 0, 1.0, u) / (1.0 + u)
-    elif ACTIVATION == "relu":
-        phi = tl.where(z > 0, z, 0.0)
-        slope = tl.where(z > 0, z * 0.0 + 1.0, 0.0)
-    elif ACTIVATION == "leaky-relu":
-        slope = tl.where(z > 0, z * 0.0 + 1.0, 0.1)
-        phi = z * slope
-    elif ACTIVATION == "tanh":
-        u = tl.exp(-2.0 * tl.abs(z))
-        size = (1.0 - u) / (1.0 + u)
-        phi = tl.where(z < 0, -size, size)
-        slope = 4.0 * u / ((1.0 + u) * (1.0 + u))
-    elif ACTIVATION == "gelu":
-        distribution = 0.5 + 0.5 * tl.erf(z * 0.7071067811865476)
-        phi = z * distribution
-        slope = distribution + z * tl.exp(-0.5 * z * z) * 0.3989422804014327
-    elif ACTIVATION == "silu":
-        sigma = _sigmoid(z)
-        phi = z * sigma
-        slope = sigma + phi * (1.0 - sigma)
-    elif ACTIVATION == "sigmoid":
-        phi = _sigmoid(z)
-        slope = phi * (1.0 - phi)
-    elif ACTIVATION == "erf":
-        phi = tl.erf(z)
-        slope = 1.1283791670955126 * tl.exp(-z * z)
-    else:
-        tl.static_assert(ACTIVATION == "sin", "unknown activation")
-        phi = tl.sin(z)
-        slope = tl.cos(z)
-    return phi, slope
+    statements = activation.triton()
+    assert statements is not None
+    body = textwrap.indent(textwrap.dedent(statements).strip(), "    ")
+    source = f"def activate(z, TERMS: tl.constexpr):\n{body}\n    return phi, slope\n"
+    name = f"<activation {activation}>"
+    linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name  # where Triton looks for it
+    scope = {"__name__": __name__, "tl": tl, "log1p": log1p, "sigmoid": sigmoid}
+    exec(compile(source, name, "exec"), scope)
+    made = {**kernel.__globals__, "activate": triton.jit(scope["activate"])}
+    bound = types.FunctionType(kernel.__code__, made, kernel.__name__)
+    bound.__annotations__ = kernel.__annotations__
+    return triton.jit(bound)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from harness.components import ActivationName
+from harness.components import Activation
 from harness.engine.descent import Floats, ShallowTrial, Trained
 from harness.engine.gpu.table import FIELDS, NUMBERS
 from harness.engine.gpu.tiling import Tiling
@@ -31,7 +31,7 @@ class Family:
         tiling: Shape of the tiles.
     """
 
-    activation: ActivationName
+    activation: Activation
     hidden: bool
     output: bool
     double: bool
@@ -170,20 +170,20 @@ class Fleet:
     def advance(self, until: NDArray[np.int64]) -> None:
         """Train those that have not ended up to a step each, in one launch, and wait for it."""
         from harness.engine.gpu import kernels
+        from harness.engine.gpu.activations import with_activation
 
         self._column("until")[:] = until
         running = self.running
         table = torch.from_numpy(self._table).to(self._device, copy=True)
         family, tiling = self.family, self.family.tiling
-        kernel = kernels.resident if tiling.resident else kernels.streamed
-        kernel[(len(running),)](
+        program = kernels.resident if tiling.resident else kernels.streamed
+        with_activation(program, family.activation)[(len(running),)](
             torch.from_numpy(running).to(self._device),
             table,
             self._numbers_there,
             self._reals,
             self._doubles,
             self._longs,
-            ACTIVATION=family.activation,
             TERMS=16 if family.double else 7,
             HIDDEN=family.hidden,
             OUTPUT=family.output,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from harness import (
-    ACTIVATIONS,
     Array,
     Assumption,
     Certainty,
@@ -50,7 +49,7 @@ def start_kernel(model: LazyScaled | Linearized, weights: Weights, x: Array) -> 
     (XXᵀ + 1) ∘ (φ' diag(v²) φ'ᵀ) for the hidden layer plus φφᵀ + 1 for the output layer, as trained; the ones are
     there with biases only.
     """
-    activation, one = ACTIVATIONS[model.activation], 1.0 if model.biases else 0.0
+    activation, one = model.net.activation, 1.0 if model.biases else 0.0
     z = x @ weights["W"].T + weights.get("b", 0.0)
     kernel: Array = np.zeros((len(x), len(x)))
     if model.train != "output":
@@ -68,7 +67,7 @@ def start_jacobian(model: LazyScaled | Linearized, weights: Weights, x: Array, n
     For the hidden layer (v_j φ'(z_ij) x_i, and v_j φ'(z_ij) with biases), then for the output layer φ(z_ij), and a
     column of ones with biases, as trained; z = XWᵀ + b.
     """
-    activation, first = ACTIVATIONS[model.activation], slice(neurons)
+    activation, first = model.net.activation, slice(neurons)
     z = x @ weights["W"][first].T + (weights["b"][first] if model.biases else 0.0)
     columns: list[Array] = []
     if model.train != "output":
@@ -136,7 +135,7 @@ class CertificateD1s(Theory):
     def concerns(self, regime: Regime) -> bool:
         """Speak of scaled nets of a smooth activation with the hidden layer trained on all samples."""
         model = regime.model
-        scaled = isinstance(model, LazyScaled) and model.train == "hidden" and ACTIVATIONS[model.activation].smooth
+        scaled = isinstance(model, LazyScaled) and model.train == "hidden" and model.net.activation.smooth
         return scaled and not conditions.stochastic(regime)
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
@@ -161,11 +160,9 @@ class CertificateD1s(Theory):
         x, labels = problem.x, float(np.linalg.norm(problem.y))
         if labels == 0:
             return Width(math.nan, "y = 0")
-        activation = ACTIVATIONS[model.activation]
+        activation = model.net.activation
         smallest = limiting_eigenvalue(x, activation, "hidden", sigma=sigma, biases=model.biases)
-        lipschitz = jacobian_lipschitz(
-            LazyScaled(model.activation, biases=model.biases, alpha=1.0), {"v": np.ones(1)}, x
-        )
+        lipschitz = jacobian_lipschitz(LazyScaled(activation, biases=model.biases, alpha=1.0), {"v": np.ones(1)}, x)
         test = (16.0 * lipschitz * labels / (model.alpha * output * smallest)) ** 2
         width = float(copies * math.ceil(max(test, kept.value) / copies))
         return Width(width, f"α = {model.alpha:g}; {kept.reason}")
@@ -230,7 +227,7 @@ class CertificateLinear(Theory):
         known = isinstance(start, (GaussianHalves, LeCun, He, Xavier, RandomSigns, TangentGaussian, *PAIRS))
         stable = optimizer.c < 2 if optimizer.step_size == "stable" else optimizer.step_size == "theory" or None
         return [
-            Assumption("φ analytic", traits.activation is not None and ACTIVATIONS[traits.activation].smooth),
+            Assumption("φ analytic", traits.phi is not None and traits.phi.analytic),
             Assumption("inputs with a density", density.holds, density.found or f"dataset {problem.dataset!r}"),
             Assumption("d ≥ 2", problem.d >= 2, f"d = {problem.d}"),
             Assumption("W₀ from a density, perhaps in pairs", True if known else None, start.name),
@@ -244,13 +241,13 @@ class CertificateLinear(Theory):
         model = regime.model
         if not isinstance(model, Linearized):
             return Width(math.nan, "the certificate is about linearized nets")
-        activation, one = ACTIVATIONS[model.activation], 1 if model.biases else 0
+        activation, one = model.net.activation, 1 if model.biases else 0
         copies = 2 if isinstance(regime.initializer, PAIRS) else 1
         hidden = problem.d + one
         each = {"hidden": hidden, "output": 1, "all": hidden if activation.homogeneous else hidden + 1}[model.train]
         columns = problem.n - (one if model.train != "hidden" else 0)
         necessary = copies * max(1, math.ceil(columns / each))
-        if not activation.smooth:
+        if not activation.analytic:
             return Width(float(necessary), "necessary; with a kink in φ the rank may be smaller")
         enough = copies * math.ceil(problem.n / (1 if model.train == "output" else problem.d))
         return Width(float(enough), "" if enough == necessary else f"{necessary} is necessary")

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from harness import ACTIVATIONS, Activation, Assumption, Problem, Regime
+from harness import Activation, Assumption, Problem, Regime
 from harness.builtin.initializers import GaussianHalves
 from harness.claims.conditions import activation_of
 from harness.mathematics.kernels import angles
@@ -21,7 +21,7 @@ FAILURE = 0.05
 def activation_around_start(regime: Regime) -> Activation | None:
     """Return φ of a shallow net, or of one that is scaled or linearized around w₀; None for other models."""
     model = regime.model
-    return ACTIVATIONS[model.activation] if isinstance(model, (LazyScaled, Linearized)) else activation_of(regime)
+    return model.net.activation if isinstance(model, (LazyScaled, Linearized)) else activation_of(regime)
 
 
 def separation(problem: Problem) -> float:

@@ -164,7 +164,7 @@ class CertificateD3(ShallowTheory, Certificate, StepPolicy):
         if not shared.on_different_lines(problem).holds and lambda_output(problem.x, activation) == 0:
             return Width(math.inf, "λ̃(X) = 0: the features of the inputs are linearly dependent")
         k = max(1, problem.n - 1 if regime.model.describe().biases else problem.n)
-        return Width(float(k), "" if activation.smooth else "necessary; the rank may be smaller at this width")
+        return Width(float(k), "" if activation.analytic else "necessary; the rank may be smaller at this width")
 
     def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
         """Return 1/σ_max(F₀)²."""

@@ -40,7 +40,7 @@ def binary_labels(problem: Problem) -> Assumption:
 
 def analytic(activation: Activation) -> Assumption:
     """Check that φ is analytic and not a polynomial."""
-    return Assumption("φ analytic, no polynomial", activation.smooth, activation.name)
+    return Assumption("φ analytic, no polynomial", activation.analytic, activation.name)
 
 
 def biases(regime: Regime) -> Assumption:

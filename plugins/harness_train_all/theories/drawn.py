@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import ACTIVATIONS, Array, Initializer, Model, Problem
+from harness import Array, Initializer, Model, Problem
 from harness.mathematics.spectra import per_inputs
 from harness_train_all.instances import Start, start
 
@@ -27,8 +27,8 @@ def widest(problem: Problem, values: int) -> int:
 def _start_at(x: Array, y: tuple[float, ...], model: Model, initializer: Initializer, k: int) -> Start:
     problem = Problem(x, np.array(y))
     rng = np.random.Generator(np.random.Philox(key=0))  # wider networks begin with the neurons of narrower ones
-    traits = model.describe()
-    activation = ACTIVATIONS[traits.activation or ""]
+    activation = model.describe().phi
+    assert activation is not None  # the theories ask for shallow nets only
     return start(initializer.draw(model, problem, k, rng), problem, activation)
 
 
