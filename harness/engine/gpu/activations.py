@@ -42,7 +42,7 @@ def sigmoid(z):
 
 @functools.cache
 def with_activation(kernel: Any, activation: Activation) -> Any:
-    """Return a kernel in whose place of ``activate`` stands φ of an activation, with its slope.
+    """Return a kernel with ``activate`` replaced by φ of an activation and its slope.
 
     Triton compiles a function from its source and the globals of its module. The function ``activate`` is therefore
     made from the activation's statements, and the kernel gets globals of its own.

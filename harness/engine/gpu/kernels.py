@@ -97,7 +97,7 @@ def save(row, step, rung, mark, ended, diverged):
 
 @triton.jit
 def activate(z, TERMS: tl.constexpr):  # noqa: ARG001  # those of activations use it
-    """Return φ(z) and φ'(z). The function `with_activation` puts those of an activation in place of the identity."""
+    """Return z and 1. The function `with_activation` replaces this by the φ of an activation and its slope."""
     return z, z * 0.0 + 1.0
 
 
