@@ -20,6 +20,7 @@ from harness.complaints import printable
 
 if TYPE_CHECKING:
     from harness.driver.run import Run
+    from harness.suite import Suite
 
 
 @click.command("run")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.complaints import nearest
 from harness.session.suites import ProblemError
 
 if TYPE_CHECKING:
