@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 
 @contextmanager
 def draft(path: Path) -> Iterator[Path]:
-    """Yield an empty file beside ``path`` to write to, and put it in the place of ``path`` when it is complete.
+    """Yield an empty file beside ``path`` to write to, and move it to ``path`` when it is complete.
 
-    The draft has a name that nobody can foresee and is made anew, so that no link that lies in the directory is
-    followed. A link at ``path`` itself is replaced, not followed. What was there before stays if anything fails.
+    The draft is a new file with an unpredictable name, so no link in the directory is followed. A link at ``path``
+    itself is replaced, not followed. If anything fails, the previous file is kept.
 
     Raises:
         OSError: If the file cannot be written.

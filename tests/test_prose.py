@@ -28,6 +28,7 @@ WORD = re.compile(rf"\b(?:{'|'.join(REPLACED)})\b", re.IGNORECASE)
 OPENING = re.compile(r"\s*(?:What|How|Of|Whatever)\b")
 CODE = re.compile(r"``[^`]*``|`[^`]*`")
 DOCTEST = re.compile(r"^ *>>> .*?(?:\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
+ARGUMENT = re.compile(r"^\s+\w+:", re.MULTILINE)
 FENCE = re.compile(r"^(```|:::).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 
 FILES = sorted(
@@ -54,7 +55,7 @@ def docstrings(tree: ast.Module) -> Iterator[tuple[str, bool]]:
 
 
 def without_code(text: str) -> str:
-    return CODE.sub("", DOCTEST.sub("", text))
+    return ARGUMENT.sub("", CODE.sub("", DOCTEST.sub("", text)))
 
 
 def faults_of_text(source: str, *, python: bool) -> Iterator[tuple[str, str]]:
@@ -80,9 +81,12 @@ def faults(path: Path) -> dict[str, str]:
 
 
 def allowed() -> dict[str, set[str]]:
-    """Return the faults that are left, by file."""
-    lines = ALLOWED.read_text(encoding="utf-8").splitlines() if ALLOWED.exists() else []
-    return {path: set(rules.split()) for path, _, rules in (line.partition(": ") for line in lines)}
+    """Return the faults that are left, by file. A merge of branches may leave several lines of one file."""
+    left: dict[str, set[str]] = {}
+    for line in ALLOWED.read_text(encoding="utf-8").splitlines() if ALLOWED.exists() else ():
+        path, _, rules = line.partition(": ")
+        left.setdefault(path, set()).update(rules.split())
+    return left
 
 
 @pytest.mark.parametrize(
@@ -95,7 +99,7 @@ def allowed() -> dict[str, set[str]]:
         ('@property\ndef f():\n    """Whether it does."""', set()),
         ('x = True\n"""Whether it does."""', set()),
         ('"""Return the ``rung``.\n\n>>> rung = "law"\n"""\nlaw = "told"', set()),
-        ('"""Return the Rungs."""', {"rungs"}),
+        ('"""Return the Rungs.\n\nArgs:\n    rung: A law.\n"""', {"rungs", "law"}),
     ],
 )
 def test_the_rules_find_what_they_are_for(source: str, expected: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""The command line: one verb a file, loaded when it is called."""
+"""The command line. Each verb has a module, which is loaded when the verb is called."""
 
 from __future__ import annotations
 
@@ -29,30 +29,31 @@ VERBS = {
     "new": "harness.cli.new",
     "doctor": "harness.cli.doctor",
 }
-"""Verb → module with a command named ``command``."""
+"""Module of each verb. It has a command named ``command``."""
 
 COMMANDS = "harness.commands"
-"""Where a call of the command line keeps the verbs of plugins."""
+"""Key of the click context under which a call keeps the verbs of plugins."""
 
 
 class Verbs(click.RichGroup):
-    """Our verbs, and those that plugins add."""
+    """The verbs of the harness, and those that plugins add."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return all verbs, ours first."""
+        """Return all verbs, those of the harness first."""
         return [*VERBS, *sorted(_from_plugins(ctx))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a verb, loading plugins only if it is none of ours."""
+        """Return a verb. Plugins are loaded only if it is not a verb of the harness."""
         if cmd_name in VERBS:
             command: click.Command = importlib.import_module(VERBS[cmd_name]).command
             return command
         return _from_plugins(ctx).get(cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb; a plugin that is to be blocked and is not there is wrong input.
+        """Run the verb.
 
-        Complaints of click about numbers, in verbs of plugins as well, get the words of all others.
+        An unknown name of a plugin to block is wrong input. Complaints of click about numbers are reworded like all
+        others, in verbs of plugins as well.
         """
         from harness.plugin_host.registry import UnknownName
 
@@ -71,7 +72,7 @@ class Verbs(click.RichGroup):
             raise click.BadParameter(said, error.ctx, error.param, error.param_hint) from error
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Find the verb; name the nearest one if there is none."""
+        """Find the verb, or name the nearest one if there is none."""
         from harness.complaints import nearest
 
         name = args[0]
@@ -85,15 +86,15 @@ class Verbs(click.RichGroup):
 
 
 def _one_thread() -> None:
-    """Keep BLAS to one thread: threads that wait for each other are slowed a hundredfold by a busy neighbour."""
-    import numpy  # noqa: F401  # its BLAS must be there to be told
+    """Limit BLAS to one thread. On a busy machine, threads that wait for each other are a hundred times slower."""
+    import numpy  # noqa: F401  # its BLAS must be loaded before the limit is set
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1)
 
 
 def _from_plugins(ctx: click.Context) -> dict[str, Any]:
-    """Return the verbs that plugins add; they are loaded once a call, and asked for nothing else."""
+    """Return the verbs that plugins add. Plugins are loaded once per call, with this hook alone."""
     found: dict[str, Any] | None = ctx.meta.get(COMMANDS)
     if found is None:
         from harness.plugin_host.loading import load_plugins
@@ -115,9 +116,9 @@ def command() -> None:
 
 
 def _interrupted(_number: int, _frame: FrameType | None) -> None:
-    """End in good order at the first request, by Ctrl-C or by the system; at once at the second.
+    """Stop in good order at the first signal, and at once at the second.
 
-    Nothing is lost either way: a batch is on disk whole or not at all, and workers end with this process.
+    No results are lost in either case: batches are stored completely or not at all, and workers end with this process.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(130))
@@ -125,21 +126,21 @@ def _interrupted(_number: int, _frame: FrameType | None) -> None:
 
 
 def main() -> None:
-    """Run the command line; wrong input ends it with status 2 and one message, never a traceback."""
+    """Run the command line. Wrong input ends it with status 2 and one message, never with a traceback."""
     from harness.cli.streams import LOST, take_over
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and background jobs have it
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and background jobs ignore the signal
             signal.signal(number, _interrupted)
     output = take_over()
     try:
         status = _status()
         sys.stdout.flush()
-    except (BrokenPipeError, SystemExit):  # click exits where a pipe was closed
+    except (BrokenPipeError, SystemExit):  # click exits if a pipe was closed
         if output is None or not output.unread:
             raise
     if output is not None and output.unread:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # buffered output is discarded
         status = 128 + signal.SIGPIPE
     elif output is not None and output.failure:
         click.echo(f"standard output could not be written: {output.failure}", err=True)

@@ -1,4 +1,4 @@
-"""``harness compare``: two runs side by side."""
+"""The verb ``harness compare``, which shows two runs side by side."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def command(
     plugin_files: tuple[str, ...],
     trust_plugins: bool,
 ) -> None:
-    """Show two runs side by side: how they were made, their thresholds, and how they judge the trials both have.
+    """Show two runs side by side: how they were made, their thresholds, and the verdicts of trials that both have.
 
     A run is a directory, an archive, or the name of a suite that ran here. Regimes are matched by name. Trials are
     compared where both runs drew the same problem: equal datasets and seeds, regime, n, d, width and number.
@@ -65,10 +65,10 @@ def command(
                 click.echo()
             if one.rows:
                 show(one)
-            else:  # why there is nothing
+            else:  # the reason why the runs share no trial
                 click.echo(one.caption)
         return
     renderer = renderer_named(a.results.registry, form)
-    if renderer.suffix in (".json", ".csv"):  # one document holds one table
+    if renderer.suffix in (".json", ".csv"):  # a document of these formats has one table
         tables = [table]
     click.echo("\n".join(renderer.render(one) for one in tables), nl=False)

@@ -1,4 +1,4 @@
-"""``harness doctor``: what this machine has, and which solvers train on it."""
+"""The verb ``harness doctor``, which shows what this machine has and which solvers train on it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _COMPILED = (
 
 
 def examine() -> dict[str, Any]:
-    """Return what there is, by name, as text."""
+    """Return versions, devices and solvers by name, as text."""
     import torch
 
     from harness.engine.compiled_step import missing

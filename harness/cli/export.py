@@ -1,4 +1,4 @@
-"""``harness export``: a run as one file that can be sent, opened and checked."""
+"""The verb ``harness export``, which writes a run as one file that can be sent, opened and checked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def command(source: str, file: str, force: bool, plugin_files: tuple[str, ...], trust_plugins: bool) -> None:
     """Write a run into one zip: results, suite, tables, plugin files of its own, and a manifest with SHA-256 digests.
 
-    A run that is still going on is exported as far as it has come. harness report, compare and verify take FILE in
+    A run that has not ended is exported with the trials that it has. harness report, compare and verify take FILE in
     place of a run directory, on any machine. The same results give the same bytes.
 
     \b
@@ -64,7 +64,7 @@ def command(source: str, file: str, force: bool, plugin_files: tuple[str, ...], 
 
 
 def _add_texts(results: Results, folder: Path) -> None:
-    """Put the suite and its own plugin files beside the results."""
+    """Copy the suite and its plugin files into the folder of the archive."""
     from harness.exchange.archive import PLUGINS as PLACE
     from harness.exchange.archive import SUITE
 
@@ -80,7 +80,7 @@ def _add_texts(results: Results, folder: Path) -> None:
 
 
 def _about(results: Results) -> dict[str, Any]:
-    """Return what the manifest says of a run."""
+    """Return the entries of the manifest that describe the run."""
     return {
         "suite": results.suite.name,
         "title": results.suite.title,

@@ -1,4 +1,4 @@
-"""``harness merge``: what several machines trained of one suite, as one run."""
+"""The verb ``harness merge``, which unites runs of one suite from several machines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.store import Store
 
 MOST_SHOWN = 20
-"""Conflicts that are printed."""
+"""Largest number of conflicts that are printed."""
 
 
 @click.command("merge")
@@ -31,8 +31,8 @@ def command(
     """Unite runs of one suite, directories or archives, into the run directory OUT.
 
     The shards of a grid make the run that one machine would have made, to the last digit. A trial that several runs
-    have must be equal in all of them; otherwise each such trial is shown, and nothing is written. What OUT holds
-    already counts as the first run. Afterwards harness run and harness report go on with OUT as with any other.
+    have must be equal in all of them. Otherwise each such trial is shown, and nothing is written. The contents of OUT
+    count as the first run. Afterwards harness run and harness report go on with OUT as with any other.
 
     \b
     harness run phase-diagram --shard 1/2 --out part-1       # on one machine
@@ -65,7 +65,7 @@ _LAST_BIT = "near a threshold their last bits may part; harness verify counts ho
 
 
 def _unlike(union: Union) -> str:
-    """Return in what the parts were computed differently, of what decides the last bit."""
+    """Return the differences between versions and processors of the parts, which decide the last bit."""
     from harness.exchange.merging import computed_by
 
     known = [computed_by(part) for part in union.parts]
@@ -74,7 +74,7 @@ def _unlike(union: Union) -> str:
 
 
 def _directory(name: str) -> Path:
-    """Return the run directory of a name; an archive is unpacked until the verb is over."""
+    """Return the run directory of a name. An archive stays unpacked until the verb ends."""
     from harness.exchange.archive import ArchiveError
     from harness.exchange.archive_reader import is_archive, unpacked
 
@@ -89,7 +89,7 @@ def _directory(name: str) -> Path:
 
 
 def _read(target: Path, mine: Store | None, sources: list[tuple[str, Path]]) -> list[RunPart]:
-    """Read each directory once, what the target holds first; one that is named twice says so."""
+    """Read each directory once, the target first. A directory that is named twice is reported."""
     from harness.exchange.merging import part_of, read_part
 
     seen = {target.resolve(): str(target)} if mine is not None else {}
@@ -113,7 +113,7 @@ def _conflicts(union: Union) -> str:
 
 
 def _report(directory: Path, plugin_files: tuple[str, ...], *, trust: bool) -> None:
-    """Write the tables of the whole, and say what is missing; the union stands even if they cannot be made."""
+    """Write the tables of the union and report what is missing. The union is kept even if tables cannot be made."""
     from harness.cli.source import read_source
     from harness.report.summary import write_reports
 

@@ -1,4 +1,4 @@
-"""``harness new``: a plugin or a suite to begin with."""
+"""The verb ``harness new``, which writes a plugin or a suite from a template."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KINDS = ("theory", "model", "initializer", "optimizer", "criterion", "dataset", 
 
 @click.group("new")
 def command() -> None:
-    """Begin a plugin or a suite from a template. Nothing is ever overwritten, and no network is needed.
+    """Write a plugin or a suite from a template. Nothing is ever overwritten, and no network is needed.
 
     \b
     harness new plugin log-width --only theory --single-file
@@ -86,7 +86,7 @@ def suite(name: str, folder: str) -> None:
 
 
 def _owner(name: str) -> str:
-    """Return whose name it is already, among installed plugins, their presets and shipped suites; empty if nobody's."""
+    """Return the owner of a name among plugins, presets and shipped suites, or an empty string if it is free."""
     from harness.plugin_host.loading import load_plugins
     from harness.suite.source import shipped_suites
 

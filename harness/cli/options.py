@@ -1,4 +1,4 @@
-"""Options that several verbs share, and the errors that end them."""
+"""Options that several verbs share, and the errors that end verbs."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 SUITE = click.argument("suite", metavar="SUITE")
 STRICT = "harness.strict-plugins"
-"""Where a call of the command line keeps whether broken plugins end it."""
+"""Key of the click context under which a call keeps whether broken plugins end it."""
 
 WARNED = "harness.warned"
-"""Where it keeps what it has warned of."""
+"""Key of the click context under which a call keeps the warnings that it has printed."""
 
 
 def PLUGINS(function: F) -> F:  # noqa: N802  # used beside SUITE
-    """Add the options that choose among plugins; those of trust reach worker processes through the environment."""
+    """Add the options that select plugins. Options of trust reach worker processes through environment variables."""
     options = (
         click.option(
             "--plugin",
@@ -96,7 +96,7 @@ TRUST = click.option(
 
 
 class WrongInput(click.ClickException):
-    """Something the user gave cannot be used: one message, status 2."""
+    """Input of the user that cannot be used. It ends the call with one message and status 2."""
 
     exit_code = 2
 
@@ -105,7 +105,7 @@ class WrongInput(click.ClickException):
 
 
 def number_wanted(error: plain.BadParameter) -> str:
-    """Say which number an option takes, where it was given another one or none; otherwise what click says."""
+    """Return which number an option takes, if it was given something else. Otherwise return click's message."""
     kind = error.param.type if error.param is not None else None
     found, refused, _ = error.message.partition(" is not ")
     if not refused or not isinstance(kind, (plain.types.IntParamType, plain.types.FloatParamType)):
@@ -120,7 +120,7 @@ def number_wanted(error: plain.BadParameter) -> str:
 
 
 def given(option: str) -> bool:
-    """Return whether an option of the verb that runs stands on the command line."""
+    """Return whether an option of the current verb is on the command line."""
     source = plain.get_current_context().get_parameter_source(option)
     return source is not None and source.name == "COMMANDLINE"
 
@@ -128,8 +128,15 @@ def given(option: str) -> bool:
 def renderer_named(registry: Registry, name: str) -> Renderer:
     """Return the renderer that ``--format`` names.
 
+    Args:
+        registry: Plugins of the call.
+        name: Name of the format.
+
+    Returns:
+        The renderer.
+
     Raises:
-        WrongInput: If there is none, or several, of that name.
+        WrongInput: If there is no renderer of this name, or several.
     """
     from harness.plugin_host.registry import AmbiguousName, UnknownName
 
@@ -143,8 +150,16 @@ def renderer_named(registry: Registry, name: str) -> Renderer:
 def load(suite: str, plugin_files: tuple[str, ...], *, trust: bool = False) -> tuple[Suite, Registry]:
     """Load a suite by path or by the name of a shipped one, and warn of broken plugins.
 
+    Args:
+        suite: Path or name.
+        plugin_files: Files with further components.
+        trust: Whether to load plugin files that the suite names from anywhere.
+
+    Returns:
+        The suite, and the plugins.
+
     Raises:
-        WrongInput: With everything that is wrong with it.
+        WrongInput: If the suite has faults. The message has all of them.
     """
     from harness.suite import SuiteError, load_suite
 
@@ -157,10 +172,10 @@ def load(suite: str, plugin_files: tuple[str, ...], *, trust: bool = False) -> t
 
 
 def check_problems(suite: Suite) -> None:
-    """Draw one problem of every size, before anything is trained on them.
+    """Draw one problem of every size before anything is trained.
 
     Raises:
-        WrongInput: If a size has none.
+        WrongInput: If a size has none, because rows, columns, a file, a package or memory are missing.
     """
     from harness.session.suites import ProblemError
     from harness.session.suites import check_problems as check
@@ -172,10 +187,10 @@ def check_problems(suite: Suite) -> None:
 
 
 def warn_of_broken(registry: Registry) -> None:
-    """Say on one line each which plugins could not be loaded and which theories have a name too many, once a call.
+    """Report once per call which plugins could not be loaded and which theory names several plugins provide.
 
     Raises:
-        WrongInput: A plugin is broken, and --strict-plugins was given.
+        WrongInput: If a plugin is broken and --strict-plugins was given.
     """
     stop_if_strict(registry)
     context = plain.get_current_context(silent=True)
@@ -187,10 +202,10 @@ def warn_of_broken(registry: Registry) -> None:
 
 
 def stop_if_strict(registry: Registry) -> None:
-    """End the call where a plugin is broken and --strict-plugins was given.
+    """End the call if a plugin is broken and --strict-plugins was given.
 
     Raises:
-        WrongInput: With the reason of each.
+        WrongInput: If a plugin is broken. The message has the reason of each.
     """
     context = plain.get_current_context(silent=True)
     if registry.broken and context is not None and context.meta.get(STRICT):
@@ -202,7 +217,7 @@ def _broken(registry: Registry) -> list[str]:
 
 
 def warn_of_mixture(provenance: Mapping[str, Any]) -> None:
-    """Say which plugins were of several versions when the trials of a run directory were trained."""
+    """Report the plugins that had several versions when the trials of a run directory were trained."""
     for name, versions in provenance.get("mixed", {}).items():
         found = ", ".join(versions)
         message = f"these results mix versions of plugin {name}: {found}; run --fresh trains all with the last"

@@ -1,4 +1,4 @@
-"""``harness plan``: what a run would do, without training anything."""
+"""The verb ``harness plan``, which shows what a run would train, without training anything."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def command(
 
 
 def _explain(suite: Suite, registry: Registry, directory: Path, device: str | None, *, as_json: bool) -> None:
-    """Print what is reused, what is new, and why."""
+    """Print which trials are reused, which are new, and why."""
     from dataclasses import asdict
 
     from harness.driver.explain import explain

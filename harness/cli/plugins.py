@@ -1,4 +1,4 @@
-"""``harness plugins``: what is installed, and what each component is."""
+"""The verb ``harness plugins``, which lists plugins and describes components."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``harness plugins check``: whether a plugin keeps to the contract, and what to change."""
+"""The verb ``harness plugins check``, which checks a plugin against the contract and says what to change."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 @click.option("--verbose", "-v", is_flag=True, help="Say why checks were skipped, too.")
 @PLUGINS
 def check(name: str, as_json: bool, verbose: bool, plugin_files: tuple[str, ...]) -> int:
-    """Try everything that a plugin provides: gradients, fast paths, purity, bounds, texts.
+    """Check everything that a plugin provides: gradients, fast paths, purity, bounds, texts.
 
-    NAME is that of an installed plugin or of its package; a Python file is loaded first. Each failure says what to
-    change. Status 0: all checks passed; 1: some failed; 2: there is no such plugin.
+    NAME is the name of an installed plugin, of its package, or of a Python file, which is loaded first. Each failure
+    says what to change. The exit status is 0 if all checks passed, 1 if some failed, and 2 if there is no such plugin.
 
     \b
     harness plugins check my_theory.py
@@ -53,7 +53,7 @@ def check(name: str, as_json: bool, verbose: bool, plugin_files: tuple[str, ...]
 
 
 def _print(findings: list[Finding], *, verbose: bool) -> None:
-    """Print one line a subject, and below it what is wrong."""
+    """Print one line per subject, and its failures below."""
     from harness.components.numbers import to_encoding
     from harness.report.terminal import console_for, wrap
 

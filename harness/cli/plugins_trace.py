@@ -1,4 +1,4 @@
-"""``harness plugins trace``: each call of a hook, and what came of it."""
+"""The verb ``harness plugins trace``, which shows each call of a hook and its result."""
 
 from __future__ import annotations
 

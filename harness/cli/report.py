@@ -1,4 +1,4 @@
-"""``harness report``: the tables of a run, in any format."""
+"""The verb ``harness report``, which shows the tables of a run in any format."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TAKES = {
     "comparison": ("tolerance", "steps", "all_sizes"),
     "ablations": ("tolerance", "steps", "all_sizes"),
 }
-"""The views, and which options each takes."""
+"""Options of each view."""
 
 
 @click.command("report")
@@ -85,8 +85,8 @@ def command(
 ) -> None:
     """Show what a run found: from its folder, from an archive of it, or by the name of its suite.
 
-    Nothing is trained. Because the step at which each tolerance was met is stored, any tolerance of the ladder and
-    any smaller budget can be asked for.
+    Nothing is trained. The step at which each tolerance was met is stored, so any recorded tolerance and any smaller
+    budget can be asked for.
 
     \b
     harness report quickstart
@@ -139,14 +139,14 @@ def command(
             click.echo()
         if table.rows or table.name not in ("ablations", "comparison"):
             show(table)
-        else:  # the reason alone
+        else:  # the message is the reason alone
             click.echo(table.caption)
     if results.missing:
         click.echo(f"\nThe run is not finished: {results.lacking}.", err=True)
 
 
 def _refuse_what_is_not_taken(views: Sequence[str]) -> None:
-    """Refuse the options that none of the views to be shown takes."""
+    """Refuse options that none of the shown views takes."""
     for option in dict.fromkeys(option for taken in TAKES.values() for option in taken):
         if given(option) and not any(option in TAKES[view] for view in views):
             takers = [view for view, taken in TAKES.items() if option in taken]
@@ -159,7 +159,7 @@ def _refuse_what_is_not_taken(views: Sequence[str]) -> None:
 def _draw_all(
     source: Source, *, plot: bool, figures: str | None, figure_formats: tuple[str, ...], html: str | None
 ) -> None:
-    """Draw what is asked for."""
+    """Draw the plot, the figures and the page that the options ask for."""
     from harness.cli.report_files import write_all_figures, write_page
 
     if plot:
@@ -183,7 +183,7 @@ def _check(results: Results, tolerance: float | None, steps: int | None) -> None
 
 
 def _table(results: Results, view: str, options: Mapping[str, Any]) -> Table:
-    """Make a view with those of the options that it takes."""
+    """Return a view, made with those of the options that it takes."""
     from importlib import import_module
 
     taken = {name: options[name] for name in TAKES[view]}
@@ -201,7 +201,7 @@ def _theories(results: Results, *, tolerance: float | None, steps: int | None, a
     try:
         predictions = predict_suite(results.suite, results.registry.theories(), all_sizes=all_sizes)
         certified = certify_suite(results.suite, predictions, all_sizes=all_sizes) if certify else None
-    except ValueError as error:  # the data are not what or where they were
+    except ValueError as error:  # raised if files of data have changed or moved
         raise WrongInput(f"theories need the suite's problems, which cannot be drawn: {error}") from error
     return theories_view(
         results, predictions, all_sizes=all_sizes, tolerance=tolerance, steps=steps, certified=certified

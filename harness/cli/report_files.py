@@ -1,4 +1,4 @@
-"""What ``harness report`` writes to files: the page, and the figures."""
+"""Files that ``harness report`` writes: the page and the figures."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ if TYPE_CHECKING:
     from harness.session.reading import Source
 
 HERE = "."
-"""Stands for an option that was given without a path: the run's own directory."""
+"""Value of an option that was given without a path. It means the run's own directory."""
 
 
 def write_page(source: Source, target: str) -> None:
-    """Write ``report.html``, or the file of that name, and say so.
+    """Write ``report.html``, or the file of the given name, and print its path.
+
+    Args:
+        source: Results, and where they were read.
+        target: Path of the file, or the value of the bare option.
 
     Raises:
-        WrongInput: It cannot be written, or the suite's problems cannot be drawn.
+        WrongInput: If it cannot be written, or if the problems of the suite cannot be drawn.
     """
     from harness.draft import replace_text
     from harness.report.page import page
@@ -46,16 +50,21 @@ def write_page(source: Source, target: str) -> None:
 
 
 def _is_page(path: Path) -> bool:
-    """Return whether a file is a page that was written here, and so may be written again."""
+    """Return whether a file is a page that the harness wrote, which may be replaced."""
     with path.open("rb") as file:
         return file.read(64).lstrip().lower().startswith(b"<!doctype html>")
 
 
 def write_all_figures(source: Source, target: str, formats: Sequence[str]) -> None:
-    """Write the figures that the run has the data for; print their paths, and on stderr which are left out and why.
+    """Write the figures that the run has data for. Print their paths, and on stderr which are left out and why.
+
+    Args:
+        source: Results, and where they were read.
+        target: Folder of the figures, or the value of the bare option.
+        formats: Formats of the files.
 
     Raises:
-        WrongInput: They cannot be written, or the suite's problems cannot be drawn.
+        WrongInput: If they cannot be written, or if the problems of the suite cannot be drawn.
     """
     from harness.report.figures.catalogue import catalogue, write_figures
 
@@ -73,7 +82,7 @@ def write_all_figures(source: Source, target: str, formats: Sequence[str]) -> No
 
 
 def _directory(source: Source) -> Path:
-    """Return where files go if nobody says: the run's directory, or the current one for an archive."""
+    """Return the default folder of files: the run's directory, or the current one for an archive."""
     directory = source.results.directory
     return Path() if source.archive is not None or directory is None else directory
 
@@ -81,5 +90,5 @@ def _directory(source: Source) -> Path:
 def _predictions(source: Source) -> Predictions:
     try:
         return source.results.predictions
-    except ValueError as error:  # the data are not what or where they were
+    except ValueError as error:  # raised if files of data have changed or moved
         raise WrongInput(f"theories need the suite's problems, which cannot be drawn: {error}") from error

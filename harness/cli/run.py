@@ -1,4 +1,4 @@
-"""``harness run``: train what is missing, and print the tables."""
+"""The verb ``harness run``, which trains missing trials and prints the tables."""
 
 from __future__ import annotations
 
@@ -57,9 +57,10 @@ def command(
 ) -> int:
     """Train a suite's networks, measure its thresholds, and print them beside the theories.
 
-    SUITE is a TOML file, or the name of a shipped suite. Running it again goes on where it stopped, and trains
-    nothing twice. Status 0: done; 1: done, with errors in some trials; 2: wrong input; 3: stopped, because the disk is
-    full or workers are lost; 130: interrupted. After 3 and 130, running it again goes on.
+    SUITE is a TOML file, or the name of a shipped suite. A second run goes on where the first stopped, and trains
+    nothing twice. The exit status is 0 if all is done, 1 if some trials ended with errors, 2 for wrong input, 3 if the
+    run stopped because the disk is full or workers are lost, and 130 if it was interrupted. After 3 and 130, run it
+    again to go on.
 
     \b
     harness run quickstart
@@ -111,7 +112,7 @@ def command(
 
 
 def _stopped(error: BaseException) -> int:
-    """Say why the run ends before its end and how to go on; return the status."""
+    """Print why the run ends early and how to go on. Return the status."""
     interrupted = isinstance(error, KeyboardInterrupt)
     why = "interrupted" if interrupted else printable(str(error))
     saved = getattr(error, "__notes__", ["earlier trials are saved"])[-1]
@@ -148,7 +149,7 @@ def _notice(suite: Suite, device: str) -> None:
 
 
 def _notice_eager(run: Run) -> None:
-    """Say once which regimes would be trained faster if their steps could be compiled, and why they cannot."""
+    """Print once which regimes would train faster if their steps could be compiled, and why they cannot."""
     from harness.driver.threshold_searches import steps_ahead
     from harness.engine.solvers import COMPILE_PAYS, uncompiled
 
@@ -160,5 +161,5 @@ def _notice_eager(run: Run) -> None:
 
 
 def _again() -> str:
-    """Return the arguments of this call as one would type them, without those that start anew."""
+    """Return the arguments of this call as text, without those that start anew."""
     return shlex.join(argument for argument in sys.argv[1:] if argument != "--fresh")

@@ -1,4 +1,4 @@
-"""Where the results are that a verb reads: a run directory, an archive, or the directory of a suite's run."""
+"""The source of the results that a verb reads: a run directory, an archive, or the name of a suite."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ if TYPE_CHECKING:
 
 
 def read_source(source: str, plugin_files: tuple[str, ...], *, trust: bool) -> Source:
-    """Read results; an archive stays unpacked until the verb is over.
+    """Read results. An archive stays unpacked until the verb ends.
 
     Args:
         source: A run directory, an archive, the name of a suite that ran here, or a suite file.
         plugin_files: Files with further components, named by the user.
-        trust: Whether to load those that the data name, wherever they are.
+        trust: Whether to load plugin files that the data name from anywhere.
+
+    Returns:
+        The results with their source.
 
     Raises:
-        WrongInput: If there are no results, or they cannot be read.
+        WrongInput: If there are no results, or if they cannot be read.
     """
     from harness.exchange.archive import ArchiveError
     from harness.session.reading import opened

@@ -1,4 +1,4 @@
-"""The standard streams: UTF-8 where a file is written, and no traceback where nothing can be written."""
+"""The standard streams. Files get UTF-8, and output that cannot be written gives no traceback."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
 LOST = 3
-"""Exit status where output could not be written."""
+"""Exit status if output could not be written."""
 
 
 class Output(io.FileIO):
-    """Standard output that notes the first failure and discards what follows it.
+    """Standard output that records the first failure and discards later output.
 
     A run that has trained for hours must not end because its terminal or its disk is gone.
 
@@ -29,14 +29,14 @@ class Output(io.FileIO):
     """
 
     def __init__(self, descriptor: int, *, closed: bool) -> None:
-        """Write to a descriptor; if it was closed, note a failure when something is written."""
+        """Write to a descriptor. If it was closed, record a failure when something is written."""
         super().__init__(descriptor, "wb", closefd=False)
         self.failure = ""
         self.unread = False
         self._was_closed = closed
 
     def write(self, data: Buffer) -> int:
-        """Write bytes; return how many were taken, which is all of them once output is lost.
+        """Write bytes and return how many were taken. Lost output counts as taken.
 
         Raises:
             BrokenPipeError: If the reader of a pipe closed it.
@@ -54,10 +54,10 @@ class Output(io.FileIO):
 
 
 def take_over() -> Output | None:
-    """Put an :class:`Output` under ``sys.stdout``; return it, or None where standard output is no file.
+    """Put an :class:`Output` under ``sys.stdout`` and return it, or None if standard output is not a file.
 
-    Files and pipes get UTF-8 whatever the locale says. A terminal keeps its encoding, and signs that it lacks are
-    spelled out. Closed descriptors are opened on the null device, so that no file of ours takes their numbers.
+    Files and pipes get UTF-8 whatever the locale is. A terminal keeps its encoding, and characters that it lacks are
+    spelled out. Closed descriptors are opened on the null device, so that no other file takes their numbers.
     """
     closed = _open_closed()
     if sys.stderr is None:
@@ -77,7 +77,7 @@ def take_over() -> Output | None:
 
 
 def _open_closed() -> list[int]:
-    """Open the closed ones of the descriptors 0, 1 and 2 on the null device, and return them."""
+    """Open those of the descriptors 0, 1 and 2 that are closed on the null device, and return them."""
     closed = []
     for descriptor in range(3):
         try:

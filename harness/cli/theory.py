@@ -1,4 +1,4 @@
-"""``harness theory``: the widths that theories ask for, without training."""
+"""The verb ``harness theory``, which shows the widths that theories require, without training."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def command(
     as_json: bool,
     plugin_files: tuple[str, ...],
 ) -> None:
-    """Show the width that each theory asks for, evaluated on one drawn problem; nothing is trained.
+    """Show the width that each theory requires on one drawn problem. Nothing is trained.
 
-    Each theory stands on the regime it speaks of. With --suite, every theory that concerns a regime of the suite
-    is shown, on the problems of the suite. With --construct, the networks that proofs of existence build are built
-    instead, and the residual that each reaches is shown.
+    Each theory is evaluated on its own regime. With --suite, every theory that concerns a regime of the suite is shown,
+    on the problems of the suite. With --construct, the networks of existence proofs are built instead, and the residual
+    that each reaches is shown.
 
     \b
     harness theory --n 200 --d 20
@@ -99,7 +99,7 @@ def command(
         theories = theory_records(prediction for prediction, _ in found)
         click.echo(dumps({"theories": theories, "predictions": records}), nl=False)
         return
-    if bibtex is not None:  # first: what cannot be written must not follow a table that was
+    if bibtex is not None:  # written first, so that an error does not follow a printed table
         _write_bibtex(tables, bibtex)
     _print(tables, form, registry)
 
@@ -137,7 +137,7 @@ def _write_bibtex(tables: list[Table], target: str) -> None:
 
 
 def _refuse_beside_suite() -> None:
-    """Refuse the options that a suite answers itself."""
+    """Refuse options that a suite sets itself."""
     answered = ("n", "d", "activation", "dataset", "labels", "seed")
     if said := [f"--{name}" for name in answered if given(name)]:
         raise click.UsageError(f"{', '.join(said)} cannot stand beside --suite: the suite says it")
@@ -201,7 +201,7 @@ def _problem(source: Dataset, n: int, d: int, seed: int) -> Problem:
 
 
 def _refuse_beside_construct() -> None:
-    """Refuse the options that a construction answers itself."""
+    """Refuse options that a construction sets itself."""
     for name, why in (
         ("suite", "it takes one problem"),
         ("activation", "each proof has its own"),

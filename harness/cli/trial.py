@@ -1,4 +1,4 @@
-"""``harness trial``: one trial again, alone and in this process."""
+"""The verb ``harness trial``, which trains one trial alone in this process."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def command(
     plugin_files: tuple[str, ...],
     trust_plugins: bool,
 ) -> int:
-    """Train one trial of a suite and show what became of it; nothing is stored.
+    """Train one trial of a suite and show its outcome. Nothing is stored.
 
-    It is trained alone, in this process and without a time limit, with the numbers that it has in a run. Sizes that the
-    suite does not have may be given, and are then named. If it fails, the whole traceback is shown, and a debugger can
-    be set on it. Status 0: trained; 1: it failed; 2: wrong input.
+    The trial is trained alone, in this process and without a time limit, with the numbers that it has in a run. Sizes
+    that the suite does not have may be given, and are then reported. If the trial fails, the whole traceback is shown,
+    so a debugger can be attached. The exit status is 0 if it was trained, 1 if it failed, and 2 for wrong input.
 
     \b
     harness trial quickstart --regime softplus --n 40 --d 20 --k 4 --seed 7
@@ -109,10 +109,10 @@ def _check(search: ThresholdSearch, k: int) -> None:
 
 
 def _beyond(suite: Suite, regime: Regime, n: int, d: int, k: int) -> None:
-    """Say which sizes are none of the suite's.
+    """Report the given sizes that the suite does not have.
 
     Raises:
-        WrongInput: The suite's dataset has no problem of these n and d.
+        WrongInput: If the suite's dataset has no problem of these n and d.
     """
     from dataclasses import replace
 
@@ -128,7 +128,7 @@ def _beyond(suite: Suite, regime: Regime, n: int, d: int, k: int) -> None:
 
 
 def _record(outcome: Outcome, suite: Suite, search: ThresholdSearch, n: int, d: int, k: int) -> dict[str, Any]:
-    """Return what became of a trial as plain data; what is not finite is null."""
+    """Return the outcome of a trial as plain data. Numbers that are not finite become null."""
     from harness.components.outcome_record import view
 
     rung = suite.budget.tolerances.index(suite.budget.report_tolerance)

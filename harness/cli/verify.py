@@ -1,4 +1,4 @@
-"""``harness verify``: a sample of a run trained again, each trial alone."""
+"""The verb ``harness verify``, which trains a sample of a run again, each trial alone."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def command(
     """Train a random sample of a run again, each trial alone, and show how many verdicts flip.
 
     At least half of the sample comes from cells where some trials fit and some do not, as far as there are any. With
-    the settings of the run, on an equal processor with equal versions, every digit must come out again. In another
-    precision, on another device or another machine verdicts near the threshold may flip; they are counted, with an
-    exact interval. Nothing is stored. Status 0: as it must be; 1: a trial that must be equal is not, or cannot be
-    trained; 2: wrong input.
+    the settings of the run, on an equal processor with equal versions, every digit must be the same. In another
+    precision, on another device or another machine, verdicts near the threshold may flip. They are counted, with an
+    exact interval. Nothing is stored. The exit status is 0 if all is as it must be, 1 if a trial that must be equal is
+    not or cannot be trained, and 2 for wrong input.
 
     \b
     harness verify quickstart
@@ -102,7 +102,7 @@ def command(
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """Show how many trials are done, where standard error is a terminal."""
+    """Show the number of finished trials if standard error is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

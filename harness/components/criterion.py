@@ -21,7 +21,7 @@ class Criterion(Component, ABC):
 
     Attributes:
         targets: The kinds of labels that the loss is defined on. A suite whose dataset draws others is refused.
-        reduction: Whether the loss adds up or averages over the samples. A minibatch of b samples stands for all n:
+        reduction: Whether the loss adds up or averages over the samples. A minibatch of b samples represents all n:
             the engine multiplies the gradient of a sum by n/b and leaves that of a mean alone.
     """
 

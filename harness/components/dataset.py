@@ -22,7 +22,7 @@ class Dataset(Component, ABC):
     kind: ClassVar[str] = "dataset"
 
     def targets(self) -> Targets:
-        """Return the form of the labels; the default is (n,) of a kind that only a draw can tell."""
+        """Return the form of the labels; the default is (n,) of a kind that only a draw shows it."""
         return Targets()
 
     @abstractmethod

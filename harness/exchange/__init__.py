@@ -1,1 +1,1 @@
-"""Runs that travel: archives, parts that become one, two side by side, and a sample trained again."""
+"""Exchange of runs: archives, merged parts, comparisons of two runs, and samples that are trained again."""

@@ -1,4 +1,4 @@
-"""A run in one file: a zip with its results, its suite, its tables, and a manifest that vouches for each of them."""
+"""Archives of runs: one zip file with results, suite, tables, and a manifest with the digest of each file."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from harness.draft import draft
 from harness.store import FILE
 
 FORMAT = 1
-"""Raised when an older reader could not read what is written."""
+"""Version of the format. It is raised when older readers could not read the archive."""
 
 KIND = "convergence-harness archive"
 MANIFEST = "manifest.json"
 SUITE = "suite.toml"
 PLUGINS = "plugins/"
-"""Where the plugin files are that the suite names."""
+"""Folder of the plugin files that the suite names."""
 
 MOST_MEMBERS = 1000
 MOST_BYTES = 2 * 10**9
-"""Of an archive, and of what is in it, so that no zip needs the extensions for larger ones."""
+"""Largest size of an archive and of its contents in bytes, so that no zip needs the extensions for larger ones."""
 
 SUFFIXES = (".csv", ".html", ".json", ".md", ".pdf", ".png", ".svg", ".tex", ".bib")
-"""Of tables and figures."""
+"""Suffixes of tables and figures."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The time of every member, the first that a zip can say: equal results give equal bytes."""
+"""Time of every member: the first that a zip can store. Equal results then give equal bytes."""
 
 
 class ArchiveError(Exception):
-    """An archive that cannot be written or must not be read; the message says why."""
+    """An archive that cannot be written or must not be read. The message says why."""
 
 
 _PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
@@ -47,10 +47,11 @@ _NAME = re.compile(rf"{_PART}(/{_PART}){{0,3}}")
 
 
 def is_member(name: str) -> bool:
-    """Say whether an archive may have a member of this name: results, suite, manifest, plugin files, tables, figures.
+    """Return whether an archive may have a member of this name.
 
-    Names are relative, go nowhere up, mean the same on every system, and are none that SQLite would look for beside
-    the results, whose journals can do harm.
+    Members are results, suite, manifest, plugin files, tables and figures. Their names are relative, have no ``..``,
+    and mean the same on every system. Names of SQLite's journals are refused, because SQLite would apply them to the
+    results.
 
     >>> [is_member(n) for n in ("figures/a.svg", "plugins/mine.py", "../a.svg", "results.sqlite-journal", "run.py")]
     [True, True, False, False, False]
@@ -63,17 +64,17 @@ def is_member(name: str) -> bool:
 
 
 def _odd(part: str) -> bool:
-    """Say whether some system takes a name for another one, or for something else than a file."""
+    """Return whether some system reads the name as another name, or as something other than a file."""
     return part.endswith(".") or part.partition(".")[0].upper() in {"CON", "PRN", "AUX", "NUL"}
 
 
 @dataclass(frozen=True)
 class Member:
-    """What the manifest says of a file.
+    """The entry of one file in the manifest.
 
     Attributes:
-        sha256: Its digest, in hexadecimal.
-        size: Its length in bytes.
+        sha256: Digest of the file, in hexadecimal.
+        size: Length of the file in bytes.
     """
 
     sha256: str
@@ -81,15 +82,18 @@ class Member:
 
 
 def write_archive(file: Path, folder: Path, about: Mapping[str, Any]) -> dict[str, Member]:
-    """Write every file of a folder into an archive, whole or not at all; return what it holds.
+    """Write every file of a folder into an archive. The archive is written completely or not at all.
 
     Args:
-        file: The archive; replaced if there is one.
-        folder: What goes into it, with the names that the members have.
-        about: What the manifest says besides, as plain data.
+        file: The archive. An existing file is replaced.
+        folder: Folder with the members, under their names in the archive.
+        about: Further entries of the manifest, as plain data.
+
+    Returns:
+        Entries of the manifest by name.
 
     Raises:
-        ArchiveError: If it is too large, or a file cannot be read or written.
+        ArchiveError: If it is too large, or if a file cannot be read or written.
     """
     paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     if odd := [name for name in paths if not is_member(name) or name == MANIFEST]:
@@ -121,7 +125,7 @@ def _write(file: Path, members: Mapping[str, bytes | Path]) -> None:
     with draft(file) as beside, zipfile.ZipFile(beside, "w", allowZip64=False) as archive:
         for name, content in members.items():
             info = zipfile.ZipInfo(name, EPOCH)
-            info.create_system = 3  # whose permissions follow
+            info.create_system = 3  # 3 is Unix, whose permissions are set next
             info.external_attr = 0o100644 << 16
             info.compress_type = zipfile.ZIP_DEFLATED
             source = io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")

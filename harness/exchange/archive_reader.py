@@ -1,7 +1,7 @@
-"""Archives of unknown origin, looked at before anything in them is believed.
+"""A reader of archives of unknown origin. It checks an archive before anything in it is used.
 
-Nothing of an archive is executed here, and nothing is written outside of the folder that it is unpacked into. Names,
-kinds and sizes of members are checked before the first byte is unpacked, lengths while unpacking, digests after.
+Nothing of an archive is executed here, and nothing is written outside of the folder for its members. Names, kinds and
+sizes of members are checked before the first byte is unpacked, lengths while unpacking, and digests afterwards.
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ from harness.store import FILE
 
 MOST_MANIFEST = 2_000_000
 MOST_DIRECTORY = 1_000_000
-"""Bytes of the zip's own table of contents."""
+"""Largest size of the zip's own table of contents in bytes."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _END = struct.Struct("<4s4H2LH")
 _CHUNK = 1 << 20
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, LookupError, ArithmeticError)
-"""What Python's reader raises where bytes are not what they should be."""
+"""Errors that Python's reader raises for damaged files."""
 
 
 @dataclass(frozen=True)
 class Unpacked:
-    """An archive whose members are what its manifest says.
+    """An unpacked archive whose members match its manifest.
 
     Attributes:
         file: The archive.
-        directory: Where its members lie, a run directory.
-        manifest: What it says of itself.
-        plugin_files: The plugin files that came with it; code of unknown origin.
+        directory: Run directory with its members.
+        manifest: Contents of the manifest.
+        plugin_files: Plugin files of the archive. Their code is of unknown origin.
     """
 
     file: Path
@@ -65,7 +65,7 @@ class Unpacked:
 
 
 def is_archive(path: Path) -> bool:
-    """Say whether a path names what may be an archive: a file that begins as zips do, or is called so."""
+    """Return whether a path may be an archive: a file that begins like a zip or has its suffix."""
     try:
         if not path.is_file():
             return False
@@ -79,15 +79,18 @@ def is_archive(path: Path) -> bool:
 def unpacked(file: Path) -> Iterator[Unpacked]:
     """Check an archive and unpack it into a temporary folder, which is removed at the end.
 
+    Yields:
+        The unpacked archive.
+
     Raises:
-        ArchiveError: If it is no archive of ours, is damaged, or would do harm.
+        ArchiveError: If it is not an archive of a run, is damaged, or could do harm.
     """
     with tempfile.TemporaryDirectory(prefix="harness-archive-") as folder:
         try:
             manifest, members = _unpack(file, Path(folder))
         except OSError as error:
             raise ArchiveError(f"{file} cannot be read: {printable(error.strerror or str(error))}") from error
-        except (*_BROKEN, RuntimeError) as error:  # the last: recursion without end, what is not implemented
+        except (*_BROKEN, RuntimeError) as error:  # RuntimeError: endless recursion, features that Python lacks
             raise ArchiveError(f"{file} is damaged, or no zip: {printable(str(error))[:200]}") from error
         code = tuple(Path(folder) / name for name in sorted(members) if name.startswith(PLUGINS))
         yield Unpacked(file, Path(folder), manifest, code)
@@ -111,7 +114,7 @@ def _unpack(file: Path, folder: Path) -> tuple[dict[str, Any], dict[str, Member]
 
 
 def _check_end(file: Path, handle: Any) -> None:
-    """Look at the zip's last record before its table of contents is read into memory."""
+    """Check the last record of the zip before its table of contents is read into memory."""
     size = handle.seek(0, 2)
     if size < _END.size or size > MOST_BYTES:
         raise ArchiveError(f"{file} has {size} bytes: it is no archive of a run")
@@ -124,7 +127,7 @@ def _check_end(file: Path, handle: Any) -> None:
 
 
 def _checked(file: Path, infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
-    """Return the members by name, if all of them may be unpacked."""
+    """Return the members by name if all of them may be unpacked."""
     found: dict[str, zipfile.ZipInfo] = {}
     seen: set[str] = set()
     for info in infos:

@@ -1,4 +1,4 @@
-"""Run directories of one suite united into one: what several machines trained, as if one had."""
+"""Merging of run directories of one suite, so that trials of several machines form one run."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from harness.store import FILE, Place, Store, StoreError
 from harness.store.run_record import RunRecord
 
 TrialKey = tuple[str, Place]
-"""(semantic key, (n, d, k, seed))."""
+"""Key of a trial: (semantic key, (n, d, k, seed))."""
 
 
 class MergeError(Exception):
-    """Runs that cannot be united; the message says why, and what to do."""
+    """Runs that cannot be merged. The message says why, and what to do."""
 
 
 @dataclass(frozen=True)
 class RunPart:
-    """What one run directory holds.
+    """The contents of one run directory.
 
     Attributes:
-        name: What the user called it.
+        name: Name that the user gave.
         run: Its last run.
-        origins: The provenance of all its runs, oldest first.
-        settings: By key, as plain data.
-        outcomes: By key and place, errors included.
+        origins: Provenance of all its runs, oldest first.
+        settings: Settings by semantic key, as plain data.
+        outcomes: Outcomes by semantic key and place, with errors.
     """
 
     name: str
@@ -42,13 +42,13 @@ class RunPart:
 
 @dataclass(frozen=True)
 class Conflict:
-    """A trial that two runs have with other digits.
+    """A trial whose digits differ between two runs.
 
     Attributes:
-        regime: Its regime.
-        place: n, d, k and number.
-        first: The run that comes first, and its outcome.
-        second: The other one.
+        regime: Name of the regime.
+        place: n, d, k and seed.
+        first: The earlier run in the merge, and its outcome.
+        second: The later run, and its outcome.
     """
 
     regime: str
@@ -64,15 +64,15 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Union:
-    """Several parts as one.
+    """Several parts as one run.
 
     Attributes:
-        run: The suite's text and provenance of the whole.
-        parts: What it was made of, in order.
-        settings: By key.
-        outcomes: By key and place.
+        run: Text of the suite and provenance of the whole.
+        parts: The parts, in order.
+        settings: Settings by semantic key.
+        outcomes: Outcomes by semantic key and place.
         repeated: Trials that several parts have.
-        conflicts: Those of them that are not equal.
+        conflicts: Repeated trials that are not equal.
     """
 
     run: RunRecord
@@ -84,20 +84,34 @@ class Union:
 
 
 def read_part(directory: Path, name: str) -> RunPart:
-    """Read all that a run directory holds.
+    """Return the contents of a run directory.
+
+    Args:
+        directory: The run directory.
+        name: Name that the user gave.
+
+    Returns:
+        The part.
 
     Raises:
-        StoreError: If there is nothing, or it is damaged.
+        StoreError: If it has no results, or they are damaged.
     """
     with Store(directory, create=False) as store:
         return part_of(store, name)
 
 
 def part_of(store: Store, name: str) -> RunPart:
-    """Read all that an open store holds.
+    """Return the contents of an open store.
+
+    Args:
+        store: The store.
+        name: Name that the user gave.
+
+    Returns:
+        The part.
 
     Raises:
-        StoreError: If there is nothing, or it is damaged.
+        StoreError: If it has no results, or they are damaged.
     """
     run = store.last_run()
     if run is None:
@@ -111,13 +125,13 @@ def part_of(store: Store, name: str) -> RunPart:
 
 @contextmanager
 def claimed(directory: Path) -> Iterator[Store | None]:
-    """Keep other runs out of what a directory holds, from before it is read until the union is written.
+    """Lock a run directory from before it is read until the union is written.
 
     Yields:
-        Its results, to be read and written; None if it holds none, and nothing is then made there.
+        Its results, open for reading and writing, or None if it has none. Nothing is created in the latter case.
 
     Raises:
-        StoreError: If another run is using it, or it is damaged.
+        StoreError: If another run is using it, or if it is damaged.
     """
     if (directory / FILE).exists():
         with Store(directory, create=False, exclusive=True) as store:
@@ -127,11 +141,11 @@ def claimed(directory: Path) -> Iterator[Store | None]:
 
 
 def unite(parts: Sequence[RunPart]) -> Union:
-    """Unite parts; where several have a trial, the first that trained it counts.
+    """Unite parts into one run. If several parts have a trial, the first that trained it counts.
 
     Raises:
-        MergeError: If they are not of one suite, or were trained by other solvers or on another kind of device: their
-            trials are then different ones, and the whole would miss those of all but one part.
+        MergeError: If the parts are of different suites, or were trained by different solvers or on different kinds of
+            device. Their trials then have different keys, and a merged run would lack those of all but one part.
     """
     _check(parts)
     settings: dict[str, Mapping[str, Any]] = {}
@@ -158,16 +172,20 @@ def unite(parts: Sequence[RunPart]) -> Union:
 
 
 def write_union(union: Union, directory: Path, mine: Store | None = None) -> int:
-    """Write a union into a directory, beside what is there; return how many trials were not there before.
+    """Write a union into a directory, in addition to the trials that are there.
 
     Args:
-        union: What is written.
-        directory: Where.
-        mine: What the directory holds, :func:`claimed` since before it was read as a part of the union; None if it
-            held nothing then.
+        union: The union.
+        directory: Run directory to write to.
+        mine: Results of the directory, :func:`claimed` before they were read as a part of the union, or None if there
+            were none.
+
+    Returns:
+        Number of trials that are new in the directory.
 
     Raises:
-        StoreError: If it cannot be written, a run is using it, or one has begun in it since. Merging again goes on.
+        StoreError: If it cannot be written, if a run is using it, or if a run has begun in it since. A repeated merge
+            goes on.
     """
     if mine is not None:
         return _write(union, mine)
@@ -228,7 +246,7 @@ def _check(parts: Sequence[RunPart]) -> None:
 
 
 def _kinds(origin: Mapping[str, Any]) -> dict[str, str]:
-    """Return what of a run's provenance is part of the semantic key."""
+    """Return the entries of a run's provenance that are part of the semantic key."""
     device = str(origin.get("device", "cpu")).partition(":")[0]
     return {"the device": device} | {f"the solver of {name}": s for name, s in origin.get("solvers", {}).items()}
 
@@ -239,18 +257,18 @@ def _regime(setting: Mapping[str, Any]) -> str:
 
 
 def _merged(parts: Sequence[RunPart], whole: RunRecord) -> list[dict[str, Any]]:
-    """Return what is recorded of all parts, each run once: a copy of it began when it did, whatever it is called."""
+    """Return the provenance of all parts with each run once. Copies of a run have its start time."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for part in parts:
         for one in _sources(part, whole):
             run = one["began"], one.get("shard", "")
             if one.get("trials", 0) > found.setdefault(run, one).get("trials", 0):
-                found[run] = one  # the copy was made before the run ended
+                found[run] = one  # the earlier copy was made before the run ended
     return list(found.values())
 
 
 def _sources(part: RunPart, whole: RunRecord) -> list[dict[str, Any]]:
-    """Return what is recorded of a part, as far as it is not that of the whole; of a union, of what made it."""
+    """Return the provenance of a part where it differs from the whole's. For a union it is that of its parts."""
     for origin in reversed(part.origins):
         if "merged" in origin:
             listed: list[dict[str, Any]] = origin["merged"]
@@ -261,7 +279,7 @@ def _sources(part: RunPart, whole: RunRecord) -> list[dict[str, Any]]:
 
 
 def computed_by(part: RunPart) -> dict[str, str]:
-    """Return what decides the last bit of a part's trials: versions and processor, as far as they are known."""
+    """Return the versions and the processor of a part, which decide the last bit of its trials."""
     origin = part.run.provenance
     known = {**origin.get("versions", {}), "processor": origin.get("processor", "")}
     return {what: value for what, value in known.items() if value}

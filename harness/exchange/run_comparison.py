@@ -1,4 +1,4 @@
-"""Two runs side by side: what they were, what they found, and where they judge the same trial differently."""
+"""Comparison of two runs: how they were made, their thresholds, and trials with different verdicts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from harness.statistics.paired import Comparison, Ratio, compare, threshold_rati
 from harness.statistics.thresholds import Threshold
 
 SizePlace = tuple[str, int, int]
-"""(regime, n, d)."""
+"""Place of a threshold: (regime, n, d)."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not the same in two runs, as text; empty where a run does not say."""
+    """One entry that differs between two runs, as text. It is empty where a run does not record it."""
 
     what: str
     first: str
@@ -30,14 +30,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A trial that both runs have, and judge differently.
+    """A trial that both runs have, with different verdicts.
 
     Attributes:
-        cell: Its place.
-        seed: Its number.
-        verdicts: In the first and in the second run.
-        measures: The criterion's measure at its end, likewise.
-        hits: The step at which the tolerance was met, likewise.
+        cell: Cell of the trial.
+        seed: Seed of the trial.
+        verdicts: Verdict in the first and in the second run.
+        measures: Last value of the criterion's measure in each run.
+        hits: Step at which each run met the tolerance.
     """
 
     cell: Cell
@@ -52,15 +52,15 @@ class SizeComparison:
     """One regime at one n and d in both runs.
 
     Attributes:
-        regime: Its name, in both.
-        n: Samples.
+        regime: Name of the regime in both runs.
+        n: Number of samples.
         d: Input dimension.
         first: Threshold in the first run.
-        second: Threshold in the second.
-        ratio: First over second.
-        verdicts: Of the trials that both have, errors left out; None if there are none.
-        equal: Those of them that are equal to the last bit.
-        disagreements: Those of them that are judged differently.
+        second: Threshold in the second run.
+        ratio: First over second threshold.
+        verdicts: Verdicts of the shared trials without errors, or None if there are none.
+        equal: Number of shared trials that are equal to the last bit.
+        disagreements: Shared trials with different verdicts.
     """
 
     regime: str
@@ -75,22 +75,22 @@ class SizeComparison:
 
     @property
     def shared(self) -> int:
-        """Trials that both have."""
+        """Number of trials that both runs have."""
         c = self.verdicts
         return c.both + c.only_first + c.only_second + c.neither if c else 0
 
 
 @dataclass(frozen=True)
 class RunComparison:
-    """What two runs have in common, and what they have not.
+    """Everything that two runs share, and everything that differs.
 
     Attributes:
-        differences: In what they were made differently.
-        sizes: What both measured.
-        only_first: What only the first measured.
-        only_second: What only the second measured.
-        incomparable: Why no trial of one is a trial of the other; empty if they face the same problems.
-        pooled: Of all shared trials together; None if there are none.
+        differences: Differences in how they were made.
+        sizes: Places that both measured.
+        only_first: Places that only the first measured.
+        only_second: Places that only the second measured.
+        incomparable: Reason why the runs share no trial, or an empty string if they draw the same problems.
+        pooled: Verdicts of all shared trials together, or None if there are none.
     """
 
     differences: tuple[Difference, ...]
@@ -104,18 +104,21 @@ class RunComparison:
 def compare_runs(
     first: Results, second: Results, *, tolerance: float | None = None, steps: int | None = None
 ) -> RunComparison:
-    """Compare two runs, regimes by their names.
+    """Compare two runs. Regimes are matched by name.
 
-    Trials are shared where regime, n, d, width and number are equal, and both runs draw the same problems.
+    Trials are shared if regime, n, d, width and seed are equal and both runs draw the same problems.
 
     Args:
         first: A run.
-        second: Another one.
-        tolerance: A rung of both ladders; what each reports unless told.
-        steps: A budget no larger than either; all of each unless told.
+        second: Another run.
+        tolerance: A tolerance that both runs record, or None for the one that each reports.
+        steps: A number of steps within both budgets, or None for each whole budget.
+
+    Returns:
+        The comparison.
 
     Raises:
-        ValueError: If the tolerance is not recorded in both.
+        ValueError: If a run does not record the tolerance.
     """
     for results in (first, second):
         results.rung(tolerance)
@@ -144,14 +147,14 @@ _Judged = dict[_Trial, bool]
 
 
 def _places(results: Results) -> dict[SizePlace, None]:
-    """Return what a run has trials of, in the order of its suite."""
+    """Return the places of which a run has trials, in the order of its suite."""
     tried = {(cell.regime, cell.n, cell.d) for cell in results.outcomes}
     listed = [(regime.name, n, d) for regime in results.suite.regimes for n, d in results.sizes()]
     return dict.fromkeys(place for place in listed if place in tried)
 
 
 def _trials(results: Results, place: SizePlace) -> dict[_Trial, Outcome]:
-    """Return the trials of a place, errors left out."""
+    """Return the trials of a place without errors."""
     cells = (Cell(*place, k) for k in results.widths(*place))
     return {(cell, trial.seed): trial for cell in cells for trial in results.outcomes[cell] if not trial.message}
 
@@ -195,7 +198,7 @@ def _size(
 
 
 def _other_problems(first: Results, second: Results) -> str:
-    """Return why two runs do not face the same problems; empty if they do."""
+    """Return the reason why two runs draw different problems, or an empty string if they draw the same."""
     one, two = first.suite, second.suite
     if one.dataset.spec() != two.dataset.spec():
         return "the datasets differ"
@@ -223,7 +226,7 @@ def _differences(first: Results, second: Results) -> list[Difference]:
 
 
 def _facts(results: Results) -> dict[str, str]:
-    """Return what a run was made with and of, one line each."""
+    """Return the settings and versions of a run, one line each."""
     suite, budget, origin = results.suite, results.suite.budget, results.provenance
     facts: dict[str, Any] = {
         "suite": suite.name,
@@ -249,7 +252,7 @@ def _facts(results: Results) -> dict[str, str]:
 
 
 def _trained_as(origin: Mapping[str, Any]) -> str:
-    """Return whether trials were trained by one run, or by several that were merged."""
+    """Return as text whether one run trained the trials, or several that were merged."""
     parts = origin.get("merged")
     if not isinstance(parts, list) or not parts:
         return f"shard {origin['shard']}" if "shard" in origin else "one run"

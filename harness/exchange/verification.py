@@ -1,4 +1,4 @@
-"""A sample of a run trained again, each trial alone: on the same settings, in another precision, on another device."""
+"""Verification of a run: a sample is trained again, each trial alone, as it was or in another precision or device."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from harness.statistics.thresholds import LEVEL
 
 @dataclass(frozen=True)
 class Retrained:
-    """A trial, as it is stored and as it came out again.
+    """A trial as it is stored, and as it was trained again.
 
     Attributes:
-        pick: The trial.
-        again: Its new outcome; an error if it could not be trained.
-        verdicts: Stored and new.
+        pick: The stored trial.
+        again: New outcome, which is an error if the trial could not be trained.
+        verdicts: Stored and new verdict.
         equal: Whether every digit is the same.
-        step_difference: Largest difference of the steps at which a tolerance was met in both; None if none was.
+        step_difference: Largest difference between the steps at which both met a tolerance, or None if none was met.
     """
 
     pick: Pick
@@ -47,20 +47,21 @@ class Retrained:
 
     @property
     def flipped(self) -> bool:
-        """Whether it was trained, and one of the two fits while the other does not."""
+        """Whether it was trained, and exactly one of the two outcomes fits."""
         return not self.failed and (self.verdicts[0] == "fit") != (self.verdicts[1] == "fit")
 
 
 @dataclass(frozen=True)
 class Share:
-    """Verdicts that flipped, with an exact interval.
+    """Number of flipped verdicts, with an exact interval.
 
     Attributes:
-        flipped: How many.
-        trials: Of how many.
-        share: The quotient; of a whole run the parts' shares, weighted by their sizes. None without trials.
-        interval: Clopper and Pearson's (1934), at a confidence of 95 %; of a whole run from those of its parts, each
-            at half the level.
+        flipped: Number of flipped verdicts.
+        trials: Number of trials.
+        share: Quotient of the two, or None without trials. For a whole run, the mean of the parts' shares weighted by
+            their sizes.
+        interval: Interval of Clopper and Pearson (1934) at a confidence of 95 %. For a whole run, made from intervals
+            of its parts, each at half the level.
     """
 
     flipped: int
@@ -71,15 +72,15 @@ class Share:
 
 @dataclass(frozen=True)
 class Verification:
-    """What became of a sample.
+    """The results of training a sample again.
 
     Attributes:
-        trials: Each trial of the sample.
-        sizes: Trials of the run by part: those that could have been drawn.
-        device: Where they were trained again.
-        dtype: In which precision.
-        solvers: By regime, what trained them: stored, and again.
-        expected: By regime, why the digits may differ; empty where they must be equal.
+        trials: Trials of the sample.
+        sizes: Number of trials of the run in each part.
+        device: Device on which they were trained again.
+        dtype: Precision in which they were trained again.
+        solvers: Stored and new solver by regime.
+        expected: Reason by regime why digits may differ, or an empty string if they must be equal.
         rung: Index of the tolerance of the verdicts.
     """
 
@@ -96,7 +97,7 @@ class Verification:
         return [trial for trial in self.trials if trial.pick.part == part and not trial.failed]
 
     def share(self, part: Stratum, level: float = LEVEL) -> Share:
-        """Return how many verdicts of a part flipped; where all its trials were drawn, that is no estimate."""
+        """Return the share of a part's verdicts that flipped. If all its trials were drawn, the share is exact."""
         drawn = self.of(part)
         flipped, trials = sum(trial.flipped for trial in drawn), len(drawn)
         if not trials:
@@ -106,7 +107,7 @@ class Verification:
         return Share(flipped, trials, flipped / trials, interval)
 
     def whole(self) -> Share:
-        """Return the share of the run's verdicts that would flip, from both parts by their sizes."""
+        """Return the share of the run's verdicts that would flip, estimated from both parts and their sizes."""
         total = sum(self.sizes.values())
         flipped, trials, share, low, high = 0, 0, 0.0, 0.0, 0.0
         for part, size in self.sizes.items():
@@ -120,12 +121,12 @@ class Verification:
 
     @property
     def broken(self) -> list[Retrained]:
-        """The trials that should be equal to the last bit, and are not, or could not be trained."""
+        """Trials that must be equal to the last bit but differ, or that could not be trained."""
         return [trial for trial in self.trials if not trial.equal and not self.expected[trial.pick.cell.regime]]
 
     @property
     def failed(self) -> list[Retrained]:
-        """The trials that could not be trained again."""
+        """Trials that could not be trained again."""
         return [trial for trial in self.trials if trial.failed]
 
 
@@ -144,13 +145,16 @@ def verify(
 
     Args:
         results: The run.
-        executor: Where it is trained; started by the caller.
+        executor: Executor for the sample, started by the caller.
         trials: Size of the sample.
-        seed: Which sample.
-        dtype: ``float32`` or ``float64``; that of the run unless told.
-        device: Where networks are trained; as in the run unless told.
-        tolerance: A rung of the ladder; the reported one unless told.
-        listen: Told after each trial how many are done, and of how many.
+        seed: Seed of the sample.
+        dtype: ``float32`` or ``float64``, or None for that of the run.
+        device: Device for training, or None for that of the run.
+        tolerance: A tolerance that the run records, or None for the reported one.
+        listen: Function that is called after each trial with the number of finished trials and of all trials.
+
+    Returns:
+        The verification.
     """
     rung = results.rung(tolerance)
     origin, budget = results.provenance, results.suite.budget
@@ -180,7 +184,7 @@ def verify(
 
 
 def _again(search: ThresholdSearch, results: Results, device: str, dtype: str) -> dict[str, Any]:
-    """Return the setting under which a regime is trained again, as plain data: with its solver, if it is had here."""
+    """Return the setting for training a regime again as plain data, with its solver if this machine has it."""
     setting, regime = search.setting, search.setting.regime
     same = device.partition(":")[0] == setting.device.partition(":")[0]
     before = setting.solver if same and not missing(setting.solver, regime, device, dtype) else None
@@ -189,7 +193,7 @@ def _again(search: ThresholdSearch, results: Results, device: str, dtype: str) -
 
 
 def _may_differ(stored: dict[str, Any], again: dict[str, Any], origin: dict[str, Any]) -> str:
-    """Return why digits may differ; empty where the setting and what computes are the same."""
+    """Return the reason why digits may differ, or an empty string if settings and machine are the same."""
     for what in ("dtype", "device", "solver"):
         was, now = str(stored[what]).partition(":")[0], str(again[what]).partition(":")[0]
         if was != now:
@@ -210,7 +214,7 @@ def _train(
     trial_seconds: float,
     listen: Callable[[int, int], None] | None,
 ) -> list[Outcome]:
-    """Train each trial alone; return outcomes in the order of the sample."""
+    """Train each trial alone. Return outcomes in the order of the sample."""
     picks = list(drawn)
     keys = {name: semantic_key(data) for name, data in settings.items()}
     for pick in picks:

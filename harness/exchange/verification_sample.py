@@ -1,4 +1,4 @@
-"""Which stored trials are trained again: a sample that looks hardest where verdicts flip first."""
+"""The sample of stored trials that is trained again. Half of it comes from cells where verdicts flip most easily."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.driver.results import Results
 from harness.engine.draws import stream
 
 Stratum = Literal["mixed", "decided"]
-"""Whether some trials of a cell fit and some do not, or all end alike."""
+"""Part of a run: cells where some trials fit and some do not, or cells where all end alike."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,15 @@ class Pick:
 
 
 def parts(results: Results, rung: int) -> dict[Stratum, list[Pick]]:
-    """Return the trials of a run by part; those that ended in an error have no verdict to verify."""
+    """Return the trials of a run by part, without trials that ended in an error and have no verdict.
+
+    Args:
+        results: The run.
+        rung: Index of the tolerance of the verdicts.
+
+    Returns:
+        Trials by part.
+    """
     found: dict[Stratum, list[Pick]] = {"mixed": [], "decided": []}
     for cell, outcomes in sorted(results.outcomes.items()):
         judged = [outcome for outcome in outcomes if not outcome.message]
@@ -37,6 +45,14 @@ def sample(found: dict[Stratum, list[Pick]], trials: int, seed: int) -> list[Pic
     """Draw trials without replacement, at least half of them from mixed cells as far as there are any.
 
     Equal seeds draw equal samples.
+
+    Args:
+        found: Trials by part.
+        trials: Size of the sample.
+        seed: Seed of the sample.
+
+    Returns:
+        Trials of the sample, those of mixed cells first.
 
     >>> def trials(part):
     ...     return [Pick(Cell("r", 9, 3, 2), part, Outcome(seed, (), 0, 0.0)) for seed in range(9)]

@@ -1,1 +1,1 @@
-"""What people see: tables, their formats, the terminal's heat map, and the exported record of thresholds."""
+"""Reports of runs: tables in several formats, figures, terminal drawings, and the exported record of thresholds."""

@@ -1,4 +1,4 @@
-"""Regimes that differ in one ingredient, paired: what was changed, and what that does to k½."""
+"""The table of ablations: pairs of regimes that differ in one ingredient, and the effect on k½."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ P = (
 
 @dataclass(frozen=True)
 class Ablation:
-    """Two regimes that are equal but for one ingredient, which is another or has one other option.
+    """Two regimes that differ in one ingredient, or in one option of it.
 
     Attributes:
-        first: As it was; the one that the suite names first.
-        second: With the ingredient changed.
-        changed: The ingredient, or its option.
-        before: What it was.
-        after: What it became.
+        first: The regime that the suite names first.
+        second: The regime with the changed ingredient.
+        changed: The ingredient or its option.
+        before: Value in the first regime.
+        after: Value in the second regime.
     """
 
     first: Regime
@@ -73,7 +73,7 @@ def ablations(regimes: Sequence[Regime]) -> list[Ablation]:
 def _ablation(first: Regime, second: Regime) -> Ablation | None:
     parts = [part for part in PARTS if getattr(first, part) != getattr(second, part)]
     stepped = [regime.theory if regime.optimizer.step_size == "theory" else "" for regime in (first, second)]
-    # Of two theorems' steps nobody sees in the optimizer that they differ.
+    # Two theory steps look equal in the optimizer although their theories differ.
     if all(stepped) and stepped[0] != stepped[1]:
         return None if parts else Ablation(first, second, "theory that gives the step size", *stepped)
     if len(parts) != 1:
@@ -83,7 +83,7 @@ def _ablation(first: Regime, second: Regime) -> Ablation | None:
     if type(one) is not type(two):
         return Ablation(first, second, part, _words(part, one), _words(part, two))
     options = [name for name in one.options() if getattr(one, name) != getattr(two, name)]
-    if len(options) != 1:  # nobody could say which of them made the difference
+    if len(options) != 1:  # the effects of several options cannot be separated
         return None
     before, after = (setting.spelled(getattr(which, options[0])) for which in (one, two))
     return Ablation(first, second, f"{options[0]} of the {part}", before, after)
@@ -96,13 +96,16 @@ def _words(part: str, component: Component | Optimizer) -> str:
 def ablations_view(
     results: Results, *, tolerance: float | None = None, steps: int | None = None, all_sizes: bool = False
 ) -> Table:
-    """Return what each change of one ingredient does to k½; without rows, and with the reason, where there is none.
+    """Return the effect of each ablation on k½, or a table without rows that gives the reason.
 
     Args:
-        results: What was measured.
-        tolerance: A rung of the suite's ladder; the reported one unless told.
-        steps: A budget no larger than the suite's; all of it unless told.
-        all_sizes: Every n and d by itself, not all of them together.
+        results: Results of the run.
+        tolerance: A tolerance that the run records, or None for the reported one.
+        steps: A number of steps within the budget, or None for all of it.
+        all_sizes: Whether each n and d gets rows of its own.
+
+    Returns:
+        The table.
     """
     suite = results.suite
     tolerance, steps = suite.budget.criterion(tolerance, steps)
@@ -137,7 +140,7 @@ def ablations_view(
 
 @dataclass(frozen=True)
 class _Weighed:
-    """One ablation at a tolerance and a budget."""
+    """One ablation at a tolerance and a number of steps."""
 
     results: Results
     pair: Ablation
@@ -147,7 +150,7 @@ class _Weighed:
     def row(self, sizes: Sequence[Size], *, alone: bool = False) -> Row:
         pair = self.pair
         known = [size for size in sizes if all(found.k_half is not None for found in self.thresholds(size))]
-        # Without a size where both are known, the largest still has bounds.
+        # If no size has both thresholds, the largest size still has bounds.
         used = known or [sizes[-1]]
         where = (Number(sizes[0][0]), Number(sizes[0][1])) if alone else (Count(len(known), len(sizes)),)
         before, after = (self.k_half(used, which) for which in (0, 1))
@@ -163,7 +166,7 @@ class _Weighed:
         return one, two
 
     def k_half(self, sizes: Sequence[Size], which: int) -> Entry:
-        """Return k½ of one size as measured, of several as their geometric mean."""
+        """Return the measured k½ of one size, or the geometric mean of several."""
         found = [self.thresholds(size)[which] for size in sizes]
         if len(found) == 1:
             return measured(found[0])
@@ -171,7 +174,7 @@ class _Weighed:
         return Number(mean) if mean is not None else Missing("k½ is not known at every size")
 
     def ratio(self, sizes: Sequence[Size]) -> Entry:
-        """Return k½ after over k½ before: of one size from both brackets, of several their geometric mean."""
+        """Return k½ after over k½ before: from both brackets of one size, or the geometric mean of several."""
         if len(sizes) == 1:
             before, after = self.thresholds(sizes[0])
             ratio = threshold_ratio(after, before)
@@ -186,7 +189,7 @@ class _Weighed:
         return Interval(ratio.value, ratio.low, ratio.high, ratio=True)
 
     def shared(self, sizes: Sequence[Size]) -> tuple[Entry, Entry, Entry, Entry]:
-        """Return the cells that decide, the trials gained and lost in them, and the p-value."""
+        """Return the number of deciding cells, the trials gained and lost in them, and the p-value."""
         first, second = (
             {
                 (n, d, *trial): fit
@@ -210,7 +213,7 @@ class _Weighed:
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
-    """Return the geometric mean; None where a value is missing or 0."""
+    """Return the geometric mean, or None if a value is missing or 0."""
     known = [value for value in values if value]
     return math.exp(math.fsum(map(math.log, known)) / len(known)) if len(known) == len(values) else None
 

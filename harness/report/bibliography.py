@@ -1,4 +1,4 @@
-"""Sources in tables: titles that cite them, keys of BibTeX entries, and the file that goes along with tables."""
+"""BibTeX entries: their keys, and the file for the tables of a report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KEY = re.compile(r"\s*@\w+\s*\{\s*([\w.:/+-]+)\s*,", re.ASCII)
 
 
 def cite(bibtex: str) -> str:
-    """Return the key of a BibTeX entry; empty where there is none that LaTeX can cite.
+    """Return the key of a BibTeX entry, or an empty string if LaTeX cannot cite it.
 
     >>> cite("@misc{sgd-shallow, title = {On descent}}"), cite(""), cite("@misc{a b, title = {}}")
     ('sgd-shallow', '', '')
@@ -49,12 +49,12 @@ def sources(theories: Iterable[Theory]) -> tuple[str, ...]:
 
 
 def bibliography(tables: Iterable[Table]) -> str:
-    """Return ``references.bib``: every entry that goes along with the tables, once, in order of its key."""
+    """Return the text of ``references.bib``: each entry of the tables once, sorted by key."""
     entries = {cite(entry): entry for table in tables for entry in table.bibtex if cite(entry)}
     return "\n".join(_lines(entries[key]) for key in sorted(entries))
 
 
 def _lines(entry: str) -> str:
-    """Return an entry without anything that could steer a terminal, its lines kept."""
+    """Return an entry without control characters. Its lines are kept."""
     lines = (" " * (len(line) - len(line.lstrip())) + clean(line) for line in entry.strip().splitlines())
     return "\n".join(lines) + "\n"

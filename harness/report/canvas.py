@@ -1,4 +1,4 @@
-"""A drawing of characters: lines of braille dots (or full stops where there is no braille), letters on top."""
+"""A drawing of characters: lines of braille dots (or full stops in ASCII), with letters over them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 @dataclass
 class Canvas:
-    """So many columns and rows of characters; places are fractions from the lower left corner.
+    """A grid of characters. Positions are fractions from the lower left corner.
 
     Attributes:
-        columns: Characters across.
-        rows: Characters down.
+        columns: Number of characters in a row.
+        rows: Number of rows.
         plain: Whether only ASCII may be used.
     """
 
@@ -24,7 +24,7 @@ class Canvas:
     _letters: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        """Draw a straight line; what lies outside is cut off."""
+        """Draw a straight line. Parts outside of the canvas are cut off."""
         many = 8 * max(self.columns, self.rows)
         for i in range(many + 1):
             x, y = (a + (b - a) * i / many for a, b in zip(start, end, strict=True))
@@ -36,7 +36,7 @@ class Canvas:
         self._dots[place] = self._dots.get(place, 0) | _DOTS[y % 4][x % 2]
 
     def letter(self, place: tuple[float, float], sign: str) -> None:
-        """Write one character over the lines; a place that is taken shows how many share it."""
+        """Write one character over the lines. A position that is taken shows how many characters share it."""
         x, y = round(place[0] * (self.columns - 1)), round((1 - place[1]) * (self.rows - 1))
         here = self._letters.get((x, y), "")
         self._letters[x, y] = here + sign if sign not in here else here

@@ -1,4 +1,4 @@
-"""Sentences that captions share."""
+"""Sentences that several captions share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def bracket_explained() -> str:
-    """Return what stands behind an estimate and its bracket."""
+    """Return the sentence that explains an estimate and its bracket."""
     return (
         "Estimates are interpolated at ½ from a monotone fit of the counts; (low, high] is a bracket that misses k½ "
         "with a chance of at most 5 %, whenever the search stops; “> k” and “≤ k” are bounds where every tried width "
@@ -20,7 +20,7 @@ def bracket_explained() -> str:
 
 
 def problems_explained(suite: Suite) -> str:
-    """Return inputs, labels, precision and seed."""
+    """Return the sentence about inputs, labels, precision and seed."""
     draws = "" if suite.resample else ", one draw for all trials"
     labels = getattr(suite.dataset, "labels", "")
     words = f", {labels} labels" if isinstance(labels, str) and labels else ""

@@ -1,4 +1,4 @@
-"""Theories in the columns of papers' own tables: who claims what scaling, for which training, in which setting."""
+"""The table of theories with the columns of papers' own tables: scaling, trained layers, and setting."""
 
 from __future__ import annotations
 
@@ -42,12 +42,15 @@ POWERS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 def claims_view(
     predictions: Sequence[Prediction], *, problem: str, provenance: Mapping[str, str] | None = None
 ) -> Table:
-    """Return one row a theory in the columns that papers compare results by.
+    """Return one row per theory, in the columns that papers compare results by.
 
     Args:
-        predictions: Of each theory on its home regime.
-        problem: The problem in words, for the title: ``n = 200, d = 20, sphere``.
-        provenance: For exports.
+        predictions: Prediction of each theory for its home regime.
+        problem: Text for the title that describes the problem: ``n = 200, d = 20, sphere``.
+        provenance: Lines about the run, for exports.
+
+    Returns:
+        The table.
     """
     ordered = in_order(predictions)
     return Table(
@@ -83,7 +86,7 @@ def _explained(words: str, component: Component) -> Entry:
 
 
 def _scaling(prediction: Prediction) -> Entry:
-    """Return the claimed law in what the source counts."""
+    """Return the claimed scaling, in the units of its source."""
     claim = prediction.theory.claim
     if claim.exponents is None:
         return Missing("the claim has no power law")
@@ -95,7 +98,7 @@ def _scaling(prediction: Prediction) -> Entry:
 
 
 def law(a: float, b: float) -> str:
-    """Write n^a d^b as papers do.
+    """Return n^a d^b as papers write it.
 
     >>> law(2, -1), law(1.5, 0), law(4, -3), law(0, 0), law(1, 1), law(-1, -0.5), law(1.25, 0)
     ('n²/d', 'n√n', 'n⁴/d³', '1', 'nd', '1/(n√d)', 'n^{1.25}')

@@ -1,4 +1,4 @@
-"""Two runs side by side: in what they differ, and what they measured."""
+"""Tables that show two runs side by side: their differences and their thresholds."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ EQUAL = "equal: shared trials whose whole outcome is the same to the last bit."
 
 
 def differences_view(found: RunComparison, names: tuple[str, str]) -> Table:
-    """Return in what two runs were made differently.
+    """Return the differences in how two runs were made.
 
     Args:
         found: The comparison.
-        names: What the user calls the runs.
+        names: Names that the user gave to the runs.
+
+    Returns:
+        The table.
     """
     rows = [Row((Text(one.what), _text(one.first), _text(one.second))) for one in found.differences]
     return Table(
@@ -55,15 +58,18 @@ def compare_runs_view(
     tolerance: float | None = None,
     steps: int | None = None,
 ) -> Table:
-    """Return the thresholds of two runs side by side, and how they judge the trials that both have.
+    """Return the thresholds of two runs side by side, and the verdicts of trials that both have.
 
     Args:
         found: The comparison.
         first: Run A.
         second: Run B.
-        names: What the user calls the runs.
-        tolerance: The tolerance that was asked for, if one was.
-        steps: The budget that was asked for, likewise.
+        names: Names that the user gave to the runs.
+        tolerance: Tolerance that was asked for, or None.
+        steps: Number of steps that was asked for, or None.
+
+    Returns:
+        The table.
     """
     return Table(
         name="compare",
@@ -121,7 +127,7 @@ def _row(size: SizeComparison, found: RunComparison, first: Results) -> Row:
 
 
 def _measured(threshold: Threshold) -> Entry:
-    """Return k½; for a model without width the share of fits there is."""
+    """Return k½, or the share of fits for a model without width."""
     if set(threshold.counts) == {0}:
         return Count(*threshold.counts[0])
     return measured(threshold)
@@ -189,7 +195,7 @@ def _only(name: str, places: Sequence[SizePlace]) -> str:
 
 
 def compare_runs_record(found: RunComparison, names: tuple[str, str]) -> dict[str, Any]:
-    """Return a comparison as plain data that strict JSON can hold."""
+    """Return a comparison as plain data for strict JSON."""
     return {
         "first": names[0],
         "second": names[1],

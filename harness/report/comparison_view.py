@@ -1,4 +1,4 @@
-"""Every two regimes against each other, on the problems that both have faced."""
+"""The table that compares every two regimes on the problems that both have."""
 
 from __future__ import annotations
 
@@ -25,13 +25,16 @@ NONE = "There is nothing to compare: fewer than two regimes of this suite have a
 def comparison_view(
     results: Results, *, tolerance: float | None = None, steps: int | None = None, all_sizes: bool = False
 ) -> Table:
-    """Return the ratio of thresholds and the wins on shared trials of every two regimes that have a width.
+    """Return the ratio of thresholds and the wins on shared trials of every two regimes with a width.
 
     Args:
-        results: What was measured.
-        tolerance: A rung of the suite's ladder; the reported one unless told.
-        steps: A budget no larger than the suite's; all of it unless told.
-        all_sizes: Every n and d, not only the largest.
+        results: Results of the run.
+        tolerance: A tolerance that the run records, or None for the reported one.
+        steps: A number of steps within the budget, or None for all of it.
+        all_sizes: Whether to show every n and d, not only the largest.
+
+    Returns:
+        The table.
     """
     suite = results.suite
     tolerance, steps = suite.budget.criterion(tolerance, steps)
@@ -95,7 +98,7 @@ def _row(results: Results, first: Regime, second: Regime, n: int, d: int, tolera
 def verdicts(
     results: Results, regime: str, n: int, d: int, tolerance: float, steps: int
 ) -> dict[tuple[int, int], bool]:
-    """Return whether each trial (k, seed) fit, errors left out."""
+    """Return whether each trial (k, seed) fits. Trials with errors are left out."""
     rung = results.rung(tolerance)
     return {
         (k, trial.seed): trial.verdict(rung, steps) == "fit"

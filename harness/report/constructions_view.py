@@ -1,4 +1,4 @@
-"""The networks whose existence theories prove: built, and measured on one problem."""
+"""The table of networks whose existence theories prove. Each is built and measured on one problem."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.components import Construction, Problem
 
 FITTED = 1e-6
-"""Relative residual up to which a network is said to interpolate; what is above it is marked."""
+"""Largest relative residual of a network that counts as interpolating. Larger ones are marked."""
 
 CAPTION = """
 Networks built as proofs build them, or found where a theorem says that there is one; no gradient descent is involved,
@@ -43,12 +43,12 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Built:
-    """What became of one theory's construction.
+    """The result of one theory's construction.
 
     Attributes:
-        prediction: The theory and the width that it claims on the problem.
-        construction: The network; None if there is none for this problem.
-        reason: Why there is none.
+        prediction: The theory, and the width that it claims on the problem.
+        construction: The network, or None if this problem has none.
+        reason: Reason why there is no network.
     """
 
     prediction: Prediction
@@ -57,7 +57,7 @@ class Built:
 
 
 def build(prediction: Prediction, problem: Problem, seed: int) -> Built:
-    """Build the network of a theory with a random stream of its own. If that fails, the result says why."""
+    """Build the network of a theory, with random numbers of its own. A failure becomes the reason."""
     theory = prediction.theory
     assert isinstance(theory, Constructive)  # the caller asks no others
     rng = stream({"for": "construction", "theory": theory.name, "n": problem.n, "d": problem.d, "seed": seed})
@@ -65,17 +65,20 @@ def build(prediction: Prediction, problem: Problem, seed: int) -> Built:
         construction = theory.construct(problem, rng)
     except ValueError as error:
         return Built(prediction, None, str(error))
-    except Exception as error:  # a theory is somebody's code
+    except Exception as error:  # theories of plugins may raise anything
         return Built(prediction, None, f"{type(error).__name__}: {error}")
     return Built(prediction, construction, "" if construction else "the theory builds none for this problem")
 
 
 def constructions_view(built: Sequence[Built], *, problem: str) -> Table:
-    """Return one row a construction.
+    """Return one row per construction.
 
     Args:
-        built: Of each theory that offers one.
-        problem: The problem in words, for the title.
+        built: Result of each theory that offers a construction.
+        problem: Text for the title that describes the problem.
+
+    Returns:
+        The table.
     """
     return Table(
         name="constructions",
@@ -108,7 +111,7 @@ def _residual(made: Construction) -> Number:
 
 
 def construction_record(built: Built) -> dict[str, Any]:
-    """Return a construction as plain data that strict JSON can hold, with all its weights."""
+    """Return a construction with all its weights as plain data for strict JSON."""
     theory, made, claimed = built.prediction.theory, built.construction, built.prediction.width.value
     record: dict[str, Any] = {
         "theory": theory.name,

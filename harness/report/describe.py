@@ -1,4 +1,4 @@
-"""What a component is, from its own text: docstring, options with type, default and meaning."""
+"""Descriptions of components from their docstrings: text, and options with type, default and meaning."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Option:
     """An option of a component.
 
     Attributes:
-        name: As a suite writes it.
-        type: In words.
-        default: As plain data.
-        meaning: From the docstring; empty where it says nothing.
+        name: Name in a suite.
+        type: Type in words.
+        default: Default value as plain data.
+        meaning: Text of the docstring, or an empty string if it has none.
     """
 
     name: str
@@ -49,7 +49,7 @@ def options(cls: type) -> tuple[Option, ...]:
         return ()
     try:
         hints = typing.get_type_hints(cls, include_extras=True)
-    except NameError:  # a type known to type checkers only
+    except NameError:  # raised for types that are imported under TYPE_CHECKING
         hints = {}
     said = meanings(cls)
     return tuple(
@@ -65,7 +65,7 @@ def options(cls: type) -> tuple[Option, ...]:
 
 
 def meanings(cls: type) -> dict[str, str]:
-    """Return what the Attributes sections of a class and its bases say, the class itself last."""
+    """Return the texts of the Attributes sections of a class and its bases. The class itself has precedence."""
     found: dict[str, str] = {}
     for owner in reversed(cls.__mro__):
         found |= _attributes(inspect.cleandoc(owner.__dict__.get("__doc__") or ""))
@@ -73,13 +73,13 @@ def meanings(cls: type) -> dict[str, str]:
 
 
 def prose(thing: object) -> str:
-    """Return a docstring up to its first section."""
+    """Return the text of a docstring before its first section."""
     doc = inspect.cleandoc(getattr(thing, "__doc__", None) or "")
     return unmarked(re.split(r"\n+(?:(?:Attributes|Args|Returns|Raises|Examples?):\n|>>> )", doc)[0].strip())
 
 
 def type_words(hint: Any) -> str:
-    """Return a type as a reader of a suite understands it.
+    """Return a type in words, for readers of suites.
 
     >>> from typing import Literal
     >>> from harness import Positive
@@ -101,7 +101,7 @@ def type_words(hint: Any) -> str:
 
 
 def options_table(described: Sequence[Mapping[str, Any]]) -> Table:
-    """Return options (as plain data) as a table."""
+    """Return options, given as plain data, as a table."""
     rows = []
     for option in described:
         default = option["default"]

@@ -1,4 +1,4 @@
-"""What was measured on the networks besides whether they fit: movement, spectrum, rate, and a regime's diagnostics."""
+"""The table of diagnostics: movement, spectrum and rate of the networks, and the diagnostics of the regimes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.driver.results import Results
 
 KEPT = {"first": "at the start", "last": "at the end", "min": "smallest on the way", "max": "largest on the way"}
-"""What is kept of a diagnostic, in words."""
+"""Names of the recorded values of a diagnostic."""
 
 
 def diagnostics_view(
@@ -32,13 +32,16 @@ def diagnostics_view(
     all_sizes: bool = False,
     regimes: Collection[str] | None = None,
 ) -> Table:
-    """Return median and quartiles of all that was measured at one width of each regime: that nearest to k½.
+    """Return median and quartiles of every diagnostic at the width nearest to k½ of each regime.
 
     Args:
-        results: What was measured.
-        tolerance: A rung of the suite's ladder; the reported one unless told.
-        all_sizes: Every n and d, not only the largest.
-        regimes: Names of those to show; all unless told.
+        results: Results of the run.
+        tolerance: A tolerance that the run records, or None for the reported one.
+        all_sizes: Whether to show every n and d, not only the largest.
+        regimes: Names of the regimes to show, or None for all.
+
+    Returns:
+        The table.
     """
     suite = results.suite
     tolerance, _ = suite.budget.criterion(tolerance)
@@ -70,7 +73,7 @@ def diagnostics_view(
 
 
 def width_shown(results: Results, regime: Regime, n: int, d: int, tolerance: float) -> int | None:
-    """Return the tried width nearest to k½ (in the logarithm), or the widest where k½ is not known."""
+    """Return the tried width nearest to k½ in the logarithm, or the widest if k½ is unknown."""
     tried = results.widths(regime.name, n, d)
     point = results.threshold(regime.name, n, d, tolerance).k_half
     if not tried or point is None:
@@ -79,7 +82,7 @@ def width_shown(results: Results, regime: Regime, n: int, d: int, tolerance: flo
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return lower quartile, median and upper quartile; of values with ∞ among them, those that were observed.
+    """Return lower quartile, median and upper quartile. If ∞ is among the values, quartiles are observed values.
 
     >>> quartiles([1.0, 2.0, 3.0]), quartiles([1.0, 2.0, float("inf"), float("inf")])
     ((1.5, 2.0, 2.5), (1.0, 2.0, inf))

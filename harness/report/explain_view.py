@@ -1,4 +1,4 @@
-"""What a run reuses and why it trains the rest, as a table."""
+"""The table of the trials that a run reuses, and of the reasons to train the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def reason(explained: Explained) -> str:
-    """Return in one line why there is something to train."""
+    """Return on one line why there are trials to train."""
     changed = "; ".join(_change(change) for change in explained.changes)
     if not changed:
         return explained.why or "all is stored"
@@ -33,7 +33,7 @@ def _change(change: Change) -> str:
 
 
 def explain_table(suite: str, directory: str, explained: Sequence[Explained]) -> Table:
-    """Return one row per threshold: trials reused, trials to train, and what changed against what is stored."""
+    """Return one row per threshold: trials to reuse, trials to train, and what differs from what is stored."""
     search = Note("those that are known to be wanted; the search may ask for more")
     rows = [
         Row(

@@ -1,4 +1,4 @@
-"""How the measured thresholds scale with n and d, beside the scaling that theories claim."""
+"""The table of exponents in n and d: of measured thresholds, and of the scalings that theories claim."""
 
 from __future__ import annotations
 
@@ -44,12 +44,15 @@ CAPTION = (
 
 
 def exponents_view(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> Table:
-    """Return the measured exponents of every regime that has a width, and those that its theories claim.
+    """Return the measured exponents of every regime with a width, and those that its theories claim.
 
     Args:
-        results: What was measured.
-        tolerance: A rung of the suite's ladder; the reported one unless told.
-        steps: A budget no larger than the suite's; all of it unless told.
+        results: Results of the run.
+        tolerance: A tolerance that the run records, or None for the reported one.
+        steps: A number of steps within the budget, or None for all of it.
+
+    Returns:
+        The table.
     """
     suite = results.suite
     tolerance, steps = suite.budget.criterion(tolerance, steps)
@@ -76,7 +79,7 @@ def exponents_view(results: Results, *, tolerance: float | None = None, steps: i
 
 
 def has_exponents(results: Results) -> bool:
-    """Say whether the sizes of any regime suffice for an exponent."""
+    """Return whether the sizes of any regime suffice for an exponent."""
     fits = (results.exponent_fit(regime.name) for regime in results.suite.regimes if regime.model.has_width)
     return any(fit.a is not None or fit.b is not None for fit in fits)
 
@@ -95,9 +98,9 @@ def _rows(results: Results, regime: Regime, fit: ExponentFit, theories: list[The
 
 
 def _claims(results: Results, fit: ExponentFit, theory: Theory) -> list[tuple[tuple[float, float], str]]:
-    """Return the exponents that a theory claims at the sizes used, and at which where it claims several."""
+    """Return the exponents that a theory claims at the sizes used, with the size if it claims several."""
     sizes = fit.sizes or results.sizes()
-    assert theory.claim.exponents is not None  # others are left out
+    assert theory.claim.exponents is not None  # theories without exponents are left out
     at = {(n, d): theory.claim.exponents.at(n, d) for n, d in sizes}
     claimed = dict.fromkeys(at.values())
     if len(claimed) == 1:
@@ -127,7 +130,7 @@ def _entries(fit: ExponentFit, theory: Theory, claim: tuple[float, float], said:
 
 
 def _of(theory: Theory) -> str:
-    """Return of which inputs the law is claimed, where it says so."""
+    """Return the inputs for which the scaling is claimed, or an empty string."""
     where = theory.claim.exponents.where if theory.claim.exponents is not None else ""
     return f"claimed for: {where}" if where else ""
 

@@ -1,4 +1,4 @@
-"""``thresholds.json``: every threshold, exponent and prediction of a run, as strict JSON in a fixed order."""
+"""The record ``thresholds.json``: every threshold, exponent and prediction of a run as strict JSON in a fixed order."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ if TYPE_CHECKING:
     from harness.driver.results import Results
 
 FORMAT = 2
-"""Raised when a key changes its meaning."""
+"""Version of the format. It is raised when the meaning of a key changes."""
 
 
 def thresholds_record(
     results: Results, predictions: Mapping[tuple[str, int, int], Sequence[Prediction]] | None = None
 ) -> dict[str, Any]:
-    """Return what ``thresholds.json`` holds.
+    """Return the contents of ``thresholds.json``.
 
     Args:
-        results: What was measured.
-        predictions: Of each (regime, n, d), where they were evaluated.
+        results: Results of the run.
+        predictions: Predictions of each (regime, n, d), or None if they were not evaluated.
+
+    Returns:
+        Plain data.
     """
     suite = results.suite
     beside = predictions or {}
@@ -60,7 +63,7 @@ def dumps(record: Any) -> str:
         ValueError: If a number is not finite.
     """
     text = json.dumps(record, ensure_ascii=False, allow_nan=False, indent=2, sort_keys=True) + "\n"
-    # What could steer a terminal that JSON is printed to stands in texts only, where it can be spelled out.
+    # Control characters occur in texts only, so they can be escaped.
     return "".join(json.dumps(c)[1:-1] if unprintable(c, allowed="\n") else c for c in text)
 
 
@@ -69,7 +72,7 @@ STATED = ("title", "formula", "guarantee", "certainty", "certainty_note", "verif
 
 
 def theory_records(predictions: Iterable[Prediction]) -> list[dict[str, Any]]:
-    """Return each theory of some predictions once, as plain data, in the order in which they come."""
+    """Return each theory of some predictions once as plain data, in their order."""
     return [
         {
             "theory": theory.name,
@@ -83,14 +86,17 @@ def theory_records(predictions: Iterable[Prediction]) -> list[dict[str, Any]]:
 
 
 def prediction_record(prediction: Prediction, regime: str = "", certified: Certified | None = None) -> dict[str, Any]:
-    """Return a prediction as plain data; a width that is not finite is null, with its reason and which it was.
+    """Return a prediction as plain data. A width that is not finite is null, with its kind and the reason.
 
-    What the theory says of itself is not repeated: see :func:`theory_records`.
+    Facts about the theory are not repeated. :func:`theory_records` has them.
 
     Args:
-        prediction: What a theory says.
-        regime: Name of the regime, where it is not its own.
-        certified: The certified width, where it was looked for.
+        prediction: Prediction of a theory.
+        regime: Name of the regime, if it is not the prediction's own.
+        certified: Certified width, or None if it was not searched for.
+
+    Returns:
+        Plain data.
     """
     theory, value = prediction.theory, prediction.width.value
     finite = math.isfinite(value)

@@ -1,7 +1,7 @@
-"""Tables as fragments of a page: every column, with what a script needs to sort and filter them.
+"""Tables as fragments of a page: every column, with the data that the script needs to sort and filter.
 
-Columns of the setting carry the class ``fold``, as does the column of the groups: a style sheet hides them while the
-rows stand below the headings that say the same, and shows them when the rows are sorted.
+Columns of the setting and of the groups have the class ``fold``. The style sheet hides them while rows have headings
+above them, and shows them when the rows are sorted.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ LETTERS = dict(zip(MARKS, "abcdefghijklmnoprstuvwxyz", strict=True))
 
 @functools.cache
 def environment() -> Environment:
-    """Return the templates, in which whatever is put in is escaped."""
+    """Return the environment of the templates, which escapes all values."""
     return Environment(
         loader=PackageLoader("harness.report"), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
 
 
 def fragment(table: Table) -> str:
-    """Return a table, its caption and its notes as HTML that can stand anywhere in a body."""
+    """Return a table with its caption and its notes as HTML for any place in a body."""
     marks = table.notes()
     name = re.sub(r"[^A-Za-z0-9-]", "-", table.name)
     places = {note: f"{name}-note-{number}" for number, note in enumerate(marks, 1)}
@@ -72,7 +72,7 @@ class _Shown:
 
 @dataclass
 class _Block:
-    """Rows that share setting and group."""
+    """Rows with the same setting and group."""
 
     regime: str
     setting: list[_Shown]
@@ -127,7 +127,7 @@ def _cell(column: Column, entry: Entry, marks: Mapping[Note, str], places: Mappi
 
 
 def value(entry: Entry) -> float | None:
-    """Return the number by which an entry is sorted; None for words and for what is missing.
+    """Return the number by which an entry is sorted, or None for words and missing entries.
 
     >>> from harness.components.entries import Bound, Count, Text
     >>> value(Bound(">", 512)), value(Count(3, 4)), value(Text("b"))

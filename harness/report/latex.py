@@ -1,4 +1,4 @@
-"""Tables as LaTeX: booktabs, no other dress; the setting stands above the rows that share it, notes stand below."""
+"""Tables as LaTeX with booktabs. The setting is printed above the rows that share it, and notes below the table."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from harness.components.table import Column, Row, Table
 
 LINE = 345.0
-"""Points that a line is taken to have, as in LaTeX's article."""
+"""Width of a line in points, as in LaTeX's article class."""
 
 SIZES = (("small", 4.7), ("footnotesize", 4.2), ("scriptsize", 3.7))
-"""Font sizes and the points that a character takes in each."""
+"""Font sizes, and the width of a character in points in each."""
 
 SEP = 3.0
-"""Half the points between columns."""
+"""Half of the distance between columns in points."""
 
 LONG = 32
-"""Lines from which a table may be broken over pages."""
+"""Number of lines from which a table may be broken over pages."""
 
 NARROWED = (30, 16)
-"""Characters to which columns of text may be narrowed: before a smaller size is tried for the table, and at last."""
+"""Widths in characters to which text columns may be narrowed: before a smaller font is tried, and at last."""
 
 LETTERS = {**dict(zip(MARKS, "abcdefghijklmnoprstuvwxyz", strict=True)), "†": r"\dag", "*": "*"}
 
@@ -62,7 +62,7 @@ def latex(table: Table) -> str:
 
 @dataclass(frozen=True)
 class _Plan:
-    """Which columns stand in a line, how wide text may be (None: as wide as it is), what stands below, in what size."""
+    """The layout of a table: columns in a line, widths of text (None for natural width), notes below, and font size."""
 
     columns: tuple[int, ...]
     widths: tuple[int | None, ...]
@@ -76,7 +76,7 @@ class _Tex:
         self.table = table
         self.keys = {cite(entry) for entry in table.bibtex}
         self.plan = self._plan()
-        if gone := self.plan.dropped:  # with their notes, and with what the caption says about them
+        if gone := self.plan.dropped:  # with their notes and the sentences of the caption about them
             kept = [i for i, column in enumerate(table.columns) if column.header not in gone]
             columns, below = (tuple(map(kept.index, places)) for places in (self.plan.columns, self.plan.below))
             self.table, self.plan = table.without(gone), replace(self.plan, columns=columns, below=below)
@@ -129,7 +129,7 @@ class _Tex:
             ]
         )
 
-    # Which columns, how wide.
+    # Columns and their widths.
 
     def _plan(self) -> _Plan:
         columns = self.table.columns
@@ -143,7 +143,7 @@ class _Tex:
                 if widths := self._fitted(shown, natural, room, least):
                     return _Plan(tuple(shown), widths, below, size, tuple(dropped))
             worst = max((columns[i].priority for i in shown), default=0)
-            if not worst:  # nothing may go: the smallest size, as wide as it gets
+            if not worst:  # no column may be dropped, so the smallest size is used at any width
                 narrow = tuple(NARROWED[-1] if columns[i].wrap else None for i in shown)
                 return _Plan(tuple(shown), narrow, below, SIZES[-1][0], tuple(dropped))
             gone = max(i for i in shown if columns[i].priority == worst)
@@ -151,7 +151,7 @@ class _Tex:
             shown.remove(gone)
 
     def _fitted(self, shown: list[int], natural: list[int], room: int, least: int) -> tuple[int | None, ...] | None:
-        """Return widths that fit into so many characters, text narrowed where it must be; None if they do not."""
+        """Return widths that fit into ``room`` characters, or None. Text keeps at least ``least`` characters."""
         widths = list(natural)
         able = [place for place, i in enumerate(shown) if self.table.columns[i].wrap]
         while sum(widths) > room:
@@ -177,7 +177,7 @@ class _Tex:
     # The rows.
 
     def _headers(self) -> list[str]:
-        """Return headers; those longer than what stands below them are broken between words."""
+        """Return headers. Those longer than their entries are broken between words."""
         found = []
         for i in self.plan.columns:
             column = self.table.columns[i]
@@ -218,7 +218,7 @@ class _Tex:
         return " & ".join(cells) + (r" \\*" if keep else r" \\")
 
     def _across(self, text: str, keep: str = "*") -> str:
-        # In a box without width, so that a long line does not stretch the last column.
+        # The box has no width, so that a long line does not stretch the last column.
         box = rf"\makebox[0pt][l]{{\parbox[t]{{\linewidth}}{{\raggedright {text}\strut}}}}"
         return rf"\multicolumn{{{len(self.plan.columns)}}}{{@{{}}l@{{}}}}{{{box}}} \\{keep}"
 
@@ -244,7 +244,7 @@ class _Tex:
         return rf"~\cite{{{key}}}" if key and key in self.keys else ""
 
     def _marked(self, marks: Sequence[str]) -> str:
-        """Return marks, raised."""
+        """Return marks as superscripts."""
         raised, level = [], []
         for mark in dict.fromkeys(marks):
             if all(sign in LETTERS for sign in mark):
@@ -253,7 +253,7 @@ class _Tex:
                 level.append(f" {escape(mark)}")
         return "".join(level) + (rf"\textsuperscript{{{','.join(raised)}}}" if raised else "")
 
-    # What stands below.
+    # Notes and caption.
 
     def _notes(self) -> list[str]:
         table = self.table
@@ -272,7 +272,7 @@ def _label(name: str) -> str:
 
 
 def _broken(text: str, width: int) -> list[str]:
-    """Break a header between words into lines of about so many characters."""
+    """Break a header between words into lines of about this many characters."""
     found: list[str] = []
     for word in text.split(" "):
         if found and len(found[-1]) + 1 + len(word) <= width:

@@ -1,4 +1,4 @@
-"""What each theory claims, evaluated on one problem of its own regime."""
+"""The table of theories, each evaluated on one problem of its own regime."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ COLUMNS = (
 
 CERTIFIED_COLUMN = Column("certified", "right")
 PLACE = [column.header for column in COLUMNS].index("a, b")
-"""Where the certified width stands: after the widths that theories ask for."""
+"""Position of the certified width: after the widths that theories require."""
 
 
 def overview_view(
@@ -80,13 +80,16 @@ def overview_view(
     provenance: Mapping[str, str] | None = None,
     certified: Mapping[str, Certified] | None = None,
 ) -> Table:
-    """Return one row a prediction: setting, condition, both readings of the width, what holds, how it is known.
+    """Return one row per prediction: setting, condition, both readings of the width, assumptions, and certainty.
 
     Args:
-        predictions: Of each theory on its home regime.
-        problem: The problem in words, for the title: ``n = 200, d = 20, sphere``.
-        provenance: For exports.
-        certified: Certified widths by name of the theory; None leaves their column out.
+        predictions: Prediction of each theory for its home regime.
+        problem: Text for the title that describes the problem: ``n = 200, d = 20, sphere``.
+        provenance: Lines about the run, for exports.
+        certified: Certified widths by name of the theory, or None to leave their column out.
+
+    Returns:
+        The table.
     """
     ordered = in_order(predictions)
     marks = {text: f"[{i}]" for i, text in enumerate(dict.fromkeys(p.theory.claim.reference.text for p in ordered), 1)}

@@ -1,4 +1,4 @@
-"""``report.html``: one file that loads nothing: tables, figures, each cell's trials, and where numbers come from."""
+"""The page ``report.html``: one file that loads nothing, with tables, figures, trials of each cell, and provenance."""
 
 from __future__ import annotations
 
@@ -33,26 +33,29 @@ if TYPE_CHECKING:
     from harness.report.summary import Predictions
 
 MOST_TRIALS = 6000
-"""Trials up to which a run's trials are listed one by one."""
+"""Largest number of trials of a run that are listed one by one."""
 
 FIRST = ("thresholds", "theories")
 LONG = 60
-"""Rows from which a table is folded, other than the first two."""
+"""Number of rows from which a table is folded, other than the first two tables."""
 
 MOST_IN_CELL = 40
-"""Trials listed in one cell."""
+"""Largest number of trials listed in one cell."""
 
 
 def page(results: Results, predictions: Predictions) -> str:
     """Return a run as one HTML file.
 
     Args:
-        results: What was measured.
-        predictions: Of each (regime, n, d).
+        results: Results of the run.
+        predictions: Predictions of each (regime, n, d).
+
+    Returns:
+        HTML.
     """
     suite = results.suite
     env = environment()
-    assert env.loader is not None  # environment() gives it one
+    assert env.loader is not None  # environment() sets it
     script = env.loader.get_source(env, "page.js")[0]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     figures = catalogue(results, predictions)
@@ -104,7 +107,7 @@ def _seconds(results: Results) -> float:
 
 
 def duration(seconds: float) -> str:
-    """Return a time for people.
+    """Return a time as text.
 
     >>> duration(0.25), duration(75), duration(7300)
     ('0.25 s', '1 min 15 s', '2 h 1 min')
@@ -131,12 +134,15 @@ def _figure(drawing: Drawing) -> dict[str, Any]:
 
 
 def inline(text: str, name: str, label: str) -> str:
-    """Return an SVG element that can stand in a page beside others, in the page's own colours.
+    """Return an SVG element for a page with several figures, in the colours of the page.
 
     Args:
-        text: As :func:`harness.report.figures.style.svg` writes it.
-        name: Distinguishes its identifiers from those of other figures.
-        label: What it is, for those who do not see it.
+        text: SVG from :func:`harness.report.figures.style.svg`.
+        name: Prefix that keeps its identifiers apart from those of other figures.
+        label: Description for readers who do not see it.
+
+    Returns:
+        The element.
     """
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", text, count=1, flags=re.DOTALL)
@@ -225,7 +231,7 @@ def _provenance(results: Results) -> list[tuple[str, str]]:
 
 
 def _errors(results: Results) -> Iterator[dict[str, str]]:
-    """Return each message once, with the first trial that ended with it."""
+    """Return each error message once, with the first trial that ended with it."""
     by_message: dict[str, list[tuple[Cell, Outcome]]] = {}
     for cell, outcome in results.errors():
         by_message.setdefault(outcome.message, []).append((cell, outcome))

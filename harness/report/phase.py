@@ -1,4 +1,4 @@
-"""The phase diagram P(fit) over (d, k) or (n, k), drawn with characters, with the line kd = n on it."""
+"""The phase diagram P(fit) over (d, k) or (n, k), drawn with characters, with the line kd = n."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 SHADES = ("·", "░", "▒", "▓", "█")
 LINE = "◆"
 COLOURS = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
-"""Of P(fit) = 0, ¼, ½, ¾, 1: evenly rising lightness, so that grey shows the same."""
+"""Colours of P(fit) = 0, ¼, ½, ¾, 1. Their lightness increases evenly, so that grey print shows the same."""
 
 
 @dataclass(frozen=True)
 class PhaseMap:
-    """Counts over widths and one of n and d, the other fixed.
+    """Counts over widths and one of n and d. The other is fixed.
 
     Attributes:
-        regime: Name.
-        axis: Which of n and d varies along the horizontal.
-        fixed: The value of the other.
+        regime: Name of the regime.
+        axis: The one of n and d that varies along the horizontal.
+        fixed: Value of the other.
         counts: (axis value, k) → (m, M): m of M trials fit.
-        caption: What a fit is, and on what problems.
+        caption: Sentences that define a fit and the problems.
     """
 
     regime: str
@@ -49,23 +49,23 @@ class PhaseMap:
 
     @property
     def across(self) -> tuple[int, ...]:
-        """The values along the horizontal, rising."""
+        """Values along the horizontal, increasing."""
         return tuple(sorted({value for value, _ in self.counts}))
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """The widths, rising."""
+        """Widths, increasing."""
         return tuple(sorted({k for _, k in self.counts}))
 
     def boundary(self, value: int) -> float:
-        """Return the width n/d at which the hidden layer has one weight a sample."""
+        """Return the width n/d at which the hidden layer has one weight per sample."""
         n, d = (value, self.fixed) if self.axis == "n" else (self.fixed, value)
         return n / d
 
     def line(self) -> frozenset[tuple[int, int]]:
-        """Return the cells on the line kd = n: those that are the first with kd ≥ n in their column or their row.
+        """Return the cells on the line kd = n: the first with kd ≥ n in their column or row.
 
-        Where the line runs beside the map, as every cell of a column or a row has kd > n, there is none.
+        There are none if every cell of a column or a row has kd > n, because the line lies outside of the map.
         """
         cells = [(x, k) for x in self.across for k in self.widths if k >= self.boundary(x)]
         columns = {(x, min(k for y, k in cells if y == x)) for x in {x for x, _ in cells}}
@@ -77,7 +77,7 @@ class PhaseMap:
 
 
 def phase_maps(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> list[PhaseMap]:
-    """Return one map for each regime that has a width, and each fixed n (or d, where only n varies)."""
+    """Return one map for each regime with a width and each fixed n (or d, if only n varies)."""
     suite = results.suite
     tolerance, steps = suite.budget.criterion(tolerance, steps)
     axis: Literal["n", "d"] = "d" if len(suite.d) > 1 or len(suite.n) == 1 else "n"
@@ -149,7 +149,7 @@ def level(m: int, trials: int) -> int:
 
 
 def draw(phase: PhaseMap, width: int = 80, encoding: str | None = "utf-8") -> list[Text]:
-    """Draw a map in lines of at most ``width`` columns, k upwards; shades say what colours say."""
+    """Draw a map in lines of at most ``width`` columns, with k upwards. Shades repeat the colours."""
     plain = encoding is not None and to_encoding("█░▒▓◆·", encoding) != "█░▒▓◆·"
     other = "n" if phase.axis == "d" else "d"
     title = to_encoding(f"P(fit) over {phase.axis} and k · {clean(phase.regime)} · {other} = {phase.fixed}", encoding)
@@ -187,7 +187,7 @@ def draw(phase: PhaseMap, width: int = 80, encoding: str | None = "utf-8") -> li
 
 
 def _columns(number: int, room: int) -> tuple[int, int]:
-    """Return how many values share a column, and how many characters it has."""
+    """Return how many values share a column, and how many characters a column has."""
     if 2 * number <= room:
         return 1, 2
     return max(1, math.ceil(number / max(room, 1))), 1
@@ -212,7 +212,7 @@ def _colour(p: float, *, marked: bool) -> Style:
     i = min(int(place), len(COLOURS) - 2)
     r, g, b = (round(a + (place - i) * (z - a)) for a, z in zip(COLOURS[i], COLOURS[i + 1], strict=True))
     colour = f"rgb({r},{g},{b})"
-    # Where nothing fits the dot would be dark on dark; it is left to the terminal's own colours.
+    # For P(fit) = 0 the dot would be dark on dark, so it has the terminal's own colours.
     if p == 0:
         return Style.parse("bold red") if marked else Style.parse("dim")
     return (
@@ -241,7 +241,7 @@ def _axis(phase: PhaseMap, groups: list[tuple[int, ...]], label: int, size: int,
 def show_phases(
     results: Results, *, tolerance: float | None = None, steps: int | None = None, stream: TextIO | None = None
 ) -> None:
-    """Draw every map of a run on a stream: in colour on a terminal that wants it, plain elsewhere."""
+    """Draw every map of a run on a stream, in colour if it is a terminal that supports it."""
     console = console_for(stream)
     for number, phase in enumerate(phase_maps(results, tolerance=tolerance, steps=steps)):
         for line in [Text("")] * bool(number) + draw(phase, console.width, console.encoding):

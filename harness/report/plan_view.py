@@ -1,4 +1,4 @@
-"""A plan as a table."""
+"""The table of a plan."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def duration(seconds: float) -> str:
-    """Return a time in the unit that suits it.
+    """Return a time in a suitable unit.
 
     >>> duration(0.4), duration(75), duration(7200), duration(500_000)
     ('< 1 s', '75 s', '2.0 h', '5.8 days')
@@ -28,7 +28,7 @@ def duration(seconds: float) -> str:
 
 
 def plan_table(planned: Planned) -> Table:
-    """Return one row per threshold: what is stored, what is missing, and the time it takes."""
+    """Return one row per threshold: stored trials, missing trials, and their time."""
     usual = Note("what a search usually takes; it stops when the bracket is narrow enough")
     rows = [
         Row(

@@ -1,4 +1,4 @@
-"""Figures for the terminal: phase maps, k½ against n or d on log axes, and how P(fit) rises with the width."""
+"""Figures for the terminal: phase maps, k½ against n or d on log axes, and P(fit) against the width."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 ROWS = 16
 MANTISSAS = ((1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))
-"""First digits of the numbers beside an axis, from round to less round."""
+"""Mantissas of the numbers beside an axis, from round to less round."""
 
 ENOUGH = 4
-"""Numbers that an axis wants beside it."""
+"""Smallest number of labels beside an axis."""
 
 CURVES = 4
-"""Sizes of a regime whose curves are shown."""
+"""Largest number of sizes of a regime whose curves are shown."""
 
 
 def show_plots(results: Results, stream: TextIO | None = None, width: int | None = None) -> None:
-    """Print what the figures of a run show, in lines that fit the terminal."""
+    """Print the figures of a run in lines that fit the terminal."""
     console = console_for(stream, width)
     for number, lines in enumerate(plots(results, console.width, console.encoding)):
         for line in [Text("")] * bool(number) + lines:
@@ -42,7 +42,7 @@ def show_plots(results: Results, stream: TextIO | None = None, width: int | None
 
 
 def plots(results: Results, columns: int, encoding: str | None = "utf-8") -> list[list[Text]]:
-    """Return the drawings of a run as lines of at most so many columns: maps of a grid, thresholds, transitions."""
+    """Return the drawings of a run as lines of at most ``columns`` columns: maps of a grid, thresholds, transitions."""
     found = []
     if results.suite.search.decided_beforehand:
         maps = [m for m in phase_maps(results) if len(m.across) > 2 and len(m.widths) > 2]
@@ -56,13 +56,16 @@ def plots(results: Results, columns: int, encoding: str | None = "utf-8") -> lis
 
 
 def thresholds_chart(results: Results, names: Mapping[str, str], columns: int, *, plain: bool = False) -> list[str]:
-    """Return k½ against n (or d, where only d varies) on log axes, a letter a regime; empty where there is one size.
+    """Return k½ against n (or d, if only d varies) on log axes with one letter per regime.
 
     Args:
-        results: What was measured.
-        names: How each regime is spelled.
-        columns: Of the terminal.
+        results: Results of the run.
+        names: Spelling of each regime.
+        columns: Width of the terminal.
         plain: Whether only ASCII may be used.
+
+    Returns:
+        Lines, or an empty list if there is one size.
     """
     suite = results.suite
     axis = "n" if len(suite.n) > 1 else "d"
@@ -117,7 +120,7 @@ def _fraction(value: float, low: float, high: float) -> float:
 
 
 def _ticks(low: float, high: float) -> dict[float, str]:
-    """Return round widths between two, with their spelling: the roundest of which there are enough."""
+    """Return round widths between two bounds with their spelling. The roundest set with enough of them is chosen."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     found: list[float] = []
     for mantissas in MANTISSAS:
@@ -128,7 +131,7 @@ def _ticks(low: float, high: float) -> dict[float, str]:
 
 
 def _axis(values: Sequence[int], start: int, columns: int, name: str) -> str:
-    """Return the numbers below a log axis, those that have room."""
+    """Return the numbers below a log axis. Numbers that would overlap are left out."""
     signs = [" "] * (start + columns)
     free = 0
     for value in values:
@@ -142,7 +145,7 @@ def _axis(values: Sequence[int], start: int, columns: int, name: str) -> str:
 
 
 def transitions_chart(results: Results, names: Mapping[str, str], columns: int, *, plain: bool = False) -> list[str]:
-    """Return P(fit) over the tried widths as bars, one line a size, all on one log scale of k; see the other chart."""
+    """Return P(fit) over the tried widths as bars, one line per size, on one log scale of k. See the other chart."""
     suite = results.suite
     axis = "n" if len(suite.n) > 1 or len(suite.d) == 1 else "d"
     values, fixed = (suite.n, max(suite.d)) if axis == "n" else (suite.d, max(suite.n))
@@ -180,7 +183,7 @@ def transitions_chart(results: Results, names: Mapping[str, str], columns: int, 
 
 
 def _bars(counts: dict[int, tuple[int, int]], widths: Sequence[int], many: int, *, plain: bool) -> str:
-    """Return one character for each of so many steps of log k; widths that share one are joined."""
+    """Return one character for each of ``many`` steps of log k. Widths that share a step are pooled."""
     joined: dict[int, tuple[int, int]] = {}
     for k, (m, trials) in counts.items():
         place = round(_fraction(k, widths[0], widths[-1]) * (many - 1))
@@ -196,7 +199,7 @@ def _bars(counts: dict[int, tuple[int, int]], widths: Sequence[int], many: int, 
 
 
 def _flowed(parts: Sequence[str], columns: int) -> list[str]:
-    """Return parts side by side, as many in a line as there is room for, evenly apart."""
+    """Return parts side by side, as many per line as fit, evenly spaced."""
     size = min(max(cell_len(part) for part in parts[1:]) if len(parts) > 1 else 0, columns)
     across = max(1, (columns + 2) // (size + 2))
     found = wrap(parts[0], columns)

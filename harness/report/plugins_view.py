@@ -1,4 +1,4 @@
-"""The plugins and what they provide."""
+"""Tables of the plugins and of what they provide."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STYLES: dict[str, Style] = {"ok": "good", "broken": "bad", "blocked": "doubt"}
 
 
 def plugins_view(registry: Registry) -> Table:
-    """Return one row a plugin: where it came from, what it provides, whether it could be loaded."""
+    """Return one row per plugin: its source, what it provides, and whether it could be loaded."""
     rows = []
     for plugin in registry:
         absent = "nothing" if plugin.status == "ok" else f"not loaded: {plugin.reason or 'blocked'}"
@@ -56,12 +56,12 @@ def plugins_view(registry: Registry) -> Table:
 
 
 def _options(registry: Registry) -> str:
-    """Return the options without which the files of this list are not found again."""
+    """Return the options that are needed to load the files of this list again."""
     return "".join(f" --plugin {shlex.quote(plugin.origin)}" for plugin in registry if plugin.is_file)
 
 
 def trace_view(registry: Registry) -> Table:
-    """Return one row a call of a hook: how many things it provided, which, and how long it took."""
+    """Return one row per call of a hook: number and names of what it provided, and its time."""
     rows = []
     for plugin in registry:
         group = f"{plugin.name} ({plugin.label}) · {plugin.status} · {1000 * plugin.seconds:.0f} ms"

@@ -1,4 +1,4 @@
-"""Predictions for what a suite measures, without training anything."""
+"""Predictions for the cells of a suite, made without training."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def predict_suite(
     """Evaluate every theory that concerns a regime on the problem of trial 0 of every n and d.
 
     Args:
-        suite: Whose regimes and problems.
-        theories: What is evaluated.
-        all_sizes: Every n and d, not only the largest.
+        suite: Suite with the regimes and problems.
+        theories: Theories to evaluate.
+        all_sizes: Whether to use every n and d, not only the largest.
 
     Returns:
-        For each (regime, n, d) the predictions, in the order of ``theories``.
+        Predictions of each (regime, n, d), in the order of ``theories``.
     """
     found = {}
     for n, d in sizes(suite) if all_sizes else sizes(suite)[-1:]:
@@ -50,13 +50,13 @@ def certify_suite(
     """Find the certified width of every certificate that concerns a regime.
 
     Args:
-        suite: Whose regimes and problems.
-        predicted: What :func:`predict_suite` returned.
-        all_sizes: Every n and d, not only the largest.
-        seeds: Draws over which each is averaged.
+        suite: Suite with the regimes and problems.
+        predicted: Predictions from :func:`predict_suite`.
+        all_sizes: Whether to use every n and d, not only the largest.
+        seeds: Number of draws over which each is averaged.
 
     Returns:
-        For each (regime, n, d, name of the theory) that has a test of initial weights.
+        Certified width of each (regime, n, d, name of the theory), for theories with a test of initial weights.
     """
     regimes = {regime.name: regime for regime in suite.regimes}
     chosen = sizes(suite) if all_sizes else sizes(suite)[-1:]

@@ -1,4 +1,4 @@
-"""Progress of a run: a live display on a terminal, a line now and then elsewhere."""
+"""Progress of a run: a live display on a terminal, or a line at intervals elsewhere."""
 
 from __future__ import annotations
 
@@ -18,15 +18,19 @@ if TYPE_CHECKING:
     from harness.driver.threshold_search import ThresholdSearch
 
 LINE_EVERY = 5.0
-"""Seconds between two lines where there is no terminal."""
+"""Seconds between two lines if there is no terminal."""
 
 MOST_ROWS = 16
-"""Thresholds shown at a time."""
+"""Largest number of thresholds shown at a time."""
 
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Callable[[Run], None] | None]:
-    """Show the progress of a run on standard error; yields what the run should call after each batch, if anything."""
+    """Show the progress of a run on standard error.
+
+    Yields:
+        The function that the run calls after each batch, or None if nothing is shown.
+    """
     console = Console(stderr=True)
     if quiet:
         yield None
@@ -38,7 +42,7 @@ def progress(quiet: bool) -> Iterator[Callable[[Run], None] | None]:
 
 
 def rate(run: Run) -> float:
-    """Return the trials trained per second so far."""
+    """Return the number of trials trained per second so far."""
     return run.trained / max(time.monotonic() - run.started, 1e-9)
 
 
@@ -54,7 +58,7 @@ def left(run: Run) -> str:
 
 
 def estimates(run: Run) -> list[tuple[ThresholdSearch, str]]:
-    """Return the thresholds that are being measured, with their present estimates."""
+    """Return the thresholds that are being measured, with their current estimates."""
     from harness.statistics.thresholds import threshold
 
     rows = []
@@ -72,14 +76,14 @@ def estimates(run: Run) -> list[tuple[ThresholdSearch, str]]:
 
 
 class _Lines:
-    """Prints a line every few seconds."""
+    """A display that prints a line every few seconds."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.last = 0.0
 
     def __call__(self, run: Run) -> None:
-        """Print one line if it is time, or the run is over."""
+        """Print one line if it is time, or if the run is over."""
         now = time.monotonic()
         done, thresholds = len(run.plan.finished), len(run.plan.searches)
         over = done == thresholds

@@ -1,4 +1,4 @@
-"""Where numbers come from, as the comment lines of exports say it."""
+"""Provenance of a run as the comment lines of exports."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def provenance(run: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a run recorded of itself as flat text, one line a key.
+    """Return the provenance of a run as flat text, one line per key.
 
     >>> provenance({"seed": 1, "versions": {"numpy": "2.4.6", "torch": "2.13.0"}, "plugin_files": []})
     {'seed': '1', 'versions': 'numpy 2.4.6, torch 2.13.0'}

@@ -1,4 +1,4 @@
-"""How the thresholds move with the tolerance and the budget: free, because first-hitting steps are recorded."""
+"""The table of thresholds against tolerance and budget. It needs no training, since first-hitting steps are stored."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def budgets(steps: int) -> tuple[int, ...]:
 
 
 def sensitivity_view(results: Results) -> Table:
-    """Return k½ of every regime, n and d at each tolerance of the ladder and within a tenth, a third, all steps."""
+    """Return k½ of every regime, n and d at each tolerance, within a tenth, a third, and all of the steps."""
     suite = results.suite
     within = budgets(suite.budget.steps)
     columns = (

@@ -1,4 +1,4 @@
-"""Regimes, budgets and criteria in the words of tables."""
+"""Regimes, budgets and criteria as text for tables."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ COLUMNS = (
     Column("init", fold=True, priority=7),
     Column("optimizer", fold=True, priority=8),
 )
-"""The setting of a row: what folds into a heading where space is short."""
+"""Columns of the setting of a row. They fold into a heading if space is short."""
 
 
 def sizes(suite: Suite) -> tuple[tuple[int, int], ...]:
-    """Return every (n, d) of a suite, the largest last."""
+    """Return every (n, d) of a suite, with the largest last."""
     return tuple((n, d) for n in sorted(suite.n) for d in sorted(suite.d))
 
 
@@ -44,7 +44,7 @@ def entries(regime: Regime) -> tuple[Entry, ...]:
 
 
 def trains(regime: Regime) -> str:
-    """Return which layers training moves, or the model's name where it is not a shallow net."""
+    """Return which layers are trained, or the name of a model that is not a shallow net."""
     layers = regime.model.describe().trains
     return regime.model.name if layers is None else layers
 
@@ -88,7 +88,7 @@ def step(method: Optimizer) -> str:
 
 
 def steps_explained(regimes: Iterable[Regime]) -> str:
-    """Return what the step-size policies that occur mean."""
+    """Return sentences that explain the step-size policies of some regimes."""
     policies = {r.optimizer.step_size if isinstance(r.optimizer.step_size, str) else "number" for r in regimes}
     said = {
         "stable": "“stable c” is the step size c/λ_max(J₀J₀ᵀ) of each trial",
@@ -99,13 +99,13 @@ def steps_explained(regimes: Iterable[Regime]) -> str:
 
 
 def criteria_explained(regimes: Iterable[Regime], tolerance: float, steps: int) -> str:
-    """Return what counts as a fit, at this tolerance and budget."""
+    """Return sentences that define a fit at this tolerance and number of steps."""
     fits = f"A trial fits when it meets the tolerance {plain(tolerance)} within {steps} steps."
     return f"{fits} {measures_explained(regimes)}"
 
 
 def measures_explained(regimes: Iterable[Regime]) -> str:
-    """Return what the criteria measure."""
+    """Return sentences that define the measures of the criteria."""
     criteria: dict[str, Criterion] = {}
     for regime in regimes:
         criteria.setdefault(regime.criterion.name, regime.criterion)
@@ -113,13 +113,13 @@ def measures_explained(regimes: Iterable[Regime]) -> str:
 
 
 def summary(thing: object) -> str:
-    """Return the first line of a docstring; empty where there is none of its own."""
+    """Return the first line of a docstring, or an empty string if the object has none of its own."""
     doc = inspect.getdoc(thing) if getattr(thing, "__doc__", None) else None
     return doc.split("\n\n")[0].replace("\n", " ").strip() if doc else ""
 
 
 def spelled(value: Any) -> str:
-    """Return the value of an option as tables write it.
+    """Return the value of an option as text for tables.
 
     >>> spelled(0.5), spelled(True), spelled("stable")
     ('0.5', 'True', 'stable')

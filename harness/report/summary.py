@@ -1,4 +1,4 @@
-"""What a run leaves behind: the tables on the screen, and the files in its directory."""
+"""The report at the end of a run: tables on the screen, and files in its directory."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
     from harness.driver.results import Results
 
 WRITTEN = ("thresholds.json", "table.md", "table.tex", "references.bib")
-"""What a run writes beside its outcomes."""
+"""Files that a run writes in addition to its outcomes."""
 
 Predictions = dict[tuple[str, int, int], tuple["Prediction", ...]]
 
 
 def summary_tables(results: Results, predictions: Predictions) -> list[Table]:
-    """Return the tables that a run ends with, those of many regimes in parts."""
+    """Return the tables at the end of a run. Tables of many regimes are split."""
     found = summary_views(results, predictions)
     return [part for table in found for part in (blocks(table) if table.name == "theories" else [table])]
 
 
 def summary_views(results: Results, predictions: Predictions) -> list[Table]:
-    """Return thresholds, theories where any concern the regimes, and diagnostics where any were measured."""
+    """Return thresholds, theories if any concern the regimes, and diagnostics if any were measured."""
     tables = [thresholds_view(results), theories_view(results, predictions)]
     watched = [regime.name for regime in results.suite.regimes if regime.diagnostics]
     if watched:
@@ -48,13 +48,13 @@ def summary_views(results: Results, predictions: Predictions) -> list[Table]:
 
 
 def is_map(results: Results) -> bool:
-    """Say whether the suite is a grid over n or d, which is shown as a map first."""
+    """Return whether the suite is a grid over n or d, which is shown as a map first."""
     suite = results.suite
     return suite.search.decided_beforehand and max(len(suite.n), len(suite.d)) > 3
 
 
 def write_reports(results: Results, directory: Path) -> Predictions:
-    """Write thresholds.json, table.md, table.tex and references.bib; return the predictions they hold."""
+    """Write thresholds.json, table.md, table.tex and references.bib. Return their predictions."""
     predictions = results.predictions
     replace_text(directory / "thresholds.json", dumps(thresholds_record(results, predictions)))
     markdown = results.registry.find("renderer", "markdown")()
@@ -67,7 +67,7 @@ def write_reports(results: Results, directory: Path) -> Predictions:
 
 
 def print_summary(results: Results, predictions: Predictions, *, trained: int, reused: int) -> None:
-    """Print what a run found, then what it did."""
+    """Print the results of a run, then the numbers of trained and reused trials."""
     console = console_for()
     if is_map(results):
         for phase in phase_maps(results):

@@ -1,8 +1,8 @@
-"""Tables for the screen: plain lines that keep to a width, with colour only where it helps.
+"""Tables for the screen: plain lines of limited width, with few colours.
 
-Where space is short the setting moves to a line above the rows that share it, long texts to a line below their row,
-then words are wrapped, then columns go by priority (and the caption says which); what still does not fit is shown as
-one record a row.
+If a table is too wide, the setting moves to a line above its rows and long texts to a line below their row. Then words
+are wrapped. Then columns are dropped by priority, and the caption names them. A table that is still too wide is printed
+as one record per row.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ STYLES = {"": "", "good": "green", "bad": "red", "doubt": "yellow", "dim": "dim"
 
 
 def show(table: Table, stream: TextIO | None = None, width: int | None = None) -> None:
-    """Print a table: with colour on a terminal that wants it (NO_COLOR is heeded), plain elsewhere."""
+    """Print a table, in colour on a terminal that supports it unless NO_COLOR is set, and plain elsewhere."""
     console = console_for(stream, width)
     for line in lines(table, console.width, console.encoding):
         console.print(line, no_wrap=True, overflow="ignore", crop=False)
 
 
 def console_for(stream: TextIO | None = None, width: int | None = None) -> Console:
-    """Return a console whose width is the terminal's, or COLUMNS, or 100 where there is no terminal."""
+    """Return a console with the width of the terminal, of COLUMNS, or of 100 characters without a terminal."""
     target = stream or sys.stdout
     if width is None and not target.isatty():
         columns = os.environ.get("COLUMNS", "")
@@ -51,13 +51,13 @@ def console_for(stream: TextIO | None = None, width: int | None = None) -> Conso
 
 
 def lines(table: Table, width: int = 100, encoding: str | None = "utf-8") -> list[Text]:
-    """Lay a table out in lines of at most ``width`` columns, of characters that the encoding has."""
+    """Return a table as lines of at most ``width`` columns, in characters that the encoding has."""
     return _Layout(table, max(width, SMALLEST), encoding).lines()
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """Which columns are shown, how wide; whether the setting stands above its rows; what stands below a row."""
+    """The layout of a table: columns with widths, whether the setting is above its rows, and what is below a row."""
 
     columns: tuple[int, ...]
     widths: tuple[int, ...]
@@ -75,7 +75,7 @@ class _Layout:
         self.rule = self.safe("─") * width
 
     def hang_marks(self) -> None:
-        """Let marks hang out to the right of right-aligned columns, so that digits stay below digits."""
+        """Print marks to the right of right-aligned columns, so that digits stay aligned."""
         for i, column in enumerate(self.table.columns):
             if column.align == "right":
                 bare = [cell_len(self.safe(row.entries[i].text())) for row in self.table.rows]
@@ -104,14 +104,14 @@ class _Layout:
         return self.framed(body, dropped)
 
     def shortened(self, plan: _Plan, dropped: Sequence[str]) -> list[Text]:
-        """Lay out what stays by the same plan: notes and sentences about what goes would explain nothing."""
+        """Return the table without some columns in the same layout, without their notes and sentences."""
         kept = [i for i, column in enumerate(self.table.columns) if column.header not in dropped]
         layout = _Layout(self.table.without(dropped), self.width, self.encoding)
         columns, below = (tuple(map(kept.index, places)) for places in (plan.columns, plan.below))
         return layout.framed(layout.grid(replace(plan, columns=columns, below=below)), dropped)
 
     def framed(self, body: list[Text], dropped: Sequence[str]) -> list[Text]:
-        """Return title, body, and what stands below."""
+        """Return title, body, and what is printed below."""
         title = [Text(line, "bold") for line in wrap(self.safe(self.table.title), self.width)]
         below = self.below(dropped)
         return [*title, Text(self.rule), *body, *([Text(self.rule)] if below else []), *below]
@@ -129,7 +129,7 @@ class _Layout:
                 found.append(Text((label + " " if number == 0 else " " * indent) + line))
         return found
 
-    # Which columns, how wide.
+    # Columns and their widths.
 
     def plan(self) -> _Plan | None:
         columns = self.table.columns
@@ -142,7 +142,7 @@ class _Layout:
             return _Plan(tuple(everything), widths)
         if widths := self.fit(unfolded, least=None if below else COMFORTABLE_WRAP):
             return _Plan(tuple(unfolded), widths, folded)
-        # Lesser columns go before words are wrapped into narrow strips; the others only where nothing else helps.
+        # Columns of low priority are dropped before words are wrapped into narrow strips, others only at last.
         for least, lowest in ((COMFORTABLE_WRAP, LESSER), (SHORTEST_WRAP, 1)):
             while True:
                 if widths := self.fit(short, least=least):
@@ -154,7 +154,7 @@ class _Layout:
         return None
 
     def fit(self, columns: Sequence[int], *, least: int | None) -> tuple[int, ...] | None:
-        """Return widths that fit, words wrapped to no less than ``least`` columns (not at all where it is None)."""
+        """Return widths that fit, or None. Words wrap to at least ``least`` columns, or not at all if it is None."""
         widths = [self.natural(i) for i in columns]
         lowest = list(widths) if least is None else [self.least(i, least) for i in columns]
         room = self.width - GAP * (len(columns) - 1)
@@ -162,7 +162,7 @@ class _Layout:
             able = [place for place, low in enumerate(lowest) if widths[place] > low]
             if not able:
                 return None
-            # The longest of those that can give goes first, so that text columns even out.
+            # The widest column that can shrink goes first, so that text columns become equal.
             widths[max(able, key=lambda place: widths[place])] -= 1
         return tuple(widths)
 
@@ -279,14 +279,14 @@ class _Layout:
 
 
 def pad(text: str, width: int, align: Align) -> str:
-    """Return text filled with blanks to so many screen columns."""
+    """Return text filled with blanks to ``width`` screen columns."""
     blank = max(0, width - cell_len(text))
     left = {"left": 0, "right": blank, "center": blank // 2}[align]
     return " " * left + text + " " * (blank - left)
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break text between words into lines of at most so many screen columns; only longer words are cut.
+    """Break text between words into lines of at most ``width`` screen columns. Only longer words are cut.
 
     >>> wrap("measured width thresholds", 14)
     ['measured width', 'thresholds']

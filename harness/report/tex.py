@@ -1,4 +1,4 @@
-"""Plain text as LaTeX: ASCII that prints the same words and signs, and runs no command of its own."""
+"""Conversion of plain text to LaTeX: ASCII that prints the same words and signs and runs no other command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPECIAL = {
     "^": r"\textasciicircum{}",
     "`": r"\textasciigrave{}",
     '"': "''",
-    "[": "{[}",  # after a line break it would open an option
+    "[": "{[}",  # after a line break it would start an option
     "*": "{*}",
     "“": "``",
     "”": "''",
@@ -38,7 +38,7 @@ SPECIAL = {
     "’": "'",
     "‘": "`{}",
 }
-"""What stands for a character in running text."""
+"""LaTeX for characters in running text."""
 
 MATH = {
     "<": "<",
@@ -84,7 +84,7 @@ MATH = {
     "⅛": r"\tfrac18 ",
     "◆": r"\diamond ",
 }
-"""What stands for a sign in mathematics."""
+"""LaTeX for signs in mathematics."""
 
 ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u0327": "c", "\u030c": "v"}
 """Combining marks and the commands that set them."""
@@ -92,7 +92,7 @@ ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308":
 CAPITALS = ("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega")
 
 PACKAGES = ("booktabs", "array", "longtable", "amsmath", "amssymb")
-"""What a document must load for tables and for what :func:`escape` returns."""
+"""Packages that a document needs for tables and for the results of :func:`escape`."""
 
 _POWER = re.compile(r"\^(?:\{([^{}$]+)\}|([−-]?\w+))|(?<=[\u0370-\u03ff\u0303])_([0-9A-Za-z\u0370-\u03ff]+)|k½")
 
@@ -100,8 +100,8 @@ _POWER = re.compile(r"\^(?:\{([^{}$]+)\}|([−-]?\w+))|(?<=[\u0370-\u03ff\u0303]
 def escape(text: str) -> str:
     r"""Return ASCII LaTeX that prints the text and does nothing else.
 
-    Greek letters and signs become mathematics, ``n^a`` and raised or lowered digits exponents and indices.
-    Characters for which LaTeX has no plain spelling lose their marks, or become a question mark.
+    Greek letters and signs become mathematics. ``n^a`` and raised or lowered digits become exponents and indices.
+    Characters for which LaTeX has no plain spelling lose their marks or become question marks.
 
     >>> print(escape("50 % of {x} \\input"))
     50 \% of \{x\} \textbackslash{}input
@@ -125,7 +125,7 @@ def escape(text: str) -> str:
 
 
 def number(text: str) -> str:
-    r"""Return a spelled number as LaTeX: as :func:`escape` does, and 2.4e6 as a power of ten.
+    r"""Return a number as LaTeX, like :func:`escape` but with 2.4e6 as a power of ten.
 
     >>> print(number("2.4e6 (1, ∞)"))
     $2.4\times 10^{6}$ (1, $\infty $)
@@ -140,7 +140,7 @@ def number(text: str) -> str:
 
 
 def escape_part(text: str) -> str:
-    """Escape a part of a line, keeping the blanks at its ends."""
+    """Return a part of a line in LaTeX. Blanks at its ends are kept."""
     inner = escape(text)
     if not inner:
         return " " if text else ""
@@ -180,7 +180,7 @@ def _character(character: str) -> tuple[str, bool]:
 
 
 def _script(character: str) -> str:
-    """Return a raised or lowered character as a script; empty for other characters."""
+    """Return a raised or lowered character as a script, or an empty string for other characters."""
     form = unicodedata.decomposition(character)
     plain = unicodedata.normalize("NFKD", character)
     if not form.startswith(("<super>", "<sub>")) or len(plain) > 1:
@@ -190,7 +190,7 @@ def _script(character: str) -> str:
 
 
 def _greek(character: str) -> str:
-    """Return the command of a Greek letter; empty for other characters."""
+    """Return the command of a Greek letter, or an empty string for other characters."""
     words = unicodedata.name(character, "").split()
     if len(words) != 4 or words[0] != "GREEK" or words[2] != "LETTER":
         return ""
@@ -202,7 +202,7 @@ def _greek(character: str) -> str:
 
 
 def _in_math(text: str) -> str:
-    """Return text as it stands within mathematics."""
+    """Return text as it is written within mathematics."""
     found: list[tuple[str, bool]] = []
     for piece, math in _characters(text):
         plain = math or (len(piece) == 1 and piece.isalnum()) or piece in "+-(),/. "
@@ -211,7 +211,7 @@ def _in_math(text: str) -> str:
 
 
 def _joined(pieces: list[tuple[str, bool]]) -> str:
-    """Return pieces with each stretch of mathematics between one pair of dollar signs."""
+    """Return the pieces joined, with each stretch of mathematics between one pair of dollar signs."""
     found: list[str] = []
     inside, last = False, ""
     for piece, math in pieces:
@@ -221,9 +221,9 @@ def _joined(pieces: list[tuple[str, bool]]) -> str:
         inside = math
         script, before = piece[:2] in ("^{", "_{"), last[:2] in ("^{", "_{")
         if script and before and piece[0] == last[0] and last.endswith("}"):
-            found[-1] = last = f"{last[:-1]}{piece[2:]}"  # 2 and 4 raised are 24 raised
+            found[-1] = last = f"{last[:-1]}{piece[2:]}"  # raised 2 and raised 4 become raised 24
             continue
-        # Scripts on scripts and dashes made of hyphens are not meant.
+        # The empty groups prevent scripts on scripts, and dashes made of hyphens.
         apart = (script and before) or (piece == "-" == last)
         found.append("{}" * apart + piece)
         last = piece

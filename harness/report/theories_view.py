@@ -1,4 +1,4 @@
-"""What theories ask for, beside what was measured."""
+"""The table of the widths that theories require, beside the measured thresholds."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ SILENT = "Guarantees nothing about this training (existence, landscape, necessar
 
 
 def group(theory: Theory) -> str:
-    """Return the heading a theory stands under: what its width promises, before any number is read."""
+    """Return the heading of a theory in tables: the guarantee that it gives."""
     if theory.claim.guarantee == "linearised":
         return LINEARISED
     if theory.claim.guarantee not in ("convergence", "certificate"):
@@ -63,7 +63,7 @@ GROUPS = (EXPLICIT, REFERENCE, LINEARISED, SILENT)
 
 
 def in_order(predictions: Iterable[Prediction]) -> list[Prediction]:
-    """Return predictions by what they promise, then by the width they ask for at C = 1 and on the data."""
+    """Return predictions sorted by guarantee, then by their widths at C = 1 and on the data."""
 
     def order(prediction: Prediction) -> tuple[int, float, float, str]:
         on_data = prediction.width.value if prediction.width.value == prediction.width.value else math.inf
@@ -82,15 +82,18 @@ def theories_view(
     steps: int | None = None,
     certified: CertifiedWidths | None = None,
 ) -> Table:
-    """Return each regime's theories beside its threshold.
+    """Return the theories of each regime beside its threshold.
 
     Args:
-        results: What was measured.
-        predictions: Of each (regime, n, d); see :func:`harness.report.predicted.predict_suite`.
-        all_sizes: Every (n, d) of the suite instead of the largest.
-        tolerance: A rung of the suite's ladder; the reported one unless told.
-        steps: A budget no larger than the suite's; all of it unless told.
-        certified: Certified widths by regime, n, d and name of the theory; None leaves their columns out.
+        results: Results of the run.
+        predictions: Predictions of each (regime, n, d) from :func:`harness.report.predicted.predict_suite`.
+        all_sizes: Whether to show every (n, d) of the suite, not only the largest.
+        tolerance: A tolerance that the run records, or None for the reported one.
+        steps: A number of steps within the budget, or None for all of it.
+        certified: Certified widths by regime, n, d and name of the theory, or None to leave their columns out.
+
+    Returns:
+        The table.
     """
     suite = results.suite
     tolerance, steps = suite.budget.criterion(tolerance, steps)
@@ -128,7 +131,7 @@ CERTIFIED = (
     "descent with the theorem's step (or the flow, where the theorem is about that) is proved to fit; beside k½, the "
     "quotient is the gap between proof and measurement."
 )
-"""What certified widths are."""
+"""Explanation of certified widths for captions."""
 
 COLUMNS = (
     Column("regime", fold=True),
@@ -152,11 +155,11 @@ COLUMNS = (
 CERTIFIED_COLUMNS = (Column("certified", "right"), Column("certified ÷ k½", "right"))
 
 MOST_REGIMES = 3
-"""Regimes that share one table on the screen and in Markdown."""
+"""Largest number of regimes that share one table on the screen and in Markdown."""
 
 
 def blocks(table: Table) -> list[Table]:
-    """Return one table a regime where there are more than a few, each with its own notes; the caption goes last."""
+    """Return one table per regime if there are many regimes. Each has its own notes, and the last has the caption."""
     names = dict.fromkeys(row.entries[0].text() for row in table.rows)
     if len(names) <= MOST_REGIMES:
         return [table]
@@ -189,14 +192,14 @@ def _claims(prediction: Prediction, measured: Entry) -> tuple[Entry, ...]:
 
 
 def on_data_width(prediction: Prediction) -> Entry:
-    """Return the width evaluated on the data; ∞ and n/a with their reason, ? with what the theory did instead."""
+    """Return the width on the data. Infinite and undefined widths have their reason, and ? has the theory's error."""
     if prediction.failed:
         return _error(prediction, prediction.width.reason)
     return Number(prediction.width.value, notes=_reason(prediction))
 
 
 def certified_width(certified: Certified | None) -> Entry:
-    """Return a certified width with its range over the draws, or the bound where some draw is not certified."""
+    """Return a certified width with its range over the draws, or a bound if some draw is not certified."""
     if certified is None:
         return Missing("the claim has no test of initial weights")
     if certified.width is not None:
@@ -206,7 +209,7 @@ def certified_width(certified: Certified | None) -> Entry:
 
 
 def scaling_width(prediction: Prediction) -> Entry:
-    """Return the scaling law at C = 1, if the claim has one."""
+    """Return the claimed scaling at C = 1, if there is one."""
     if prediction.scaling_error:
         return _error(prediction, prediction.scaling_error)
     if prediction.scaling is None:
@@ -219,7 +222,7 @@ def _error(prediction: Prediction, said: str) -> Entry:
 
 
 def claimed_exponents(prediction: Prediction) -> Entry:
-    """Return the claimed a, b of n^a d^b at this n and d."""
+    """Return the claimed a and b of n^a d^b at this n and d."""
     if prediction.theory.claim.exponents is None:
         return Missing("the claim has no power law")
     return Exponent(*prediction.theory.claim.exponents.at(prediction.n, prediction.d))
@@ -232,7 +235,7 @@ def _reason(prediction: Prediction) -> tuple[Note, ...]:
 
 
 def holds(prediction: Prediction) -> Entry:
-    """Return whether the theorem's assumptions hold here: ✓, ✗ or ?, with those that fail or cannot be checked."""
+    """Return whether the theorem's assumptions hold: ✓, ✗ or ?, with those that fail or cannot be checked."""
     failed = [a for a in prediction.assumptions if a.holds is False]
     open_ = [a for a in prediction.assumptions if a.holds is None]
     if failed:
@@ -245,7 +248,7 @@ def holds(prediction: Prediction) -> Entry:
 
 
 def ratio(predicted: Entry, measured: Entry) -> Entry:
-    """Return predicted ÷ measured; a bound where one of them is."""
+    """Return predicted over measured width, or a bound if one of them is a bound."""
     if isinstance(predicted, Bound):
         return Ratio(predicted.limit / measured.value, ">") if isinstance(measured, Estimate) else Missing()
     if not isinstance(predicted, (Number, Interval)) or predicted.value is None or predicted.value != predicted.value:
@@ -263,7 +266,7 @@ def _coloured(value: float) -> Ratio:
 
 
 def exponent(fit: ExponentFit | None) -> Entry:
-    """Return the measured a, b with their intervals."""
+    """Return the measured a and b with their intervals."""
     if fit is None or (fit.a is None and fit.b is None):
         return Missing(fit.note if fit is not None else "an exponent needs at least three sizes")
     return Exponent(fit.a, fit.b, fit.a_interval, fit.b_interval)

@@ -1,4 +1,4 @@
-"""The measured thresholds, one row for each regime, n and d."""
+"""The table of the measured thresholds, one row for each regime, n and d."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.suite import Suite
 
 MOST = 0.5
-"""Share of falling trials, among those unfit at the bracket's lower end, from which the budget is blamed."""
+"""Share of decreasing trials among those unfit at the lower end, from which the budget counts as the limit."""
 
 LIMITED = Note(
     "limited by the budget: at the lower end of the bracket at least half of the unfit trials still fell, so more "
@@ -39,12 +39,15 @@ LIMIT = Note("the limit of infinite width, which has no threshold: its trials st
 
 
 def thresholds_view(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> Table:
-    """Return k½ of every regime, n and d at a tolerance of the ladder and within a budget.
+    """Return k½ of every regime, n and d at one tolerance and number of steps.
 
     Args:
-        results: What was measured.
-        tolerance: A rung of the suite's ladder; the reported one unless told.
-        steps: A budget no larger than the suite's; all of it unless told.
+        results: Results of the run.
+        tolerance: A tolerance that the run records, or None for the reported one.
+        steps: A number of steps within the budget, or None for all of it.
+
+    Returns:
+        The table.
     """
     suite = results.suite
     tolerance, steps = suite.budget.criterion(tolerance, steps)
@@ -65,7 +68,7 @@ def thresholds_view(results: Results, *, tolerance: float | None = None, steps: 
     for regime in suite.regimes:
         for n, d in setting.sizes(suite):
             rows.append(_row(results, regime, n, d, tolerance, steps))
-    # Columns in which nothing happened anywhere say so in the caption instead.
+    # Columns without any events are replaced by a sentence of the caption.
     quiet = [name for name in ("diverged", "errors") if all(_zero(row, columns, name) for row in rows)]
     table = Table(
         name="thresholds",
@@ -79,7 +82,7 @@ def thresholds_view(results: Results, *, tolerance: float | None = None, steps: 
 
 
 def measured(threshold: Threshold) -> Entry:
-    """Return k½ as an estimate with its bracket, a bound, or nothing with the reason."""
+    """Return k½ as an estimate with its bracket, a bound, or a missing entry with the reason."""
     notes = tuple(
         Note(f"fewer fits at the larger width: {_at(threshold, narrow)}, but {_at(threshold, wide)}")
         for narrow, wide in threshold.violations[:1]
@@ -96,7 +99,7 @@ def measured(threshold: Threshold) -> Entry:
 
 
 def scaled(threshold: Threshold, factor: float) -> Entry:
-    """Return the point or bound times a factor, such as d/n."""
+    """Return the estimate or bound times a factor, such as d/n."""
     if threshold.k_half is not None:
         return Number(threshold.k_half * factor, width=False)
     if threshold.bound == ">" and threshold.low is not None:
@@ -107,7 +110,10 @@ def scaled(threshold: Threshold, factor: float) -> Entry:
 
 
 def ends(threshold: Threshold) -> tuple[int, ...]:
-    """Return the widths whose counts stand beside the estimate: the bracket's ends, or the tried ones nearest to k½."""
+    """Return the widths whose counts are printed beside the estimate.
+
+    They are the ends of the bracket, or the tried widths nearest to k½.
+    """
     tried = sorted(threshold.counts)
     point = threshold.k_half
     if point is None:
@@ -119,14 +125,14 @@ def ends(threshold: Threshold) -> tuple[int, ...]:
 
 
 def k_half(results: Results, regime: str, n: int, d: int, tolerance: float, steps: int) -> Entry:
-    """Return k½ as :func:`measured` does, with a note where the budget rather than the width decided."""
+    """Return k½ like :func:`measured`, with a note if the budget limits it rather than the width."""
     if not results.regime(regime).model.has_width:
         return Missing("the limit of infinite width has no threshold", notes=(LIMIT,))
     found = results.threshold(regime, n, d, tolerance, steps)
     rung = results.rung(tolerance)
     below = results.outcomes.get(Cell(regime, n, d, found.low or 0), ())
     unfit = [trial for trial in below if trial.verdict(rung, steps) == "unfit"]
-    # Whether a trial still fell is known for the end of its run only.
+    # Whether the loss of a trial still decreased is recorded at the end of its training only.
     whole = steps >= results.suite.budget.steps
     if whole and unfit and sum(trial.falling for trial in unfit) >= MOST * len(unfit):
         entry = measured(found)
@@ -164,7 +170,7 @@ def _row(results: Results, regime: Regime, n: int, d: int, tolerance: float, ste
 
 
 def has_limits(suite: Suite) -> bool:
-    """Say whether a regime of the suite has no width."""
+    """Return whether a regime of the suite has no width."""
     return not all(regime.model.has_width for regime in suite.regimes)
 
 
@@ -177,7 +183,7 @@ MEDIAN_STEP = Column(
 
 
 def median_step(results: Results, regime: str, n: int, d: int, tolerance: float, steps: int) -> Entry:
-    """Return the median step at which the trials met the tolerance, of those that fit at the last width shown."""
+    """Return the median step at which trials met the tolerance, among those that fit at the last width shown."""
     shown = ends(results.threshold(regime, n, d, tolerance, steps))
     rung = results.rung(tolerance)
     trials = results.outcomes.get(Cell(regime, n, d, shown[-1]), ()) if shown else ()

@@ -1,4 +1,4 @@
-"""What became of a sample that was trained again, and each verdict that flipped."""
+"""Tables of a verification: the flipped verdicts of a sample that was trained again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WORDS: dict[Stratum, str] = {"mixed": "mixed cells", "decided": "other cells"}
 
 
 def verification_view(found: Verification, results: Results) -> Table:
-    """Return how many verdicts flipped and how many outcomes were equal to the last bit, by part of the run."""
+    """Return the numbers of flipped verdicts and of outcomes equal to the last bit, by part of the run."""
     rows = []
     for part, words in WORDS.items():
         rows.append(_row(words, found.sizes[part], found.of(part), found.share(part)))
@@ -79,7 +79,7 @@ def _caption(found: Verification, results: Results) -> str:
 
 
 def flips_view(found: Verification, results: Results) -> Table:
-    """Return the trials whose verdict flipped, or that are not equal where they must be, or could not be trained."""
+    """Return the trials with a flipped verdict, with digits that must be equal but differ, or with an error."""
     budget = results.suite.budget
     tolerance = budget.tolerances[found.rung]
     broken = {id(trial) for trial in found.broken}
@@ -148,7 +148,7 @@ def why_flipped(trial: Retrained, tolerance: float, steps: int, index: int) -> s
 
 
 def verification_record(found: Verification, results: Results) -> dict[str, Any]:
-    """Return a verification as plain data that strict JSON can hold."""
+    """Return a verification as plain data for strict JSON."""
     budget = results.suite.budget
     shares = {str(part): (found.sizes[part], found.share(part)) for part in WORDS}
     shares["run"] = sum(found.sizes.values()), found.whole()

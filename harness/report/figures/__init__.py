@@ -1,1 +1,1 @@
-"""Figures of a run, drawn without a display: colours that colour-blind readers tell apart, and signs for grey print."""
+"""Figures of a run, drawn without a display, in colours for colour-blind readers and with markers for grey print."""

@@ -1,4 +1,4 @@
-"""Every figure of a run, and the files they are written to."""
+"""The catalogue of all figures of a run, and their files."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The figures that a run has the data for, and those it has not.
+    """The figures that can be drawn from a run, and those that cannot.
 
     Attributes:
-        drawings: To be drawn.
-        left_out: With the reason.
+        drawings: Figures to draw.
+        left_out: Figures that lack data, with the reason.
     """
 
     drawings: tuple[Drawing, ...]
@@ -36,11 +36,14 @@ class Catalogue:
 
 
 def catalogue(results: Results, predictions: Predictions) -> Catalogue:
-    """Return the figures of a run, in the order of a report; nothing is drawn yet.
+    """Return the figures of a run in the order of a report. Nothing is drawn yet.
 
     Args:
-        results: What was measured.
-        predictions: Of each (regime, n, d), for the theories' lines.
+        results: Results of the run.
+        predictions: Predictions of each (regime, n, d), for the lines of theories.
+
+    Returns:
+        The catalogue.
     """
     found = [
         *phase_diagrams(results, predictions),
@@ -57,7 +60,15 @@ def catalogue(results: Results, predictions: Predictions) -> Catalogue:
 
 
 def write_figures(figures: Catalogue, directory: Path, formats: Sequence[str]) -> list[Path]:
-    """Write every figure in every format into a directory, which is made; return the files.
+    """Write every figure in every format into a directory, which is created.
+
+    Args:
+        figures: The figures.
+        directory: Folder of the files.
+        formats: Suffixes of the formats.
+
+    Returns:
+        The files.
 
     Raises:
         OSError: If they cannot be written.

@@ -1,4 +1,4 @@
-"""Theories as lines: those that claim the same power law n^a d^b share one."""
+"""Theories as lines of figures. Theories that claim the same power n^a d^b share a line."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ GUARANTEES = ("convergence", "certificate")
 
 @dataclass(frozen=True)
 class Law:
-    """A claimed power law, its constant set to 1.
+    """A claimed power n^a d^b with constant 1.
 
     Attributes:
         exponents: a and b.
-        theories: Who claims it.
+        theories: Theories that claim it.
     """
 
     exponents: Exponents
     theories: tuple[Theory, ...]
 
     def width(self, n: float, d: float) -> float:
-        """Return n^a d^b, or the floor where it is higher."""
+        """Return n^a d^b, or the floor if it is higher."""
         return self.exponents.width(n, d)
 
     @property
     def guarantees(self) -> bool:
-        """Whether one of the theories promises that training fits."""
+        """Whether one of the theories guarantees that training fits."""
         return any(theory.claim.guarantee in GUARANTEES for theory in self.theories)
 
     @property
     def label(self) -> str:
-        """The law and who claims it, for a legend; † marks what is unverified."""
+        """The power and its theories, for a legend. † marks unverified theories."""
         first = min(
             self.theories, key=lambda theory: (theory.claim.guarantee not in GUARANTEES, not theory.claim.verified)
         )
@@ -51,7 +51,7 @@ class Law:
 
 
 def laws(predictions: Iterable[Prediction]) -> list[Law]:
-    """Return the different laws among predictions, the least demanding first."""
+    """Return the distinct powers of some predictions, the smallest first."""
     found: dict[Exponents, dict[str, Theory]] = {}
     for prediction in predictions:
         theory = prediction.theory
@@ -62,7 +62,7 @@ def laws(predictions: Iterable[Prediction]) -> list[Law]:
 
 
 def power(a: float, b: float) -> str:
-    """Return n^a d^b in one line.
+    """Return n^a d^b on one line.
 
     >>> power(2, -1), power(1, 0), power(1.5, -2), power(0, 0)
     ('n²/d', 'n', 'n¹·⁵/d²', '1')

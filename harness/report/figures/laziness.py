@@ -1,4 +1,4 @@
-"""How far weights and kernels move, against the width."""
+"""The figure of the movement of weights and kernels against the width."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _Spread = dict[int, tuple[float, float, float]]
 
 
 def laziness_figure(results: Results) -> list[Drawn]:
-    """Return the figure at the largest n and d: the weights' movement, and the kernel's where it was measured."""
+    """Return the figure at the largest n and d: the movement of the weights, and of the kernel if it was measured."""
     n, d = setting.sizes(results.suite)[-1]
     found: dict[str, dict[str, _Spread]] = {}
     for quantity in WHAT:

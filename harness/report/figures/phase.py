@@ -1,4 +1,4 @@
-"""The phase diagram P(fit) over (d, k) or (n, k), with the line kd = n and those of the theories."""
+"""The phase diagram P(fit) over (d, k) or (n, k), with the line kd = n and the lines of the theories."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.report.summary import Predictions
 
 LEAST = 3
-"""Values of n or d, and widths, from which a map is drawn."""
+"""Smallest number of values of n or d, and of widths, for a map."""
 
 CAPTION = (
     "Share of trials that fit, by {axis} and width k at {other} = {fixed}: dark none, bright all, blank not tried. "
@@ -35,7 +35,7 @@ CAPTION = (
 
 
 def phase_diagrams(results: Results, predictions: Predictions) -> list[Drawn]:
-    """Return one figure for each fixed n (or d), a panel a regime."""
+    """Return one figure for each fixed n (or d), with a panel per regime."""
     if not results.suite.search.decided_beforehand:
         return [LeftOut("phase", "the search is adaptive: widths differ from size to size; a grid makes a map")]
     maps = [phase for phase in phase_maps(results) if len(phase.across) >= LEAST and len(phase.widths) >= LEAST]
@@ -91,7 +91,7 @@ def _map(axes: Axes, phase: PhaseMap) -> QuadMesh:
 
 
 def _edges(centres: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return where cells begin and end: halfway between their centres."""
+    """Return the boundaries of cells, halfway between their centres."""
     middle = (centres[1:] + centres[:-1]) / 2
     first, last = centres[0] - (middle[0] - centres[0]), centres[-1] + (centres[-1] - middle[-1])
     return np.concatenate([[max(first, centres[0] / 2)], middle, [last]])

@@ -1,4 +1,4 @@
-"""What a figure is before it is drawn, and what is said of one that cannot be."""
+"""Records of figures: those that can be drawn, and those that lack data."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure that the run has the data for.
+    """A figure that can be drawn from a run.
 
     Attributes:
-        name: Of its file, without suffix.
-        title: One line.
-        caption: What is shown, so that it can be read without the text around it.
-        draw: Draws it.
-        regime: The one regime that it is of; empty where it is of several.
+        name: Name of its file without suffix.
+        title: Title on one line.
+        caption: Text that explains the figure without its context.
+        draw: Function that draws it.
+        regime: The one regime that it shows, or an empty string if it shows several.
     """
 
     name: str
@@ -32,11 +32,11 @@ class Drawing:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A figure that the run has no data for.
+    """A figure that lacks data.
 
     Attributes:
-        name: Of its file.
-        reason: What is missing.
+        name: Name of its file.
+        reason: The data that are missing.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""k½ against n and against d on log axes, with brackets, slopes measured and claimed, and the theories' lines."""
+"""Figures of k½ against n and d on log axes, with brackets, measured and claimed slopes, and lines of theories."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 Place = tuple[int, int]
 
 TALLEST = 1e4
-"""Multiples of the largest k½ up to which theories' lines are drawn."""
+"""Largest multiple of the largest k½ at which lines of theories are drawn."""
 
 WHAT = (
     "Bars: brackets that miss k½ with a chance of at most 5 %, none where a bracket is open. Open triangles: bounds, "
@@ -53,7 +53,7 @@ LAWS = (
 
 
 def scaling_figures(results: Results, predictions: Predictions) -> list[Drawn]:
-    """Return the overview of all regimes, then a figure for each regime."""
+    """Return the overview of all regimes, then a figure per regime."""
     suite = results.suite
     regimes = [regime for regime in suite.regimes if regime.model.has_width]
     axes = [axis for axis, values in (("n", suite.n), ("d", suite.d)) if len(values) > 1]
@@ -148,7 +148,7 @@ def _series(
     label: str,
     shift: float = 1.0,
 ) -> list[float]:
-    """Draw one line of estimates with brackets, and triangles for bounds; return the heights."""
+    """Draw one line of estimates with brackets, and triangles for bounds. Return the heights."""
     found = [(x, results.threshold(regime.name, *place)) for x, place in places]
     points = [(x * shift, t) for x, t in found if t.k_half is not None]
     heights: list[float] = [t.k_half for _, t in points if t.k_half is not None]
@@ -170,7 +170,7 @@ def _series(
 
 
 def _ends(threshold: Threshold) -> tuple[float, float]:
-    """Return the ends of a bracket; an end that is open is at the estimate, so that it has no bar."""
+    """Return the ends of a bracket. An open end is put at the estimate, so that it has no bar."""
     point = threshold.k_half or math.nan
     return threshold.low or point, threshold.high or point
 
@@ -178,7 +178,7 @@ def _ends(threshold: Threshold) -> tuple[float, float]:
 def _claims(
     axes: Axes, axis: str, values: Sequence[int], fixed: int, beside: Sequence[Prediction], heights: list[float]
 ) -> None:
-    """Draw the laws of theories; those beyond the axis are named in the legend only."""
+    """Draw the powers of theories. Those beyond the axis are named in the legend only."""
     top = max(heights, default=1.0)
     x = np.geomspace(values[0], values[-1], 60)
     reached = top

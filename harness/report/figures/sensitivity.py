@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from harness.driver.results import Results
 
 BUDGETS = 6
-"""Budgets shown, evenly in the logarithm, from a hundredth of the suite's."""
+"""Number of budgets shown, evenly in the logarithm, from a hundredth of the suite's."""
 
 
 def sensitivity_map(results: Results) -> list[Drawn]:
-    """Return one figure at the largest n and d, a panel a regime."""
+    """Return one figure at the largest n and d, with a panel per regime."""
     suite = results.suite
     n, d = setting.sizes(suite)[-1]
     regimes = [r for r in suite.regimes if r.model.has_width and results.widths(r.name, n, d)]
@@ -41,7 +41,7 @@ def sensitivity_map(results: Results) -> list[Drawn]:
 
 
 def budgets(steps: int) -> list[int]:
-    """Return the budgets shown.
+    """Return the numbers of steps of the map.
 
     >>> budgets(20_000)
     [200, 502, 1262, 3170, 7962, 20000]
@@ -92,7 +92,7 @@ def _draw(results: Results, regimes: Sequence[Regime], n: int, d: int) -> Figure
 
 
 def _entry(results: Results, regime: str, n: int, d: int, tolerance: float, steps: int) -> tuple[float | None, str]:
-    """Return the number that colours a place, and what stands on it."""
+    """Return the number that colours a cell of the map, and its text."""
     found = results.threshold(regime, n, d, tolerance, steps)
     if found.k_half is not None:
         return found.k_half, width(found.k_half)

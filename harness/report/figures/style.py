@@ -1,4 +1,4 @@
-"""How figures look, and how they are written: the same numbers give the same bytes."""
+"""The style of figures, and their files. Equal numbers give equal bytes."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = ("pdf", "svg", "png")
-"""Kinds of files that can be written."""
+"""Suffixes of the formats of figures."""
 
 INK, GRID, FAINT = "#222222", "#dddddd", "#767676"
-"""Of what stands on the ground, which a page may turn dark; :data:`DARK` is for what stands on colours."""
+"""Colour of text and lines on the background, which a page may turn dark. :data:`DARK` is for text on colours."""
 
 DARK = "#1a1a1a"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", INK)
-"""Of Okabe and Ito (2008), without their yellow, which is lost on white."""
+"""Colours of Okabe and Ito (2008), without their yellow, which is hardly visible on white."""
 
 MARKERS = "os^Dv<>P"
 LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (8, 2)))
 ACROSS = 3
-"""Most panels in a row."""
+"""Largest number of panels in a row."""
 
 _RC: Any = {
     "font.size": 8.5,
@@ -46,7 +46,7 @@ _RC: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "text.color": INK,
-    "text.parse_math": False,  # names may hold dollar signs
+    "text.parse_math": False,  # names may contain dollar signs
     "xtick.color": INK,
     "ytick.color": INK,
     "legend.frameon": False,
@@ -63,9 +63,9 @@ _RC: Any = {
 
 
 def shades() -> Colormap:
-    """Return colours of evenly rising lightness, the same to those who see no red or no green.
+    """Return colours of evenly increasing lightness, which look the same to readers who do not see red or green.
 
-    So few that colour bars stay vectors: matplotlib draws those of more than 50 as pictures.
+    There are at most 50, because matplotlib draws longer colour bars as pictures.
     """
     import matplotlib as mpl
 
@@ -74,16 +74,16 @@ def shades() -> Colormap:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw and write figures within; nothing outside is changed."""
+    """Apply the style to figures drawn within the context."""
     import matplotlib as mpl
 
     with mpl.rc_context(_RC), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # names may be written in any script
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # names may have characters that the font lacks
         yield
 
 
 def panels(number: int, size: tuple[float, float] = (2.9, 2.3), *, share: bool = True) -> tuple[Figure, list[Axes]]:
-    """Return a figure with so many axes, row by row, each of this size in inches."""
+    """Return a figure with ``number`` axes, row by row, each of ``size`` inches."""
     from matplotlib.figure import Figure
 
     across = min(number, ACROSS if number != 4 else 2)
@@ -92,20 +92,20 @@ def panels(number: int, size: tuple[float, float] = (2.9, 2.3), *, share: bool =
     axes = list(figure.subplots(down, across, squeeze=False, sharex=share, sharey=share).flat)
     for left_over in axes[number:]:
         left_over.remove()
-    if share:  # what stands above a gap in the last row has no axis below it
+    if share:  # panels above a gap in the last row need labels of their own
         for above in axes[max(number - across, 0) : number]:
             above.tick_params(labelbottom=True)
     return figure, axes[:number]
 
 
 def marked(number: int, after: int = 0) -> list[dict[str, Any]]:
-    """Return what tells so many lines apart, in colour and in grey, other than the first few."""
+    """Return properties that distinguish ``number`` lines in colour and in grey, after the first ``after`` of them."""
     kinds = zip(cycle(COLOURS), cycle(MARKERS), cycle(LINES), strict=False)
     return [{"color": c, "marker": m, "linestyle": s} for c, m, s in islice(kinds, after, after + number)]
 
 
 def spread(values: Sequence[int], most: int) -> list[int]:
-    """Return at most so many of the values, ends included.
+    """Return at most ``most`` of the values, with both ends.
 
     >>> spread([1, 2, 3, 4, 5, 6, 7], 3)
     [1, 4, 7]
@@ -116,7 +116,7 @@ def spread(values: Sequence[int], most: int) -> list[int]:
 
 
 def logarithmic(axis: Axis, values: Sequence[float]) -> None:
-    """Give an axis a log scale with plain numbers on it."""
+    """Give an axis a log scale with plain numbers."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     set_scale = axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale
@@ -132,7 +132,7 @@ def logarithmic(axis: Axis, values: Sequence[float]) -> None:
 
 
 def tick(value: float) -> str:
-    """Return a number as it stands on an axis.
+    """Return a number as text for an axis.
 
     >>> [tick(v) for v in (0.01, 5, 20000, 1e6)]
     ['0.01', '5', '20 000', '10⁶']
@@ -153,13 +153,13 @@ def raised(text: str) -> str:
 
 
 def short(text: str, most: int = 46) -> str:
-    """Return text that fits a legend or the head of a panel."""
+    """Return text, cut to fit a legend or the title of a panel."""
     text = clean(text)
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def folded(text: str, width: int = 44, most: int = 120) -> str:
-    """Return text in lines for a legend.
+    """Return text broken into lines for a legend.
 
     >>> print(folded("n⁴/d³: Oymak & Soltanolkotabi 2020, Thm 6.3 (ReLU)† and 2 more"))
     n⁴/d³: Oymak & Soltanolkotabi 2020, Thm 6.3
@@ -175,7 +175,11 @@ def grid(axes: Axes) -> None:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure whole or not at all. The suffix says what kind.
+    """Write a figure in the format of the suffix.
+
+    Args:
+        figure: The figure.
+        path: Its file.
 
     Raises:
         OSError: If it cannot be written.
@@ -189,7 +193,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def svg(figure: Figure) -> str:
-    """Return a figure as an SVG element without background, to stand within a page."""
+    """Return a figure as an SVG element without background, for a page."""
     out = io.StringIO()
     with styled():
         figure.savefig(out, format="svg", metadata=_undated("svg"))

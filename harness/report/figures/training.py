@@ -1,4 +1,4 @@
-"""How trials went: the measure over the steps, and the steps that each tolerance took."""
+"""Figures of training: the measure against the steps, and the steps to each tolerance."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _Curve = tuple[list[float], list[tuple[float, float, float]]]
 
 
 def training_figures(results: Results) -> list[Drawn]:
-    """Return the loss curves and the hitting steps at the largest n and d, a panel a regime."""
+    """Return the loss curves and the hitting steps at the largest n and d, with a panel per regime."""
     n, d = setting.sizes(results.suite)[-1]
     tolerance = results.suite.budget.report_tolerance
     return [_curves(results, n, d, tolerance), _hits(results, n, d)]
@@ -68,12 +68,12 @@ def _median(results: Results, regime: Regime, n: int, d: int, k: int) -> _Curve 
     steps = check_points(length)
     rows = np.array([_padded(trial, length) for trial in trials])
     spread = [quartiles([v if math.isfinite(v) else math.inf for v in column]) for column in rows.T]
-    # Step 0 has no place on a log axis.
+    # A log axis has no position for step 0.
     return [float(step) for step in steps[1:]], spread[1:]
 
 
 def check_points(number: int) -> list[int]:
-    """Return the first steps at which curves hold the measure.
+    """Return the first steps at which curves record the measure.
 
     >>> check_points(8)
     [0, 1, 2, 5, 10, 20, 50, 100]
@@ -114,7 +114,7 @@ def _draw(of: Sequence[tuple[Regime, list[tuple[int, _Curve]]]], tolerance: floa
 
 
 _Points = list[tuple[int, float]]
-"""Width and median step."""
+"""Pairs of width and median step."""
 
 
 def _hits(results: Results, n: int, d: int) -> Drawn:
@@ -142,7 +142,7 @@ def _median_hits(results: Results, regime: Regime, n: int, d: int, rung: int) ->
         trials = [trial for trial in results.outcomes[Cell(regime.name, n, d, k)] if not trial.message]
         hits = sorted(math.inf if (hit := trial.hits[rung]) is None else float(hit) for trial in trials)
         if hits and math.isfinite(middle := hits[(len(hits) - 1) // 2]):
-            points.append((k, max(middle, 1.0)))  # step 0 has no place on a log axis
+            points.append((k, max(middle, 1.0)))  # a log axis has no position for step 0
     return points
 
 

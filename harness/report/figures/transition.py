@@ -1,4 +1,4 @@
-"""How P(fit) rises with the width, with the exact interval of each share."""
+"""The figure of P(fit) against the width, with the exact interval of each share."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from harness.driver.results import Results
 
 MOST = 5
-"""Curves in one panel."""
+"""Largest number of curves in one panel."""
 
 
 def transition_curves(results: Results) -> list[Drawn]:
-    """Return one figure, a panel a regime, a curve a size."""
+    """Return one figure with a panel per regime and a curve per size."""
     suite = results.suite
     regimes = [
         regime
