@@ -30,7 +30,7 @@ from harness.builtin.datasets import (
     TableFile,
     real,
 )
-from harness.builtin.datasets.observed import principal_axes, scaled_labels, standardised
+from harness.builtin.datasets.observed import Preparation, principal_axes, scaled_labels
 from harness.builtin.datasets.table import MOST_BYTES
 from harness.claims.predictions import predict
 from harness.components import Assumption, Problem, Regime
@@ -216,7 +216,9 @@ def test_rows_are_drawn_without_replacement() -> None:
 def test_principal_components_keep_the_most_variance() -> None:
     full, _ = Digits(normalise=False).draw(1797, 64, rng())
     reduced = Digits(normalise=False).prepared(8).x
-    kept = np.linalg.svd(standardised(real._load("load_digits", "digits").x), compute_uv=False)[:8]
+    found = real._load("load_digits", "digits").x
+    every = Preparation.of(found, 64, "principal", "digits")
+    kept = np.linalg.svd(every.apply(found), compute_uv=False)[:8]
     np.testing.assert_allclose(np.linalg.norm(reduced, axis=0), kept, rtol=1e-8)
     assert (full**2).sum(axis=1).mean() == pytest.approx(1)
 

@@ -50,10 +50,10 @@ def harness_optimizers() -> Iterable[type[Optimizer]]:
 
 @hookimpl
 def harness_criteria() -> Iterable[type[Criterion]]:
-    """Provide the relative residual and the published MSE/√n."""
-    from harness.builtin.criteria import MeanSquareOverRoot, Quadratic
+    """Provide the relative residual, the published MSE/√n, and the losses of two and of more classes."""
+    from harness.builtin.criteria import CrossEntropy, Logistic, MeanSquareOverRoot, Quadratic
 
-    return [Quadratic, MeanSquareOverRoot]
+    return [Quadratic, MeanSquareOverRoot, Logistic, CrossEntropy]
 
 
 @hookimpl

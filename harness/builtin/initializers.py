@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness import SHALLOW_WEIGHTS, Initializer, Model, Positive, Problem, Weights, has_shallow_weights
+from harness import SHALLOW_WEIGHTS, Initializer, Model, Outputs, Positive, Problem, Weights, has_shallow_weights
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class ShallowInitializer(Initializer):
         return has_shallow_weights(model)
 
 
-def _with_biases(model: Model, d: int, weights: Weights) -> Weights:
+def _with_biases(model: Model, problem: Problem, weights: Weights) -> Weights:
     """Return the weights of the model: those given, and its biases at zero."""
-    shapes = model.shapes(d, len(weights["v"]))
+    shapes = model.shapes_for(problem.d, len(weights["W"]), problem.q)
     return {name: weights.get(name, np.zeros(shape)) for name, shape in shapes.items()}
 
 
@@ -54,23 +54,26 @@ class GaussianHalves(ShallowInitializer):
         n, d = problem.x.shape
         size = float(np.linalg.norm(problem.y)) / np.sqrt(n) if self.output is None else self.output
         w = self.sigma * rng.standard_normal((k, d))
-        return _with_biases(model, d, {"W": w, "v": _half_signs(k) * size / np.sqrt(k)})
+        return _with_biases(model, problem, {"W": w, "v": _half_signs(k) * size / np.sqrt(k)})
 
 
 @dataclass(frozen=True)
 class _Normal(ShallowInitializer):
     """W and v Gaussian with variances that depend on the layer's sizes."""
 
-    def variances(self, d: int, k: int) -> tuple[float, float]:
+    outputs: ClassVar[Outputs] = "any"
+
+    def variances(self, d: int, k: int, q: int = 1) -> tuple[float, float]:
         """Return the variances of the entries of W and of v."""
         raise NotImplementedError  # each initializer states its own
 
     def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
-        """Draw W (k, d), then v (k,)."""
-        d = problem.d
-        hidden, output = self.variances(d, k)
+        """Draw W (k, d), then v, (k,) or (q, k)."""
+        d, q = problem.d, problem.q
+        hidden, output = self.variances(d, k, q)
         w = np.sqrt(hidden) * rng.standard_normal((k, d))
-        return _with_biases(model, d, {"W": w, "v": np.sqrt(output) * rng.standard_normal(k)})
+        v = np.sqrt(output) * rng.standard_normal(k if q == 1 else (q, k))
+        return _with_biases(model, problem, {"W": w, "v": v})
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class LeCun(_Normal):
 
     name: ClassVar[str] = "lecun"
 
-    def variances(self, d: int, k: int) -> tuple[float, float]:
+    def variances(self, d: int, k: int, q: int = 1) -> tuple[float, float]:
         """Return 1/fan-in."""
         return 1.0 / d, 1.0 / k
 
@@ -90,20 +93,20 @@ class He(_Normal):
 
     name: ClassVar[str] = "he"
 
-    def variances(self, d: int, k: int) -> tuple[float, float]:
+    def variances(self, d: int, k: int, q: int = 1) -> tuple[float, float]:
         """Return 2/fan-in."""
         return 2.0 / d, 2.0 / k
 
 
 @dataclass(frozen=True)
 class Xavier(_Normal):
-    """W ~ N(0, 2/(d+k)), v ~ N(0, 2/(k+1))."""
+    """W ~ N(0, 2/(d+k)), v ~ N(0, 2/(k+q)), q = 1 for one output."""
 
     name: ClassVar[str] = "xavier"
 
-    def variances(self, d: int, k: int) -> tuple[float, float]:
+    def variances(self, d: int, k: int, q: int = 1) -> tuple[float, float]:
         """Return 2/(fan-in + fan-out)."""
-        return 2.0 / (d + k), 2.0 / (k + 1)
+        return 2.0 / (d + k), 2.0 / (k + q)
 
 
 @dataclass(frozen=True)
@@ -112,10 +115,11 @@ class MirroredLeCun(ShallowInitializer):
 
     name: ClassVar[str] = "mirrored-lecun"
     width_step: ClassVar[int] = 2
+    outputs: ClassVar[Outputs] = "any"
 
     def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
-        """Draw W (k/2, d) and v (k/2,), and mirror them."""
-        d, half = problem.d, k // 2
+        """Draw W (k/2, d) and v, (k/2,) or (q, k/2), and mirror them."""
+        d, half, q = problem.d, k // 2, problem.q
         w = rng.standard_normal((half, d)) / np.sqrt(d)
-        v = rng.standard_normal(half) / np.sqrt(k)
-        return _with_biases(model, d, {"W": np.concatenate([w, w]), "v": np.concatenate([v, -v])})
+        v = rng.standard_normal(half if q == 1 else (q, half)) / np.sqrt(k)
+        return _with_biases(model, problem, {"W": np.concatenate([w, w]), "v": np.concatenate([v, -v], axis=-1)})

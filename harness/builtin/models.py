@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness import ActivationOption, Model, ShallowForm, Stack, Trained
+from harness import ActivationOption, Model, Outputs, ShallowForm, Stack, Trained
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class ShallowNet(Model):
     """f(x) = vᵀφ(Wx + b) + c with W (k, d), v (k,), and, with biases, b (k,) and c.
 
+    With q > 1 outputs f(x) = vφ(Wx + b) + c with v (q, k) and c (q,).
+
     Attributes:
         activation: φ.
         train: Which layers training moves: hidden (W, b), output (v, c) or all.
@@ -24,6 +26,7 @@ class ShallowNet(Model):
     """
 
     name: ClassVar[str] = "shallow"
+    outputs: ClassVar[Outputs] = "any"
     activation: ActivationOption = ActivationOption("softplus")
     train: Trained = "hidden"
     biases: bool = False
@@ -32,6 +35,11 @@ class ShallowNet(Model):
         """Return the shapes of W, v and the biases."""
         shapes: dict[str, tuple[int, ...]] = {"W": (k, d), "v": (k,)}
         return {**shapes, "b": (k,), "c": ()} if self.biases else shapes
+
+    def shapes_for(self, d: int, k: int, q: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes for q outputs."""
+        several = {} if q == 1 else {"v": (q, k), "c": (q,)}
+        return {name: several.get(name, shape) for name, shape in self.shapes(d, k).items()}
 
     def trained(self) -> tuple[str, ...]:
         """Return the weights of the trained layers."""
@@ -43,11 +51,12 @@ class ShallowNet(Model):
         return self.train == "output"
 
     def forward(self, params: Params, x: Tensor) -> Tensor:
-        """Return vᵀφ(Wx + b) + c, (n,)."""
+        """Return vᵀφ(Wx + b) + c, (n,) or (n, q)."""
         z = x @ params["W"].mT
+        v = params["v"] if params["v"].dim() == 1 else params["v"].mT
         if self.biases:
-            return self.activation.forward(z + params["b"]) @ params["v"] + params["c"]
-        return self.activation.forward(z) @ params["v"]
+            return self.activation.forward(z + params["b"]) @ v + params["c"]
+        return self.activation.forward(z) @ v
 
     def stack(self, params: Params, x: Tensor) -> Stack:
         """Return the closed form on B nets."""

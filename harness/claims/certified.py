@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from harness.engine.draws import draw_problem, draw_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from harness.components import Certificate, Dataset, Problem, Regime
 
@@ -57,6 +57,7 @@ def certified_width(
     base: int,
     largest: int = LARGEST,
     memory: int = MEMORY,
+    further: Mapping[str, int] | None = None,
 ) -> Certified:
     """Find the width from which a theory's certificate holds: doubling, then bisection, for each seed.
 
@@ -73,6 +74,7 @@ def certified_width(
         base: Seed of the suite.
         largest: Largest width to try.
         memory: Bytes that one test may take; caps the widths further.
+        further: Numbers of ``held_out`` and ``validation`` samples that the suite draws beside each problem.
     """
     if not regime.model.has_width:
         return Certified(None, None, None, seeds, "the model has no width")
@@ -82,7 +84,7 @@ def certified_width(
         return Certified(None, None, None, seeds, f"no multiple of {step} is tried: the largest width is {largest}")
     found: list[int | None] = []
     for seed in range(seeds):
-        problem = draw_problem(dataset, n, d, seed=seed, base=base)
+        problem = draw_problem(dataset, n, d, seed=seed, base=base, **(further or {})).training()
         test = _test(theory, regime, problem, seed, base)
         if test(step) is None:
             return Certified(None, None, None, seeds, "the certificate does not speak of this network")

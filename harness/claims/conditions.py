@@ -30,7 +30,7 @@ def activation_of(regime: Regime) -> Activation | None:
 
 def stochastic(regime: Regime) -> bool:
     """Return whether a step of the regime sees a part of the samples only, however many there are."""
-    return not regime.optimizer.is_full_batch()
+    return not regime.optimizer.full_batch()
 
 
 def plain_descent(regime: Regime) -> bool:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.complaints import show
-from harness.components import Assumption, Problem, Regime, Theory, Width
+from harness.components import Assumption, Problem, Regime, Targets, Theory, Width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from harness.components import Dataset
 
 T = TypeVar("T")
 
@@ -100,6 +102,8 @@ def predictions(theories: Iterable[Theory], regime: Regime, problem: Problem) ->
     """
     chosen = []
     for theory in theories:
+        if not of_labels(theory, targets_of(problem)):
+            continue
         concerned, failure = _attempt(lambda theory=theory: theory.concerns(regime))  # type: ignore[misc]  # mypy infers no type for a lambda with a default
         if failure:
             width = Width(math.nan, failure)
@@ -109,9 +113,33 @@ def predictions(theories: Iterable[Theory], regime: Regime, problem: Problem) ->
     return tuple(chosen)
 
 
-def concerned(theories: Iterable[Theory], regime: Regime) -> list[Theory]:
-    """Return the theories that speak of the regime, in the order given; one that cannot tell is left out."""
-    return [theory for theory in theories if _attempt(lambda theory=theory: theory.concerns(regime))[0]]  # type: ignore[misc]  # mypy infers no type for a lambda with a default
+def of_labels(theory: Theory, targets: Targets) -> bool:
+    """Return whether a theorem is about networks with as many outputs, and about labels of this kind.
+
+    The one gate that keeps theories of one output away from several. Numbers and signs pass it alike, since a theorem
+    that needs one of them has it among its assumptions.
+    """
+    numbers = targets.kind in (None, "numbers", "signs")
+    kinds = ("numbers", "signs") if numbers and targets.outputs == 1 else (targets.kind or "values",)
+    return (targets.outputs == 1 or theory.outputs == "any") and any(kind in theory.targets for kind in kinds)
+
+
+def targets_of(problem: Problem) -> Targets:
+    """Return the form of a problem's labels."""
+    return Targets("one-hot" if problem.classes else "numbers" if problem.q == 1 else "values", problem.q)
+
+
+def concerned(theories: Iterable[Theory], regime: Regime, dataset: Dataset) -> list[Theory]:
+    """Return the theories that are about the regime and the labels, in the order given.
+
+    A theory that raises when asked is left out.
+    """
+    targets = _attempt(dataset.targets)[0] or Targets()
+    return [
+        theory
+        for theory in theories
+        if of_labels(theory, targets) and _attempt(lambda theory=theory: theory.concerns(regime))[0]  # type: ignore[misc]  # mypy infers no type for a lambda with a default
+    ]
 
 
 def _attempt(question: Callable[[], T]) -> tuple[T | None, str]:

@@ -170,7 +170,7 @@ def _of_options(
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--activation") from error
     if not found:
-        raise WrongInput("no plugin provides a theory; see: harness plugins list")
+        raise WrongInput("no plugin provides a theory about such labels; see: harness plugins list")
     words = f"n = {n}, d = {d}, {component(source)}, seed {seed}" + (f", {activation}" if activation else "")
     certified = {
         p.theory.name: certified_width(p.theory, p.regime, source, n, d, base=seed)
@@ -224,7 +224,7 @@ def _construct(
     as_json: bool,
 ) -> None:
     """Build the network of every theory that offers one, and show them."""
-    from harness.claims.predictions import predict
+    from harness.claims.predictions import of_labels, predict, targets_of
     from harness.components import Constructive
     from harness.plugin_host.loading import load_plugins
     from harness.report.constructions_view import build, construction_record, constructions_view
@@ -236,11 +236,8 @@ def _construct(
     warn_of_broken(registry)
     source = _dataset(registry, dataset, labels)
     problem = _problem(source, n, d, seed)
-    homes = [
-        (theory, home(theory, registry, None, _left_out))
-        for theory in registry.theories()
-        if isinstance(theory, Constructive)
-    ]
+    about = [theory for theory in registry.theories() if of_labels(theory, targets_of(problem))]
+    homes = [(theory, home(theory, registry, None, _left_out)) for theory in about if isinstance(theory, Constructive)]
     built = [build(predict(theory, at, problem), problem, seed) for theory, at in homes if at is not None]
     if not built:
         raise WrongInput("no plugin provides a theory that builds a network; see: harness plugins list")

@@ -29,6 +29,7 @@ from .outcome import Cell as Cell
 from .outcome import Fate as Fate
 from .outcome import Outcome as Outcome
 from .problem import Problem as Problem
+from .problem import Samples as Samples
 from .regime import Regime as Regime
 from .table import Renderer as Renderer
 from .table import Table as Table
@@ -45,6 +46,7 @@ from .vocabulary import FateKind as FateKind
 from .vocabulary import Fraction as Fraction
 from .vocabulary import Guarantee as Guarantee
 from .vocabulary import NonNegative as NonNegative
+from .vocabulary import Outputs as Outputs
 from .vocabulary import Params as Params
 from .vocabulary import Positive as Positive
 from .vocabulary import PositiveInt as PositiveInt

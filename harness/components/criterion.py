@@ -21,8 +21,8 @@ class Criterion(Component, ABC):
 
     Attributes:
         targets: The kinds of labels that the loss is defined on. A suite whose dataset draws others is refused.
-        reduction: Whether the loss adds up or averages over the samples. A minibatch of b samples represents all n:
-            the engine multiplies the gradient of a sum by n/b and leaves that of a mean alone.
+        reduction: Whether the loss adds up or averages over the samples. The engine multiplies the
+            gradient of a sum over a minibatch of b samples by n/b, and leaves that of a mean alone.
     """
 
     kind: ClassVar[str] = "criterion"

@@ -10,6 +10,8 @@ from harness.components.component import Component
 from harness.components.targets import Targets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
     from harness.components.vocabulary import Array
@@ -22,7 +24,7 @@ class Dataset(Component, ABC):
     kind: ClassVar[str] = "dataset"
 
     def targets(self) -> Targets:
-        """Return the form of the labels; the default is (n,) of a kind that only a draw shows it."""
+        """Return the form of the labels; the default is (n,) of a kind that is known only once drawn."""
         return Targets()
 
     @abstractmethod
@@ -31,3 +33,27 @@ class Dataset(Component, ABC):
 
         Labels are (n,), or (n, q) for the q > 1 outputs of :meth:`targets`.
         """
+
+    def split(
+        self, n: int, d: int, rng: np.random.Generator, further: Sequence[tuple[int, np.random.Generator]]
+    ) -> list[tuple[Array, Array]]:
+        """Draw a problem and further samples from the same distribution, which share its teacher if there is one.
+
+        Whatever is fitted to data, such as a mean or principal components, is fitted to the rows of the problem alone.
+        The problem must not depend on ``further``, and must be that of :meth:`draw` where nothing is fitted.
+
+        Args:
+            n: Samples of the problem.
+            d: Input dimension.
+            rng: Source of the problem's randomness.
+            further: For each further set of samples its size and the source of its own randomness.
+
+        Returns:
+            Inputs and labels of the problem, then those of each further set.
+
+        Raises:
+            ValueError: If there are not enough samples. The default raises wherever ``further`` is not empty.
+        """
+        if further:
+            raise ValueError(f"dataset {self.name!r} does not define split(), so it has no held-out samples")
+        return [self.draw(n, d, rng)]

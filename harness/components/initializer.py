@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components.component import Component
+from harness.components.vocabulary import Outputs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,10 +23,12 @@ class Initializer(Component, ABC):
 
     Attributes:
         width_step: Widths must be multiples of it (2 for mirrored pairs); the search keeps to them.
+        outputs: ``any`` if weights are drawn in the shapes of ``model.shapes_for(problem.d, k, problem.q)``.
     """
 
     kind: ClassVar[str] = "initializer"
     width_step: ClassVar[int] = 1
+    outputs: ClassVar[Outputs] = "one"
 
     def accepts(self, model: Model) -> bool:
         """Return whether the initializer can draw weights for a model.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from harness.components.activation import Activation
 from harness.components.component import Component
-from harness.components.vocabulary import Params, Trained, Weights
+from harness.components.vocabulary import Outputs, Params, Trained, Weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Model(Component, ABC):
-    """A network f(x; w): R^d → R of a given width.
+    """A network f(x; w): R^d → R, or to R^q, of a given width.
 
     Attributes:
+        outputs: ``any`` if the model has a form for every number of outputs q, in :meth:`shapes_for`.
         has_width: False for a limit of infinite width: it is tried once a size, at width 0, and has no threshold.
     """
 
     kind: ClassVar[str] = "model"
     has_width: ClassVar[bool] = True
+    outputs: ClassVar[Outputs] = "one"
 
     @abstractmethod
     def shapes(self, d: int, k: int) -> dict[str, tuple[int, ...]]:
@@ -34,7 +36,17 @@ class Model(Component, ABC):
 
     @abstractmethod
     def forward(self, params: Params, x: Tensor) -> Tensor:
-        """Return the outputs (n,) of one network on inputs (n, d)."""
+        """Return the outputs of one network on inputs (n, d): (n,), or (n, q) with weights of q > 1 outputs."""
+
+    def shapes_for(self, d: int, k: int, q: int) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each weight for q outputs; those of :meth:`shapes` for q = 1.
+
+        Raises:
+            ValueError: If q > 1 and the model has one output only, which is the default.
+        """
+        if q == 1:
+            return self.shapes(d, k)
+        raise ValueError(f"model {self.name!r} has one output, not {q}: it does not define shapes_for()")
 
     def accepts(self, optimizer: Optimizer, criterion: Criterion) -> bool:
         """Return whether the model can be trained by an optimizer on a criterion."""
@@ -109,7 +121,7 @@ class Stack(ABC):
 
     @abstractmethod
     def forward(self, out: Tensor, offset: Tensor) -> None:
-        """Write f(x) + offset, (B, n), into ``out``."""
+        """Write f(x) + offset, (B, n·q), into ``out``: the q outputs of a sample are adjacent."""
 
     @abstractmethod
     def vjp(self, cotangent: Tensor, into: Params, keep: float) -> None:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.components import Initializer, Model, Problem, Weights
+from harness.components import Initializer, Model, Outputs, Problem, Weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,13 +32,26 @@ class ModuleModel(Model):
     def module(self, d: int, k: int) -> nn.Module:
         """Make the module of input dimension d and width k; it maps (n, d) to (n,) or (n, 1)."""
 
+    def module_for(self, d: int, k: int, q: int) -> nn.Module:
+        """Make the module of q outputs, which maps (n, d) to (n, q).
+
+        A model that defines it sets ``outputs = "any"``. The default has one output.
+        """
+        if q == 1:
+            return self.module(d, k)
+        raise ValueError(f"model {self.name!r} has one output, not {q}: it does not define module_for()")
+
     def shapes(self, d: int, k: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the module's parameters for one output; see :meth:`shapes_for`."""
+        return self.shapes_for(d, k, 1)
+
+    def shapes_for(self, d: int, k: int, q: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the module's parameters.
 
         Raises:
             TypeError: If the module cannot be used here; the message says why.
         """
-        module = self._made(d, k)
+        module = self._made(d, k, q)
         _check_sizes(self, module, self._skeleton(), d)
         return {name: tuple(value.shape) for name, value in module.named_parameters()}
 
@@ -49,11 +62,11 @@ class ModuleModel(Model):
         found: Tensor = functional_call(self._skeleton(), params, (x,))
         return found.squeeze(-1) if found.dim() == 2 else found
 
-    def _made(self, d: int, k: int) -> nn.Module:
+    def _made(self, d: int, k: int, q: int = 1) -> nn.Module:
         import torch
 
         with torch.device("meta"):
-            module = self.module(d, k)
+            module = self.module_for(d, k, q)
         if buffers := [name for name, _ in module.named_buffers()]:
             raise TypeError(f"the module of model {self.name!r} has the buffers {', '.join(buffers)}, not only weights")
         return module
@@ -96,6 +109,7 @@ class ModuleDefault(Initializer):
 
     name: ClassVar[str] = "module-default"
     needs: ClassVar[str] = "a model that is a torch module"
+    outputs: ClassVar[Outputs] = "any"
 
     def accepts(self, model: Model) -> bool:
         """Return whether the model is a module, which draws weights when it is made."""
@@ -116,7 +130,7 @@ class ModuleDefault(Initializer):
             torch.manual_seed(int(rng.integers(2**63)))
             torch.set_default_dtype(torch.float32)  # modules draw other numbers in another one
             try:
-                module = model.module(problem.d, k)
+                module = model.module_for(problem.d, k, problem.q)
             finally:
                 torch.set_default_dtype(dtype)
         return {name: value.detach().double().numpy() for name, value in module.named_parameters()}

@@ -69,7 +69,7 @@ class Optimizer(Component, ABC):
         """Return how many samples a step sees."""
         return n
 
-    def is_full_batch(self) -> bool:
+    def full_batch(self) -> bool:
         """Return whether every step sees all samples, however many there are."""
         many = 1 << 30
         return self.batch_size(many) == many

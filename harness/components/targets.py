@@ -12,7 +12,7 @@ class Targets:
     """The form of labels.
 
     Attributes:
-        kind: Kind of the labels, or None if only a draw shows it.
+        kind: Kind of the labels, or None if it is known only once drawn.
         outputs: Number of outputs q that a network needs: labels are (n,) for 1 and (n, q) for more.
     """
 

@@ -31,6 +31,9 @@ StepSize = Literal["stable", "theory"] | Positive
 TargetKind = Literal["numbers", "signs", "values", "one-hot"]
 """Kinds of labels: real numbers (n,), ±1 (n,), vectors (n, q), or rows (n, q) with a one in the column of the class."""
 
+Outputs = Literal["one", "any"]
+"""Numbers of outputs that a component has a form for: one, or any number q."""
+
 Trained = Literal["hidden", "output", "all"]
 
 Guarantee = Literal[

@@ -72,6 +72,8 @@ def threshold_searches(
             theory=step_theory(regime, registry),
             dataset=suite.dataset,
             resample=suite.resample,
+            held_out=suite.held_out,
+            validation=suite.validation,
             base_seed=suite.seed,
             steps=budget.steps,
             tolerances=tuple(budget.tolerances),

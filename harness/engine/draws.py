@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.components import Dataset, Initializer, Model, Problem, Weights
+from harness.components import Dataset, Initializer, Model, Problem, Samples, Weights
 
 
 def canonical(what: Any) -> str:
@@ -36,25 +36,56 @@ def stream(what: Any) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=int(digest(what)[:32], 16)))
 
 
-def draw_problem(dataset: Dataset, n: int, d: int, *, seed: int, base: int) -> Problem:
+def draw_problem(
+    dataset: Dataset, n: int, d: int, *, seed: int, base: int, held_out: int = 0, validation: int = 0
+) -> Problem:
     """Draw the problem of trial ``seed`` of a suite with seed ``base``.
 
     It depends on the dataset, n, d and the two seeds only, so that all regimes and widths face the same problems.
+    Held-out and validation samples have streams of their own.
+
+    Args:
+        dataset: Where the problem comes from.
+        n: Samples.
+        d: Input dimension.
+        seed: The trial's seed.
+        base: The suite's seed.
+        held_out: Number of held-out samples.
+        validation: Number of validation samples.
 
     Raises:
-        ValueError: If the dataset returns other than finite float64 arrays (n, d) and (n,).
+        ValueError: If the dataset returns other than finite float64 arrays, (n, d) and (n,) or (n, q), or does not have
+            so many samples.
     """
-    rng = stream({"for": "problem", "dataset": dataset.spec(), "n": n, "d": d, "seed": [base, seed]})
-    x, y = dataset.draw(n, d, rng)
-    for name, array, shape in (("inputs", x, (n, d)), ("labels", y, (n,))):
-        if array.shape != shape or array.dtype != np.float64 or not np.isfinite(array).all():
-            raise ValueError(
-                f"dataset {dataset.name!r} drew {name} of shape {array.shape}, {array.dtype}; "
-                f"expected finite float64 of shape {shape}"
-            )
+
+    def source(purpose: str) -> np.random.Generator:
+        return stream({"for": purpose, "dataset": dataset.spec(), "n": n, "d": d, "seed": [base, seed]})
+
+    sizes = {"held-out": held_out, "validation": validation}
+    further = [(size, source(purpose)) for purpose, size in sizes.items() if size]
+    drawn = dataset.split(n, d, source("problem"), further) if further else [dataset.draw(n, d, source("problem"))]
+    targets = dataset.targets()
+    q = targets.outputs
+    for (x, y), rows in zip(drawn, [n, *(size for size, _ in further)], strict=True):
+        for name, array, shape in (("inputs", x, (rows, d)), ("labels", y, (rows,) if q == 1 else (rows, q))):
+            if array.shape != shape or array.dtype != np.float64 or not np.isfinite(array).all():
+                raise ValueError(
+                    f"dataset {dataset.name!r} drew {name} of shape {array.shape}, {array.dtype}; "
+                    f"expected finite float64 of shape {shape}"
+                )
+    (x, y), *others = drawn
     if not y.any():
         raise ValueError(f"dataset {dataset.name!r} drew labels that are all zero: there is nothing to fit")
-    return Problem(x=x, y=y, seed=seed, dataset=dataset.name)
+    samples = iter(Samples(*pair) for pair in others)
+    return Problem(
+        x=x,
+        y=y,
+        seed=seed,
+        dataset=dataset.name,
+        classes=targets.classes,
+        held_out=next(samples) if held_out else None,
+        validation=next(samples) if validation else None,
+    )
 
 
 def draw_weights(initializer: Initializer, model: Model, problem: Problem, k: int, *, seed: int, base: int) -> Weights:
@@ -66,7 +97,7 @@ def draw_weights(initializer: Initializer, model: Model, problem: Problem, k: in
     Raises:
         ValueError: If the initializer returns other weights than ``model.shapes`` asks for.
     """
-    shapes = model.shapes(problem.d, k)
+    shapes = model.shapes_for(problem.d, k, problem.q)
     purpose = {name: list(shape) for name, shape in shapes.items()}
     rng = stream(
         {"for": "weights", "initializer": initializer.spec(), "shapes": purpose, "n": problem.n, "seed": [base, seed]}

@@ -39,6 +39,8 @@ class Setting:
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         spectrum: Whether the extreme eigenvalues of J₀J₀ᵀ are computed.
         solver: Which solver trains it; None leaves the choice to the machine.
+        held_out: Number of held-out samples.
+        validation: Number of validation samples.
     """
 
     regime: Regime
@@ -52,6 +54,13 @@ class Setting:
     device: str
     spectrum: bool
     solver: str | None = None
+    held_out: int = 0
+    validation: int = 0
+
+    @property
+    def further(self) -> dict[str, int]:
+        """Numbers of samples that no network is trained on."""
+        return {"held_out": self.held_out, "validation": self.validation}
 
     def data(self, registry: Registry) -> dict[str, Any]:
         """Return the setting as plain data, with names that are unambiguous in the registry.
@@ -72,6 +81,8 @@ class Setting:
             "device": self.device,
             "spectrum": self.spectrum,
             "solver": self.solver,
+            # Left out at their default, so that the keys of trials without them stay as they were.
+            **{key: size for key, size in self.further.items() if size},
         }
 
 
@@ -132,4 +143,6 @@ def rebuild(data: dict[str, Any], registry: Registry) -> Setting:
         device=data["device"],
         spectrum=data["spectrum"],
         solver=data["solver"],
+        held_out=data.get("held_out", 0),
+        validation=data.get("validation", 0),
     )

@@ -15,7 +15,14 @@ from torch import Tensor
 from harness.components import Optimizer, Params, Problem, StepPolicy, Weights
 from harness.engine.draws import draw_problem, draw_weights
 from harness.engine.setting import Setting
-from harness.engine.spectrum import eigenvalue_range, initial_kernel, largest_eigenvalue, trained_names
+from harness.engine.spectrum import (
+    eigenvalue_range,
+    initial_kernel,
+    largest_block,
+    largest_eigenvalue,
+    largest_of_several,
+    trained_names,
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Trial:
 
     Attributes:
         seed: The trial's number.
-        problem: What it is to fit.
+        problem: The problem to fit, with the held-out and validation samples that diagnostics see.
         params: Initial weights, float64.
         kernel: J₀J₀ᵀ, (n, n), float64.
         lambda_min: Its smallest eigenvalue; None if the suite does not ask for it.
@@ -65,7 +72,32 @@ def stable_step(optimizer: Optimizer, curvature: float, largest: float, diagonal
     return optimizer.c / (curvature * largest)
 
 
-def _step_size(setting: Setting, problem: Problem, weights: Weights, kernel: Tensor | None) -> float:
+@dataclass(frozen=True)
+class Extremes:
+    """The largest curvatures that a step can meet at the initial weights.
+
+    Attributes:
+        largest: λ_max(J₀J₀ᵀ).
+        diagonal: Largest eigenvalue of the blocks (q, q) of J₀J₀ᵀ that belong to one sample; its largest entry for one
+            output.
+    """
+
+    largest: float
+    diagonal: float
+
+
+def _extremes(setting: Setting, problem: Problem, params: Params, kernel: Tensor | None) -> Extremes | None:
+    """Return what the stable step needs, or None where the step size is given otherwise."""
+    if setting.regime.optimizer.step_size != "stable":
+        return None
+    if kernel is not None:
+        return Extremes(largest_eigenvalue(kernel), float(kernel.diagonal().max()))
+    x, model = torch.from_numpy(problem.x), setting.regime.model
+    whole = setting.regime.optimizer.batch_size(problem.n) == problem.n
+    return Extremes(largest_of_several(model, params, x), 0.0 if whole else largest_block(model, params, x))
+
+
+def _step_size(setting: Setting, problem: Problem, weights: Weights, extremes: Extremes | None) -> float:
     """Apply the regime's step-size policy to one trial."""
     regime = setting.regime
     policy = regime.optimizer.step_size
@@ -83,10 +115,8 @@ def _step_size(setting: Setting, problem: Problem, weights: Weights, kernel: Ten
         if step is None:
             raise ValueError(f"theory {setting.theory.name!r} gives no step size for regime {regime.name!r}")
         return step / curvature
-    if kernel is None:
-        raise ValueError("the stable step size needs the kernel at the initial weights")
-    diagonal = float(kernel.diagonal().max())
-    return stable_step(regime.optimizer, curvature, largest_eigenvalue(kernel), diagonal, problem.n)
+    assert extremes is not None
+    return stable_step(regime.optimizer, curvature, extremes.largest, extremes.diagonal, problem.n)
 
 
 def prepare(setting: Setting, n: int, d: int, k: int, seed: int) -> Trial:
@@ -96,18 +126,24 @@ def prepare(setting: Setting, n: int, d: int, k: int, seed: int) -> Trial:
         ValueError: If a component draws something else than it promised, or the policy gives no step size.
     """
     regime = setting.regime
-    problem = draw_problem(setting.dataset, n, d, seed=seed if setting.resample else 0, base=setting.base_seed)
+    drawn = draw_problem(
+        setting.dataset, n, d, seed=seed if setting.resample else 0, base=setting.base_seed, **setting.further
+    )
+    problem = drawn.training()  # whatever follows decides how the network is trained
     weights = draw_weights(regime.initializer, regime.model, problem, k, seed=seed, base=setting.base_seed)
     weights = regime.model.extend(weights)
     params = {name: torch.from_numpy(np.array(value, dtype=np.float64)) for name, value in weights.items()}
     kernel, smallest, largest = None, None, None
-    if setting.spectrum or regime.optimizer.step_size == "stable" or regime.model.linear():
+    if problem.q == 1 and (setting.spectrum or regime.optimizer.step_size == "stable" or regime.model.linear()):
         kernel = initial_kernel(regime.model, params, torch.from_numpy(problem.x))
         if setting.spectrum:
             count = sum(params[name].numel() for name in trained_names(regime.model, params))
             smallest, largest = eigenvalue_range(kernel, count if regime.model.has_width else n)
-    step = _step_size(setting, problem, weights, kernel)
-    return Trial(seed, problem, params, kernel, smallest, largest, step)
+    extremes = _extremes(setting, problem, params, kernel)
+    if problem.q > 1 and setting.spectrum and extremes is not None:
+        largest = extremes.largest
+    step = _step_size(setting, problem, weights, extremes)
+    return Trial(seed, drawn, params, kernel, smallest, largest, step)
 
 
 def length(parts: list[Tensor]) -> float:

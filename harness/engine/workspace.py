@@ -77,7 +77,7 @@ class Workspace:
         count, n, d = live.x.shape
         self.method, self.live = method, live
         self.n, self.batch = n, batch
-        # A minibatch represents all samples: a sum over it is scaled up, a mean is not.
+        # The gradient of a sum over a minibatch is scaled up to all samples, that of a mean is not.
         averaged = method.residual is None and method.criterion.reduction == "mean"
         self.weight = 1.0 if averaged else n / batch
         self.stack = method.stack_of(live.params, live.x)

@@ -204,6 +204,8 @@ def _other_problems(first: Results, second: Results) -> str:
         return "the datasets differ"
     if one.seed != two.seed:
         return f"the seeds differ ({one.seed} and {two.seed})"
+    if one.further != two.further:
+        return "the numbers of held-out or validation samples differ"
     return "" if one.resample == two.resample else "only one of them draws each trial's problem anew"
 
 
@@ -236,6 +238,7 @@ def _facts(results: Results) -> dict[str, str]:
         "n": list(suite.n),
         "d": list(suite.d),
         "problem for each trial": suite.resample,
+        **{key.replace("_", " "): size for key, size in suite.further.items() if size},
         "steps": budget.steps,
         "tolerances": list(budget.tolerances),
         "report tolerance": budget.report_tolerance,

@@ -25,4 +25,5 @@ def problems_explained(suite: Suite) -> str:
     labels = getattr(suite.dataset, "labels", "")
     words = f", {labels} labels" if isinstance(labels, str) and labels else ""
     inputs = component(suite.dataset, leave_out=("labels",))
-    return f"Problems: {inputs}{words}{draws}; {suite.budget.dtype}; seed {suite.seed}."
+    further = "".join(f"; {size} {key.replace('_', '-')} samples" for key, size in suite.further.items() if size)
+    return f"Problems: {inputs}{words}{draws}{further}; {suite.budget.dtype}; seed {suite.seed}."

@@ -62,7 +62,8 @@ def exponents_view(results: Results, *, tolerance: float | None = None, steps: i
     for regime in suite.regimes:
         if regime.model.has_width:
             fit = results.exponent_fit(regime.name, tolerance, steps)
-            lawful = [theory for theory in concerned(theories, regime) if theory.claim.exponents is not None]
+            about = concerned(theories, regime, suite.dataset)
+            lawful = [theory for theory in about if theory.claim.exponents is not None]
             rows += _rows(results, regime, fit, lawful)
             bibtex |= dict.fromkeys(sources(lawful))
     unfinished = f"UNFINISHED: {results.lacking}. " if results.missing else ""

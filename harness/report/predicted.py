@@ -34,7 +34,7 @@ def predict_suite(
     """
     found = {}
     for n, d in sizes(suite) if all_sizes else sizes(suite)[-1:]:
-        problem = draw_problem(suite.dataset, n, d, seed=0, base=suite.seed)
+        problem = draw_problem(suite.dataset, n, d, seed=0, base=suite.seed, **suite.further).training()
         for regime in suite.regimes:
             found[regime.name, n, d] = tuple(predictions(theories, regime, problem))
     return found
@@ -62,7 +62,7 @@ def certify_suite(
     chosen = sizes(suite) if all_sizes else sizes(suite)[-1:]
     return {
         (name, n, d, prediction.theory.name): certified_width(
-            prediction.theory, regimes[name], suite.dataset, n, d, seeds=seeds, base=suite.seed
+            prediction.theory, regimes[name], suite.dataset, n, d, seeds=seeds, base=suite.seed, further=suite.further
         )
         for (name, n, d), beside in predicted.items()
         if (n, d) in chosen

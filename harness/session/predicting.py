@@ -71,7 +71,7 @@ def predicted(
     Raises:
         ValueError: If there is no such activation.
     """
-    from harness.claims.predictions import predict
+    from harness.claims.predictions import of_labels, predict, targets_of
     from harness.plugin_host.registry import AmbiguousName, UnknownName
 
     if activation is not None:
@@ -79,7 +79,8 @@ def predicted(
             registry.find("activation", activation)
         except (UnknownName, AmbiguousName) as error:
             raise ValueError(str(error)) from error
-    homes = ((theory, home(theory, registry, activation, say)) for theory in registry.theories())
+    about = (theory for theory in registry.theories() if of_labels(theory, targets_of(problem)))
+    homes = ((theory, home(theory, registry, activation, say)) for theory in about)
     return [predict(theory, regime, problem) for theory, regime in homes if regime is not None]
 
 

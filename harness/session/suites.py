@@ -87,7 +87,7 @@ def check_problems(suite: Suite) -> None:
     for n in suite.n:
         for d in suite.d:
             try:
-                draw_problem(suite.dataset, n, d, seed=0, base=suite.seed)
+                draw_problem(suite.dataset, n, d, seed=0, base=suite.seed, **suite.further)
             except (Exception, SystemExit) as error:  # a dataset is code of a plugin
                 said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
                 wrong.setdefault(said, []).append(f"n = {n}, d = {d}")

@@ -98,6 +98,12 @@ class ProblemsSection(Section):
     dataset: str | dict[str, Any] = Field(description="Name of a dataset, or { use = name, … } with its options.")
     n: Sizes
     d: Sizes
+    held_out: Annotated[int, Ge(0), Le(MAX_SIZE)] = Field(
+        0, description="Further samples of each problem that no network is trained on; diagnostics see them."
+    )
+    validation: Annotated[int, Ge(0), Le(MAX_SIZE)] = Field(
+        0, description="Further samples of each problem to choose a setting by, apart from the held-out ones."
+    )
     resample: bool = Field(True, description="Whether each trial draws its own data; false keeps one draw for all.")
 
 

@@ -15,6 +15,7 @@ from harness.plugin_host.options import configure, option_names
 from harness.plugin_host.validation import from_pydantic
 from harness.statistics.search import Adaptive, Grid, Search
 from harness.suite.file import SECTIONS, BudgetSection, ProblemsSection, Section, Sizes, SuiteFile, SuiteSection
+from harness.suite.misfits import misfits
 from harness.suite.record import Budget, Suite
 from harness.suite.requires import missing_packages
 
@@ -77,6 +78,8 @@ class SuiteParser:
         search = self._search()
         regimes = self._regimes()
         self._width_steps(search, regimes)
+        if dataset is not None:
+            self.complaints += misfits(dataset, problems, regimes, self.data, self.registry)
         self.complaints = [self._under_its_name(complaint) for complaint in self.complaints]
         for section in self._misspelled:
             if section != "search":
@@ -90,6 +93,8 @@ class SuiteParser:
             seed=head.seed,
             dataset=dataset,
             resample=problems.resample,
+            held_out=problems.held_out,
+            validation=problems.validation,
             n=cast("tuple[int, ...]", problems.n),
             d=cast("tuple[int, ...]", problems.d),
             budget=budget,

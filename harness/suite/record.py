@@ -59,6 +59,8 @@ class Suite:
         seed: Seed of all random numbers.
         dataset: Dataset that problems are drawn from.
         resample: Whether each trial draws its own problem.
+        held_out: Number of held-out samples of a problem.
+        validation: Number of validation samples of a problem.
         n: Numbers of samples.
         d: Input dimensions.
         budget: Steps and tolerances.
@@ -82,6 +84,13 @@ class Suite:
     search: Search
     regimes: tuple[Regime, ...]
     plugin_files: tuple[Path, ...] = ()
+    held_out: int = 0
+    validation: int = 0
     path: Path | None = None
     text: str = ""
     registry: Registry | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def further(self) -> dict[str, int]:
+        """Numbers of samples that no network is trained on."""
+        return {"held_out": self.held_out, "validation": self.validation}

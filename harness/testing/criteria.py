@@ -37,9 +37,8 @@ def _labels(made: Criterion, dtype: str = "float64") -> Tensor:
     return numbers.sign() if kind == "signs" else numbers
 
 
-def _fit(made: Criterion) -> Tensor:
+def _fit(made: Criterion, y: Tensor) -> Tensor:
     """Return outputs that fit exactly: the labels, or for classes outputs of the right sign or class that are large."""
-    y = _labels(made)
     return 1e3 * y if made.targets[0] in ("signs", "one-hot") else y
 
 
@@ -52,12 +51,13 @@ def _residual(seed: int, like: Tensor) -> Tensor:
 def exact_fit(subject: Subject) -> Iterator[str]:
     """The measure is zero on an exact fit, and measure and loss fall on the way to it."""
     for made, options in variants(subject.item):
-        where, y, fit = told(options), _labels(made), _fit(made)
+        where, y = told(options), _labels(made)
+        fit = _fit(made, y)
         at_fit = float(made.measure(fit, y))
         if at_fit != 0.0:
             yield f"measure is {at_fit:g} where outputs equal labels{where}, expected 0: measure the distance to a fit"
         for seed in range(3):
-            way = _residual(seed, y) + y - fit
+            way = _residual(seed, y) + (y if fit is y else -y) - fit
             ends = [fit + t * way for t in FRACTIONS] + [fit]
             for what in ("measure", "loss"):
                 values = [float(getattr(made, what)(f, y)) for f in ends]

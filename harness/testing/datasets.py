@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.components import Array, Dataset
+from harness.components import Array, Dataset, Targets
 from harness.testing.case import Check, NotApplicable, Subject, told
 from harness.testing.initializers import rng
 from harness.testing.samples import variants
@@ -55,14 +55,15 @@ def _tried(subject: Subject) -> Iterator[tuple[Dataset, str, list[tuple[int, int
 
 
 def draws(subject: Subject) -> Iterator[str]:
-    """It draws finite float64 inputs (n, d) and labels (n,) that are not all zero."""
+    """It draws finite float64 inputs (n, d) and labels, (n,) or (n, q), of the kind it states and not all zero."""
     for made, where, sizes in _tried(subject):
         for n, d in sizes:
             drawn = made.draw(n, d, rng())
             if not isinstance(drawn, tuple) or len(drawn) != 2:
                 yield f"draw returns {type(drawn).__name__}{where}, expected inputs and labels: return x, y"
                 return
-            for what, array, shape in (("inputs", drawn[0], (n, d)), ("labels", drawn[1], (n,))):
+            q = made.targets().outputs
+            for what, array, shape in (("inputs", drawn[0], (n, d)), ("labels", drawn[1], (n,) if q == 1 else (n, q))):
                 if not isinstance(array, np.ndarray) or array.dtype != np.float64:
                     kind = getattr(array, "dtype", type(array).__name__)
                     yield f"{what} are {kind}{where}, expected a float64 array: np.asarray(…, dtype=np.float64)"
@@ -72,6 +73,31 @@ def draws(subject: Subject) -> Iterator[str]:
                     yield f"{what} are not finite at n = {n}, d = {d}{where}: refuse such a size with a ValueError"
                 elif what == "labels" and not array.any():
                     yield f"labels are all zero at n = {n}, d = {d}{where}: there is nothing to fit"
+                elif what == "labels" and not _of_kind(array, made.targets()):
+                    yield f"targets() says that labels are {made.targets().kind}{where}, but those drawn are not"
+
+
+def _of_kind(labels: Array, targets: Targets) -> bool:
+    """Return whether labels are of the kind that is stated, as far as they show it."""
+    if targets.kind == "signs":
+        return bool((np.abs(labels) == 1).all())
+    if targets.kind == "one-hot":
+        return bool(((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all())
+    return targets.kind is None or (targets.kind == "values") == (targets.outputs > 1)
+
+
+def split(subject: Subject) -> Iterator[str]:
+    """Further samples have the form of the problem, and leave it as it is."""
+    if subject.item.split is Dataset.split:
+        raise NotApplicable("it does not define split(), and so has no held-out samples")
+    for made, where, ((n, d), *_) in _tried(subject):
+        (x, y), *others = made.split(n, d, rng(1), [(5, rng(2)), (3, rng(3))])
+        shapes = [(a.shape, b.shape) for a, b in others]
+        if shapes != [((size, d), (size, *y.shape[1:])) for size in (5, 3)]:
+            yield f"split returns further samples of shapes {shapes}{where}, expected the form of the problem's"
+        again = made.split(n, d, rng(1), [(5, rng(4))])[0]
+        if not same((x, y), again):
+            yield f"the problem depends on its further samples{where}: draw them from their own sources of randomness"
 
 
 def state(subject: Subject) -> Iterator[str]:
@@ -99,4 +125,9 @@ def seeds(subject: Subject) -> Iterator[str]:
 
 
 DATASET = ("dataset",)
-CHECKS = (Check("draws", DATASET, draws), Check("global state", DATASET, state), Check("seeds", DATASET, seeds))
+CHECKS = (
+    Check("draws", DATASET, draws),
+    Check("split", DATASET, split),
+    Check("global state", DATASET, state),
+    Check("seeds", DATASET, seeds),
+)

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.components import Initializer, Model, Problem, Weights
 from harness.testing.case import Check, NotApplicable, Subject, told
-from harness.testing.samples import models_for, problem, variants
+from harness.testing.samples import models_for, of_several, problem, variants
 from harness.testing.state import FROM_RNG, same, twice
 
 if TYPE_CHECKING:
@@ -53,10 +53,12 @@ def draws(subject: Subject) -> Iterator[str]:
         for n, d in SIZES:
             for k in (step, 2 * step, 3 * step):
                 yield from _fits(made, model, problem(n, d), k, where)
+            if made.outputs == model.outputs == "any":
+                yield from _fits(made, model, of_several(problem(n, d)), step, where)
 
 
 def _fits(made: Initializer, model: Model, given: Problem, k: int, where: str) -> Iterator[str]:
-    expected = model.shapes(given.d, k)
+    expected = model.shapes_for(given.d, k, given.q)
     before = given.x.copy(), given.y.copy()
     found = made.draw(model, given, k, rng())
     if not same((given.x, given.y), before):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harness.components import Activation, Model, ModelTraits, Params
 from harness.mathematics.activations import ACTIVATIONS, named
 from harness.testing.case import Check, NotApplicable, Subject, told
@@ -109,6 +111,21 @@ def pure(subject: Subject) -> Iterator[str]:
             yield f"forward changes its arguments{where}: work on new tensors, without in-place operations"
         elif not same(first, again):
             yield f"forward gives other numbers when called again{where}; {NO_GLOBALS}"
+
+
+def outputs(subject: Subject) -> Iterator[str]:
+    """A model of any number of outputs has shapes and forward for each, those of one output for q = 1."""
+    if subject.item.outputs == "one":
+        raise NotApplicable("it has one output")
+    for made, options in variants(subject.item):
+        where = told(options)
+        if made.shapes_for(D, K, 1) != made.shapes(D, K):
+            yield f"shapes_for(d, k, 1) differs from shapes(d, k){where}: stored trials would move"
+        rng = np.random.default_rng(0)
+        drawn = {name: np.asarray(rng.standard_normal(shape)) for name, shape in made.shapes_for(D, K, 3).items()}
+        found = made.forward(tensors(made.extend(drawn)), inputs())
+        if found.shape != (N, 3):
+            yield f"forward returns shape {tuple(found.shape)} for 3 outputs{where}, expected {(N, 3)}"
 
 
 def gradient(subject: Subject) -> Iterator[str]:
@@ -265,6 +282,7 @@ MODEL = ("model",)
 CHECKS = (
     Check("shapes", MODEL, shapes),
     Check("forward", MODEL, forward),
+    Check("outputs", MODEL, outputs),
     Check("global state", MODEL, pure),
     Check("gradient", MODEL, gradient),
     Check("mapped", MODEL, mapped),

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import types
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
@@ -36,6 +36,11 @@ def problem(n: int = N, d: int = D, seed: int = 0) -> Problem:
     rng = np.random.Generator(np.random.Philox(key=seed))
     x = rng.standard_normal((n, d))
     return Problem(x / np.linalg.norm(x, axis=1, keepdims=True), rng.standard_normal(n), seed=seed, dataset="sphere")
+
+
+def of_several(given: Problem, q: int = 3) -> Problem:
+    """Return a problem with q outputs, whose labels are those of another shifted by a sample each."""
+    return replace(given, y=np.stack([np.roll(given.y, column) for column in range(q)], axis=1))
 
 
 def weights(model: Model, d: int = D, k: int = K, seed: int = 0) -> Weights:

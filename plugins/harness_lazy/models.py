@@ -185,7 +185,7 @@ class InfiniteWidth(Model):
 
     def accepts(self, optimizer: Optimizer, criterion: Criterion) -> bool:
         """Return whether the residual decays as under gradient descent on all samples."""
-        return optimizer.is_full_batch() and optimizer.heavy_ball() == 0.0 and isinstance(criterion, ResidualCriterion)
+        return optimizer.full_batch() and optimizer.heavy_ball() == 0.0 and isinstance(criterion, ResidualCriterion)
 
     def shapes(self, d: int, k: int) -> dict[str, tuple[int, ...]]:
         """Return nothing: there are no weights to speak of."""

@@ -142,7 +142,7 @@ class Floored(Unsure):
 
 
 def test_a_theory_that_cannot_tell_is_left_out(results: Results) -> None:
-    assert concerned([Unsure()], results.suite.regimes[0]) == []
+    assert concerned([Unsure()], results.suite.regimes[0], results.suite.dataset) == []
 
 
 def test_the_page_shows_exponents_where_there_are_any(results: Results) -> None:

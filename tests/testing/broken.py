@@ -167,6 +167,12 @@ class Cloud(Dataset):
     def draw(self, n, d, rng):
         return rng.standard_normal((n, d)), rng.standard_normal(n)
 
+    def targets(self):
+        return Targets("numbers")
+
+    def split(self, n, d, rng, further):
+        return [self.draw(rows, d, source) for rows, source in [(n, rng), *further]]
+
 
 @dataclass(frozen=True)
 class Size(Diagnostic):
@@ -319,6 +325,7 @@ BROKEN = (
     Broken(
         "model net", "global state", "gives other numbers", FORWARD, f"import random; {FORWARD} + random.random()"
     ),
+    Broken("model net", "outputs", "returns shape (6,) for 3 outputs", FORWARD, f"{FORWARD} if params['v'].ndim == 1 else x[:, 0]"),
     Broken("model net", "global state", "changes its arguments", FORWARD, f"params['v'].mul_(2.0); {FORWARD}"),
     Broken("model net", "gradient", "the gradient in W is off", FORWARD, f"{FORWARD} + x.sum(1) * params['W'].detach().sum()"),
     Broken("model net", "mapped", "no .item()", FORWARD, f"{FORWARD} * (1.0 if params['v'].sum() > -1e9 else 2.0)"),
@@ -382,6 +389,9 @@ BROKEN = (
     Broken("criterion quartic", "global state", "other numbers", MAX, f"import random; {MAX} * random.random()"),
     Broken("dataset cloud", "draws", "inputs have shape", DRAW, "return rng.standard_normal((d, n)), rng.random(n)"),
     Broken("dataset cloud", "draws", "labels are not finite", DRAW, "return rng.random((n, d)), np.full(n, np.nan)"),
+    Broken("dataset cloud", "draws", "labels are signs", 'Targets("numbers")', 'Targets("signs")'),
+    Broken("dataset cloud", "split", "shapes [((4, ", "self.draw(rows, d", "self.draw(4 if source is not rng else n, d"),
+    Broken("dataset cloud", "split", "depends on its further samples", "[(n, rng), *further]", "[(n, further[0][1] if further else rng), *further]"),
     Broken("dataset cloud", "global state", "another problem from the same rng", DRAW, DRAW.replace("rng.", "np.random.")),
     Broken("dataset cloud", "seeds", "two seeds give the same", DRAW, "return np.ones((n, d)), np.ones(n)"),
     Broken("theory os-smooth", "name", "has a theory 'os-smooth', which tables show", 'str] = "claim"', 'str] = "os-smooth"'),

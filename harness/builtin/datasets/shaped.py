@@ -41,10 +41,14 @@ class LowDimension(Synthetic):
         Raises:
             ValueError: The subspace has more dimensions than R^d.
         """
+        return self.further_inputs(n, d, rng, rng)
+
+    def further_inputs(self, n: int, d: int, start: np.random.Generator, rng: np.random.Generator) -> Array:
+        """Draw unit rows (n, d) near the subspace that ``start`` gives."""
         m = self.dimension
         if m > d:
             raise ValueError(f"the subspace has dimension = {m}, more than d = {d}")
-        basis, _ = np.linalg.qr(rng.standard_normal((d, m)))
+        basis, _ = np.linalg.qr(start.standard_normal((d, m)))
         x = rng.standard_normal((n, m)) @ basis.T / np.sqrt(m)
         if self.noise:
             x += self.noise * rng.standard_normal((n, d)) / np.sqrt(d)
@@ -75,7 +79,11 @@ class Clustered(Synthetic):
         Raises:
             ValueError: The centres find no room on the sphere.
         """
-        centres = self._centres(d, rng)[np.arange(n) % self.clusters]
+        return self.further_inputs(n, d, rng, rng)
+
+    def further_inputs(self, n: int, d: int, start: np.random.Generator, rng: np.random.Generator) -> Array:
+        """Draw unit rows (n, d) around the centres that ``start`` gives."""
+        centres = self._centres(d, start)[np.arange(n) % self.clusters]
         return unit_rows(centres + self.radius * unit_rows(rng.standard_normal((n, d))))
 
     def _centres(self, d: int, rng: np.random.Generator) -> Array:

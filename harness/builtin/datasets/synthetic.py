@@ -2,38 +2,119 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from annotated_types import Ge
+from numpy.typing import NDArray
 
-from harness import Array, Dataset
+from harness import Array, Dataset, PositiveInt, Targets
 from harness.mathematics.spectra import unit_rows
 
 
-def random_labels(kind: str, n: int, rng: np.random.Generator) -> Array:
-    """Draw labels (n,) that know nothing of the inputs: ``gaussian`` (N(0, 1)) or ``rademacher`` (±1)."""
-    return rng.standard_normal(n) if kind == "gaussian" else rng.choice(np.array([-1.0, 1.0]), size=n)
+def random_labels(kind: str, n: int, rng: np.random.Generator, q: int = 1) -> Array:
+    """Draw labels that are independent of the inputs.
+
+    Args:
+        kind: ``gaussian`` (N(0, 1)), ``rademacher`` (±1) or ``classes`` (one-hot rows).
+        n: Samples.
+        rng: Source of randomness.
+        q: Outputs, or classes.
+
+    Returns:
+        (n,) for one output, else (n, q).
+    """
+    if kind == "classes":
+        return one_hot(rng.integers(q, size=n), q)
+    size = n if q == 1 else (n, q)
+    return rng.standard_normal(size) if kind == "gaussian" else rng.choice(np.array([-1.0, 1.0]), size=size)
+
+
+def one_hot(classes: NDArray[np.int64], q: int) -> Array:
+    """Return rows (n, q) with a one in the column of the class.
+
+    >>> one_hot(np.array([1, 0]), 3).tolist()
+    [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
+    """
+    rows: Array = np.eye(q)[classes]
+    return rows
 
 
 @dataclass(frozen=True)
 class Synthetic(Dataset):
-    """Inputs from a distribution; labels independent of them.
+    """Inputs from a distribution; labels independent of them, or those of a linear teacher.
 
     Attributes:
-        labels: ``gaussian`` (N(0, 1)) or ``rademacher`` (±1 with equal probability).
+        labels: ``gaussian`` (N(0, 1)), ``rademacher`` (±1 with equal probability) or ``classes`` (one-hot rows, each
+            class with equal probability).
+        outputs: q, the number of labels of a sample that are numbers or signs.
+        classes: Number of classes where labels are classes.
+        teacher: ``none`` leaves labels independent of the inputs. ``linear`` draws A (d, q) from N(0, 1) for each
+            problem and takes the labels from xA: the numbers themselves, their signs, or the largest of a row.
     """
 
-    labels: Literal["gaussian", "rademacher"] = "gaussian"
+    since: ClassVar[Mapping[str, str]] = dict.fromkeys(("outputs", "classes", "teacher"), "0.2")
+    labels: Literal["gaussian", "rademacher", "classes"] = "gaussian"
+    outputs: PositiveInt = 1
+    classes: Annotated[int, Ge(2)] = 3
+    teacher: Literal["none", "linear"] = "none"
+
+    def __post_init__(self) -> None:
+        if self.labels == "classes" and self.outputs != 1:
+            raise ValueError(f"outputs = {self.outputs} is for numbers; labels = 'classes' take classes = …")
+
+    def targets(self) -> Targets:
+        """Return the form of the labels."""
+        if self.labels == "classes":
+            return Targets("one-hot", self.classes)
+        if self.outputs > 1:
+            return Targets("values", self.outputs)
+        return Targets("numbers" if self.labels == "gaussian" else "signs")
 
     def inputs(self, n: int, d: int, rng: np.random.Generator) -> Array:
         """Draw inputs (n, d)."""
         raise NotImplementedError  # abstract in all but name: dataclasses and ABC disagree on field order
 
+    def further_inputs(self, n: int, d: int, start: np.random.Generator, rng: np.random.Generator) -> Array:
+        """Draw further inputs (n, d) from the distribution of a problem.
+
+        Args:
+            n: Further samples.
+            d: Input dimension.
+            start: The problem's own source of randomness as :meth:`inputs` found it, for what they share.
+            rng: Source of their randomness.
+        """
+        return self.inputs(n, d, rng)
+
     def draw(self, n: int, d: int, rng: np.random.Generator) -> tuple[Array, Array]:
-        """Draw inputs (n, d), then labels (n,)."""
+        """Draw inputs (n, d), then labels (n,) or (n, q)."""
+        return self.split(n, d, rng, ())[0]
+
+    def split(
+        self, n: int, d: int, rng: np.random.Generator, further: Sequence[tuple[int, np.random.Generator]]
+    ) -> list[tuple[Array, Array]]:
+        """Draw a problem, then further samples with the same teacher."""
+        start = deepcopy(rng) if further else rng
         x = self.inputs(n, d, rng)
-        return x, random_labels(self.labels, n, rng)
+        teacher = rng.standard_normal((d, self.targets().outputs)) if self.teacher == "linear" else None
+        drawn = [(x, self._labels(x, teacher, rng))]
+        for size, own in further:
+            x = self.further_inputs(size, d, deepcopy(start), own)
+            drawn.append((x, self._labels(x, teacher, own)))
+        return drawn
+
+    def _labels(self, x: Array, teacher: Array | None, rng: np.random.Generator) -> Array:
+        q = self.targets().outputs
+        if teacher is None:
+            return random_labels(self.labels, len(x), rng, q)
+        found: Array = x @ teacher
+        if self.labels == "classes":
+            return one_hot(found.argmax(axis=1), q)
+        found = np.where(found < 0, -1.0, 1.0) if self.labels == "rademacher" else found
+        return found[:, 0] if q == 1 else found
 
 
 @dataclass(frozen=True)

@@ -54,12 +54,12 @@ class TableFile(Observed):
         digest = digest_of(file)
         if self.sha256 not in ("", digest):
             raise TableError(f"{self.path} is another file: its SHA-256 is {digest}, not {self.sha256}")
-        return _read(str(file), digest, self.path, self.label, self.inputs, self.labels == "own")
+        return _read(str(file), digest, self.path, self.label, self.inputs, self.labels in ("own", "classes"))
 
     def prepared(self, d: int) -> Prepared:
         """Return it ready to draw from, kept for the next problem."""
         file = self._file()
-        own = self.labels == "own"
+        own = self.labels in ("own", "classes")
         return _prepared(str(file), digest_of(file), self.path, self.label, self.inputs, own, d, self.reduce)
 
     def _file(self) -> Path:
