@@ -22,14 +22,17 @@ def batches(
     recovery: Recovery | None = None,
     trial_seconds: float = math.inf,
 ) -> Iterator[Batch]:
-    """Group missing trials (width, seed) into batches of equal shape.
+    """Group missing trials into batches of equal shape.
 
     Args:
-        search: Whose trials they are.
-        missing: What is to be trained.
+        search: The search that asks for the trials.
+        missing: The trials (width, seed).
         idle: Number of workers with nothing to do. Batches are split for them where lanes are independent.
-        recovery: What is known of shapes that did not fit into memory.
-        trial_seconds: Most time that a trial may take.
+        recovery: Limits of shapes that did not fit into memory, or None if there are none yet.
+        trial_seconds: Longest time of a trial, in seconds.
+
+    Yields:
+        The batches.
     """
     recovery = recovery or Recovery()
     by_width: dict[int, list[int]] = defaultdict(list)
@@ -47,6 +50,6 @@ def batches(
             size = -(-len(seeds) // parts)
             groups = [seeds[i : i + size] for i in range(0, len(seeds), size)]
         for group in groups:
-            room = recovery.most(search.key, search.n, search.d, k, len(group))
-            for i in range(0, len(group), room):
-                yield Batch(search.cell(k), tuple(group[i : i + room]), search.data, search.key, trial_seconds)
+            limit = recovery.most(search.key, search.n, search.d, k, len(group))
+            for i in range(0, len(group), limit):
+                yield Batch(search.cell(k), tuple(group[i : i + limit]), search.data, search.key, trial_seconds)

@@ -1,4 +1,4 @@
-"""What a run would do and how long it would take, without keeping anything that is trained for it."""
+"""Estimates of the trials and the time that a run takes. Nothing that is trained for an estimate is kept."""
 
 from __future__ import annotations
 
@@ -17,22 +17,25 @@ from harness.store import FILE, Store
 from harness.suite import Suite
 
 PROBE_STEPS = (25, 225)
+"""Numbers of steps of the two trials that are timed."""
+
 PROBE_TRIALS = 8
+"""Number of networks that are trained together for a timing."""
 
 
 @dataclass(frozen=True)
 class PlannedThreshold:
-    """One threshold of a suite.
+    """The estimate for one threshold of a suite.
 
     Attributes:
-        regime: Its regime.
-        n: Samples.
+        regime: Name of the regime.
+        n: Number of samples.
         d: Input dimension.
-        solver: What will train it.
-        stored: Trials that are stored and will be used.
-        missing: Trials still to train; for a search that is not over, as many as one usually takes.
-        exact: Whether ``missing`` is known rather than usual.
-        seconds: Estimated time on one worker.
+        solver: Name of the solver.
+        stored: Number of stored trials that the run takes.
+        missing: Number of trials to train. It is the usual number for an adaptive search that is not over.
+        exact: Whether ``missing`` is known, and not the usual number.
+        seconds: Estimated time on one worker, in seconds.
     """
 
     regime: str
@@ -47,13 +50,13 @@ class PlannedThreshold:
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan.
+    """The estimate for a suite.
 
     Attributes:
-        suite: The suite's name.
-        directory: Where results go.
-        workers: Batches trained at a time.
-        thresholds: One entry each.
+        suite: Name of the suite.
+        directory: Where results are written.
+        workers: Number of batches trained at a time.
+        thresholds: The estimates for the thresholds.
     """
 
     suite: str
@@ -63,7 +66,7 @@ class Planned:
 
     @property
     def seconds(self) -> float:
-        """Estimated time of the whole run."""
+        """Estimated time of the whole run, in seconds."""
         return sum(t.seconds for t in self.thresholds) / self.workers
 
     def data(self) -> dict[str, Any]:
@@ -72,10 +75,18 @@ class Planned:
 
 
 def estimate(suite: Suite, registry: Registry, directory: Path, device: str, workers: int) -> Planned:
-    """Plan a run: what is stored, what is missing, and how long that takes if every trial uses its whole budget.
+    """Return the trials that are stored and missing, and the time of those if every trial uses its whole budget.
+
+    Args:
+        suite: The suite.
+        registry: The plugins.
+        directory: Where the run writes, which may hold earlier outcomes.
+        device: Where networks are trained.
+        workers: Number of batches trained at a time.
 
     Raises:
-        StoreError: If what is stored cannot be read.
+        StoreError: If the stored outcomes cannot be read.
+        RegimeError: If a component of a regime raises when it is asked for its properties.
     """
     if (directory / FILE).exists():
         with Store(directory, create=False) as store:
@@ -102,7 +113,7 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
 
 
 def _missing(search: ThresholdSearch) -> dict[int, int]:
-    """Return the trials to train by width."""
+    """Return the number of trials to train by width."""
     if search.exact:
         return Counter(k for k, _ in search.missing)
     known = sum(map(len, search.outcomes.values()))
@@ -112,9 +123,9 @@ def _missing(search: ThresholdSearch) -> dict[int, int]:
 
 
 def _seconds(search: ThresholdSearch, widths: dict[int, int]) -> float:
-    """Return the time of these trials on one worker, each taken to use its whole budget.
+    """Return the time in seconds of these trials on one worker if each uses its whole budget.
 
-    A few steps are trained at the narrowest and the widest of them; between, time is taken to be linear in k.
+    A few steps are trained at the narrowest and the widest width. The time between them is assumed linear in k.
     """
     low, high = min(widths), max(widths)
     cost_low = _trial_seconds(search, low)
@@ -124,12 +135,12 @@ def _seconds(search: ThresholdSearch, widths: dict[int, int]) -> float:
 
 
 def _trial_seconds(search: ThresholdSearch, k: int) -> float:
-    """Return the time of one trial that uses its whole budget: what does not depend on steps, plus that per step."""
+    """Return the time in seconds of one trial that uses its whole budget: a constant plus a time per step."""
     from harness.engine.work import train
 
     times = []
     for steps in PROBE_STEPS:
-        # A tolerance that no trial meets, so that none stops early.
+        # No trial meets this tolerance, so none stops early.
         setting = replace(search.setting, steps=steps, tolerances=(1e-300,))
         begin = time.perf_counter()
         train(setting, Cell("", search.n, search.d, k), range(PROBE_TRIALS))

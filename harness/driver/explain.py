@@ -1,4 +1,4 @@
-"""Why a run would train what it trains: the suite's settings against those that are stored."""
+"""The reasons why a run trains trials: the settings of the suite compared with those that are stored."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from harness.suite import Suite
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that fixes numbers and is not as it was.
+    """A value that fixes numbers and has changed.
 
     Attributes:
-        what: Its place, as ``optimizer.c``.
-        was: What is stored; None where it was not there.
-        now: What the suite asks for; None where it does not.
+        what: Path of the value, such as ``optimizer.c``.
+        was: Stored value, or None if there was none.
+        now: Value in the suite, or None if there is none.
     """
 
     what: str
@@ -33,18 +33,18 @@ class Change:
 
 @dataclass(frozen=True)
 class Explained:
-    """What becomes of one threshold.
+    """The trials of one threshold that are reused or trained, and why.
 
     Attributes:
-        regime: Its regime.
-        n: Samples.
+        regime: Name of the regime.
+        n: Number of samples.
         d: Input dimension.
-        reused: Stored trials that the run takes as they are.
-        new: Trials that it is known to train; a search asks for more as it goes.
-        exact: Whether it asks for no more than those.
-        why: Why there is something to train, in one line; empty if there is not.
-        nearest: Name of the stored regime that it was compared with; empty if there is none.
-        changes: In what they differ.
+        reused: Number of stored trials that the run takes.
+        new: Number of trials that are known to be trained. An adaptive search asks for more later.
+        exact: Whether no more trials than ``new`` follow.
+        why: Reason in one line why trials are trained, or an empty string if none are.
+        nearest: Name of the stored regime that was compared, or an empty string if there is none.
+        changes: Differences from that regime.
     """
 
     regime: str
@@ -59,10 +59,17 @@ class Explained:
 
 
 def explain(suite: Suite, registry: Registry, directory: Path, device: str) -> list[Explained]:
-    """Return, for each threshold of a suite, what is reused of a run directory and why the rest is not.
+    """Return for each threshold of a suite the trials that a run directory holds, and why others are trained.
+
+    Args:
+        suite: The suite.
+        registry: The plugins.
+        directory: Where the run writes, which may hold earlier outcomes.
+        device: Where networks are trained.
 
     Raises:
-        StoreError: If what is stored cannot be read.
+        StoreError: If the stored outcomes cannot be read.
+        RegimeError: If a component of a regime raises when it is asked for its properties.
     """
     if (directory / FILE).exists():
         with Store(directory, create=False) as store:
@@ -99,7 +106,7 @@ def _explained(plan: Plan, settings: Mapping[str, Mapping[str, Any]], store: Sto
 
 
 def _unfinished(search: ThresholdSearch, errors: int) -> str:
-    """Say why a setting that is stored has trials to train."""
+    """Return the reason why a stored setting has trials to train."""
     if errors:
         return f"{errors} trials ended in an error and are tried again"
     if not search.reused:
@@ -108,7 +115,10 @@ def _unfinished(search: ThresholdSearch, errors: int) -> str:
 
 
 def _changed(data: dict[str, Any], settings: Mapping[str, Mapping[str, Any]]) -> tuple[str, tuple[Change, ...], str]:
-    """Compare a setting with the stored one that is nearest to it: the one from which fewest values differ."""
+    """Return the name of the nearest stored setting, the differences from it, and the reason to train.
+
+    The nearest setting is the one with the fewest different values.
+    """
     if not settings:
         return "", (), "nothing is stored"
     name = data["regime"]["name"]
@@ -125,7 +135,13 @@ def _changed(data: dict[str, Any], settings: Mapping[str, Mapping[str, Any]]) ->
 
 
 def differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
-    """Return in what two settings differ, of what fixes numbers; of another component, only which it is.
+    """Return the differences between two settings in values that fix numbers.
+
+    If a component is replaced by another one, its options are left out.
+
+    Args:
+        was: The stored setting.
+        now: The setting of the suite.
 
     >>> old = {"steps": 100, "regime": {"optimizer": {"use": "gd", "version": 1, "c": 1.5}}}
     >>> new = {"steps": 200, "regime": {"optimizer": {"use": "gd", "version": 1, "c": 1.0}}}
@@ -148,7 +164,7 @@ def differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
 
 
 def _flat(setting: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what fixes numbers by its place; the regime's parts stand at the top."""
+    """Return the values that fix numbers by their path. The parts of the regime are at the top."""
     data = semantic(setting)
     regime = data.pop("regime", {})
     flat: dict[str, Any] = {}

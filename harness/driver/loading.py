@@ -39,8 +39,8 @@ def load_results(
 
     Args:
         directory: Where the run wrote.
-        suite: The suite to read them as; by default that of the last run.
-        registry: The plugins; loaded if not given.
+        suite: The suite to read them as, or None for that of the last run.
+        registry: The plugins, or None to load them.
         trust_plugins: Whether to load the plugin files that the results name wherever they are.
 
     Raises:

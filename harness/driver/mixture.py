@@ -1,4 +1,4 @@
-"""Whether the trials of a run directory were trained with several versions of a plugin."""
+"""A check for run directories whose trials were trained with several versions of a plugin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 def mixed_versions(runs: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     """Return the plugins that were of several versions in the runs of one directory, with the versions in order.
 
-    A stored trial does not know its run: a later run may have trained all of it anew, and often has not.
+    Stored trials do not record which run produced them, so a plugin is reported even if a later run retrained every
+    trial.
 
     Args:
         runs: The provenance of each run, oldest first.

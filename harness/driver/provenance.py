@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 def provenance(
     suite: Suite, registry: Registry, device: str, solvers: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return what a reader needs to know about where numbers come from, as plain data.
+    """Return the provenance of numbers as plain data.
 
     Args:
-        suite: What is run.
+        suite: The suite.
         registry: The plugins.
         device: Where networks are trained.
-        solvers: What trains each regime; what is chosen where nothing is stored yet, if not given.
+        solvers: Solver by regime, or None for those that a new run would choose.
     """
     return {
         "versions": installed(),
@@ -53,18 +53,18 @@ def provenance(
 
 
 def installed() -> dict[str, str]:
-    """Return the versions of what computes here, by name."""
+    """Return the versions of Python and of the packages and compiler that fix numbers, by name."""
     packages = ("convergence-harness", "torch", "numpy", "scipy")
     found = {name: _version(name) for name in packages} | {"python": platform.python_version()}
     return found | ({"compiler": made_by} if (made_by := compiler_version()) else {})
 
 
 def mixture(store: Store | None) -> dict[str, Any]:
-    """Return what the runs of a directory were together.
+    """Return the differences between the runs of one directory.
 
     Returns:
-        Under ``mixed``, which plugins were of several versions; under ``merged``, what ``harness merge`` united; each
-        only if there is something to say.
+        Under ``mixed``, the plugins that were of several versions. Under ``merged``, the parts that ``harness merge``
+        united. A key is left out if it has nothing.
     """
     origins = store.origins() if store is not None else []
     found = mixed_versions(origins)

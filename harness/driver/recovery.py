@@ -1,9 +1,9 @@
-"""What becomes of batches that have no outcomes: tried again, split, and in the end one trial that is at fault.
+"""Recovery of batches that have no outcomes. They are tried again, then split, until one trial is found at fault.
 
-Nothing here can change a number. Trials that are trained in smaller company have the same outcomes to the last bit:
-solvers with independent lanes by their nature, those with fixed lanes because each stack keeps all its lanes, and a
-trial its own, however few trials are in it. So fixed lanes are never halved; a stack that does not fit at all is an
-error of its trials.
+No number depends on this. A trial has the same outcome to the last bit in a smaller batch: solvers with independent
+lanes train each network by itself, and solvers with fixed lanes keep all lanes of a stack and the lane of each trial,
+even if few trials are in it. So fixed lanes are never halved. A stack that does not fit into memory at all is an error
+of its trials.
 """
 
 from __future__ import annotations
@@ -15,29 +15,42 @@ from harness.components.executor import Batch
 from harness.components.fault import Fault, FaultKind
 
 PATIENCE: Mapping[FaultKind, int] = {"memory": 0, "error": 1, "late": 0, "lost": 2}
-"""How often the same trials are tried again together, by what happened; a trial alone at least once."""
+"""Number of times that the same trials are tried again together. A single trial is tried again at least once."""
 
 Shape = tuple[str, int, int, int]
 """(key, n, d, k)."""
 
 
 class Recovery:
-    """Decides, for one run, what follows a fault.
+    """The decisions of one run after faults.
 
     Attributes:
-        room: Most trials that fit into memory together, by shape, where that was found out.
+        limits: Largest number of trials that fit into memory together, by shape, where it is known.
     """
 
     def __init__(self) -> None:
-        self.room: dict[Shape, int] = {}
+        self.limits: dict[Shape, int] = {}
         self._tries: dict[tuple[Shape, tuple[int, ...]], int] = {}
 
     def most(self, key: str, n: int, d: int, k: int, wanted: int) -> int:
-        """Return how many trials of a shape to train together, at most as many as wanted."""
-        return min(wanted, self.room.get((key, n, d, k), wanted))
+        """Return the number of trials of a shape to train together, at most ``wanted``.
+
+        Args:
+            key: Semantic key of the setting.
+            n: Number of samples.
+            d: Input dimension.
+            k: Width.
+            wanted: Number of trials to train.
+        """
+        return min(wanted, self.limits.get((key, n, d, k), wanted))
 
     def after(self, batch: Batch, fault: Fault) -> list[Batch]:
-        """Return what to train in place of a batch; nothing if its one trial is at fault."""
+        """Return the batches to train in place of one that failed, or an empty list if its only trial is at fault.
+
+        Args:
+            batch: The batch.
+            fault: The reason why it has no outcomes.
+        """
         shape = (batch.key, batch.cell.n, batch.cell.d, batch.cell.k)
         seeds = batch.seeds
         tries = self._tries[shape, seeds] = self._tries.get((shape, seeds), 0) + 1
@@ -48,9 +61,9 @@ class Recovery:
             return []
         half = -(-len(seeds) // 2)
         if fault.kind == "memory":
-            self.room[shape] = min(half, self.room.get(shape, half))
+            self.limits[shape] = min(half, self.limits.get(shape, half))
         parts = seeds[:half], seeds[half:]
         for part in parts:
-            if fault.kind != "memory" and len(part) > 1:  # they have had their second chance in larger company
+            if fault.kind != "memory" and len(part) > 1:  # already retried once as part of the larger batch
                 self._tries[shape, part] = 1
         return [replace(batch, seeds=part) for part in parts]

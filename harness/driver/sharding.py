@@ -1,4 +1,4 @@
-"""Parts of one grid that several machines train, each without knowing of the others."""
+"""Parts of one grid that several machines train independently."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from harness.suite.record import Suite
 
 MOST = 10_000
-"""Shards that a suite may be split into."""
+"""Largest number of shards of a suite."""
 
 
 class ShardError(ValueError):
-    """A shard that cannot be: the message says why, and what to do."""
+    """A shard that cannot be trained. The message gives the reason and what to type."""
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One of ``count`` parts of a grid's cells, numbered from 1.
+    """One of ``count`` parts of the cells of a grid, numbered from 1.
 
-    Which part a cell belongs to is a function of the cell alone (what its regime computes, n, d and k), so that
-    machines need not agree on anything but the suite, and a suite that grows keeps the parts of what it had.
+    The part of a cell is a function of the cell alone (its regime, n, d and k). So the machines share nothing but the
+    suite, and the cells of a suite that grows stay in their parts.
 
     >>> str(Shard.parse("2/5"))
     '2/5'
@@ -39,10 +39,10 @@ class Shard:
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """Read ``i/N``.
+        """Return the shard that a text ``i/N`` names.
 
         Raises:
-            ShardError: If it is no such thing.
+            ShardError: If the text has another form.
         """
         match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text.strip())
         number, count = (int(part) for part in match.groups()) if match else (0, 0)
@@ -54,10 +54,10 @@ class Shard:
         return f"{self.number}/{self.count}"
 
     def check(self, suite: Suite) -> None:
-        """Refuse suites whose trials are not known beforehand.
+        """Check that the trials of a suite are known beforehand.
 
         Raises:
-            ShardError: If the suite is no grid.
+            ShardError: If they are not.
         """
         if not suite.search.decided_beforehand:
             raise ShardError(
@@ -67,13 +67,18 @@ class Shard:
             )
 
     def has(self, search: ThresholdSearch, k: int) -> bool:
-        """Say whether a cell belongs to this part; device and solver do not count, which may differ by machine."""
+        """Return whether a cell belongs to this part. Device and solver may differ by machine and are ignored.
+
+        Args:
+            search: The search of the cell's regime, n and d.
+            k: Width of the cell.
+        """
         what = {key: value for key, value in semantic(search.data).items() if key not in ("device", "solver")}
         cell = {"for": "shard", "setting": what, "n": search.n, "d": search.d, "k": k}
         return int(digest(cell)[:15], 16) % self.count == self.number - 1
 
     def part(self, searches: Iterable[ThresholdSearch]) -> list[ThresholdSearch]:
-        """Return the searches with the widths of this part only; those without any are left out.
+        """Return the searches with the widths of this part only. Searches without such widths are left out.
 
         Raises:
             ShardError: If one of them is no grid.

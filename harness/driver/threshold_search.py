@@ -24,17 +24,17 @@ class ThresholdSearch:
     """The search for the threshold of one regime at one size.
 
     Attributes:
-        setting: What is trained.
+        setting: Everything that fixes the numbers of a trial but n, d, k and its seed.
         data: The setting as plain data.
-        key: Its semantic key.
-        solver: What trains it.
-        n: Samples.
+        key: Semantic key of the setting.
+        solver: The solver that trains the trials.
+        n: Number of samples.
         d: Input dimension.
         method: The rule that chooses the next trials.
         tolerance_index: Index of the tolerance that counts as a fit.
-        outcomes: What is known, by width, ordered by seed.
-        waiting: Trials asked for and not yet known.
-        reused: Trials that came from the store.
+        outcomes: Outcomes of complete rounds by width, ordered by seed.
+        waiting: Trials (width, seed) of the present round, with the outcomes that are known.
+        reused: Number of trials that came from the store.
         over: Whether the search needs no more trials.
     """
 
@@ -71,18 +71,18 @@ class ThresholdSearch:
         return Cell(self.setting.regime.name, self.n, self.d, k)
 
     def counts(self) -> dict[int, tuple[int, int]]:
-        """Return (fits, trials) by width as the search sees them: an error is a trial that did not fit.
+        """Return (fits, trials) by width. An error counts as a trial that did not fit.
 
-        The search must not ask for ever more trials where all fail; thresholds leave errors out.
+        Otherwise a search would ask for more and more trials at a width where all fail. Thresholds leave errors out.
         """
         index = self.tolerance_index
         return {k: (sum(o.verdict(index) == "fit" for o in known), len(known)) for k, known in self.outcomes.items()}
 
     def known(self) -> dict[int, list[Outcome]]:
-        """Return the outcomes there are, by width, ordered by seed.
+        """Return the known outcomes by width, ordered by seed.
 
-        For a grid those of a round that is not over count too; a search's do not, since which trials are missing
-        might depend on how they go.
+        The outcomes of an incomplete round are included for a grid only. In an adaptive search the trials that are
+        missing may depend on them.
         """
         if not self.method.decided_beforehand:
             return self.outcomes
@@ -93,9 +93,14 @@ class ThresholdSearch:
         return found
 
     def advance(self, lookup: Lookup) -> list[tuple[int, int]]:
-        """Go on as far as known outcomes allow; return the trials (width, seed) that must be trained for more.
+        """Continue as far as known outcomes allow.
 
-        An empty list means that the search is over.
+        Args:
+            lookup: Function that returns the stored outcome of a trial.
+
+        Returns:
+            The trials (width, seed) that must be trained before the search continues. The list is empty if the search
+            is over.
         """
         while True:
             for (k, seed), outcome in self.waiting.items():
@@ -117,7 +122,7 @@ class ThresholdSearch:
                 return []
 
     def accept(self, k: int, outcomes: list[Outcome]) -> bool:
-        """Take trained outcomes of a width; return whether that was all that was waited for."""
+        """Add outcomes of a width. Return whether the present round is complete."""
         for outcome in outcomes:
             self.waiting[k, outcome.seed] = outcome
         return all(outcome is not None for outcome in self.waiting.values())

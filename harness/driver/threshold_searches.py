@@ -1,4 +1,4 @@
-"""All thresholds that a suite asks for."""
+"""The searches for all thresholds of a suite."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def steps_ahead(suite: Suite, regime: Regime) -> float:
 
 
 class RegimeError(ValueError):
-    """A regime's components raise where they are only asked what they are."""
+    """A component of a regime raises when it is asked for its properties."""
 
 
 def threshold_searches(
@@ -44,14 +44,14 @@ def threshold_searches(
     """Return one search per regime, n and d of the suite.
 
     Args:
-        suite: What is asked.
+        suite: The suite.
         registry: The plugins.
         device: Where networks are trained.
-        solvers: By regime, what trained them on the machine that the results come from, and none else.
-        earlier: By regime, what trained them in the directory where the run goes on.
+        solvers: Solver by regime of results that are only read. It is used even if this machine lacks it.
+        earlier: Solver by regime of an earlier run in the directory, which is kept if this machine has it.
 
     Raises:
-        RegimeError: If a component of a regime raises when it is asked what it is.
+        RegimeError: If a component of a regime raises when it is asked for its properties.
     """
     budget = suite.budget
     index = budget.tolerances.index(budget.report_tolerance)

@@ -1,1 +1,1 @@
-"""Where batches are trained."""
+"""Executors, which train batches in this process, in processes of this machine, or on a cluster."""

@@ -1,4 +1,4 @@
-"""Training batches where they arrived, whatever plugins do there."""
+"""Training of batches in the process that received them, with the errors of plugins caught."""
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 
 def attempt(batch: Batch, registry: Registry) -> Attempt:
-    """Train a batch here, whatever its plugins do short of ending or hanging the process."""
+    """Train a batch in this process and catch every exception but an interrupt.
+
+    Args:
+        batch: The batch.
+        registry: The plugins.
+
+    Returns:
+        The outcomes, or the fault.
+    """
     fault: Fault | None = None
     outcomes: tuple[Outcome, ...] = ()
     with _warned() as lines:
@@ -25,7 +33,7 @@ def attempt(batch: Batch, registry: Registry) -> Attempt:
             outcomes = tuple(train_batch(batch, registry))
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # a plugin that calls sys.exit() costs its own trials, too
+        except BaseException as error:  # sys.exit() in a plugin costs its own trials only
             fault = fault_of(error)
     if fault is not None and fault.kind == "memory":
         _release()
@@ -35,15 +43,16 @@ def attempt(batch: Batch, registry: Registry) -> Attempt:
 def attempts(
     batches: Sequence[Batch], registry: Registry, begun: Callable[[int | None], None]
 ) -> Iterator[tuple[int, Attempt]]:
-    """Train batches here: several together, as they can share their launches, or one by one where that fails.
+    """Train batches in this process. Several are trained together, or one by one if that fails.
 
     Args:
-        batches: One, or several of the GPU solver.
+        batches: One batch, or several that share their launches.
         registry: The plugins.
-        begun: Told the place of each batch that is worked on from now on by itself, and None where all are.
+        begun: Function that is called with the position of the batch that is trained next, or with None if all are
+            trained together.
 
     Yields:
-        Place and attempt of each batch.
+        Position and attempt of each batch.
     """
     if len(batches) > 1:
         try:
@@ -51,7 +60,7 @@ def attempts(
                 found = train_together(batches, registry, begun)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # one by one they say which trial it was
+        except BaseException as error:  # training one by one finds the trial at fault
             if fault_of(error).kind == "memory":
                 _release()
         else:
@@ -65,7 +74,7 @@ def attempts(
 
 @contextlib.contextmanager
 def _warned() -> Iterator[list[str]]:
-    """Collect what Python warns of, one line each; the list is filled at the end."""
+    """Collect the warnings of Python, one line each. The list is filled at the end."""
     lines: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
@@ -75,7 +84,7 @@ def _warned() -> Iterator[list[str]]:
 
 
 def _release() -> None:
-    """Give back what the allocators keep, so that a smaller batch finds room."""
+    """Release the memory that allocators keep, so that a smaller batch fits."""
     import gc
 
     import torch

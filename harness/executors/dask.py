@@ -1,7 +1,7 @@
-"""The workers of a Dask cluster: of this machine, or of many.
+"""The executor that trains on a Dask cluster, of this machine or of many.
 
-Batches travel as plain data, and outcomes come back as plain data: nothing of a user's is pickled. Each worker builds
-the plugins anew from what is installed there, and refuses batches if names, versions or plugin files differ.
+Batches and outcomes travel as plain data, so no object of a user is pickled. Each worker loads the plugins that are
+installed there, and refuses batches if names, versions or plugin files differ from those of the driver.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from harness.executors import dask_scheduler
 from harness.executors.dask_worker import LATE, Mismatch, Plain, attempt_of, plugin_set, train_message
 
 ATTEMPTS = 3
-"""Workers that the scheduler may lose over one batch before it hands the batch back."""
+"""Number of workers that may be lost over one batch before the scheduler returns the batch."""
 
 RENEW = 20.0
 """Seconds that Dask has to bring a worker back before another is started."""
@@ -29,14 +29,15 @@ PATIENCE = 60.0
 """Seconds to wait for the first worker, and for a scheduler that no longer answers."""
 
 Future = Any
-"""Of Dask, whose own types are incomplete; so are those of its client and cluster."""
+"""A future of Dask. Its types are incomplete, as are those of its client and cluster."""
 
 
 class Dask(Executor):
-    """Trains batches on a Dask cluster: its own, one single-threaded worker a core or GPU, or one that is running.
+    """An executor that trains batches on a Dask cluster.
 
-    Futures are kept by the driver, so that a worker that is lost costs what it had in hand, which is trained
-    elsewhere; a scheduler that is lost ends the run, which can be gone on with.
+    The cluster is one of its own, with one single-threaded worker per core or GPU, or one that is already running.
+    The driver keeps the futures, so the batch of a lost worker is trained elsewhere. A lost scheduler ends the run,
+    which can be continued.
     """
 
     name: ClassVar[str] = "dask"
@@ -58,7 +59,7 @@ class Dask(Executor):
 
     @staticmethod
     def joins() -> bool:
-        """Say that a running cluster can be joined."""
+        """Return True, because a running cluster can be joined."""
         return True
 
     @staticmethod
@@ -67,11 +68,15 @@ class Dask(Executor):
         return dask_scheduler.unprotected(dask_scheduler.address_of(scheduler)) if scheduler else ""
 
     def __enter__(self) -> Self:
-        """Start a cluster of this machine, or join the one that is running."""
+        """Start a cluster of this machine, or join the running one.
+
+        Raises:
+            LostWorkers: If there are no workers.
+        """
         import dask
         from distributed import Client, LocalCluster, Security
 
-        # Whether a batch is at fault is for the driver to judge; the scheduler's own patience counts lost workers.
+        # The driver decides whether a batch is at fault, so the scheduler only counts lost workers.
         dask.config.set({"distributed.scheduler.allowed-failures": ATTEMPTS - 1})
         if not self.scheduler:
             dask.config.set({"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []})
@@ -126,7 +131,12 @@ class Dask(Executor):
         future.add_done_callback(self._done.put)
 
     def next_done(self) -> tuple[Batch, list[Outcome]]:
-        """Return the next batch that is finished; those whose workers were lost are sent again."""
+        """Return the next finished batch. Batches are sent again if the scheduler lost them.
+
+        Raises:
+            BatchFailed: If the batch has no outcomes.
+            LostWorkers: If the workers cannot train it, or the scheduler is gone.
+        """
         if not self._in_hand:
             raise RuntimeError("no batch is in hand")
         while True:
@@ -141,10 +151,14 @@ class Dask(Executor):
                 raise BatchFailed(batch, Fault("late", f"not done after {batch.seconds:g} s"))
             if future.status == "finished":
                 return self.taken(batch, attempt_of(future.result(timeout=PATIENCE)))
-            self._judge(batch, future)
+            self._hand_back(batch, future)
 
     def _wait(self) -> Future:
-        """Return the next future that is no longer pending, as long as the scheduler is there."""
+        """Return the next future that is no longer pending.
+
+        Raises:
+            LostWorkers: If the scheduler is gone.
+        """
         assert self._client is not None
         while True:
             try:
@@ -154,9 +168,9 @@ class Dask(Executor):
                 self._renew_workers()
 
     def _renew_workers(self) -> None:
-        """Start other workers in a cluster of our own for those that Dask did not bring back.
+        """Start new workers in a cluster of our own for those that Dask did not restart.
 
-        It gives up on a worker that ends while it starts, and the batches would wait for ever.
+        Dask gives up on a worker that ends while it starts, and the batches would wait for ever.
         """
         if self._cluster is None:
             return
@@ -172,10 +186,10 @@ class Dask(Executor):
             self._cluster.scale(self.workers)
 
     def _await_scheduler(self) -> None:
-        """Wait until the scheduler answers again, if it does not.
+        """Wait until the scheduler answers.
 
         Raises:
-            LostWorkers: If it has not come back in time.
+            LostWorkers: If it does not answer in time.
         """
         assert self._client is not None
         patient_until = time.monotonic() + PATIENCE
@@ -184,12 +198,12 @@ class Dask(Executor):
                 raise LostWorkers("the Dask scheduler is gone")
             time.sleep(0.2)
 
-    def _judge(self, batch: Batch, future: Future) -> None:
-        """Hand back a batch that has no outcomes; send it again if it was the scheduler that went away and came back.
+    def _hand_back(self, batch: Batch, future: Future) -> None:
+        """Hand back a batch that has no outcomes, or send it again if the scheduler was away and came back.
 
         Raises:
-            BatchFailed: If workers were lost over it.
-            LostWorkers: If the workers are not those to train it, or the scheduler is gone.
+            BatchFailed: If workers were lost over the batch.
+            LostWorkers: If the workers cannot train it, or the scheduler is gone.
         """
         from distributed.scheduler import KilledWorker
 
@@ -218,7 +232,7 @@ class Dask(Executor):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the cluster, dropping what is in hand; stop it if it is our own."""
+        """Cancel the batches in hand and leave the cluster. A cluster of our own is stopped."""
         futures = [future for _, future in self._in_hand.values()]
         self._in_hand.clear()
         if self._client is not None:

@@ -1,4 +1,4 @@
-"""The scheduler of a running Dask cluster: where it is, and whether it answers."""
+"""The scheduler of a running Dask cluster: its address, and a check that it answers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from harness.components.executor import LostWorkers
 from harness.components.fault import said
 
 CONNECT = 10.0
-"""Seconds that a scheduler has for its first answer."""
+"""Longest time to the first answer of a scheduler, in seconds."""
 
 
 def address_of(scheduler: str) -> str:
-    """Return the address of a scheduler that is given by it, or by its scheduler file.
+    """Return the address of a scheduler.
+
+    Args:
+        scheduler: The address, or the path of a scheduler file.
 
     Raises:
-        LostWorkers: If the file is not there, or is none.
+        LostWorkers: If the file does not exist, or is not a scheduler file.
     """
     path = Path(scheduler)
     try:
@@ -62,9 +65,10 @@ def unprotected(address: str) -> str:
 
 
 def greet(address: str) -> None:
-    """Ask a scheduler who it is.
+    """Check that a scheduler answers at an address.
 
-    A client of Dask that was made where nobody answers waits for two minutes when it is closed, an interrupt or not.
+    This comes before a client of Dask is made. A client without a scheduler waits for two minutes when it is closed,
+    even after an interrupt.
 
     Raises:
         LostWorkers: If there is no scheduler.
@@ -73,14 +77,14 @@ def greet(address: str) -> None:
         _knock(address)
         with _silence():
             asyncio.run(asyncio.wait_for(_identity(address), CONNECT + 2))  # so that its own error comes first
-    except Exception as error:  # whatever listens there may answer with anything
+    except Exception as error:  # another program may listen there and answer with anything
         raise LostWorkers(
             f"no Dask scheduler answers at {address} ({_why(error)}); start one (dask scheduler), or mend --scheduler"
         ) from error
 
 
 def _why(error: BaseException) -> str:
-    """Return what the system said, which Dask wraps into errors of its own."""
+    """Return the message of the operating system, which Dask wraps into errors of its own."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:
@@ -92,10 +96,10 @@ def _why(error: BaseException) -> str:
 
 
 def _knock(address: str) -> None:
-    """Connect, and wait for somebody who listens: whether nobody does, the system knows better than Dask.
+    """Connect to an address. The errors of the operating system are clearer than those of Dask.
 
     Raises:
-        OSError: If nobody listens in time.
+        OSError: If no program listens in time.
         ValueError: If it is no address.
     """
     from distributed.comm.addressing import parse_address, parse_host_port
@@ -128,7 +132,7 @@ async def _identity(address: str) -> None:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Keep what Dask logs of connections that fail, tracebacks and all, from the screen."""
+    """Suppress the log of Dask, which prints a traceback for each connection that fails."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

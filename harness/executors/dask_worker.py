@@ -1,4 +1,4 @@
-"""A worker of a Dask cluster: it rebuilds the driver's plugins, and trains batches that come as plain data."""
+"""Training of batches in a worker of a Dask cluster, which receives them as plain data."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from harness.plugin_host.registry import Registry
 
 LATE = "harness-late"
-"""Where workers say that they end themselves."""
+"""Topic of the events that workers send before they end themselves."""
 
 Plain = dict[str, Any]
 
 
 class Mismatch(RuntimeError):
-    """A worker has not the plugins that the driver has."""
+    """The plugins or solvers of a worker differ from those of the driver."""
 
 
 def plugin_set(files: tuple[str, ...]) -> dict[str, str]:
-    """Return names and versions of everything that decides what a batch computes, and digests of plugin files."""
+    """Return the versions of everything that fixes the numbers of a batch by name, and digests of plugin files."""
     from harness.plugin_host.loading import load_plugins
 
     return _versions(load_plugins(files=files), files)
@@ -53,14 +53,20 @@ def _digest(file: str) -> str:
 
 
 _known: dict[tuple[tuple[str, str], ...], tuple[Registry, dict[str, str]]] = {}
-"""The plugins of this worker, by the files that they were loaded with and what stood in them."""
+"""The plugins of this worker and their versions, by the names and digests of the files they were loaded from."""
 
 
 def train_message(message: Plain) -> Plain:
-    """Train a batch that came as plain data, in a worker; return what became of it as plain data.
+    """Train a batch in a worker.
+
+    Args:
+        message: The batch as plain data.
+
+    Returns:
+        The attempt as plain data.
 
     Raises:
-        Mismatch: If this worker's plugins are not those of the driver.
+        Mismatch: If the plugins or solvers of this worker are not those of the driver.
     """
     _pin_gpu(message["setting"]["device"])
     from harness.executors.attempt import attempt  # brings torch
@@ -75,7 +81,7 @@ def train_message(message: Plain) -> Plain:
 
 @contextlib.contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """End this worker if it takes longer, since a plugin that hangs cannot be stopped; say so first."""
+    """End this worker if it takes longer, because a plugin that hangs cannot be stopped. It sends an event first."""
     from distributed import get_worker
 
     worker = get_worker()
@@ -83,7 +89,7 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
     def end() -> None:
         worker.log_event(LATE, key)
-        time.sleep(1.0)  # until it is said
+        time.sleep(1.0)  # until the event is sent
         os._exit(1)
 
     timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), end)
@@ -120,7 +126,7 @@ def _check_solver(setting: Plain, registry: Registry) -> None:
 
     try:
         regime = rebuild(setting, registry).regime
-    except Exception:  # training runs into it too, and is contained
+    except Exception:  # training raises the same, and its errors are caught
         return
     if reason := missing(setting["solver"], regime, setting["device"], setting["dtype"]):
         raise Mismatch(f"{_here()} lacks the {setting['solver']} solver that the driver has ({reason})")

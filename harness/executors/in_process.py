@@ -1,4 +1,4 @@
-"""This very process: for debuggers and tests, which want to see what happens."""
+"""The executor that trains in the calling process, for debuggers and tests."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from harness.plugin_host.registry import Registry
 
 
 class InProcess(Executor):
-    """Trains one batch after the other in the process that asks for them.
+    """An executor that trains one batch after the other in the calling process.
 
-    Nothing stands between the driver and plugins here: a debugger can be set on them, and one that hangs or crashes
-    takes the run with it.
+    A debugger can stop in the code of plugins. A plugin that hangs or crashes ends the run.
     """
 
     name: ClassVar[str] = "in-process"

@@ -1,4 +1,4 @@
-"""The processes of this machine, one thread each."""
+"""The executor that trains in processes of this machine, one thread each."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from harness.components.fault import Fault
 from harness.executors.worker import Worker, uninterrupted
 
 MOST_STARTS = 3
-"""Workers that may end in a row before they were ready, until the run is given up."""
+"""Number of workers in a row that may end before they are ready. The run then ends."""
 
 MOST_LOST = 20
-"""Workers that may be ended from outside in a row, without one batch done, until the run is given up."""
+"""Number of workers in a row that other programs may end without one batch done. The run then ends."""
 
 GRACE = 5.0
-"""Seconds that idle workers have to end by themselves."""
+"""Time for idle workers to end by themselves, in seconds."""
 
 
 class Local(Executor):
-    """Trains batches in processes of this machine, each of which can be ended and replaced."""
+    """An executor that trains batches in processes of this machine, each of which can be ended and replaced."""
 
     name: ClassVar[str] = "local"
 
@@ -53,7 +53,7 @@ class Local(Executor):
         self._feed()
 
     def _feed(self) -> None:
-        """Give idle workers something to do at once, not only when the driver waits."""
+        """Give batches to idle workers at once, without waiting for the driver."""
         self._hand_out()
 
     def _hand_out(self) -> None:
@@ -62,11 +62,16 @@ class Local(Executor):
                 worker.give(self._next())
 
     def _next(self) -> list[Batch]:
-        """Take from the queue what a worker gets at once."""
+        """Take the batches from the queue that a worker gets together."""
         return [self._queue.popleft()]
 
     def next_done(self) -> tuple[Batch, list[Outcome]]:
-        """Return the next finished batch; workers that are gone, or too late, are replaced."""
+        """Return the next finished batch. Workers that are gone or too late are replaced.
+
+        Raises:
+            BatchFailed: If the batch has no outcomes.
+            LostWorkers: If workers do not start, or are ended again and again.
+        """
         while True:
             if not self._queue and not any(worker.in_hand for worker in self._pool):
                 raise RuntimeError("no batch is in hand")
@@ -77,7 +82,7 @@ class Local(Executor):
             first = min((w.deadline for w in self._pool if w.in_hand or not w.ready), default=math.inf)
             talking = {w.pipe: w for w in self._pool} | {w.process.sentinel: w for w in self._pool}
             heard = wait(list(talking), None if math.isinf(first) else max(first - now, 0.0))
-            for worker in dict.fromkeys(talking[end] for end in heard):  # type: ignore[index]  # what we gave
+            for worker in dict.fromkeys(talking[end] for end in heard):  # type: ignore[index]  # wait returns members of its argument
                 found = worker.read()
                 if found is None:
                     self._stillborn = 0
@@ -90,11 +95,14 @@ class Local(Executor):
                     return done
 
     def _finish(self, worker: Worker, found: tuple[Batch, Attempt] | Fault) -> tuple[Batch, list[Outcome]] | None:
-        """Take what a worker found, or replace the worker; None if no batch can be told to be at fault.
+        """Take the attempt of a worker, or replace the worker.
+
+        Returns:
+            The batch and its outcomes, or None if no batch is known to be at fault.
 
         Raises:
-            BatchFailed: If its batch has no outcomes.
-            LostWorkers: If workers do not come up, or are ended again and again.
+            BatchFailed: If the batch of the worker has no outcomes.
+            LostWorkers: If workers do not start, or are ended again and again.
         """
         if isinstance(found, Fault):
             at_fault, others = worker.dropped()
@@ -109,7 +117,12 @@ class Local(Executor):
         return self.taken(*found)
 
     def _put_back(self, batches: list[Batch], *, alone: bool) -> None:
-        """Queue what a worker that is gone had in hand beside the batch at fault; ``alone`` if it may be among them."""
+        """Queue the other batches of a worker that is gone.
+
+        Args:
+            batches: Its batches, without the one at fault if that is known.
+            alone: Whether the batch at fault may be among them, so that they must be trained one by one.
+        """
         self._queue.extendleft(reversed(batches))
 
     def _replace(self, worker: Worker, fault: Fault) -> None:
@@ -125,7 +138,7 @@ class Local(Executor):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the workers; those that have something in hand at once."""
+        """Stop the workers. Those that train are ended at once."""
         for worker in self._pool:
             worker.stop()
         end = time.monotonic() + GRACE

@@ -1,4 +1,4 @@
-"""One process of this machine, for a GPU: batches in hand are trained in the same launches."""
+"""The executor for a GPU: one process, in which the batches in hand are trained in the same launches."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from harness.components.executor import Batch
 from harness.executors.local import Local
 
 TOGETHER = 512
-"""Batches that are trained together; what an interruption may cost."""
+"""Largest number of batches that are trained together, and that an interruption may cost."""
 
 
 class Pooled(Local):
-    """Trains batches of the GPU solver together, whatever their cells and regimes, and others one after the other.
+    """An executor that trains batches of the GPU solver together, of any cell and regime, and others one by one.
 
-    A cell has few networks, and a GPU is idle with few. Outcomes are the same as those of any executor. What plugins
-    do for a trial is done batch by batch before the launches, each within its own time; a process that ends or hangs
-    in the launches themselves is replaced, and what it had in hand is then trained batch by batch.
+    A cell has few networks, and a GPU is idle with few. The outcomes are those of any other executor. The code of
+    plugins runs batch by batch before the launches, each batch within its own time limit. A process that ends or hangs
+    in the launches is replaced, and its batches are then trained one by one.
     """
 
     name: ClassVar[str] = "pooled"
@@ -26,7 +26,7 @@ class Pooled(Local):
         self._alone = 0
 
     def _feed(self) -> None:
-        """Let the queue grow until the driver waits: what it has by then is trained together."""
+        """Do nothing, so that the queue grows until the driver waits. Its batches are then trained together."""
 
     def _next(self) -> list[Batch]:
         group = [self._queue.popleft()]
@@ -44,5 +44,5 @@ class Pooled(Local):
 
 
 def _shares(batch: Batch) -> bool:
-    """Return whether a batch can share its launches."""
+    """Return whether a batch can share launches with others."""
     return bool(batch.setting["solver"] == "fused-gpu")

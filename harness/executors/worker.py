@@ -1,4 +1,4 @@
-"""One worker process of this machine: started, given batches, listened to, ended."""
+"""A worker process of this machine, as the driver sees it."""
 
 from __future__ import annotations
 
@@ -18,33 +18,37 @@ from harness.components.fault import Fault
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _READY = "ready"
 START_SECONDS = 600.0
-"""Most time that a worker may take to import what it needs; a loaded machine takes a minute."""
+"""Longest time of the imports of a worker, in seconds. A loaded machine takes a minute."""
 
 OUTSIDE = tuple(
     getattr(signal, name) for name in ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
 )
-"""Signals that come from somebody else: a person, or the system where memory is short. All others are its own doing."""
+"""Signals that a person or the system sends, such as when memory is short. All others come from the worker itself."""
 
 
 class Worker:
     """A process that trains one batch after the other, or several together.
 
-    It says which batch it works on, so that one that hangs or crashes is known from its company.
+    The process reports which batch it trains, so that the batch at fault is known if it hangs or crashes.
 
     Attributes:
-        in_hand: The batches that it was given and has not handed back, by their place among those it was given.
-        at: Place of the one that it works on; None while it trains several together.
+        in_hand: The batches that it was given and has not returned, by their position among those it was given.
+        at: Position of the batch that it trains, or None while it trains several together.
         ready: Whether it has loaded the plugins.
-        deadline: When its time is up.
+        deadline: End of its time, of the monotonic clock.
     """
 
     def __init__(self, plugin_files: tuple[str, ...]) -> None:
-        """Start it."""
-        # Spawned, not forked: a fork of a process whose libraries have started threads may hang.
+        """Start the process.
+
+        Args:
+            plugin_files: Plugin files to load.
+        """
+        # Spawned and not forked, because a fork of a process whose libraries have started threads may hang.
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         self.pipe = ours
-        # No daemon: those may not start processes, and compilers of torch do.
+        # Not a daemon, because daemons may not start processes, and the compilers of torch do.
         self.process = context.Process(target=_main, args=(theirs, plugin_files))
         with _environment(dict.fromkeys(_ONE_THREAD, "1")):
             self.process.start()
@@ -55,14 +59,14 @@ class Worker:
         self.deadline = time.monotonic() + START_SECONDS
 
     def give(self, batches: Sequence[Batch]) -> None:
-        """Hand it batches. It may be gone already; :meth:`read` then says so."""
+        """Give batches to the worker. If the process is gone, :meth:`read` returns the fault."""
         self.in_hand = dict(enumerate(batches))
         self._works_on(0 if len(batches) == 1 else None)
         with contextlib.suppress(OSError):
             self.pipe.send(tuple(batches))
 
     def read(self) -> tuple[Batch, Attempt] | Fault | None:
-        """Return what it has to say: what became of a batch, why it is gone, or None if it only goes on."""
+        """Return the next batch with its attempt, the fault if the process is gone, or None if it reports progress."""
         try:
             said = self.pipe.recv()
         except Exception:  # the end of the pipe, or half a message
@@ -80,19 +84,19 @@ class Worker:
         return batch, found
 
     def _works_on(self, place: int | None) -> None:
-        """Note the batch that it works on, and by when it must be done with it; none means all that are in hand."""
+        """Set the batch that the worker trains, and its deadline. None means all batches in hand."""
         self.at = place
         batches = self.in_hand.values() if place is None else [self.in_hand[place]]
         self.deadline = time.monotonic() + sum(batch.seconds for batch in batches)
 
     def dropped(self) -> tuple[Batch | None, list[Batch]]:
-        """Take everything from it; return the batch that it worked on, if that is known, and the others."""
+        """Take all batches from the worker. Return the one that it trained, or None if unknown, and the others."""
         held, self.in_hand = self.in_hand, {}
         at_fault = None if self.at is None else held.pop(self.at, None)
         return at_fault, list(held.values())
 
     def late(self) -> Fault:
-        """End it, since its time is up."""
+        """End the process because its time is up. Return the fault."""
         self.end()
         if not self.in_hand:
             return Fault("lost", f"a worker was not ready after {START_SECONDS:g} s")
@@ -121,12 +125,12 @@ class Worker:
         return Fault("error", f"the worker process crashed ({name})")
 
     def stop(self) -> None:
-        """Ask it to end when it is idle; does not wait."""
+        """Ask the process to end when it is idle. Does not wait."""
         with contextlib.suppress(OSError):
             self.pipe.send(None)
 
     def end(self) -> None:
-        """End it at once."""
+        """End the process at once."""
         if self.process.is_alive():
             self.process.kill()
         self.process.join(timeout=10)
@@ -135,7 +139,7 @@ class Worker:
 
 @contextlib.contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Set environment variables that children inherit while they start."""
+    """Set environment variables for child processes that start meanwhile."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -150,7 +154,7 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold interrupts back while workers start: they inherit that, and leave interrupts to the driver for good."""
+    """Block interrupts while workers start. Workers inherit the block, so only the driver handles interrupts."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -162,19 +166,19 @@ def uninterrupted() -> Iterator[None]:
 
 
 def _main(pipe: Connection, plugin_files: tuple[str, ...]) -> None:
-    """Load the plugins, then train what comes until there is None."""
+    """Load the plugins, then train the batches that arrive until None arrives."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    os.dup2(2, 1)  # what plugins print must not stand in the tables
+    os.dup2(2, 1)  # output of plugins must not be mixed with tables
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
     from harness.plugin_host.loading import load_plugins
 
     registry = load_plugins(files=plugin_files)
-    from harness.executors.attempt import attempts  # brings torch, which is no part of a batch's time
+    from harness.executors.attempt import attempts  # imports torch, whose time is not counted for a batch
 
     with contextlib.suppress(EOFError, OSError):  # the driver is gone
         pipe.send(_READY)
@@ -184,6 +188,6 @@ def _main(pipe: Connection, plugin_files: tuple[str, ...]) -> None:
 
 
 def _end_with(sentinel: int) -> None:
-    """End this process when the driver is gone, killed even: a worker must not outlive it."""
+    """End this process when the driver is gone, even if it was killed."""
     wait([sentinel])
     os._exit(1)

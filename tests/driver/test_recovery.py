@@ -108,8 +108,8 @@ def test_memory_that_runs_out_changes_no_digit(
     short, going = run(registry, tmp_path / "short", text)
     assert digits(short) == digits(whole)
     assert not short.errors()
-    assert set(going._recovery.room.values()) <= {2, 3}
-    assert going._recovery.room
+    assert set(going._recovery.limits.values()) <= {2, 3}
+    assert going._recovery.limits
 
 
 @pytest.mark.parametrize("every", [3, 5])
