@@ -90,7 +90,7 @@ def relu(activation: Activation | None) -> Assumption:
 
 
 def analytic(activation: Activation) -> Assumption:
-    """Check that φ is analytic, which all smooth activations are that the harness ships."""
+    """Check that φ is analytic and not a polynomial."""
     return Assumption("φ analytic", activation.analytic)
 
 

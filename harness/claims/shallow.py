@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -29,19 +29,24 @@ class Nets:
     """The shallow nets that a theory is about, and how they are trained.
 
     Attributes:
-        trains: The layers that are trained.
+        trains: The layers that are trained, or several choices of them.
         activation: Name of the activation, ``smooth`` for bounded φ' and φ'', or an empty string for any.
         batches: Samples in a step: all (``full``), a part (``mini``), or ``any`` number.
     """
 
-    trains: Trained
+    trains: Trained | tuple[Trained, ...]
     activation: str = ""
     batches: Literal["full", "mini", "any"] = "full"
 
-    def include(self, regime: Regime) -> bool:
-        """Decide whether a regime trains one of these nets."""
-        activation = activation_of(regime)
-        if activation is None or regime.model.describe().trains != self.trains:
+    def include(self, regime: Regime, activation: Activation | None) -> bool:
+        """Decide whether a regime trains one of these nets.
+
+        Args:
+            regime: The regime.
+            activation: φ of its model, or None if the model is not one that the theory knows.
+        """
+        choices = self.trains if isinstance(self.trains, tuple) else (self.trains,)
+        if activation is None or regime.model.describe().trains not in choices:
             return False
         if self.batches != "any" and stochastic(regime) != (self.batches == "mini"):
             return False
@@ -61,11 +66,21 @@ class ShallowTheory(Theory):
 
     def concerns(self, regime: Regime) -> bool:
         """Decide whether the regime trains one of :attr:`nets`."""
-        return self.nets.include(regime)
+        return self.nets.include(regime, self.phi(regime))
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
         """Check :attr:`conditions`."""
-        return [self._checked(condition, problem, regime) for condition in self.conditions]
+        return self.check(self.conditions, problem, regime)
+
+    def check(self, conditions: Iterable[Condition], problem: Problem, regime: Regime) -> list[Assumption]:
+        """Check conditions in their order.
+
+        Args:
+            conditions: The conditions.
+            problem: The problem.
+            regime: How the network is trained.
+        """
+        return [self._checked(condition, problem, regime) for condition in conditions]
 
     def _checked(self, condition: Condition, problem: Problem, regime: Regime) -> Assumption:
         if isinstance(condition, Assumption):
@@ -78,13 +93,17 @@ class ShallowTheory(Theory):
         """Evaluate the scaling at C = 1. Return None if there is none, or if the constant is explicit."""
         return None if self.claim.explicit else super().scaling(n, d)
 
+    def phi(self, regime: Regime) -> Activation | None:
+        """Return φ of a shallow net, or None for other models."""
+        return activation_of(regime)
+
     def activation(self, regime: Regime) -> Activation:
-        """Return the activation of the regime.
+        """Return φ of a shallow net.
 
         Raises:
-            ValueError: If the model is not a shallow net.
+            ValueError: If the model is another one.
         """
-        activation = activation_of(regime)
+        activation = self.phi(regime)
         if activation is None:
             raise ValueError("the theorem is about shallow nets")
         return activation

@@ -236,7 +236,7 @@ def test_the_output_layer_has_its_own_law() -> None:
     assert CertificateLinearOutput().concerns(of)
     assert not CertificateLinearOutput().concerns(PRESETS["linearized"])
     assert CertificateLinearOutput().width(on, of).value == 30
-    assert CertificateLinearOutput().exponents == Exponents((1.0, 0.0))
+    assert CertificateLinearOutput().claim.exponents == Exponents((1.0, 0.0))
 
 
 @pytest.mark.parametrize(

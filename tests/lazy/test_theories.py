@@ -12,7 +12,7 @@ from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian
 from harness_lazy.models import LazyScaled, Linearized
 from harness_lazy.theories import THEORIES
 from harness_lazy.theories.conditions import separation
-from harness_lazy.theories.relu import Du
+from harness_lazy.theories.convergence import Du
 
 from harness import ACTIVATIONS, Certainty, Guarantee, Problem, Regime, Theory
 from harness.builtin.models import ShallowNet

@@ -131,7 +131,7 @@ def test_song_is_never_below_n() -> None:
     assert SongStochastic().scaling(100, 20) == 500
     assert SongStochastic().scaling(100, 99) == pytest.approx(100 * 100 / 99)
     assert SongStochastic().scaling(30, 50) == 30
-    exponents = Song.exponents
+    exponents = Song.claim.exponents
     assert exponents is not None
     assert [exponents.at(n, d) for n, d in ((10_000, 20), (100, 20), (30, 50))] == [(1.5, -1.0), (1.0, 0.0), (1.0, 0.0)]
     assert "scaling" not in vars(Song) | vars(SongTheory)  # both readings of the law are one

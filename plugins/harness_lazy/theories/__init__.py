@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness_lazy.theories.certificates import CertificateD1s, CertificateLinear, CertificateLinearOutput
-from harness_lazy.theories.deep import AllenZhu, ZouGu
-from harness_lazy.theories.relu import Arora, Du, Munteanu, SongYang, SongYangSpectral
-from harness_lazy.theories.smooth import OymakFabian
-from harness_lazy.theories.spectrum import Chernoff, Karhadkar, MontanariZhong
+from harness_lazy.theories import certificates, convergence, spectrum
 
 if TYPE_CHECKING:
     from harness import Theory
 
 THEORIES: tuple[type[Theory], ...] = (
-    CertificateLinear,
-    CertificateLinearOutput,
-    MontanariZhong,
-    Chernoff,
-    Karhadkar,
-    CertificateD1s,
-    Munteanu,
-    SongYangSpectral,
-    SongYang,
-    OymakFabian,
-    Du,
-    ZouGu,
-    Arora,
-    AllenZhu,
+    certificates.CertificateLinear,
+    certificates.CertificateLinearOutput,
+    spectrum.MontanariZhong,
+    spectrum.Chernoff,
+    spectrum.Karhadkar,
+    certificates.CertificateD1s,
+    convergence.Munteanu,
+    convergence.SongYangSpectral,
+    convergence.SongYang,
+    convergence.OymakFabian,
+    convergence.Du,
+    convergence.ZouGu,
+    convergence.Arora,
+    convergence.AllenZhu,
 )
 """All theories of the plugin."""

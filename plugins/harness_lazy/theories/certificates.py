@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
 from harness import (
     Array,
     Assumption,
-    Certainty,
+    Certificate,
+    Claim,
     Exponents,
-    Guarantee,
     Problem,
+    Reference,
     Regime,
-    Theory,
-    Trained,
+    StepPolicy,
     Weights,
     Width,
 )
 from harness.builtin.initializers import GaussianHalves, He, LeCun, MirroredLeCun, Xavier
-from harness.claims import conditions
+from harness.claims import conditions as shared
+from harness.claims.shallow import Nets
 from harness.mathematics.spectra import smallest_eigenvalue
 from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian
 from harness_lazy.limit import limiting_eigenvalue
@@ -30,11 +31,8 @@ from harness_lazy.models import LazyScaled, Linearized
 from harness_lazy.tangent import jacobian_lipschitz, price_of_laziness
 from harness_lazy.theories import conditions as own
 from harness_lazy.theories import references
-from harness_lazy.theories.relu import THEORY_STEP
-from harness_lazy.theories.spectrum import chernoff_width
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from harness_lazy.theories.convergence import THEORY_STEP
+from harness_lazy.theories.spectrum import LINEAR, TangentTheory, chernoff_width
 
 PAIRS = (Paired, MirroredLeCun)
 """Initializers whose neurons come in pairs of equal hidden weights."""
@@ -104,8 +102,7 @@ def d1s_scale(model: LazyScaled, weights: Weights, problem: Problem) -> float:
     return price_of_laziness(lipschitz, sigma_squared, float(np.linalg.norm(problem.y)))
 
 
-@dataclass(frozen=True)
-class CertificateD1s(Theory):
+class CertificateD1s(TangentTheory, Certificate, StepPolicy):
     """Scaled by α ≥ s_min = 8L‖y‖/σ₀² and centred, the net is provably lazy and fits the labels.
 
     h(x; w) = vᵀφ(Wx) with W trained and φ twice differentiable, J₀ its Jacobian at the start, σ₀ = σ_min(J₀), and
@@ -117,36 +114,33 @@ class CertificateD1s(Theory):
     its first residual is −y. D1 asks for (ασ₀)² ≥ 8 (αL)‖y‖, which is α ≥ s_min. D1's step 2/(9α²‖J₀‖²) is for
     ½‖f − y‖², so that with the loss divided by α² it is η, and D1's rate 1 − (2/(9α²‖J₀‖²))(ασ₀)²/8 is 1 − ησ₀²/8.
 
-    Solved for k with W₀ ~ N(0, σ²) and v = ±a/√k: where σ₀² ≥ a²λ(X)/2, which ``chernoff_width`` sees to with
+    Solved for k with W₀ ~ N(0, σ²) and v = ±a/√k: where σ₀² ≥ a²λ(X)/2, which ``chernoff_width`` ensures with
     probability 1 − p, s_min ≤ 16 B₂‖X‖ max‖x_i‖ ‖y‖/(√k a λ(X)). So α certifies all k above that width and above
     (16 B₂‖X‖ max‖x_i‖ ‖y‖/(αaλ(X)))².
+
+    Inputs may have any norm.
     """
 
-    name: ClassVar[str] = "cert-d1s"
-    title: ClassVar[str] = "Certificate D1s, scaled hidden layer"
-    reference: ClassVar[str] = f"the scaled form of certificate D1, {references.DERIVED}"
-    guarantee: ClassVar[Guarantee] = "certificate"
-    certainty: ClassVar[Certainty] = "derived"
-    certainty_note: ClassVar[str] = "proof in the documentation of CertificateD1s; tested against gradient descent"
-    formula: ClassVar[str] = "k ≥ max((16B₂‖X‖‖y‖/(αaλ(X)))², 8B₁²‖X‖² log(n/p)/λ(X)), v = ±a/√k, p = 0.05"
-    explicit: ClassVar[bool] = True
-    home: ClassVar[Mapping[str, Any]] = {"use": "lazy-scaled", "optimizer": THEORY_STEP}
-
-    def concerns(self, regime: Regime) -> bool:
-        """Speak of scaled nets of a smooth activation with the hidden layer trained on all samples."""
-        model = regime.model
-        scaled = isinstance(model, LazyScaled) and model.train == "hidden" and model.net.activation.smooth
-        return scaled and not conditions.stochastic(regime)
-
-    def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
-        """Check inputs, initialization, loss, algorithm and step size. Inputs may have any norm."""
-        return [
-            conditions.on_different_lines(problem),
-            own.of_equal_sizes(regime, problem),
-            conditions.quadratic_loss(regime),
-            conditions.gradient_descent(regime),
-            own.small_step(regime, "≤ 2/(9‖J₀‖²)", multiple=2.0 / 9.0, theory=self.name),
-        ]
+    name = "cert-d1s"
+    claim = Claim(
+        title="Certificate D1s, scaled hidden layer",
+        formula="k ≥ max((16B₂‖X‖‖y‖/(αaλ(X)))², 8B₁²‖X‖² log(n/p)/λ(X)), v = ±a/√k, p = 0.05",
+        reference=Reference(f"the scaled form of certificate D1, {references.DERIVED}"),
+        guarantee="certificate",
+        certainty="derived",
+        certainty_note="proof in the documentation of CertificateD1s; tested against gradient descent",
+        explicit=True,
+        home={"use": "lazy-scaled", "optimizer": THEORY_STEP},
+    )
+    models = (LazyScaled,)
+    nets = Nets("hidden", "smooth")
+    conditions = (
+        shared.on_different_lines,
+        own.of_equal_sizes,
+        shared.quadratic_loss,
+        shared.gradient_descent,
+        own.small_step("≤ 2/(9‖J₀‖²)", 2.0 / 9.0, theory="cert-d1s"),
+    )
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate the certified width for the regime's α."""
@@ -160,22 +154,21 @@ class CertificateD1s(Theory):
         x, labels = problem.x, float(np.linalg.norm(problem.y))
         if labels == 0:
             return Width(math.nan, "y = 0")
-        activation = model.net.activation
-        smallest = limiting_eigenvalue(x, activation, "hidden", sigma=sigma, biases=model.biases)
-        lipschitz = jacobian_lipschitz(LazyScaled(activation, biases=model.biases, alpha=1.0), {"v": np.ones(1)}, x)
+        smallest = limiting_eigenvalue(x, self.activation(regime), "hidden", sigma=sigma, biases=model.biases)
+        lipschitz = jacobian_lipschitz(replace(model, alpha=1.0), {"v": np.ones(1)}, x)
         test = (16.0 * lipschitz * labels / (model.alpha * output * smallest)) ** 2
         width = float(copies * math.ceil(max(test, kept.value) / copies))
         return Width(width, f"α = {model.alpha:g}; {kept.reason}")
 
     def certifies(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
-        """Say whether α ≥ s_min for this network; None for other models, losses and algorithms."""
+        """Test α ≥ s_min for this network."""
         model = regime.model
-        if not isinstance(model, LazyScaled) or not self.concerns(regime) or not conditions.plain_descent(regime):
+        if not isinstance(model, LazyScaled) or not self.concerns(regime) or not shared.plain_descent(regime):
             return None
         return model.alpha >= d1s_scale(model, weights, problem)
 
     def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
-        """Return 2/(9‖J_f‖²), J_f = αJ₀; divided by the loss's 1/α² it is 2/(9‖J₀‖²)."""
+        """Return 2/(9‖J_f‖²), J_f = αJ₀. Divided by the loss's 1/α² it is 2/(9‖J₀‖²)."""
         model = regime.model
         if not isinstance(model, LazyScaled):
             return None
@@ -183,15 +176,27 @@ class CertificateD1s(Theory):
         return 2.0 / (9.0 * largest) if largest > 0 else None
 
 
-@dataclass(frozen=True)
-class CertificateLinear(Theory):
+def perhaps_in_pairs(regime: Regime) -> Assumption:
+    """Check that W₀ has a density, or one for each pair."""
+    start = regime.initializer
+    known = isinstance(start, (GaussianHalves, LeCun, He, Xavier, RandomSigns, TangentGaussian, *PAIRS))
+    return Assumption("W₀ from a density, perhaps in pairs", True if known else None, start.name)
+
+
+def inputs_with_a_density(problem: Problem) -> Assumption:
+    """Check that the inputs come from a density, as far as one draw shows."""
+    density = shared.from_a_density(problem)
+    return Assumption("inputs with a density", density.holds, density.found or f"dataset {problem.dataset!r}")
+
+
+class CertificateLinear(TangentTheory, Certificate, StepPolicy):
     """Gradient descent on the linearized net, hidden or both layers, fits all labels if and only if J₀ has rank n.
 
     The residual is (I − ηJ₀J₀ᵀ)^t r₀; at η = 1/‖J₀‖², ‖r_t‖ ≤ (1 − σ_min²/σ_max²)^t ‖r₀‖.
 
     Rank n needs n independent columns. There are kd for the hidden layer and k(d + 1) for both layers, with biases one
-    weight more a neuron in the hidden layer and one for the output; a neuron less one if φ is positively homogeneous
-    and both are trained, as φ(w·x) = φ'(w·x) w·x then. Neurons with equal hidden weights count once.
+    weight more a neuron in the hidden layer and one for the output. A neuron has one less if φ is positively
+    homogeneous and both are trained, as φ(w·x) = φ'(w·x) w·x then. Neurons with equal hidden weights count once.
 
     For φ analytic but no polynomial, n inputs with a density on the sphere or in R^d, d ≥ 2, and W₀ with a density,
     kd ≥ n also suffices for the hidden layer, almost surely. Proof. Let n = kd; fewer rows stay independent. The
@@ -203,38 +208,27 @@ class CertificateLinear(Theory):
     and a generalized Vandermonde matrix with distinct positive nodes has full rank: c = 0.
     """
 
-    name: ClassVar[str] = "cert-linear"
-    title: ClassVar[str] = "Rank of J₀, linearized net"
-    reference: ClassVar[str] = f"linear regression on the tangent features, {references.DERIVED}"
-    guarantee: ClassVar[Guarantee] = "certificate"
-    certainty: ClassVar[Certainty] = "derived"
-    certainty_note: ClassVar[str] = "proof in the documentation of CertificateLinear; tested against drawn networks"
-    formula: ClassVar[str] = "rank J₀ = n; hidden: k ≥ ⌈n/d⌉ (analytic φ), all: ⌈n/(d+1)⌉ to ⌈n/d⌉"
-    explicit: ClassVar[bool] = True
-    exponents: ClassVar[Exponents | None] = Exponents(large_n=(1.0, -1.0), small_n=(0.0, 0.0))
-    home: ClassVar[Mapping[str, Any]] = {"use": "linearized", "optimizer": THEORY_STEP}
-    layers: ClassVar[tuple[Trained, ...]] = ("hidden", "all")
-
-    def concerns(self, regime: Regime) -> bool:
-        """Speak of linearized nets with the certificate's layers trained on all samples."""
-        model = regime.model
-        return isinstance(model, Linearized) and model.train in self.layers and not conditions.stochastic(regime)
-
-    def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
-        """Check φ, inputs, initialization, loss, algorithm and that the step is stable."""
-        density = conditions.from_a_density(problem)
-        start, optimizer, traits = regime.initializer, regime.optimizer, regime.model.describe()
-        known = isinstance(start, (GaussianHalves, LeCun, He, Xavier, RandomSigns, TangentGaussian, *PAIRS))
-        stable = optimizer.c < 2 if optimizer.step_size == "stable" else optimizer.step_size == "theory" or None
-        return [
-            Assumption("φ analytic", traits.phi is not None and traits.phi.analytic),
-            Assumption("inputs with a density", density.holds, density.found or f"dataset {problem.dataset!r}"),
-            Assumption("d ≥ 2", problem.d >= 2, f"d = {problem.d}"),
-            Assumption("W₀ from a density, perhaps in pairs", True if known else None, start.name),
-            conditions.quadratic_loss(regime),
-            conditions.gradient_descent(regime),
-            Assumption("step size < 2/‖J₀‖²", stable),
-        ]
+    name = "cert-linear"
+    claim = replace(
+        CertificateD1s.claim,
+        title="Rank of J₀, linearized net",
+        formula="rank J₀ = n; hidden: k ≥ ⌈n/d⌉ (analytic φ), all: ⌈n/(d+1)⌉ to ⌈n/d⌉",
+        reference=Reference(f"linear regression on the tangent features, {references.DERIVED}"),
+        certainty_note="proof in the documentation of CertificateLinear; tested against drawn networks",
+        exponents=LINEAR,
+        home={"use": "linearized", "optimizer": THEORY_STEP},
+    )
+    models = (Linearized,)
+    nets: ClassVar[Nets] = Nets(("hidden", "all"))
+    conditions = (
+        shared.analytic,
+        inputs_with_a_density,
+        own.dimension_at_least(2),
+        perhaps_in_pairs,
+        shared.quadratic_loss,
+        shared.gradient_descent,
+        shared.stable_step("2/‖J₀‖²"),
+    )
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Return the least k that suffices; without a proof that it does, the least that has columns enough."""
@@ -252,14 +246,10 @@ class CertificateLinear(Theory):
         enough = copies * math.ceil(problem.n / (1 if model.train == "output" else problem.d))
         return Width(float(enough), "" if enough == necessary else f"{necessary} is necessary")
 
-    def scaling(self, n: int, d: int) -> float | None:
-        """Return None: the constant is explicit."""
-        return None
-
     def certifies(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
-        """Say whether J₀ of this network has rank n; None for other models, losses and algorithms."""
+        """Test whether J₀ of this network has rank n."""
         model = regime.model
-        if not isinstance(model, Linearized) or not self.concerns(regime) or not conditions.plain_descent(regime):
+        if not isinstance(model, Linearized) or not self.concerns(regime) or not shared.plain_descent(regime):
             return None
         return has_rank_n(model, weights, problem.x)
 
@@ -272,24 +262,24 @@ class CertificateLinear(Theory):
         return 1.0 / largest if largest > 0 else None
 
 
-@dataclass(frozen=True)
 class CertificateLinearOutput(CertificateLinear):
     """Gradient descent on the linearized net, output layer alone, fits all labels if and only if φ(XW₀ᵀ) has rank n.
 
-    J₀ = φ(XW₀ᵀ) has k columns, with biases one of ones more; neurons with equal hidden weights count once. For φ,
+    J₀ = φ(XW₀ᵀ) has k columns, with biases one of ones more. Neurons with equal hidden weights count once. For φ,
     inputs and W₀ as in :class:`CertificateLinear`, k ≥ n suffices almost surely. Proof. It is enough to find one point
     where det J₀, k = n, is not 0. Take w_j = s_j u and x_i·u = τ_i, the τ_i positive and distinct, so that J₀ has the
     entries φ(s_jτ_i). The functions s ↦ φ(sτ_i) are linearly independent, by the Vandermonde matrix of infinitely many
     powers in φ as there in φ', and so det J₀ ≠ 0 for some s.
     """
 
-    name: ClassVar[str] = "cert-linear-output"
-    title: ClassVar[str] = "Rank of J₀, linearized output layer"
-    reference: ClassVar[str] = f"linear regression on random features, {references.DERIVED}"
-    certainty_note: ClassVar[str] = (
-        "proof in the documentation of CertificateLinearOutput; tested against drawn networks"
+    name = "cert-linear-output"
+    claim = replace(
+        CertificateLinear.claim,
+        title="Rank of J₀, linearized output layer",
+        formula="rank J₀ = n; k ≥ n (analytic φ), with a bias n − 1 to n",
+        reference=Reference(f"linear regression on random features, {references.DERIVED}"),
+        certainty_note="proof in the documentation of CertificateLinearOutput; tested against drawn networks",
+        exponents=Exponents(large_n=(1.0, 0.0)),
+        home={"use": "linearized", "train": "output", "optimizer": THEORY_STEP},
     )
-    formula: ClassVar[str] = "rank J₀ = n; k ≥ n (analytic φ), with a bias n − 1 to n"
-    exponents: ClassVar[Exponents | None] = Exponents(large_n=(1.0, 0.0))
-    home: ClassVar[Mapping[str, Any]] = {"use": "linearized", "train": "output", "optimizer": THEORY_STEP}
-    layers: ClassVar[tuple[Trained, ...]] = ("output",)
+    nets = Nets("output")

@@ -1,8 +1,9 @@
-"""The conditions of the theorems on lazy training, checked on the actual problem and regime."""
+"""Conditions that theorems of this plugin alone ask for, checked on the actual problem and regime."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from harness.builtin.initializers import GaussianHalves
 from harness.claims.conditions import activation_of
 from harness.mathematics.kernels import angles
 from harness.mathematics.spectra import extreme_cosines
-from harness_lazy.initializers import Paired, RandomSigns
+from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian
 from harness_lazy.models import LazyScaled, Linearized
 
 FAILURE = 0.05
@@ -19,7 +20,7 @@ FAILURE = 0.05
 
 
 def activation_around_start(regime: Regime) -> Activation | None:
-    """Return φ of a shallow net, or of one that is scaled or linearized around w₀; None for other models."""
+    """Return φ of a shallow net, also of one that is scaled or linearized around w₀, or None for other models."""
     model = regime.model
     return model.net.activation if isinstance(model, (LazyScaled, Linearized)) else activation_of(regime)
 
@@ -39,7 +40,7 @@ def separation(problem: Problem) -> float:
 
 
 def bounded_labels(problem: Problem) -> Assumption:
-    """Check |y_i| ≤ C, true of any labels; the larger they are, the larger the unknown constant."""
+    """Report max |y_i|. Any labels are bounded, and the larger they are, the larger is the unknown constant."""
     return Assumption("|y_i| bounded by a constant", True, f"max |y_i| = {float(np.abs(problem.y).max()):.3g}")
 
 
@@ -58,7 +59,7 @@ def paired(regime: Regime) -> Assumption:
 
 
 def equal_sizes(regime: Regime, problem: Problem) -> tuple[float, float, int] | None:
-    """Return (σ, a, c) for W₀ ~ N(0, σ²) and v = ±a/√k, k/c of the neurons independent; None for other weights."""
+    """Return (σ, a, c) for W₀ ~ N(0, σ²) and v = ±a/√k, k/c of the neurons independent, or None for other weights."""
     start = regime.initializer
     if isinstance(start, RandomSigns):
         return start.sigma, start.output, 1
@@ -76,22 +77,77 @@ def of_equal_sizes(regime: Regime, problem: Problem) -> Assumption:
     return Assumption("W₀ ~ N(0, σ²), v = ±a/√k", holds, "" if holds else regime.initializer.name)
 
 
-def small_step(regime: Regime, text: str, multiple: float | None = None, *, theory: str) -> Assumption:
-    """Check the step size.
+def gaussian_rows(regime: Regime, problem: Problem) -> Assumption:
+    """Check that the rows of W₀ are N(0, 1) and independent."""
+    known = equal_sizes(regime, problem)
+    holds = known is not None and known[0] == 1.0 and known[2] == 1
+    return Assumption("W₀ ~ N(0, 1)", holds, "" if holds else regime.initializer.name)
+
+
+def gaussian_and_signs(regime: Regime) -> Assumption:
+    """Check for Gaussian rows and random signs. The scale that the theorem gives W₀ is not known."""
+    found = random_signs(regime)
+    return Assumption("W₀ Gaussian, v = ±1/√k with random signs", None if found.holds else False, found.found)
+
+
+def weights_of_the_paper(regime: Regime) -> Assumption:
+    """Report the initializer. The scales of the papers on deep nets are not known."""
+    return Assumption("weights drawn as in the paper", None, f"{regime.initializer.name}; its scales are not known")
+
+
+def separated(problem: Problem) -> Assumption:
+    """Check that the inputs are separated, δ > 0."""
+    apart = separation(problem)
+    return Assumption("inputs separated", apart > 0, f"δ = {apart:.3g}; powers of 1/δ are left out")
+
+
+def without_momentum(regime: Regime) -> Assumption:
+    """Check for gradient descent or SGD."""
+    return Assumption("(stochastic) gradient descent", regime.optimizer.heavy_ball() == 0.0, regime.optimizer.name)
+
+
+def tangent_gaussian(regime: Regime) -> Assumption:
+    """Check W₀ ~ N(0, 1) and v ~ N(0, 1/k)."""
+    start = regime.initializer
+    holds = isinstance(start, TangentGaussian) and start.sigma == start.output == 1.0
+    return Assumption("W₀ ~ N(0, 1), v ~ N(0, 1/k)", holds, "" if holds else start.name)
+
+
+def isotropic(problem: Problem) -> Assumption:
+    """Check that the inputs are isotropic, by the data set's name alone."""
+    known = True if problem.dataset in ("sphere", "gaussian") else None
+    return Assumption("isotropic inputs", known, f"dataset {problem.dataset!r}")
+
+
+def dimension_of_order_root_n(problem: Problem) -> Assumption:
+    """Check d ≥ √n, the least that d ≥ C √n polylog(n) can mean."""
+    n, d = problem.n, problem.d
+    return Assumption("d ≥ C √n polylog(n)", None if d * d >= n else False, f"d = {d}, √n = {math.sqrt(n):.3g}")
+
+
+def dimension_at_least(least: int) -> Callable[[Problem], Assumption]:
+    """Return a check of the input dimension."""
+    return lambda problem: Assumption(f"d ≥ {least}", problem.d >= least, f"d = {problem.d}")
+
+
+def small_step(text: str, multiple: float | None = None, *, theory: str) -> Callable[[Regime], Assumption]:
+    """Return a check of the step size.
 
     Args:
-        regime: The regime.
         text: The theorem's largest step.
-        multiple: A number m such that m/λ_max(J₀J₀ᵀ) is the largest step, or above it; None where a constant in it is
+        multiple: A number m such that m/λ_max(J₀J₀ᵀ) is the largest step, or above it. None if a constant in it is
             unknown, so that only the theorem's own step is known to be small enough.
-        theory: Name of the theorem, whose own step the regime may take.
+        theory: Name of the theorem. The regime may take its step.
     """
-    optimizer = regime.optimizer
-    text = f"step size {text}"
-    if optimizer.step_size == "theory":
-        own = regime.theory.rpartition(":")[2] == theory
-        return Assumption(text, True if own else None, f"step of {regime.theory}")
-    if optimizer.step_size == "stable":
-        too_large = multiple is not None and optimizer.c > multiple
-        return Assumption(text, False if too_large else None, f"{optimizer.c:g}/λ_max(J₀J₀ᵀ)")
-    return Assumption(text, None, f"{optimizer.step_size:g}")
+
+    def check(regime: Regime) -> Assumption:
+        optimizer, limit = regime.optimizer, f"step size {text}"
+        if optimizer.step_size == "theory":
+            own = regime.theory.rpartition(":")[2] == theory
+            return Assumption(limit, True if own else None, f"step of {regime.theory}")
+        if optimizer.step_size == "stable":
+            too_large = multiple is not None and optimizer.c > multiple
+            return Assumption(limit, False if too_large else None, f"{optimizer.c:g}/λ_max(J₀J₀ᵀ)")
+        return Assumption(limit, None, f"{optimizer.step_size:g}")
+
+    return check

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-DU = (
+from harness import Reference
+
+DU = Reference(
     "S. S. Du, X. Zhai, B. Póczos and A. Singh, Gradient descent provably optimizes over-parameterized neural "
-    "networks, ICLR 2019, arXiv 1810.02054"
-)
-DU_BIBTEX = """\
+    "networks, ICLR 2019, arXiv 1810.02054",
+    """\
 @inproceedings{du2019gradient,
   author        = {Du, Simon S. and Zhai, Xiyu and P{\\'o}czos, Barnab{\\'a}s and Singh, Aarti},
   title         = {Gradient Descent Provably Optimizes Over-parameterized Neural Networks},
@@ -15,12 +16,12 @@ DU_BIBTEX = """\
   eprint        = {1810.02054},
   archiveprefix = {arXiv},
 }
-"""
-
-SONG_YANG = (
-    "Z. Song and X. Yang, Quadratic suffices for over-parametrization via matrix Chernoff bound, arXiv 1906.03593"
+""",
 )
-SONG_YANG_BIBTEX = """\
+
+SONG_YANG = Reference(
+    "Z. Song and X. Yang, Quadratic suffices for over-parametrization via matrix Chernoff bound, arXiv 1906.03593",
+    """\
 @misc{song2019quadratic,
   author        = {Song, Zhao and Yang, Xin},
   title         = {Quadratic Suffices for Over-parametrization via Matrix {C}hernoff Bound},
@@ -28,13 +29,13 @@ SONG_YANG_BIBTEX = """\
   eprint        = {1906.03593},
   archiveprefix = {arXiv},
 }
-"""
-
-MUNTEANU = (
-    "A. Munteanu, S. Omlor, Z. Song and D. P. Woodruff, Bounding the width of neural networks via coupled "
-    "initialization: a worst case analysis, ICML 2022, PMLR 162, arXiv 2206.12802"
+""",
 )
-MUNTEANU_BIBTEX = """\
+
+MUNTEANU = Reference(
+    "A. Munteanu, S. Omlor, Z. Song and D. P. Woodruff, Bounding the width of neural networks via coupled "
+    "initialization: a worst case analysis, ICML 2022, PMLR 162, arXiv 2206.12802",
+    """\
 @inproceedings{munteanu2022bounding,
   author        = {Munteanu, Alexander and Omlor, Simon and Song, Zhao and Woodruff, David P.},
   title         = {Bounding the Width of Neural Networks via Coupled Initialization: A Worst Case Analysis},
@@ -46,13 +47,13 @@ MUNTEANU_BIBTEX = """\
   eprint        = {2206.12802},
   archiveprefix = {arXiv},
 }
-"""
-
-ARORA = (
-    "S. Arora, S. S. Du, W. Hu, Z. Li and R. Wang, Fine-grained analysis of optimization and generalization for "
-    "overparameterized two-layer neural networks, ICML 2019, arXiv 1901.08584"
+""",
 )
-ARORA_BIBTEX = """\
+
+ARORA = Reference(
+    "S. Arora, S. S. Du, W. Hu, Z. Li and R. Wang, Fine-grained analysis of optimization and generalization for "
+    "overparameterized two-layer neural networks, ICML 2019, arXiv 1901.08584",
+    """\
 @inproceedings{arora2019fine,
   author        = {Arora, Sanjeev and Du, Simon S. and Hu, Wei and Li, Zhiyuan and Wang, Ruosong},
   title         = {Fine-Grained Analysis of Optimization and Generalization
@@ -62,13 +63,13 @@ ARORA_BIBTEX = """\
   eprint        = {1901.08584},
   archiveprefix = {arXiv},
 }
-"""
-
-OYMAK_FABIAN = (
-    "S. Oymak, Z. Fabian, M. Li and M. Soltanolkotabi, Generalization guarantees for neural networks via harnessing "
-    "the low-rank structure of the Jacobian, arXiv 1906.05392"
+""",
 )
-OYMAK_FABIAN_BIBTEX = """\
+
+OYMAK_FABIAN = Reference(
+    "S. Oymak, Z. Fabian, M. Li and M. Soltanolkotabi, Generalization guarantees for neural networks via harnessing "
+    "the low-rank structure of the Jacobian, arXiv 1906.05392",
+    """\
 @misc{oymak2019generalization,
   author        = {Oymak, Samet and Fabian, Zalan and Li, Mingchen and Soltanolkotabi, Mahdi},
   title         = {Generalization Guarantees for Neural Networks via Harnessing
@@ -77,13 +78,13 @@ OYMAK_FABIAN_BIBTEX = """\
   eprint        = {1906.05392},
   archiveprefix = {arXiv},
 }
-"""
-
-ALLEN_ZHU = (
-    "Z. Allen-Zhu, Y. Li and Z. Song, A convergence theory for deep learning via over-parameterization, ICML 2019, "
-    "arXiv 1811.03962"
+""",
 )
-ALLEN_ZHU_BIBTEX = """\
+
+ALLEN_ZHU = Reference(
+    "Z. Allen-Zhu, Y. Li and Z. Song, A convergence theory for deep learning via over-parameterization, ICML 2019, "
+    "arXiv 1811.03962",
+    """\
 @inproceedings{allenzhu2019convergence,
   author        = {Allen-Zhu, Zeyuan and Li, Yuanzhi and Song, Zhao},
   title         = {A Convergence Theory for Deep Learning via Over-Parameterization},
@@ -92,13 +93,13 @@ ALLEN_ZHU_BIBTEX = """\
   eprint        = {1811.03962},
   archiveprefix = {arXiv},
 }
-"""
-
-ZOU_GU = (
-    "D. Zou and Q. Gu, An improved analysis of training over-parameterized deep neural networks, NeurIPS 2019, "
-    "arXiv 1906.04688"
+""",
 )
-ZOU_GU_BIBTEX = """\
+
+ZOU_GU = Reference(
+    "D. Zou and Q. Gu, An improved analysis of training over-parameterized deep neural networks, NeurIPS 2019, "
+    "arXiv 1906.04688",
+    """\
 @inproceedings{zou2019improved,
   author        = {Zou, Difan and Gu, Quanquan},
   title         = {An Improved Analysis of Training Over-parameterized Deep Neural Networks},
@@ -108,13 +109,13 @@ ZOU_GU_BIBTEX = """\
   eprint        = {1906.04688},
   archiveprefix = {arXiv},
 }
-"""
-
-MONTANARI_ZHONG = (
-    "A. Montanari and Y. Zhong, The interpolation phase transition in neural networks: memorization and "
-    "generalization under lazy training, Annals of Statistics 50(5), 2022, arXiv 2007.12826"
+""",
 )
-MONTANARI_ZHONG_BIBTEX = """\
+
+MONTANARI_ZHONG = Reference(
+    "A. Montanari and Y. Zhong, The interpolation phase transition in neural networks: memorization and "
+    "generalization under lazy training, Annals of Statistics 50(5), 2022, arXiv 2007.12826",
+    """\
 @article{montanari2022interpolation,
   author        = {Montanari, Andrea and Zhong, Yiqiao},
   title         = {The Interpolation Phase Transition in Neural Networks:
@@ -127,13 +128,13 @@ MONTANARI_ZHONG_BIBTEX = """\
   eprint        = {2007.12826},
   archiveprefix = {arXiv},
 }
-"""
-
-KARHADKAR = (
-    "K. Karhadkar, M. Murray and G. Montúfar, Bounds for the smallest eigenvalue of the NTK for arbitrary spherical "
-    "data of arbitrary dimension, NeurIPS 2024, arXiv 2405.14630"
+""",
 )
-KARHADKAR_BIBTEX = """\
+
+KARHADKAR = Reference(
+    "K. Karhadkar, M. Murray and G. Montúfar, Bounds for the smallest eigenvalue of the NTK for arbitrary spherical "
+    "data of arbitrary dimension, NeurIPS 2024, arXiv 2405.14630",
+    """\
 @inproceedings{karhadkar2024bounds,
   author        = {Karhadkar, Kedar and Murray, Michael and Mont{\\'u}far, Guido},
   title         = {Bounds for the Smallest Eigenvalue of the {NTK} for Arbitrary Spherical Data
@@ -144,6 +145,7 @@ KARHADKAR_BIBTEX = """\
   eprint        = {2405.14630},
   archiveprefix = {arXiv},
 }
-"""
+""",
+)
 
 DERIVED = "derived here"

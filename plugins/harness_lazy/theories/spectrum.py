@@ -1,25 +1,41 @@
-"""Widths from which on the tangent kernel at the start is well conditioned: what linearized nets need."""
+"""Widths from which on the tangent kernel at the start is well conditioned, as linearized nets need."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
-from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width
-from harness.claims import conditions
+from harness import Activation, Claim, Exponents, Model, Problem, Reference, Regime, Width
+from harness.claims import conditions as shared
+from harness.claims.shallow import Nets, ShallowTheory
 from harness.mathematics.spectra import operator_norm
-from harness_lazy.initializers import TangentGaussian
 from harness_lazy.limit import limiting_eigenvalue
 from harness_lazy.models import Linearized
 from harness_lazy.theories import conditions as own
 from harness_lazy.theories import references
 from harness_lazy.theories.conditions import FAILURE
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+LINEAR = Exponents(large_n=(1.0, -1.0), small_n=(0.0, 0.0))
+"""As many weights as labels: k ~ n/d."""
+
+
+class TangentTheory(ShallowTheory):
+    """A theory of shallow nets, also of those that are scaled or linearized around w₀.
+
+    Attributes:
+        models: The models that it is about, or an empty tuple for all.
+    """
+
+    models: ClassVar[tuple[type[Model], ...]] = ()
+
+    def phi(self, regime: Regime) -> Activation | None:
+        """Return φ of the net behind the model, or None for other models."""
+        return (
+            None if self.models and not isinstance(regime.model, self.models) else own.activation_around_start(regime)
+        )
 
 
 def chernoff_width(problem: Problem, regime: Regime, failure: float = FAILURE) -> Width:
@@ -44,112 +60,77 @@ def chernoff_width(problem: Problem, regime: Regime, failure: float = FAILURE) -
     return Width(float(sizes[2] * math.ceil(width)), f"λ(X) = {smallest:.3g}, with probability {1.0 - failure:g}")
 
 
-@dataclass(frozen=True)
-class Chernoff(Theory):
-    """From k ≥ 8B²‖X‖² log(n/p)/λ(X) on, λ_min(K₀) ≥ λ_min(K∞)/2 with probability 1 − p."""
+class Chernoff(TangentTheory):
+    """From k ≥ 8B²‖X‖² log(n/p)/λ(X) on, λ_min(K₀) ≥ λ_min(K∞)/2 with probability 1 − p. Inputs may have any norm."""
 
-    name: ClassVar[str] = "ntk-chernoff"
-    title: ClassVar[str] = "Matrix Chernoff, λ_min(K₀) ≥ ½ λ_min(K∞)"
-    reference: ClassVar[str] = f"concentration of the tangent kernel, {references.DERIVED}"
-    guarantee: ClassVar[Guarantee] = "linearised"
-    certainty: ClassVar[Certainty] = "derived"
-    certainty_note: ClassVar[str] = "proof in the documentation of chernoff_width; tested by simulation"
-    formula: ClassVar[str] = "k ≥ 8B²‖X‖² log(n/p)/λ(X), B = sup|φ'|, p = 0.05; twice that for pairs"
-    explicit: ClassVar[bool] = True
-    exponents: ClassVar[Exponents | None] = Exponents(large_n=(1.0, -1.0), small_n=(0.0, 0.0))
-    home: ClassVar[Mapping[str, Any]] = {"use": "linearized"}
-
-    def concerns(self, regime: Regime) -> bool:
-        """Speak of the hidden layer of nets that are shallow, or scaled or linearized shallow nets."""
-        return own.activation_around_start(regime) is not None and regime.model.describe().trains == "hidden"
-
-    def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
-        """Check inputs and initialization; inputs may have any norm."""
-        return [conditions.on_different_lines(problem), own.of_equal_sizes(regime, problem)]
+    name = "ntk-chernoff"
+    claim = Claim(
+        title="Matrix Chernoff, λ_min(K₀) ≥ ½ λ_min(K∞)",
+        formula="k ≥ 8B²‖X‖² log(n/p)/λ(X), B = sup|φ'|, p = 0.05; twice that for pairs",
+        reference=Reference(f"concentration of the tangent kernel, {references.DERIVED}"),
+        guarantee="linearised",
+        certainty="derived",
+        certainty_note="proof in the documentation of chernoff_width; tested by simulation",
+        explicit=True,
+        exponents=LINEAR,
+        home={"use": "linearized"},
+    )
+    nets = Nets("hidden", batches="any")
+    conditions = (shared.on_different_lines, own.of_equal_sizes)
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate the bound."""
         return chernoff_width(problem, regime)
 
-    def scaling(self, n: int, d: int) -> float | None:
-        """Return None: the constant is explicit."""
-        return None
 
-
-@dataclass(frozen=True)
-class MontanariZhong(Theory):
+class MontanariZhong(TangentTheory):
     """The linearized hidden layer interpolates, with λ_min(K₀) bounded below, if kd ≥ n polylog(n) and d ≥ √n."""
 
-    name: ClassVar[str] = "montanari-zhong"
-    title: ClassVar[str] = "Montanari & Zhong 2022"
-    reference: ClassVar[str] = references.MONTANARI_ZHONG
-    bibtex: ClassVar[str] = references.MONTANARI_ZHONG_BIBTEX
-    guarantee: ClassVar[Guarantee] = "linearised"
-    certainty: ClassVar[Certainty] = "read"
-    certainty_note: ClassVar[str] = (
-        "the abstract, and the theorem as Karhadkar et al. 2024 quote it; without logarithms; what φ must be not known"
+    name = "montanari-zhong"
+    claim = replace(
+        Chernoff.claim,
+        title="Montanari & Zhong 2022",
+        formula="kd ≥ C n polylog(n), d ≥ C √n polylog(n)",
+        reference=references.MONTANARI_ZHONG,
+        certainty="read",
+        certainty_note="the abstract, and the theorem as Karhadkar et al. 2024 quote it; without logarithms; what φ "
+        "must be not known",
+        explicit=False,
     )
-    formula: ClassVar[str] = "kd ≥ C n polylog(n), d ≥ C √n polylog(n)"
-    exponents: ClassVar[Exponents | None] = Exponents(large_n=(1.0, -1.0), small_n=(0.0, 0.0))
-    home: ClassVar[Mapping[str, Any]] = {"use": "linearized"}
-
-    def concerns(self, regime: Regime) -> bool:
-        """Speak of the linearized hidden layer."""
-        return isinstance(regime.model, Linearized) and regime.model.train == "hidden"
-
-    def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
-        """Check the dimension, and that inputs are isotropic as far as one draw can tell."""
-        n, d = problem.n, problem.d
-        isotropic = True if problem.dataset in ("sphere", "gaussian") else None
-        return [
-            Assumption("d ≥ C √n polylog(n)", None if d * d >= n else False, f"d = {d}, √n = {math.sqrt(n):.3g}"),
-            Assumption("isotropic inputs", isotropic, f"dataset {problem.dataset!r}"),
-        ]
+    models = (Linearized,)
+    nets = Chernoff.nets
+    conditions = (own.dimension_of_order_root_n, own.isotropic)
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate n/d at C = 1, at least one neuron."""
         return Width(max(problem.n / problem.d, 1.0), "law at C = 1; the data are not used")
 
 
-@dataclass(frozen=True)
-class Karhadkar(Theory):
+class Karhadkar(TangentTheory):
     """λ_min(K₀) ≥ c λ for the ReLU and both layers if k ≥ C ‖X‖² log(n/ε)/λ, with probability 1 − ε.
 
     λ = (1 + d log(1/δ)/log d)⁻³ δ², δ = min over pairs of min(‖x_i − x_j‖, ‖x_i + x_j‖). Inputs that are δ-separated
-    are δ'-separated for any δ' ≤ δ; a δ above 1 is replaced by 1, where λ is largest.
+    are δ'-separated for any δ' ≤ δ. A δ above 1 is replaced by 1, where λ is largest.
     """
 
-    name: ClassVar[str] = "karhadkar-ntk"
-    title: ClassVar[str] = "Karhadkar, Murray & Montúfar 2024"
-    reference: ClassVar[str] = references.KARHADKAR
-    bibtex: ClassVar[str] = references.KARHADKAR_BIBTEX
-    guarantee: ClassVar[Guarantee] = "linearised"
-    certainty: ClassVar[Certainty] = "read"
-    certainty_note: ClassVar[str] = "ε = 0.05; constants 1"
-    formula: ClassVar[str] = "k ≥ C ‖X‖² log(n/ε)/λ, λ = (1 + d log(1/δ)/log d)⁻³ δ²"
-    home: ClassVar[Mapping[str, Any]] = {
-        "use": "linearized",
-        "activation": "relu",
-        "train": "all",
-        "initializer": {"use": "ntk-gaussian"},
-    }
-
-    def concerns(self, regime: Regime) -> bool:
-        """Speak of both layers of ReLU nets, shallow or scaled or linearized."""
-        activation = own.activation_around_start(regime)
-        return activation is not None and activation.name == "relu" and regime.model.describe().trains == "all"
-
-    def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
-        """Check inputs and initialization."""
-        start = regime.initializer
-        gaussian = isinstance(start, TangentGaussian) and start.sigma == start.output == 1.0
-        return [
-            conditions.unit_rows(problem),
-            conditions.on_different_lines(problem),
-            Assumption("d ≥ 3", problem.d >= 3, f"d = {problem.d}"),
-            conditions.without_biases(regime),
-            Assumption("W₀ ~ N(0, 1), v ~ N(0, 1/k)", gaussian, "" if gaussian else start.name),
-        ]
+    name = "karhadkar-ntk"
+    claim = replace(
+        MontanariZhong.claim,
+        title="Karhadkar, Murray & Montúfar 2024",
+        formula="k ≥ C ‖X‖² log(n/ε)/λ, λ = (1 + d log(1/δ)/log d)⁻³ δ²",
+        reference=references.KARHADKAR,
+        certainty_note="ε = 0.05; constants 1",
+        exponents=None,
+        home={"use": "linearized", "activation": "relu", "train": "all", "initializer": {"use": "ntk-gaussian"}},
+    )
+    nets = Nets("all", "relu", "any")
+    conditions = (
+        shared.unit_rows,
+        shared.on_different_lines,
+        own.dimension_at_least(3),
+        shared.without_biases,
+        own.tangent_gaussian,
+    )
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate ‖X‖² log(n/ε)/λ on the inputs."""

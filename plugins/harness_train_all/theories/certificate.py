@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from harness import Activation, Assumption, Certainty, Guarantee, Problem, Regime, Theory, Weights, Width
-from harness.claims import conditions
+from harness import Activation, Certificate, Claim, Problem, Reference, Regime, Weights, Width
+from harness.claims import conditions as shared
+from harness.claims.shallow import Nets, ShallowTheory
 from harness.mathematics.kernels import lambda_output, output_kernel
 from harness.mathematics.spectra import operator_norm
 from harness_train_all.instances import D2, d2
@@ -17,9 +16,6 @@ from harness_train_all.theories import conditions as own
 from harness_train_all.theories import references
 from harness_train_all.theories.drawn import start_at, widest
 from harness_train_all.theories.search import smallest_width
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 FAILURE = 0.05
 """Probability with which an a-priori width may fail, over the draw of the initial weights."""
@@ -95,47 +91,32 @@ def d2_width(
     return Width(float(math.ceil(max(rank, high))), f"a priori, with probability {1.0 - failure:g}")
 
 
-@dataclass(frozen=True)
-class CertificateD2(Theory):
+class CertificateD2(ShallowTheory, Certificate):
     """The gradient flow on both layers provably fits: σ_min(F₀)³ ≥ 8B₁²‖X‖²‖r₀‖(‖v₀‖ + 2‖r₀‖/σ_min(F₀)).
 
-    The width is the smallest, to 10 %, at which one drawn initialization is certified; where that is too wide to draw,
-    the a-priori one at which 95 % are, which is far larger.
+    The width is the smallest, to 10 %, at which one drawn initialization is certified. If that is too wide to draw, it
+    is the a-priori width at which 95 % are certified, which is far larger. The test itself looks at inputs, labels and
+    initialization.
     """
 
-    name: ClassVar[str] = "cert-d2"
-    title: ClassVar[str] = "Certificate D2, both layers"
-    reference: ClassVar[str] = f"path-length argument for the gradient flow, {references.DERIVED}"
-    guarantee: ClassVar[Guarantee] = "certificate"
-    certainty: ClassVar[Certainty] = "derived"
-    certainty_note: ClassVar[str] = (
-        "proofs in the documentation of instances.D2 and d2_width; tested against small steps of gradient descent"
+    name = "cert-d2"
+    claim = Claim(
+        title="Certificate D2, both layers",
+        formula="a₀³ ≥ 8B₁²‖X‖²‖r₀‖(‖v₀‖ + 2‖r₀‖/a₀), a₀ = σ_min(φ(XW₀ᵀ)); one draw, or p = 0.05",
+        reference=Reference(f"path-length argument for the gradient flow, {references.DERIVED}"),
+        guarantee="certificate",
+        certainty="derived",
+        certainty_note="proofs in the documentation of instances.D2 and d2_width; tested against small steps of "
+        "gradient descent",
+        explicit=True,
+        home={"use": "train-all-relu", "initializer": "gaussian-layers"},
     )
-    formula: ClassVar[str] = "a₀³ ≥ 8B₁²‖X‖²‖r₀‖(‖v₀‖ + 2‖r₀‖/a₀), a₀ = σ_min(φ(XW₀ᵀ)); one draw, or p = 0.05"
-    explicit: ClassVar[bool] = True
-    home: ClassVar[Mapping[str, Any]] = {"use": "train-all-relu", "initializer": "gaussian-layers"}
-
-    def concerns(self, regime: Regime) -> bool:
-        """Speak of shallow nets with all layers trained on all samples."""
-        return own.activation_of(regime) is not None and not conditions.stochastic(regime)
-
-    def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
-        """Check loss and algorithm; inputs, labels and initialization are in the test itself."""
-        optimizer = regime.optimizer
-        plain = optimizer.heavy_ball() == 0.0 and not conditions.stochastic(regime)
-        stable = optimizer.step_size == "stable"
-        found = f"steps of {optimizer.c:g}/λ_max(J₀J₀ᵀ)" if stable else f"steps of {optimizer.step_size}"
-        return [
-            conditions.distinct_inputs(problem),
-            conditions.quadratic_loss(regime),
-            Assumption("gradient flow", None if plain else False, found if plain else optimizer.name),
-        ]
+    nets = Nets("all")
+    conditions = (shared.distinct_inputs, shared.quadratic_loss, own.gradient_flow)
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Find the certified width of one draw, or solve for it a priori."""
-        activation = own.activation_of(regime)
-        if activation is None:
-            return Width(math.nan, "the certificate is about shallow nets with all layers trained")
+        activation = self.activation(regime)
         most = widest(problem, VALUES)
         limit = None if regime.model.describe().biases else own.fixed_scales(regime, problem.d)
         if limit is None or _reachable(problem, activation, *limit, most):
@@ -149,14 +130,10 @@ class CertificateD2(Theory):
         return d2_width(problem, activation, hidden=limit[0], output=limit[1])
 
     def certifies(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
-        """Say whether the test holds at these weights; None for other models, losses and algorithms.
-
-        The flow is the limit of gradient descent of small steps, which momentum is not.
-        """
-        activation = own.activation_of(regime)
-        if activation is None or not conditions.plain_descent(regime):
+        """Run the test at these weights. The flow is the limit of gradient descent of small steps without momentum."""
+        if not (self.concerns(regime) and shared.plain_descent(regime)):
             return None
-        return d2(weights, problem, activation).holds
+        return d2(weights, problem, self.activation(regime)).holds
 
 
 def _ratio(problem: Problem, regime: Regime, activation: Activation, k: int) -> float:

@@ -16,12 +16,12 @@ HE_PRODUCT = 2.0 * (1.0 + 1e-9)
 
 
 def activation_of(regime: Regime) -> Activation | None:
-    """Return the activation of a shallow net with all layers trained, None for other models."""
+    """Return the activation of a shallow net with all layers trained, or None for other models."""
     return conditions.activation_of(regime) if regime.model.describe().trains == "all" else None
 
 
 def scales(regime: Regime, d: int, k: int) -> tuple[float, float] | None:
-    """Return ω₁ and ω₂ of an initialization W ~ N(0, ω₁²), v ~ N(0, ω₂²); None for others."""
+    """Return ω₁ and ω₂ of an initialization W ~ N(0, ω₁²), v ~ N(0, ω₂²), or None for others."""
     start = regime.initializer
     if isinstance(start, (LeCun, He, Xavier)):
         hidden, output = start.variances(d, k)
@@ -34,7 +34,7 @@ def scales(regime: Regime, d: int, k: int) -> tuple[float, float] | None:
 
 
 def fixed_scales(regime: Regime, d: int) -> tuple[float, float] | None:
-    """Return ω₁ and ω₂√k where neither depends on k, as from LeCun and He but not from Xavier; else None."""
+    """Return ω₁ and ω₂√k where neither depends on k, as from LeCun and He but not from Xavier, or else None."""
     if isinstance(regime.initializer, Xavier):
         return None
     return scales(regime, d, 1)
@@ -77,6 +77,27 @@ def not_odd(activation: Activation) -> Assumption:
     return Assumption("φ not odd", not activation.odd, activation.name)
 
 
-def unknown(text: str, found: str = "") -> Assumption:
-    """Name a condition that cannot be checked."""
-    return Assumption(text, None, found)
+def unknown_start(regime: Regime) -> Assumption:
+    """Report the initializer. That of the theorem is not known."""
+    return Assumption("the theorem's initialization, which is not known", None, regime.initializer.name)
+
+
+def unbalanced_pairs(regime: Regime) -> Assumption:
+    """Check for mirrored pairs. The theorem scales them by c₁c₂ ≥ C√n."""
+    paired = regime.initializer.width_step > 1
+    return Assumption("unbalanced mirrored initialization", None if paired else False, regime.initializer.name)
+
+
+def sgd(problem: Problem, regime: Regime) -> Assumption:
+    """Check for SGD without momentum, with batches of any size."""
+    seen = f"{regime.optimizer.name}, {regime.optimizer.batch_size(problem.n)} samples a step"
+    return Assumption("SGD", regime.optimizer.heavy_ball() == 0.0, seen)
+
+
+def gradient_flow(regime: Regime) -> Assumption:
+    """Report the steps. Gradient descent of small steps is close to the flow, and momentum is not."""
+    optimizer = regime.optimizer
+    if optimizer.heavy_ball() != 0.0 or conditions.stochastic(regime):
+        return Assumption("gradient flow", False, optimizer.name)
+    size = f"{optimizer.c:g}/λ_max(J₀J₀ᵀ)" if optimizer.step_size == "stable" else optimizer.step_size
+    return Assumption("gradient flow", None, f"steps of {size}")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
-from harness import Activation, Assumption, Certainty, Exponents, Guarantee, PositiveInt, Problem, Regime, Theory, Width
-from harness.claims import conditions
+from harness import Activation, Assumption, Claim, Exponents, PositiveInt, Problem, Regime, Width
+from harness.claims import conditions as shared
+from harness.claims.shallow import Conditions, Nets, ShallowTheory
 from harness.mathematics.kernels import hermite_coefficients
 from harness.mathematics.spectra import khatri_rao_sigma_min, operator_norm
 from harness_train_all.theories import conditions as own
 from harness_train_all.theories import references
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 KINK = "φ'' is not bounded"
 MOST_POWERS = 12
@@ -57,65 +56,7 @@ def song_width(problem: Problem, activation: Activation, power: int | None, batc
     return Width(max(float(n), operator_norm(x) ** 2 * drawn / sigma**3), f"t = {t}")
 
 
-@dataclass(frozen=True)
-class SongTheory(Theory):
-    """A theorem on f(x) = vᵀφ(Wx) with both layers trained, smooth φ and the ω₁/ω₂ family of initializations.
-
-    Attributes:
-        minibatch: Whether the theorem is about SGD.
-        power: t of the Khatri–Rao power; the smallest that can have full rank unless told.
-    """
-
-    guarantee: ClassVar[Guarantee] = "convergence"
-    certainty: ClassVar[Certainty] = "read"
-    minibatch: ClassVar[bool] = False
-    power: PositiveInt | None = None
-
-    def concerns(self, regime: Regime) -> bool:
-        """Speak of smooth shallow nets with all layers trained, by the algorithm of the theorem."""
-        activation = own.activation_of(regime)
-        return activation is not None and activation.smooth and conditions.stochastic(regime) == self.minibatch
-
-    def activation(self, regime: Regime) -> Activation:
-        """Return the activation of the regime.
-
-        Raises:
-            ValueError: It is not a shallow net with all layers trained.
-        """
-        activation = own.activation_of(regime)
-        if activation is None:
-            raise ValueError("the theorem is about shallow nets with all layers trained")
-        return activation
-
-    def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
-        """Check activation, inputs, labels, initialization, loss and algorithm; the step's constant is unknown."""
-        activation = self.activation(regime)
-        checks = [
-            conditions.smooth(activation),
-            own.vanishes_at_zero(activation),
-            own.not_odd(activation),
-            conditions.unit_rows(problem),
-            self._full_rank(problem, activation),
-            own.unit_labels(problem),
-            conditions.without_biases(regime),
-            own.lecun(regime) if self.minibatch else own.omega_family(problem, regime),
-            conditions.quadratic_loss(regime),
-        ]
-        if self.minibatch:
-            holds = regime.optimizer.heavy_ball() == 0.0
-            seen = f"{regime.optimizer.name}, {regime.optimizer.batch_size(problem.n)} samples a step"
-            return [*checks, Assumption("SGD", holds, seen), own.unknown(STEP)]
-        return [*checks, conditions.gradient_descent(regime), own.unknown(STEP)]
-
-    def _full_rank(self, problem: Problem, activation: Activation) -> Assumption:
-        t = power_for(problem, activation) if self.power is None else self.power
-        if t is None:
-            return Assumption("X^{*t} of full rank and c_t ≠ 0 for some t", False, f"none up to {MOST_POWERS}")
-        sigma = khatri_rao_sigma_min(problem.x, t)
-        return Assumption(f"X^{{*{t}}} of full rank", sigma > 0, f"σ_min = {sigma:.3g}")
-
-
-STEP = "step size below the theorem's, whose constant is not known"
+STEP = Assumption("step size below the theorem's, whose constant is not known", None)
 
 _READ = (
     "in the main text of an anonymous submission, from which the published version may differ; ξ stands in an appendix "
@@ -124,45 +65,83 @@ _READ = (
 
 
 @dataclass(frozen=True)
+class SongTheory(ShallowTheory):
+    """A theorem on f(x) = vᵀφ(Wx) with both layers trained, smooth φ and the ω₁/ω₂ family of initializations.
+
+    Attributes:
+        power: t of the Khatri–Rao power. The default is the smallest that can have full rank.
+    """
+
+    nets = Nets("all", "smooth")
+    power: PositiveInt | None = None
+
+
 class Song(SongTheory):
     """Theorem 3: gradient descent converges if k ≥ Ω̃(ξ ‖X‖²√n/σ_min(X^{*t})³), and k ≥ n.
 
     On the sphere with n ~ d^t, ‖X‖² ~ n/d and σ_min ~ 1: n^{3/2}/d, which is below n for d > √n. ξ is treated as
     constant there, although pre-activations of variance 1/d, as LeCun's on unit inputs, shrink the part of degree
-    t by d^{−t}; see song-direct.
+    t by d^{−t}. See song-direct.
     """
 
-    name: ClassVar[str] = "song"
-    title: ClassVar[str] = "Song et al. 2021, Thm 3"
-    reference: ClassVar[str] = references.SONG
-    bibtex: ClassVar[str] = references.SONG_BIBTEX
-    certainty_note: ClassVar[str] = _READ
-    formula: ClassVar[str] = "k ≥ max(n, ξ ‖X‖²√n/σ_min(X^{*t})³), smallest t ≥ 2 of full rank with c_t ≠ 0"
-    unit: ClassVar[Any] = "parameters"  # its n^{3/2} counts dk
-    exponents: ClassVar[Exponents | None] = Exponents(large_n=(1.5, -1.0), floor=(1.0, 0.0))
-    home: ClassVar[Mapping[str, Any]] = {"use": "train-all"}
+    name = "song"
+    claim = Claim(
+        title="Song et al. 2021, Thm 3",
+        formula="k ≥ max(n, ξ ‖X‖²√n/σ_min(X^{*t})³), smallest t ≥ 2 of full rank with c_t ≠ 0",
+        reference=references.SONG,
+        guarantee="convergence",
+        certainty="read",
+        certainty_note=_READ,
+        unit="parameters",  # its n^{3/2} counts dk
+        exponents=Exponents(large_n=(1.5, -1.0), floor=(1.0, 0.0)),
+        home={"use": "train-all"},
+    )
+    conditions: ClassVar[Conditions] = (
+        own.unit_labels,
+        shared.without_biases,
+        own.omega_family,
+        shared.quadratic_loss,
+        shared.gradient_descent,
+        STEP,
+    )
+
+    def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
+        """Check activation and inputs, the rank of X^{*t}, then the rest."""
+        data = (shared.smooth, own.vanishes_at_zero, own.not_odd, shared.unit_rows, self.full_rank)
+        return self.check((*data, *self.conditions), problem, regime)
+
+    def full_rank(self, problem: Problem, activation: Activation) -> Assumption:
+        """Check that X^{*t} has rank n."""
+        t = power_for(problem, activation) if self.power is None else self.power
+        if t is None:
+            return Assumption("X^{*t} of full rank and c_t ≠ 0 for some t", False, f"none up to {MOST_POWERS}")
+        sigma = khatri_rao_sigma_min(problem.x, t)
+        return Assumption(f"X^{{*{t}}} of full rank", sigma > 0, f"σ_min = {sigma:.3g}")
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate max(n, ‖X‖²√n/σ_min(X^{*t})³)."""
         return song_width(problem, self.activation(regime), self.power)
 
 
-@dataclass(frozen=True)
-class SongStochastic(SongTheory):
+class SongStochastic(Song):
     """Theorem 2 of the sequel: SGD of batch b converges if k ≥ Ω̃(ξ ‖X‖²n/(√b σ_min(X^{*t})³)), and k ≥ n.
 
-    n²/(d√b) on the sphere; b = n gives Theorem 3 of Song et al. again. The law without data is shown for b = 1.
+    n²/(d√b) on the sphere. b = n gives Theorem 3 of Song et al. again. The scaling without data is shown for b = 1.
     """
 
-    name: ClassVar[str] = "song-sgd"
-    title: ClassVar[str] = "SGD sequel of Song et al., Thm 2"
-    reference: ClassVar[str] = references.SONG_SGD
-    bibtex: ClassVar[str] = references.SONG_SGD_BIBTEX
-    certainty_note: ClassVar[str] = f"{_READ}; the law n²/d is that of b = 1, other batches divide it by √b"
-    formula: ClassVar[str] = "k ≥ max(n, ξ ‖X‖²n/(√b σ_min(X^{*t})³)); n²/(d√b) on the sphere, C=1 at b = 1"
-    exponents: ClassVar[Exponents | None] = Exponents(large_n=(2.0, -1.0), small_n=(1.0, 0.0))
-    home: ClassVar[Mapping[str, Any]] = {"use": "train-all-sgd"}
-    minibatch: ClassVar[bool] = True
+    name = "song-sgd"
+    claim = replace(
+        Song.claim,
+        title="SGD sequel of Song et al., Thm 2",
+        formula="k ≥ max(n, ξ ‖X‖²n/(√b σ_min(X^{*t})³)); n²/(d√b) on the sphere, C=1 at b = 1",
+        reference=references.SONG_SGD,
+        certainty_note=f"{_READ}; the law n²/d is that of b = 1, other batches divide it by √b",
+        unit="width",
+        exponents=Exponents(large_n=(2.0, -1.0), small_n=(1.0, 0.0)),
+        home={"use": "train-all-sgd"},
+    )
+    nets = Nets("all", "smooth", "mini")
+    conditions = (own.unit_labels, shared.without_biases, own.lecun, shared.quadratic_loss, own.sgd, STEP)
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate max(n, ‖X‖²n/(√b σ_min(X^{*t})³)) at the regime's batch."""

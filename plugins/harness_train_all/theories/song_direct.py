@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from harness import Activation, Assumption, Exponents, Problem, Regime, Width
-from harness.claims import conditions
+from harness import Activation, Problem, Regime, Width
+from harness.claims import conditions as shared
 from harness.mathematics.kernels import output_kernel
 from harness.mathematics.spectra import operator_norm, smallest_eigenvalue
 from harness_train_all.instances import Start, near_isometry
 from harness_train_all.theories import conditions as own
-from harness_train_all.theories import references
 from harness_train_all.theories.drawn import start_at, widest
 from harness_train_all.theories.search import smallest_width
-from harness_train_all.theories.song import KINK, STEP, SongTheory
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+from harness_train_all.theories.song import KINK, STEP, Song, SongTheory
 
 VALUES = 2**21
 """Most feature values n·k of a network that is drawn."""
 
 
 def limiting_start(problem: Problem, hidden: float, output: float) -> Callable[[Activation, float], Start]:
-    """Return what :func:`instances.start` tends to at width k: F₀F₀ᵀ ≈ k E[φ(Xw)φ(Xw)ᵀ] with w ~ N(0, ω₁²).
+    """Return the limit of :func:`instances.start` at width k: F₀F₀ᵀ ≈ k E[φ(Xw)φ(Xw)ᵀ] with w ~ N(0, ω₁²).
 
     Args:
         problem: The problem.
@@ -71,7 +67,6 @@ def beyond(found: Start, activation: Activation, k: float) -> float:
     return high
 
 
-@dataclass(frozen=True)
 class SongDirect(SongTheory):
     """Theorem 2 with Lemma 3: gradient descent converges if h(w₀) ≤ C α_f μ⁶/(β²ν²), μ = σ_min(φ(W₀X)).
 
@@ -80,29 +75,24 @@ class SongDirect(SongTheory):
     width, μ² = kλ̃, λ̃ = λ_min(E[φ(Xw)φ(Xw)ᵀ]), w ~ N(0, ω₁²).
     """
 
-    name: ClassVar[str] = "song-direct"
-    title: ClassVar[str] = "Song et al. 2021, condition (9) on the initialization"
-    reference: ClassVar[str] = references.SONG
-    bibtex: ClassVar[str] = references.SONG_BIBTEX
-    certainty_note: ClassVar[str] = (
-        "condition (9) and Lemma 3 in the main text of an anonymous submission; α_f = 2 derived; the constant is "
-        "unknown and set to 1, and sup ‖v‖ along the path is taken at its start"
+    name = "song-direct"
+    claim = replace(
+        Song.claim,
+        title="Song et al. 2021, condition (9) on the initialization",
+        formula="‖f₀−y‖² ≤ 2Cμ⁶/(β²ν²), μ = σ_min(F₀), ν = B₁‖X‖‖v₀‖ + ‖F₀‖, β = √2‖X‖(B₁ + B₂‖v₀‖)",
+        certainty_note="condition (9) and Lemma 3 in the main text of an anonymous submission; α_f = 2 derived; the "
+        "constant is unknown and set to 1, and sup ‖v‖ along the path is taken at its start",
+        unit="width",
+        exponents=None,
     )
-    formula: ClassVar[str] = "‖f₀−y‖² ≤ 2Cμ⁶/(β²ν²), μ = σ_min(F₀), ν = B₁‖X‖‖v₀‖ + ‖F₀‖, β = √2‖X‖(B₁ + B₂‖v₀‖)"
-    exponents: ClassVar[Exponents | None] = None
-    home: ClassVar[Mapping[str, Any]] = {"use": "train-all"}
-
-    def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
-        """Check what is left of the theorem's conditions once μ is measured: labels may have any norm."""
-        activation = self.activation(regime)
-        return [
-            conditions.smooth(activation),
-            conditions.distinct_inputs(problem),
-            conditions.without_biases(regime),
-            conditions.quadratic_loss(regime),
-            conditions.gradient_descent(regime),
-            own.unknown(STEP),
-        ]
+    conditions = (
+        shared.smooth,
+        shared.distinct_inputs,
+        shared.without_biases,
+        shared.quadratic_loss,
+        shared.gradient_descent,
+        STEP,
+    )
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Find the smallest width, to 10 %, at which condition (9) holds at C = 1."""

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
-from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Weights, Width
+from harness import Assumption, Claim, Exponents, Problem, Reference, Regime, Theory, Weights, Width
 
 from harness_gradient_flow.cover import covered, half_width, signs
 from harness_gradient_flow.inputs import largest_correlation
 from harness_gradient_flow.weights import Unbalanced
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-DANA = (
+DANA = Reference(
     "L. Dana, F. Bach, L. Pillaud-Vivien, Convergence of shallow ReLU networks on weakly interacting data, "
-    "arXiv 2502.16977, 2025"
-)
-DANA_BIBTEX = """\
+    "arXiv 2502.16977, 2025",
+    """\
 @misc{dana2025weakly,
   title  = {Convergence of Shallow {ReLU} Networks on Weakly Interacting Data},
   author = {Dana, L{\\'e}o and Bach, Francis and Pillaud-Vivien, Loucas},
   year   = {2025},
   eprint = {2502.16977},
   archivePrefix = {arXiv},
-}"""
+}""",
+)
 SMALL = 0.1
 """Of the stable step, up to which gradient descent stands for the flow."""
 
@@ -56,26 +55,24 @@ def of_the_flow(regime: Regime) -> list[Assumption]:
     ]
 
 
-@dataclass(frozen=True)
 class LogWidth(Theory):
     """Gradient flow fits n weakly interacting inputs with high probability if k ≥ C log n."""
 
-    name: ClassVar[str] = "dana"
-    title: ClassVar[str] = "Dana, Bach & Pillaud-Vivien 2025"
-    reference: ClassVar[str] = DANA
-    bibtex: ClassVar[str] = DANA_BIBTEX
-    guarantee: ClassVar[Guarantee] = "convergence"
-    certainty: ClassVar[Certainty] = "memory"
-    certainty_note: ClassVar[str] = (
-        "that width of order log n suffices with high probability, in high dimension, was read in the abstract; the "
-        "condition d ≳ n² on the correlations, the constants and the initial weights are from memory"
+    name = "dana"
+    claim = Claim(
+        title="Dana, Bach & Pillaud-Vivien 2025",
+        formula="k ≥ C log n, max |x_i·x_j| ≲ 1/n (d ≳ n² on the sphere)",
+        reference=DANA,
+        guarantee="convergence",
+        certainty="memory",
+        certainty_note="that width of order log n suffices with high probability, in high dimension, was read in the "
+        "abstract; the condition d ≳ n² on the correlations, the constants and the initial weights are from memory",
+        exponents=Exponents((0.0, 0.0)),
+        home={"use": "gradient-flow"},
     )
-    formula: ClassVar[str] = "k ≥ C log n, max |x_i·x_j| ≲ 1/n (d ≳ n² on the sphere)"
-    exponents: ClassVar[Exponents | None] = Exponents((0.0, 0.0))
-    home: ClassVar[Mapping[str, Any]] = {"use": "gradient-flow"}
 
     def concerns(self, regime: Regime) -> bool:
-        """Speak of ReLU nets with both layers trained on full batches."""
+        """Decide whether the regime trains both layers of a ReLU net on full batches."""
         return relu_net(regime)
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:
@@ -94,7 +91,6 @@ class LogWidth(Theory):
         return Width(max(math.log(problem.n), 1.0))
 
 
-@dataclass(frozen=True)
 class OrthogonalCover(Theory):
     """Orthogonal inputs are fitted if and only if each has an active neuron that pushes towards its label.
 
@@ -108,17 +104,19 @@ class OrthogonalCover(Theory):
     So P(fit | k) is known exactly, and with it the width at which it passes ½.
     """
 
-    name: ClassVar[str] = "orthogonal-cover"
-    title: ClassVar[str] = "cover of orthogonal inputs"
-    reference: ClassVar[str] = "derived with this plugin, after the setting of " + DANA
-    guarantee: ClassVar[Guarantee] = "certificate"
-    certainty: ClassVar[Certainty] = "derived"
-    formula: ClassVar[str] = "for each i some j with v_j y_i > 0 and w_j·x_i > 0"
-    explicit: ClassVar[bool] = True
-    home: ClassVar[Mapping[str, Any]] = {"use": "gradient-flow"}
+    name = "orthogonal-cover"
+    claim = Claim(
+        title="cover of orthogonal inputs",
+        formula="for each i some j with v_j y_i > 0 and w_j·x_i > 0",
+        reference=Reference(f"derived with this plugin, after the setting of {DANA.text}"),
+        guarantee="certificate",
+        certainty="derived",
+        explicit=True,
+        home={"use": "gradient-flow"},
+    )
 
     def concerns(self, regime: Regime) -> bool:
-        """Speak of ReLU nets with both layers trained on full batches."""
+        """Decide whether the regime trains both layers of a ReLU net on full batches."""
         return relu_net(regime)
 
     def assumptions(self, problem: Problem, regime: Regime) -> Sequence[Assumption]:

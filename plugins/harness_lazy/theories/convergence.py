@@ -1,0 +1,222 @@
+"""Training the hidden layer of a wide net: widths in powers of n and of the kernel's smallest eigenvalue."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import ClassVar
+
+from harness import ACTIVATIONS, Array, Assumption, Claim, Exponents, Problem, Regime, StepPolicy, Weights, Width
+from harness.claims import conditions as shared
+from harness.claims.shallow import Conditions, Nets, ScalingTheory, ShallowTheory
+from harness.mathematics.kernels import lambda_hidden
+from harness_lazy.theories import conditions as own
+from harness_lazy.theories import references
+from harness_lazy.theories.conditions import FAILURE
+
+THEORY_STEP = {"use": "gd", "step_size": "theory"}
+"""Gradient descent with the step size of the theorem."""
+
+DATA = (shared.unit_rows, shared.on_different_lines, own.bounded_labels, shared.without_biases)
+DESCENT = (shared.quadratic_loss, shared.gradient_descent)
+
+
+def lambda_zero(x: Array) -> float:
+    """Return λ₀ = λ_min(H∞), H∞_ij = x_iᵀx_j (π − arccos(x_iᵀx_j))/2π for inputs of norm 1."""
+    return lambda_hidden(x, ACTIVATIONS["relu"])
+
+
+class ReLUTheory(ShallowTheory):
+    """A theorem on f(x) = vᵀrelu(Wx), W trained, v = ±1/√k, with the width n^a/λ₀^b times a factor.
+
+    Attributes:
+        eigenvalue: b, or 0 if the power of λ₀ is not known.
+        factor: The factor at failure probability 0.05.
+    """
+
+    nets = Nets("hidden", "relu")
+    conditions: ClassVar[Conditions] = (*DATA, own.random_signs, *DESCENT)
+    eigenvalue: ClassVar[int] = 0
+    factor: ClassVar[float] = 1.0
+
+    def width(self, problem: Problem, regime: Regime) -> Width:
+        """Evaluate n^a/λ₀^b."""
+        power = self.scaling(problem.n, problem.d)
+        assert power is not None  # each claim has exponents
+        if self.eigenvalue == 0:
+            return Width(self.factor * power, "law at C = 1; how it depends on the inputs is not known")
+        smallest = lambda_zero(problem.x)
+        if smallest == 0:
+            return Width(math.inf, "λ₀ = 0: two inputs are on a line, or too close to tell")
+        return Width(self.factor * power / smallest**self.eigenvalue, f"λ₀ = {smallest:.3g}")
+
+
+class SongYang(ReLUTheory):
+    """Gradient descent converges if k ≥ C n⁴/λ₀⁴ up to logarithms."""
+
+    name = "song-yang"
+    claim = Claim(
+        title="Song & Yang 2019",
+        formula="k ≥ C n⁴ polylog(n)/λ₀⁴",
+        reference=references.SONG_YANG,
+        guarantee="convergence",
+        certainty="memory-low",
+        certainty_note="n⁴ from a later paper's abstract, the power of λ₀ from memory; logarithms left out",
+        exponents=Exponents(large_n=(4.0, 0.0)),
+        home={"use": "ntk-du"},
+    )
+    eigenvalue = 4
+
+
+class SongYangSpectral(ReLUTheory):
+    """Under a further spectral condition on the data, k ≥ C n² up to 1/λ₀ and logarithms."""
+
+    name = "song-yang-spectral"
+    claim = replace(
+        SongYang.claim,
+        title="Song & Yang 2019, further condition on the data",
+        formula="k ≥ C n² · (powers of 1/λ₀, logarithms), under a spectral condition on the data",
+        certainty="seed",
+        certainty_note="n² as listed by Song et al. 2021; the condition on the data and the power of λ₀ are not known "
+        "and left out",
+        exponents=Exponents(large_n=(2.0, 0.0)),
+    )
+    conditions = (
+        Assumption("spectral condition on the data", None, "its parameters are not known"),
+        *ReLUTheory.conditions,
+    )
+
+
+class Du(ReLUTheory, StepPolicy):
+    """Gradient descent converges if k ≥ C n⁶/(λ₀⁴δ³), with probability 1 − δ: ‖r_t‖² ≤ (1 − ηλ₀/2)^t ‖r₀‖²."""
+
+    name = "du"
+    claim = replace(
+        SongYang.claim,
+        title="Du et al. 2019, Thm 4.1",
+        formula="k ≥ C n⁶/(λ₀⁴δ³), λ₀ = λ_min(E[φ'(Xw)φ'(Xw)ᵀ] ∘ XXᵀ), δ = 0.05",
+        reference=references.DU,
+        certainty="seed",
+        certainty_note="the setting read in the paper, the width condition in a third party's notes; λ₀ computed, "
+        "δ = 0.05",
+        exponents=Exponents(large_n=(6.0, 0.0)),
+        home={"use": "ntk-du", "optimizer": THEORY_STEP},
+    )
+    conditions = (*ReLUTheory.conditions, own.small_step("O(λ₀/n²)", theory="du"))
+    eigenvalue = 4
+    factor = FAILURE**-3
+
+    def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
+        """Return λ₀/n², the theorem's step with its constant set to 1."""
+        smallest = lambda_zero(problem.x)
+        return smallest / problem.n**2 if smallest > 0 else None
+
+
+class Munteanu(ReLUTheory):
+    """From pairs of equal Gaussian rows with opposite outputs, k ≥ C n² up to 1/λ₀ and logarithms."""
+
+    name = "munteanu"
+    claim = replace(
+        SongYang.claim,
+        title="Munteanu et al. 2022, coupled initialization",
+        formula="k ≥ C n² · (powers of 1/λ₀, logarithms)",
+        reference=references.MUNTEANU,
+        certainty="read",
+        certainty_note="the abstract: from roughly n⁴ to n²; powers of 1/λ₀ and logarithms are not known and left out",
+        exponents=Exponents(large_n=(2.0, 0.0)),
+        home={"use": "ntk-du", "initializer": {"use": "paired"}},
+    )
+    conditions = (*DATA, own.paired, *DESCENT)
+
+
+class Arora(ReLUTheory):
+    """Gradient descent converges if k ≥ C n⁸/λ₀⁶, at a speed set by the labels' share of each eigenvector of H∞."""
+
+    name = "arora"
+    claim = replace(
+        SongYang.claim,
+        title="Arora et al. 2019",
+        formula="k ≥ C n⁸/λ₀⁶",
+        reference=references.ARORA,
+        certainty="seed",
+        certainty_note="about n⁸/λ₀⁶, as Oymak et al. 2019 quote it for one output",
+        exponents=Exponents(large_n=(8.0, 0.0)),
+    )
+    conditions = (*DATA, own.gaussian_and_signs, *DESCENT)
+    eigenvalue = 6
+
+
+class DeepReLUTheory(ScalingTheory):
+    """A width n^a L^b for nets of L hidden layers with separated inputs, at L = 1, for SGD as well."""
+
+    nets = Nets("hidden", "relu", "any")
+    conditions = (
+        shared.unit_rows,
+        own.separated,
+        own.weights_of_the_paper,
+        shared.quadratic_loss,
+        own.without_momentum,
+    )
+    reason = "law at C = 1; powers of the separation left out"
+
+
+class AllenZhu(DeepReLUTheory):
+    """Gradient descent and SGD converge if k ≥ C n²⁴ L¹² up to the separation of the inputs."""
+
+    name = "allen-zhu"
+    claim = replace(
+        SongYang.claim,
+        title="Allen-Zhu et al. 2019, at one hidden layer",
+        formula="k ≥ C n²⁴ L¹² · (powers of 1/δ), L = 1",
+        reference=references.ALLEN_ZHU,
+        certainty="seed",
+        certainty_note="n²⁴L¹² as listed by Song et al. 2021, there under parameters; a width in the abstract of "
+        "Zou & Gu 2019",
+        exponents=Exponents(large_n=(24.0, 0.0)),
+    )
+
+
+class ZouGu(DeepReLUTheory):
+    """Gradient descent and SGD converge if k ≥ C n⁸ L¹² up to the separation of the inputs."""
+
+    name = "zou-gu"
+    claim = replace(
+        SongYang.claim,
+        title="Zou & Gu 2019, at one hidden layer",
+        formula="k ≥ C n⁸ L¹² · (powers of 1/δ), L = 1",
+        reference=references.ZOU_GU,
+        certainty="seed",
+        certainty_note="n⁸L¹² as listed by Song et al. 2021; the paper's milder condition for one hidden layer is not "
+        "known here",
+        exponents=Exponents(large_n=(8.0, 0.0)),
+    )
+
+
+class OymakFabian(ShallowTheory):
+    """Gradient descent converges if k ≥ C n⁴ log n/λ(X)⁴: the case of a smooth φ, full spectrum and one output."""
+
+    name = "oymak-fabian"
+    claim = replace(
+        SongYang.claim,
+        title="Oymak et al. 2019, full spectrum",
+        formula="k ≥ C n⁴ log n/λ(X)⁴, λ(X) = λ_min(E[φ'(Xw)φ'(Xw)ᵀ] ∘ XXᵀ)",
+        reference=references.OYMAK_FABIAN,
+        certainty="read",
+        certainty_note="the width and the covariance read; that φ', φ'' must be bounded is from memory",
+        home={"use": "ntk-du", "activation": "softplus"},
+    )
+    nets = Nets("hidden", "smooth")
+    conditions = (
+        shared.unit_rows,
+        shared.without_biases,
+        own.gaussian_rows,
+        Assumption("v of the paper's size", None, "not known"),
+        *DESCENT,
+    )
+
+    def width(self, problem: Problem, regime: Regime) -> Width:
+        """Evaluate n⁴ log n/λ(X)⁴."""
+        smallest = lambda_hidden(problem.x, self.activation(regime))
+        if smallest == 0:
+            return Width(math.inf, "λ(X) = 0: two inputs are on a line, or too close to tell")
+        return Width(problem.n**4 * math.log(problem.n) / smallest**4, f"λ(X) = {smallest:.3g}")
