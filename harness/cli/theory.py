@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.plugin_host.registry import Registry
 
     Found = tuple[Prediction, Certified | None]
-    """What a theory says, and the width from which its certificate holds, if that was asked for."""
+    """A prediction, and the certified width if it was asked for."""
 
 
 @click.command("theory")

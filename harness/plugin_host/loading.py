@@ -135,7 +135,7 @@ def _describe_file(path: Path) -> Plugin:
 
 
 def _refuse_twin(first: Path) -> Any:
-    """Refuse a file whose components could not be told from those of another file by any name.
+    """Refuse a file whose components no name would distinguish from those of another file.
 
     Raises:
         ContractError: Always.

@@ -33,7 +33,7 @@ CERTAINTY = {
     "memory": "from memory",
     "memory-low": "from memory, unsure",
 }
-"""How the text of a claim is known, in words."""
+"""Words for the certainty of a claim."""
 
 
 def known(claim: Claim, mark: str = ";") -> str:

@@ -1,1 +1,1 @@
-"""New plugins and suites, from templates; needs no network."""
+"""Templates of new plugins and suites. They need no network."""

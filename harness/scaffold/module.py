@@ -1,4 +1,4 @@
-"""The module of a new plugin, put together from a template for each kind of component."""
+"""The module of a new plugin, composed of one template per kind of component."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ KINDS: tuple[Kind, ...] = (
     "renderer",
     "command",
 )
-"""What there is a template for."""
+"""Kinds of components with a template."""
 
 WHOLE: tuple[Kind, ...] = ("model", "initializer", "optimizer", "criterion", "dataset", "theory", "regime")
-"""What a plugin has if nothing else is asked for."""
+"""Kinds that a plugin provides by default."""
 
 SUFFIXES = {
     "model": "Net",
@@ -58,7 +58,7 @@ SHIPPED = {
     "optimizer": "GradientDescent()",
     "criterion": "Quadratic()",
 }
-"""What a regime is made of where the plugin has no ingredient of its own."""
+"""Ingredients of a regime that the plugin does not provide."""
 
 HOMES = {
     "ShallowNet": "harness.builtin.models",
@@ -85,9 +85,12 @@ def module(name: PluginName, kinds: Sequence[Kind], file: str = "") -> str:
     """Return the text of a module with one component of each of these kinds, and their hooks.
 
     Args:
-        name: Of the plugin.
-        kinds: What it provides.
-        file: Its file, where it is to be loaded from there and not installed.
+        name: Name of the plugin.
+        kinds: Kinds of components that it provides.
+        file: Name of the file if the plugin is loaded from there, or an empty string if it is installed.
+
+    Returns:
+        Python source.
     """
     values = _values(name, kinds)
     parts = [template(kind).substitute(values).rstrip("\n") for kind in KINDS if kind in kinds]
@@ -99,7 +102,7 @@ def module(name: PluginName, kinds: Sequence[Kind], file: str = "") -> str:
 
 
 def summary(name: PluginName, kinds: Sequence[Kind]) -> str:
-    """Say in one line what the plugin has.
+    """Return on one line what the plugin provides.
 
     >>> from harness.scaffold.name import PluginName
     >>> summary(PluginName("log-width"), ["theory"])
@@ -138,7 +141,7 @@ def _hook(name: PluginName, kind: Kind) -> str:
 
 
 def imports(body: str) -> str:
-    """Return the import lines of what a body uses, sorted and laid out as the formatter has it."""
+    """Return the import lines for the names of a body, sorted and formatted like ruff's."""
     code = re.sub(r'"""(?:.|\n)*?"""|"[^"\n]*"', "", body)
     used = set(re.findall(r"(?<![\w.])[A-Za-z_]\w*", code))
     lines = ["from __future__ import annotations", ""]

@@ -1,4 +1,4 @@
-"""The name of a new plugin, and the names that follow from it."""
+"""The name of a new plugin, and the names derived from it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class PluginName:
     """A name such as ``log-width``.
 
     Attributes:
-        name: What ``harness plugins`` calls it.
+        name: Name in ``harness plugins``.
     """
 
     name: str
 
     @classmethod
     def parse(cls, text: str) -> PluginName:
-        """Check a name; ``harness-log-width`` and ``log-width`` are the same.
+        """Return the name that a text gives. ``harness-log-width`` and ``log-width`` are the same.
 
         Raises:
-            ValueError: It cannot be one; the message says why.
+            ValueError: If it cannot be a name. The message says why.
 
         >>> PluginName.parse("harness-log-width").module, PluginName.parse("log-width").prefix
         ('harness_log_width', 'LogWidth')
@@ -47,20 +47,20 @@ class PluginName:
 
     @property
     def distribution(self) -> str:
-        """Name of the package, as pip knows it."""
+        """Name of the package for pip."""
         return f"harness-{self.name}"
 
     @property
     def variable(self) -> str:
-        """The name as a Python identifier; the stem of a plugin in one file."""
+        """The name as a Python identifier, which is the stem of a plugin in one file."""
         return self.name.replace("-", "_")
 
     @property
     def module(self) -> str:
-        """Name of the package, as Python imports it."""
+        """Name of the package for imports."""
         return f"harness_{self.variable}"
 
     @property
     def prefix(self) -> str:
-        """What the names of classes begin with."""
+        """First part of the names of classes."""
         return "".join(part.capitalize() for part in self.name.split("-"))

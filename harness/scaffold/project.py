@@ -1,4 +1,4 @@
-"""The files of a new plugin or suite, written without touching what is there."""
+"""The files of a new plugin or suite. Existing files are not changed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class InTheWay(Exception):
-    """There is something where a file is to be written."""
+    """An existing file at the place of a new one."""
 
 
 def package_files(name: PluginName, kinds: Sequence[Kind] = WHOLE) -> dict[str, str]:
-    """Return the files of a package, by path below the folder where it is made."""
+    """Return the files of a package, by path below its folder."""
     values = {
         "name": name.name,
         "distribution": name.distribution,
@@ -39,7 +39,7 @@ def package_files(name: PluginName, kinds: Sequence[Kind] = WHOLE) -> dict[str, 
 
 
 def single_files(name: PluginName, kinds: Sequence[Kind] = WHOLE) -> dict[str, str]:
-    """Return a plugin in one file, and the suite beside it that loads it."""
+    """Return a plugin in one file, and a suite that loads it."""
     plugin, suite = f"{name.variable}.py", f"{name.variable}.toml"
     return {plugin: module(name, kinds, plugin), suite: suite_text(f"{name.name}-suite", suite, kinds, name, plugin)}
 
@@ -47,14 +47,17 @@ def single_files(name: PluginName, kinds: Sequence[Kind] = WHOLE) -> dict[str, s
 def suite_text(
     suite: str, file: str, kinds: Sequence[Kind] = (), name: PluginName | None = None, plugin: str = ""
 ) -> str:
-    """Return a commented suite that uses what a plugin provides.
+    """Return a commented suite that uses the components of a plugin.
 
     Args:
-        suite: Its name.
-        file: Its file.
-        kinds: What the plugin provides.
-        name: Of the plugin; None for a suite of shipped components.
-        plugin: The plugin's file, if it is one.
+        suite: Name of the suite.
+        file: File of the suite.
+        kinds: Kinds of components that the plugin provides.
+        name: Name of the plugin, or None for a suite of shipped components.
+        plugin: File of the plugin, or an empty string if it is installed.
+
+    Returns:
+        TOML.
     """
     loads = f'plugins = ["{plugin}"]  # further components, from files beside this one\n\n' if plugin else ""
     own = f'"{name.name}-data"' if name is not None and "dataset" in kinds else '"sphere"'
@@ -70,7 +73,7 @@ def suite_text(
 
 
 def _aligned(line: str) -> str:
-    """Put a comment behind a value at the same column everywhere."""
+    """Return a line with its comment at the common column."""
     code, sign, comment = line.partition("  # ")
     return f"{code.rstrip():<31} # {comment}" if sign and not line.startswith("#") else line
 
@@ -88,7 +91,7 @@ def _regimes(kinds: Sequence[Kind], name: PluginName | None) -> str:
 
 
 def version_range(version: str) -> str:
-    """Return the versions of the harness that a plugin made with this one can expect to work with.
+    """Return the range of harness versions for a plugin that is made with this version.
 
     >>> version_range("0.1.0"), version_range("1.4.2.dev3")
     ('>=0.1,<0.2', '>=1.4,<2')
@@ -98,11 +101,18 @@ def version_range(version: str) -> str:
 
 
 def write(files: Mapping[str, str], folder: Path) -> list[Path]:
-    """Write files below a folder; none if one of them is there already.
+    """Write files below a folder, or none if one of them exists.
+
+    Args:
+        files: Texts by path.
+        folder: Folder to write to.
+
+    Returns:
+        Paths of the files.
 
     Raises:
-        InTheWay: Something is in the way; the message names it.
-        OSError: The folder cannot be written.
+        InTheWay: If a file exists. The message names it.
+        OSError: If the folder cannot be written.
     """
     paths = {folder / name: text for name, text in files.items()}
     tops = {folder / Path(name).parts[0] for name in files}

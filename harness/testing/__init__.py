@@ -1,7 +1,7 @@
-"""The conformance kit: whether a plugin keeps to the contract, and what to change where it does not.
+"""The conformance kit: checks whether a plugin keeps to the contract. Each failure says what to change.
 
-The same checks are run by ``harness plugins check NAME`` and, in a plugin's own tests, by
-:mod:`harness.testing.pytest_plugin`, which is loaded only where it is asked for.
+``harness plugins check NAME`` and :mod:`harness.testing.pytest_plugin` run the same checks. The pytest plugin is loaded
+only by test modules that name it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""BibTeX entries, read strictly enough that bibliography programs take them."""
+"""A strict parser of BibTeX entries, so that accepted entries work in bibliography programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def parse_bibtex(text: str) -> dict[str, str]:
     """Return the fields of one entry, with its type as ``@`` and its key as ``key``.
 
     Raises:
-        ValueError: It is no entry; the message says where and why.
+        ValueError: If it is not an entry. The message says where and why.
 
     >>> parse_bibtex("@misc{nother2027, title = {On {L}og Width}, year = 2027}")
     {'@': 'misc', 'key': 'nother2027', 'title': 'On {L}og Width', 'year': '2027'}
@@ -41,7 +41,7 @@ def parse_bibtex(text: str) -> dict[str, str]:
 
 
 def _value(text: str, at: int, name: str) -> tuple[str, int]:
-    """Return a value in braces, in quotes or bare, and where it ends."""
+    """Return a value in braces, in quotes or bare, and the position of its end."""
     if at < len(text) and text[at] in '{"':
         closing = "}" if text[at] == "{" else '"'
         depth = 0

@@ -1,4 +1,4 @@
-"""What a check looks at, what it says, and how the two are put together."""
+"""Checks, their subjects, and their findings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Status = Literal["passed", "failed", "skipped"]
 
 
 class NotApplicable(Exception):
-    """The check has nothing to look at; the message says why."""
+    """A check that does not apply to its subject. The message says why."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Subject:
     """One thing that a plugin provides, or the plugin itself.
 
     Attributes:
-        kind: What family; ``plugin`` for the plugin itself.
-        name: As suites write it.
-        item: The class, the regime, the command; the plugin.
-        plugin: Where it comes from.
-        registry: All plugins, for the components that it needs beside it.
+        kind: Kind of component, or ``plugin`` for the plugin itself.
+        name: Name in suites.
+        item: The class, regime, command or plugin.
+        plugin: Plugin that provides it.
+        registry: All plugins, for further components that a check needs.
     """
 
     kind: Kind | Literal["plugin"]
@@ -45,9 +45,9 @@ class Check:
     """One rule of the contract.
 
     Attributes:
-        name: A word or two.
-        kinds: What it applies to.
-        run: Yields one message for each thing that is wrong, which says what to change.
+        name: Name of one or two words.
+        kinds: Kinds that the rule applies to.
+        run: Function that yields one message per fault, which says what to change.
     """
 
     name: str
@@ -56,19 +56,19 @@ class Check:
 
     @property
     def rule(self) -> str:
-        """What must hold, in one line."""
+        """The rule on one line."""
         return (self.run.__doc__ or "").strip().splitlines()[0]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check said of a subject.
+    """The result of one check of one subject.
 
     Attributes:
-        subject: Of what.
-        check: Which check.
-        status: ``skipped`` where there was nothing to look at.
-        messages: What is wrong and what to change, or why it was skipped; each on one line.
+        subject: The subject.
+        check: The check.
+        status: ``skipped`` if the check does not apply.
+        messages: Faults and what to change, or the reason for skipping, each on one line.
     """
 
     subject: str
@@ -85,8 +85,8 @@ class Case:
     """One check of one subject: the unit that pytest runs.
 
     Attributes:
-        subject: Of what.
-        check: Which check.
+        subject: The subject.
+        check: The check.
     """
 
     subject: Subject
@@ -96,7 +96,7 @@ class Case:
         return f"{self.subject.kind}-{self.subject.name}-{self.check.name}".replace(" ", "-")
 
     def find(self) -> Finding:
-        """Run the check; one that raises has failed, with the reason."""
+        """Run the check. A check that raises has failed, with the reason."""
         try:
             messages = tuple(dict.fromkeys(self.check.run(self.subject)))
             status: Status = "failed" if messages else "passed"
@@ -112,7 +112,7 @@ class Case:
         """Run the check.
 
         Raises:
-            AssertionError: It failed; the message says what to change.
+            AssertionError: If it failed. The message says what to change.
         """
         finding = self.find()
         if finding.status == "failed":
@@ -120,7 +120,7 @@ class Case:
 
 
 def told(options: object) -> str:
-    """Say with which options something was tried; nothing for the defaults.
+    """Return the options with which something was tried as text, or an empty string for the defaults.
 
     >>> told({"alpha": 2.0}), told({})
     (' (with alpha = 2.0)', '')

@@ -1,4 +1,4 @@
-"""All checks, applied to all that a plugin provides."""
+"""All checks, applied to everything that a plugin provides."""
 
 from __future__ import annotations
 
@@ -41,8 +41,15 @@ CHECKS: tuple[Check, ...] = (
 def find_plugin(registry: Registry, name: str) -> Plugin:
     """Return the plugin of this name, package or file.
 
+    Args:
+        registry: All plugins.
+        name: Name of the plugin.
+
+    Returns:
+        The plugin.
+
     Raises:
-        UnknownName: There is none, or there are several.
+        UnknownName: If there is none, or if there are several.
     """
     found = [p for p in registry if name in (*p.names, p.origin, p.origin.partition(":")[0])]
     if not found:
@@ -59,14 +66,17 @@ def find_plugin(registry: Registry, name: str) -> Plugin:
 
 
 def cases(registry: Registry, name: str) -> list[Case]:
-    """Return every check of the plugin of this name and of all that it provides.
+    """Return every check of a plugin and of everything that it provides.
 
     Args:
-        registry: All plugins, with the one that is checked among them.
-        name: Of the plugin: entry point, package, ``package:name``, or path of a file.
+        registry: All plugins, with the one to check among them.
+        name: Entry point, package, ``package:name``, or path of a file.
+
+    Returns:
+        The cases, in the order of the subjects.
 
     Raises:
-        UnknownName: There is no such plugin.
+        UnknownName: If there is no such plugin.
     """
     plugin = find_plugin(registry, name)
     subjects = [Subject("plugin", plugin.name, plugin, plugin, registry)]
@@ -76,5 +86,5 @@ def cases(registry: Registry, name: str) -> list[Case]:
 
 
 def check_plugin(registry: Registry, name: str) -> list[Finding]:
-    """Run every check of a plugin; none of them raises."""
+    """Run every check of a plugin. Failures are returned, not raised."""
     return [case.find() for case in cases(registry, name)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FRACTIONS = (1.0, 0.5, 0.2, 0.1, 0.01)
-"""Of a residual, on the way to an exact fit."""
+"""Factors of a residual, decreasing towards an exact fit."""
 
 
 CLASSES = 3

@@ -23,7 +23,7 @@ def _drawn(made: Dataset) -> list[tuple[int, int]]:
     """Return the sizes that the dataset has.
 
     Raises:
-        NotApplicable: It refuses all of them.
+        NotApplicable: If it refuses all of them.
     """
     said, sizes = "", []
     for n, d in SIZES:
@@ -113,7 +113,7 @@ def state(subject: Subject) -> Iterator[str]:
 
 
 def seeds(subject: Subject) -> Iterator[str]:
-    """Two streams give two problems, and a problem that was drawn is nobody else's to change."""
+    """Two streams give two problems, and a drawn problem does not change later."""
     for made, where, ((n, d), *_) in _tried(subject):
         x, y = made.draw(n, d, rng(1))
         kept = x.copy(), y.copy()

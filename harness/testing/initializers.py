@@ -27,7 +27,7 @@ def _partner(subject: Subject, made: Initializer) -> Model:
     """Return a model that the initializer draws for.
 
     Raises:
-        ValueError: There is none among the models at hand.
+        ValueError: If it accepts none of the available models.
     """
     said = ""
     for model in models_for(subject):

@@ -1,4 +1,4 @@
-"""Checks of what runs and shows suites: executors and renderers."""
+"""Checks of executors and renderers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def sample_table() -> Table:
 
 
 def renders(subject: Subject) -> Iterator[str]:
-    """It writes a table as text, with all that stands in it, and the same when asked again."""
+    """It writes a table as text, with all of its contents, and the same text when called again."""
     renderer = subject.item()
     if not str(getattr(renderer, "suffix", "")).startswith("."):
         yield f"suffix is {getattr(renderer, 'suffix', None)!r}, expected that of a file, with the dot"

@@ -1,4 +1,4 @@
-"""Checks of models: the plain form, and every fast path against it."""
+"""Checks of models: the plain form, and every fast path compared with it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ CLOSE = 1e-9
 """Relative distance of two ways to compute the same number in float64."""
 
 STEP = 1e-6
-"""Of central differences."""
+"""Step of central differences."""
 
 
 def far(found: Tensor, expected: Tensor, within: float = CLOSE) -> float:
-    """Return the distance relative to what is expected if it is more than ``within``; 0 if it is not.
+    """Return the relative distance from ``expected`` if it is more than ``within``, or 0 if it is not.
 
-    Anything that is no number is infinitely far.
+    The distance of values that are not numbers is infinite.
     """
     if found.shape != expected.shape:
         return float("inf")

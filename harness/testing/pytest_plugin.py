@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from harness.testing.case import Case
 
 PLUGIN = "harness_plugin"
-"""What a test module calls the plugin that it checks."""
+"""Name of the variable in a test module that names the plugin."""
 
 HINT = f'takes conformance: say which plugin is meant, {PLUGIN} = "NAME", at the top of the module'
 
@@ -61,9 +61,9 @@ def conformance(request: pytest.FixtureRequest) -> Case:
 
 @pytest.fixture
 def harness_registry() -> Callable[..., Registry]:
-    """Make a registry for one test: the installed plugins and the files it is given.
+    """Return a function that makes a registry of the installed plugins and given files.
 
-    Every plugin must load; one that does not fails the test with the reason.
+    A plugin that cannot be loaded fails the test with the reason.
     """
 
     def load(*files: str | Path) -> Registry:
@@ -77,7 +77,7 @@ def harness_registry() -> Callable[..., Registry]:
 
 @pytest.fixture
 def tiny_suite(tmp_path: Path) -> Path:
-    """A suite file that runs in a second; edit its text to use components of your own."""
+    """A suite file that runs in a second. Edit its text to use other components."""
     path = tmp_path / "tiny.toml"
     path.write_text(TINY_SUITE, encoding="utf-8")
     return path
@@ -85,7 +85,7 @@ def tiny_suite(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run_suite(tmp_path: Path) -> Callable[[Path], dict[str, Any]]:
-    """Run a suite to its end in this process, below the test's folder, and return its ``thresholds.json``.
+    """Return a function that runs a suite in this process and returns its ``thresholds.json``.
 
     Trials that end in an error fail the test.
     """

@@ -1,4 +1,4 @@
-"""Checks of regimes, and of the diagnostics that they carry."""
+"""Checks of regimes and of their diagnostics."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def measured(subject: Subject) -> Iterator[str]:
 
 
 def _network(subject: Subject, model: Model, steps: int) -> Network:
-    """Return a small network after some steps of gradient descent, with the regime that carries the diagnostic."""
+    """Return a small network after some steps of gradient descent, with the regime of the diagnostic."""
     import torch
 
     from harness.builtin.criteria import Quadratic

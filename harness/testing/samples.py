@@ -1,4 +1,4 @@
-"""Small problems, weights and options on which components are tried."""
+"""Small problems, weights and options for the checks of components."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def of_several(given: Problem, q: int = 3) -> Problem:
 
 
 def weights(model: Model, d: int = D, k: int = K, seed: int = 0) -> Weights:
-    """Return Gaussian weights of a model, with the constants that it keeps beside them."""
+    """Return Gaussian weights of a model, with its constants."""
     rng = np.random.Generator(np.random.Philox(key=1000 + seed))
     drawn = {name: np.asarray(0.7 * rng.standard_normal(shape)) for name, shape in model.shapes(d, k).items()}
     return model.extend(drawn)
@@ -65,7 +65,7 @@ def inputs(n: int = N, d: int = D, seed: int = 0, dtype: str = "float64") -> Ten
 
 
 def moved(model: Model, params: Params) -> Params:
-    """Return the weights, after some training: those that it moves are no longer where they were at the start.
+    """Return weights after some training, which differ from the initial ones.
 
     Models that compare weights with their initial ones are trivial at the start.
     """
@@ -82,15 +82,15 @@ def moved(model: Model, params: Params) -> Params:
 
 
 def trained(model: Model, params: Params) -> tuple[str, ...]:
-    """Return the names of the weights that training moves."""
+    """Return the names of the weights that training changes."""
     names = model.trained()
     return tuple(params) if names is None else names
 
 
 def variants(cls: type[C]) -> Iterator[tuple[C, dict[str, Any]]]:
-    """Return a component with its defaults, then with each option changed in turn, where it can be.
+    """Yield a component with its defaults, then with each option changed in turn if possible.
 
-    Returns:
+    Yields:
         Components, each with the options that differ from the defaults.
     """
     made = cls()
@@ -105,11 +105,11 @@ def variants(cls: type[C]) -> Iterator[tuple[C, dict[str, Any]]]:
             try:
                 yield configure(cls, {**made.options(), **made.parts(), field.name: value}), {field.name: value}
             except SpecError:
-                continue  # a value that the component refuses
+                continue  # the component refuses this value
 
 
 def _others(hint: Any, default: Any) -> list[Any]:  # noqa: PLR0911  # a table of types
-    """Return other values of a type than the default."""
+    """Return values of a type other than the default."""
     if isinstance(default, Activation):
         return [activation for activation in ACTIVATIONS.values() if activation != default]
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
@@ -156,7 +156,7 @@ def module_model() -> Model:
 
 
 def models_for(subject: Subject) -> list[Model]:
-    """Return models on which an initializer or a diagnostic may be meant to work: those it is used with first."""
+    """Return models for an initializer or a diagnostic. Models that it is used with come first."""
     from harness.builtin.models import ShallowNet
 
     used = [

@@ -1,4 +1,4 @@
-"""Checks of the stacks that models bring: the plain form on each lane, and no lane that touches another."""
+"""Checks of the stacks of models: each lane equals the plain form and is independent of the other lanes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _agrees(model: Model, where: str) -> Iterator[str]:
 
 
 def _alone(model: Model, where: str) -> Iterator[str]:
-    """Compare a lane with itself among other neighbours."""
+    """Compare a lane with itself among other lanes."""
     import torch
 
     found = []
@@ -75,7 +75,7 @@ def _alone(model: Model, where: str) -> Iterator[str]:
         params = _lanes(model, neighbours)
         x = lanes.put(torch.stack([inputs(seed=lane + (neighbours if lane else 0)) for lane in range(LANES)]))
         made = model.stack(params, x)
-        assert made is not None  # it was made before
+        assert made is not None  # the caller has made it before
         out = lanes.zeros(LANES, N, like=x)
         made.forward(out, lanes.zeros(LANES, N, like=x))
         into = {name: lanes.put(torch.zeros_like(params[name])) for name in trained(model, params)}
@@ -86,7 +86,7 @@ def _alone(model: Model, where: str) -> Iterator[str]:
 
 
 def _lanes(model: Model, neighbours: int = 0) -> Params:
-    """Return aligned weights; those of all lanes but the first depend on ``neighbours``."""
+    """Return aligned weights. Those of all lanes but the first depend on ``neighbours``."""
     import torch
 
     many = [moved(model, tensors(weights(model, seed=lane + (neighbours if lane else 0)))) for lane in range(LANES)]

@@ -1,4 +1,4 @@
-"""Global state that no component may lean on, and equality to the last bit."""
+"""Global states that components must not depend on, and equality to the last bit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @contextmanager
 def scrambled(seed: int) -> Iterator[None]:
-    """Set the global random states of Python, NumPy and torch, and torch's default dtype; put them back after."""
+    """Set the random states of Python, NumPy and torch, and torch's default dtype. Restore them afterwards."""
     import torch
 
     numbers, arrays, tensors = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002  # the very state that plugins must leave alone
@@ -34,7 +34,7 @@ def scrambled(seed: int) -> Iterator[None]:
 
 
 def twice(compute: Callable[[], T]) -> tuple[T, T]:
-    """Compute the same thing under two global states."""
+    """Return the results of one computation under two global states."""
     with scrambled(1):
         first = compute()
     with scrambled(2):
@@ -42,7 +42,7 @@ def twice(compute: Callable[[], T]) -> tuple[T, T]:
 
 
 def same(one: Any, other: Any) -> bool:  # noqa: PLR0911  # a table of types
-    """Say whether two values are equal to the last bit, NaN equal to itself.
+    """Return whether two values are equal to the last bit. NaN equals itself.
 
     >>> same({"a": np.array([np.nan, 1.0])}, {"a": np.array([np.nan, 1.0])})
     True

@@ -1,4 +1,4 @@
-"""A tiny suite, and results with a threshold that is known."""
+"""A tiny suite, and synthetic results with a known threshold."""
 
 from __future__ import annotations
 
@@ -60,17 +60,20 @@ def synthetic_results(
     sharpness: float = 8.0,
     seed: int = 0,
 ) -> Results:
-    """Return results as if trials had been run, whose k½ is known.
+    """Return synthetic results with a known k½.
 
     A trial of width k fits with probability 1/(1 + (threshold/k)^sharpness), which is ½ at the threshold.
 
     Args:
-        registry: The plugins; the suite takes its regime ``moderate``.
-        threshold: The width at which half of the trials fit.
-        widths: Widths that were tried.
-        trials: Trials at each.
+        registry: Plugins. The suite uses the regime ``moderate``.
+        threshold: Width at which half of the trials fit.
+        widths: Tried widths.
+        trials: Number of trials at each width.
         sharpness: Power of k by which the odds of a fit grow.
-        seed: Of the draws.
+        seed: Seed of the draws.
+
+    Returns:
+        The results.
     """
     suite = parse_suite(TINY_SUITE.replace("[8, 12]", "12"), registry)
     rng = np.random.Generator(np.random.Philox(key=seed))

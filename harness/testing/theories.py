@@ -39,7 +39,7 @@ LAW: tuple[tuple[Size, Size], ...] = (
     ((10**2, 10**6), (4 * 10**2, 10**6)),
     ((10**2, 10**6), (10**2, 4 * 10**6)),
 )
-"""Between which a law is compared with its exponents: n ≥ d² and n < d, so large that other terms have faded."""
+"""Sizes between which a scaling is compared with its exponents: n ≥ d² and n < d, where other terms are small."""
 
 LOGARITHMS = 0.3
 """Power that four logarithms add there."""
@@ -105,7 +105,7 @@ def bibtex(subject: Subject) -> Iterator[str]:
 
 
 def home(subject: Subject) -> Iterator[str]:
-    """Its home is a regime that can be built, and that it can judge."""
+    """Its home is a regime that can be built and that it can be evaluated on."""
     theory: Theory = subject.item()
     try:
         regime = build_regime(theory.claim.home, subject.registry)
@@ -125,7 +125,7 @@ def home(subject: Subject) -> Iterator[str]:
 
 
 def width(subject: Subject) -> Iterator[str]:
-    """Widths and laws are positive, or say why they are not finite; conditions are Assumptions."""
+    """Widths and scalings are positive, or give the reason why they are not finite; conditions are Assumptions."""
     theory, regime = _home(subject)
     for n, d in ((30, 12), (8, 12), (36, 10)):
         given, size = problem(n, d), f"at n = {n}, d = {d}"
@@ -147,7 +147,7 @@ def width(subject: Subject) -> Iterator[str]:
 
 
 def exponents(subject: Subject) -> Iterator[str]:
-    """Law and width grow with n and d as the claimed exponents say, up to logarithms."""
+    """Scaling and width grow with n and d as the claimed exponents state, up to logarithms."""
     theory, regime = _home(subject)
     claimed = theory.claim.exponents
     if claimed is None:
@@ -155,7 +155,7 @@ def exponents(subject: Subject) -> Iterator[str]:
     for before, after in LAW:
         yield from _disagreement("scaling()", theory.scaling, claimed, before, after, LOGARITHMS)
     if claimed.where:
-        return  # the widths of other inputs are no evidence
+        return  # widths of other inputs say nothing about the exponents
     for before, after, least, share in GROWTH:
         a, b = claimed.at(*before)
         steps = math.log(after[0] / before[0]) / math.log(after[1] / before[1])
@@ -166,21 +166,24 @@ def exponents(subject: Subject) -> Iterator[str]:
 def _disagreement(
     what: str, law: Callable[[int, int], float | None], claimed: Exponents, before: Size, after: Size, allowed: float
 ) -> Iterator[str]:
-    """Say where a law grows otherwise than n^a d^b.
+    """Yield a message if a width does not grow like n^a d^b.
 
     Args:
-        what: What it is called.
-        law: Of n and d; what is not a positive number is another check's business.
+        what: Name of the width in the message.
+        law: Function of n and d. Another check covers values that are not positive numbers.
         claimed: a and b.
-        before: n and d.
-        after: The same later.
-        allowed: Power of the larger of n1/n0 and d1/d0, or of d1/d0 where both grow, by which they may differ.
+        before: Smaller n and d.
+        after: Larger n and d.
+        allowed: Power of the larger of n1/n0 and d1/d0, or of d1/d0 if both grow, by which they may differ.
+
+    Yields:
+        At most one message.
     """
     found = [law(*before), law(*after)]
     if not all(value is not None and math.isfinite(value) and value > 0 for value in found):
         return
     (n0, d0), (n1, d1) = before, after
-    (a, b), (c, e) = claimed.at(*before), claimed.at(*after)  # which differ where a floor is left or met
+    (a, b), (c, e) = claimed.at(*before), claimed.at(*after)  # they differ where the width meets or leaves a floor
     grown = math.log(found[1]) - math.log(found[0])  # type: ignore[arg-type]  # not None, as checked
     expected = c * math.log(n1) + e * math.log(d1) - a * math.log(n0) - b * math.log(d0)
     if abs(grown - expected) > allowed * math.log(d1 / d0 if d1 > d0 else n1 / n0):
@@ -200,7 +203,7 @@ def _width(theory: Theory, regime: Regime, n: int, d: int) -> float:
 
 
 def pure(subject: Subject) -> Iterator[str]:
-    """What it says depends on problem and regime only, and changes neither."""
+    """Its results depend on problem and regime only, and it changes neither."""
     theory, regime = _home(subject)
     given = problem(20, 8)
     before = Problem(given.x.copy(), given.y.copy(), given.seed, given.dataset)
@@ -234,7 +237,7 @@ def trained(subject: Subject) -> Iterator[str]:
         try:
             built = theory.construct(given, rng())
         except ValueError:
-            return  # there is none for this problem, which is an answer
+            return  # a construction may not exist for this problem
         if built is not None and not (isinstance(built, Construction) and math.isfinite(built.residual)):
             kind = type(built).__name__
             yield f"construct() returned {kind}, expected a Construction with a finite residual, or None"
