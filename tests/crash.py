@@ -20,7 +20,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import harness.engine.work  # noqa: F401  # once, before the forks
-from harness.driver.provenance import provenance
 from harness.driver.run import Run
 from harness.executors.in_process import InProcess
 from harness.plugin_host.loading import load_plugins
@@ -58,7 +57,7 @@ def run(directory: Path, told: Callable[[int], None]) -> None:
     suite = parse_suite(SUITE.replace("SIZES", SIZES), REGISTRY)
     with Store(directory, exclusive=True) as store:
         going = Run(suite, REGISTRY, store, "cpu")
-        store.began(suite.text, provenance(suite, REGISTRY, "cpu"))
+        going.begin()
         results = going.go(InProcess(), lambda now: told(now.plan.reused + now.trained))
     record = thresholds_record(results)
     del record["provenance"]
@@ -106,11 +105,24 @@ def rows(directory: Path) -> Rows:
         if not tables:
             return {}
         found = db.execute("SELECT key, n, d, k, seed, record FROM outcomes").fetchall()
-        stored = {tuple(row[:5]): str(row[5]) for row in found}
+        stored: Rows = {tuple(row[:5]): str(row[5]) for row in found}
         assert len(stored) == len(found), "a trial is stored twice"
-        return stored
+        rounds = {tuple(row[:8]): str(row[8]) for row in db.execute("SELECT * FROM rounds")}
+        asked = {
+            (key, n, d, k, seed)
+            for (key, n, d, *_), text in rounds.items()
+            for k, first, trials in json.loads(text)
+            for seed in range(first, first + trials)
+        }
+        assert stored.keys() <= asked, "a trial is stored that no round in the ledger asked for"
+        return stored | rounds
     finally:
         db.close()
+
+
+def is_trial(place: tuple[object, ...]) -> bool:
+    """Tell trials from rounds, which have more columns."""
+    return len(place) == 5
 
 
 def main(folder: Path, kills: int, seed: int) -> dict[str, int]:
@@ -119,7 +131,7 @@ def main(folder: Path, kills: int, seed: int) -> dict[str, int]:
     whole = folder / "whole"
     forked(whole, 600.0)
     expected, record = rows(whole), (whole / "record.json").read_text(encoding="utf-8")
-    counts = {"kills": 0, "runs": 0, "finished": 0, "journals": 0, "saved": 0, "trials": len(expected)}
+    counts = {"kills": 0, "runs": 0, "finished": 0, "journals": 0, "saved": 0, "trials": sum(map(is_trial, expected))}
     directory, before = folder / "0", Rows()
     while counts["kills"] < kills or before or not counts["finished"]:
         counts["runs"] += 1
@@ -128,10 +140,11 @@ def main(folder: Path, kills: int, seed: int) -> dict[str, int]:
         counts["kills"] += killed
         counts["journals"] += (directory / f"{FILE}-journal").exists()
         now = rows(directory)
-        assert len(now) >= saved, f"{saved} were reported as saved, {len(now)} are there"
-        assert now.items() >= before.items(), "a trial that was saved is lost or changed"
-        assert now.items() <= expected.items(), "a trial differs from that of the uninterrupted run"
-        counts["saved"] += len(now) - len(before)
+        trials = sum(map(is_trial, now))
+        assert trials >= saved, f"{saved} were reported as saved, {trials} are there"
+        assert now.items() >= before.items(), "a trial or a round that was saved is lost or changed"
+        assert now.items() <= expected.items(), "a trial or a round differs from that of the uninterrupted run"
+        counts["saved"] += trials - sum(map(is_trial, before))
         before = now
         if not killed:
             assert now == expected

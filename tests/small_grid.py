@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.driver.provenance import provenance
 from harness.driver.results import Results
 from harness.driver.run import Run
 from harness.driver.sharding import Shard
@@ -45,5 +44,6 @@ def trained(directory: Path, registry: Registry, shard: Shard | None = None, tex
     """Train the grid, or a part of it, into a directory."""
     suite = parse_suite(text, registry)
     with Store(directory) as store:
-        store.began(suite.text, provenance(suite, registry, "cpu") | ({"shard": str(shard)} if shard else {}))
-        return Run(suite, registry, store, "cpu", shard=shard).go(InProcess())
+        run = Run(suite, registry, store, "cpu", shard=shard)
+        run.begin()
+        return run.go(InProcess())

@@ -12,9 +12,10 @@ from harness.driver.threshold_searches import threshold_searches
 from harness.plugin_host.trust import HOW, strangers
 from harness.store import Place, Store, StoreError
 from harness.suite import Suite, parse_suite
+from harness.suite.resolved import suite_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from harness.driver.threshold_search import ThresholdSearch
     from harness.plugin_host.registry import Registry
@@ -39,7 +40,8 @@ def load_results(
 
     Args:
         directory: Where the run wrote.
-        suite: The suite to read them as, or None for that of the last run.
+        suite: The suite to read them as, or None for that of the last run. The latter is read with the defaults and
+            under the keys that it had then.
         registry: The plugins, or None to load them.
         trust_plugins: Whether to load the plugin files that the results name wherever they are.
 
@@ -59,14 +61,34 @@ def load_results(
             if not trust_plugins and (refused := strangers(files)):
                 raise StoreError("\n".join(f"{store.path} was made with a plugin: {why}; {HOW}" for why in refused))
             registry = load_plugins(files=files)
-        if suite is None:
+        keys: Mapping[str, str] = {}
+        if suite is None and last.resolved:
+            resolved = dict(last.resolved)
+            keys = resolved.pop("keys", {})
+            suite = suite_of(resolved, registry, text)
+        elif suite is None:
             suite = parse_suite(text, registry)
         found = threshold_searches(suite, registry, origin.get("device", "cpu"), origin.get("solvers"))
-        stored = stored_outcomes(store, found, errors=True)
         for search in found:
-            search.advance(lookup(stored, search))
+            search.key = keys.get(search.setting.regime.name, search.key)
+        replay(store, found)
         origin = {**origin, **mixture(store)}
     return results_of(suite, registry, found, origin, directory)
+
+
+def replay(store: Store, found: list[ThresholdSearch]) -> None:
+    """Take searches as far as what is stored of them goes, errors included."""
+    stored = stored_outcomes(store, found, errors=True)
+    follow_ledgers(store, found)
+    for search in found:
+        search.advance(lookup(stored, search))
+
+
+def follow_ledgers(store: Store, found: list[ThresholdSearch]) -> None:
+    """Let searches begin with the rounds that the store has of them."""
+    ledgers = store.ledgers({search.ledger: search.most for search in found})
+    for search in found:
+        search.recorded = list(ledgers[search.ledger])
 
 
 def stored_outcomes(store: Store | None, found: list[ThresholdSearch], *, errors: bool = False) -> Stored:

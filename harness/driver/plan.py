@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.driver.loading import lookup, stored_outcomes
+from harness.driver.loading import follow_ledgers, lookup, stored_outcomes
 from harness.driver.threshold_searches import threshold_searches
 from harness.statistics.search import USUAL_TRIALS
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from harness.driver.threshold_search import ThresholdSearch
     from harness.plugin_host.registry import Registry
     from harness.store import Store
+    from harness.store.ledger import LedgerEntry
     from harness.suite import Suite
 
 
@@ -58,6 +59,8 @@ class Plan:
         self.solvers: dict[str, str] = {search.setting.regime.name: search.solver.name for search in found}
         self.searches = shard.part(found) if shard is not None else found
         self._stored = stored_outcomes(store, self.searches)
+        if store is not None:
+            follow_ledgers(store, self.searches)
         same: dict[tuple[str, int, int], list[ThresholdSearch]] = {}
         for search in self.searches:
             same.setdefault((search.key, search.n, search.d), []).append(search)
@@ -99,6 +102,10 @@ class Plan:
             likely = min(max(search.asked, round(usual)), search.method.trials)
             total += known if known is not None else search.asked if search.over else likely
         return total
+
+    def unrecorded(self) -> list[LedgerEntry]:
+        """Return the rounds that the ledger lacks. Each is returned once, so the caller has to write it."""
+        return [entry for search in self.leading for entry in search.unrecorded()]
 
     def ready(self) -> Iterator[tuple[ThresholdSearch, list[tuple[int, int]]]]:
         """Yield each search that needs trials now, with their widths and seeds."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.components.executor import Batch, BatchFailed, Executor
 from harness.components.fault import error_outcome
 from harness.driver.batching import batches
-from harness.driver.loading import lookup, results_of, stored_outcomes
+from harness.driver.loading import replay, results_of
 from harness.driver.plan import Plan
 from harness.driver.provenance import mixture, provenance
 from harness.driver.recovery import Recovery
 from harness.driver.threshold_searches import threshold_searches
+from harness.plugin_host.digests import component_digests
+from harness.suite.resolved import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,6 +60,19 @@ class Run:
         self.trained = 0
         self.started = time.monotonic()
         self._recovery = Recovery()
+        self._digests: dict[str, dict[str, str]] = {}
+
+    def begin(self) -> None:
+        """Write into the store that this run begins, with its suite as it is read today.
+
+        Raises:
+            WriteError: If the file cannot be written.
+        """
+        plan = self.plan
+        origin = provenance(plan.suite, plan.registry, plan.device, plan.solvers)
+        origin |= {"shard": str(plan.shard)} if plan.shard else {}
+        keys = {search.setting.regime.name: search.key for search in plan.searches}
+        self.store.began(plan.suite.text, origin, {**resolve(plan.suite, plan.registry), "keys": keys})
 
     def results(self) -> Results:
         """Return what is known by now. For a shard, that is what is stored of the whole suite."""
@@ -66,9 +82,7 @@ class Run:
         if plan.shard is not None:
             origin["shard"] = str(plan.shard)
             found = threshold_searches(plan.suite, plan.registry, plan.device, plan.solvers)
-            stored = stored_outcomes(self.store, found, errors=True)
-            for search in found:
-                search.advance(lookup(stored, search))
+            replay(self.store, found)
         return results_of(plan.suite, plan.registry, found, origin, self.store.path.parent)
 
     def go(self, executor: Executor, listen: Callable[[Run], None] | None = None) -> Results:
@@ -108,7 +122,10 @@ class Run:
                 outcomes = [error_outcome(batch.seeds[0], tolerances, failed.fault.message)]
                 in_hand += 1
             in_hand -= 1
-            self.store.put(batch.key, batch.setting, batch.cell, outcomes)
+            if digests := self._plugin_digests(batch):
+                outcomes = [replace(outcome, plugins=digests) for outcome in outcomes]
+            # A round is recorded no later than its first outcome, and costs no transaction of its own.
+            self.store.put(batch.key, batch.setting, batch.cell, outcomes, self.plan.unrecorded())
             self.trained += len(outcomes)
             search, missing = self.plan.take(batch.key, batch.cell, outcomes)
             for further in self._batches(search, missing, max(executor.workers - in_hand, 0)):
@@ -116,11 +133,17 @@ class Run:
                 in_hand += 1
             if listen:
                 listen(self)
+        self.store.append_rounds(self.plan.unrecorded())  # those of which every trial was stored
         return self.results()
 
     def _ready(self, idle: int) -> list[Batch]:
         """Return the batches that can be trained at once, each width split for a number of idle workers."""
         return [batch for search, missing in self.plan.ready() for batch in self._batches(search, missing, idle)]
+
+    def _plugin_digests(self, batch: Batch) -> dict[str, str]:
+        if batch.key not in self._digests:
+            self._digests[batch.key] = component_digests(batch.setting, self.plan.registry)
+        return self._digests[batch.key]
 
     def _batches(self, search: ThresholdSearch, missing: list[tuple[int, int]], idle: int) -> Iterator[Batch]:
         return batches(search, missing, idle, self._recovery, self.plan.suite.budget.trial_seconds)

@@ -6,14 +6,19 @@ store or from training. So an interrupted run takes the same decisions again and
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.components import Cell, Outcome
 from harness.engine.setting import Setting
 from harness.engine.solvers import Solver
 from harness.statistics.search import Search
+from harness.store import LedgerKey, Round
+
+if TYPE_CHECKING:
+    from harness.store.ledger import LedgerEntry
 
 Lookup = Callable[[Cell, int], Outcome | None]
 """(cell, seed) → the stored outcome, if there is one."""
@@ -36,6 +41,8 @@ class ThresholdSearch:
         waiting: Trials (width, seed) of the present round, with the outcomes that are known.
         reused: Number of trials that came from the store.
         over: Whether the search needs no more trials.
+        recorded: Rounds in the store's ledger. The search takes these before it decides on others.
+        rounds: Rounds asked for so far.
     """
 
     setting: Setting
@@ -50,6 +57,33 @@ class ThresholdSearch:
     waiting: dict[tuple[int, int], Outcome | None] = field(default_factory=dict)
     reused: int = 0
     over: bool = False
+    recorded: list[Round] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
+
+    @property
+    def ledger(self) -> LedgerKey:
+        """The search as the ledger of rounds names it."""
+        method, regime = self.method, self.setting.regime
+        settings = dict(vars(method))
+        if regime.model.has_width:
+            settings |= {"start": regime.starting_width(self.n, self.d), "step": regime.initializer.width_step}
+        text = json.dumps(settings, sort_keys=True)
+        return LedgerKey(self.key, self.n, self.d, self.tolerance_index, method.name, method.version, text)
+
+    @property
+    def most(self) -> int:
+        """Largest number of trials that the search may ask for."""
+        expected = self.expected()
+        return self.method.trials if expected is None else expected
+
+    def unrecorded(self) -> list[LedgerEntry]:
+        """Return the rounds that the ledger lacks. Each is returned once, so the caller has to write it."""
+        first = len(self.recorded)
+        if not (new := self.rounds[first:]):
+            return []
+        self.recorded += new
+        key = self.ledger
+        return [(key, first + i, asked) for i, asked in enumerate(new)]
 
     @property
     def missing(self) -> list[tuple[int, int]]:
@@ -112,14 +146,19 @@ class ThresholdSearch:
             for (k, _), outcome in sorted(self.waiting.items(), key=lambda item: item[0]):
                 assert outcome is not None
                 self.outcomes.setdefault(k, []).append(outcome)
-            wanted = self.method.wanted(self.setting.regime, self.n, self.d, self.counts())
-            self.waiting = {}
-            for k, more in wanted.items():
-                known = len(self.outcomes.get(k, ()))
-                self.waiting |= {(k, seed): None for seed in range(known, known + more)}
+            asked = self._next_round()
+            self.waiting = {(k, seed): None for k, first, more in asked for seed in range(first, first + more)}
             if not self.waiting:
                 self.over = True
                 return []
+            self.rounds.append(asked)
+
+    def _next_round(self) -> Round:
+        """Return the next round, or an empty one when the search is over."""
+        if len(self.rounds) < len(self.recorded):
+            return self.recorded[len(self.rounds)]
+        wanted = self.method.wanted(self.setting.regime, self.n, self.d, self.counts())
+        return tuple((k, len(self.outcomes.get(k, ())), more) for k, more in wanted.items())
 
     def accept(self, k: int, outcomes: list[Outcome]) -> bool:
         """Add outcomes of a width. Return whether the present round is complete."""

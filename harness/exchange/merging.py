@@ -1,4 +1,8 @@
-"""Merging of run directories of one suite, so that trials of several machines form one run."""
+"""Merging of run directories of one suite, so that trials of several machines form one run.
+
+Ledgers of rounds are not merged, since each search decides its rounds from its own outcomes. A merged run is read by
+its counts, and by the rounds of the directory that it is written into.
+"""
 
 from __future__ import annotations
 
@@ -202,7 +206,7 @@ def _write(union: Union, store: Store) -> int:
     for part in union.parts:
         for origin in part.origins:
             if origin not in recorded:
-                store.began(part.run.suite, origin)
+                store.began(part.run.suite, origin, part.run.resolved)
     added = 0
     by_key: dict[str, list[tuple[Place, Outcome]]] = {}
     for (key, place), outcome in union.outcomes.items():
@@ -213,7 +217,7 @@ def _write(union: Union, store: Store) -> int:
         added += len(new)
         for cell, outcomes in _cells(new, _regime(union.settings[key])):
             store.put(key, union.settings[key], cell, outcomes)
-    store.began(union.run.suite, union.run.provenance)
+    store.began(union.run.suite, union.run.provenance, union.run.resolved)
     return added
 
 
@@ -235,6 +239,11 @@ def _check(parts: Sequence[RunPart]) -> None:
             names = [str(p.run.provenance.get("suite", "?")) for p in (first, part)]  # in the order of the runs
             what = f"suites, {' and '.join(names)}" if names[0] != names[1] else "versions of the suite's text"
             raise MergeError(f"{first.name} and {part.name} are of different {what}: only parts of one suite make one")
+        if (was := _options(first)) and (now := _options(part)) and was != now:
+            raise MergeError(
+                f"the suite has other defaults in {part.name} than in {first.name}: train all parts with one version "
+                "of the harness and of its plugins"
+            )
         was, now = (_kinds(p.run.provenance) for p in (first, part))
         for what in was.keys() | now.keys():
             if was.get(what) != now.get(what):
@@ -243,6 +252,11 @@ def _check(parts: Sequence[RunPart]) -> None:
                     f"{part.name}: trials of the two are not the same; train all parts with the same --device, and "
                     "with the compiled kernel on all machines or on none (harness doctor)"
                 )
+
+
+def _options(part: RunPart) -> dict[str, Any]:
+    """Return the suite of a part with every default, or an empty dict if it is not known."""
+    return {section: value for section, value in part.run.resolved.items() if section != "keys"}
 
 
 def _kinds(origin: Mapping[str, Any]) -> dict[str, str]:

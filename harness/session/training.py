@@ -99,7 +99,6 @@ def run(
     (4, 0, 4)
     """
     _stop_if_imported_by_a_worker()
-    from harness.driver.provenance import provenance
     from harness.driver.run import Run
     from harness.driver.sharding import Shard
     from harness.engine.device import resolve_device
@@ -123,8 +122,7 @@ def run(
         going = Run(found, registry, store, where, shard=part)
         if begin is not None:
             begin(going)
-        origin = provenance(found, registry, where, going.plan.solvers) | ({"shard": str(part)} if part else {})
-        store.began(found.text, origin)
+        going.begin()
         if going.plan.missing:
             listening = _given(progress) if callable(progress) else shown(not progress)
             try:

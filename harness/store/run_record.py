@@ -64,6 +64,9 @@ def resolved_of(text: str) -> dict[str, Any]:
     record = json.loads(text) if text else {}
     if not isinstance(record, dict):
         raise ValueError("the resolved suite is no table")
+    keys = record.get("keys", {})
+    if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
+        raise ValueError("the resolved suite has keys that are no table of texts")
     return record
 
 

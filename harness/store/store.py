@@ -21,6 +21,7 @@ from harness.complaints import printable
 from harness.components import Cell, Outcome
 from harness.components.outcome_record import decode, row
 from harness.store.checksum import sealed, verified
+from harness.store.ledger import LedgerEntry, LedgerKey, Round, rounds_of, row_of
 from harness.store.lock import Held, Lock
 from harness.store.run_record import RunRecord, provenance_of, resolved_of
 from harness.store.schema import READER, WRITER, Remedy, StoreError, prepare, up_to_date
@@ -157,29 +158,76 @@ class Store:
                 raise ValueError("a setting is no table")
         return found
 
-    def put(self, key: str, setting: Mapping[str, Any], cell: Cell, outcomes: Iterable[Outcome]) -> None:
-        """Write the outcomes of a batch in one transaction; they are on disk when this returns.
+    def put(
+        self,
+        key: str,
+        setting: Mapping[str, Any],
+        cell: Cell,
+        outcomes: Iterable[Outcome],
+        rounds: Iterable[LedgerEntry] = (),
+    ) -> None:
+        """Write the outcomes of a batch in one transaction. They are on disk when this returns.
+
+        Args:
+            key: The semantic key.
+            setting: The setting as plain data.
+            cell: Place of the batch.
+            outcomes: What became of its trials.
+            rounds: Rounds of searches to be written with them.
 
         Raises:
             WriteError: If the file cannot be written (disk full, say). What was there before is intact.
         """
+        setting_row = sealed("settings", (key, json.dumps(setting, sort_keys=True)))
         outcome_rows = [
             sealed("outcomes", (key, cell.n, cell.d, cell.k, seed, record, seconds))
             for seed, record, seconds in map(row, outcomes)
         ]
         with self._writing():
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute(
-                "INSERT OR IGNORE INTO settings VALUES (?, ?, ?)",
-                sealed("settings", (key, json.dumps(setting, sort_keys=True))),
-            )
+            self._db.execute("INSERT OR IGNORE INTO settings VALUES (?, ?, ?)", setting_row)
             self._db.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)", outcome_rows)
-            self._db.execute("COMMIT")
+            self._add_rounds(rounds)
+
+    def append_rounds(self, rounds: Iterable[LedgerEntry]) -> None:
+        """Write rounds of searches, in one transaction.
+
+        Raises:
+            WriteError: If a round of that number is there already, or the file cannot be written.
+        """
+        with self._writing():
+            self._add_rounds(rounds)
+
+    def _add_rounds(self, rounds: Iterable[LedgerEntry]) -> None:
+        if rows := [sealed("rounds", row_of(entry)) for entry in rounds]:
+            self._db.executemany("INSERT INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def ledgers(self, wanted: Mapping[LedgerKey, int]) -> dict[LedgerKey, list[Round]]:
+        """Return the rounds of searches in order. They are empty for files without a ledger.
+
+        Args:
+            wanted: Number of trials that each search may ask for.
+
+        Raises:
+            StoreError: If they are no rounds of such searches, or any row of the ledger is damaged.
+        """
+        found: dict[LedgerKey, list[tuple[int, str]]] = {search: [] for search in wanted}
+        with self._reading():
+            for *search, number, asked in verified("rounds", self._db.execute("SELECT * FROM rounds ORDER BY round")):
+                if (key := LedgerKey(*search)) in found:
+                    found[key].append((number, asked))
+            return {search: rounds_of(rows, wanted[search]) for search, rows in found.items()}
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
+        """Run a transaction.
+
+        Raises:
+            WriteError: If it fails. It is then undone.
+        """
         try:
+            self._db.execute("BEGIN IMMEDIATE")
             yield
+            self._db.execute("COMMIT")
         except DAMAGE as error:
             with contextlib.suppress(*DAMAGE):
                 if self._db.in_transaction:
@@ -201,7 +249,6 @@ class Store:
         """
         resolved_text = json.dumps(resolved, sort_keys=True) if resolved else ""
         with self._writing():
-            self._db.execute("BEGIN IMMEDIATE")
             (last,) = self._db.execute("SELECT max(started) FROM runs").fetchone()
             started = stamp(time.time_ns())
             if last is not None and started <= str(last):
@@ -210,7 +257,6 @@ class Store:
                 "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
                 sealed("runs", (started, suite, json.dumps(provenance, sort_keys=True), resolved_text)),
             )
-            self._db.execute("COMMIT")
 
     def last_run(self) -> RunRecord | None:
         """Return when the last run began, its suite and its provenance. None if there was no run.

@@ -91,7 +91,6 @@ def run_suite(tmp_path: Path) -> Callable[[Path], dict[str, Any]]:
     """
 
     def run(suite: Path) -> dict[str, Any]:
-        from harness.driver.provenance import provenance
         from harness.driver.run import Run
         from harness.report.summary import write_reports
         from harness.store import Store
@@ -101,7 +100,7 @@ def run_suite(tmp_path: Path) -> Callable[[Path], dict[str, Any]]:
         loaded, registry = load_suite(suite, trust_plugins=True)
         with Store(out, exclusive=True) as store:
             run = Run(loaded, registry, store, "cpu")
-            store.began(loaded.text, provenance(loaded, registry, "cpu"))
+            run.begin()
             with registry.find("executor", "in-process")(1, tuple(map(str, loaded.plugin_files))) as executor:
                 results = run.go(executor)
         write_reports(results, out)

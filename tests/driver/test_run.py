@@ -27,8 +27,9 @@ def suite(registry: Registry) -> Suite:
 
 def run(suite: Suite, registry: Registry, directory: Path, executor: Executor) -> Results:
     with Store(directory) as store:
-        store.began(suite.text, provenance(suite, registry, "cpu"))
-        return Run(suite, registry, store, "cpu").go(executor)
+        going = Run(suite, registry, store, "cpu")
+        going.begin()
+        return going.go(executor)
 
 
 @pytest.fixture(scope="module")

@@ -152,6 +152,16 @@ def test_another_solver_is_refused(shards: list[Path], tmp_path: Path) -> None:
         unite([read_part(shards[0], "a"), read_part(tmp_path / "other", "b")])
 
 
+def test_other_defaults_are_refused(shards: list[Path], tmp_path: Path) -> None:
+    shutil.copytree(shards[1], tmp_path / "other")
+    with Store(tmp_path / "other") as store:
+        last = store.last_run()
+        assert last is not None
+        store.began(last.suite, last.provenance, {**last.resolved, "search": {"method": "grid", "trials": 7}})
+    with pytest.raises(MergeError, match="the suite has other defaults in b than in a"):
+        unite([read_part(shards[0], "a"), read_part(tmp_path / "other", "b")])
+
+
 def test_what_is_claimed_no_run_can_write(shards: list[Path], tmp_path: Path) -> None:
     with claimed(tmp_path / "nothing") as mine:
         assert mine is None

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.components import Cell, Fate, Outcome
-from harness.store import FILE, Store, StoreError, set_aside
+from harness.store import FILE, LedgerKey, Round, Store, StoreError, set_aside
 from harness.store.checksum import SEALED
 from harness.store.schema import SCHEMA
 
@@ -24,6 +24,8 @@ OUTCOMES = [
     Outcome(1, (None, None), 7, math.nan, diverged=True, curve=(1.0, math.inf), solver="stacked", device="cpu"),
     Outcome(2, (None, None), 0, math.nan, message="ValueError: no"),
 ]
+LEDGER = LedgerKey("key", 10, 4, 0, "adaptive", 1, '{"start": 2.5}')
+ROUNDS = [((3, 0, 2), (5, 0, 1)), ((3, 2, 4),)]
 
 
 def test_outcomes_come_back_equal(tmp_path: Path) -> None:
@@ -59,6 +61,7 @@ def filled(directory: Path) -> None:
     with Store(directory) as store:
         store.put("key", {"a": 1}, CELL, [replace(OUTCOMES[1], seed=1000, measure=2e6), trial])
         store.began("suite", {"seed": 1}, {"budget": {"steps": 5}})
+        store.append_rounds([(LEDGER, 0, ((3, 0, 2), (5, 0, 1))), (LEDGER, 1, ((3, 2, 4),))])
         assert store.outcomes("key")[10, 4, 3, 0] == trial
 
 
@@ -68,9 +71,10 @@ def read_all(directory: Path, *, write: bool) -> None:
         for key in store.settings():
             store.outcomes(key, errors=True)
         store.last_run()
+        store.ledgers({LEDGER: 7})
 
 
-@pytest.mark.parametrize("table", ["outcomes", "settings", "runs"])
+@pytest.mark.parametrize("table", ["outcomes", "settings", "runs", "rounds"])
 def test_one_changed_bit_is_refused_by_reader_and_writer(table: str, tmp_path: Path) -> None:
     filled(tmp_path)
     read_all(tmp_path, write=True)
@@ -79,9 +83,12 @@ def test_one_changed_bit_is_refused_by_reader_and_writer(table: str, tmp_path: P
     for column in [str(row[1]) for row in execute(tmp_path, f"PRAGMA table_info({table})")]:
         ((value,),) = execute(tmp_path, f"SELECT {column} FROM {table} LIMIT 1")
         for changed in flipped(value):
-            flips += 1
             (tmp_path / FILE).write_bytes(sound)
-            execute(tmp_path, f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (changed, value))
+            try:
+                execute(tmp_path, f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (changed, value))
+            except sqlite3.IntegrityError:  # another row is there
+                continue
+            flips += 1
             for write in (False, True):
                 with pytest.raises(StoreError, match=r"name another run directory"):
                     read_all(tmp_path, write=write)
@@ -149,6 +156,40 @@ def downgrade(directory: Path) -> None:
         execute(directory, f"ALTER TABLE {table} DROP COLUMN checksum" if table != "rounds" else "DROP TABLE rounds")
     execute(directory, "ALTER TABLE runs DROP COLUMN resolved")
     execute(directory, "PRAGMA user_version = 1")
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        [((3, 1, 2),)],
+        [((3, 0, 0),)],
+        [((-1, 0, 2),)],
+        [((3, 0, 2),), ((3, 0, 2),)],
+        [((3, 0, 10**15),)],
+        [((3, 0, 4),), ((3, 4, 4),)],
+        [()],
+        [((3, 0),)],
+        [((3, 0, True),)],
+        [((3, 0, 1.0),)],
+        ["all"],
+    ],
+    ids=str,
+)
+def test_rounds_that_no_search_asks_for_are_refused(rounds: list[Round], tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.append_rounds([(LEDGER, number, asked) for number, asked in enumerate(rounds)])
+        with pytest.raises(StoreError, match="round"):
+            store.ledgers({LEDGER: 7})
+
+
+def test_a_round_is_written_once(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.append_rounds([(LEDGER, 0, ROUNDS[0])])
+        with pytest.raises(StoreError, match="UNIQUE"):
+            store.put("key", {}, CELL, OUTCOMES[:1], [(LEDGER, 0, ROUNDS[1])])
+        later = LEDGER._replace(version=2)
+        assert store.ledgers({LEDGER: 7, later: 7}) == {LEDGER: ROUNDS[:1], later: []}
+        assert store.outcomes("key") == {}, "the batch is in the same transaction"
 
 
 def test_runs_are_remembered(tmp_path: Path) -> None:

@@ -1,0 +1,70 @@
+"""Suites with every default spelled out, so that a default that changes later does not change an old run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness.plugin_host.composition import component_spec, regime_spec
+from harness.suite.parser import SuiteParser
+from harness.suite.source import SuiteError
+
+if TYPE_CHECKING:
+    from harness.plugin_host.registry import Registry
+    from harness.suite.record import Suite
+
+
+def resolve(suite: Suite, registry: Registry) -> dict[str, Any]:
+    """Return a suite as plain data of a suite file's form, with the value of every option.
+
+    Versions of components are left out: they are part of the stored settings, and the data are for reading results.
+    """
+    search = {name: value for name, value in vars(suite.search).items() if value != ()}
+    data = {
+        "suite": {"name": suite.name, "title": suite.title, "description": suite.description, "seed": suite.seed},
+        "problems": {
+            "dataset": component_spec(suite.dataset, "dataset", registry),
+            "n": suite.n,
+            "d": suite.d,
+            "resample": suite.resample,
+        },
+        "budget": vars(suite.budget),
+        "search": {"method": suite.search.name, **search},
+        "regimes": [regime_spec(regime, registry) for regime in suite.regimes],
+    }
+    found: dict[str, Any] = json.loads(json.dumps(_without_versions(data)))
+    return found
+
+
+def _without_versions(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {
+            key: _without_versions(value) for key, value in data.items() if not (key == "version" and "use" in data)
+        }
+    return [_without_versions(value) for value in data] if isinstance(data, list | tuple) else data
+
+
+def suite_of(data: Mapping[str, Any], registry: Registry, text: str) -> Suite:
+    """Return the suite that :func:`resolve` made plain data of; executes nothing.
+
+    Args:
+        data: The plain data.
+        registry: Where components are looked up.
+        text: Text of the suite file.
+
+    Raises:
+        SuiteError: With all complaints.
+    """
+    parser = _ResolvedParser(data, registry, None)
+    suite = parser.suite(text)
+    if suite is None:
+        raise SuiteError(parser.complaints)
+    return suite
+
+
+class _ResolvedParser(SuiteParser):
+    """A parser that accepts the names that the harness itself gave to regimes, which may be long."""
+
+    def _names(self, listed: list[Any]) -> None:
+        pass
