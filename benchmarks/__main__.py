@@ -117,7 +117,7 @@ def measure_scaling(arguments: argparse.Namespace, machine: Machine) -> dict[str
     found: list[memory.Memory] = []
     if arguments.device == "cpu":
         _say("memory against trials")
-        found = memory.measure((4,), ("stacked",)) if arguments.quick else memory.measure()
+        found = memory.measure((4,), 1) if arguments.quick else memory.measure()
         _show(memory_table(found, machine))
     return {"axes": [asdict(axis) for axis in axes], "memory": [asdict(each) for each in found]}
 

@@ -14,9 +14,9 @@ from harness.builtin.datasets import Sphere
 from harness.builtin.initializers import GaussianHalves
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
-from harness.components import Model
+from harness.components import Model, Solver, Trial
 from harness.engine.setting import Setting
-from harness.engine.trial import Trial, prepare
+from harness.engine.trial import prepare
 
 Size = tuple[int, int, int]
 """(n, d, k)."""
@@ -59,11 +59,11 @@ class Case:
         v = float(trial.params["v"].abs().max())
         return 0.5 / (v**2 * self.size[2] * float(np.linalg.norm(trial.problem.x, 2)) ** 2)
 
-    def setting(self, model: Model, steps: int, solver: str | None = None) -> Setting:
+    def setting(self, model: Model, steps: int, solver: Solver | None = None) -> Setting:
         """Return the setting in which the engine takes so many steps."""
         return self._setting(model, self.step_size, steps, solver)
 
-    def _setting(self, model: Model, step_size: float, steps: int, solver: str | None) -> Setting:
+    def _setting(self, model: Model, step_size: float, steps: int, solver: Solver | None) -> Setting:
         return Setting(
             regime=Regime("bench", model, GaussianHalves(), GradientDescent(step_size=step_size), Quadratic()),
             theory=None,

@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 from benchmarks.case import Case, Size
-from benchmarks.engine_solver import EngineSolver
+from benchmarks.engine_solver import EngineSolver, usual
 from benchmarks.speed import Effort
 from benchmarks.timing import Slope
 
@@ -40,12 +40,12 @@ _slopes: dict[Case, Slope] = {}
 
 def _measure(case: Case, seconds: float) -> float:
     if case not in _slopes:
-        _slopes[case] = Slope.calibrated(EngineSolver(case, "fused"), seconds)
+        _slopes[case] = Slope.calibrated(EngineSolver(case, usual(case)), seconds)
     return 1e-3 / _slopes[case].measure()
 
 
 def measure(case: Case, effort: Effort, pools: Sequence[ProcessPoolExecutor]) -> Share:
-    """Measure the fused solver in one process, then in all, in each repetition."""
+    """Measure the usual solver in one process, then in all, in each repetition."""
 
     def rates(some: Sequence[ProcessPoolExecutor]) -> float:
         return sum(future.result() for future in [pool.submit(_measure, case, effort.seconds) for pool in some])

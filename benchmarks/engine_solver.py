@@ -3,40 +3,23 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
-from typing import get_args
+from collections.abc import Iterator
 
 from benchmarks.case import Case
 from benchmarks.timing import Variant
-from harness import Regime
 from harness.builtin.models import ShallowNet
-from harness.components import Cell, Model
-from harness.engine.solvers import SolverName, solver_for
+from harness.components import Cell, Solver
+from harness.engine.solvers import shipped, shipped_solver
 from harness.engine.work import train
 
-NETWORKS = {"fused": 4, "fused-gpu": 1024}
-"""Networks trained in one call by solvers that take any number: one after another, or one a multiprocessor."""
+ALONE = 4
+"""Networks trained in one call by a solver that takes them one after another."""
 
+POOLED = 1024
+"""Networks trained in one call by a solver that takes any number: some for each multiprocessor."""
 
-class Stacked(ShallowNet):
-    """The shallow net kept from the compiled kernel."""
-
-    name = "stacked"
-    shallow_form = Model.shallow_form  # type: ignore[assignment]  # the base class promises less
-
-
-class ForwardOnly(Stacked):
-    """The shallow net as a plugin author may write it: nothing but ``forward``."""
-
-    name = "forward-only"
-    stack = Model.stack  # type: ignore[assignment]  # the contract's own default, to stand in for the closed form
-
-
-MODELS: tuple[type[ShallowNet], ...] = (ShallowNet, Stacked, ForwardOnly)
-"""The model in the forms that make the engine choose one solver or another."""
-
-NAMES = tuple(name for name in get_args(SolverName) if name != "spectral")
-"""Solvers that take steps."""
+NAMES = tuple(solver.name for solver in shipped() if not solver.closed_form)
+"""Solvers that take steps, fastest first."""
 
 
 class EngineSolver(Variant):
@@ -47,39 +30,53 @@ class EngineSolver(Variant):
     """
 
     def __init__(self, case: Case, name: str) -> None:
-        """Find the form of the model that this solver trains.
+        """Look up the solver and how many networks it takes.
 
         Raises:
-            LookupError: If there is none here.
+            LookupError: If it cannot train the case here.
         """
         self.case, self.name = case, name
-        self.model, solver = _form(case, name)
-        setting = case.setting(self.model, 1, name)
-        self.networks = NETWORKS.get(name) or solver.lanes(setting, *case.size)
+        solver = shipped_solver(name)
+        if solver is None:
+            raise LookupError(f"the engine has no solver {name!r}")
+        self.solver = solver
+        setting = case.setting(ShallowNet(case.activation), 1, solver)
+        if reason := solver.why_not(setting.regime, case.dtype, case.device):
+            raise LookupError(reason)
+        grouping = solver.grouping(setting.regime, setting.budget, *case.size)
+        self.networks = ALONE if grouping.alone else POOLED if solver.pools else grouping.batch
         self.run(1)
 
     def run(self, steps: int) -> None:
         """Train a batch of networks from their first step.
 
         Raises:
-            LookupError: If the engine trains them with another solver after all, or not at all.
+            LookupError: If it fails.
         """
-        setting = self.case.setting(self.model, steps, self.name)
+        setting = self.case.setting(ShallowNet(self.case.activation), steps, self.solver)
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             outcomes = train(setting, Cell("bench", *self.case.size), range(self.networks))
         for outcome in outcomes:
-            if outcome.message or outcome.solver != self.name or outcome.steps != steps:
-                reason = outcome.message or f"{outcome.solver} trained instead, or diverged"
+            if outcome.message or outcome.steps != steps:
+                reason = outcome.message or "it diverged"
                 raise LookupError("; ".join([reason, *(str(warning.message) for warning in said)]))
 
 
-def _form(case: Case, name: str):  # type: ignore[no-untyped-def]  # (model, solver), whatever the engine calls it
-    for model in MODELS:
-        setting = replace(case.setting(model(case.activation), 1), solver=name)
-        regime: Regime = setting.regime
-        for wanted in (None, name):
-            solver = solver_for(regime, case.device, case.dtype, wanted)
-            if solver.name == name:
-                return regime.model, solver
-    raise LookupError(f"the engine does not choose it on {case.device}")
+def able(case: Case) -> Iterator[Solver]:
+    """Yield the solvers that can train a case here, fastest first; asking for more may compile."""
+    setting = case.setting(ShallowNet(case.activation), 1)
+    return (solver for solver in shipped() if not solver.why_not(setting.regime, case.dtype, case.device))
+
+
+def usual(case: Case) -> str:
+    """Return the name of the solver that a run chooses for a case."""
+    return next(able(case)).name
+
+
+def usual_lanes(case: Case) -> int:
+    """Return how many networks the loops beside the engine's solvers train at a time: as many as its stacks have."""
+    setting = case.setting(ShallowNet(case.activation), 1)
+    stacks = (solver for solver in able(case) if not solver.pools)
+    groupings = (solver.grouping(setting.regime, setting.budget, *case.size) for solver in stacks)
+    return next(grouping.batch for grouping in groupings if not grouping.alone)

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.case import Case
 from benchmarks.timing import Variant
-from harness.engine.trial import Trial
+from harness.components import Trial
 
 Layout = Literal["nk", "kn"]
 """Whether the temporaries are stored sample by neuron or neuron by sample."""

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from benchmarks.machine import ONE_THREAD
@@ -21,9 +22,6 @@ SIZE = (300, 20, 10)
 STEPS = 50
 
 TRIALS = (10, 100, 1000)
-
-SOLVERS: dict[str, dict[str, str]] = {"fused": {}, "stacked": {"HARNESS_FUSED": "0"}}
-"""Solver → what makes the engine choose it."""
 
 
 @dataclass(frozen=True)
@@ -45,21 +43,28 @@ class Memory:
     unbounded: float
 
 
-def measure(trials: Sequence[int] = TRIALS, solvers: Sequence[str] = tuple(SOLVERS)) -> list[Memory]:
-    """Start one process after another."""
-    return [_process(solver, count) for solver in solvers for count in trials]
+def measure(trials: Sequence[int] = TRIALS, solvers: int = 2) -> list[Memory]:
+    """Start one process after another, with the fastest solvers that can train the networks.
+
+    Args:
+        trials: Numbers of trials.
+        solvers: How many solvers.
+    """
+    from benchmarks.case import Case
+    from benchmarks.engine_solver import able
+
+    names = [solver.name for solver in islice(able(Case(SIZE)), solvers)]
+    return [_process(solver, count) for solver in names for count in trials]
 
 
 def _process(solver: str, trials: int) -> Memory:
-    command = [sys.executable, "-m", "benchmarks.memory", str(trials)]
-    environment = {**os.environ, **ONE_THREAD, **SOLVERS[solver]}
+    command = [sys.executable, "-m", "benchmarks.memory", str(trials), solver]
+    environment = {**os.environ, **ONE_THREAD}
     root = Path(__file__).parent.parent
     done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False, timeout=600)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed: {done.stderr.strip()[-500:]}")
     found = json.loads(done.stdout)
-    if found["solver"] != solver:
-        raise RuntimeError(f"{found['solver']} trained where {solver} was wanted")
     n, d, _ = SIZE
     return Memory(solver, trials, found["idle"], found["peak"], trials * 8 * (n * n + n * d) / 2**20)
 
@@ -84,7 +89,8 @@ def main() -> None:
     """Run a suite of so many trials in this process; print idle and peak memory and the solver as JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
     parser.add_argument("trials", type=int)
-    trials = parser.parse_args().trials
+    parser.add_argument("solver")
+    arguments = parser.parse_args()
 
     from benchmarks.uniform_suite import suite_of
     from harness.driver.run import Run
@@ -96,7 +102,7 @@ def main() -> None:
 
     def go(count: int) -> str:
         with tempfile.TemporaryDirectory() as directory, Store(Path(directory)) as store, InProcess() as executor:
-            run = Run(suite_of(SIZE, 1, count, STEPS, "float32"), registry, store, "cpu")
+            run = Run(suite_of(SIZE, 1, count, STEPS, "float32", solver=arguments.solver), registry, store, "cpu")
             run.go(executor)
         (search,) = run.plan.searches
         (outcomes,) = search.known().values()
@@ -106,7 +112,7 @@ def main() -> None:
 
     go(1)  # imports, and loads the kernel
     idle = peak()
-    print(json.dumps({"solver": go(trials), "idle": idle, "peak": peak()}))
+    print(json.dumps({"solver": go(arguments.trials), "idle": idle, "peak": peak()}))
 
 
 if __name__ == "__main__":

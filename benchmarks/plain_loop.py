@@ -11,11 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.timing import Variant
-from harness.components import ResidualCriterion
+from harness.components import ResidualCriterion, Trial
+from harness.components.progress import DIVERGED
 from harness.engine.descent import norm_of
-from harness.engine.ladder import DIVERGED
 from harness.engine.setting import Setting
-from harness.engine.trial import Trial
 
 PHI = {"softplus": nn.functional.softplus, "relu": torch.relu, "tanh": torch.tanh}
 

@@ -16,9 +16,9 @@ from typing import ClassVar
 
 from harness.components import Outcome
 from harness.components.executor import Batch, Executor
+from harness.components.progress import curve_steps
 from harness.driver.loading import load_results
 from harness.driver.run import Run
-from harness.engine.ladder import curve_steps
 from harness.plugin_host.loading import load_plugins
 from harness.store import Store
 from harness.suite import parse_suite
@@ -96,7 +96,7 @@ def _made_up(batch: Batch, seed: int) -> Outcome:
         lambda_max=12.345678912,
         rate=0.9991234567,
         curve=_CURVE,
-        solver="fused",
+        solver="no-one",
         device="cpu",
         seconds=0.0312345,
     )

@@ -11,13 +11,11 @@ import torch
 
 from benchmarks import hardware, jax_loop
 from benchmarks.case import Case, Size
-from benchmarks.engine_solver import NAMES, EngineSolver
+from benchmarks.engine_solver import NAMES, EngineSolver, usual, usual_lanes
 from benchmarks.plain_loop import Descent, PlainLoop
 from benchmarks.timing import Slope, Variant
 from benchmarks.vmap_loop import VmapLoop
-from harness.builtin.models import ShallowNet
 from harness.engine.fused.build import NoKernel
-from harness.engine.solvers import Solver
 
 SIZES: tuple[Size, ...] = ((100, 20, 5), (200, 20, 10), (200, 20, 32), (800, 60, 64), (2000, 100, 100))
 ACTIVATIONS: tuple[str, ...] = ("softplus", "relu", "tanh")
@@ -52,7 +50,7 @@ class Speed:
         microseconds: Variant → median time of one network-step.
         ratios: Variant → the loop's time over its own, the median of the ratios of each repetition.
         peak: Variant → fraction of the multiply-add peak, at 4ndk operations a step, the median likewise.
-        fused_over_jax: The better JAX layout's time over that of the fused solver, the median likewise.
+        fused_over_jax: The better JAX layout's time over that of the usual solver, the median likewise.
         fma: GFLOP/s of one core's multiply-adds.
         product: GFLOP/s of ``torch.mm``.
         left_out: Variant → why it was not measured.
@@ -71,7 +69,7 @@ class Speed:
 
 def makers(case: Case) -> dict[str, Callable[[], Variant]]:
     """Return how to make each variant, slowest first."""
-    lanes = Solver("stacked", fixed_lanes=case.device != "cpu").lanes(case.setting(ShallowNet(), 1), *case.size)
+    lanes = usual_lanes(case)
 
     def jax(layout: jax_loop.Layout) -> jax_loop.JaxLoop:
         if reason := jax_loop.missing(case.device):
@@ -84,13 +82,8 @@ def makers(case: Case) -> dict[str, Callable[[], Variant]]:
         "vmap": lambda: VmapLoop(case, case.trials(lanes)),
         "jax-nk": lambda: jax("nk"),
         "jax-kn": lambda: jax("kn"),
-        **{name: functools.partial(EngineSolver, case, name) for name in sorted(NAMES, key=_slowness)},
+        **{name: functools.partial(EngineSolver, case, name) for name in reversed(NAMES)},
     }
-
-
-def _slowness(name: str) -> int:
-    known = ("functional", "compiled", "stacked", "fused")
-    return known.index(name) if name in known else len(known)
 
 
 def measure(case: Case, effort: Effort, only: Sequence[str] | None = None) -> Speed:
@@ -123,7 +116,7 @@ def measure(case: Case, effort: Effort, only: Sequence[str] | None = None) -> Sp
                 peaks.append(hardware.fma_peak(case.dtype))
             except NoKernel as error:
                 left_out["fma"] = str(error)
-    fused = next((name for name in ("fused", "fused-gpu") if name in times), "")
+    fused = usual(case) if usual(case) in times else ""
     better = [min(pair) for pair in zip(*(times[name] for name in JAX if name in times), strict=True)]
     return Speed(
         size=case.size,

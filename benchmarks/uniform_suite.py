@@ -14,7 +14,9 @@ from harness.statistics.search import Grid
 from harness.suite.record import Budget, Suite
 
 
-def suite_of(size: Size, cells: int, trials: int, steps: int, dtype: str, step_size: StepSize = "stable") -> Suite:
+def suite_of(
+    size: Size, cells: int, trials: int, steps: int, dtype: str, step_size: StepSize = "stable", solver: str = ""
+) -> Suite:
     """Return a suite of so many cells of one size, which differ in nothing but σ, and in that by less than matters."""
     n, d, k = size
     return Suite(
@@ -35,6 +37,7 @@ def suite_of(size: Size, cells: int, trials: int, steps: int, dtype: str, step_s
                 GaussianHalves(sigma=1.0 + 1e-9 * i),
                 GradientDescent(step_size=step_size),
                 Quadratic(),
+                solver=solver,
             )
             for i in range(cells)
         ),

@@ -12,7 +12,7 @@ from torch.nn import Module
 from benchmarks.case import Case
 from benchmarks.plain_loop import Net
 from benchmarks.timing import Variant
-from harness.engine.trial import Trial
+from harness.components import Trial
 
 
 class VmapLoop(Variant):

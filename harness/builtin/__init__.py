@@ -12,7 +12,7 @@ from harness import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness import Activation, Criterion, Dataset, Executor, Initializer, Model, Optimizer, Renderer
+    from harness import Activation, Criterion, Dataset, Executor, Initializer, Model, Optimizer, Renderer, Solver
 
 
 @hookimpl
@@ -62,6 +62,14 @@ def harness_datasets() -> Iterable[type[Dataset]]:
     from harness.builtin.datasets import DATASETS
 
     return DATASETS
+
+
+@hookimpl
+def harness_solvers() -> Iterable[type[Solver]]:
+    """Provide the solvers of the engine, in the order in which they are asked."""
+    from harness.engine.solvers import shipped
+
+    return [type(solver) for solver in shipped()]
 
 
 @hookimpl

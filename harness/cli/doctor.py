@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import platform
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from harness import __version__
 from harness.session.defaults import cores
+
+if TYPE_CHECKING:
+    from harness.components import Solver
 
 
 @click.command("doctor")
@@ -30,19 +33,12 @@ def command(as_json: bool) -> None:
         click.echo(f"{name:<{width}}  {value}")
 
 
-_COMPILED = (
-    "active: models that give nothing but forward, where enough steps are ahead; harness run says if one refuses"
-)
-
-
 def examine() -> dict[str, Any]:
     """Return versions, devices and solvers by name, as text."""
     import torch
 
-    from harness.engine.compiled_step import missing
-    from harness.engine.fused.build import NoKernel, kernel
-    from harness.engine.solvers import gpu_unavailable
-    from harness.mathematics.activations import ACTIVATIONS
+    from harness.engine.solvers import of_plugins, shipped
+    from harness.plugin_host.loading import load_plugins
 
     devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     found = {
@@ -51,19 +47,19 @@ def examine() -> dict[str, Any]:
         "torch": torch.__version__,
         "cores": str(cores()),
         "cuda devices": ", ".join(devices) or "none",
-        "spectral solver": "active: models linear in what they train, by gradient descent, are solved exactly",
     }
-    for real, dtype in (("float", "float32"), ("double", "float64")):
-        try:
-            made = kernel(real, ACTIVATIONS["softplus"])
-            found[f"fused solver, {dtype}"] = f"active on the CPU: {made.path} (by {made.compiler})"
-        except NoKernel as error:
-            found[f"fused solver, {dtype}"] = f"not available: {error}"
-        reason = gpu_unavailable(dtype)
-        found[f"fused GPU solver, {dtype}"] = f"not available: {reason}" if reason else "active on CUDA devices"
-    found["stacked solver"] = "active: minibatches, and what the fused solvers do not take"
-    for device in ("cpu", "cuda") if devices else ("cpu",):
-        reason = missing(device)
-        found[f"compiled steps, {device}"] = f"not available: {reason}" if reason else _COMPILED
-    found["functional solver"] = "active: models that give nothing but forward"
+    for solver in (*shipped(), *of_plugins(load_plugins())):
+        for dtype in ("float32", "float64"):
+            found[f"{solver.name} solver, {dtype}"] = _state(solver, dtype, cuda=bool(devices))
     return found
+
+
+def _state(solver: Solver, dtype: str, *, cuda: bool) -> str:
+    """Say on which devices a solver trains here and what, or why it does not."""
+    here = [device for device in solver.devices if cuda or device != "cuda"] or list(solver.devices)
+    missing = {device: solver.missing(dtype, device) for device in here}
+    active = [device for device, reason in missing.items() if not reason]
+    if not active:
+        return f"not available: {'; '.join(dict.fromkeys(missing.values()))}"
+    made = "".join(f"; {made}" for device in active if (made := solver.made(dtype, device)))
+    return f"active on {' and '.join(active)}: {solver.summary}{made}"

@@ -20,7 +20,6 @@ from harness.complaints import printable
 
 if TYPE_CHECKING:
     from harness.driver.run import Run
-    from harness.suite import Suite
 
 
 @click.command("run")
@@ -121,43 +120,20 @@ def _stopped(error: BaseException) -> int:
 
 
 def _notices(run: Run) -> None:
-    """Say what the user should know of the solvers before anything is trained."""
-    _notice(run.plan.suite, run.plan.device)
-    _notice_eager(run)
-
-
-def _notice(suite: Suite, device: str) -> None:
-    """Say once that kernels were compiled, or why the slower solver trains in their place."""
-    from harness.engine.fused.build import kernel
-    from harness.engine.solvers import fused_form, fused_takes, gpu_unavailable, unavailable
-
-    dtype = suite.budget.dtype
-    if device != "cpu":
-        if reason := gpu_unavailable(dtype):
-            click.echo(f"the GPU solver is not available ({reason}); the stacked one trains instead", err=True)
-        return
-
-    forms = [form for regime in suite.regimes if fused_takes(regime) and (form := fused_form(regime))]
-    built = []
-    for activation in dict.fromkeys(form.activation for form in forms):
-        if reason := unavailable(dtype, activation):
-            click.echo(f"the compiled solver is not available ({reason}); the stacked one trains instead", err=True)
-            return
-        built.append(kernel("double" if dtype == "float64" else "float", activation))
-    if made := next((made for made in built if made.built), None):
-        click.echo(f"compiled the training kernel with {made.compiler} into {made.path.parent}", err=True)
-
-
-def _notice_eager(run: Run) -> None:
-    """Print once which regimes would train faster if their steps could be compiled, and why they cannot."""
+    """Say which faster solvers cannot train regimes on this machine, and why."""
     from harness.driver.threshold_searches import steps_ahead
-    from harness.engine.solvers import COMPILE_PAYS, uncompiled
+    from harness.engine.solvers import shipped
 
     plan, dtype = run.plan, run.plan.suite.budget.dtype
-    eager = {p.setting.regime.name: p.setting.regime for p in plan.searches if p.solver.name == "functional"}
-    for name, regime in eager.items():
-        if steps_ahead(plan.suite, regime) >= COMPILE_PAYS and (reason := uncompiled(regime, dtype, plan.device)):
-            click.echo(f"the steps of {name} are not compiled ({reason}); torch runs them one by one instead", err=True)
+    chosen = {search.setting.regime.name: (search.setting.regime, search.solver) for search in plan.searches}
+    for regime, taken in chosen.values():
+        ahead = steps_ahead(plan.suite, regime)
+        for solver in (s for s in shipped() if s.preference < taken.preference and s.pays(ahead) and not regime.solver):
+            if solver.refuses(regime) or solver.elsewhere(plan.device):
+                continue
+            if reason := solver.why_not(regime, dtype, plan.device):
+                here = f"{printable(regime.name)} here ({reason})"
+                click.echo(f"the {solver.name} solver cannot train {here}; {taken.name} does instead", err=True)
 
 
 def _again() -> str:

@@ -30,7 +30,12 @@ from .outcome import Fate as Fate
 from .outcome import Outcome as Outcome
 from .problem import Problem as Problem
 from .problem import Samples as Samples
+from .recorder import Recorder as Recorder
 from .regime import Regime as Regime
+from .solver import Budget as Budget
+from .solver import Grouping as Grouping
+from .solver import Solver as Solver
+from .solver import Trial as Trial
 from .table import Renderer as Renderer
 from .table import Table as Table
 from .targets import Targets as Targets

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Model,
         Optimizer,
         Regime,
+        Solver,
         Theory,
     )
     from harness.components.executor import Executor
@@ -86,6 +87,11 @@ def harness_theories() -> Iterable[type[Theory]]:
 
 
 # How a suite is run and shown.
+
+
+@hookspec
+def harness_solvers() -> Iterable[type[Solver]]:
+    """Provide algorithms that train networks; each is used where a suite names it, or where no shipped one can."""
 
 
 @hookspec

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.components.activation import Activation
 from harness.components.component import Component
@@ -67,6 +68,11 @@ class Model(Component, ABC):
     def trained(self) -> tuple[str, ...] | None:
         """Return the names of the weights that training moves; None means all of them."""
         return None
+
+    def moved(self, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the names of the weights that training moves, out of all weights."""
+        names = self.trained()
+        return tuple(params) if names is None else names
 
     def linear(self) -> bool:
         """Say whether f is affine in its trained weights; it is then solved exactly, not simulated."""

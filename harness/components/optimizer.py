@@ -73,3 +73,7 @@ class Optimizer(Component, ABC):
         """Return whether every step sees all samples, however many there are."""
         many = 1 << 30
         return self.batch_size(many) == many
+
+    def epoch(self, n: int) -> int:
+        """Return the steps after which n samples have been seen, between two measures of a network."""
+        return -(-n // self.batch_size(n))

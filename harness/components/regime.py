@@ -20,6 +20,7 @@ class Regime:
         theory: Name of the theory whose step size ``step_size = "theory"`` means; empty where there is none.
         summary: One line for ``harness plugins info``.
         diagnostics: What is measured on each trial besides.
+        solver: Name of the solver that must train it, or an empty string for the usual choice.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Regime:
     theory: str = ""
     summary: str = ""
     diagnostics: tuple[Diagnostic, ...] = ()
+    solver: str = ""
 
     def starting_width(self, n: int, d: int) -> float:
         """Return the width at which the trained layers have one weight a label, where a search begins.

@@ -39,17 +39,9 @@ def batches(
     for k, seed in missing:
         by_width[k].append(seed)
     for k, seeds in by_width.items():
-        most = search.solver.lanes(search.setting, search.n, search.d, k)
-        if search.solver.fixed_lanes:
-            blocks: dict[int, list[int]] = defaultdict(list)
-            for seed in seeds:
-                blocks[seed // most].append(seed)
-            groups = list(blocks.values())
-        else:
-            parts = max(-(-len(seeds) // most), min(idle, len(seeds) // 4), 1)
-            size = -(-len(seeds) // parts)
-            groups = [seeds[i : i + size] for i in range(0, len(seeds), size)]
-        for group in groups:
+        setting = search.setting
+        grouping = search.solver.grouping(setting.regime, setting.budget, search.n, search.d, k)
+        for group in grouping.split(seeds, idle):
             limit = recovery.most(search.key, search.n, search.d, k, len(group))
             for i in range(0, len(group), limit):
                 yield Batch(search.cell(k), tuple(group[i : i + limit]), search.data, search.key, trial_seconds)

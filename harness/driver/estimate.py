@@ -145,7 +145,7 @@ def _trial_seconds(search: ThresholdSearch, k: int) -> float:
         begin = time.perf_counter()
         train(setting, Cell("", search.n, search.d, k), range(PROBE_TRIALS))
         times.append((time.perf_counter() - begin) / PROBE_TRIALS)
-    if search.solver.name == "spectral":
+    if search.solver.closed_form:
         return times[-1]
     per_step = max(times[1] - times[0], 0.0) / (PROBE_STEPS[1] - PROBE_STEPS[0])
     return times[0] + per_step * search.setting.steps

@@ -12,7 +12,7 @@ from harness.driver.threshold_searches import steps_ahead
 from harness.engine.draws import digest
 from harness.engine.fused.build import compiler_version
 from harness.engine.processor import processor
-from harness.engine.solvers import solver_for
+from harness.engine.solvers import choose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ def provenance(
         "solvers": dict(solvers)
         if solvers is not None
         else {
-            r.name: solver_for(r, device, suite.budget.dtype, ahead=steps_ahead(suite, r)).name for r in suite.regimes
+            r.name: choose(r, suite.budget.dtype, device, steps_ahead(suite, r), registry).name for r in suite.regimes
         },
         "suite": suite.name,
         "suite_hash": digest(suite.text)[:12],

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.components import Cell, Outcome
+from harness.components import Cell, Outcome, Solver
 from harness.engine.setting import Setting
-from harness.engine.solvers import Solver
 from harness.statistics.search import Search
 from harness.store import LedgerKey, Round
 

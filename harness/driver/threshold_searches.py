@@ -8,13 +8,13 @@ from harness.complaints import printable
 from harness.components.fault import said
 from harness.driver.threshold_search import ThresholdSearch
 from harness.engine.setting import Setting, semantic_key, step_theory
-from harness.engine.solvers import solver_for, solver_to_go_on
+from harness.engine.solvers import choose_again, named
 from harness.statistics.search import USUAL_TRIALS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.components import Regime
+    from harness.components import Regime, Solver
     from harness.plugin_host.registry import Registry
     from harness.suite import Suite
 
@@ -59,10 +59,7 @@ def threshold_searches(
     for regime in suite.regimes:
         there, here = ((named or {}).get(regime.name) for named in (solvers, earlier))
         try:
-            if there is not None:
-                solver = solver_for(regime, device, budget.dtype, there)
-            else:
-                solver = solver_to_go_on(regime, device, budget.dtype, here, steps_ahead(suite, regime))
+            solver = _solver(suite, regime, registry, device, there, here)
             for d in suite.d:
                 regime.starting_width(suite.n[0], d)
         except Exception as error:  # a plugin's code may raise anything
@@ -80,10 +77,30 @@ def threshold_searches(
             dtype=budget.dtype,
             device=device,
             spectrum=budget.spectrum,
-            solver=solver.name,
+            solver=solver,
         )
         data = setting.data(registry)
         key = semantic_key(data)
         sizes = [(n, d) for d in suite.d for n in suite.n]
         found += [ThresholdSearch(setting, data, key, solver, n, d, suite.search, index) for n, d in sizes]
     return found
+
+
+def _solver(
+    suite: Suite, regime: Regime, registry: Registry, device: str, there: str | None, here: str | None
+) -> Solver:
+    """Return the solver of a regime: the one that trained it, or that the suite names, or that is chosen here.
+
+    Raises:
+        ValueError: The solver that the suite names cannot train the regime.
+        LookupError: There is no such solver, or none can train the regime.
+    """
+    dtype = suite.budget.dtype
+    if there is not None and not (solver := named(there, registry)).refuses(regime):
+        return solver
+    if not regime.solver:
+        return choose_again(regime, dtype, device, here, steps_ahead(suite, regime), registry)
+    solver = named(regime.solver, registry)
+    if there is None and (reason := solver.why_not(regime, dtype, device)):
+        raise ValueError(f"solver {solver.name!r}, which the suite names, cannot train it here: {reason}")
+    return solver

@@ -27,7 +27,6 @@ from harness.components import Params, Problem, Regime, ResidualCriterion
 from harness.engine.draws import digest
 from harness.engine.feature_major import feature_major, sample_last
 from harness.engine.one_thread import one_thread
-from harness.engine.spectrum import trained_names
 
 Sizes = tuple[int, int, int]
 """(n, d, k)."""
@@ -209,7 +208,7 @@ class CompiledStep:
             return torch.from_numpy(np.stack(values)).to(self.dtype).to(self.device)
 
         params = {name: stacked([weights[name] for weights in drawn]) for name in drawn[0]}
-        moved = {name: params[name] for name in trained_names(regime.model, params)}
+        moved = {name: params[name] for name in regime.model.moved(params)}
         beta = regime.optimizer.heavy_ball()
         velocity = {name: torch.zeros_like(value) for name, value in moved.items()} if beta else {}
         state = {} if beta is not None else owned(vmap(regime.optimizer.start)(moved))

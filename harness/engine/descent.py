@@ -11,11 +11,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from harness.components import Activation, Outcome, PairedBalls, Params, ResidualCriterion, ShallowForm
-from harness.engine.ladder import DIVERGED, FALLING, LATE, curve_steps, fit_rate
-from harness.engine.setting import Setting
-from harness.engine.spectrum import trained_names
-from harness.engine.trial import Trial
+from harness.components import (
+    Activation,
+    Budget,
+    PairedBalls,
+    Params,
+    Regime,
+    ResidualCriterion,
+    ShallowForm,
+    Trial,
+)
+from harness.components.progress import DIVERGED, LATE, Course, curve_steps, still_falling
 
 EVERY = 25
 """Steps between two measures from which rates are fitted."""
@@ -121,7 +127,8 @@ class ShallowTrial:
     """A trial whose network is a shallow net, f = αh or α(h − h₀), and the descent of h that trains it.
 
     Attributes:
-        setting: What fixes its numbers.
+        regime: What is trained.
+        budget: Steps, tolerances and precision.
         trial: Problem, initial weights and step size.
         form: α, φ, and whether h₀ is taken off.
         x: Inputs (n, d), float64; with hidden biases a last column of ones.
@@ -132,7 +139,8 @@ class ShallowTrial:
         descent: What to do.
     """
 
-    setting: Setting
+    regime: Regime
+    budget: Budget
     trial: Trial
     form: ShallowForm
     x: Floats
@@ -143,17 +151,17 @@ class ShallowTrial:
     descent: Descent
 
     @classmethod
-    def of(cls, setting: Setting, trial: Trial, form: ShallowForm) -> ShallowTrial:
+    def of(cls, regime: Regime, budget: Budget, trial: Trial, form: ShallowForm) -> ShallowTrial:
         """Translate a trial.
 
         Raises:
             ValueError: If its weights cannot be constrained as the optimizer asks.
         """
-        regime, problem = setting.regime, trial.problem
+        problem = trial.problem
         criterion, optimizer = regime.criterion, regime.optimizer
         assert isinstance(criterion, ResidualCriterion)
         n, y_norm = problem.n, float(np.linalg.norm(problem.y))
-        weights = {name: value.numpy() for name, value in trial.params.items()}
+        weights = trial.weights
         biases = "b" in weights
         x = np.column_stack([problem.x, np.ones(n)]) if biases else problem.x
         w = np.column_stack([weights["W"], weights["b"]]) if biases else weights["W"]
@@ -161,12 +169,13 @@ class ShallowTrial:
         # f − y = α (h − h₀ − y/α): what is trained is h, on labels of its own.
         labels = problem.y / form.scale
         if form.centred:
-            dtype = np.float64 if setting.dtype == "float64" else np.float32
+            dtype = np.float64 if budget.dtype == "float64" else np.float32
             rounded = [value.astype(dtype).astype(np.float64) for value in (x, w, v)]
             labels = labels + form.activation.phi(rounded[0] @ rounded[1].T) @ rounded[2] + (c or 0.0)
         constraint = optimizer.constraint()
         if constraint is not None:  # the method's own complaints about weights that it cannot constrain
-            optimizer.start({name: trial.params[name] for name in trained_names(regime.model, trial.params)})
+            params = trial.params
+            optimizer.start({name: params[name] for name in regime.model.moved(params)})
         norm_at = functools.partial(_norm_at, criterion, form.scale, y_norm, n)
         descent = Descent(
             activation=form.activation,
@@ -174,14 +183,14 @@ class ShallowTrial:
             output=form.trains != "hidden",
             step_size=form.scale**2 * criterion.curvature(n) * regime.model.loss_weight() * trial.step_size,
             momentum=optimizer.heavy_ball() or 0.0,
-            steps=setting.steps,
-            norms=tuple(norm_at(tolerance) for tolerance in setting.tolerances),
+            steps=budget.steps,
+            norms=tuple(norm_at(tolerance) for tolerance in budget.tolerances),
             diverged=norm_at(math.nextafter(DIVERGED, 0.0)),
-            every=1 if setting.steps < SHORT else _apart(setting.steps),
-            marks=tuple(curve_steps(setting.steps)),
+            every=1 if budget.steps < SHORT else _apart(budget.steps),
+            marks=tuple(curve_steps(budget.steps)),
             constraint=constraint,
         )
-        return cls(setting, trial, form, x, labels, w, v, c, descent)
+        return cls(regime, budget, trial, form, x, labels, w, v, c, descent)
 
     def params(self, w: Floats, v: Floats, c: float) -> Params:
         """Return weights by the model's names, float64."""
@@ -193,10 +202,9 @@ class ShallowTrial:
             named["c"] = torch.tensor(c, dtype=torch.float64)
         return {**self.trial.params, **named}
 
-    def outcome(self, found: Trained) -> Outcome:
-        """Return the outcome, but for movement and diagnostics."""
-        setting, trial, problem = self.setting, self.trial, self.trial.problem
-        criterion = setting.regime.criterion
+    def course(self, found: Trained) -> Course:
+        """Return what was found in numbers of the criterion's measure."""
+        problem, criterion, budget = self.trial.problem, self.regime.criterion, self.budget.steps
         assert isinstance(criterion, ResidualCriterion)
         y_norm = float(np.linalg.norm(problem.y))
 
@@ -208,20 +216,16 @@ class ShallowTrial:
         steps = np.append(np.arange(len(found.history)) * self.descent.every, found.steps)
         steps, unique = np.unique(steps, return_index=True)
         values = measures(np.append(found.history, found.norm)[unique])
-        late = (steps >= found.steps / 2) & ((steps % _apart(setting.steps) == 0) | (steps == found.steps))
-        before = values[int(np.searchsorted(steps, math.ceil(LATE * setting.steps), side="right")) - 1]
+        late = (steps >= found.steps / 2) & ((steps % _apart(budget) == 0) | (steps == found.steps))
+        before = values[int(np.searchsorted(steps, math.ceil(LATE * budget), side="right")) - 1]
         measure = float(values[-1])
         unfinished = found.hits[-1] is None and not found.diverged
-        return Outcome(
-            seed=trial.seed,
+        return Course(
             hits=found.hits,
             steps=found.steps,
             measure=measure,
             diverged=found.diverged,
-            falling=bool(unfinished and measure < FALLING * before),
-            step_size=trial.step_size,
-            lambda_min=trial.lambda_min,
-            lambda_max=trial.lambda_max,
-            rate=fit_rate(steps[late].tolist(), values[late].tolist()),
-            curve=tuple(float(f"{value:.4g}") for value in measures(found.curve)),
+            falling=unfinished and still_falling(before, measure),
+            late=(steps[late].tolist(), values[late].tolist()),
+            curve=measures(found.curve).tolist(),
         )

@@ -1,17 +1,53 @@
-"""Which samples each step of minibatch SGD sees."""
+"""Samples that the steps of a stack see: all of them, or minibatches."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import deepcopy
+from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from harness.engine.draws import stream
 
+if TYPE_CHECKING:
+    from harness.engine.workspace import Workspace
 
-class Minibatches:
+
+class Samples(ABC):
+    """Samples of each step.
+
+    Attributes:
+        batch: Samples of a step.
+        epoch: Steps from one measure to the next.
+    """
+
+    batch: int
+    epoch: int
+
+    @abstractmethod
+    def run(self, work: Workspace, i: int, steps: int) -> None:
+        """Evaluate the networks on all samples into row i, and take the steps up to the next measure."""
+
+    def keep(self, lanes: Sequence[int]) -> None:  # noqa: B027  # a full batch is the same for every lane
+        """Go on with these lanes only; a lane that is named twice becomes two."""
+
+
+class FullBatch(Samples):
+    """All samples in each step, which needs no second evaluation."""
+
+    def __init__(self, n: int) -> None:
+        self.batch, self.epoch = n, 1
+
+    def run(self, work: Workspace, i: int, steps: int) -> None:
+        """Take one step."""
+        work.advance(i)
+
+
+class Minibatches(Samples):
     """One endless sequence of sample indices per trial: one random permutation of the n samples after another.
 
     Steps take consecutive runs of b indices; where b does not divide n a run may cross into the next permutation.
@@ -20,7 +56,7 @@ class Minibatches:
 
     def __init__(self, seeds: Sequence[int], n: int, batch: int, base: int) -> None:
         """Open one stream per trial seed."""
-        self.n, self.batch = n, batch
+        self.n, self.batch, self.epoch = n, batch, -(-n // batch)
         self.streams = [stream({"for": "minibatches", "n": n, "batch": batch, "seed": [base, s]}) for s in seeds]
         self.left: NDArray[np.int64] = np.empty((len(self.streams), 0), dtype=np.int64)
 
@@ -28,6 +64,12 @@ class Minibatches:
         """Go on with these lanes only; a lane named twice goes on as two that see the same samples."""
         self.streams = [deepcopy(self.streams[lane]) for lane in lanes]
         self.left = self.left[list(lanes)]
+
+    def run(self, work: Workspace, i: int, steps: int) -> None:
+        """Measure, and take the steps of an epoch."""
+        work.measure(i)
+        for index in torch.from_numpy(np.ascontiguousarray(self.take(steps))):
+            work.minibatch_step(index)
 
     def take(self, steps: int) -> NDArray[np.int64]:
         """Return the indices of the next steps, (steps, lanes, b)."""

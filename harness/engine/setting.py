@@ -10,17 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.components import Dataset, Regime, Theory
+from harness.complaints import Complaint, SpecError
+from harness.components import Budget, Dataset, Regime, Solver, Theory
 from harness.engine.draws import digest
+from harness.engine.solvers import name_in_files, named
 from harness.plugin_host.composition import build_regime, component_from, component_spec, regime_spec
 from harness.plugin_host.registry import DISTRIBUTION
 
 if TYPE_CHECKING:
     from harness.plugin_host.registry import Registry
-
-FORMATS = {"functional": 2, "fused": 4, "fused-gpu": 2, "spectral": 2, "stacked": 2}
-"""Solver → version of its numbers, 1 if not named. Raise it when a solver gives other numbers for the same setting:
-what it trained before is then trained anew."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +32,11 @@ class Setting:
         resample: Whether each trial has a problem of its own.
         base_seed: The suite's seed.
         steps: Budget.
-        tolerances: Ladder, decreasing.
+        tolerances: Progress, decreasing.
         dtype: ``float32`` or ``float64``.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         spectrum: Whether the extreme eigenvalues of J₀J₀ᵀ are computed.
-        solver: Which solver trains it; None leaves the choice to the machine.
+        solver: The solver that trains it, or None if the machine chooses.
         held_out: Number of held-out samples.
         validation: Number of validation samples.
     """
@@ -53,7 +51,7 @@ class Setting:
     dtype: str
     device: str
     spectrum: bool
-    solver: str | None = None
+    solver: Solver | None = None
     held_out: int = 0
     validation: int = 0
 
@@ -61,6 +59,11 @@ class Setting:
     def further(self) -> dict[str, int]:
         """Numbers of samples that no network is trained on."""
         return {"held_out": self.held_out, "validation": self.validation}
+
+    @property
+    def budget(self) -> Budget:
+        """The part of it that solvers see beside the regime."""
+        return Budget(self.steps, self.tolerances, self.dtype, self.device, self.base_seed)
 
     def data(self, registry: Registry) -> dict[str, Any]:
         """Return the setting as plain data, with names that are unambiguous in the registry.
@@ -80,7 +83,8 @@ class Setting:
             "dtype": self.dtype,
             "device": self.device,
             "spectrum": self.spectrum,
-            "solver": self.solver,
+            "solver": None if self.solver is None else name_in_files(self.solver, registry),
+            "format": 1 if self.solver is None else self.solver.version,
             # Left out at their default, so that the keys of trials without them stay as they were.
             **{key: size for key, size in self.further.items() if size},
         }
@@ -93,7 +97,7 @@ def semantic(data: Mapping[str, Any]) -> dict[str, Any]:
     regime's theory, which stands by itself if its step size is used.
     """
     whole = data.get("regime", {})
-    regime = {key: value for key, value in whole.items() if key not in ("name", "summary", "theory")}
+    regime = {key: value for key, value in whole.items() if key not in ("name", "summary", "theory", "solver")}
     return {**_plainly({**data, "regime": regime}), "device": str(data.get("device")).split(":")[0]}
 
 
@@ -109,7 +113,7 @@ def _plainly(data: Any) -> Any:
 
 def semantic_key(data: Mapping[str, Any]) -> str:
     """Return the key under which outcomes are stored: the hash of what fixes their numbers."""
-    return digest({**semantic(data), "format": FORMATS.get(str(data.get("solver")), 1)})[:20]
+    return digest(semantic(data))[:20]
 
 
 def step_theory(regime: Regime, registry: Registry) -> Theory | None:
@@ -142,7 +146,25 @@ def rebuild(data: dict[str, Any], registry: Registry) -> Setting:
         dtype=data["dtype"],
         device=data["device"],
         spectrum=data["spectrum"],
-        solver=data["solver"],
+        solver=_solver(data, registry),
         held_out=data.get("held_out", 0),
         validation=data.get("validation", 0),
     )
+
+
+def _solver(data: Mapping[str, Any], registry: Registry) -> Solver | None:
+    """Return the solver that plain data name.
+
+    Raises:
+        SpecError: If it is missing here, or of another version than the one that wrote the data.
+    """
+    if data["solver"] is None:
+        return None
+    try:
+        solver = named(data["solver"], registry)
+    except LookupError as error:
+        raise SpecError([Complaint("unknown-name", ("solver",), str(error))]) from error
+    if solver.version != data["format"]:
+        said = f"{solver.name} is of version {solver.version} here, the setting asks for {data['format']}"
+        raise SpecError([Complaint("other-version", ("solver",), said)])
+    return solver

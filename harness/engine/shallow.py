@@ -1,58 +1,103 @@
-"""Trials trained by the compiled solvers, with the movement and the diagnostics that the solvers do not know of."""
+"""Solvers of shallow nets: kernels that take a network from its first step to its last."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
+from harness.components import (
+    Activation,
+    Budget,
+    Outcome,
+    Params,
+    Recorder,
+    Regime,
+    ResidualCriterion,
+    ShallowForm,
+    Solver,
+    Trial,
+)
+from harness.mathematics.activations import named
 
-from harness.components import Outcome, Params
-from harness.engine.descent import ShallowTrial, Visit
-from harness.engine.setting import Setting
-from harness.engine.solvers import SolverName, fused_form
-from harness.engine.spectrum import trained_names
-from harness.engine.trial import Trial, length
-from harness.engine.watch import Watch
+if TYPE_CHECKING:
+    from harness.engine.descent import ShallowTrial, Trained, Visit
 
-
-def run_fused(solver: SolverName, trials: Sequence[tuple[Setting, Trial]]) -> list[Outcome]:
-    """Train trials, of one setting or of several, each to its end; return outcomes in their order."""
-    nets = [_net(setting, trial) for setting, trial in trials]
-    watches = [Watch(setting.regime, [trial]).start() for setting, trial in trials]
-    visits = [_visit(watch) if watch.path else None for watch in watches]
-    if solver == "fused-gpu":
-        from harness.engine.gpu.solver import solve_all
-
-        found = solve_all(nets, visits, trials[0][0].device)
-    else:
-        from harness.engine.fused.solver import solve
-
-        found = [solve(net, visit) for net, visit in zip(nets, visits, strict=True)]
-    return [_complete(net, watch, *end) for net, watch, end in zip(nets, watches, found, strict=True)]
+Task = tuple[Regime, Sequence[Trial], Budget]
 
 
-def _net(setting: Setting, trial: Trial) -> ShallowTrial:
-    form = fused_form(setting.regime)
-    assert form is not None
-    return ShallowTrial.of(setting, trial, form)
+@dataclass(frozen=True)
+class ShallowSolver(Solver):
+    """Trains shallow nets by gradient descent and the heavy ball, on all samples, with a criterion of the residual."""
+
+    def refuses(self, regime: Regime) -> str:
+        """Return why the regime is none of these, or an empty string."""
+        optimizer = regime.optimizer
+        if optimizer.heavy_ball() is None and optimizer.constraint() is None:
+            return f"optimizer {optimizer.name} has an update of its own"
+        if not optimizer.full_batch():
+            return "it takes full batches only"
+        if not isinstance(regime.criterion, ResidualCriterion):
+            return f"criterion {regime.criterion.name} is no function of the residual norm"
+        form = self.form(regime)
+        if form is None:
+            return f"model {regime.model.name} is no plain shallow net"
+        return "" if self.knows(form.activation) else f"activation {form.activation} has no statements for its kernel"
+
+    @staticmethod
+    def form(regime: Regime) -> ShallowForm | None:
+        """Return the shallow net that the model of a regime is, or None."""
+        form = regime.model.shallow_form()
+        return form and replace(form, activation=named(form.activation))  # plugins of version 0.1 give a name
+
+    @abstractmethod
+    def knows(self, activation: Activation) -> bool:
+        """Return whether the activation has statements in the kernel's language."""
+
+    @abstractmethod
+    def descend(
+        self, nets: Sequence[ShallowTrial], visits: Sequence[Visit | None], device: str
+    ) -> Sequence[tuple[Trained, Params]]:
+        """Train networks to their ends.
+
+        Args:
+            nets: What to train; of any regimes and shapes.
+            visits: For each, what is called with step and weights, float64, at the steps of the curve.
+            device: Where.
+
+        Returns:
+            What was found, and last weights, float64, for each.
+        """
+
+    def train(self, regime: Regime, trials: Sequence[Trial], budget: Budget) -> list[Outcome]:
+        """Train trials of one cell."""
+        (outcomes,) = self.train_several([(regime, trials, budget)])
+        return outcomes
+
+    def train_several(self, tasks: Sequence[Task]) -> list[list[Outcome]]:
+        """Train trials of several cells and regimes."""
+        from harness.engine.descent import ShallowTrial
+
+        recorders = [Recorder(*task) for task in tasks]
+        nets, visits = [], []
+        for (regime, trials, budget), recorder in zip(tasks, recorders, strict=True):
+            form = self.form(regime)
+            assert form is not None
+            nets += [ShallowTrial.of(regime, budget, trial, form) for trial in trials]
+            visits += [_visit(recorder, run) for run in range(len(trials))]
+        found = iter(zip(nets, self.descend(nets, visits, tasks[0][2].device), strict=True))
+        return [
+            [_outcome(recorder, run, *next(found)) for run in range(len(recorder.trials))] for recorder in recorders
+        ]
 
 
-def _visit(watch: Watch) -> Visit:
-    def visit(step: int, params: Params) -> None:
-        watch.visit(step, {name: value.unsqueeze(0) for name, value in params.items()}, np.zeros(1, dtype=np.int64))
+def _visit(recorder: Recorder, run: int) -> Visit | None:
+    if not recorder.watches:
+        return None
+    return lambda step, params: recorder.visit(run, step, params)
 
-    return visit
 
-
-def _complete(net: ShallowTrial, watch: Watch, outcome: Outcome, after: Params) -> Outcome:
-    """Add how far the weights moved, and what the diagnostics found."""
-    trial = net.trial
-    moved = trained_names(net.setting.regime.model, trial.params)
-    dtype = torch.float64 if net.setting.dtype == "float64" else torch.float32
-    size = length([trial.params[name] for name in moved])
-    change = length([after[name] - trial.params[name].to(dtype).double() for name in moved])
-    watch.end(0, {name: value.unsqueeze(0) for name, value in after.items()}, 0, outcome.steps)
-    movement = change / size if size and not outcome.diverged else None
-    return replace(outcome, movement=movement, diagnostics=watch.found(0))
+def _outcome(recorder: Recorder, run: int, net: ShallowTrial, end: tuple[Trained, Params]) -> Outcome:
+    found, after = end
+    return recorder.outcome(run, net.course(found), after)

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.engine.ladder import DIVERGED, FALLING, curve_steps, fit_rate
+from harness.components.progress import DIVERGED, Course, curve_steps, still_falling
 
 Measure = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """The criterion's measure from residual norms."""
@@ -85,20 +85,7 @@ def _first(holds: Callable[[int], bool], low: int, high: int) -> int:
     return high
 
 
-@dataclass(frozen=True)
-class Solution:
-    """What became of one run; the fields are those of :class:`harness.components.Outcome`."""
-
-    hits: tuple[int | None, ...]
-    steps: int
-    measure: float
-    diverged: bool
-    falling: bool
-    rate: float | None
-    curve: tuple[float, ...]
-
-
-def solve(decay: Decay, measure: Measure, tolerances: tuple[float, ...], budget: int) -> Solution:
+def solve(decay: Decay, measure: Measure, tolerances: tuple[float, ...], budget: int) -> Course:
     """Find the first step at which each tolerance is met, within the budget."""
 
     def at(step: int) -> float:
@@ -125,13 +112,13 @@ def solve(decay: Decay, measure: Measure, tolerances: tuple[float, ...], budget:
     curve = measure(decay.norm(np.array([s for s in curve_steps(budget) if s <= end], dtype=float)))
     late = np.unique(np.linspace(end / 2, end, RATE_POINTS).round())
     # More steps would go on lowering the measure, however slowly: what is left at last is known exactly.
-    falling = hits[-1] is None and not diverged and decay.limit(measure) < FALLING * at(budget)
-    return Solution(
+    falling = hits[-1] is None and not diverged and still_falling(at(budget), decay.limit(measure))
+    return Course(
         hits=tuple(hits),
         steps=end,
         measure=at(end),
         diverged=diverged,
-        falling=bool(falling),
-        rate=fit_rate(late.tolist(), measure(decay.norm(late)).tolist()),
-        curve=tuple(float(f"{m:.4g}") for m in curve),
+        falling=falling,
+        late=(late.tolist(), measure(decay.norm(late)).tolist()),
+        curve=curve.tolist(),
     )

@@ -11,12 +11,6 @@ from torch.func import jacrev, vjp
 from harness.components import Model, Params
 
 
-def trained_names(model: Model, params: Params) -> tuple[str, ...]:
-    """Return the names of the weights that training moves."""
-    names = model.trained()
-    return tuple(params) if names is None else names
-
-
 def initial_kernel(model: Model, params: Params, x: Tensor) -> Tensor:
     """Return J Jᵀ (n, n) of one network: in closed form if the model gives one, else by reverse differentiation."""
     kernel = model.kernel(params, x)
@@ -66,11 +60,11 @@ def largest_block(model: Model, params: Params, x: Tensor) -> float:
 
 
 def _moved(model: Model, params: Params) -> Params:
-    return {name: params[name] for name in trained_names(model, params)}
+    return {name: params[name] for name in model.moved(params)}
 
 
 def _outputs(model: Model, params: Params, x: Tensor) -> Callable[[Params], Tensor]:
-    moved = trained_names(model, params)
+    moved = model.moved(params)
     fixed = {name: value for name, value in params.items() if name not in moved}
     return lambda weights: model.forward({**fixed, **weights}, x)
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.components import Optimizer, Params, Problem, StepPolicy, Weights
+from harness.components import Optimizer, Params, Problem, StepPolicy, Trial, Weights
 from harness.engine.draws import draw_problem, draw_weights
 from harness.engine.setting import Setting
 from harness.engine.spectrum import (
@@ -21,31 +21,7 @@ from harness.engine.spectrum import (
     largest_block,
     largest_eigenvalue,
     largest_of_several,
-    trained_names,
 )
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A network about to be trained.
-
-    Attributes:
-        seed: The trial's number.
-        problem: The problem to fit, with the held-out and validation samples that diagnostics see.
-        params: Initial weights, float64.
-        kernel: J₀J₀ᵀ, (n, n), float64.
-        lambda_min: Its smallest eigenvalue; None if the suite does not ask for it.
-        lambda_max: Its largest eigenvalue; None likewise.
-        step_size: η.
-    """
-
-    seed: int
-    problem: Problem
-    params: Params
-    kernel: Tensor | None
-    lambda_min: float | None
-    lambda_max: float | None
-    step_size: float
 
 
 def stable_step(optimizer: Optimizer, curvature: float, largest: float, diagonal: float, n: int) -> float:
@@ -132,22 +108,16 @@ def prepare(setting: Setting, n: int, d: int, k: int, seed: int) -> Trial:
     problem = drawn.training()  # whatever follows decides how the network is trained
     weights = draw_weights(regime.initializer, regime.model, problem, k, seed=seed, base=setting.base_seed)
     weights = regime.model.extend(weights)
-    params = {name: torch.from_numpy(np.array(value, dtype=np.float64)) for name, value in weights.items()}
+    weights = {name: np.array(value, dtype=np.float64) for name, value in weights.items()}
+    params = {name: torch.from_numpy(value) for name, value in weights.items()}
     kernel, smallest, largest = None, None, None
     if problem.q == 1 and (setting.spectrum or regime.optimizer.step_size == "stable" or regime.model.linear()):
         kernel = initial_kernel(regime.model, params, torch.from_numpy(problem.x))
         if setting.spectrum:
-            count = sum(params[name].numel() for name in trained_names(regime.model, params))
+            count = sum(params[name].numel() for name in regime.model.moved(params))
             smallest, largest = eigenvalue_range(kernel, count if regime.model.has_width else n)
     extremes = _extremes(setting, problem, params, kernel)
     if problem.q > 1 and setting.spectrum and extremes is not None:
         largest = extremes.largest
     step = _step_size(setting, problem, weights, extremes)
-    return Trial(seed, drawn, params, kernel, smallest, largest, step)
-
-
-def length(parts: list[Tensor]) -> float:
-    """Return the Euclidean norm of weights taken together, summed in float64."""
-    if not parts:  # a model without weights
-        return 0.0
-    return float(torch.sqrt(sum((part.double() ** 2).sum() for part in parts)))  # type: ignore[arg-type]  # a sum of tensors, which starts at 0
+    return Trial(seed, k, drawn, weights, step, smallest, largest, None if kernel is None else kernel.numpy())

@@ -15,8 +15,8 @@ from harness.driver.results import Results
 from harness.driver.threshold_search import ThresholdSearch
 from harness.driver.threshold_searches import threshold_searches
 from harness.engine.processor import processor
-from harness.engine.setting import semantic_key
-from harness.engine.solvers import missing, solver_for
+from harness.engine.setting import Setting, semantic_key
+from harness.engine.solvers import choose
 from harness.exchange.verification_sample import Pick, Stratum, parts, sample
 from harness.statistics.paired import clopper_pearson
 from harness.statistics.thresholds import LEVEL
@@ -166,9 +166,11 @@ def verify(
     for search in threshold_searches(results.suite, results.registry, before, origin.get("solvers")):
         name = search.setting.regime.name
         if name not in settings:
-            settings[name] = data = _again(search, results, wanted_device, wanted_dtype)
-            solvers[name] = search.solver.name, str(data["solver"])
-            expected[name] = _may_differ(search.data, data, origin)
+            setting = _again(search, results, wanted_device, wanted_dtype)
+            settings[name] = setting.data(results.registry)
+            assert setting.solver is not None
+            solvers[name] = search.solver.name, setting.solver.name
+            expected[name] = _may_differ(search.setting, setting, origin)
     found = parts(results, rung)
     drawn = sample(found, trials, seed)
     again = _train(drawn, settings, executor, budget.trial_seconds, listen)
@@ -183,25 +185,31 @@ def verify(
     )
 
 
-def _again(search: ThresholdSearch, results: Results, device: str, dtype: str) -> dict[str, Any]:
-    """Return the setting for training a regime again as plain data, with its solver if this machine has it."""
+def _again(search: ThresholdSearch, results: Results, device: str, dtype: str) -> Setting:
+    """Return the setting for training a regime again, with its solver if this machine has it."""
     setting, regime = search.setting, search.setting.regime
     same = device.partition(":")[0] == setting.device.partition(":")[0]
-    before = setting.solver if same and not missing(setting.solver, regime, device, dtype) else None
-    solver = solver_for(regime, device, dtype, before).name
-    return replace(setting, device=device, dtype=dtype, solver=solver).data(results.registry)
+    solver = search.solver
+    if not same or solver.why_not(regime, dtype, device):
+        solver = choose(regime, dtype, device, registry=results.registry)
+    return replace(setting, device=device, dtype=dtype, solver=solver)
 
 
-def _may_differ(stored: dict[str, Any], again: dict[str, Any], origin: dict[str, Any]) -> str:
+def _may_differ(stored: Setting, again: Setting, origin: dict[str, Any]) -> str:
     """Return the reason why digits may differ, or an empty string if settings and machine are the same."""
-    for what in ("dtype", "device", "solver"):
-        was, now = str(stored[what]).partition(":")[0], str(again[what]).partition(":")[0]
+    assert stored.solver is not None
+    assert again.solver is not None
+    for what, was, now in (
+        ("dtype", stored.dtype, again.dtype),
+        ("device", stored.device.partition(":")[0], again.device.partition(":")[0]),
+        ("solver", stored.solver.name, again.solver.name),
+    ):
         if was != now:
             return f"{what} {now} instead of {was}"
-    here = installed() | {"processor": processor(str(again["device"]))}
+    here = installed() | {"processor": processor(again.device)}
     there = origin.get("versions", {}) | {"processor": origin.get("processor", here["processor"])}
     for what, now in here.items():
-        concerned = what != "compiler" or again["solver"] == "fused"
+        concerned = what != "compiler" or again.solver.depends_on_compiler
         if concerned and there.get(what, now) != now:
             return f"{what} {now} instead of {there[what]}"
     return ""

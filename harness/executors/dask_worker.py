@@ -122,14 +122,14 @@ def _registry(files: tuple[str, ...], wanted: dict[str, str]) -> Registry:
 
 def _check_solver(setting: Plain, registry: Registry) -> None:
     from harness.engine.setting import rebuild
-    from harness.engine.solvers import missing
 
     try:
-        regime = rebuild(setting, registry).regime
+        here = rebuild(setting, registry)
     except Exception:  # training raises the same, and its errors are caught
         return
-    if reason := missing(setting["solver"], regime, setting["device"], setting["dtype"]):
-        raise Mismatch(f"{_here()} lacks the {setting['solver']} solver that the driver has ({reason})")
+    solver = here.solver
+    if solver is not None and (reason := solver.why_not(here.regime, here.dtype, here.device)):
+        raise Mismatch(f"{_here()} lacks the {solver.name} solver that the driver has ({reason})")
 
 
 def _here() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from harness.components.executor import Batch
+from harness.engine.solvers import shipped_solver
 from harness.executors.local import Local
 
 TOGETHER = 512
@@ -12,7 +13,7 @@ TOGETHER = 512
 
 
 class Pooled(Local):
-    """An executor that trains batches of the GPU solver together, of any cell and regime, and others one by one.
+    """An executor that trains batches of any cell and regime together if their solver pools, and others one by one.
 
     A cell has few networks, and a GPU is idle with few. The outcomes are those of any other executor. The code of
     plugins runs batch by batch before the launches, each batch within its own time limit. A process that ends or hangs
@@ -45,4 +46,5 @@ class Pooled(Local):
 
 def _shares(batch: Batch) -> bool:
     """Return whether a batch can share launches with others."""
-    return bool(batch.setting["solver"] == "fused-gpu")
+    solver = shipped_solver(batch.setting["solver"])
+    return solver is not None and solver.pools

@@ -45,6 +45,7 @@ HOOKS: Mapping[str, Kind] = {
     "harness_diagnostics": "diagnostic",
     "harness_regimes": "regime",
     "harness_theories": "theory",
+    "harness_solvers": "solver",
     "harness_executors": "executor",
     "harness_renderers": "renderer",
     "harness_commands": "command",
@@ -108,6 +109,8 @@ def _check(hook: str, kind: Kind, item: Any) -> str:
             _check_options(item)
         if kind == "theory":
             _check_theory(item)
+        if kind == "solver" and type(item.version) is not int:
+            raise ContractError(f"{item.__name__} has the version {show(item.version)}, expected a whole number")
     name = item.name
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ContractError(
@@ -121,6 +124,10 @@ def _title(item: Any) -> str:
 
 
 def _base(kind: Kind) -> type:
+    if kind == "solver":
+        from harness.components import Solver
+
+        return Solver
     if kind == "executor":
         from harness.components.executor import Executor
 

@@ -24,6 +24,7 @@ Kind = Literal[
     "diagnostic",
     "regime",
     "theory",
+    "solver",
     "executor",
     "renderer",
     "command",

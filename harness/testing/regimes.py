@@ -40,11 +40,11 @@ def trains(subject: Subject) -> Iterator[str]:
     """A few small networks of it can be trained, alone as well as together, and end in no error."""
     from harness.builtin.datasets import Sphere
     from harness.engine.setting import Setting, step_theory
-    from harness.engine.solvers import solver_for
+    from harness.engine.solvers import choose
     from harness.engine.work import train
 
     regime: Regime = subject.item
-    solver = solver_for(regime, "cpu").name
+    solver = choose(regime, "float32", "cpu", registry=subject.registry)
     setting = Setting(
         regime=regime,
         theory=step_theory(regime, subject.registry),

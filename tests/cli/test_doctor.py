@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from harness.cli import command
 from harness.engine.fused import build
+from harness.engine.solvers.fused import unavailable
 
 
 def test_it_says_which_solvers_are_active_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,8 +18,10 @@ def test_it_says_which_solvers_are_active_and_why(monkeypatch: pytest.MonkeyPatc
     assert "fused solver, float32" in plain.output
     monkeypatch.setenv("HARNESS_FUSED", "0")
     build.kernel.cache_clear()
+    unavailable.cache_clear()
     try:
         found = json.loads(CliRunner().invoke(command, ["doctor", "--json"]).output)
     finally:
         build.kernel.cache_clear()
+        unavailable.cache_clear()
     assert found["fused solver, float32"] == "not available: HARNESS_FUSED=0"

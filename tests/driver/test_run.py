@@ -154,8 +154,8 @@ def test_regimes_that_share_their_trials_count_once(registry: Registry, tmp_path
 def test_a_suite_that_grows_keeps_the_solver_it_had(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.engine.solvers.uncompiled", lambda *_: "")
-    monkeypatch.setattr("harness.engine.solvers.COMPILE_PAYS", 5 * 600)
+    monkeypatch.setattr("harness.engine.solvers.torch_compiled.uncompiled", lambda *_: "")
+    monkeypatch.setattr("harness.engine.solvers.torch_compiled.COMPILE_PAYS", 5 * 600)
     text = SUITE.replace('use = "output-only"', 'use = "lazy-scaled"').replace("[search]", '[search]\nmethod = "grid"')
     text = text.replace("trials = 60", "widths = [2]\ntrials = 4")
     lazy = registry.regime("lazy-scaled")
@@ -172,8 +172,8 @@ def test_a_suite_that_grows_keeps_the_solver_it_had(
     assert solver("[12]") == "functional"
     assert solver("[12, 16]") == "functional"  # where nothing was trained, so many steps would be compiled
     (tmp_path / FILE).unlink()
-    assert solver("[12, 16]") == "compiled"
-    assert solver("[12]") == "compiled"
+    assert solver("[12, 16]") == "torch-compiled"
+    assert solver("[12]") == "torch-compiled"
 
 
 def test_the_command_that_repeats_a_trial_finds_the_suite_and_the_device(whole: Results) -> None:

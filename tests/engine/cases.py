@@ -13,6 +13,7 @@ from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
 from harness.components import Criterion
 from harness.engine.setting import Setting
+from harness.engine.solvers import shipped_solver
 
 if TYPE_CHECKING:
     import numpy as np
@@ -129,7 +130,7 @@ CASES: dict[str, Regime] = {
 
 
 def setting(regime: Regime, **changes: Any) -> Setting:
-    """Return a setting on the sphere."""
+    """Return a setting on the sphere, where a solver goes by its name."""
     options: dict[str, Any] = {
         "theory": None,
         "dataset": Sphere(),
@@ -141,4 +142,5 @@ def setting(regime: Regime, **changes: Any) -> Setting:
         "device": "cpu",
         "spectrum": True,
     }
-    return Setting(regime=regime, **{**options, **changes})
+    options |= changes
+    return Setting(regime=regime, **{**options, "solver": shipped_solver(options.get("solver") or "")})

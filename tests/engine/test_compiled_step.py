@@ -15,7 +15,8 @@ from harness.builtin.optimizers import StochasticGradientDescent
 from harness.engine import compiled_step
 from harness.engine.compiled_step import CompiledStep, NotCompiled, strict
 from harness.engine.setting import Setting
-from harness.engine.solvers import COMPILE_PAYS, solver_for, uncompiled
+from harness.engine.solvers import choose, choose_again
+from harness.engine.solvers.torch_compiled import COMPILE_PAYS, uncompiled
 from harness.engine.trial import prepare
 from harness.engine.work import train
 from tests.engine.cases import CASES, BareShallow, Nesterov, setting
@@ -38,8 +39,10 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def both(regime: Regime, cell: Cell, seeds: int = 4, **options: object) -> list[tuple[Outcome, Outcome]]:
-    ways = [train(setting(regime, solver=name, **options), cell, range(seeds)) for name in ("compiled", "functional")]
-    for name, outcomes in zip(("compiled", "functional"), ways, strict=True):
+    ways = [
+        train(setting(regime, solver=name, **options), cell, range(seeds)) for name in ("torch-compiled", "functional")
+    ]
+    for name, outcomes in zip(("torch-compiled", "functional"), ways, strict=True):
         assert [o.message for o in outcomes] == [""] * seeds
         assert {o.solver for o in outcomes} == {name}
     return list(zip(*ways, strict=True))
@@ -83,7 +86,7 @@ def test_a_compiled_module_takes_the_steps_of_a_plain_loop() -> None:
     assert sum(hit is not None for hit in hits) > 12
     step = compiled_step.compiled_step(MODULE, "float64", "cpu")
     assert len(set(step._chosen.values())) == 1
-    where, cell = setting(MODULE, solver="compiled", **options), Cell("", 20, 5, 8)
+    where, cell = setting(MODULE, solver="torch-compiled", **options), Cell("", 20, 5, 8)
     together = train(where, cell, range(20))
     for company in ([3], [19, 3], [7, 11, 2, 5, 18]):
         assert train(where, cell, company) == [together[seed] for seed in company]
@@ -217,20 +220,20 @@ def test_what_cannot_be_compiled_runs_eagerly_and_the_reason_is_known(
     with pytest.raises(NotCompiled, match=said):
         compiled_step.compiled_step(regime, "float32", "cpu")
     assert uncompiled(regime, "float32", "cpu")
-    assert solver_for(regime, "cpu", ahead=1e12).name == "functional"
+    assert choose(regime, "float32", "cpu", ahead=1e12).name == "functional"
     # Trials that were promised compiled steps are not given others.
-    (outcome,) = train(setting(regime, solver="compiled", steps=5), Cell("", 9, 4, 5), [0])
+    (outcome,) = train(setting(regime, solver="torch-compiled", steps=5), Cell("", 9, 4, 5), [0])
     assert outcome.message.startswith("NotCompiled")
 
 
 @pytest.mark.usefixtures("traced")
 def test_compiling_is_chosen_where_it_pays_and_kept_where_it_was() -> None:
-    assert solver_for(WRITTEN, "cpu").name == "functional"
-    assert solver_for(WRITTEN, "cpu", ahead=COMPILE_PAYS - 1).name == "functional"
-    assert solver_for(WRITTEN, "cpu", ahead=COMPILE_PAYS).name == "compiled"
-    assert solver_for(WRITTEN, "cpu", wanted="functional", ahead=1e12).name == "functional"
-    assert solver_for(WRITTEN, "cpu", wanted="compiled").name == "compiled"
-    assert solver_for(CASES["softplus"], "cpu", ahead=1e12).name in ("fused", "stacked")
+    for ahead, expected in ((0.0, "functional"), (COMPILE_PAYS - 1, "functional"), (COMPILE_PAYS, "torch-compiled")):
+        assert choose(WRITTEN, "float32", "cpu", ahead).name == expected
+        assert choose_again(WRITTEN, "float32", "cpu", None, ahead).name == expected
+        assert choose_again(WRITTEN, "float32", "cpu", "functional", ahead).name == "functional"
+        assert choose_again(WRITTEN, "float32", "cpu", "compiled", ahead).name == "torch-compiled"  # as it was stored
+    assert choose(CASES["softplus"], "float32", "cpu", ahead=1e12).name in ("fused", "stacked")
 
 
 @pytest.mark.slow
@@ -241,7 +244,7 @@ def test_outcomes_do_not_depend_on_the_sizes_trained_before(dtype: str, monkeypa
     for order in (cells, cells[::-1]):
         monkeypatch.setattr(compiled_step, "_known", {})
         torch._dynamo.reset()
-        where = setting(MODULE, dtype=dtype, solver="compiled", steps=100)
+        where = setting(MODULE, dtype=dtype, solver="torch-compiled", steps=100)
         found.append({cell: train(where, cell, range(3)) for cell in order})
     assert found[0] == found[1]
     assert not any(o.message for outcomes in found[0].values() for o in outcomes)
@@ -254,7 +257,7 @@ def test_compiled_forward_alone_gives_the_same_as_the_closed_form(name: str, dev
     bare = replace(closed, model=BareShallow(**asdict(closed.model)))
     options = {"device": device, "dtype": "float64", "steps": 300}
     ways = [train(setting(closed, **options), Cell("", 30, 6, 10), range(5))]
-    ways.append(train(setting(bare, solver="compiled", **options), Cell("", 30, 6, 10), range(5)))
+    ways.append(train(setting(bare, solver="torch-compiled", **options), Cell("", 30, 6, 10), range(5)))
     for ours, theirs in zip(*ways, strict=True):
         assert not ours.message + theirs.message
         assert ours.hits == theirs.hits

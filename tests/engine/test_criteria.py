@@ -15,8 +15,8 @@ from harness.builtin.initializers import LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, StochasticGradientDescent
 from harness.components import Regime
+from harness.components.progress import Progress
 from harness.engine.draws import draw_problem, draw_weights
-from harness.engine.ladder import Ladder
 from harness.engine.minibatches import Minibatches
 from harness.engine.work import train
 from tests.engine.cases import BareShallow, setting
@@ -107,14 +107,14 @@ def test_a_bounded_measure_does_not_hide_divergence_or_descent() -> None:
 
 
 def test_losses_stand_in_for_the_measure_only_where_they_are_given() -> None:
-    def ladder(losses: np.ndarray | None) -> Ladder:
-        found = Ladder(1, [0.1], budget=20)
+    def progress(losses: np.ndarray | None) -> Progress:
+        found = Progress(1, [0.1], budget=20)
         found.record(range(21), np.full((21, 1), 0.4), np.array([0]), losses)
         return found
 
     falls = np.linspace(5.0, 1.0, 21)[:, None]
-    assert (ladder(None).falling(0), ladder(falls).falling(0), ladder(falls[::-1]).falling(0)) == (False, True, False)
-    assert ladder(falls * np.nan).diverged[0]
+    assert tuple(progress(losses).course(0).falling for losses in (None, falls, falls[::-1])) == (False, True, False)
+    assert progress(falls * np.nan).diverged[0]
     exploding = np.logspace(-3, 5, 21)[:, None]  # 10⁸ times what it was
-    assert ladder(exploding).diverged[0]
-    assert ladder(exploding).measure[0] == 0.4
+    assert progress(exploding).diverged[0]
+    assert progress(exploding).measure[0] == 0.4

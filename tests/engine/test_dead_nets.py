@@ -10,7 +10,7 @@ import pytest
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
 from harness.components import Cell
-from harness.engine.solvers import solver_for
+from harness.engine.solvers import choose
 from harness.engine.trial import stable_step
 from harness.engine.work import train
 from tests.engine.cases import CASES, BareShallow, setting, stacked
@@ -27,7 +27,7 @@ def test_dead_neurons_are_no_error(solver: str) -> None:
         "spectral": replace(regime, model=ShallowNet(activation="relu", train="output")),
     }[solver]
     where = replace(where, regime=regime, solver=None)
-    assert solver_for(regime, "cpu").name == solver
+    assert choose(regime, "float32", "cpu").name == solver
     dead = [outcome for outcome in train(where, Cell("", 1, 1, 1), range(20)) if outcome.step_size == 0]
     assert 3 < len(dead) < 17  # as wx < 0 half of the time
     for outcome in dead:

@@ -20,7 +20,8 @@ from harness.builtin.optimizers import GradientDescent, Momentum
 from harness.components import Cell, Outcome, Regime
 from harness.engine.descent import Descent, ShallowTrial, norm_of
 from harness.engine.fused import binding, build
-from harness.engine.solvers import fused_form, solver_for, unavailable
+from harness.engine.solvers import choose
+from harness.engine.solvers.fused import unavailable
 from harness.engine.trial import prepare
 from harness.engine.work import train
 from harness.mathematics.activations import ACTIVATIONS
@@ -92,7 +93,7 @@ def test_agrees_with_the_stacked_solver(activation: str, train_layers: str) -> N
         for beta in (0.0, 0.8):
             optimizer = Momentum(c=0.3, beta=beta) if beta or train_layers == "output" else GradientDescent(c=0.3)
             regime = Regime("r", model, LeCun(), optimizer, Quadratic())
-            if solver_for(regime, "cpu").name == "spectral":
+            if choose(regime, "float32", "cpu").name == "spectral":
                 continue
             options = {"dtype": "float64", "steps": 40, "tolerances": (0.99, 0.9, 0.5)}
             for ours, theirs in both(regime, Cell("", *size), trials=2, **options):
@@ -129,9 +130,9 @@ def test_short_runs_are_still_falling_where_the_stacked_solver_says_so() -> None
 @pytest.mark.parametrize("steps", [20, 1249, 1250, 9000, 10**7])
 def test_entries_of_the_history_are_close_together_and_not_too_many(steps: int) -> None:
     where = setting(CASES["softplus"], steps=steps)
-    form = fused_form(where.regime)
+    form = where.regime.model.shallow_form()
     assert form is not None
-    every = ShallowTrial.of(where, prepare(where, 20, 5, 4, 0), form).descent.every
+    every = ShallowTrial.of(where.regime, where.budget, prepare(where, 20, 5, 4, 0), form).descent.every
     assert every == {20: 1, 1249: 1, 1250: 25, 9000: 25, 10**7: 250}[steps]
     assert every <= max(1, steps // 50)
 

@@ -17,15 +17,17 @@ from harness.builtin.criteria import Quadratic
 from harness.builtin.initializers import LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum
-from harness.components import Cell, Outcome, PairedBalls, Params, Regime, ShallowForm, Trained
+from harness.components import Cell, PairedBalls, Params, Regime, ShallowForm, Trained
 from harness.components.executor import Batch, BatchFailed
+from harness.components.progress import Course
 from harness.engine.descent import ShallowTrial
 from harness.engine.gpu import solver as gpu
 from harness.engine.gpu.fleet import Family, Fleet
 from harness.engine.gpu.tiling import RESIDENT_SAMPLES, Tiling
 from harness.engine.setting import Setting
-from harness.engine.shallow import run_fused
-from harness.engine.solvers import fused_form, gpu_takes, gpu_unavailable, solver_for, unavailable
+from harness.engine.solvers import choose
+from harness.engine.solvers.fused import Fused, unavailable
+from harness.engine.solvers.fused_gpu import FusedGpu, gpu_unavailable
 from harness.engine.trial import prepare
 from harness.engine.work import train, train_together
 from harness.executors.pooled import Pooled
@@ -42,13 +44,14 @@ TRAINED: tuple[Trained, ...] = ("hidden", "output", "all")
 
 
 def net(where: Setting, size: tuple[int, int, int], seed: int = 0) -> ShallowTrial:
-    form = fused_form(where.regime)
+    form = where.regime.model.shallow_form()
     assert form is not None
-    return ShallowTrial.of(where, prepare(where, *size, seed), form)
+    return ShallowTrial.of(where.regime, where.budget, prepare(where, *size, seed), form)
 
 
-def solve(nets: list[ShallowTrial], chunk: int = gpu.CHUNK) -> list[tuple[Outcome, Params]]:
-    return gpu.solve_all(nets, [None] * len(nets), DEVICE, chunk)
+def solve(nets: list[ShallowTrial], chunk: int = gpu.CHUNK) -> list[tuple[Course, Params]]:
+    found = gpu.train_all(nets, [None] * len(nets), DEVICE, chunk)
+    return [(net.course(end), net.params(end.w, end.v, end.c)) for net, end in zip(nets, found, strict=True)]
 
 
 def reference(of: ShallowTrial) -> tuple[list[int | None], list[float], dict[str, np.ndarray]]:
@@ -77,7 +80,7 @@ def reference(of: ShallowTrial) -> tuple[list[int | None], list[float], dict[str
     return hits, norms, {"w": w, "v": v, "c": np.array(c)}
 
 
-def agrees(of: ShallowTrial, outcome: Outcome, after: Params, rtol: float) -> None:
+def agrees(of: ShallowTrial, outcome: Course, after: Params, rtol: float) -> None:
     hits, norms, weights = reference(of)
     assert list(outcome.hits) == hits
     assert outcome.steps == len(norms) - 1
@@ -125,10 +128,10 @@ def test_sizes(size: tuple[int, int, int], dtype: str, rtol: float) -> None:
 def test_outcomes_are_those_of_the_compiled_kernel(name: str) -> None:
     """Hits, rate, falling and movement of whole outcomes, to the end of the budget and before."""
     where = setting(CASES[name], dtype="float64", steps=76, tolerances=(0.9, 0.5, 1e-3))
-    trials = [(where, prepare(where, 20, 10, k, seed)) for seed, k in enumerate((3, 9))]
+    trials = [prepare(where, 20, 10, k, seed) for seed, k in enumerate((3, 9))]
+    theirs = Fused().train(where.regime, trials, where.budget)
     where = replace(where, device=DEVICE)
-    ours = run_fused("fused-gpu", [(where, trial) for _, trial in trials])
-    theirs = run_fused("fused", trials)
+    ours = FusedGpu().train(where.regime, trials, where.budget)
     assert any(outcome.rate for outcome in ours)
     for mine, other in zip(ours, theirs, strict=True):
         assert (mine.hits, mine.steps, mine.falling) == (other.hits, other.steps, other.falling)
@@ -227,9 +230,9 @@ def test_networks_are_seen_on_their_way() -> None:
     seen: list[tuple[int, float]] = []
     where = setting(CASES["softplus"], dtype="float64", device=DEVICE, steps=25, tolerances=(1e-9,))
     trial = prepare(where, 9, 4, 3, 0)
-    [plain] = run_fused("fused-gpu", [(where, trial)])
+    [plain] = FusedGpu().train(where.regime, [trial], where.budget)
     watched = replace(where, regime=replace(where.regime, diagnostics=(Step(),)))
-    [outcome] = run_fused("fused-gpu", [(watched, trial)])
+    [outcome] = FusedGpu().train(watched.regime, [trial], watched.budget)
     assert [step for step, _ in seen] == [0, 1, 2, 5, 10, 20, 25]
     assert outcome.diagnostics == {"step": 25.0}
     assert replace(outcome, diagnostics={}) == plain
@@ -243,17 +246,15 @@ def test_batches_are_pooled(registry: Registry) -> None:
     theory = replace(plain.regime, optimizer=GradientDescent(step_size="theory"))
     data, bad = plain.data(registry), replace(plain, regime=theory).data(registry)
     batches = [Batch(Cell("relu", 15, d, k), (0, 1), data, "key") for d, k in ((3, 4), (6, 20))]
-    trials = [[(plain, prepare(plain, 15, b.cell.d, b.cell.k, seed)) for seed in b.seeds] for b in batches]
-    alone = [[replace(o, solver="fused-gpu", device=DEVICE) for o in run_fused("fused-gpu", of)] for of in trials]
+    alone = [train(plain, batch.cell, batch.seeds) for batch in batches]
+    assert {(outcome.solver, outcome.message) for outcomes in alone for outcome in outcomes} == {("fused-gpu", "")}
     assert train_together(batches, registry) == alone
-    one_by_one = [train(plain, batch.cell, batch.seeds) for batch in batches]  # in the interpreter by another solver
-    assert DEVICE == "cpu" or one_by_one == alone
     failing = Batch(Cell("relu", 15, 3, 4), (7,), bad, "bad")
-    for last, expected in (([], alone), ([failing], one_by_one)):
+    for last in ([], [failing]):
         with Pooled() as pool:
             for batch in [*batches, *last]:
                 pool.submit(batch)
-            assert [pool.next_done() for _ in batches] == list(zip(batches, expected, strict=True))
+            assert [pool.next_done() for _ in batches] == list(zip(batches, alone, strict=True))
             if last:
                 with pytest.raises(BatchFailed, match="theory"):
                     pool.next_done()
@@ -262,11 +263,13 @@ def test_batches_are_pooled(registry: Registry) -> None:
 
 
 def test_which_regimes_it_takes() -> None:
-    assert gpu_takes(CASES["softplus"])
-    assert gpu_takes(CASES["relu momentum"])
-    assert not gpu_takes(CASES["silu sgd"])
-    assert not gpu_takes(CASES["deep"])
-    assert not gpu_takes(CASES["huber"])
+    solver = FusedGpu()
+    assert not solver.refuses(CASES["softplus"])
+    assert not solver.refuses(CASES["relu momentum"])
+    assert "full batches" in solver.refuses(CASES["silu sgd"])
+    assert "no plain shallow net" in solver.refuses(CASES["deep"])
+    assert "residual norm" in solver.refuses(CASES["huber"])
+    assert "update of its own" in solver.refuses(CASES["nesterov"])
 
     @dataclass(frozen=True)
     class Projected(GradientDescent):
@@ -274,18 +277,16 @@ def test_which_regimes_it_takes() -> None:
             return PairedBalls(1.0, 0.1, 2.0)
 
     projected = replace(CASES["softplus"], optimizer=Projected())
-    assert fused_form(projected) is not None
-    assert not gpu_takes(projected)
+    assert not Fused().refuses(projected)
+    assert "constrains the weights" in solver.refuses(projected)
 
 
 def test_which_solver_trains_on_a_gpu() -> None:
     reason = gpu_unavailable("float32")
     assert bool(reason) == (DEVICE == "cpu")
     expected = "stacked" if reason else "fused-gpu"
-    assert solver_for(CASES["softplus"], "cuda").name == expected
-    assert solver_for(CASES["softplus"], "cuda", wanted="fused-gpu").name == "fused-gpu"
-    assert solver_for(CASES["softplus"], "cuda", wanted="stacked").name == "stacked"
-    assert solver_for(CASES["softplus"], "cpu").name != "fused-gpu"
+    assert choose(CASES["softplus"], "float32", "cuda").name == expected
+    assert "runs on cuda, not on cpu" in FusedGpu().why_not(CASES["softplus"], "float32", "cpu")
 
 
 def test_tiling_is_a_function_of_the_shape() -> None:

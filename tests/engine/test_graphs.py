@@ -116,7 +116,7 @@ class TestOnADevice:
 
     @pytest.mark.slow
     def test_compiled_steps_are_captured_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        where = setting(WRITTEN, device="cuda", solver="compiled", steps=260)
+        where = setting(WRITTEN, device="cuda", solver="torch-compiled", steps=260)
         captured = train(where, Cell("", 33, 5, 8), range(12))
         monkeypatch.setattr(CapturedSteps, "run", CapturedSteps._steps)
         assert train(where, Cell("", 33, 5, 8), range(12)) == captured

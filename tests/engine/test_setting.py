@@ -9,6 +9,7 @@ import pytest
 
 from harness.complaints import SpecError
 from harness.engine.setting import Setting, rebuild, semantic_key, step_theory
+from harness.engine.solvers import shipped_solver
 from harness.plugin_host.composition import build_regime
 from harness.plugin_host.loading import load_plugins
 from harness.plugin_host.registry import Registry
@@ -65,7 +66,7 @@ def setting(registry: Registry, spec: dict[str, object]) -> Setting:
     regime = build_regime(spec, registry)
     dataset = registry.find("dataset", "sphere")()
     theory = step_theory(regime, registry)
-    return Setting(regime, theory, dataset, True, 0, 10, (0.1,), "float32", "cpu", False, "stacked")
+    return Setting(regime, theory, dataset, True, 0, 10, (0.1,), "float32", "cpu", False, shipped_solver("stacked"))
 
 
 def with_file(folder: Path, name: str, text: str) -> Registry:

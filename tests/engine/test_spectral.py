@@ -12,6 +12,7 @@ from harness.builtin.initializers import LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum
 from harness.components import Cell
+from harness.components.progress import fit_rate
 from harness.engine.spectral import Decay, solve
 from harness.engine.work import train
 from tests.engine.cases import CASES, setting, stacked
@@ -52,7 +53,7 @@ def test_one_mode_in_closed_form() -> None:
     decay = Decay.of(torch.tensor([[2.0]], dtype=torch.float64), torch.tensor([1.0], dtype=torch.float64), 0.1)
     found = solve(decay, lambda norm: norm, (0.5, 1e-3, 1e-9), 1000)
     assert found.hits == tuple(int(np.ceil(np.log(t) / np.log(0.8))) for t in (0.5, 1e-3, 1e-9))
-    assert found.rate == pytest.approx(0.8, rel=1e-12)
+    assert fit_rate(*found.late) == pytest.approx(0.8, rel=1e-12)
     assert decay.movement(3, 0.1) == pytest.approx(np.sqrt(2.0) * 0.1 * (1 + 0.8 + 0.64), rel=1e-12)
 
 

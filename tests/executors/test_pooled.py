@@ -16,6 +16,7 @@ from harness.components.executor import Attempt, Batch, BatchFailed
 from harness.driver.run import Run
 from harness.driver.threshold_searches import threshold_searches
 from harness.engine.draws import draw_problem
+from harness.engine.solvers import shipped_solver
 from harness.executors.attempt import attempts
 from harness.executors.local import Local
 from harness.executors.pooled import Pooled
@@ -71,9 +72,11 @@ def batches(registry: Registry, how: str) -> list[Batch]:
     marks = [marked(draw_problem(dataset, 8, 3, seed=seed, base=0)) for seed in range(40)]
     good = [seed for seed, mark in enumerate(marks) if not mark]
     sound, bad = tuple(good[:2]), (good[0], marks.index(True))
+    solver = shipped_solver("fused-gpu")
     found = [(other, 2, sound, 60.0), (own, 3, bad, 1.0), (other, 3, sound, 60.0)]
     return [
-        Batch(p.cell(k), of, {**p.data, "solver": "fused-gpu"}, f"{p.key}-{k}", seconds) for p, k, of, seconds in found
+        Batch(p.cell(k), of, replace(p.setting, solver=solver).data(registry), f"{p.key}-{k}", seconds)
+        for p, k, of, seconds in found
     ]
 
 
@@ -133,7 +136,7 @@ def test_batches_wait_for_company(odd: Registry) -> None:
     with Watched(1, (PLUGIN,)) as pool:
         pool.submit(first)
         pool.next_done()
-        for batch in (first, last, replace(first, setting={**first.setting, "solver": "stacked"}), last):
+        for batch in (first, last, replace(first, setting={**first.setting, "solver": "stacked", "format": 2}), last):
             pool.submit(batch)
         for _ in range(4):
             pool.next_done()

@@ -15,8 +15,7 @@ from harness.builtin.optimizers import GradientDescent
 from harness.components import Regime
 from harness.engine.descent import ShallowTrial
 from harness.engine.gpu.fleet import Family
-from harness.engine.gpu.solver import solve_all
-from harness.engine.solvers import fused_form
+from harness.engine.gpu.solver import train_all
 from harness.engine.trial import prepare
 from tests.engine.cases import setting
 
@@ -28,16 +27,16 @@ def main() -> None:
     """Print speed and profile at each size."""
     regime = Regime("r", ShallowNet(), GaussianHalves(), GradientDescent(step_size=1e-3), Quadratic())
     where = setting(regime, steps=STEPS, tolerances=(1e-9,), device="cuda", spectrum=False)
-    form = fused_form(regime)
+    form = regime.model.shallow_form()
     assert form is not None
     for n, d, k in ((100, 20, 5), (200, 20, 10), (200, 20, 32), (200, 60, 60), (800, 60, 64)):
         networks = NETWORKS if n < 400 else NETWORKS // 4
-        nets = [ShallowTrial.of(where, prepare(where, n, d, k, seed), form) for seed in range(networks)]
-        solve_all(nets[:1], [None], "cuda")  # compiles
+        nets = [ShallowTrial.of(regime, where.budget, prepare(where, n, d, k, seed), form) for seed in range(networks)]
+        train_all(nets[:1], [None], "cuda")  # compiles
         with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as found:
             torch.cuda.synchronize()
             start = time.perf_counter()
-            solve_all(nets, [None] * networks, "cuda")
+            train_all(nets, [None] * networks, "cuda")
             torch.cuda.synchronize()
             seconds = time.perf_counter() - start
         events = found.key_averages()

@@ -20,7 +20,7 @@ from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
 from harness.engine.draws import draw_problem, draw_weights
 from harness.engine.setting import Setting
-from harness.engine.solvers import unavailable
+from harness.engine.solvers.fused import unavailable
 from harness.engine.work import train
 from tests.engine.cases import stacked
 

@@ -40,7 +40,7 @@ class Family:
     @classmethod
     def of(cls, net: ShallowTrial) -> Family:
         """Return the family of a network."""
-        descent, double = net.descent, net.setting.dtype == "float64"
+        descent, double = net.descent, net.budget.dtype == "float64"
         n, d = net.x.shape
         tiling = Tiling.of(n, d, len(net.v), double=double)
         return cls(descent.activation, descent.hidden, descent.output, double, tiling)

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from harness.components import Outcome, Params
 from harness.engine.descent import ShallowTrial, Trained, Visit
 from harness.engine.gpu.fleet import Family, Fleet
 
@@ -19,9 +18,9 @@ MOST_BYTES = 2 << 30
 """Memory of the networks of one launch, of which there is at least one."""
 
 
-def solve_all(
+def train_all(
     nets: Sequence[ShallowTrial], visits: Sequence[Visit | None], device: str, chunk: int = CHUNK
-) -> list[tuple[Outcome, Params]]:
+) -> list[Trained]:
     """Train trials to their ends, those of one family in the same launches whatever their n, d and k.
 
     Results do not depend on the company, nor on ``chunk``.
@@ -33,7 +32,7 @@ def solve_all(
         chunk: Steps of a launch.
 
     Returns:
-        Outcomes, without movement and diagnostics, and last weights, float64.
+        What was found of each.
     """
     found: dict[int, Trained] = {}
     with _current(device):
@@ -41,7 +40,7 @@ def solve_all(
             fleet = Fleet([nets[i] for i in members], family, device)
             _train(fleet, [visits[i] for i in members], chunk)
             found |= zip(members, fleet.trained(), strict=True)
-    return [(net.outcome(found[i]), net.params(found[i].w, found[i].v, found[i].c)) for i, net in enumerate(nets)]
+    return [found[i] for i in range(len(nets))]
 
 
 def _current(device: str) -> torch.cuda.device:

@@ -37,7 +37,7 @@ def relu_net(regime: Regime) -> bool:
     """Say whether the regime trains both layers of a shallow ReLU net, on full batches."""
     traits = regime.model.describe()
     trains = traits.shallow and traits.activation == "relu" and traits.trains == "all"
-    return trains and not traits.biases and regime.optimizer.batch_size(1 << 30) == 1 << 30
+    return trains and not traits.biases and regime.optimizer.full_batch()
 
 
 def of_the_flow(regime: Regime) -> list[Assumption]:

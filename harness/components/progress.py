@@ -1,8 +1,9 @@
-"""What is recorded of B runs while they advance: hits, end, curve and rate."""
+"""Records of B runs while they advance: first hits of the tolerances, end, curve and rate."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,18 +48,46 @@ def fit_rate(steps: Sequence[float], measures: Sequence[float]) -> float | None:
     return float(np.exp((t @ (m - m.mean())) / (t @ t)))
 
 
-class Ladder:
-    """First hits of a ladder of tolerances by B runs, and where each run ended.
+def still_falling(before: float, after: float) -> bool:
+    """Return whether a measure fell by more than 1 % between two times."""
+    return bool(after < FALLING * before)
+
+
+@dataclass(frozen=True)
+class Course:
+    """The record of one run, in numbers of the criterion's measure.
+
+    Attributes:
+        hits: First step at which each tolerance was met; None if never.
+        steps: Steps taken.
+        measure: At the end.
+        diverged: Whether it ended by diverging.
+        falling: Whether more steps would have brought it further down.
+        late: Steps and measures of the second half, from which the rate is fitted.
+        curve: Measures at the steps of :func:`curve_steps` up to the end.
+    """
+
+    hits: tuple[int | None, ...]
+    steps: int
+    measure: float
+    diverged: bool
+    falling: bool
+    late: tuple[Sequence[float], Sequence[float]]
+    curve: Sequence[float]
+
+
+class Progress:
+    """First hits of decreasing tolerances by B runs, and where each run ended.
 
     A run ends at the first step at which the measure meets the last tolerance, or is not below ``DIVERGED``, or at
     the budget. Where the measure is bounded, the loss in units of its value at the start takes the place of the
     measure for divergence and for "still falling". Measures recorded after a run's end are ignored, so that lanes may
     run on until it is convenient to remove them.
 
-    One run more than asked for, the filler, stands for lanes that only fill up a stack: it has ended from the start.
+    One run more than asked for is that of padding lanes; it has ended from the start.
 
     Attributes:
-        filler: Its index, B.
+        padding: Index B of the run in padding lanes.
         hits: (B + 1, tolerances) first steps, -1 where not met.
         end: (B + 1,) steps taken, -1 while the run goes on.
         measure: (B + 1,) the measure at the end.
@@ -69,11 +98,11 @@ class Ladder:
         """Start recording so many runs."""
         self.tolerances = tuple(tolerances)
         self.budget = budget
-        self.filler = runs
+        self.padding = runs
         runs += 1
         self.hits = np.full((runs, len(self.tolerances)), -1, dtype=np.int64)
         self.end = np.full(runs, -1, dtype=np.int64)
-        self.end[self.filler] = 0
+        self.end[self.padding] = 0
         self.measure = np.full(runs, np.nan)
         self.diverged = np.zeros(runs, dtype=bool)
         self._marks = curve_steps(budget)
@@ -82,8 +111,7 @@ class Ladder:
         self._last = self.measure
         self._start: NDArray[np.float64] | None = None
         self._curves: list[list[float]] = [[] for _ in range(runs)]
-        self._history_steps: list[int] = []
-        self._history: list[NDArray[np.float64]] = []
+        self._past: list[tuple[list[float], list[float]]] = [([], []) for _ in range(runs)]
 
     def record(
         self,
@@ -102,10 +130,10 @@ class Ladder:
         """
         at = np.asarray(steps)
         progress = measures if losses is None else self._relative(losses, runs)
-        for rung, tolerance in enumerate(self.tolerances):
+        for index, tolerance in enumerate(self.tolerances):
             met = measures <= tolerance
-            fresh = met.any(axis=0) & (self.hits[runs, rung] < 0) & (self.end[runs] < 0)
-            self.hits[runs[fresh], rung] = at[met[:, fresh].argmax(axis=0)]
+            fresh = met.any(axis=0) & (self.hits[runs, index] < 0) & (self.end[runs] < 0)
+            self.hits[runs[fresh], index] = at[met[:, fresh].argmax(axis=0)]
         over = measures <= self.tolerances[-1]
         bad = ~(progress < DIVERGED)
         stop = over | bad
@@ -119,7 +147,7 @@ class Ladder:
         self.measure[runs[lanes]] = measures[first[lanes], lanes]
         self._last[runs[lanes]] = progress[first[lanes], lanes]
         self.diverged[runs[lanes]] = bad[first[lanes], lanes]
-        # Rungs first met after the end of a run that diverged within the same chunk do not count.
+        # Tolerances first met after the end of a run that diverged within the same chunk do not count.
         late = self.hits[runs] > np.where(self.end[runs] < 0, self.budget, self.end[runs])[:, None]
         self.hits[runs] = np.where(late, -1, self.hits[runs])
         late_check = int(np.searchsorted(at, LATE * self.budget))
@@ -131,18 +159,20 @@ class Ladder:
     def _relative(self, losses: NDArray[np.float64], runs: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return losses in units of their value at the first check point."""
         if self._start is None:
-            self._start = np.ones(len(self.end))
-            self._start[runs] = np.where(losses[0] > 0, losses[0], 1.0)
+            self._start = np.full(len(self.end), np.nan)
             self._last = np.full(len(self.end), np.nan)
+        unset = np.isnan(self._start[runs])
+        self._start[runs[unset]] = np.where(losses[0, unset] > 0, losses[0, unset], 1.0)
         relative: NDArray[np.float64] = losses / self._start[runs]
         return relative
 
     def _keep(self, at: NDArray[np.int64], measures: NDArray[np.float64], runs: NDArray[np.int64]) -> None:
         """Keep the first measure of the chunk for the rate, and the marked ones for the curve."""
-        row = np.full(len(self.end), np.nan)
-        row[runs] = measures[0]
-        self._history_steps.append(int(at[0]))
-        self._history.append(row)
+        for run, end, value in zip(runs.tolist(), self.end[runs].tolist(), measures[0].tolist(), strict=True):
+            if end < 0 or at[0] < end:
+                steps, values = self._past[run]
+                steps.append(float(at[0]))
+                values.append(value)
         while self._next_mark < len(self._marks) and self._marks[self._next_mark] <= at[-1]:
             mark = self._marks[self._next_mark]
             i = int(np.searchsorted(at, mark))  # with several steps between check points: the first one after
@@ -156,25 +186,20 @@ class Ladder:
         still: NDArray[np.bool_] = self.end[runs] < 0
         return still
 
-    def curve(self, run: int) -> tuple[float, ...]:
-        """Return the measure at the curve's steps, four digits each."""
-        return tuple(float(f"{m:.4g}") for m in self._curves[run])
-
-    def _past(self, run: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        end = int(self.end[run])
-        steps = np.array(self._history_steps, dtype=float)
-        past = steps < end
-        values = np.array([row[run] for row, keep in zip(self._history, past, strict=True) if keep])
-        return np.append(steps[past], end), np.append(values, self.measure[run])
-
-    def rate(self, run: int) -> float | None:
-        """Return the fitted factor per step over the second half of the run."""
-        steps, values = self._past(run)
-        late = steps >= self.end[run] / 2
-        return fit_rate(steps[late].tolist(), values[late].tolist())
-
-    def falling(self, run: int) -> bool:
-        """Say whether a run that used up its budget was still falling."""
-        if self.end[run] < self.budget or self.diverged[run] or self.hits[run, -1] >= 0:
-            return False
-        return bool(self._last[run] < FALLING * self._late[run])
+    def course(self, run: int) -> Course:
+        """Return what was recorded of a run that has ended."""
+        end, measure = int(self.end[run]), float(self.measure[run])
+        steps, values = (np.array(part) for part in self._past[run])
+        steps, values = np.append(steps, end), np.append(values, measure)
+        late = steps >= end / 2
+        # The budget, and nothing else, ended a run that may still be falling.
+        unfinished = end >= self.budget and not self.diverged[run] and self.hits[run, -1] < 0
+        return Course(
+            hits=tuple(hit if hit >= 0 else None for hit in self.hits[run].tolist()),
+            steps=end,
+            measure=measure,
+            diverged=bool(self.diverged[run]),
+            falling=bool(unfinished) and still_falling(self._late[run], self._last[run]),
+            late=(steps[late].tolist(), values[late].tolist()),
+            curve=self._curves[run],
+        )

@@ -1,0 +1,108 @@
+"""Losses of a stack: what is pulled back through the networks, and what is measured of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.func import grad, vmap
+
+from harness.components import Criterion, ResidualCriterion
+
+
+class Loss(ABC):
+    """A criterion on the outputs of B networks plus an offset, all (B, n)."""
+
+    @abstractmethod
+    def set_offset(self, labels: Tensor, out: Tensor) -> None:
+        """Write what is added to the outputs into ``out``, which is zero at first."""
+
+    @abstractmethod
+    def cotangent(self, rows: Tensor, labels: Tensor, scale: Tensor, out: Tensor) -> None:
+        """Write ∂loss/∂f times the scale (B, 1) into ``out``."""
+
+    @abstractmethod
+    def measures(self, rows: Tensor, labels: Tensor, label_norms: Tensor) -> Tensor:
+        """Return the criterion's measure of outputs plus offset (T, B, n) as (T, B)."""
+
+    @abstractmethod
+    def losses(self, rows: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss of outputs plus offset (T, B, n) as (T, B)."""
+
+    @abstractmethod
+    def weight(self, n: int, batch: int) -> float:
+        """Return the factor from the gradient on a minibatch to an estimate of that on all n samples."""
+
+
+class ResidualLoss(Loss):
+    """A criterion of the residual norm: outputs come as f − y, and the scale includes the factor a of the loss."""
+
+    def __init__(self, criterion: ResidualCriterion) -> None:
+        self.criterion = criterion
+        self._loss: Callable[[Tensor, Tensor], Tensor] = vmap(vmap(criterion.loss), in_dims=(0, None))
+
+    def set_offset(self, labels: Tensor, out: Tensor) -> None:
+        """Write −y."""
+        torch.neg(labels, out=out)
+
+    def cotangent(self, rows: Tensor, labels: Tensor, scale: Tensor, out: Tensor) -> None:
+        """Write (f − y) times the scale."""
+        torch.mul(rows, scale, out=out)
+
+    def measures(self, rows: Tensor, labels: Tensor, label_norms: Tensor) -> Tensor:
+        """Return the measures of the residual norms."""
+        norms = torch.linalg.vector_norm(rows, dim=2)
+        measured: Tensor = self.criterion.measure_norm(norms, label_norms, rows.shape[2])
+        return measured
+
+    def losses(self, rows: Tensor, labels: Tensor) -> Tensor:
+        """Return the losses at the outputs f."""
+        return self._loss(rows + labels, labels)
+
+    def weight(self, n: int, batch: int) -> float:
+        """Return n/b: the loss is a sum."""
+        return n / batch
+
+
+class GeneralLoss(Loss):
+    """Any other criterion, differentiated by torch."""
+
+    def __init__(self, criterion: Criterion) -> None:
+        self.criterion = criterion
+        self._gradient: Callable[[Tensor, Tensor], Tensor] = vmap(grad(criterion.loss))
+        self._measure: Callable[[Tensor, Tensor], Tensor] = vmap(vmap(criterion.measure), in_dims=(0, None))
+        self._loss: Callable[[Tensor, Tensor], Tensor] = vmap(vmap(criterion.loss), in_dims=(0, None))
+
+    def set_offset(self, labels: Tensor, out: Tensor) -> None:
+        """Leave zero."""
+
+    def cotangent(self, rows: Tensor, labels: Tensor, scale: Tensor, out: Tensor) -> None:
+        """Write the gradient times the scale."""
+        torch.mul(self._gradient(rows, labels), scale, out=out)
+
+    def measures(self, rows: Tensor, labels: Tensor, label_norms: Tensor) -> Tensor:
+        """Return the measures.
+
+        Raises:
+            ValueError: If the criterion returns something else than a number for one network.
+        """
+        values = self._measure(rows, labels)
+        if values.shape != rows.shape[:2]:
+            shape = tuple(values.shape[2:])
+            raise ValueError(f"measure of criterion {self.criterion.name!r} returned shape {shape}, not a number")
+        return values
+
+    def losses(self, rows: Tensor, labels: Tensor) -> Tensor:
+        """Return the losses."""
+        return self._loss(rows, labels)
+
+    def weight(self, n: int, batch: int) -> float:
+        """Return n/b for a sum over samples, and 1 for a mean."""
+        return 1.0 if self.criterion.reduction == "mean" else n / batch
+
+
+def loss_of(criterion: Criterion) -> Loss:
+    """Return the loss of a criterion."""
+    return ResidualLoss(criterion) if isinstance(criterion, ResidualCriterion) else GeneralLoss(criterion)

@@ -1,0 +1,82 @@
+"""Trains shallow nets one after the other with the compiled C++ kernel."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.components import Activation, Budget, Grouping, Params, Regime
+from harness.engine.shallow import ShallowSolver
+from harness.mathematics.activations import ACTIVATIONS
+
+if TYPE_CHECKING:
+    from harness.engine.descent import ShallowTrial, Trained, Visit
+    from harness.engine.fused.build import Real
+
+
+@dataclass(frozen=True)
+class Fused(ShallowSolver):
+    """The compiled kernel: one network at a time, from its first step to its last."""
+
+    name: ClassVar[str] = "fused"
+    version: ClassVar[int] = 4
+    summary: ClassVar[str] = "shallow nets on full batches, one at a time, by a compiled kernel"
+    preference: ClassVar[int] = 20
+    depends_on_compiler: ClassVar[bool] = True
+
+    def knows(self, activation: Activation) -> bool:
+        """Return whether the activation has C++ statements."""
+        return activation.cpp() is not None
+
+    def missing(self, dtype: str, device: str) -> str:
+        """Return why there is no kernel, or an empty string; the first call may compile one."""
+        return unavailable(dtype)
+
+    def why_not(self, regime: Regime, dtype: str, device: str) -> str:
+        """Return why there is no kernel for the regime, or an empty string; the first call may compile it."""
+        form = self.form(regime)
+        reason = self.refuses(regime) or self.elsewhere(device)
+        return reason if reason or form is None else unavailable(dtype, form.activation)
+
+    def made(self, dtype: str, device: str) -> str:
+        """Return the kernel's file and what compiled it."""
+        from harness.engine.fused.build import kernel
+
+        found = kernel(_real(dtype), ACTIVATIONS["softplus"])
+        return f"{found.path} (by {found.compiler})"
+
+    def grouping(self, regime: Regime, budget: Budget, n: int, d: int, k: int) -> Grouping:
+        """Return batches of networks that are trained one by one."""
+        return Grouping(alone=True)
+
+    def descend(
+        self, nets: Sequence[ShallowTrial], visits: Sequence[Visit | None], device: str
+    ) -> list[tuple[Trained, Params]]:
+        """Train networks one after the other."""
+        return [_train(net, visit) for net, visit in zip(nets, visits, strict=True)]
+
+
+@functools.cache
+def unavailable(dtype: str = "float32", activation: Activation = ACTIVATIONS["softplus"]) -> str:
+    """Return why the kernel of an activation is not available, or an empty string; the first call may compile it."""
+    from harness.engine.fused.build import NoKernel, kernel
+
+    try:
+        kernel(_real(dtype), activation)
+    except NoKernel as error:
+        return str(error)
+    return ""
+
+
+def _real(dtype: str) -> Real:
+    return "double" if dtype == "float64" else "float"
+
+
+def _train(net: ShallowTrial, visit: Visit | None) -> tuple[Trained, Params]:
+    from harness.engine.fused.binding import train
+
+    on_the_way = None if visit is None else lambda step, *trained: visit(step, net.params(*trained))
+    found = train(net.x, net.labels, net.w, net.v, net.c, net.descent, _real(net.budget.dtype), on_the_way)
+    return found, net.params(found.w, found.v, found.c)

@@ -1,0 +1,76 @@
+"""Trains many shallow nets at a time with the Triton kernel."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.components import Activation, Budget, Grouping, Params, Regime
+from harness.engine.shallow import ShallowSolver
+
+if TYPE_CHECKING:
+    from harness.engine.descent import ShallowTrial, Trained, Visit
+
+
+@dataclass(frozen=True)
+class FusedGpu(ShallowSolver):
+    """The Triton kernel: one network a thread block, many in a launch, of one batch or of several."""
+
+    name: ClassVar[str] = "fused-gpu"
+    version: ClassVar[int] = 2
+    summary: ClassVar[str] = "shallow nets on full batches without constraints, many in a launch"
+    devices: ClassVar[tuple[str, ...]] = ("cuda",)
+    preference: ClassVar[int] = 30
+    pools: ClassVar[bool] = True
+
+    def refuses(self, regime: Regime) -> str:
+        """Return what a shallow solver does not take, or the constraint that this one does not know."""
+        reason = super().refuses(regime)
+        if not reason and regime.optimizer.constraint() is not None:
+            return f"optimizer {regime.optimizer.name} constrains the weights"
+        return reason
+
+    def knows(self, activation: Activation) -> bool:
+        """Return whether the activation has statements in Triton's language."""
+        return activation.triton() is not None
+
+    def missing(self, dtype: str, device: str) -> str:
+        """Return why the kernel cannot be had here, or an empty string."""
+        return gpu_unavailable(dtype)
+
+    def grouping(self, regime: Regime, budget: Budget, n: int, d: int, k: int) -> Grouping:
+        """Return batches of networks that share launches."""
+        return Grouping()
+
+    def descend(
+        self, nets: Sequence[ShallowTrial], visits: Sequence[Visit | None], device: str
+    ) -> list[tuple[Trained, Params]]:
+        """Train networks in common launches."""
+        from harness.engine.gpu.solver import train_all
+
+        found = train_all(nets, visits, device)
+        return [(end, net.params(end.w, end.v, end.c)) for net, end in zip(nets, found, strict=True)]
+
+
+@functools.cache
+def gpu_unavailable(dtype: str = "float32") -> str:
+    """Return why the GPU kernel cannot be had here, or an empty string. Compiles nothing."""
+    import torch
+
+    if os.environ.get("HARNESS_FUSED") == "0":
+        return "HARNESS_FUSED=0"
+    if not torch.cuda.is_available():
+        return "there is no CUDA device"
+    if importlib.util.find_spec("triton") is None:
+        return "triton is not installed"
+    import triton
+
+    least = (3, 5) if dtype == "float64" else (3, 2)
+    found = tuple(int(part) for part in triton.__version__.split(".")[:2])
+    if found < least:
+        return f"triton {triton.__version__} is older than {least[0]}.{least[1]}, which {dtype} needs"
+    return ""

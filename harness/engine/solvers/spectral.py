@@ -1,0 +1,58 @@
+"""Solves models that are linear in their trained weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from harness.components import Budget, Outcome, Recorder, Regime, ResidualCriterion, Solver, Trial
+
+
+@dataclass(frozen=True)
+class Spectral(Solver):
+    """Gradient descent in the eigenbasis of the kernel, in closed form."""
+
+    name: ClassVar[str] = "spectral"
+    version: ClassVar[int] = 2
+    summary: ClassVar[str] = "models linear in their trained weights, by gradient descent, solved exactly"
+    devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
+    preference: ClassVar[int] = 10
+    closed_form: ClassVar[bool] = True
+
+    def refuses(self, regime: Regime) -> str:
+        """Return why the descent has no closed form, or an empty string."""
+        if not regime.model.linear():
+            return f"model {regime.model.name} is not linear in its trained weights"
+        if regime.optimizer.heavy_ball() != 0.0 or not regime.optimizer.full_batch():
+            return f"optimizer {regime.optimizer.name} is not gradient descent on full batches"
+        if not isinstance(regime.criterion, ResidualCriterion):
+            return f"criterion {regime.criterion.name} is no function of the residual norm"
+        return ""
+
+    def train(self, regime: Regime, trials: Sequence[Trial], budget: Budget) -> list[Outcome]:
+        """Solve one trial after the other."""
+        recorder = Recorder(regime, trials, budget)
+        return [_solve(recorder, run) for run in range(len(trials))]
+
+
+def _solve(recorder: Recorder, run: int) -> Outcome:
+    import torch
+
+    from harness.components.recorder import length
+    from harness.engine.spectral import Decay, solve
+
+    regime, trial, budget = recorder.regime, recorder.trials[run], recorder.budget
+    criterion, problem, params = regime.criterion, trial.problem, trial.params
+    assert isinstance(criterion, ResidualCriterion)
+    assert trial.kernel is not None
+    residual = regime.model.forward(params, torch.from_numpy(problem.x)) - torch.from_numpy(problem.y)
+    rate = criterion.curvature(problem.n) * regime.model.loss_weight() * trial.step_size
+    decay = Decay.of(torch.from_numpy(trial.kernel), residual, rate)
+    y_norm = float(np.linalg.norm(problem.y))
+    course = solve(decay, lambda norm: criterion.measure_norm(norm, y_norm, problem.n), budget.tolerances, budget.steps)
+    size = length([params[name] for name in regime.model.moved(params)])
+    movement = decay.movement(course.steps, rate) / size if size and not course.diverged else None
+    return recorder.outcome(run, course, movement=movement)
