@@ -21,13 +21,13 @@ class Trial:
 
     Attributes:
         seed: The trial's number.
-        k: Hidden width; 0 for a model without width.
+        k: Hidden width, or 0 for a model without width.
         problem: Inputs and labels.
         weights: Initial weights by name, float64.
         step_size: η.
-        lambda_min: Smallest eigenvalue of J₀J₀ᵀ; None if the suite does not ask for it.
-        lambda_max: Largest eigenvalue of J₀J₀ᵀ; None likewise.
-        kernel: J₀J₀ᵀ, (n, n), float64; None if nothing needed it.
+        lambda_min: Smallest eigenvalue of J₀J₀ᵀ, or None if the suite does not ask for it.
+        lambda_max: Largest eigenvalue of J₀J₀ᵀ, or None likewise.
+        kernel: J₀J₀ᵀ, (n, n), float64, or None if nothing needed it.
     """
 
     seed: int
