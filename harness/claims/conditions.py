@@ -6,6 +6,7 @@ Each check returns an :class:`~harness.Assumption` with the text that tables pri
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -63,6 +64,21 @@ def stable_step(limit: str) -> Callable[[Regime], Assumption]:
         policy = regime.optimizer.step_size
         holds = regime.optimizer.c < 2 if policy == "stable" else policy == "theory" or None
         return Assumption(f"step size < {limit}", holds)
+
+    return check
+
+
+def started(text: str, holds: Callable[[Any], bool]) -> Callable[[Regime], Assumption]:
+    """Return a check of the initializer. The assumption names the initializer where it does not hold.
+
+    Args:
+        text: The distribution of the initial weights.
+        holds: Decides whether an initializer draws from it.
+    """
+
+    def check(regime: Regime) -> Assumption:
+        met = holds(regime.initializer)
+        return Assumption(text, met, "" if met else regime.initializer.name)
 
     return check
 

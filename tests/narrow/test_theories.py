@@ -4,7 +4,7 @@ import dataclasses
 import json
 import math
 import re
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from harness_narrow.theories import THEORIES
 from harness_narrow.theories.algorithms import BubeckHarmonic, daniely_factor
 
-from harness import Certainty, Constructive, Guarantee, Problem, Regime, Theory
+from harness import Constructive, Problem, Regime, Theory
 from harness.builtin.criteria import Quadratic
 from harness.builtin.initializers import LeCun
 from harness.builtin.models import ShallowNet
@@ -42,19 +42,6 @@ def speaking(of: Regime) -> set[str]:
 
 def at_home(name: str, registry: Registry, on: Problem | None = None) -> Prediction:
     return predict(BY_NAME[name], home(BY_NAME[name], registry), on or problem())
-
-
-@pytest.mark.parametrize("theory", list(BY_NAME.values()), ids=list(BY_NAME))
-def test_every_theory_says_where_it_comes_from(theory: Theory) -> None:
-    assert theory.claim.guarantee in get_args(Guarantee)
-    assert theory.claim.certainty in get_args(Certainty)
-    assert theory.claim.title
-    assert theory.claim.reference.text
-    assert theory.claim.formula
-    assert theory.claim.certainty_note
-    assert theory.claim.reference.bibtex.count("{") == theory.claim.reference.bibtex.count("}") > 5
-    assert re.match(r"@(article|inproceedings|misc)\{\w+,\n", theory.claim.reference.bibtex)
-    assert "doi" not in theory.claim.reference.bibtex.lower()
 
 
 def test_existence_and_landscape_promise_no_training() -> None:

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 import time
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -16,7 +14,7 @@ from harness_train_all.theories.drawn import start_at
 from harness_train_all.theories.search import smallest_width
 from harness_train_all.theories.song import Song, SongStochastic, SongTheory, power_for
 
-from harness import ACTIVATIONS, Certainty, Guarantee, Initializer, Problem, Regime, Theory
+from harness import ACTIVATIONS, Initializer, Problem, Regime, Theory
 from harness.builtin.initializers import He, LeCun, MirroredLeCun, Xavier
 from harness.builtin.optimizers import Momentum, StochasticGradientDescent
 from harness.claims.predictions import Prediction, predict, predictions
@@ -73,17 +71,9 @@ def test_each_regime_has_the_theories_that_speak_of_it(of: Regime, expected: set
 
 
 @pytest.mark.parametrize("theory", list(BY_NAME.values()), ids=list(BY_NAME))
-def test_every_theory_has_a_home_and_says_where_it_comes_from(theory: Theory, registry: Registry) -> None:
+def test_every_theory_has_a_home_and_only_certificates_have_a_constant(theory: Theory, registry: Registry) -> None:
     assert theory.concerns(build_regime(dict(theory.claim.home), registry))
-    assert re.fullmatch(r"[a-z0-9-]+", theory.name)
-    assert theory.claim.guarantee in get_args(Guarantee)
-    assert theory.claim.certainty in get_args(Certainty)
-    assert theory.claim.title
-    assert theory.claim.reference.text
-    assert theory.claim.formula
-    assert theory.claim.certainty_note
     assert theory.claim.explicit == (theory.claim.guarantee == "certificate") == (theory.claim.reference.bibtex == "")
-    assert theory.claim.reference.bibtex.count("{") == theory.claim.reference.bibtex.count("}")
 
 
 def test_plugin_provides_its_parts(registry: Registry) -> None:

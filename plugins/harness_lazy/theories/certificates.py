@@ -23,7 +23,7 @@ from harness import (
 )
 from harness.builtin.initializers import GaussianHalves, He, LeCun, MirroredLeCun, Xavier
 from harness.claims import conditions as shared
-from harness.claims.shallow import Nets
+from harness.claims.shallow import LINEAR, THEORY_STEP, Nets
 from harness.mathematics.spectra import smallest_eigenvalue
 from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian
 from harness_lazy.limit import limiting_eigenvalue
@@ -31,8 +31,7 @@ from harness_lazy.models import LazyScaled, Linearized
 from harness_lazy.tangent import jacobian_lipschitz, price_of_laziness
 from harness_lazy.theories import conditions as own
 from harness_lazy.theories import references
-from harness_lazy.theories.convergence import THEORY_STEP
-from harness_lazy.theories.spectrum import LINEAR, TangentTheory, chernoff_width
+from harness_lazy.theories.spectrum import TangentTheory, chernoff_width
 
 PAIRS = (Paired, MirroredLeCun)
 """Initializers whose neurons come in pairs of equal hidden weights."""

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harness import Activation, Assumption, Problem, Regime
+from harness import Activation, Assumption, Initializer, Problem, Regime
 from harness.builtin.initializers import GaussianHalves
-from harness.claims.conditions import activation_of
+from harness.claims.conditions import activation_of, started
 from harness.mathematics.kernels import angles
 from harness.mathematics.spectra import extreme_cosines
 from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian
@@ -17,6 +17,15 @@ from harness_lazy.models import LazyScaled, Linearized
 
 FAILURE = 0.05
 """Probability with which the random draw of the weights may fail a theorem, where a number is needed."""
+
+
+random_signs = started("W₀ ~ N(0, 1), v = ±1/√k with random signs", lambda start: _at_one(start, RandomSigns))
+paired = started("W₀ ~ N(0, 1) in equal pairs, v = ±1/√k opposite in a pair", lambda start: _at_one(start, Paired))
+tangent_gaussian = started("W₀ ~ N(0, 1), v ~ N(0, 1/k)", lambda start: _at_one(start, TangentGaussian))
+
+
+def _at_one(start: Initializer, kind: type[RandomSigns | Paired | TangentGaussian]) -> bool:
+    return isinstance(start, kind) and start.sigma == start.output == 1.0
 
 
 def activation_around_start(regime: Regime) -> Activation | None:
@@ -42,20 +51,6 @@ def separation(problem: Problem) -> float:
 def bounded_labels(problem: Problem) -> Assumption:
     """Report max |y_i|. Any labels are bounded, and the larger they are, the larger is the unknown constant."""
     return Assumption("|y_i| bounded by a constant", True, f"max |y_i| = {float(np.abs(problem.y).max()):.3g}")
-
-
-def random_signs(regime: Regime) -> Assumption:
-    """Check W₀ ~ N(0, 1) and v = ±1/√k with random signs."""
-    start = regime.initializer
-    holds = isinstance(start, RandomSigns) and start.sigma == start.output == 1.0
-    return Assumption("W₀ ~ N(0, 1), v = ±1/√k with random signs", holds, "" if holds else start.name)
-
-
-def paired(regime: Regime) -> Assumption:
-    """Check W₀ ~ N(0, 1) in pairs of equal rows with v = ±1/√k of opposite signs."""
-    start = regime.initializer
-    holds = isinstance(start, Paired) and start.sigma == start.output == 1.0
-    return Assumption("W₀ ~ N(0, 1) in equal pairs, v = ±1/√k opposite in a pair", holds, "" if holds else start.name)
 
 
 def equal_sizes(regime: Regime, problem: Problem) -> tuple[float, float, int] | None:
@@ -104,13 +99,6 @@ def separated(problem: Problem) -> Assumption:
 def without_momentum(regime: Regime) -> Assumption:
     """Check for gradient descent or SGD."""
     return Assumption("(stochastic) gradient descent", regime.optimizer.heavy_ball() == 0.0, regime.optimizer.name)
-
-
-def tangent_gaussian(regime: Regime) -> Assumption:
-    """Check W₀ ~ N(0, 1) and v ~ N(0, 1/k)."""
-    start = regime.initializer
-    holds = isinstance(start, TangentGaussian) and start.sigma == start.output == 1.0
-    return Assumption("W₀ ~ N(0, 1), v ~ N(0, 1/k)", holds, "" if holds else start.name)
 
 
 def isotropic(problem: Problem) -> Assumption:

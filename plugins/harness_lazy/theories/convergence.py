@@ -8,14 +8,11 @@ from typing import ClassVar
 
 from harness import ACTIVATIONS, Array, Assumption, Claim, Exponents, Problem, Regime, StepPolicy, Weights, Width
 from harness.claims import conditions as shared
-from harness.claims.shallow import Conditions, Nets, ScalingTheory, ShallowTheory
+from harness.claims.shallow import THEORY_STEP, Conditions, Nets, ScalingTheory, ShallowTheory
 from harness.mathematics.kernels import lambda_hidden
 from harness_lazy.theories import conditions as own
 from harness_lazy.theories import references
 from harness_lazy.theories.conditions import FAILURE
-
-THEORY_STEP = {"use": "gd", "step_size": "theory"}
-"""Gradient descent with the step size of the theorem."""
 
 DATA = (shared.unit_rows, shared.on_different_lines, own.bounded_labels, shared.without_biases)
 DESCENT = (shared.quadratic_loss, shared.gradient_descent)

@@ -8,18 +8,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness import Activation, Claim, Exponents, Model, Problem, Reference, Regime, Width
+from harness import Activation, Claim, Model, Problem, Reference, Regime, Width
 from harness.claims import conditions as shared
-from harness.claims.shallow import Nets, ShallowTheory
+from harness.claims.shallow import LINEAR, Nets, ShallowTheory
 from harness.mathematics.spectra import operator_norm
 from harness_lazy.limit import limiting_eigenvalue
 from harness_lazy.models import Linearized
 from harness_lazy.theories import conditions as own
 from harness_lazy.theories import references
 from harness_lazy.theories.conditions import FAILURE
-
-LINEAR = Exponents(large_n=(1.0, -1.0), small_n=(0.0, 0.0))
-"""As many weights as labels: k ~ n/d."""
 
 
 class TangentTheory(ShallowTheory):

@@ -21,12 +21,12 @@ from harness import (
 )
 from harness.builtin.initializers import GaussianHalves
 from harness.claims import conditions as shared
-from harness.claims.shallow import Nets, ShallowTheory
+from harness.claims.shallow import THEORY_STEP, Nets, ShallowTheory
 from harness.mathematics.kernels import lambda_hidden, lambda_output, output_variance
 from harness.mathematics.spectra import operator_norm
 from harness_moderate import instances
 from harness_moderate.theories import conditions as own
-from harness_moderate.theories.hidden_layer import DEPENDENT, SPHERE_SMOOTH, THEORY_STEP
+from harness_moderate.theories.hidden_layer import DEPENDENT, SPHERE_SMOOTH
 from harness_moderate.theories.references import DERIVED
 
 FAILURE = 0.05

@@ -6,9 +6,15 @@ import numpy as np
 
 from harness import Activation, Array, Assumption, Problem, Regime, ResidualCriterion, Weights
 from harness.builtin.initializers import GaussianHalves, He, LeCun, Xavier
-from harness.claims.conditions import on_different_lines
+from harness.claims.conditions import on_different_lines, started
 from harness.mathematics.kernels import mu
 from harness.mathematics.spectra import has_unit_rows, khatri_rao_sigma_min, operator_norm
+
+gaussian_hidden_layer = started("W₀ ~ N(0, 1)", lambda start: isinstance(start, GaussianHalves) and start.sigma == 1.0)
+gaussian_halves = started(
+    "W₀ ~ N(0, 1), v = ±‖y‖/√(kn) half and half",
+    lambda start: isinstance(start, GaussianHalves) and start.sigma == 1.0 and start.output is None,
+)
 
 
 def uniform_on_the_sphere(problem: Problem) -> Assumption:
@@ -42,30 +48,16 @@ def nonzero_mu(activation: Activation) -> Assumption:
 
 
 def labels_not_zero(problem: Problem) -> Assumption:
-    """Check ‖y‖ > 0; the output weights of the theorem are proportional to it."""
+    """Check ‖y‖ > 0. The output weights of the theorem are proportional to it."""
     norm = float(np.linalg.norm(problem.y))
     return Assumption("y ≠ 0", norm > 0, f"‖y‖ = {norm:.3g}")
 
 
-def gaussian_hidden_layer(regime: Regime) -> Assumption:
-    """Check W₀ ~ N(0, 1)."""
-    start = regime.initializer
-    holds = isinstance(start, GaussianHalves) and start.sigma == 1.0
-    return Assumption("W₀ ~ N(0, 1)", holds, "" if holds else start.name)
-
-
 def independent_neurons(regime: Regime) -> Assumption:
-    """Check that W₀ has a density, so that its rows are in general position; mirrored pairs have none."""
+    """Check that W₀ has a density, so that its rows are in general position. Mirrored pairs have none."""
     start = regime.initializer
     known = isinstance(start, (GaussianHalves, LeCun, He, Xavier))
     return Assumption("W₀ from a density", True if known else False if start.width_step > 1 else None, start.name)
-
-
-def gaussian_halves(regime: Regime) -> Assumption:
-    """Check W₀ ~ N(0, 1) and v = ±‖y‖/√(kn), half and half."""
-    start = regime.initializer
-    holds = isinstance(start, GaussianHalves) and start.sigma == 1.0 and start.output is None
-    return Assumption("W₀ ~ N(0, 1), v = ±‖y‖/√(kn) half and half", holds, "" if holds else start.name)
 
 
 def step_at_most(
@@ -79,7 +71,7 @@ def step_at_most(
         safe: A step that the theorem surely allows on this problem.
         problem: The problem, for the scale of the loss.
         regime: The regime, for its step size.
-        theories: How the names of the theories begin whose step, which the regime may take, is the theorem's.
+        theories: Beginning of the names of the theories that give the theorem's step, which the regime may take.
     """
     optimizer, criterion = regime.optimizer, regime.criterion
     text = f"step size ≤ {text}"
@@ -94,6 +86,6 @@ def step_at_most(
 
 
 def jacobian_bound(x: Array, weights: Weights, bound: float) -> float:
-    """Return B‖v‖‖X‖ ≥ ‖∂f/∂W‖ everywhere if |φ'| ≤ B; with hidden biases, X has a column of ones."""
+    """Return B‖v‖‖X‖ ≥ ‖∂f/∂W‖ everywhere if |φ'| ≤ B. With hidden biases, X has a column of ones."""
     inputs = np.column_stack([x, np.ones(len(x))]) if "b" in weights else x
     return bound * float(np.linalg.norm(weights["v"])) * operator_norm(inputs)

@@ -10,6 +10,7 @@ import numpy as np
 
 from harness import Assumption, Claim, Exponents, Problem, Reference, Regime, Theory, Trained, Width
 from harness.claims.conditions import activation_of
+from harness.claims.shallow import LINEAR
 from harness_moderate.theories.references import DERIVED
 
 
@@ -70,7 +71,7 @@ class CountHidden(ParameterCount):
         certainty="derived",
         certainty_note="a locally Lipschitz image of R^p has measure 0 in R^n for p < n",
         explicit=True,
-        exponents=Exponents(large_n=(1.0, -1.0), small_n=(0.0, 0.0)),
+        exponents=LINEAR,
         home={"use": "moderate"},
     )
     layers = "hidden"

@@ -14,14 +14,11 @@ import numpy as np
 
 from harness import Activation, Array, Assumption, Claim, Exponents, Problem, Regime, StepPolicy, Weights, Width
 from harness.claims import conditions as shared
-from harness.claims.shallow import Conditions, Nets, ScalingTheory, ShallowTheory
+from harness.claims.shallow import THEORY_STEP, Conditions, Nets, ScalingTheory, ShallowTheory
 from harness.mathematics.kernels import lambda_hidden, mu
 from harness.mathematics.spectra import kappa, khatri_rao_sigma_min, operator_norm
 from harness_moderate.theories import conditions as own
 from harness_moderate.theories.references import OYMAK_SOLTANOLKOTABI
-
-THEORY_STEP = {"use": "gd", "step_size": "theory"}
-"""Gradient descent with the step size of the theorem."""
 
 SPHERE_SMOOTH = Exponents(large_n=(2.0, -1.0), small_n=(1.0, 0.0))
 SPHERE_RELU = Exponents(large_n=(4.0, -3.0), small_n=(1.0, 0.0))

@@ -10,10 +10,10 @@ from annotated_types import Gt, Lt
 
 from harness import Assumption, Claim, Problem, Regime, Width
 from harness.claims import conditions as shared
-from harness.claims.shallow import Nets, ShallowTheory
+from harness.claims.shallow import LINEAR, Nets, ShallowTheory
 from harness_narrow.theories import conditions as own
 from harness_narrow.theories import references
-from harness_narrow.theories.counts import LINEAR, ratio
+from harness_narrow.theories.counts import ratio
 
 Error = Annotated[float, Gt(0), Lt(1)]
 """Accuracy up to which labels are memorised."""

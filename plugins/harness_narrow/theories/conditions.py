@@ -8,9 +8,11 @@ import numpy as np
 
 from harness import Activation, Assumption, Problem, Regime
 from harness.builtin.initializers import MirroredLeCun
-from harness.claims.conditions import from_a_density
+from harness.claims.conditions import from_a_density, started
 from harness.mathematics.spectra import extreme_cosines
 from harness_narrow.optimizers import Projected
+
+mirrored = started("mirrored LeCun pairs at the start", lambda start: isinstance(start, MirroredLeCun))
 
 
 def general_position(problem: Problem) -> Assumption:
@@ -53,13 +55,6 @@ def constrained(regime: Regime) -> Assumption:
     """Check for the constrained problem."""
     holds = isinstance(regime.optimizer, Projected)
     return Assumption("w near w⁰, v in mirrored pairs", holds, "" if holds else regime.optimizer.name)
-
-
-def mirrored(regime: Regime) -> Assumption:
-    """Check for mirrored pairs at the start."""
-    start = regime.initializer
-    holds = isinstance(start, MirroredLeCun)
-    return Assumption("mirrored LeCun pairs at the start", holds, "" if holds else start.name)
 
 
 def linear(regime: Regime) -> Assumption:

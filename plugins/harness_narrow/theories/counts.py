@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from harness import Exponents, Problem, Regime, Width
+from harness import Problem, Regime, Width
 from harness.claims.shallow import ShallowTheory
-
-LINEAR = Exponents(large_n=(1.0, -1.0), small_n=(0.0, 0.0))
-"""As many weights as labels: k ~ n/d."""
 
 
 def ratio(problem: Problem) -> float:

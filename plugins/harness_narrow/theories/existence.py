@@ -8,11 +8,11 @@ import numpy as np
 
 from harness import Claim, Construction, Constructive, Problem, Regime
 from harness.claims import conditions as shared
-from harness.claims.shallow import Nets
+from harness.claims.shallow import LINEAR, Nets
 from harness_narrow import constructions
 from harness_narrow.theories import conditions as own
 from harness_narrow.theories import references
-from harness_narrow.theories.counts import LINEAR, Count
+from harness_narrow.theories.counts import Count
 
 
 class ZhangExistence(Count, Constructive):

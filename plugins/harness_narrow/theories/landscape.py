@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from harness import Assumption, Claim, Positive, Problem, Regime, Width
 from harness.claims import conditions as shared
-from harness.claims.shallow import Nets, ShallowTheory
+from harness.claims.shallow import LINEAR, Nets, ShallowTheory
 from harness_narrow.theories import conditions as own
 from harness_narrow.theories import references
-from harness_narrow.theories.counts import LINEAR, Count, ratio
+from harness_narrow.theories.counts import Count, ratio
 
 
 class ZhangLandscape(Count):

@@ -15,6 +15,9 @@ HE_PRODUCT = 2.0 * (1.0 + 1e-9)
 """ω₁ω₂√(dk) of He's initialization, the largest that Song et al. name; up to rounding."""
 
 
+lecun = conditions.started("LeCun's initialization", lambda start: isinstance(start, LeCun) or start == Omega())
+
+
 def activation_of(regime: Regime) -> Activation | None:
     """Return the activation of a shallow net with all layers trained, or None for other models."""
     return conditions.activation_of(regime) if regime.model.describe().trains == "all" else None
@@ -51,13 +54,6 @@ def omega_family(problem: Problem, regime: Regime) -> Assumption:
         return Assumption(text, False, regime.initializer.name)
     product = found[0] * found[1] * math.sqrt(problem.d * problem.n)
     return Assumption(text, product <= HE_PRODUCT, f"ω₁ω₂ = {product:.3g}/√(dk)")
-
-
-def lecun(regime: Regime) -> Assumption:
-    """Check for LeCun's initialization, W₀ ~ N(0, 1/d), v₀ ~ N(0, 1/k)."""
-    start = regime.initializer
-    same = isinstance(start, LeCun) or start == Omega()
-    return Assumption("LeCun's initialization", same, "" if same else start.name)
 
 
 def unit_labels(problem: Problem) -> Assumption:
