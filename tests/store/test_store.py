@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from harness.components import Cell, Fate, Outcome
 from harness.store import FILE, LedgerKey, Round, Store, StoreError, set_aside
 from harness.store.checksum import SEALED
-from harness.store.schema import SCHEMA
+from harness.store.schema import SCHEMA, TABLES
 
 CELL = Cell("r", 10, 4, 3)
 OUTCOMES = [
@@ -248,3 +249,20 @@ def test_set_aside_deletes_nothing(tmp_path: Path) -> None:
         assert not (tmp_path / FILE).exists()
     assert len(names) == 3
     assert all(name.exists() for name in names)
+
+
+def test_the_docs_name_every_column_and_every_key_of_a_record() -> None:
+    page = (Path(__file__).parents[2] / "docs/files.md").read_text(encoding="utf-8").partition("## results.sqlite")[2]
+    tables = [block.partition("\n\n")[0].splitlines() for block in page.split("content |\n|---|---|\n")[1:]]
+    named = [{word for row in rows for word in re.findall(r"`(\w+)`", row.split("|")[1])} for rows in tables]
+    columns = [set(SEALED[table]) for table in ("settings", "outcomes", "runs", "rounds")]
+    keys = [{f.name for f in fields(kind)} - {"seed", "seconds"} for kind in (Outcome, Fate)]
+    assert named == columns + keys
+
+
+def test_checksums_cover_every_column(tmp_path: Path) -> None:
+    with Store(tmp_path):
+        pass
+    for table in TABLES:
+        columns = [str(row[1]) for row in execute(tmp_path, f"PRAGMA table_info({table})")]
+        assert [*SEALED[table], "checksum"] == columns
