@@ -60,9 +60,10 @@ class ShallowNet(Model):
 
     def stack(self, params: Params, x: Tensor) -> Stack:
         """Return the closed form on B nets."""
-        from harness.builtin.shallow_stack import ShallowStack
+        from harness.builtin.shallow_stack import SeveralOutputs, ShallowStack
 
-        return ShallowStack(params, x, self.activation, self.train)
+        made = ShallowStack if params["v"].dim() == 2 else SeveralOutputs
+        return made(params, x, self.activation, self.train)
 
     def shallow_form(self) -> ShallowForm:
         """Return itself."""

@@ -74,7 +74,46 @@ class ShallowStack(Stack):
         else:
             torch.mul(self.v_column, cotangent.unsqueeze(1), out=self.outer)
         if self.hidden:
-            lanes.flat(self.slope).mul_(lanes.flat(self.outer))
-            into["W"].baddbmm_(self.slope, self.x, beta=keep)
-            if "b" in self.params:
-                into["b"].mul_(keep).add_(self.slope.sum(2))
+            self._hidden_gradients(into, keep)
+
+    def _hidden_gradients(self, into: Params, keep: float) -> None:
+        """Accumulate the gradients of W and b from the cotangents of φ."""
+        lanes.flat(self.slope).mul_(lanes.flat(self.outer))
+        into["W"].baddbmm_(self.slope, self.x, beta=keep)
+        if "b" in self.params:
+            into["b"].mul_(keep).add_(self.slope.sum(2))
+
+
+class SeveralOutputs(ShallowStack):
+    """The same for q > 1 outputs, with v (B, q, k) and c (B, q)."""
+
+    def __init__(self, params: Params, x: Tensor, activation: Activation, train: Trained) -> None:
+        """Take weights and inputs."""
+        super().__init__(params, x, activation, train)
+        count, q, _ = params["v"].shape
+        self.q = q
+        self.values = lanes.zeros(count, q, x.shape[1], like=x)
+        self.cotangents = lanes.zeros(count, q, x.shape[1], like=x)
+
+    def forward(self, out: Tensor, offset: Tensor) -> None:
+        """Write vφ(Wx + b) + c + offset, the outputs of a sample side by side."""
+        if self.hidden:
+            self._features()
+        torch.bmm(self.params["v"], self.phi, out=self.values)
+        if "c" in self.params:
+            self.values.add_(self.params["c"].unsqueeze(2))
+        torch.add(self.values.mT, offset.unflatten(1, (-1, self.q)), out=out.unflatten(1, (-1, self.q)))
+
+    def vjp(self, cotangent: Tensor, into: Params, keep: float) -> None:
+        """Accumulate the gradients of the trained layers."""
+        self.cotangents.copy_(cotangent.unflatten(1, (-1, self.q)).mT)
+        if self.output:
+            if self.hidden:  # with v as it was, which ``into`` may hold
+                torch.bmm(self.params["v"].mT, self.cotangents, out=self.outer)
+            into["v"].baddbmm_(self.cotangents, self.phi.mT, beta=keep)
+            if "c" in self.params:
+                into["c"].mul_(keep).add_(self.cotangents.sum(2))
+        else:
+            torch.bmm(self.params["v"].mT, self.cotangents, out=self.outer)
+        if self.hidden:
+            self._hidden_gradients(into, keep)

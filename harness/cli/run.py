@@ -129,7 +129,7 @@ def _notices(run: Run) -> None:
     for regime, taken in chosen.values():
         ahead = steps_ahead(plan.suite, regime)
         for solver in (s for s in shipped() if s.preference < taken.preference and s.pays(ahead) and not regime.solver):
-            if solver.refuses(regime) or solver.elsewhere(plan.device):
+            if solver.of_several(plan.suite.q) or solver.refuses(regime) or solver.elsewhere(plan.device):
                 continue
             if reason := solver.why_not(regime, dtype, plan.device):
                 here = f"{printable(regime.name)} here ({reason})"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components.problem import Problem
-from harness.components.vocabulary import Array, Params, Weights
+from harness.components.vocabulary import Array, Outputs, Params, Weights
 
 if TYPE_CHECKING:
     from harness.components.outcome import Outcome
@@ -121,6 +121,7 @@ class Solver(ABC):
         closed_form: Whether the time of a trial does not depend on the number of steps.
         pools: Whether trials of several cells and regimes can share a launch, see :meth:`train_several`.
         depends_on_compiler: Whether numbers depend on the C++ compiler of the machine.
+        outputs: ``any`` if networks of any number of outputs are trained.
     """
 
     name: ClassVar[str] = ""
@@ -132,6 +133,7 @@ class Solver(ABC):
     closed_form: ClassVar[bool] = False
     pools: ClassVar[bool] = False
     depends_on_compiler: ClassVar[bool] = False
+    outputs: ClassVar[Outputs] = "one"
 
     @abstractmethod
     def refuses(self, regime: Regime) -> str:
@@ -141,15 +143,21 @@ class Solver(ABC):
         """Return what this machine lacks, or an empty string; the first call may compile what is needed."""
         return ""
 
-    def why_not(self, regime: Regime, dtype: str, device: str) -> str:
+    def why_not(self, regime: Regime, dtype: str, device: str, q: int = 1) -> str:
         """Return why the solver cannot train a regime here, or an empty string if it can.
 
         Args:
             regime: What is trained.
             dtype: ``float32`` or ``float64``.
             device: ``cpu``, ``cuda`` or ``cuda:N``.
+            q: Number of outputs.
         """
-        return self.refuses(regime) or self.elsewhere(device) or self.missing(dtype, device)
+        several = self.of_several(q)
+        return several or self.refuses(regime) or self.elsewhere(device) or self.missing(dtype, device)
+
+    def of_several(self, q: int) -> str:
+        """Return why the solver cannot train networks of q outputs, or an empty string if it can."""
+        return "" if q == 1 or self.outputs == "any" else f"it trains networks of one output, not of {q}"
 
     def elsewhere(self, device: str) -> str:
         """Return why the solver does not run on a device of this kind, or an empty string if it does."""

@@ -43,7 +43,8 @@ def provenance(
         "solvers": dict(solvers)
         if solvers is not None
         else {
-            r.name: choose(r, suite.budget.dtype, device, steps_ahead(suite, r), registry).name for r in suite.regimes
+            r.name: choose(r, suite.budget.dtype, device, steps_ahead(suite, r), registry, suite.q).name
+            for r in suite.regimes
         },
         "suite": suite.name,
         "suite_hash": digest(suite.text)[:12],

@@ -96,11 +96,12 @@ def _solver(
         LookupError: There is no such solver, or none can train the regime.
     """
     dtype = suite.budget.dtype
-    if there is not None and not (solver := named(there, registry)).refuses(regime):
+    q = suite.q
+    if there is not None and not ((solver := named(there, registry)).of_several(q) or solver.refuses(regime)):
         return solver
     if not regime.solver:
-        return choose_again(regime, dtype, device, here, steps_ahead(suite, regime), registry)
+        return choose_again(regime, dtype, device, here, steps_ahead(suite, regime), registry, q)
     solver = named(regime.solver, registry)
-    if there is None and (reason := solver.why_not(regime, dtype, device)):
+    if there is None and (reason := solver.why_not(regime, dtype, device, q)):
         raise ValueError(f"solver {solver.name!r}, which the suite names, cannot train it here: {reason}")
     return solver

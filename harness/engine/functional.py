@@ -39,14 +39,17 @@ class FunctionalStack(Stack):
             return self.mapped({**fixed, **weights}, self.x)
 
         values, self.pullback = vjp(outputs, {name: self.params[name] for name in self.moved})  # type: ignore[misc]  # no auxiliary output
+        self.form = values.shape
+        if values.dim() == 3:  # several outputs
+            values = values.flatten(1)
         if values.shape != offset.shape:
-            raise ValueError(f"forward returned shape {tuple(values.shape[1:])} for one network; expected (n,)")
+            raise ValueError(f"forward returned shape {tuple(self.form[1:])} for one network; expected (n,) or (n, q)")
         torch.add(values.detach(), offset, out=out)
 
     def vjp(self, cotangent: Tensor, into: Params, keep: float) -> None:
         """Accumulate the pulled-back cotangent."""
         if self.pullback is None:
             raise RuntimeError("vjp before forward")
-        (gradients,) = self.pullback(cotangent)
+        (gradients,) = self.pullback(cotangent.reshape(self.form))
         for name, gradient in gradients.items():
             into[name].mul_(keep).add_(gradient)

@@ -13,7 +13,19 @@ from harness.components import Criterion, ResidualCriterion
 
 
 class Loss(ABC):
-    """A criterion on the outputs of B networks plus an offset, all (B, n)."""
+    """A criterion on the outputs of B networks plus an offset.
+
+    Outputs and labels are (B, n), or (B, n·q) for q > 1 outputs, those of a sample side by side.
+    """
+
+    q: int = 1
+    """Number of outputs."""
+
+    def _several(self, of_networks: Callable[..., Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+        """Return a function of outputs and labels (…, n, q) as one of (…, n·q)."""
+        if self.q == 1:
+            return of_networks
+        return lambda rows, labels: of_networks(rows.unflatten(-1, (-1, self.q)), labels.unflatten(-1, (-1, self.q)))
 
     @abstractmethod
     def set_offset(self, labels: Tensor, out: Tensor) -> None:
@@ -39,9 +51,9 @@ class Loss(ABC):
 class ResidualLoss(Loss):
     """A criterion of the residual norm: outputs come as f − y, and the scale includes the factor a of the loss."""
 
-    def __init__(self, criterion: ResidualCriterion) -> None:
-        self.criterion = criterion
-        self._loss: Callable[[Tensor, Tensor], Tensor] = vmap(vmap(criterion.loss), in_dims=(0, None))
+    def __init__(self, criterion: ResidualCriterion, q: int) -> None:
+        self.criterion, self.q = criterion, q
+        self._loss = self._several(vmap(vmap(criterion.loss), in_dims=(0, None)))
 
     def set_offset(self, labels: Tensor, out: Tensor) -> None:
         """Write −y."""
@@ -54,7 +66,7 @@ class ResidualLoss(Loss):
     def measures(self, rows: Tensor, labels: Tensor, label_norms: Tensor) -> Tensor:
         """Return the measures of the residual norms."""
         norms = torch.linalg.vector_norm(rows, dim=2)
-        measured: Tensor = self.criterion.measure_norm(norms, label_norms, rows.shape[2])
+        measured: Tensor = self.criterion.measure_norm(norms, label_norms, rows.shape[2] // self.q)
         return measured
 
     def losses(self, rows: Tensor, labels: Tensor) -> Tensor:
@@ -69,18 +81,19 @@ class ResidualLoss(Loss):
 class GeneralLoss(Loss):
     """Any other criterion, differentiated by torch."""
 
-    def __init__(self, criterion: Criterion) -> None:
-        self.criterion = criterion
-        self._gradient: Callable[[Tensor, Tensor], Tensor] = vmap(grad(criterion.loss))
-        self._measure: Callable[[Tensor, Tensor], Tensor] = vmap(vmap(criterion.measure), in_dims=(0, None))
-        self._loss: Callable[[Tensor, Tensor], Tensor] = vmap(vmap(criterion.loss), in_dims=(0, None))
+    def __init__(self, criterion: Criterion, q: int) -> None:
+        self.criterion, self.q = criterion, q
+        self._gradient = self._several(vmap(grad(criterion.loss)))
+        self._measure = self._several(vmap(vmap(criterion.measure), in_dims=(0, None)))
+        self._loss = self._several(vmap(vmap(criterion.loss), in_dims=(0, None)))
 
     def set_offset(self, labels: Tensor, out: Tensor) -> None:
         """Leave zero."""
 
     def cotangent(self, rows: Tensor, labels: Tensor, scale: Tensor, out: Tensor) -> None:
         """Write the gradient times the scale."""
-        torch.mul(self._gradient(rows, labels), scale, out=out)
+        gradient = self._gradient(rows, labels)
+        torch.mul(gradient if self.q == 1 else gradient.flatten(1), scale, out=out)
 
     def measures(self, rows: Tensor, labels: Tensor, label_norms: Tensor) -> Tensor:
         """Return the measures.
@@ -103,6 +116,6 @@ class GeneralLoss(Loss):
         return 1.0 if self.criterion.reduction == "mean" else n / batch
 
 
-def loss_of(criterion: Criterion) -> Loss:
-    """Return the loss of a criterion."""
-    return ResidualLoss(criterion) if isinstance(criterion, ResidualCriterion) else GeneralLoss(criterion)
+def loss_of(criterion: Criterion, q: int = 1) -> Loss:
+    """Return the loss of a criterion on networks of q outputs."""
+    return ResidualLoss(criterion, q) if isinstance(criterion, ResidualCriterion) else GeneralLoss(criterion, q)

@@ -61,6 +61,11 @@ class Setting:
         return {"held_out": self.held_out, "validation": self.validation}
 
     @property
+    def q(self) -> int:
+        """Number of outputs of the networks."""
+        return self.dataset.targets().outputs
+
+    @property
     def budget(self) -> Budget:
         """The part of it that solvers see beside the regime."""
         return Budget(self.steps, self.tolerances, self.dtype, self.device, self.base_seed)

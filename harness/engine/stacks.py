@@ -131,10 +131,10 @@ def _lanes(
         return torch.stack([torch.from_numpy(value) for value in values]).to(dtype).to(budget.device)
 
     x = stacked([trial.problem.x for trial in trials])
-    y = stacked([trial.problem.y for trial in trials])
+    y = stacked([trial.problem.y.reshape(-1) for trial in trials])
     step_size = torch.tensor([trial.step_size for trial in trials], dtype=torch.float64)
     # Other criteria have their gradient taken as it is; a curvature of theirs bounds it, for the step size only.
-    curvature = criterion.curvature(y.shape[1]) if isinstance(criterion, ResidualCriterion) else 1.0
+    curvature = criterion.curvature(x.shape[1]) if isinstance(criterion, ResidualCriterion) else 1.0
     curvature *= regime.model.loss_weight()
     own_update = optimizer.heavy_ball() is None
     scale = torch.full_like(step_size, curvature) if own_update else -curvature * step_size

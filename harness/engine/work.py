@@ -125,8 +125,8 @@ def _solver(setting: Setting) -> Solver:
         ValueError: If the solver refuses the regime.
     """
     if setting.solver is None:
-        return choose(setting.regime, setting.dtype, setting.device)
-    if reason := setting.solver.refuses(setting.regime):
+        return choose(setting.regime, setting.dtype, setting.device, q=setting.q)
+    if reason := setting.solver.of_several(setting.q) or setting.solver.refuses(setting.regime):
         raise ValueError(f"solver {setting.solver.name} cannot train it: {reason}")
     return setting.solver
 

@@ -30,7 +30,7 @@ class Lanes:
     Attributes:
         runs: Index of the run in each lane, also of padding lanes.
         x: Inputs (B, n, d).
-        y: Labels (B, n).
+        y: Labels (B, n), or (B, n·q) for q > 1 outputs, those of a sample side by side.
         scale: (B, 1), what ∂loss/∂f is multiplied by before it is pulled back: −η, or 1 for optimizers with an update
             of their own; times a for residual criteria, whose f − y it then multiplies.
         step_size: η, (B,).
@@ -79,17 +79,18 @@ class Workspace(ABC):
 
     def __init__(self, regime: Regime, live: Lanes) -> None:
         """Allocate for these networks."""
-        count, n, _ = live.x.shape
+        count, n = live.y.shape
         self.live = live
-        self.loss = loss_of(regime.criterion)
+        self.q = n // live.x.shape[1]
+        self.loss = loss_of(regime.criterion, self.q)
         self._bounded = regime.criterion.bounded()
         self._ring = lanes.zeros((CHUNK + 1) * count, n, like=live.x)
         self.rows = list(self._block(CHUNK + 1))
         self._label_norms = torch.linalg.vector_norm(live.y, dim=1)
 
     def _block(self, points: int) -> Tensor:
-        """Return the first check points of the ring, (points, B, n)."""
-        count, n, _ = self.live.x.shape
+        """Return the first check points of the ring, (points, B, n·q)."""
+        count, n = self.live.y.shape
         stride = self._ring.stride(0)
         return self._ring.as_strided((points, count, n), (count * stride, *self._ring.stride()))
 
@@ -119,10 +120,15 @@ class Workspace(ABC):
         return losses
 
     def samples(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Return inputs (B, b, d) and labels (B, b) of the samples ``index`` (B, b)."""
+        """Return inputs (B, b, d) and labels (B, b·q) of the samples ``index`` (B, b)."""
         x, y = self.live.x, self.live.y
         index = index.to(x.device)
-        return torch.gather(x, 1, index.unsqueeze(2).expand(-1, -1, x.shape[2])), torch.gather(y, 1, index)
+        if self.q == 1:
+            labels = torch.gather(y, 1, index)
+        else:
+            rows = index.unsqueeze(2).expand(-1, -1, self.q)
+            labels = torch.gather(y.unflatten(1, (-1, self.q)), 1, rows).flatten(1)
+        return torch.gather(x, 1, index.unsqueeze(2).expand(-1, -1, x.shape[2])), labels
 
 
 @dataclass(frozen=True)
@@ -165,7 +171,7 @@ class StackWorkspace(Workspace):
 
     def _pass(self, stack_of: StackOf, x: Tensor) -> Pass:
         count, samples, _ = x.shape
-        buffers = (lanes.zeros(count, samples, like=x) for _ in range(3))
+        buffers = (lanes.zeros(count, samples * self.q, like=x) for _ in range(3))
         return Pass(stack_of(self.live.params, x), *buffers)
 
     def measure(self, i: int) -> None:

@@ -190,8 +190,8 @@ def _again(search: ThresholdSearch, results: Results, device: str, dtype: str) -
     setting, regime = search.setting, search.setting.regime
     same = device.partition(":")[0] == setting.device.partition(":")[0]
     solver = search.solver
-    if not same or solver.why_not(regime, dtype, device):
-        solver = choose(regime, dtype, device, registry=results.registry)
+    if not same or solver.why_not(regime, dtype, device, setting.q):
+        solver = choose(regime, dtype, device, registry=results.registry, q=setting.q)
     return replace(setting, device=device, dtype=dtype, solver=solver)
 
 

@@ -128,7 +128,7 @@ def _check_solver(setting: Plain, registry: Registry) -> None:
     except Exception:  # training raises the same, and its errors are caught
         return
     solver = here.solver
-    if solver is not None and (reason := solver.why_not(here.regime, here.dtype, here.device)):
+    if solver is not None and (reason := solver.why_not(here.regime, here.dtype, here.device, here.q)):
         raise Mismatch(f"{_here()} lacks the {solver.name} solver that the driver has ({reason})")
 
 

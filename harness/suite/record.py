@@ -94,3 +94,8 @@ class Suite:
     def further(self) -> dict[str, int]:
         """Numbers of samples that no network is trained on."""
         return {"held_out": self.held_out, "validation": self.validation}
+
+    @property
+    def q(self) -> int:
+        """Number of outputs of the networks."""
+        return self.dataset.targets().outputs

@@ -64,7 +64,9 @@ def of_plugins(registry: Registry | None) -> list[Solver]:
     return [] if registry is None else [cls() for cls in registry.all("solver").values() if cls not in known]
 
 
-def choose(regime: Regime, dtype: str, device: str, ahead: float = 0.0, registry: Registry | None = None) -> Solver:
+def choose(
+    regime: Regime, dtype: str, device: str, ahead: float = 0.0, registry: Registry | None = None, q: int = 1
+) -> Solver:
     """Return the first solver that can train a regime here.
 
     Args:
@@ -73,15 +75,16 @@ def choose(regime: Regime, dtype: str, device: str, ahead: float = 0.0, registry
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         ahead: Network-steps to come; a solver that takes long to prepare must be worth it.
         registry: Plugins, whose solvers are asked last.
+        q: Number of outputs.
 
     Raises:
         NoSolver: None of them can.
     """
     everyone = (*shipped(), *of_plugins(registry))
     for solver in everyone:
-        if solver.pays(ahead) and not solver.why_not(regime, dtype, device):
+        if solver.pays(ahead) and not solver.why_not(regime, dtype, device, q):
             return solver
-    reasons = "; ".join(f"{s.name}: {reason}" for s in everyone if (reason := s.why_not(regime, dtype, device)))
+    reasons = "; ".join(f"{s.name}: {reason}" for s in everyone if (reason := s.why_not(regime, dtype, device, q)))
     raise NoSolver(f"no solver can train it here ({reasons})")
 
 
@@ -92,6 +95,7 @@ def choose_again(
     before: str | None,
     ahead: float = 0.0,
     registry: Registry | None = None,
+    q: int = 1,
 ) -> Solver:
     """Return the solver with which a run goes on.
 
@@ -105,18 +109,19 @@ def choose_again(
         before: Name of the solver that trained it in this directory; None if nothing did.
         ahead: Network-steps to come.
         registry: Plugins, whose solvers are asked last.
+        q: Number of outputs.
 
     Raises:
         NoSolver: No solver can train it.
     """
-    usual = choose(regime, dtype, device, registry=registry)
+    usual = choose(regime, dtype, device, registry=registry, q=q)
     if before and before in (usual.name, usual.stored):
         return usual
     kept = shipped_solver(before or "")
     passed_over = kept is not None and not kept.pays(0.0) and kept.preference < usual.preference
-    if kept is not None and passed_over and not kept.why_not(regime, dtype, device):
+    if kept is not None and passed_over and not kept.why_not(regime, dtype, device, q):
         return kept
-    return choose(regime, dtype, device, ahead, registry)
+    return choose(regime, dtype, device, ahead, registry, q)
 
 
 def refusals(regime: Regime, dtype: str, device: str, solvers: Iterable[Solver]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.components import Budget, Grouping, Regime
+from harness.components import Budget, Grouping, Outputs, Regime
 from harness.engine.stacks import StackSolver, fixed_grouping
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ class Functional(StackSolver):
 
     name: ClassVar[str] = "functional"
     version: ClassVar[int] = 2
+    outputs: ClassVar[Outputs] = "any"
     summary: ClassVar[str] = "any model, through torch.func"
     preference: ClassVar[int] = 60
 

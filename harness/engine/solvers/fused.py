@@ -34,10 +34,10 @@ class Fused(ShallowSolver):
         """Return why there is no kernel, or an empty string; the first call may compile one."""
         return unavailable(dtype)
 
-    def why_not(self, regime: Regime, dtype: str, device: str) -> str:
+    def why_not(self, regime: Regime, dtype: str, device: str, q: int = 1) -> str:
         """Return why there is no kernel for the regime, or an empty string; the first call may compile it."""
         form = self.form(regime)
-        reason = self.refuses(regime) or self.elsewhere(device)
+        reason = self.of_several(q) or self.refuses(regime) or self.elsewhere(device)
         return reason if reason or form is None else unavailable(dtype, form.activation)
 
     def made(self, dtype: str, device: str) -> str:

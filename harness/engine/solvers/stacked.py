@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.components import Budget, Grouping, Model, Regime, ResidualCriterion
+from harness.components import Budget, Grouping, Model, Outputs, Regime, ResidualCriterion
 from harness.engine.stacks import StackSolver, fixed_grouping
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Stacked(StackSolver):
 
     name: ClassVar[str] = "stacked"
     version: ClassVar[int] = 2
+    outputs: ClassVar[Outputs] = "any"
     summary: ClassVar[str] = "models that provide a stack, with any optimizer and criterion"
     preference: ClassVar[int] = 40
 
