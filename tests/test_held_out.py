@@ -122,7 +122,7 @@ class HeldOut(Diagnostic):
         return float(((outputs - samples.y) ** 2) @ np.arange(len(samples.y)))
 
 
-@pytest.mark.parametrize("name", ["softplus", "stacked", "silu sgd", "deep", "huber"])
+@pytest.mark.parametrize("name", ["softplus", "stacked", "silu sgd", "deep", "huber", "erf output"])
 def test_no_trained_bit_depends_on_held_out_samples(name: str) -> None:
     regime = stacked(CASES["softplus"]) if name == "stacked" else CASES[name]
     start = regime.initializer if name == "deep" else Suspicious()

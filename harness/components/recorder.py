@@ -137,9 +137,12 @@ class Recorder:
             run: Index of the trial.
             course: Its hits, end and curve.
             weights: Its last weights by name, or None if only the movement is known.
-            movement: ‖w − w₀‖ / ‖w₀‖, if there are no weights.
+            movement: ‖w − w₀‖ / ‖w₀‖ if the solver knows it; else that of the weights.
         """
-        if weights is not None:
+        if weights is not None and movement is not None:
+            self._measure(run, _float64(weights), course.steps, ("last", "min", "max"))
+            self._movement[run] = movement
+        elif weights is not None:
             self._close(run, weights, course.steps, diverged=course.diverged)
         else:
             self._movement[run] = movement

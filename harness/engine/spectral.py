@@ -33,12 +33,16 @@ class Decay:
         log_factor: log|gᵢ| (−∞ for a mode that one step removes).
         eigenvalues: λᵢ of K.
         factor: gᵢ.
+        coefficients: cᵢ.
+        vectors: Eigenvectors, one a column.
     """
 
     weight: NDArray[np.float64]
     log_factor: NDArray[np.float64]
     eigenvalues: NDArray[np.float64]
     factor: NDArray[np.float64]
+    coefficients: NDArray[np.float64]
+    vectors: NDArray[np.float64]
 
     @staticmethod
     def of(kernel: Tensor, residual: Tensor, rate: float) -> Decay:
@@ -51,7 +55,8 @@ class Decay:
         with np.errstate(divide="ignore", invalid="ignore"):
             # log1p, because slow modes matter at steps of the order of 1/(aηλ), however small λ is
             log_factor = np.where(shrink < 1.0, np.log1p(-shrink), np.log(shrink - 1.0))
-        return Decay((coefficients * coefficients).numpy(), log_factor, values.numpy(), 1.0 - shrink)
+        weight = (coefficients * coefficients).numpy()
+        return Decay(weight, log_factor, values.numpy(), 1.0 - shrink, coefficients.numpy(), vectors.numpy())
 
     def norm(self, steps: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return ‖r_t‖ at steps t, (m,)."""
@@ -68,10 +73,18 @@ class Decay:
 
     def movement(self, step: int, rate: float) -> float:
         """Return ‖w_t − w₀‖ = (Σ λᵢ (aη cᵢ Σ_{s<t} gᵢ^s)²)^{1/2}."""
+        return float(np.sqrt((self.eigenvalues * self.weight * (rate * self._total(step)) ** 2).sum()))
+
+    def total(self, step: int) -> NDArray[np.float64]:
+        """Return Σ_{s<t} r_s, (n,): the weights after t steps are w₀ − aη Jᵀ Σ_{s<t} r_s."""
+        summed: NDArray[np.float64] = self.vectors @ (self.coefficients * self._total(step))
+        return summed
+
+    def _total(self, step: int) -> NDArray[np.float64]:
         power = self.factor**step
         with np.errstate(divide="ignore", invalid="ignore"):
-            total = np.where(self.factor == 1.0, float(step), (1.0 - power) / (1.0 - self.factor))
-        return float(np.sqrt((self.eigenvalues * self.weight * (rate * total) ** 2).sum()))
+            total: NDArray[np.float64] = np.where(self.factor == 1.0, float(step), (1.0 - power) / (1.0 - self.factor))
+        return total
 
 
 def _first(holds: Callable[[int], bool], low: int, high: int) -> int:

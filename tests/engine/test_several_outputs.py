@@ -76,7 +76,7 @@ def loop(
         method.zero_grad()
         (loss * CELL.n / b).backward()  # type: ignore[no-untyped-call]  # torch does not type it
         method.step()
-    moved = sum(float(((params[name] - first[name]) ** 2).sum()) for name in first)
+    moved = sum(float(((params[name].detach() - first[name]) ** 2).sum()) for name in first)
     size = sum(float((value**2).sum()) for value in first.values())
     return hits, measure, (moved / size) ** 0.5
 
@@ -105,7 +105,7 @@ def test_training_equals_a_plain_loop(
 def test_the_closed_form_of_several_outputs_moves_the_weights_that_a_plain_loop_moves(train_layers: str) -> None:
     outcomes = []
     for model in (ShallowNet("tanh", train_layers, True), BareShallow("tanh", train_layers, True)):  # type: ignore[arg-type]  # a name among the literals
-        regime = Regime("several", model, LeCun(), Momentum(step_size=0.05, beta=0.5), Quadratic())
+        regime = Regime("several", model, LeCun(), Momentum(step_size=0.01, beta=0.5), Quadratic())
         where = setting(regime, dataset=VALUES, dtype="float64", steps=50, tolerances=(1e-9,))
         outcomes.append(train(where, CELL, range(3)))
     for ours, theirs in zip(*outcomes, strict=True):

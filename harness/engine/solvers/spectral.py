@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from harness.components import Budget, Outcome, Recorder, Regime, ResidualCriterion, Solver, Trial
+
+if TYPE_CHECKING:
+    from harness.components import Params
+    from harness.engine.spectral import Decay
 
 
 @dataclass(frozen=True)
@@ -55,4 +59,22 @@ def _solve(recorder: Recorder, run: int) -> Outcome:
     course = solve(decay, lambda norm: criterion.measure_norm(norm, y_norm, problem.n), budget.tolerances, budget.steps)
     size = length([params[name] for name in regime.model.moved(params)])
     movement = decay.movement(course.steps, rate) / size if size and not course.diverged else None
-    return recorder.outcome(run, course, movement=movement)
+    weights = None
+    if regime.diagnostics and size:
+        for step in (step for step in recorder.marks if recorder.watches and step <= course.steps):
+            recorder.visit(run, step, _weights(regime, trial, decay, rate, step))
+        weights = _weights(regime, trial, decay, rate, course.steps)
+    return recorder.outcome(run, course, weights=weights, movement=movement)
+
+
+def _weights(regime: Regime, trial: Trial, decay: Decay, rate: float, step: int) -> Params:
+    """Return the weights after so many steps, exactly: the model is affine in those that move."""
+    import torch
+    from torch.func import vjp
+
+    params = trial.params
+    moved = {name: params[name] for name in regime.model.moved(params)}
+    x = torch.from_numpy(trial.problem.x)
+    _, pullback = vjp(lambda weights: regime.model.forward({**params, **weights}, x), moved)  # type: ignore[misc]  # no auxiliary output
+    (gradient,) = pullback(torch.from_numpy(decay.total(step)))
+    return {**params, **{name: params[name] - rate * gradient[name] for name in moved}}

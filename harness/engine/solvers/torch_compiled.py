@@ -42,9 +42,9 @@ class TorchCompiled(StackSolver):
 
         return missing(device)
 
-    def why_not(self, regime: Regime, dtype: str, device: str) -> str:
+    def why_not(self, regime: Regime, dtype: str, device: str, q: int = 1) -> str:
         """Return why the step cannot be compiled here, or an empty string; the first call compiles it."""
-        return uncompiled(regime, dtype, device)
+        return self.of_several(q) or uncompiled(regime, dtype, device)
 
     def pays(self, ahead: float) -> bool:
         """Return whether compiling saves more time than it takes."""
