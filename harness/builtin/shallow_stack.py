@@ -102,11 +102,11 @@ class SeveralOutputs(ShallowStack):
         torch.bmm(self.params["v"], self.phi, out=self.values)
         if "c" in self.params:
             self.values.add_(self.params["c"].unsqueeze(2))
-        torch.add(self.values.mT, offset.unflatten(1, (-1, self.q)), out=out.unflatten(1, (-1, self.q)))
+        torch.add(self.values.mT, torch.unflatten(offset, 1, (-1, self.q)), out=torch.unflatten(out, 1, (-1, self.q)))
 
     def vjp(self, cotangent: Tensor, into: Params, keep: float) -> None:
         """Accumulate the gradients of the trained layers."""
-        self.cotangents.copy_(cotangent.unflatten(1, (-1, self.q)).mT)
+        self.cotangents.copy_(torch.unflatten(cotangent, 1, (-1, self.q)).mT)
         if self.output:
             if self.hidden:  # with v as it was, which ``into`` may hold
                 torch.bmm(self.params["v"].mT, self.cotangents, out=self.outer)

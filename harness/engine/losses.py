@@ -25,7 +25,9 @@ class Loss(ABC):
         """Return a function of outputs and labels (…, n, q) as one of (…, n·q)."""
         if self.q == 1:
             return of_networks
-        return lambda rows, labels: of_networks(rows.unflatten(-1, (-1, self.q)), labels.unflatten(-1, (-1, self.q)))
+        return lambda rows, labels: of_networks(
+            torch.unflatten(rows, -1, (-1, self.q)), torch.unflatten(labels, -1, (-1, self.q))
+        )
 
     @abstractmethod
     def set_offset(self, labels: Tensor, out: Tensor) -> None:

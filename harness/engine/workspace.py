@@ -127,7 +127,7 @@ class Workspace(ABC):
             labels = torch.gather(y, 1, index)
         else:
             rows = index.unsqueeze(2).expand(-1, -1, self.q)
-            labels = torch.gather(y.unflatten(1, (-1, self.q)), 1, rows).flatten(1)
+            labels = torch.gather(torch.unflatten(y, 1, (-1, self.q)), 1, rows).flatten(1)
         return torch.gather(x, 1, index.unsqueeze(2).expand(-1, -1, x.shape[2])), labels
 
 
