@@ -87,7 +87,7 @@ def _section(whole: Mapping[str, Any], node: Mapping[str, Any], title: str) -> I
     for key, found in node.get("properties", {}).items():
         options = _alternatives(whole, found)
         objects = [option for option in options if option.get("properties")]
-        # A table that may stand in place of a number is written on one line, not under a heading of its own.
+        # A table that may replace a number is written on one line, without a heading of its own.
         nested = objects if len(objects) == len(options) else []
         for option in nested:
             part = f"[{key}]" if found.get("type") != "array" and "items" not in found else f"[[{key}]]"
@@ -250,9 +250,9 @@ class Measured:
 
 
 def measured(theory: Theory, home: Regime, package: str, suites: Mapping[str, Suite]) -> Measured | None:
-    """Return the figure of a reference report in which the theory stands beside a regime that it speaks of.
+    """Return the figure of a reference report with a regime that the theory concerns, or None if there is none.
 
-    Of several the regime that is most like the theory's own; None where no report has such a figure.
+    Of several regimes, the one most like the theory's own is taken.
     """
     own = package.removeprefix("harness_").replace("_", "-")
     order = sorted(suites, key=lambda name: (name != own, FIRST.index(name) if name in FIRST else len(FIRST), name))
@@ -276,7 +276,7 @@ def _kept(regime: Regime) -> tuple[Any, ...]:
 
 
 def _shown(figures: Mapping[Measured, list[str]]) -> str:
-    """Return the figures of a page, each with the theories that speak of its regime."""
+    """Return the figures of a page, each with the theories that concern its regime."""
     from harness.report.figures.scaling import LAWS, WHAT
 
     said = f"From the reference reports of the shipped suites. {WHAT}{LAWS.format(what='largest size')}"

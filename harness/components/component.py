@@ -1,4 +1,4 @@
-"""What every component has: a name, a version, and options."""
+"""The base of all components: a name, a version, and options."""
 
 from __future__ import annotations
 

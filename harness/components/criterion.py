@@ -1,4 +1,4 @@
-"""What is minimised."""
+"""Criteria: the loss that training minimises, and the measure that defines a fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is measured while networks train."""
+"""Diagnostics: numbers that are recorded while networks train."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs batches: the contract between the driver and wherever the training happens."""
+"""The contract between the driver and the executors, which run batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went wrong with a batch, and what its cause says about the trials in it."""
+"""Faults of batches, and what their causes say about the trials."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def said(error: BaseException) -> str:
     """
     try:
         text = printable(str(error)[: 4 * MOST])
-    except Exception:  # its text is somebody's code too
+    except Exception:  # its text may come from a plugin's code
         text = ""
     line = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return line if len(line) <= MOST else line[: MOST - 1] + "…"

@@ -1,4 +1,4 @@
-"""How weights are drawn."""
+"""Initializers: the random weights at the start."""
 
 from __future__ import annotations
 

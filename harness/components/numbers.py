@@ -1,4 +1,4 @@
-"""How numbers and names are written: one rule for every table, figure and format."""
+"""Spelling of numbers and names: one rule for every table, figure and format."""
 
 from __future__ import annotations
 

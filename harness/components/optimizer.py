@@ -1,4 +1,4 @@
-"""How weights are moved."""
+"""Optimizers: the steps that change the weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How networks are trained: the four ingredients together."""
+"""Regimes: the four ingredients of training together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The types that components speak in: arrays, weights, and the words of suites and theories."""
+"""Types that components share: arrays, weights, and the words of suites and theories."""
 
 from __future__ import annotations
 

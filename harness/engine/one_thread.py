@@ -1,4 +1,4 @@
-"""How torch runs while networks are trained: on one thread, in full precision."""
+"""The settings of torch while networks are trained: one thread, and full precision."""
 
 from __future__ import annotations
 

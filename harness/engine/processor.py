@@ -1,4 +1,4 @@
-"""What computes: results are equal to the last bit on equal processors."""
+"""The name of the processor. Results are equal to the last bit on equal processors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is stored of a run beside its outcomes, looked at before it is used."""
+"""The record of a run that is stored beside its outcomes. It is checked before it is used."""
 
 from __future__ import annotations
 

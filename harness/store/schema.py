@@ -145,7 +145,7 @@ def _number(db: sqlite3.Connection, pragma: str) -> int:
 
 def _create(db: sqlite3.Connection) -> None:
     db.execute("BEGIN IMMEDIATE")
-    if not _number(db, "user_version"):  # nobody else made them meanwhile
+    if not _number(db, "user_version"):  # no other process has made them meanwhile
         for statement in TABLES.values():
             db.execute(statement)
         db.execute(f"PRAGMA application_id = {APPLICATION}")
@@ -158,7 +158,7 @@ def _migrate(db: sqlite3.Connection, path: Path, version: int) -> None:
     if missing:
         raise StoreError(f"{path} has schema {version}, which this version of the harness cannot bring up to {SCHEMA}")
     db.execute("BEGIN EXCLUSIVE")
-    for step in range(_number(db, "user_version"), SCHEMA):  # asked again: somebody else may have been faster
+    for step in range(_number(db, "user_version"), SCHEMA):  # asked again: another process may have been faster
         MIGRATIONS[step](db)
     db.execute(f"PRAGMA user_version = {SCHEMA}")
     db.execute("COMMIT")

@@ -124,7 +124,7 @@ def kernel(real: Real, activation: Activation) -> Kernel:
             return Kernel(path, program, built=False)
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if directory.stat().st_uid != os.getuid():  # somebody else could put code there
+            if directory.stat().st_uid != os.getuid():  # another user could put code there
                 continue
             _compile(program, parts, path)
         except OSError:  # not writable: try the next place

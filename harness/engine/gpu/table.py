@@ -1,4 +1,4 @@
-"""What the kernels know of a network: one row of whole numbers, one of floating ones.
+"""The table of networks for the GPU kernels: a row of integers and a row of floats per network.
 
 Offsets count elements of the buffer that they point into.
 """

@@ -1,4 +1,4 @@
-"""How a network is cut into tiles on the device: a function of its own shape, never of its company."""
+"""Tile sizes of the GPU kernels. They depend only on the shape of a network, not on other networks in the launch."""
 
 from __future__ import annotations
 
