@@ -77,7 +77,7 @@ def predict(theory: Theory, regime: Regime, problem: Problem) -> Prediction:
 
 
 def _not_a_width(found: object) -> str:
-    """Say what is wrong with what a theory returned for a width."""
+    """Return the reason why the result of a theory is not a width."""
     if not isinstance(found, Width) or not isinstance(found.value, (int, float)):
         return f"width() returned {show(found)}, expected Width(number)"
     if found.value < 0:
@@ -88,7 +88,7 @@ def _not_a_width(found: object) -> str:
 
 
 def _not_a_law(found: object) -> str:
-    """Say what is wrong with what a theory returned for its law."""
+    """Return the reason why the result of a theory is not a scaling."""
     if found is None or (isinstance(found, (int, float)) and found >= 0):
         return ""
     said = f"{found:g}" if isinstance(found, (int, float)) else show(found)
@@ -98,7 +98,7 @@ def _not_a_law(found: object) -> str:
 def predictions(theories: Iterable[Theory], regime: Regime, problem: Problem) -> tuple[Prediction, ...]:
     """Evaluate the theories that concern the regime, in the order given.
 
-    A theory that cannot tell whether it does counts as concerned, so that its failure is seen.
+    A theory that raises when asked counts as concerned, so that its failure is shown.
     """
     chosen = []
     for theory in theories:

@@ -10,16 +10,16 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True)
 class Component:
-    """Base of everything a plugin provides.
+    """Base of everything that a plugin provides.
 
     Attributes:
-        name: What suites write after ``use``; lower-case letters, digits and hyphens.
-        version: Raise it when the same options give different numbers: stored trials are then trained anew.
-        kind: Which of the component families the class belongs to (set by the base classes).
+        name: Name in suites, after ``use``. It has lower-case letters, digits and hyphens.
+        version: Version of the numbers. Raise it when the same options give different numbers: stored trials are then
+            trained again.
+        kind: Kind of the component, set by the base classes.
         since: Options that were added after the component was first released, each with the release that added it.
             :meth:`spec` leaves them out at their default, so a new option moves no draw and no stored key.
-        needs: A noun phrase that completes "needs …" in the error for a composition that the component does not
-            accept.
+        needs: A noun phrase that completes "needs …" in the error for a composition that the component does not accept.
     """
 
     name: ClassVar[str] = ""

@@ -1,6 +1,6 @@
-"""Typed entries of tables: each keeps its numbers, and knows its one spelling for people.
+"""Typed entries of tables. Each keeps its numbers and has one spelling.
 
-Signs other than those that :mod:`harness.components.numbers` can spell in ASCII are not used.
+Entries use no signs other than those that :mod:`harness.components.numbers` can spell in ASCII.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Note:
 
     Attributes:
         text: One or two sentences.
-        mark: A fixed mark such as †; empty for the next letter.
+        mark: A fixed mark such as †, or an empty string for the next letter.
     """
 
     text: str
@@ -36,8 +36,8 @@ class Entry(ABC):
     """One typed entry of a table.
 
     Attributes:
-        notes: What stands below the table about it.
-        style: What a coloured renderer may stress.
+        notes: Notes below the table about this entry.
+        style: Meaning that a renderer may emphasise.
     """
 
     kind: ClassVar[str]
@@ -46,11 +46,11 @@ class Entry(ABC):
 
     @abstractmethod
     def text(self) -> str:
-        """Return the one spelling for people, on one line, without marks."""
+        """Return the spelling of the entry on one line, without marks."""
 
     @abstractmethod
     def fields(self) -> dict[str, Plain]:
-        """Return the numbers behind it; the key "" is the value, others are suffixes of the column's header."""
+        """Return the numbers of the entry. The key "" is the value, and others are suffixes of the column's header."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Text(Entry):
 
     Attributes:
         value: The words.
-        cite: Key of the BibTeX entry of what is named; empty where there is none.
+        cite: Key of the BibTeX entry of their source, or an empty string.
     """
 
     kind: ClassVar[str] = "text"
@@ -67,7 +67,7 @@ class Text(Entry):
     cite: str = ""
 
     def text(self) -> str:
-        """Return the words on one line, stripped of anything that could steer a terminal."""
+        """Return the words on one line, without control characters."""
         return numbers.clean(self.value)
 
     def fields(self) -> dict[str, Plain]:
@@ -84,7 +84,7 @@ class Number(Entry):
     width: bool = True
 
     def text(self) -> str:
-        """Return it with as many digits as mean something."""
+        """Return the number with its significant digits."""
         return numbers.width(self.value) if self.width else numbers.decimal(self.value)
 
     def fields(self) -> dict[str, Plain]:
@@ -112,13 +112,13 @@ class Estimate(Entry):
         return f"{numbers.width(self.value)} ({low}, {high}"
 
     def fields(self) -> dict[str, Plain]:
-        """Return value, low and high; an open end is 0 or ∞."""
+        """Return value, low and high. An open end is 0 or ∞."""
         return {"": self.value, **_ends(self.low, self.high)}
 
 
 @dataclass(frozen=True)
 class Bound(Entry):
-    """A one-sided bound on what lies outside the widths that were tried.
+    """A one-sided bound on a width outside of those that were tried.
 
     >>> Bound(">", 512).text(), Bound("<=", 3).text()
     ('> 512', '≤ 3')
@@ -135,7 +135,7 @@ class Bound(Entry):
         return f"{'≤' if self.relation == '<=' else '>'} {numbers.width(self.limit)}"
 
     def fields(self) -> dict[str, Plain]:
-        """Return the bound, and the bracket that it is an end of, open on the other side; there is no value."""
+        """Return the bound as an end of a bracket that is open on the other side. There is no value."""
         low = self.limit if self.low is None and self.relation == ">" else self.low
         high = self.limit if self.high is None and self.relation == "<=" else self.high
         return {"": None, "bound": self.relation, "limit": self.limit, **_ends(low, high)}
@@ -164,7 +164,7 @@ class Count(Entry):
 
 @dataclass(frozen=True)
 class Counts(Entry):
-    """Fits over trials at several widths: (k, m, M) each; k = 0 stands for the limit of infinite width.
+    """Fits over trials at several widths: (k, m, M) each. k = 0 means the limit of infinite width.
 
     >>> Counts(((7, 1, 20), (9, 19, 20))).text(), Counts(((0, 18, 20),)).text()
     ('7: 1/20 · 9: 19/20', '∞: 18/20')
@@ -195,19 +195,19 @@ class Ratio(Entry):
     relation: Literal["", "<", ">", ">="] = ""
 
     def text(self) -> str:
-        """Return it with two digits and a times sign."""
+        """Return the ratio with two digits and a times sign."""
         text = numbers.decimal(self.value)
         relation = {"": "", "<": "<", ">": ">", ">=": "≥"}[self.relation]
         return f"{relation}{text}×" if math.isfinite(self.value) else text
 
     def fields(self) -> dict[str, Plain]:
-        """Return the ratio, and the relation where it is only a bound."""
+        """Return the ratio, with the relation if it is a bound."""
         return {"": self.value, **({"bound": self.relation} if self.relation else {})}
 
 
 @dataclass(frozen=True)
 class Interval(Entry):
-    """A width, or a ratio of two, with the ends of an interval; None where an end is open or the value unknown.
+    """A width, or a ratio of two, with the ends of an interval. None is an open end or an unknown value.
 
     >>> Interval(259.4, 210, 331).text(), Interval(1.42, 1.1, 2.0, ratio=True).text()
     ('259 (210, 331)', '1.4× (1.1, 2)')
@@ -230,7 +230,7 @@ class Interval(Entry):
         return f"{value} ({low}, {high})"
 
     def fields(self) -> dict[str, Plain]:
-        """Return value, low and high; an open end is 0 or ∞."""
+        """Return value, low and high. An open end is 0 or ∞."""
         return {"": self.value, **_ends(self.low, self.high)}
 
 
@@ -241,7 +241,7 @@ def _ends(low: float | None, high: float | None) -> dict[str, Plain]:
 
 @dataclass(frozen=True)
 class Exponent(Entry):
-    """Exponents a, b of n^a d^b; an interval for measured ones; None for one that was not measured.
+    """Exponents a, b of n^a d^b, with intervals if they are measured. None is an exponent that was not measured.
 
     >>> Exponent(2, -1).text(), Exponent(1.02, None, (0.94, 1.1)).text()
     ('2, −1', '1.02 (0.94, 1.10)')
@@ -286,7 +286,7 @@ def _exponent(value: float | None, interval: tuple[float, float] | None) -> str:
 
 @dataclass(frozen=True)
 class Missing(Entry):
-    """Nothing to show, and why."""
+    """An empty entry with its reason."""
 
     kind: ClassVar[str] = "missing"
     reason: str = ""

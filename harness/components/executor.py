@@ -18,10 +18,10 @@ class Batch:
 
     Attributes:
         cell: Regime, samples, input dimension and width, shared by all trials of the batch.
-        seeds: One trial each.
+        seeds: Seeds of the trials.
         setting: Everything else that fixes the numbers, as plain data (see :mod:`harness.engine.setting`).
-        key: Semantic key of the setting; stored outcomes are found by it.
-        trial_seconds: Most time that a trial may take.
+        key: Semantic key of the setting, by which stored outcomes are found.
+        trial_seconds: Longest time of a trial in seconds.
     """
 
     cell: Cell
@@ -32,18 +32,18 @@ class Batch:
 
     @property
     def seconds(self) -> float:
-        """Most time that the batch may take."""
+        """Longest time of the batch in seconds."""
         return self.trial_seconds * len(self.seeds)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What became of a batch where it was trained.
+    """The result of training a batch once.
 
     Attributes:
-        outcomes: One for each trial, in the order of the batch; empty if there is a fault.
-        fault: Why there are none.
-        warnings: What Python warned of, one line each.
+        outcomes: One outcome per trial, in the order of the batch, or none if there is a fault.
+        fault: Reason why there are no outcomes.
+        warnings: Warnings of Python, one line each.
     """
 
     outcomes: tuple[Outcome, ...] = ()
@@ -52,11 +52,11 @@ class Attempt:
 
 
 class BatchFailed(Exception):
-    """A batch has no outcomes; the driver decides what becomes of its trials.
+    """A batch without outcomes. The driver decides what happens to its trials.
 
     Attributes:
-        batch: As it was submitted.
-        fault: What happened.
+        batch: The batch as it was submitted.
+        fault: The fault.
     """
 
     def __init__(self, batch: Batch, fault: Fault) -> None:
@@ -65,7 +65,7 @@ class BatchFailed(Exception):
 
 
 class LostWorkers(RuntimeError):
-    """The place where batches were trained is gone; what was finished is saved."""
+    """Loss of all workers. Finished batches are stored."""
 
 
 class UnguardedScript(LostWorkers):
@@ -77,36 +77,39 @@ UNGUARDED = 76
 
 
 class NotInstalled(RuntimeError):
-    """The executor needs a package that is not installed; the message says which."""
+    """An executor that needs a package that is not installed. The message names it."""
 
 
 class Executor(ABC):
     """A place where batches are trained.
 
-    Executors are context managers; they get batches as plain data, train each with
-    :func:`harness.executors.attempt.attempt` in a place that has loaded the same plugins, and hand back outcomes in any
-    order. They never open the store, and never judge: a batch that has no outcomes is handed back as
-    :class:`BatchFailed`, and the driver retries it, splits it, or records the error. Three things are theirs alone. A
-    batch that runs for longer than ``batch.seconds`` is ended, with its place if need be, and handed back as ``late``.
-    A place that ends under a batch is replaced, and the batch handed back, as ``lost`` if it was ended from outside, as
-    ``error`` if it ended itself. Each batch comes back once.
+    Executors are context managers. They get batches as plain data, train each with
+    :func:`harness.executors.attempt.attempt` in a worker that has loaded the same plugins, and return outcomes in any
+    order. They do not open the store and do not decide about retries: a batch without outcomes is returned as
+    :class:`BatchFailed`, and the driver retries it, splits it, or records the error. Executors must:
+
+    1. stop a batch after ``batch.seconds``, with its worker if necessary, and return it as ``late``,
+    2. replace a worker that ends during a batch, and return the batch as ``lost`` if the worker was ended from outside,
+      or as ``error`` if it ended itself,
+    3. return each batch exactly once.
 
     Attributes:
-        warned: What was warned of where batches were trained, one line each, with the number of batches.
+        warned: Warnings from batches, one line each, with the number of batches.
     """
 
     name: ClassVar[str] = ""
 
     def __init__(self, workers: int, plugin_files: tuple[str, ...] = (), scheduler: str = "") -> None:
-        """Prepare, without starting anything.
+        """Prepare the executor without starting workers.
 
         Args:
-            workers: Batches to train at a time; whoever joins a running cluster takes the number of its workers.
+            workers: Number of batches to train at a time. Executors that join a running cluster use the number of its
+                workers.
             plugin_files: Plugin files that workers load.
-            scheduler: Address, or scheduler file, of the cluster to join; none for workers of its own.
+            scheduler: Address or scheduler file of the cluster to join, or an empty string for workers of its own.
 
         Raises:
-            NotInstalled: If a package is missing that it needs.
+            NotInstalled: If a package that it needs is missing.
         """
         self.workers = workers
         self.plugin_files = plugin_files
@@ -114,7 +117,7 @@ class Executor(ABC):
         self.warned: dict[str, int] = {}
 
     def taken(self, batch: Batch, found: Attempt) -> tuple[Batch, list[Outcome]]:
-        """Note what was warned of, and return what :meth:`next_done` returns.
+        """Record the warnings of an attempt, and return the result of :meth:`next_done`.
 
         Raises:
             BatchFailed: If the attempt has no outcomes.
@@ -137,16 +140,16 @@ class Executor(ABC):
 
     @abstractmethod
     def submit(self, batch: Batch) -> None:
-        """Take a batch in hand; returns at once."""
+        """Accept a batch, and return at once."""
 
     @abstractmethod
     def next_done(self) -> tuple[Batch, list[Outcome]]:
-        """Wait for a batch in hand and return it with the outcomes of its trials; batches finish in any order.
+        """Wait for a submitted batch, and return it with the outcomes of its trials. Batches finish in any order.
 
         Raises:
-            RuntimeError: If nothing is in hand.
-            BatchFailed: If a batch has no outcomes; it is then no longer in hand.
-            LostWorkers: If the place where the batch was trained is gone and cannot be had again.
+            RuntimeError: If there is no submitted batch.
+            BatchFailed: If a batch has no outcomes. It then counts as returned.
+            LostWorkers: If the workers are lost and cannot be replaced.
         """
 
     def __enter__(self) -> Self:
@@ -156,4 +159,4 @@ class Executor(ABC):
     def __exit__(  # noqa: B027  # an executor without workers has nothing to stop
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the workers, dropping what they have in hand."""
+        """Stop the workers. Batches that have not finished are dropped."""

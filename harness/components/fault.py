@@ -10,22 +10,22 @@ from harness.complaints import printable
 from harness.components import Outcome
 
 FaultKind = Literal["memory", "error", "late", "lost"]
-"""Memory ran out; something raised or crashed; the time limit passed; the place of training was taken away."""
+"""Memory ran out, code raised or crashed, the time limit passed, or the worker was ended from outside."""
 
 MOST = 500
-"""Characters of a message that are kept."""
+"""Largest length of a message in characters."""
 
 _MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "unable to allocate", "alloc_failed")
-"""What errors of the GPU's and the CPU's allocators say, in lower case."""
+"""Words in errors of the allocators of GPUs and CPUs, in lower case."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a batch has no outcomes.
+    """The reason why a batch has no outcomes.
 
     Attributes:
-        kind: What it says about the batch. ``lost`` does not count against its trials: somebody ended the process, or
-            the machine is gone.
+        kind: Kind of the fault. ``lost`` does not count against the trials, because the process was ended from outside
+            or the machine is gone.
         message: One printable line.
     """
 
@@ -34,7 +34,7 @@ class Fault:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether an error means that memory ran out, on a GPU or not.
+    """Return whether an error means that memory ran out, on a GPU or not.
 
     >>> is_out_of_memory(RuntimeError("CUDA out of memory. Tried to …")), is_out_of_memory(KeyError("memory"))
     (True, False)
@@ -49,7 +49,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def said(error: BaseException) -> str:
-    r"""Return what an error says, with its type, on one printable line of reasonable length.
+    r"""Return the message of an error with its type, on one printable line of limited length.
 
     >>> said(ValueError("no \x1b[31m\n inputs"))
     'ValueError: no �[31m inputs'
@@ -63,7 +63,7 @@ def said(error: BaseException) -> str:
 
 
 def fault_of(error: BaseException) -> Fault:
-    """Return the fault that an error of the training itself is."""
+    """Return the fault for an error of the training itself."""
     return Fault("memory" if is_out_of_memory(error) else "error", said(error))
 
 
@@ -71,8 +71,11 @@ def error_outcome(seed: int, rungs: int, message: str) -> Outcome:
     """Return the outcome of a trial that could not be trained: neither fit nor unfit.
 
     Args:
-        seed: The trial.
-        rungs: Tolerances of its ladder.
-        message: What happened.
+        seed: Seed of the trial.
+        rungs: Number of tolerances.
+        message: Description of the error.
+
+    Returns:
+        The outcome.
     """
     return Outcome(seed, (None,) * rungs, 0, math.nan, message=message or "it could not be trained")

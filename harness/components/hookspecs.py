@@ -1,9 +1,9 @@
-"""The plugin contract: what a plugin may provide, one hook a family.
+"""The plugin contract: one hook for each kind of thing that a plugin may provide.
 
 A plugin is a module (or any object) with functions of these names, each marked by ``@hookimpl``. Every hook is
-optional, takes nothing, and returns what it provides; the harness asks each plugin once, on its own, so that one
-that fails costs nobody else anything. The module is imported for the list of verbs as well: hooks that import what
-they return in their own bodies keep that quick.
+optional, has no arguments, and returns what it provides. The harness calls each plugin separately, so one that fails
+does not affect the others. The module is also imported for the list of verbs. Import what hooks return in their bodies
+to keep that fast.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def harness_regimes() -> Iterable[Regime]:
 
 @hookspec
 def harness_theories() -> Iterable[type[Theory]]:
-    """Provide claims about the width that is needed; each stands beside every regime it concerns."""
+    """Provide claims about the required width. Tables show each beside every regime that it concerns."""
 
 
 # How a suite is run and shown.

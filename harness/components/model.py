@@ -1,4 +1,4 @@
-"""A network of a given width, and what others need to know of it."""
+"""Models: networks of a given width, and the facts that theories and solvers need."""
 
 from __future__ import annotations
 
@@ -143,13 +143,13 @@ class Stack(ABC):
 
 @dataclass(frozen=True)
 class ShallowForm:
-    """Says that a model is f = αh or α(h − h₀) with h(x) = vᵀφ(Wx + b) + c: weights W, v and, with biases, b, c.
+    """The form f = αh or α(h − h₀) of a model, with h(x) = vᵀφ(Wx + b) + c: weights W, v and, with biases, b, c.
 
     Attributes:
         activation: φ.
-        trains: Which layers training moves.
+        trains: Layers that training changes.
         scale: α.
-        centred: Whether h₀, the outputs at the initial weights, is taken off.
+        centred: Whether h₀, the outputs at the initial weights, is subtracted.
         biases: Whether b and c exist.
     """
 
@@ -167,10 +167,10 @@ class ShallowForm:
 
 @dataclass(frozen=True)
 class ModelTraits:
-    """What theories and tables need to know of a model.
+    """Facts about a model for theories and tables.
 
     Attributes:
-        trains: Which layers training moves; None where the model is not a shallow net.
+        trains: Layers that training changes, or None if the model is not a shallow net.
         activation: Name of φ, or None if there is none.
         biases: Whether it has biases.
         shallow: Whether f(x) = vᵀφ(Wx + b) + c with weights named W, v, b, c.

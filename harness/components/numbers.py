@@ -58,7 +58,7 @@ def width(value: float) -> str:
 
 
 def plain(value: float) -> str:
-    """Write a number as it stands in a suite: 20000, 0.01, 1e-05.
+    """Return a number as suites write it: 20000, 0.01, 1e-05.
 
     >>> plain(20000), plain(0.01), plain(2.5e-3)
     ('20000', '0.01', '0.0025')
@@ -134,7 +134,7 @@ ASCII = {
     "�": "?",
     **{mark: f"[{letter}]" for letter, mark in zip(LETTERS, MARKS, strict=True)},
 }
-"""What stands for a sign where the output cannot show it."""
+"""Replacements for signs that an output cannot show."""
 
 
 _POWERS = re.compile("[⁻⁰¹²³⁴-⁹]+")

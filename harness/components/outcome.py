@@ -1,4 +1,4 @@
-"""What became of a trial."""
+"""Records of trials."""
 
 from __future__ import annotations
 
@@ -43,31 +43,32 @@ class Fate:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one trial.
+    """The record of one trial.
 
     Attributes:
-        seed: The trial's number within its cell.
-        hits: For each tolerance of the ladder the first step at which it was met; None if never. Minibatch methods
-            look once an epoch, and end with a whole one.
-        steps: Steps taken.
-        measure: The criterion's measure at the last step (NaN where it was not finite).
-        diverged: The measure grew beyond 10⁶ or stopped being a number.
-        falling: Not stopped by a tolerance, and the measure fell by more than 1 % over the last tenth of the steps; for
-            runs that are solved exactly, that it would still fall by more than 1 % with more steps.
-        movement: ‖w − w₀‖ / ‖w₀‖ over the trained weights, up to 24 check points after the end (stacks look at their
-            networks once in 25); None for runs that diverged.
+        seed: Number of the trial within its cell.
+        hits: First step at which each tolerance was met, or None if it never was. Minibatch methods check once an
+            epoch, and end with a whole one.
+        steps: Number of steps taken.
+        measure: The criterion's measure at the last step (NaN if it was not finite).
+        diverged: Whether the measure grew beyond 10⁶ or stopped being a number.
+        falling: Whether no tolerance stopped the trial, and the measure decreased by more than 1 % over the last tenth
+            of the steps. For runs that are solved exactly: whether it would still decrease by more than 1 % with more
+            steps.
+        movement: ‖w − w₀‖ / ‖w₀‖ over the trained weights, up to 24 check points after the end (stacks check their
+            networks once in 25), or None for runs that diverged.
         step_size: η.
-        lambda_min: Smallest eigenvalue of J₀J₀ᵀ; None if not computed.
-        lambda_max: Largest eigenvalue of J₀J₀ᵀ; None if not computed.
-        rate: Fitted factor per step of the measure over the second half of the run; None from too few points.
-        curve: The measure at steps 0, 1, 2, 5, 10, 20, 50, … as far as the run went.
-        diagnostics: What the regime's diagnostics found, by name; those that found no number are left out.
-        solver: Which solver trained it.
-        device: Where.
-        seconds: Its share of the batch's time.
-        message: What went wrong, for errors.
-        fate: What becomes of it with unlimited steps. None if that was not asked.
-        further_hits: Hits by the name of each further measure, one for each of that measure's marks.
+        lambda_min: Smallest eigenvalue of J₀J₀ᵀ, or None if it was not computed.
+        lambda_max: Largest eigenvalue of J₀J₀ᵀ, or None if it was not computed.
+        rate: Fitted factor per step of the measure over the second half of the run, or None with too few points.
+        curve: Measure at steps 0, 1, 2, 5, 10, 20, 50, … up to the end of the run.
+        diagnostics: Values of the regime's diagnostics by name. Those without a number are left out.
+        solver: Name of the solver.
+        device: Device of the training.
+        seconds: Its share of the batch's time in seconds.
+        message: Error message, or an empty string.
+        fate: Fate with unlimited steps, or None if it was not computed.
+        further_hits: Hits by the name of each further measure, one for each mark of that measure.
         outputs: Number q of the network's outputs.
         plugins: Digest of the code of each third-party plugin whose components trained it, by the plugin's name.
     """

@@ -1,7 +1,4 @@
-"""One table model for every format: typed entries, columns that know what may go when space is short, notes.
-
-Views build tables, renderers write them.
-"""
+"""The table model of every format: typed entries, columns with priorities, and notes. Views build tables."""
 
 from __future__ import annotations
 
@@ -26,13 +23,13 @@ class Column:
     """A column.
 
     Attributes:
-        header: What stands above it; unique in the table.
-        align: Side that entries keep to.
-        priority: 0 stays at any width; of the others the highest goes first, and the caption then says so.
-        fold: Part of the setting: where space is short it moves to a line above the rows that share it.
-        below: Where space is short it moves to a line of its own below the row.
-        wrap: Longest natural width before words are wrapped; None keeps entries on one line.
-        legend: What the table's caption says about this column alone; where the column goes, it goes as well.
+        header: Header, unique in the table.
+        align: Side on which entries are aligned.
+        priority: Rank for dropping the column if space is short. Columns with 0 are kept, and the highest go first.
+        fold: Whether the column belongs to the setting, which moves to a line above its rows if space is short.
+        below: Whether the column moves to a line below its row if space is short.
+        wrap: Longest natural width before words are wrapped, or None to keep entries on one line.
+        legend: Sentence of the caption about this column alone. It is dropped with the column.
     """
 
     header: str
@@ -46,7 +43,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """Entries, one a column, and the heading under which they stand."""
+    """Entries, one per column, and the heading above them."""
 
     entries: tuple[Entry, ...]
     group: str = ""
@@ -54,16 +51,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table that explains itself.
+    """A table with everything that is needed to read it.
 
     Attributes:
         name: Stable identifier for files and labels.
         title: One line.
-        caption: What every column, statistic, interval and setting is; a reader needs nothing else.
-        columns: From left to right.
-        rows: From top to bottom.
-        provenance: Versions, suite hash, seed, date: comment lines of exports.
-        bibtex: Entries that go along with exports which can use them.
+        caption: Explanation of every column, statistic, interval and setting.
+        columns: Columns from left to right.
+        rows: Rows from top to bottom.
+        provenance: Versions, suite hash, seed and date, for the comment lines of exports.
+        bibtex: BibTeX entries for exports that can use them.
     """
 
     name: str
@@ -86,7 +83,7 @@ class Table:
                 )
 
     def notes(self) -> dict[Note, str]:
-        """Return every note with its mark, in the order in which readers meet them."""
+        """Return every note with its mark, in the order of reading."""
         marks: dict[Note, str] = {}
         letters = 0
         for note in self._notes():
@@ -101,7 +98,7 @@ class Table:
                 yield from entry.notes
 
     def without(self, headers: Collection[str]) -> Table:
-        """Return the table without some columns, their notes, and what the caption says about them."""
+        """Return the table without some columns, their notes, and the sentences of the caption about them."""
         kept = [i for i, column in enumerate(self.columns) if column.header not in headers]
         caption = self.caption
         for column in self.columns:
@@ -119,7 +116,7 @@ class Table:
         return entry.text() + "".join(dict.fromkeys(marks[note] for note in entry.notes))
 
     def data(self) -> dict[str, Any]:
-        """Return the table as plain data that strict JSON can hold; :meth:`from_data` undoes it."""
+        """Return the table as plain data for strict JSON. :meth:`from_data` is the inverse."""
         return {
             "name": self.name,
             "title": self.title,
@@ -132,7 +129,7 @@ class Table:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Table:
-        """Rebuild a table from :meth:`data`, to the last bit."""
+        """Return the table that :meth:`data` describes, equal to the last bit."""
         return cls(
             name=data["name"],
             title=data["title"],
@@ -180,8 +177,8 @@ class Renderer(ABC):
     """A format for tables.
 
     Attributes:
-        name: What ``--format`` calls it.
-        suffix: Of the files it is written to, with the dot.
+        name: Name for ``--format``.
+        suffix: Suffix of its files, with the dot.
         summary: One line for ``harness plugins info``.
     """
 
@@ -191,4 +188,4 @@ class Renderer(ABC):
 
     @abstractmethod
     def render(self, table: Table, width: int | None = None) -> str:
-        """Write the table; formats for the screen keep to ``width`` columns, others ignore it."""
+        """Return the table as text. Formats for the screen keep to ``width`` columns, others ignore it."""

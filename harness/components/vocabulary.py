@@ -26,7 +26,7 @@ NonNegative = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Lt(1)]
 
 StepSize = Literal["stable", "theory"] | Positive
-"""``"stable"`` is c/λ_max(J₀J₀ᵀ) of each trial; ``"theory"`` the step of the regime's theory; or a number."""
+"""A number, ``"stable"`` for c/λ_max(J₀J₀ᵀ) of each trial, or ``"theory"`` for the step of the regime's theory."""
 
 TargetKind = Literal["numbers", "signs", "values", "one-hot"]
 """Kinds of labels: real numbers (n,), ±1 (n,), vectors (n, q), or rows (n, q) with a one in the column of the class."""
@@ -39,12 +39,12 @@ Trained = Literal["hidden", "output", "all"]
 Guarantee = Literal[
     "convergence", "landscape", "existence", "necessary", "linearised", "certificate", "special algorithm"
 ]
-"""What a theory promises at its width. Only convergence and certificate speak of training."""
+"""Guarantees of theories at their widths. Only convergence and certificate are about training."""
 
 Certainty = Literal["read", "derived", "seed", "memory", "memory-low"]
-"""How the text of a claim is known; anything but read and derived is printed as unverified."""
+"""Sources of the text of a claim. All but read and derived are printed as unverified."""
 
 Verdict = Literal["fit", "unfit", "diverged", "error"]
 
 FateKind = Literal["fit proved", "stuck proved", "fit in the limit", "stuck in the limit", "open"]
-"""What becomes of a trial with unlimited steps. Only the first two are proved from the trained weights themselves."""
+"""Fates of a trial with unlimited steps. Only the first two are proved from the trained weights themselves."""

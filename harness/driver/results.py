@@ -175,7 +175,7 @@ class Results:
 
     @property
     def lacking(self) -> str:
-        """How many trials are missing, in words; a search that is not over asks for more as it goes."""
+        """Number of missing trials as text. A search that is not over asks for more trials later."""
         return f"{'' if self.suite.search.decided_beforehand else 'at least '}{self.missing} trials are missing"
 
     def regime(self, name: str) -> Regime:
@@ -206,7 +206,7 @@ class Results:
         return self._widths.get((regime, n, d), [])
 
     def rung(self, tolerance: float | None = None) -> int:
-        """Return the place of a tolerance in the ladder; that of the report by default.
+        """Return the index of a tolerance, or of the reported one by default.
 
         Raises:
             ValueError: If the tolerance was not recorded.

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 TERMS = 100
 _NODES = 16
-"""Of each panel."""
+"""Number of nodes of each panel."""
 _FURTHEST = 13.0
 """End of the last panel: beyond it e^{−g²/2} He_l(g)/√l! is below 1e-18 for l < TERMS."""
 _LENGTH = 0.5
-"""Of the panels away from 0: He_99 turns through 5 rad in one."""
+"""Width of the panels away from 0, in which He_99 turns through 5 rad."""
 _HALVINGS = 20
-"""Of the panel next to 0: f(rg) may turn there on scales down to 1e-6."""
+"""Halvings of the panel next to 0, where f(rg) may turn on scales down to 1e-6."""
 _LOST = 1e-3
 """Largest share of a variance that the series may leave to its last two powers before it is refused."""
 _TINY = 1e-300

@@ -84,7 +84,7 @@ def operator_norm(x: Array) -> float:
 
 
 def smallest_eigenvalue(matrix: Array) -> float:
-    """Return λ_min of a symmetric positive semidefinite matrix, 0 where rounding leaves nothing to tell.
+    """Return λ_min of a symmetric positive semidefinite matrix, or 0 if it is below rounding errors.
 
     >>> smallest_eigenvalue(np.array([[2.0, 1.0], [1.0, 2.0]])), smallest_eigenvalue(np.ones((3, 3)))
     (1.0, 0.0)

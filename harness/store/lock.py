@@ -27,7 +27,7 @@ _HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
 
 class Held(Exception):
-    """Somebody else has the lock; the message says who."""
+    """A lock that another process holds. The message names it."""
 
 
 class Lock:

@@ -1,4 +1,4 @@
-"""The tables of a results file, how older ones become them, and what is no results file at all."""
+"""The tables of a results file, their migrations, and the checks that reject other files."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ MIGRATIONS: Mapping[int, Migration] = {1: _second}
 
 @dataclass(frozen=True)
 class Remedy:
-    """What can be done about a file that cannot be used, in the words of errors.
+    """Advice for a file that cannot be used, as text for errors.
 
     Attributes:
-        elsewhere: Leave it alone.
-        aside: Begin anew, or leave it alone.
+        elsewhere: Advice to leave it alone.
+        aside: Advice to start again, or to leave it alone.
     """
 
     elsewhere: str
@@ -91,7 +91,7 @@ READER = Remedy(
 
 
 class StoreError(Exception):
-    """A results file that cannot be used; the message says why and what to do."""
+    """A results file that cannot be used. The message says why and what to do."""
 
 
 def prepare(db: sqlite3.Connection, path: Path, remedy: Remedy = WRITER) -> None:

@@ -28,7 +28,7 @@ from harness.store.schema import READER, WRITER, Remedy, StoreError, prepare, up
 
 FILE = "results.sqlite"
 DAMAGE = (sqlite3.Error, UnicodeDecodeError)
-"""What a file that cannot be used makes SQLite raise: its own messages may quote bytes that are no text."""
+"""Errors of SQLite for unusable files. Its messages may quote bytes that are not text, hence UnicodeDecodeError."""
 
 Place = tuple[int, int, int, int]
 """(n, d, k, seed)."""
