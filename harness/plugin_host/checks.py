@@ -178,7 +178,7 @@ def _check_options(cls: type[Component]) -> None:
         raise ContractError(f"{cls.__name__} has the version {show(cls.version)}, expected a whole number")
     try:
         made = cls()
-        again = configure(cls, {**made.options(), **made.parts()})
+        again = configure(cls, {**made.options(), **made.parts()}) if fields else made
     except SpecError as error:
         raise ContractError(f"the defaults of {cls.__name__} are no valid options: {error}") from error
     except Exception as error:

@@ -61,18 +61,18 @@ def relative_residual(weights: Weights, activation: str, x: Array, y: Array) -> 
 def relu_slabs(x: Array, y: Array, rng: np.random.Generator) -> Construction:
     """Fit any labels with 4⌈n/d⌉ ReLU neurons and biases, as Bubeck et al. do (arXiv 2006.02855).
 
-    For a direction u that tells the samples apart, those in order along u are cut into groups of d. Let the group's
+    For a direction u that separates the samples, these are ordered along u and cut into groups of d. Let the group's
     slab be lo < u·x < hi, let every sample be at least h away from both ends, and let a·x_i = y_i on the group. With
     R the ReLU and any δ with δ|a·x_i| < h on all samples,
         g(x) = [R(u·x − lo + δ a·x) − R(u·x − lo) − R(u·x − hi + δ a·x) + R(u·x − hi)]/δ
     is a·x inside the slab, where the first two terms act and the others do not, a·x − a·x = 0 above it and 0 below:
-    exactly, not in a limit. The groups' sum is y_i on every sample. Each g has four neurons. What is needed is that
-    the inputs of each group are linearly independent, which holds in general position.
+    exactly, not in a limit. The groups' sum is y_i on every sample. Each g has four neurons. The inputs
+    of each group must be linearly independent, which holds in general position.
 
-    Of some random directions the one with the smallest residual is kept: rounding errors are of order 1/δ.
+    The best of some random directions is kept, as rounding errors are of order 1/δ.
 
     Raises:
-        ValueError: No direction tells the groups apart, as for equal inputs.
+        ValueError: If no direction separates the groups, as for equal inputs.
     """
     best: Construction | None = None
     for _ in range(ATTEMPTS):
@@ -115,7 +115,7 @@ def _relu_slabs(x: Array, y: Array, u: Array) -> Weights | None:
 
 
 def threshold_slabs(x: Array, y: Array, rng: np.random.Generator) -> Construction:
-    """Tell two classes apart with 2⌈m/d⌉ threshold neurons, m the size of the smaller class.
+    """Separate two classes with 2⌈m/d⌉ threshold neurons, m the size of the smaller class.
 
     A hyperplane passes through any d samples and, in general position, through no other. So the samples of the
     smaller class are cut into groups of d, and the indicator of a slab around each group's hyperplane, thin enough to

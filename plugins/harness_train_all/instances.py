@@ -1,6 +1,6 @@
-"""What theorems on training both layers ask, measured on one initialization.
+"""Conditions of theorems on training both layers, measured on one initialization.
 
-Loss ½‖f − y‖² unless said otherwise; weights as plain arrays W (k, d) and v (k,), with biases b (k,) and c where
+Loss ½‖f − y‖² unless said otherwise. Weights are plain arrays W (k, d) and v (k,), with biases b (k,) and c where
 there are any.
 """
 

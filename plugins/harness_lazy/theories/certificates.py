@@ -109,8 +109,8 @@ class CertificateD1s(TangentTheory, Certificate, StepPolicy):
     η = 2/(9‖J₀‖²) on ‖f − y‖²/(2α²), f = α(h − h₀), has for all t
         ‖r_t‖ ≤ (1 − ησ₀²/8)^t ‖y‖  and  ‖W_t − W₀‖_F ≤ 4‖y‖/(ασ₀).
 
-    Proof: certificate D1 for f. Its Jacobian is αJ, so its least singular value is ασ₀ and its Lipschitz constant αL;
-    its first residual is −y. D1 asks for (ασ₀)² ≥ 8 (αL)‖y‖, which is α ≥ s_min. D1's step 2/(9α²‖J₀‖²) is for
+    Proof: certificate D1 for f. Its Jacobian is αJ, so its least singular value is ασ₀ and its Lipschitz constant αL.
+    Its first residual is −y. D1 asks for (ασ₀)² ≥ 8 (αL)‖y‖, which is α ≥ s_min. D1's step 2/(9α²‖J₀‖²) is for
     ½‖f − y‖², so that with the loss divided by α² it is η, and D1's rate 1 − (2/(9α²‖J₀‖²))(ασ₀)²/8 is 1 − ησ₀²/8.
 
     Solved for k with W₀ ~ N(0, σ²) and v = ±a/√k: where σ₀² ≥ a²λ(X)/2, which ``chernoff_width`` ensures with
@@ -191,14 +191,14 @@ def inputs_with_a_density(problem: Problem) -> Assumption:
 class CertificateLinear(TangentTheory, Certificate, StepPolicy):
     """Gradient descent on the linearized net, hidden or both layers, fits all labels if and only if J₀ has rank n.
 
-    The residual is (I − ηJ₀J₀ᵀ)^t r₀; at η = 1/‖J₀‖², ‖r_t‖ ≤ (1 − σ_min²/σ_max²)^t ‖r₀‖.
+    The residual is (I − ηJ₀J₀ᵀ)^t r₀. At η = 1/‖J₀‖², ‖r_t‖ ≤ (1 − σ_min²/σ_max²)^t ‖r₀‖.
 
     Rank n needs n independent columns. There are kd for the hidden layer and k(d + 1) for both layers, with biases one
     weight more a neuron in the hidden layer and one for the output. A neuron has one less if φ is positively
     homogeneous and both are trained, as φ(w·x) = φ'(w·x) w·x then. Neurons with equal hidden weights count once.
 
     For φ analytic but no polynomial, n inputs with a density on the sphere or in R^d, d ≥ 2, and W₀ with a density,
-    kd ≥ n also suffices for the hidden layer, almost surely. Proof. Let n = kd; fewer rows stay independent. The
+    kd ≥ n also suffices for the hidden layer, almost surely. Proof. Let n = kd, as fewer rows stay independent. The
     determinant of J₀ is analytic in inputs and W₀, so it is enough to find one point where it is not 0. Take
     w_j = s_j u and k groups of d linearly independent inputs X_g with x·u = τ_g for all inputs of the group g, the τ_g
     positive and distinct. Block (g, j) of J₀ is v_j φ'(s_jτ_g) X_g, so det J₀ = ∏_g det X_g · (∏_j v_j det M)^d up

@@ -22,17 +22,17 @@ def smallest_width(ratio: Callable[[int], float], power: float, first: int, most
     """Return a width at which the test succeeds while it fails at most 10 % below.
 
     The test succeeds where ``ratio`` reaches 1. It grows like k^p in the end, later than that near the width at
-    which a matrix of features has full rank; as the smallest singular value of such a matrix is close to
+    which a matrix of features has full rank. As the smallest singular value of such a matrix is close to
     a√k − b, so is ratio^{1/2p}, and a line through two points of it finds the width in a few evaluations.
 
     Args:
-        ratio: Of what is found to what is asked, at a width; 0 where there is nothing to compare.
+        ratio: Ratio of the measured to the required value at a width, or 0 if there is nothing to compare.
         power: p.
-        first: Where to begin; 1 ≤ first ≤ most.
+        first: First width to evaluate, 1 ≤ first ≤ most.
         most: Largest width to evaluate.
 
     Returns:
-        The width; None if the test fails at all widths tried, up to ``most``.
+        The width, or None if the test fails at all widths tried, up to ``most``.
 
     >>> smallest_width(lambda k: (k / 1000) ** 1.5, power=1.5, first=8, most=10_000) in range(1000, 1101)
     True

@@ -66,7 +66,7 @@ _READ = (
 
 @dataclass(frozen=True)
 class SongTheory(ShallowTheory):
-    """A theorem on f(x) = vᵀφ(Wx) with both layers trained, smooth φ and the ω₁/ω₂ family of initializations.
+    """A theorem on f(x) = vᵀφ(Wx) with both layers trained, smooth φ and initial weights of variances ω₁² and ω₂².
 
     Attributes:
         power: t of the Khatri–Rao power. The default is the smallest that can have full rank.
