@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PART_BASES: Mapping[str, Any] = {"initializer": Initializer, "optimizer": Optimizer}
 """The ingredients that say which models they accept, by the class that declares it."""
 
-OWN_KEYS = ("name", "use", *PARTS, "theory", "summary", "diagnostics")
+OWN_KEYS = ("name", "use", *PARTS, "theory", "summary", "diagnostics", "solver")
 """Keys of a regime that are not options of its ingredients."""
 
 
@@ -172,7 +172,7 @@ class _Composer:
         self.moved: dict[tuple[str | int, ...], tuple[str | int, ...]] = {}
 
     def regime(self) -> Regime:
-        texts = {key: self._text(key) for key in ("name", "use", "theory", "summary")}
+        texts = {key: self._text(key) for key in ("name", "use", "theory", "summary", "solver")}
         preset = self._preset(texts["use"])
         classes: dict[str, type[Component] | None] = {}
         options: dict[str, dict[str, Any]] = {}
@@ -183,11 +183,22 @@ class _Composer:
         self._acceptance(parts)
         theory = self._theory(texts["theory"], preset, parts["optimizer"])
         diagnostics = self._diagnostics(preset)
+        solver = self._solver(texts["solver"], preset)
         if self.complaints:
             raise SpecError(self.complaints)
         name = texts["name"] or self._default_name(preset, parts)
         summary = texts["summary"] if texts["summary"] is not None else (preset.summary if preset else "")
-        return Regime(name, **parts, theory=theory, summary=summary, diagnostics=diagnostics)  # type: ignore[arg-type]  # checked by kind
+        return Regime(name, **parts, theory=theory, summary=summary, diagnostics=diagnostics, solver=solver)  # type: ignore[arg-type]  # checked by kind
+
+    def _solver(self, given: str | None, preset: Regime | None) -> str:
+        """Return the name of the solver that must train the regime, or an empty string."""
+        if given is None:
+            return preset.solver if preset else ""
+        try:
+            _find(self.registry, "solver", given, ("solver",))
+        except SpecError as error:
+            self.complaints += error.complaints
+        return given
 
     def _acceptance(self, parts: Mapping[str, Any]) -> None:
         """Refuse ingredients that do not accept the others, each with the names of those that would."""

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from harness.complaints import Code, Complaint, SpecError, nearest, plain_complaints, show
 from harness.plugin_host.composition import build_regime, component_from, unique_names
 from harness.plugin_host.options import configure, option_names
+from harness.plugin_host.registry import AmbiguousName, UnknownName
 from harness.plugin_host.validation import from_pydantic
 from harness.statistics.search import Adaptive, Grid, Search
 from harness.suite.file import SECTIONS, BudgetSection, ProblemsSection, Section, Sizes, SuiteFile, SuiteSection
@@ -77,6 +78,7 @@ class SuiteParser:
         dataset = self._dataset()
         search = self._search()
         regimes = self._regimes()
+        regimes = self._with_solver(regimes)
         self._width_steps(search, regimes)
         if dataset is not None:
             self.complaints += misfits(dataset, problems, regimes, self.data, self.registry)
@@ -215,6 +217,20 @@ class SuiteParser:
         return Budget(
             section.steps, rungs, reported, section.dtype, section.device, section.spectrum, section.trial_seconds
         )
+
+    def _with_solver(self, regimes: dict[int, Regime]) -> dict[int, Regime]:
+        """Return the regimes with the solver of [budget] where they name none."""
+        table = self.data.get("budget")
+        name = table.get("solver", "") if isinstance(table, dict) else ""
+        if not name or not isinstance(name, str):
+            return regimes
+        try:
+            self.registry.find("solver", name)
+        except UnknownName as error:
+            self._refuse("unknown-name", ("budget", "solver"), error.message, error.nearest)
+        except AmbiguousName as error:
+            self._refuse("ambiguous-name", ("budget", "solver"), str(error))
+        return {index: replace(regime, solver=regime.solver or name) for index, regime in regimes.items()}
 
     def _ladder(self) -> BudgetSection | None:
         """Return a budget with the tolerances alone, or None if they have faults.

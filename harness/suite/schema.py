@@ -18,6 +18,7 @@ _REGIME_KEYS = {
     "use": "Name of a preset to start from; without it all four ingredients must be given.",
     "theory": "Name of the theory whose step size step_size = 'theory' means.",
     "summary": "One line about it.",
+    "solver": "Name of the solver that must train it; chosen if left out.",
 }
 
 

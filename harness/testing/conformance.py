@@ -14,6 +14,7 @@ from harness.testing import (
     models,
     optimizers,
     regimes,
+    solvers,
     stacks,
     texts,
     theories,
@@ -33,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     *datasets.CHECKS,
     *theories.CHECKS,
     *regimes.CHECKS,
+    *solvers.CHECKS,
     *machinery.CHECKS,
 )
 """Every rule, in the order in which they are applied."""

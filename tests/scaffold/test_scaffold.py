@@ -42,7 +42,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_there_is_a_template_for_every_kind_that_is_offered() -> None:
-    assert set(CHOICES) == set(KINDS) == set(get_args(Kind)) - {"diagnostic", "executor"}
+    assert set(CHOICES) == set(KINDS) == set(get_args(Kind)) - {"activation", "diagnostic", "solver", "executor"}
     assert set(WHOLE) < set(KINDS)
     for kind in KINDS:
         (hook,) = re.findall(r"def (harness_\w+)", module(PluginName("x"), [kind]))

@@ -254,6 +254,33 @@ def harness_regimes(): return [OWN]
 def harness_renderers(): return [Lines]
 @hookimpl
 def harness_commands(): return [hello]
+
+
+class Loop(Solver):
+    """Trains one network after the other in NumPy."""
+
+    name: ClassVar[str] = "loop"
+
+    def refuses(self, regime):
+        relu = str(regime.model.describe().activation) == "relu" and regime.model.describe().trains == "hidden"
+        return "" if relu and regime.optimizer.heavy_ball() == 0.0 else "it takes hidden layers of ReLU"
+
+    def train(self, regime, trials, budget):
+        recorder = Recorder(regime, trials, budget)
+        for run, trial in enumerate(trials):
+            x, y, w, v = trial.problem.x, trial.problem.y, trial.weights["W"], trial.weights["v"]
+            for step in range(recorder.last + 1):
+                residual = np.maximum(x @ w.T, 0.0) @ v - y
+                measure = np.linalg.norm(residual) / np.linalg.norm(y)
+                if recorder.note(run, step, float(measure), {"W": w, "v": v}):
+                    break
+                w = w - trial.step_size * ((residual[:, None] * (x @ w.T > 0.0) * v).T @ x)
+        return recorder.outcomes()
+
+
+@hookimpl
+def harness_solvers():
+    return [Loop]
 '''
 
 
@@ -414,6 +441,8 @@ BROKEN = (
     Broken("diagnostic size", "measured", "finds no number", "return float(sum(", "return float('nan') * float(sum("),
     Broken("regime own", "composed", "there is no theory 'clam'; did you mean 'claim'?", 'theory="claim"', 'theory="clam"'),
     Broken("regime own", "trains", "ends in an error: ArithmeticError: no", WEIGHTS, "raise ArithmeticError('no')"),
+    Broken("solver loop", "agrees", "by a plain loop at", "w - trial.step_size *", "w - 0.5 * trial.step_size *"),
+    Broken("solver loop", "alone", "end with other digits than among", "w - trial.step_size *", "w - (1.0 + 1e-9 * np.random.random()) * trial.step_size *"),
     Broken("renderer lines", "renders", "leaves out relu", "for row in table.rows)", "for row in table.rows[:1])"),
 )  # fmt: skip
 """One at least for each check; those of executors are tried on the executors that are there."""
