@@ -51,6 +51,7 @@ def write_pages(directory: Path) -> None:
         "command-line.md": commands_page(),
         "components.md": components_page(registry),
         "presets.md": presets_page(registry),
+        "notebook.md": notebook_page(directory.parent / "notebooks" / "thresholds.ipynb"),
         **{f"theories/{name}.md": text for name, text in theory_pages(registry).items()},
     }
     for name, text in pages.items():
@@ -58,6 +59,12 @@ def write_pages(directory: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+
+
+def notebook_page(file: Path) -> str:
+    """Return the texts and the code of a notebook."""
+    cells = [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(file.read_text("utf-8"))["cells"]]
+    return "\n\n".join(text if kind == "markdown" else f"```ipython\n{text}\n```" for kind, text in cells) + "\n"
 
 
 def hooks_page() -> str:

@@ -6,12 +6,7 @@ from .components.executor import NotInstalled as NotInstalled
 from .components.executor import UnguardedScript as UnguardedScript
 from .driver.estimate import Planned as Planned
 from .driver.estimate import PlannedThreshold as PlannedThreshold
-from .driver.records import Records as Records
 from .driver.results import Results as Results
-from .driver.rows import ExponentRecord as ExponentRecord
-from .driver.rows import TheoryRecord as TheoryRecord
-from .driver.rows import ThresholdRecord as ThresholdRecord
-from .driver.rows import TrialRecord as TrialRecord
 from .driver.sharding import ShardError as ShardError
 from .driver.threshold_searches import RegimeError as RegimeError
 from .engine.device import DeviceError as DeviceError
@@ -20,6 +15,11 @@ from .mathematics.activations import ACTIVATIONS as ACTIVATIONS
 from .mathematics.activations import ActivationOption as ActivationOption
 from .plugin_host.registry import AmbiguousName as AmbiguousName
 from .plugin_host.registry import UnknownName as UnknownName
+from .report.records import Records as Records
+from .report.rows import ExponentRecord as ExponentRecord
+from .report.rows import TheoryRecord as TheoryRecord
+from .report.rows import ThresholdRecord as ThresholdRecord
+from .report.rows import TrialRecord as TrialRecord
 from .session.planning import plan as plan
 from .session.predicting import theories as theories
 from .session.reading import load as load

@@ -16,6 +16,7 @@ from typing import Any
 import click
 import pytest
 
+from harness import TrialRecord
 from harness.cli import command as top
 from harness.components import hookspecs
 from harness.plugin_host.registry import Registry
@@ -159,3 +160,9 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     run = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(DOCS), str(tmp_path)]
     done = subprocess.run(run, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_page_of_files_lists_every_column_of_a_trial() -> None:
+    page = (DOCS / "files.md").read_text(encoding="utf-8").split("## Trials\n")[1].split("\n## ")[0]
+    columns = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert columns == [field.name for field in fields(TrialRecord)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -26,6 +27,7 @@ TAKES = {
     "diagnostics": ("tolerance", "all_sizes"),
     "comparison": ("tolerance", "steps", "all_sizes"),
     "ablations": ("tolerance", "steps", "all_sizes"),
+    "trials": ("tolerance", "steps"),
 }
 """Options of each view."""
 
@@ -38,7 +40,11 @@ TAKES = {
     help="One table. If not given: thresholds, then theories (csv, json: thresholds).",
 )
 @click.option(
-    "--format", "form", default="rich", show_default=True, help="Or markdown, latex, html, csv, json, or a plugin's."
+    "--format",
+    "form",
+    default="rich",
+    show_default=True,
+    help="Or markdown, latex, html, csv, json, or a plugin's. Trials are written as csv or jsonl.",
 )
 @click.option("--tolerance", type=float, metavar="EPS", help="Another tolerance of the suite's ladder.")
 @click.option("--steps", type=click.IntRange(1), metavar="T", help="As if the budget had been T steps.")
@@ -94,6 +100,7 @@ def command(
     harness report quickstart --format markdown --tolerance 0.1 --steps 2000
     harness report quickstart --view theories --certify
     harness report review --view exponents
+    harness report review --view trials --format jsonl
     harness report quickstart.zip
     harness report quickstart --plot
     harness report quickstart --html
@@ -115,6 +122,10 @@ def command(
                 "--plot, --figures and --html show the whole run as it was asked for; leave out other options"
             )
         _draw_all(read, plot=plot, figures=figures, figure_formats=figure_formats, html=html)
+        return
+    if view == "trials":
+        _refuse_what_is_not_taken(("trials",))
+        _write_trials(results, form, tolerance, steps)
         return
     renderer = None if form == "rich" else renderer_named(results.registry, form)
     one_document = renderer is not None and renderer.suffix in (".json", ".csv")
@@ -143,6 +154,16 @@ def command(
             click.echo(table.caption)
     if results.missing:
         click.echo(f"\nThe run is not finished: {results.lacking}.", err=True)
+
+
+def _write_trials(results: Results, form: str, tolerance: float | None, steps: int | None) -> None:
+    """Write the trials one by one, as CSV if no format is given."""
+    from harness.report.trials_view import FORMS, write_trials
+
+    form = "csv" if form == "rich" else form
+    if form not in FORMS:
+        raise WrongInput(f"--format {form}: trials are written line by line, expected {' or '.join(FORMS)}")
+    write_trials(results, sys.stdout, form, tolerance=tolerance, steps=steps)
 
 
 def _refuse_what_is_not_taken(views: Sequence[str]) -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.complaints import nearest
 from harness.components import Cell, Outcome, Regime
-from harness.driver.records import Records
-from harness.driver.rows import (
+from harness.plugin_host.registry import Registry
+from harness.report.records import Records
+from harness.report.rows import (
     ExponentRecord,
     TheoryRecord,
     ThresholdRecord,
@@ -22,7 +23,6 @@ from harness.driver.rows import (
     threshold_record,
     trial_records,
 )
-from harness.plugin_host.registry import Registry
 from harness.statistics.exponents import ExponentFit, fit_exponents
 from harness.statistics.thresholds import Threshold, threshold
 from harness.suite import Suite, shipped_suites
@@ -119,15 +119,23 @@ class Results:
         fits = ((name, self.exponent_fit(name, tolerance, steps)) for name in names)
         return Records(ExponentRecord, (exponent_record(name, fit) for name, fit in fits))
 
-    def trials(self) -> Records[TrialRecord]:
-        """Return every trial, ordered by regime, n, d, width and seed."""
-        return Records(TrialRecord, self.each_trial())
+    def trials(self, tolerance: float | None = None, steps: int | None = None) -> Records[TrialRecord]:
+        """Return every trial, ordered by regime, n, d, width and seed.
 
-    def each_trial(self) -> Iterator[TrialRecord]:
+        Args:
+            tolerance: Tolerance of the verdicts, by default the reported one.
+            steps: Budget of the verdicts, by default the suite's.
+
+        Raises:
+            ValueError: If the tolerance was not recorded.
+        """
+        return Records(TrialRecord, self.each_trial(tolerance, steps))
+
+    def each_trial(self, tolerance: float | None = None, steps: int | None = None) -> Iterator[TrialRecord]:
         """Yield the records of :meth:`trials` one by one."""
-        budget = self.suite.budget
+        index = self.rung(tolerance)
         for cell in sorted(self.outcomes):
-            yield from trial_records(cell, self.outcomes[cell], budget.tolerances, self.rung())
+            yield from trial_records(cell, self.outcomes[cell], self.suite.budget.tolerances, index, steps)
 
     def figure(self, name: str) -> Figure:
         """Return a figure as a matplotlib figure.

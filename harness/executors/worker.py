@@ -116,7 +116,7 @@ class Worker:
                 f'{script} calls harness.run outside of `if __name__ == "__main__":`. Each worker process imports the '
                 "script, and would run it again: write that line above the call and indent the call, or train without "
                 'workers by executor="in-process"'
-            )
+            ) from None
         if status >= 0:
             return Fault("error", f"the worker process ended itself with status {status}")
         name = signal.Signals(-status).name

@@ -12,9 +12,9 @@ from harness.session.suites import ProblemError
 if TYPE_CHECKING:
     from harness.claims.predictions import Prediction
     from harness.components import Dataset, Problem, Regime, Theory
-    from harness.driver.records import Records
-    from harness.driver.rows import TheoryRecord
     from harness.plugin_host.registry import Registry
+    from harness.report.records import Records
+    from harness.report.rows import TheoryRecord
 
 
 def theories(
@@ -47,9 +47,9 @@ def theories(
     >>> [(record.a, record.b, record.scaling) for record in widths if record.theory == "bubeck-ntk"]
     [(1.0, -1.0, 10.0)]
     """
-    from harness.driver.records import Records
-    from harness.driver.rows import TheoryRecord, theory_record
     from harness.plugin_host.loading import load_plugins
+    from harness.report.records import Records
+    from harness.report.rows import TheoryRecord, theory_record
 
     registry = load_plugins(tuple(plugin_files))
     source = dataset_named(registry, dataset, labels)

@@ -141,7 +141,7 @@ def test_wrong_input_ends_with_one_message_and_status_2(arguments: tuple[str, ..
     assert not out
 
 
-@pytest.mark.parametrize("view", list(TAKES))
+@pytest.mark.parametrize("view", sorted(TAKES.keys() - {"trials"}))  # those are written line by line
 @pytest.mark.parametrize("form", ["rich", "markdown", "latex", "html", "csv", "json"])
 def test_every_view_has_every_format(view: str, form: str) -> None:
     arguments = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints, overload
 
@@ -20,11 +20,12 @@ MOST_ROWS = 20
 """Rows that are shown before the rest is only counted."""
 
 
-class Records(Sequence[R], Generic[R]):
+class Records(Generic[R]):
     """Records of one kind: a sequence of frozen dataclasses, and a table with a column for each field.
 
     A field that holds a mapping gives a column for each of its keys, ``field_key``. Libraries that read Arrow
-    (pandas, polars, duckdb, pyarrow) take the table as it is, through ``__arrow_c_stream__``.
+    (polars, duckdb, pyarrow) take the table as it is, through ``__arrow_c_stream__``. It is not registered as a
+    :class:`collections.abc.Sequence`, which polars would read row by row.
 
     >>> from harness.components import Cell
     >>> cells = Records(Cell, [Cell("lazy", 20, 5, 4), Cell("lazy", 20, 5, 8)])

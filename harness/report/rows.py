@@ -223,7 +223,7 @@ def exponent_record(regime: str, fit: ExponentFit) -> ExponentRecord:
 
 
 def trial_records(
-    cell: Cell, outcomes: tuple[Outcome, ...], tolerances: tuple[float, ...], reported: int
+    cell: Cell, outcomes: tuple[Outcome, ...], tolerances: tuple[float, ...], index: int, steps: int | None = None
 ) -> Iterator[TrialRecord]:
     """Yield the records of the trials of a cell.
 
@@ -231,7 +231,8 @@ def trial_records(
         cell: The cell.
         outcomes: Its trials.
         tolerances: The tolerances of the suite, decreasing.
-        reported: Index of the one that counts as a fit.
+        index: Index of the tolerance of the verdicts.
+        steps: Budget of the verdicts, or None for that of the suite.
     """
     names = [f"{tolerance:g}" for tolerance in tolerances]
     for outcome in outcomes:
@@ -241,7 +242,7 @@ def trial_records(
             d=cell.d,
             k=cell.k,
             seed=outcome.seed,
-            verdict=outcome.verdict(reported),
+            verdict=outcome.verdict(index, steps),
             steps=outcome.steps,
             measure=finite(outcome.measure),
             falling=outcome.falling,
