@@ -28,6 +28,7 @@ WORD = re.compile(rf"\b(?:{'|'.join(REPLACED)})\b", re.IGNORECASE)
 OPENING = re.compile(r"\s*(?:What|How|Of|Whatever)\b")
 CODE = re.compile(r"``[^`]*``|`[^`]*`")
 DOCTEST = re.compile(r"^ *>>> .*?(?:\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
+FORMULA = re.compile(r"\(x; w₀?\)")
 ARGUMENT = re.compile(r"^\s+\w+:", re.MULTILINE)
 FENCE = re.compile(r"^(```|:::).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 
@@ -55,7 +56,7 @@ def docstrings(tree: ast.Module) -> Iterator[tuple[str, bool]]:
 
 
 def without_code(text: str) -> str:
-    return ARGUMENT.sub("", CODE.sub("", DOCTEST.sub("", text)))
+    return FORMULA.sub("", ARGUMENT.sub("", CODE.sub("", DOCTEST.sub("", text))))
 
 
 def faults_of_text(source: str, *, python: bool) -> Iterator[tuple[str, str]]:

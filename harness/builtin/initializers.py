@@ -42,7 +42,7 @@ class GaussianHalves(ShallowInitializer):
 
     Attributes:
         sigma: Standard deviation of the entries of W.
-        output: A number a makes the constant a/√k; left out it is ‖y‖/√(kn), as Oymak and Soltanolkotabi choose it.
+        output: A number a makes the constant a/√k. By default it is ‖y‖/√(kn), as Oymak and Soltanolkotabi choose it.
     """
 
     name: ClassVar[str] = "gaussian-halves"

@@ -59,17 +59,17 @@ class Momentum(Optimizer):
 class StochasticGradientDescent(GradientDescent):
     """Minibatch SGD without replacement.
 
-    A step sees ``batch`` samples; its gradient is scaled by n/batch, so that it is an unbiased estimate of the
+    A step sees ``batch`` samples. Its gradient is scaled by n/batch, so that it is an unbiased estimate of the
     full one. Batches run through one random permutation of the samples after another, drawn from the trial's seed.
 
     The stable step is c/(a₁ λ_max + a₂ β) with λ_max = λ_max(J₀J₀ᵀ), β = max_i (J₀J₀ᵀ)_ii,
     a₁ = n(b−1)/(b(n−1)) and a₂ = n(n−b)/(b(n−1)): at c = 1 the best step that the second moment of the minibatch
-    gradient allows [derived here, as Ma, Bassily and Belkin 2018 do for sampling with replacement]; at b = n it
+    gradient allows [derived here, as Ma, Bassily and Belkin 2018 do for sampling with replacement]. At b = n it
     is that of gradient descent.
 
     Attributes:
         c: Factor of the stable step.
-        batch: Samples that a step sees; all of them where there are no more.
+        batch: Number of samples of a step. All are used if there are fewer.
     """
 
     name: ClassVar[str] = "sgd"

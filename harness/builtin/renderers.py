@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 FORMULA = ("=", "@", "+", "-", "'")
-"""What may begin a formula in a spreadsheet, or the quote that keeps it from one: such words get a quote in front."""
+"""First characters of formulas in spreadsheets, and the quote against them. Such words get a quote in front."""
 
 
 class RichText(Renderer):
@@ -32,7 +32,7 @@ class RichText(Renderer):
     summary: ClassVar[str] = "aligned columns for the screen"
 
     def render(self, table: Table, width: int | None = None) -> str:
-        """Write lines of at most ``width`` columns (100 unless told)."""
+        """Write lines of at most ``width`` columns (100 by default)."""
         return "".join(f"{line.plain}\n" for line in terminal.lines(table, 100 if width is None else width))
 
 
@@ -85,7 +85,7 @@ class Latex(Renderer):
 
 
 class Html(Renderer):
-    """A table, its caption and its notes, to stand in a page."""
+    """A table, its caption and its notes, for a page."""
 
     name: ClassVar[str] = "html"
     suffix: ClassVar[str] = ".html"
@@ -101,8 +101,8 @@ class Html(Renderer):
 class Csv(Renderer):
     """One line a row with full precision: an estimate fills a column for its value and one for each end.
 
-    The header is the first line and nothing stands beside the table, so that any reader of CSV takes it as it is. Notes
-    and provenance are columns; the latter, versions, suite hash and date as JSON, is the same in every row, and goes
+    The first line is the header and there is nothing but the table, so that any reader of CSV accepts it. Notes
+    and provenance are columns. The latter, versions, suite hash and date as JSON, is the same in every row, and goes
     along where rows of several runs are put together. Title and caption are left to the other formats.
     """
 

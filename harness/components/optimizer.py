@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PairedBalls:
-    """The weights W, v of k neurons with ‖w_j − w_j⁰‖ ≤ ε, v_{j+k/2} = −v_j, ζ ≤ s_j v_j ≤ κ; biases are free.
+    """The weights W, v of k neurons with ‖w_j − w_j⁰‖ ≤ ε, v_{j+k/2} = −v_j, ζ ≤ s_j v_j ≤ κ. Biases are free.
 
     Attributes:
         epsilon: ε, positive.

@@ -1,4 +1,4 @@
-"""How lazy a network is, before and after it was trained."""
+"""Diagnostics of lazy training, before and after a network is trained."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ class PriceOfLaziness(Diagnostic):
 class KernelDistance(Diagnostic):
     """‖K₀ − K∞‖/‖K∞‖ in the operator norm: how far the initial kernel is from that of infinite width.
 
-    K∞ is the limit for W ~ N(0, sigma²) and v of size a/√k; see :func:`harness_lazy.limit.limiting_kernel`. Its
+    K∞ is the limit for W ~ N(0, sigma²) and v of size a/√k. See :func:`harness_lazy.limit.limiting_kernel`. Its
     output layer's part is multiplied by k, as v itself is trained.
 
     Attributes:
         sigma: σ, or ``lecun`` for 1/√d, or ``he`` for √(2/d).
-        output: a; not given, ‖v₀‖ is taken, which is a exactly for v = ±a/√k.
+        output: a. By default ‖v₀‖ is taken, which is a exactly for v = ±a/√k.
     """
 
     name: ClassVar[str] = "kernel-distance"

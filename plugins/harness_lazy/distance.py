@@ -1,4 +1,4 @@
-"""How fast the tangent kernel of a wide net comes near that of infinite width."""
+"""The distance between the tangent kernel of a wide net and that of infinite width."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def draw(distances: Distances, title: str, path: Path) -> None:
 
     Args:
         distances: What was measured.
-        title: Stands above.
+        title: Title of the figure.
         path: Ends in one of ``FORMATS``.
     """
     import matplotlib as mpl

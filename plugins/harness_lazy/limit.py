@@ -39,7 +39,7 @@ def limiting_kernel(
     """Return K∞ = lim J₀J₀ᵀ, (n, n), of f(x) = (1/√k) Σ_j u_j φ(w_j·x) as k → ∞.
 
     W has entries N(0, σ²), and u = ±a or N(0, a²):
-        hidden layer: a² XXᵀ ∘ E[φ'(Xw) φ'(Xw)ᵀ];  output layer: E[φ(Xw) φ(Xw)ᵀ];  all: their sum,
+        hidden layer: a² XXᵀ ∘ E[φ'(Xw) φ'(Xw)ᵀ],  output layer: E[φ(Xw) φ(Xw)ᵀ],  all: their sum,
     the neural tangent kernel of Jacot, Gabriel and Hongler (arXiv 1806.07572). With biases, which start at zero, XXᵀ
     becomes XXᵀ + 1 and E[φφᵀ] becomes E[φφᵀ] + 1.
 

@@ -160,7 +160,7 @@ class Linearized(_FromStart):
 class InfiniteWidth(Model):
     """Gradient descent in function space with the kernel K∞ of the infinitely wide shallow net, from f₀ = 0.
 
-    W ~ N(0, σ²), v = ±a/√k or N(0, a²/k), k → ∞; see :func:`harness_lazy.limit.limiting_kernel`. It has no weights:
+    W ~ N(0, σ²), v = ±a/√k or N(0, a²/k), k → ∞. See :func:`harness_lazy.limit.limiting_kernel`. It has no weights:
     the residual is (I − ηK∞)^t (−y), so it needs plain gradient descent on a criterion of the residual.
 
     With ``train = "all"`` both layers are trained in the tangent parameterization f = (1/√k) Σ_j u_j φ(w_j·x). The
@@ -188,7 +188,7 @@ class InfiniteWidth(Model):
         return optimizer.full_batch() and optimizer.heavy_ball() == 0.0 and isinstance(criterion, ResidualCriterion)
 
     def shapes(self, d: int, k: int) -> dict[str, tuple[int, ...]]:
-        """Return nothing: there are no weights to speak of."""
+        """Return nothing: the model has no weights."""
         return {}
 
     def forward(self, params: Params, x: Tensor) -> Tensor:

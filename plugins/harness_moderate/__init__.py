@@ -1,7 +1,7 @@
 """Moderate overparameterization: the regimes and theorems of Oymak and Soltanolkotabi, counts, and certificates.
 
-Regimes ``moderate``, ``moderate-sgd`` and ``output-only``; theorems 2.1 to 2.6, 3.2 and 6.2 of arXiv 1902.04674;
-the parameter counts that no training can beat; certificates with explicit constants.
+Regimes ``moderate``, ``moderate-sgd`` and ``output-only``. Theorems 2.1 to 2.6, 3.2 and 6.2 of arXiv 1902.04674,
+parameter counts below which no training can fit, and certificates with explicit constants.
 """
 
 from __future__ import annotations

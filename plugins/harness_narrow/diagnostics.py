@@ -1,4 +1,4 @@
-"""How far a network is from a stationary point of the problem that its method solves."""
+"""The distance of a network from a stationary point of the problem that its method solves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class KKTResidual(Diagnostic):
     P is the projection of the method: with :class:`~harness_narrow.optimizers.Projected`, G(w) = 0 if and only if w is
     a Karush-Kuhn-Tucker point of the constrained problem. Any other method has P the identity, and G = ∇L.
 
-    The scale is the gradient without constraints at the initial weights, so that a method which stands still from
+    The scale is the gradient without constraints at the initial weights, so that a method that does not move from
     the start has residual 1, and two methods that start from the same weights are measured alike. G is that of the
     trained weights, whose norm is over all of them together; η is that of the trial.
     """

@@ -1,7 +1,7 @@
-"""Both layers trained: initializations from lazy to feature learning, and the theorems that speak of them.
+"""Both layers trained: initializations from lazy to feature learning, and the theorems about them.
 
 Regimes ``train-all``, ``train-all-relu``, ``train-all-momentum``, ``train-all-sgd``, ``train-all-pytorch`` and
-``train-all-omega``; the theorems of Song et al. and their stochastic sequel, Nguyen's widths, and certificate D2;
+``train-all-omega``. Theorems of Song et al. and their stochastic sequel, Nguyen's widths, certificate D2, and
 the Polyak–Łojasiewicz ratio along the path as a diagnostic.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def harness_initializers() -> Iterable[type[Initializer]]:
-    """Provide the ω₁/ω₂ family, Gaussian layers of given scales, and PyTorch's default."""
+    """Provide layers of given ω₁/ω₂, Gaussian layers of given scales, and PyTorch's default."""
     from harness_train_all.initializers import GaussianLayers, Omega, PyTorchDefault
 
     return [GaussianLayers, Omega, PyTorchDefault]

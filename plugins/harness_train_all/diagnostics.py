@@ -1,4 +1,4 @@
-"""Numbers that theories of training all layers speak of, measured on the networks that are trained."""
+"""Numbers in theories of training all layers, measured on the networks that are trained."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def pl_ratio(network: Network) -> float:
-    """Return ½‖∇L‖²/L over the trained weights; NaN where L vanishes.
+    """Return ½‖∇L‖²/L over the trained weights, or NaN if L vanishes.
 
     L is the loss as it is trained. For L = (a/2)‖f − y‖² the ratio is a·rᵀJJᵀr/‖r‖² with r = f − y, between
-    a σ_min(J)² and a σ_max(J)²; for L = ½‖f − y‖² of the theorems, a = 1. L falls at 2·ratio·L along the gradient
+    a σ_min(J)² and a σ_max(J)². For L = ½‖f − y‖² of the theorems, a = 1. L falls at 2·ratio·L along the gradient
     flow, so the smallest ratio of a path is its Polyak–Łojasiewicz constant. Computed from the definition, by one
     reverse pass: cheaper than the kernel JJᵀ, and right for any model and loss.
     """

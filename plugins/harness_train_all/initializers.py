@@ -45,7 +45,7 @@ class GaussianLayers(ShallowInitializer):
 class Omega(ShallowInitializer):
     """W ~ N(0, ω₁²), v ~ N(0, ω₂²) with ω₁ω₂ fixed: from lazy (small ratio) to feature learning (large ratio).
 
-    The family of Song et al. (arXiv 2111.01875), who require ω₁ω₂ ≲ 1/√(dk) and show that the distance to the
+    The initializations of Song et al. (arXiv 2111.01875), who require ω₁ω₂ ≲ 1/√(dk) and show that the distance to the
     linearised model vanishes as ω₁ ≫ ω₂: ω₂/ω₁ → ∞ is necessary to leave the lazy regime.
 
     Attributes:
@@ -74,7 +74,7 @@ class Omega(ShallowInitializer):
 
 @dataclass(frozen=True)
 class PyTorchDefault(ShallowInitializer):
-    """What ``torch.nn.Linear`` draws: weights and biases uniform on ±1/√fan-in, of variance 1/(3 fan-in)."""
+    """The default of ``torch.nn.Linear``: weights and biases uniform on ±1/√fan-in, of variance 1/(3 fan-in)."""
 
     name: ClassVar[str] = "pytorch-default"
 

@@ -11,7 +11,7 @@ from harness_train_all.diagnostics import FeatureSigma, PLInitial, PLRatio
 from harness_train_all.initializers import Omega, PyTorchDefault
 
 DIAGNOSTICS = (PLRatio(), PLInitial(), FeatureSigma())
-"""What is measured on each trial: the path's Polyak–Łojasiewicz constant beside the μ of the theorems."""
+"""Diagnostics of each trial: the path's Polyak–Łojasiewicz constant beside the μ of the theorems."""
 
 STEP = 0.1
 """Step size times λ_max(J₀J₀ᵀ). Both layers grow while labels of norm √n are fitted from weights of variance 1/fan-in,

@@ -71,7 +71,7 @@ def test_each_theory_is_described_once_and_every_prediction_names_one(text: str)
 
 def test_every_key_is_described_and_no_other(text: str) -> None:
     page = (Path(__file__).parents[2] / "docs/files.md").read_text(encoding="utf-8")
-    tables = re.findall(r"^\| key \|.*\n\|[-|]+\n((?:\|.*\n)+)", page, re.MULTILINE)
+    tables = re.findall(r"^\| key \| meaning \|\n\|[-|]+\n((?:\|.*\n)+)", page, re.MULTILINE)
     described = [set(re.findall(r"`(\w+)`", " ".join(row.split("|")[1] for row in t.splitlines()))) for t in tables]
     record = json.loads(text)
     lists = ("regimes", "thresholds", "exponents", "theories", "predictions")

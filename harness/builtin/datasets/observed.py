@@ -83,11 +83,11 @@ class Observed(Dataset):
     are left, and fits means, variances and principal components to the n rows of the problem alone.
 
     Attributes:
-        labels: ``own`` are those of the data set: ±1 where there are two values, else standardised; ``classes`` are
-            one-hot rows of their values; ``gaussian`` (N(0, 1)) and ``rademacher`` (±1) are independent of the inputs.
+        labels: ``own`` are those of the data set: ±1 where there are two values, else standardised. ``classes`` are
+            one-hot rows of their values. ``gaussian`` (N(0, 1)) and ``rademacher`` (±1) are independent of the inputs.
         reduce: How d dimensions are made of more columns: ``principal`` takes the first d principal components,
             ``random`` d Gaussian projections, drawn anew for each problem.
-        normalise: Whether rows are scaled to norm 1; if not, all are scaled by one factor, to a mean squared norm of
+        normalise: Whether rows are scaled to norm 1. If not, all are scaled by one factor, to a mean squared norm of
             1 over the data set.
     """
 

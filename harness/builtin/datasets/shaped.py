@@ -27,8 +27,8 @@ class LowDimension(Synthetic):
     noise XXᵀ has rank m and (XXᵀ)^{∘2} rank at most m(m + 1)/2, whatever d is.
 
     Attributes:
-        dimension: Dimension m of the subspace; at most d.
-        noise: Size of what leads out of it; 0 keeps the inputs in the subspace.
+        dimension: Dimension m of the subspace, at most d.
+        noise: Size of the part outside of it. 0 keeps the inputs in the subspace.
     """
 
     name: ClassVar[str] = "low-dimension"
@@ -77,7 +77,7 @@ class Clustered(Synthetic):
         """Draw the centres, then unit rows (n, d), cluster by cluster in turn.
 
         Raises:
-            ValueError: The centres find no room on the sphere.
+            ValueError: If the sphere is too small for the centres.
         """
         return self.further_inputs(n, d, rng, rng)
 
@@ -106,7 +106,7 @@ class NearDuplicates(Synthetic):
 
     The first of a pair is uniform, the second uniform among the points at that distance from it. A net that fits
     both changes by |y − y'| over δ. At δ = 0 the pairs are equal inputs, which no net fits. For odd n the last
-    input stands alone.
+    input has no partner.
 
     Attributes:
         distance: δ.
@@ -135,8 +135,8 @@ class NearDuplicates(Synthetic):
 class Antipodal(Synthetic):
     """Pairs x, −x on the unit sphere, with labels that have nothing in common.
 
-    x ⊗ x is the same for both, so theorems that ask for σ_min(X*X) > 0 exclude them; and an odd network without
-    biases has f(−x) = −f(x). For odd n the last input stands alone.
+    x ⊗ x is the same for both, so theorems that ask for σ_min(X*X) > 0 exclude them. An odd network without
+    biases has f(−x) = −f(x). For odd n the last input has no partner.
     """
 
     name: ClassVar[str] = "antipodal"

@@ -18,16 +18,16 @@ MOST_BYTES = 64 << 20
 class TableFile(Observed):
     """n rows of a CSV or NPZ file of numbers, drawn without replacement.
 
-    In a CSV file, one column is the label and all others are inputs. The first line names them; where it holds numbers
+    In a CSV file, one column is the label and all others are inputs. The first line names them. If it has numbers
     only, it is a row like the others, and columns are called 1, 2, … In an NPZ file, inputs and labels are two
-    arrays, (N, D) and (N,); nothing pickled is ever loaded. Missing values are refused.
+    arrays, (N, D) and (N,). Nothing pickled is ever loaded. Missing values are refused.
 
     Attributes:
         path: The file, relative to the directory the harness is run in.
-        label: The column, or array, of the labels; not needed for random labels.
+        label: The column, or array, of the labels. Random labels do not need it.
         inputs: The array of the inputs in an NPZ file.
-        sha256: Digest that the file must have; empty takes it as it is. Trials are stored under the file's digest, so
-            that those of another content are never taken for its own.
+        sha256: Digest that the file must have, or an empty string to accept any. Trials are stored under the digest of
+            the file, so trials of other contents are never reused.
     """
 
     name: ClassVar[str] = "table"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness import Array
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
-"""Fields, in lower case, that stand for a value that is not there."""
+"""Fields, in lower case, that mean a missing value."""
 
 LONGEST = 40
 """Characters of a field that a message repeats."""
@@ -142,13 +142,13 @@ def _is_number(field: str) -> bool:
 
 
 def read_npz(file: Path, source: str, inputs: str, label: str | None, most: int) -> Rows:
-    """Read an NPZ file; nothing pickled is loaded, and no array that claims to be larger than it is.
+    """Read an NPZ file. Pickled data, and arrays that claim to be larger than they are, are not loaded.
 
     Args:
         file: The file.
         source: What messages call it.
         inputs: Array of the inputs, (N, D).
-        label: Array of the labels, (N,); None where they are not needed.
+        label: Array of the labels, (N,), or None if they are not needed.
         most: Bytes that an array may have.
 
     Raises:
