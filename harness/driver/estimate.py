@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from harness.components import Cell
 from harness.driver.plan import Plan
 from harness.driver.threshold_search import ThresholdSearch
+from harness.engine.solvers import refusals, shipped
 from harness.plugin_host.registry import Registry
 from harness.statistics.search import USUAL_TRIALS
 from harness.store import FILE, Store
@@ -57,12 +58,14 @@ class Planned:
         directory: Where results are written.
         workers: Number of batches trained at a time.
         thresholds: The estimates for the thresholds.
+        why_not: By regime and solver, why solvers that are asked before the chosen one cannot train it.
     """
 
     suite: str
     directory: str
     workers: int
     thresholds: tuple[PlannedThreshold, ...]
+    why_not: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -109,7 +112,14 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
                 seconds=_seconds(search, widths) if widths else 0.0,
             )
         )
-    return Planned(suite.name, str(directory), workers, tuple(planned))
+    chosen = {search.setting.regime.name: (search.setting.regime, search.solver) for search in plan.searches}
+    why_not = {
+        name: refusals(
+            regime, suite.budget.dtype, device, [s for s in shipped() if s.preference < solver.preference and s.pays(0)]
+        )
+        for name, (regime, solver) in chosen.items()
+    }
+    return Planned(suite.name, str(directory), workers, tuple(planned), why_not)
 
 
 def _missing(search: ThresholdSearch) -> dict[int, int]:

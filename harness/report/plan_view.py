@@ -9,6 +9,8 @@ from harness.components.entries import Text as Words
 from harness.components.table import Column, Row, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.driver.estimate import Planned
 
 
@@ -27,6 +29,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h" if seconds < 2 * 86400 else f"{seconds / 86400:.1f} days"
 
 
+def _refused(reasons: Mapping[str, str]) -> tuple[Note, ...]:
+    """Return a note that says why faster solvers do not train a regime."""
+    return (Note("; ".join(f"not {name}: {reason}" for name, reason in reasons.items())),) if reasons else ()
+
+
 def plan_table(planned: Planned) -> Table:
     """Return one row per threshold: stored trials, missing trials, and their time."""
     usual = Note("what a search usually takes; it stops when the bracket is narrow enough")
@@ -36,7 +43,7 @@ def plan_table(planned: Planned) -> Table:
                 Words(t.regime),
                 Number(t.n),
                 Number(t.d),
-                Words(t.solver),
+                Words(t.solver, notes=_refused(planned.why_not.get(t.regime, {}))),
                 Number(t.stored),
                 Number(t.missing, notes=() if t.exact else (usual,)),
                 Words(duration(t.seconds) if t.missing else "–"),
