@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.complaints import nearest, show
 from harness.plugin_host.registry import UnknownName
 from harness.testing import (
+    activations,
     criteria,
     datasets,
     initializers,
@@ -28,6 +29,7 @@ CHECKS: tuple[Check, ...] = (
     *texts.CHECKS,
     *models.CHECKS,
     *stacks.CHECKS,
+    *activations.CHECKS,
     *initializers.CHECKS,
     *optimizers.CHECKS,
     *criteria.CHECKS,
