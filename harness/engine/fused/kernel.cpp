@@ -113,7 +113,7 @@ static inline vec log1p_ratio(vec u) {
 
 // erf(x) = sign(x) (1 - t exp(-x^2 + P(2t - 1))), t = 2/(2 + |x|): P is the Chebyshev fit, of degree 11 and 24, of
 // log(erfc(x) e^{x^2} / t) over all x >= 0, written in powers. `gauss` returns e^{-x^2}.
-static inline vec error_function(vec x, vec& gauss) {
+__attribute__((always_inline)) static inline vec error_function(vec x, vec& gauss) {
     static const real single[] = {-0.6717940916807759,      0.672643154774543,       0.047343887612987114,
                                   -0.046893640559962625,    -0.009880019324020219,   0.008808825369385995,
                                   0.0017940662497394014,    -0.002288765238593006,   -0.00022791096599906395,
@@ -300,8 +300,9 @@ struct Neurons {
     real* slope;  // [k][BLOCK]: out, v phi'
 
     // f = c + sum of v_j phi(z_j), neurons outside so that the vectors of a block lie side by side.
+    // Inlined, as the call costs up to 7 %.
     template <int VECTORS>
-    void sum_of(real c, vec* f) const {
+    __attribute__((always_inline)) void sum_of(real c, vec* f) const {
         vec sum[VECTORS];
         for (int u = 0; u < VECTORS; u++) sum[u] = all(c);
         for (int j = 0; j < k; j++) {
