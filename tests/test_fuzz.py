@@ -23,7 +23,6 @@ from harness.complaints import unprintable
 from harness.components import Cell, Outcome
 from harness.components.outcome_record import decode
 from harness.driver.loading import load_results
-from harness.driver.provenance import provenance
 from harness.driver.run import Run
 from harness.driver.threshold_searches import RegimeError
 from harness.plugin_host.loading import load_plugins
@@ -178,15 +177,18 @@ def near_record(changes: dict[str, Any]) -> None:
     assert sum(found.curve) is not None
 
 
-def whole_results(given_: tuple[dict[str, Any], dict[str, Any], str]) -> None:
+def whole_results(given_: tuple[dict[str, Any], dict[str, Any], str, dict[str, Any]]) -> None:
     """Read the results of a run directory whose texts somebody has written."""
-    changes, origin, text = given_
+    changes, origin, text, sections = given_
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
         (directory / FILE).write_bytes(RESULTS)
         db = sqlite3.connect(directory / FILE)
         (sound,) = db.execute("SELECT provenance FROM runs").fetchone()
         db.execute("UPDATE runs SET provenance = ?, suite = ?", (json.dumps({**json.loads(sound), **origin}), text))
+        (whole,) = db.execute("SELECT resolved FROM runs").fetchone()
+        resolved = json.dumps({**json.loads(whole), **sections}) if sections else ""  # then the text is read
+        db.execute("UPDATE runs SET resolved = ?", (resolved,))
         (own,) = db.execute("SELECT record FROM outcomes WHERE seed = 1").fetchone()
         db.execute("UPDATE outcomes SET record = ? WHERE seed = 1", (json.dumps({**json.loads(own), **changes}),))
         for name in SEALED:
@@ -212,8 +214,9 @@ def _few(folder: Path) -> None:
     text = SUITE.replace("n = [12, 16, 20]", "n = 12")
     small = parse_suite(text, REGISTRY)
     with Store(folder) as store:
-        store.began(text, provenance(small, REGISTRY, "cpu"))
         run = Run(small, REGISTRY, store, "cpu")
+        run.begin()
+        store.append_rounds(run.plan.unrecorded())
         for search in run.plan.searches:
             for k, seed in search.waiting:
                 fake = Outcome(seed, (3, None), 7, 0.5, curve=(1.0, 0.5), solver=search.solver.name, device="cpu")
@@ -240,6 +243,7 @@ FIELDS = (
     "message",
     "x",
 )
+SECTIONS = ("suite", "problems", "budget", "search", "regimes", "keys", "x")
 KEYS = ("versions", "plugins", "plugin_files", "device", "solvers", "suite", "seed", "date", "x")
 CSV = "a,b,y\n1,2,3\n4,5.5,-6e3\n7,8,9\n"
 
@@ -256,6 +260,7 @@ CASES: dict[str, tuple[Callable[[Any], None], st.SearchStrategy[Any], int]] = {
             st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=1),
             st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=1),
             st.just(SUITE.replace("n = [12, 16, 20]", "n = 12")) | mutated(SUITE),
+            st.dictionaries(st.sampled_from(SECTIONS), VALUES, max_size=1),
         ),
         2_000,
     ),
