@@ -24,8 +24,8 @@ class Activation(Component, ABC):
     trains with the stacked solver, and without Triton text it does not train with the GPU kernel.
 
     Attributes:
-        b1: sup |φ'|, or infinity where φ' is unbounded.
-        b2: sup |φ''| where φ'' exists, or infinity where φ has a kink.
+        b1: ``sup |φ'|``, or infinity where φ' is unbounded.
+        b2: ``sup |φ''|`` where φ'' exists, or infinity where φ has a kink.
         smooth: Whether φ is twice differentiable everywhere.
         analytic: Whether φ is real analytic and not a polynomial.
         odd: Whether φ(−z) = −φ(z).
@@ -41,16 +41,16 @@ class Activation(Component, ABC):
     @property
     @abstractmethod
     def b1(self) -> float:
-        """Return sup |φ'|."""
+        """Return ``sup |φ'|``."""
 
     @property
     @abstractmethod
     def b2(self) -> float:
-        """Return sup |φ''|."""
+        """Return ``sup |φ''|``."""
 
     @property
     def bound(self) -> float:
-        """Return B = max(sup |φ'|, sup |φ''|), the one constant of several theorems.
+        """Return B = max(``sup |φ'|``, ``sup |φ''|``), the one constant of several theorems.
 
         >>> from harness.mathematics.activations import ACTIVATIONS
         >>> ACTIVATIONS["softplus"].bound, ACTIVATIONS["relu"].bound

@@ -90,7 +90,7 @@ class Executor(ABC):
 
     1. stop a batch after ``batch.seconds``, with its worker if necessary, and return it as ``late``,
     2. replace a worker that ends during a batch, and return the batch as ``lost`` if the worker was ended from outside,
-      or as ``error`` if it ended itself,
+       or as ``error`` if it ended itself,
     3. return each batch exactly once.
 
     Attributes:
