@@ -63,6 +63,13 @@ Code = Literal[
 
 MAX_DEPTH = 8
 MAX_SHOWN = 60
+"""Characters of a value in a message, and digits of a number."""
+
+MAX_MESSAGE = 1000
+"""Characters of a message."""
+
+MAX_LISTED = 50
+"""Complaints in the text of an error."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,8 @@ class Complaint:
     def __str__(self) -> str:
         line = f"line {self.line}, " if self.line is not None else ""
         where = f"{line}{self.place}: " if self.path else (f"line {self.line}: " if self.line is not None else "")
-        return where + self.message + (f"; did you mean {show(self.nearest)}?" if self.nearest else "")
+        close = f"; did you mean {show(self.nearest)}?" if self.nearest else ""
+        return where + shorten(self.message, MAX_MESSAGE) + close
 
 
 class SpecError(ValueError):
@@ -107,7 +115,7 @@ class SpecError(ValueError):
 
     def __init__(self, complaints: Iterable[Complaint]) -> None:
         self.complaints = tuple(complaints)
-        super().__init__("\n".join(map(str, self.complaints)))
+        super().__init__("\n".join(lines(self.complaints)))
 
 
 class Refusal(ValueError):
@@ -116,6 +124,12 @@ class Refusal(ValueError):
     def __init__(self, code: Code, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def lines(complaints: Sequence[Complaint]) -> list[str]:
+    """Return a line for each of the first 50 complaints, and one with the number of the others if there are more."""
+    rest = len(complaints) - MAX_LISTED
+    return [*map(str, complaints[:MAX_LISTED]), *([f"and {rest} more"] if rest > 0 else [])]
 
 
 def place(path: Path) -> str:
@@ -129,14 +143,14 @@ def place(path: Path) -> str:
         if isinstance(key, int):
             text += f"[{key}]"
         else:
-            bare = key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else shorten(repr(key))
+            bare = shorten(key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else repr(key))
             text += f".{bare}" if text else bare
     return text
 
 
-def shorten(text: str) -> str:
-    """Return the text, cut to 60 characters for one line of a message."""
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+def shorten(text: str, most: int = MAX_SHOWN) -> str:
+    """Return the text, cut to ``most`` characters for one line of a message."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def show(value: Any) -> str:
@@ -169,7 +183,7 @@ def nearest(found: object, valid: Iterable[str]) -> str:
     >>> nearest("momentum", ["gd", "sgd"])
     ''
     """
-    if not isinstance(found, str):
+    if not isinstance(found, str) or len(found) > 2 * MAX_SHOWN:
         return ""
     import difflib  # imported late: only mistakes need it
 
@@ -214,7 +228,9 @@ def printable_lines(text: str) -> str:
 
 
 def plain_complaints(data: Mapping[str, Any], *, multiline: Sequence[Path] = ()) -> list[Complaint]:
-    """Return complaints about values that no option may have: NaN, ∞, dates, control characters, deep nesting.
+    """Return complaints about values that no option may have.
+
+    These are NaN, ∞, numbers of more than 60 digits, dates, control characters and deep nesting.
 
     Args:
         data: Table as TOML gives it.
@@ -242,6 +258,8 @@ def _plain(data: Mapping[str, Any], multiline: set[Path]) -> Iterator[Complaint]
             todo.extend(((*path, index), item) for index, item in enumerate(value))
         elif isinstance(value, float) and not math.isfinite(value):
             yield Complaint("not-finite", path, f"found {value}, expected a finite number")
+        elif isinstance(value, int) and abs(value) >= 10**MAX_SHOWN:
+            yield Complaint("out-of-range", path, f"found {show(value)}, expected a smaller one")
         elif isinstance(value, str):
             if bad := unprintable(value, allowed="\n\t" if path in multiline else ""):
                 yield Complaint("control-character", path, f"a text with the control character {bad}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -253,8 +254,8 @@ class _Composer:
                 made.append(component_from(self.registry, "diagnostic", entry))  # type: ignore[arg-type]  # of that kind
             except SpecError as error:
                 self.complaints += [complaint.below("diagnostics", i) for complaint in error.complaints]
-        names = [diagnostic.name for diagnostic in made]
-        for name in sorted({name for name in names if names.count(name) > 1}):
+        counts = Counter(diagnostic.name for diagnostic in made)
+        for name in sorted(name for name, count in counts.items() if count > 1):
             self._refuse("given-twice", ("diagnostics",), f"names {show(name)} twice")
         return tuple(made)
 
@@ -416,11 +417,12 @@ def unique_names(regimes: Iterable[Regime], given: Iterable[bool]) -> list[Regim
     pairs = list(zip(regimes, given, strict=True))
     taken = {regime.name for regime, written in pairs if written}
     unique: list[Regime] = []
+    counts: Counter[str] = Counter()
     for regime, written in pairs:
-        name, count = regime.name, 1
+        name = regime.name
         while not written and name in taken:
-            count += 1
-            name = f"{regime.name} ({count})"
+            counts[regime.name] += 1
+            name = f"{regime.name} ({counts[regime.name] + 1})"
         taken.add(name)
         unique.append(dataclasses.replace(regime, name=name))
     return unique

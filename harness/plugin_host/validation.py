@@ -61,9 +61,9 @@ def _walk(data: Any, loc: Sequence[str | int]) -> tuple[Path, Any]:
     """
     path: Path = ()
     for key in loc:
-        entries = dict(enumerate(data)) if isinstance(data, list | tuple) else data
-        if isinstance(entries, Mapping) and key in entries:
-            data = entries[key]
+        listed = isinstance(data, list | tuple) and isinstance(key, int) and key < len(data)
+        if listed or (isinstance(data, Mapping) and key in data):
+            data = data[key]
             path = (*path, key)
     return path, data
 
@@ -94,9 +94,10 @@ def from_pydantic(error: ValidationError, data: Any, valid: Iterable[str] = ()) 
             complaints.append(Complaint("unknown-option", path, f"is not a known key{known}", close))
         else:
             groups.setdefault(path, []).append(one)
-    deeper = [*groups, *(complaint.path for complaint in complaints)]
+    faulty = [*groups, *(complaint.path for complaint in complaints)]
+    around = {path[:length] for path in faulty for length in range(len(path))}
     for path, errors in groups.items():
-        if any(len(other) > len(path) and other[: len(path)] == path for other in deeper):
+        if path in around:
             continue  # the branch of a union that matched most keys gives the most useful message
         _, found = _walk(data, path)
         complaints.append(_complain(path, found, errors))

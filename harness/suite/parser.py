@@ -142,13 +142,19 @@ class SuiteParser:
         if not isinstance(listed, list):
             self._refuse("wrong-type", ("plugins",), f"found {show(listed)}, expected a list of Python files")
             return
+        loaded: dict[str, Plugin] = {}
+        for file in self.registry:
+            if file.is_file:
+                loaded.setdefault(self._file_key(file.origin), file)
         for index, name in enumerate(listed):
             if not isinstance(name, str):
                 self._refuse(
                     "wrong-type", ("plugins", index), f"found {show(name)}, expected the name of a Python file"
                 )
                 continue
-            plugin = self._loaded(name)
+            found = plugin_paths({"plugins": [name]}, self.path)
+            key = self._file_key(str(found[0])) if found else ""
+            plugin = loaded.get(key)
             if plugin is None or plugin.status == "blocked":
                 self._refuse("plugin-not-loaded", ("plugins", index), f"plugin {show(name)} was not loaded")
             elif plugin.status == "broken":
@@ -157,16 +163,12 @@ class SuiteParser:
             else:
                 self.plugin_files.append(Path(plugin.origin))
 
-    def _loaded(self, name: str) -> Plugin | None:
-        """Return the plugin of a listed file, or None if it was not loaded.
+    def _file_key(self, origin: str) -> str:
+        """Return the part of a plugin file's path that identifies it.
 
         A suite that is read from a store has no folder. Its plugin files are compared by their last names only.
         """
-        files = [plugin for plugin in self.registry if plugin.is_file]
-        if self.path is None:
-            return next((plugin for plugin in files if Path(plugin.origin).name == Path(name).name), None)
-        (path,) = plugin_paths({"plugins": [name]}, self.path)
-        return next((plugin for plugin in files if plugin.origin == str(path)), None)
+        return Path(origin).name if self.path is None else origin
 
     def _miss(self, section: str) -> None:
         self._refuse("missing-section", (section,), f"is missing: a suite needs {sections()}")

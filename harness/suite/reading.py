@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli
 
-from harness.complaints import Complaint, printable
+from harness.complaints import MAX_SHOWN, Complaint, printable, shorten
 from harness.plugin_host.loading import load_plugins
 from harness.plugin_host.trust import HOW, strangers
 from harness.suite.parser import SuiteParser, plugin_paths, sections
@@ -110,7 +110,7 @@ def _toml(text: str, path: Path | None) -> dict[str, Any]:
     try:
         data = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
-        message = f"is not TOML: {printable(error.msg)} (column {error.colno})"
+        message = f"is not TOML: {shorten(printable(error.msg), 2 * MAX_SHOWN)} (column {error.colno})"
         raise SuiteError([Complaint("not-toml", (), message, line=error.lineno)], path) from error
     except (
         ValueError,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from importlib import metadata
 from typing import Any
@@ -40,7 +39,7 @@ def _complaint(path: Path, entry: Any) -> Complaint | None:
         return Complaint("invalid-requirement", path, f"found {show(entry)}, {expected}")
     if needed.marker is not None and not needed.marker.evaluate():
         return None
-    line = shlex.quote(re.sub(r"\s*;.*", "", entry))
+    line = shlex.quote(" ".join(entry.partition(";")[0].split()))
     try:
         version = metadata.version(needed.name)
     except metadata.PackageNotFoundError:

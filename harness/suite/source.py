@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.complaints import Complaint, SpecError, nearest, printable
+from harness.complaints import Complaint, SpecError, lines, nearest, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,8 +29,8 @@ class SuiteError(SpecError):
         subject = printable(str(self.path)) if self.path is not None else "the suite"
         if len(self.complaints) == 1:
             return f"{subject}: {self.complaints[0]}"
-        lines = "\n".join(f"  {complaint}" for complaint in self.complaints)
-        return f"{subject}: {len(self.complaints)} things are wrong\n{lines}"
+        listed = "\n".join(f"  {line}" for line in lines(self.complaints))
+        return f"{subject}: {len(self.complaints)} things are wrong\n{listed}"
 
 
 def _folders() -> tuple[Path, ...]:

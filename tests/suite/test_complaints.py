@@ -10,9 +10,11 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
+from types import FrameType
 from typing import Any, get_args
 
 import pytest
@@ -21,8 +23,9 @@ from harness.complaints import Code, Complaint, SpecError
 from harness.plugin_host.composition import build_regime, component_from
 from harness.plugin_host.loading import load_plugins
 from harness.plugin_host.options import configure
-from harness.plugin_host.registry import Registry
+from harness.plugin_host.registry import Plugin, Registry
 from harness.suite import load_suite
+from harness.suite.reading import parse_suite
 from harness.suite.requires import missing_packages
 
 from .good_suite import EXAMPLE, GOOD, OWN, ROOT, parse, write
@@ -41,6 +44,7 @@ MALFORMED = [
     ('name = "good"', 'name = "x\\u001b[2J"', "2 suite.name control-character"),
     ('name = "good"', 'name = "good"\ntitle = "a\\nb"', "3 suite.title control-character"),
     ("seed = 1", "seed = -1", "3 suite.seed out-of-range"),
+    ("seed = 1", "seed = 0x" + "f" * 4000, "3 suite.seed out-of-range"),
     ("seed = 1", "seed = 2001-01-01", "3 suite.seed wrong-type"),
     ("seed = 1", "steps = 100", "3 suite.steps misplaced-key"),
     ("seed = 1", 'plugins = ["a.py"]', "3 suite.plugins misplaced-key"),
@@ -281,6 +285,61 @@ def test_a_broken_plugin_matters_where_it_is_needed(tmp_path: Path) -> None:
     error = refused(load_suite, write(tmp_path, GOOD), block=["moderate"])
     assert {c.code for c in error.complaints} == {"unknown-name"}
     assert "moderate is blocked" in error.complaints[0].message
+
+
+LONG = "y" * 500_000
+ENDLESS = [
+    ("seed = 1", f"{LONG} = 1"),
+    ("seed = 1", f"x = {{ {LONG} = 1, {LONG} = 2 }}"),
+    ("[suite]", f"[{LONG}]\n[suite]"),
+    ("[suite]", f"requires = ['numpy>=99{' ' * 9000}']\n[suite]"),
+    ("d = 20", "d = [" + "-1, " * 300 + "]"),
+    ('"relu"', f'"{LONG}"'),
+    ('activation = "relu"', f'name = "{LONG}"'),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), ENDLESS, ids=range(len(ENDLESS)))
+def test_complaints_are_short_however_long_the_values_are(old: str, new: str) -> None:
+    text = str(refused(parse, changed({old: new})))
+    assert max(map(len, text.splitlines())) < 400
+    assert len(text.splitlines()) <= 52
+
+
+def test_the_rest_of_many_complaints_is_counted() -> None:
+    error = refused(parse, changed({"d = 20": "d = [" + "-1, " * 300 + "]"}))
+    assert len(error.complaints) == 300
+    assert str(error).splitlines()[-1].strip() == "and 250 more"
+
+
+def lines_run(call: Callable[[], object]) -> int:
+    """Return the number of lines of Python that a call executes."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, value: object) -> Any:
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize(("old", "head", "entry"), [("d = 20", "d", "-1"), ("[suite]", "plugins", "'{}.py'")])
+def test_twice_as_many_faults_take_twice_the_work(old: str, head: str, entry: str) -> None:
+    registry = Registry(tuple(Plugin(f"{i}", "", "", f"/{i}.py", is_file=True) for i in range(400)))
+
+    def work(count: int) -> int:
+        listed = f"{head} = [{','.join(entry.format(i) for i in range(count))}]\n" + old * (old == "[suite]")
+        return lines_run(lambda: refused(parse_suite, changed({old: listed}), registry))
+
+    alone, once, twice = work(0), work(200), work(400)
+    assert twice - alone < 2.2 * (once - alone)
 
 
 # --- wording --------------------------------------------------------------------------------------
