@@ -6,7 +6,6 @@ from .components.executor import NotInstalled as NotInstalled
 from .components.executor import UnguardedScript as UnguardedScript
 from .driver.estimate import Planned as Planned
 from .driver.estimate import PlannedThreshold as PlannedThreshold
-from .driver.results import Results as Results
 from .driver.sharding import ShardError as ShardError
 from .driver.threshold_searches import RegimeError as RegimeError
 from .engine.device import DeviceError as DeviceError
@@ -23,6 +22,7 @@ from .report.rows import TrialRecord as TrialRecord
 from .session.planning import plan as plan
 from .session.predicting import theories as theories
 from .session.reading import load as load
+from .session.results import Results as Results
 from .session.suites import ProblemError as ProblemError
 from .session.suites import load_suite as load_suite
 from .session.training import ExecutorError as ExecutorError

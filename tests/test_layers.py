@@ -26,9 +26,9 @@ ORDER = [
     {"engine"},
     {"claims"},
     {"executors", "store"},
-    {"report", "scaffold"},  # of what has the methods of Results, which shows itself by them
     {"driver"},
     {"exchange"},
+    {"report", "scaffold"},
     {"session"},
     {"testing"},
     {"cli"},

@@ -12,31 +12,15 @@ from typing import TYPE_CHECKING, Any
 from harness.complaints import nearest
 from harness.components import Cell, Outcome, Regime
 from harness.plugin_host.registry import Registry
-from harness.report.records import Records
-from harness.report.rows import (
-    ExponentRecord,
-    TheoryRecord,
-    ThresholdRecord,
-    TrialRecord,
-    exponent_record,
-    theory_record,
-    threshold_record,
-    trial_records,
-)
 from harness.statistics.exponents import ExponentFit, fit_exponents
 from harness.statistics.thresholds import Threshold, threshold
 from harness.suite import Suite, shipped_suites
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from matplotlib.figure import Figure
-
-    from harness.claims.predictions import Prediction
-    from harness.report.figures.catalogue import Catalogue
+    from collections.abc import Sequence
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Results:
     """The outcomes of a suite, and the thresholds in them.
 
@@ -60,125 +44,9 @@ class Results:
     trained: int = 0
     reused: int = 0
 
-    def __repr__(self) -> str:
-        state = f", {self.lacking}" if self.missing else ""
-        return (
-            f"<Results of suite {self.suite.name!r}: {len(self._places)} thresholds, {self.trial_count} trials{state}>"
-        )
-
-    def _repr_html_(self) -> str:
-        """Return the thresholds as HTML below the name of the suite, all text escaped."""
-        from markupsafe import escape
-
-        state = f"; {self.lacking}" if self.missing else ""
-        head = f"<p><b>{escape(self.suite.title or self.suite.name)}</b>: {self.trial_count} trials{escape(state)}</p>"
-        return head + self.thresholds()._repr_html_()
-
-    def thresholds(self, tolerance: float | None = None, steps: int | None = None) -> Records[ThresholdRecord]:
-        """Return the threshold of every regime, n and d.
-
-        Args:
-            tolerance: Another tolerance of the suite than the reported one.
-            steps: A budget smaller than the suite's, in steps.
-
-        Raises:
-            ValueError: If the tolerance was not recorded.
-        """
-        used = self.suite.budget.criterion(tolerance, steps)
-        rows = (threshold_record(*place, self.threshold(*place, tolerance, steps), *used) for place in self._places)
-        return Records(ThresholdRecord, rows)
-
-    def theories(self, tolerance: float | None = None, steps: int | None = None) -> Records[TheoryRecord]:
-        """Return the width that each theory asks for at every regime, n and d that it concerns, beside k½.
-
-        Args:
-            tolerance: Another tolerance of the suite than the reported one, for k½.
-            steps: A budget smaller than the suite's, in steps, for k½.
-
-        Raises:
-            ValueError: If the tolerance was not recorded, or the suite's problems cannot be drawn.
-        """
-        rows = (
-            theory_record(prediction, place[0], self.threshold(*place, tolerance, steps).k_half)
-            for place in self._places
-            for prediction in self.predictions[place]
-        )
-        return Records(TheoryRecord, rows)
-
-    def exponents(self, tolerance: float | None = None, steps: int | None = None) -> Records[ExponentRecord]:
-        """Return the fitted exponents of k½ in n and d of every regime that has a width.
-
-        Args:
-            tolerance: Another tolerance of the suite than the reported one.
-            steps: A budget smaller than the suite's, in steps.
-
-        Raises:
-            ValueError: If the tolerance was not recorded.
-        """
-        names = (regime.name for regime in self.suite.regimes if regime.model.has_width)
-        fits = ((name, self.exponent_fit(name, tolerance, steps)) for name in names)
-        return Records(ExponentRecord, (exponent_record(name, fit) for name, fit in fits))
-
-    def trials(self, tolerance: float | None = None, steps: int | None = None) -> Records[TrialRecord]:
-        """Return every trial, ordered by regime, n, d, width and seed.
-
-        Args:
-            tolerance: Tolerance of the verdicts, by default the reported one.
-            steps: Budget of the verdicts, by default the suite's.
-
-        Raises:
-            ValueError: If the tolerance was not recorded.
-        """
-        return Records(TrialRecord, self.each_trial(tolerance, steps))
-
-    def each_trial(self, tolerance: float | None = None, steps: int | None = None) -> Iterator[TrialRecord]:
-        """Yield the records of :meth:`trials` one by one."""
-        index = self.rung(tolerance)
-        for cell in sorted(self.outcomes):
-            yield from trial_records(cell, self.outcomes[cell], self.suite.budget.tolerances, index, steps)
-
-    def figure(self, name: str) -> Figure:
-        """Return a figure as a matplotlib figure.
-
-        Args:
-            name: One of :attr:`figure_names`, such as ``transitions``.
-
-        Raises:
-            ValueError: If there is no figure of that name, or the run has no data for it.
-        """
-        for drawing in self._figures.drawings:
-            if drawing.name == name:
-                return drawing.draw()
-        for one in self._figures.left_out:
-            if one.name == name:
-                raise ValueError(f"figure {name!r} cannot be drawn: {one.reason}")
-        known = self.figure_names
-        raise ValueError(f"there is no figure {name!r}{_nearest(name, known)}")
-
     @property
-    def figure_names(self) -> tuple[str, ...]:
-        """Names of the figures that the run has the data for."""
-        return tuple(drawing.name for drawing in self._figures.drawings)
-
-    @cached_property
-    def _figures(self) -> Catalogue:
-        from harness.report.figures.catalogue import catalogue
-
-        return catalogue(self, self.predictions)
-
-    @cached_property
-    def predictions(self) -> dict[tuple[str, int, int], tuple[Prediction, ...]]:
-        """Predictions of the theories that concern each (regime, n, d).
-
-        Raises:
-            ValueError: If the suite's problems cannot be drawn.
-        """
-        from harness.report.predicted import predict_suite
-
-        return predict_suite(self.suite, self.registry.theories())
-
-    @property
-    def _places(self) -> list[tuple[str, int, int]]:
+    def places(self) -> list[tuple[str, int, int]]:
+        """The suite's (regime, n, d)."""
         return [(regime.name, n, d) for regime in self.suite.regimes for n, d in sorted(self.sizes())]
 
     @property
@@ -196,7 +64,7 @@ class Results:
             if regime.name == name:
                 return regime
         known = [regime.name for regime in self.suite.regimes]
-        raise ValueError(f"the suite has no regime {name!r}{_nearest(name, known)}")
+        raise ValueError(f"the suite has no regime {name!r}{in_place_of(name, known)}")
 
     def sizes(self) -> list[tuple[int, int]]:
         """Return the suite's (n, d) pairs."""
@@ -322,7 +190,7 @@ class Results:
         return [(cell, o) for cell, outcomes in self.outcomes.items() for o in outcomes if o.message]
 
 
-def _nearest(name: str, known: Sequence[str]) -> str:
+def in_place_of(name: str, known: Sequence[str]) -> str:
     """Return what to write in place of a name that is not known."""
     close = nearest(name, known)
     return f"; did you mean {close!r}?" if close else f"; there are {', '.join(known)}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from harness.claims.predictions import Prediction
     from harness.components import Cell, Outcome
+    from harness.driver.results import Results
     from harness.statistics.exponents import ExponentFit
     from harness.statistics.thresholds import Threshold
 
@@ -220,6 +221,22 @@ def exponent_record(regime: str, fit: ExponentFit) -> ExponentRecord:
         sizes=len(fit.sizes),
         note=fit.note,
     )
+
+
+def each_trial(results: Results, tolerance: float | None = None, steps: int | None = None) -> Iterator[TrialRecord]:
+    """Yield the record of every trial, ordered by regime, n, d, width and seed.
+
+    Args:
+        results: The results.
+        tolerance: Tolerance of the verdicts, by default the reported one.
+        steps: Budget of the verdicts, by default the suite's.
+
+    Raises:
+        ValueError: If the tolerance was not recorded.
+    """
+    index = results.rung(tolerance)
+    for cell in sorted(results.outcomes):
+        yield from trial_records(cell, results.outcomes[cell], results.suite.budget.tolerances, index, steps)
 
 
 def trial_records(

@@ -14,6 +14,7 @@ from harness.report.diagnostics_view import diagnostics_view
 from harness.report.export import dumps, thresholds_record
 from harness.report.latex import document
 from harness.report.phase import draw, phase_maps
+from harness.report.predicted import predict_suite
 from harness.report.sensitivity_view import sensitivity_view
 from harness.report.terminal import console_for, show
 from harness.report.theories_view import blocks, theories_view
@@ -53,9 +54,10 @@ def is_map(results: Results) -> bool:
     return suite.search.decided_beforehand and max(len(suite.n), len(suite.d)) > 3
 
 
-def write_reports(results: Results, directory: Path) -> Predictions:
-    """Write thresholds.json, table.md, table.tex and references.bib. Return their predictions."""
-    predictions = results.predictions
+def write_reports(results: Results, directory: Path, predictions: Predictions | None = None) -> Predictions:
+    """Write thresholds.json, table.md, table.tex and references.bib. Return their predictions, made if not given."""
+    if predictions is None:
+        predictions = predict_suite(results.suite, results.registry.theories())
     replace_text(directory / "thresholds.json", dumps(thresholds_record(results, predictions)))
     markdown = results.registry.find("renderer", "markdown")()
     tables = [*summary_tables(results, predictions), sensitivity_view(results)]

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.components.numbers import clean
-from harness.report.rows import TrialRecord
+from harness.report.rows import TrialRecord, each_trial
 
 if TYPE_CHECKING:
     from harness.driver.results import Results
@@ -32,7 +32,7 @@ def write_trials(
         tolerance: Tolerance of the verdicts, by default the reported one.
         steps: Budget of the verdicts, by default the suite's.
     """
-    rows = results.each_trial(tolerance, steps)
+    rows = each_trial(results, tolerance, steps)
     if form == "jsonl":
         for row in rows:
             out.write(json.dumps(_plain(row), ensure_ascii=True, allow_nan=False) + "\n")

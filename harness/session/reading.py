@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.driver.results import Results
     from harness.exchange.archive_reader import Unpacked
     from harness.plugin_host.registry import Registry
+    from harness.session.results import Results
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ def opened(
     from harness.driver.loading import load_results
     from harness.exchange.archive_reader import is_archive
     from harness.plugin_host.loading import load_plugins
+    from harness.session.results import Results
 
     path, files = Path(source), tuple(plugin_files)
     if is_archive(path):
@@ -74,10 +75,10 @@ def opened(
     directory = path if path.is_dir() else named if path.name == str(source) and named.is_dir() else None
     if directory is None:
         suite, registry = suites.load_suite(source, plugin_files=files, trust_plugins=trust_plugins)
-        yield Source(str(source), load_results(Path("reports") / suite.name, suite, registry))
+        yield Source(str(source), Results.of(load_results(Path("reports") / suite.name, suite, registry)))
         return
     given = load_plugins(files) if files else None
-    yield Source(str(source), load_results(directory, None, given, trust_plugins=trust_plugins))
+    yield Source(str(source), Results.of(load_results(directory, None, given, trust_plugins=trust_plugins)))
 
 
 @contextmanager
@@ -85,12 +86,13 @@ def _unpacked(file: Path, plugin_files: tuple[str | Path, ...], *, trust_plugins
     from harness.driver.loading import load_results
     from harness.exchange.archive import ArchiveError
     from harness.exchange.archive_reader import unpacked
+    from harness.session.results import Results
     from harness.store import StoreError
 
     with unpacked(file) as archive:
         registry = _plugins(archive, plugin_files, trust_plugins=trust_plugins)
         try:
-            results = load_results(archive.directory, None, registry)
+            results = Results.of(load_results(archive.directory, None, registry))
         except (StoreError, ValueError) as error:  # the folder is gone when the user reads the message
             raise ArchiveError(str(error).replace(str(archive.directory), str(file))) from error
         yield Source(str(file), results, archive)

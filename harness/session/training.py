@@ -17,10 +17,10 @@ from harness.session.defaults import cores, run_directory
 from harness.session.suites import check_problems, loaded
 
 if TYPE_CHECKING:
-    from harness.driver.results import Results
     from harness.driver.run import Run
     from harness.driver.sharding import Shard
     from harness.plugin_host.registry import Registry
+    from harness.session.results import Results
     from harness.store import Store
     from harness.suite import Suite
 
@@ -104,6 +104,7 @@ def run(
     from harness.engine.device import resolve_device
     from harness.report.progress import progress as shown
     from harness.report.summary import write_reports
+    from harness.session.results import Results
     from harness.store import Store, WriteError, set_aside
 
     found, registry = loaded(suite)
@@ -135,9 +136,9 @@ def run(
                 _say_warnings(chosen, say)
         else:
             results = going.results()
-    results = replace(results, trained=going.trained, reused=going.plan.reused)
+    results = Results.of(replace(results, trained=going.trained, reused=going.plan.reused))
     try:
-        write_reports(results, directory)
+        write_reports(results, directory, results.predictions)
     except OSError as error:
         error.add_note("all trials are saved, but not the reports")
         raise
