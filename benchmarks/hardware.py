@@ -27,10 +27,10 @@ def _spinner(real: str) -> ctypes.CDLL:
     program = compiler()
     with tempfile.TemporaryDirectory() as directory:
         library = Path(directory) / "fma.so"
-        command = [program, *FLAGS, f"-DREAL={real}", str(SOURCE), "-o", str(library)]
+        command = [*program, *FLAGS, f"-DREAL={real}", str(SOURCE), "-o", str(library)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
         if done.returncode:
-            raise NoKernel(f"{program} could not compile {SOURCE.name}: {done.stderr.strip()[:200]}")
+            raise NoKernel(f"{program[0]} could not compile {SOURCE.name}: {done.stderr.strip()[:200]}")
         loaded = ctypes.CDLL(str(library))
     loaded.harness_spin.restype = ctypes.c_double
     loaded.harness_spin.argtypes = (ctypes.c_int, ctypes.c_int64)

@@ -51,7 +51,7 @@ class Machine:
 def this_machine(device: str = "cpu") -> Machine:
     """Return the machine that this process runs on."""
     try:
-        made_by = Path(compiler()).name
+        made_by = Path(compiler()[0]).name
     except NoKernel as error:
         made_by = f"none: {error}"
     accelerator = "" if device == "cpu" else torch.cuda.get_device_name(torch.device(device))

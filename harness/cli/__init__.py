@@ -6,6 +6,7 @@ import importlib
 import os
 import signal
 import sys
+import warnings
 from types import FrameType
 from typing import Any
 
@@ -125,10 +126,23 @@ def _interrupted(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+_located = warnings.formatwarning
+
+
+def _one_line(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """Return the text of a warning. One that is meant for users has no line of code."""
+    if category is UserWarning and f"{os.sep}harness{os.sep}" in filename:
+        return f"Warning: {message}\n"
+    return _located(message, category, filename, lineno, line)
+
+
 def main() -> None:
     """Run the command line. Wrong input ends it with status 2 and one message, never with a traceback."""
     from harness.cli.streams import LOST, take_over
 
+    warnings.formatwarning = _one_line
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and background jobs ignore the signal
             signal.signal(number, _interrupted)

@@ -54,6 +54,7 @@ def command(
     from harness.store import StoreError
 
     try:
+        _notices(loaded, registry, device)
         if explain:
             _explain(loaded, registry, run_directory(loaded, out), device, as_json=as_json)
             return
@@ -64,6 +65,17 @@ def command(
         click.echo(dumps(planned.data()), nl=False)
     else:
         show(plan_table(planned))
+
+
+def _notices(suite: Suite, registry: Registry, device: str | None) -> None:
+    """Say which faster solvers cannot train regimes here. It is why trials stored by them are trained again."""
+    from harness.driver.threshold_searches import passed_over, threshold_searches
+    from harness.engine.device import resolve_device
+
+    check_problems(suite)
+    where = resolve_device(device or suite.budget.device)
+    for line in passed_over(suite, threshold_searches(suite, registry, where), where):
+        click.echo(line, err=True)
 
 
 def _explain(suite: Suite, registry: Registry, directory: Path, device: str | None, *, as_json: bool) -> None:

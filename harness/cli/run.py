@@ -121,19 +121,10 @@ def _stopped(error: BaseException) -> int:
 
 def _notices(run: Run) -> None:
     """Say which faster solvers cannot train regimes on this machine, and why."""
-    from harness.driver.threshold_searches import steps_ahead
-    from harness.engine.solvers import shipped
+    from harness.driver.threshold_searches import passed_over
 
-    plan, dtype = run.plan, run.plan.suite.budget.dtype
-    chosen = {search.setting.regime.name: (search.setting.regime, search.solver) for search in plan.searches}
-    for regime, taken in chosen.values():
-        ahead = steps_ahead(plan.suite, regime)
-        for solver in (s for s in shipped() if s.preference < taken.preference and s.pays(ahead) and not regime.solver):
-            if solver.of_several(plan.suite.q) or solver.refuses(regime) or solver.elsewhere(plan.device):
-                continue
-            if reason := solver.why_not(regime, dtype, plan.device):
-                here = f"{printable(regime.name)} here ({reason})"
-                click.echo(f"the {solver.name} solver cannot train {here}; {taken.name} does instead", err=True)
+    for line in passed_over(run.plan.suite, run.plan.searches, run.plan.device):
+        click.echo(line, err=True)
 
 
 def _again() -> str:

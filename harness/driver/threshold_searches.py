@@ -8,11 +8,11 @@ from harness.complaints import printable
 from harness.components.fault import said
 from harness.driver.threshold_search import ThresholdSearch
 from harness.engine.setting import Setting, semantic_key, step_theory
-from harness.engine.solvers import choose_again, named
+from harness.engine.solvers import choose_again, named, shipped
 from harness.statistics.search import USUAL_TRIALS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from harness.components import Regime, Solver
     from harness.plugin_host.registry import Registry
@@ -105,3 +105,23 @@ def _solver(
     if there is None and (reason := solver.why_not(regime, dtype, device, q)):
         raise ValueError(f"solver {solver.name!r}, which the suite names, cannot train it here: {reason}")
     return solver
+
+
+def passed_over(suite: Suite, searches: Iterable[ThresholdSearch], device: str) -> Iterator[str]:
+    """Yield a line for each faster solver that cannot train a regime on this machine, with the reason.
+
+    Args:
+        suite: The suite.
+        searches: Its searches.
+        device: Where networks are trained.
+    """
+    dtype = suite.budget.dtype
+    chosen = {search.setting.regime.name: (search.setting.regime, search.solver) for search in searches}
+    for regime, taken in chosen.values():
+        ahead = steps_ahead(suite, regime)
+        for solver in (s for s in shipped() if s.preference < taken.preference and s.pays(ahead) and not regime.solver):
+            if solver.of_several(suite.q) or solver.refuses(regime) or solver.elsewhere(device):
+                continue
+            if reason := solver.why_not(regime, dtype, device):
+                here = f"{printable(regime.name)} here ({reason})"
+                yield f"the {solver.name} solver cannot train {here}; {taken.name} does instead"

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import errno
 import functools
 import hashlib
 import os
 import platform
+import shlex
 import shutil
+import signal
+import stat
 import subprocess
 import tempfile
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from harness.components import Activation
+from harness.draft import draft, replace_text
 
 SOURCE = Path(__file__).with_name("kernel.cpp")
 FLAGS = (
@@ -28,6 +37,15 @@ FLAGS = (
     "-Wno-psabi",
 )
 COMPILERS = ("c++", "g++", "clang++")
+SYMBOLS = (b"harness_train", b"harness_network_size", b"harness_activate")
+"""Functions that every kernel has."""
+
+VERSION_SECONDS = 30.0
+COMPILE_SECONDS = 300.0
+"""Longest time of a compiler that is asked for its version, or compiles the kernel."""
+
+_LATE: dict[str, str] = {}
+"""Compilers that took too long in this process, each with the message."""
 
 Real = Literal["float", "double"]
 
@@ -44,11 +62,15 @@ class Kernel:
         path: The shared library.
         compiler: What made it.
         built: Whether this call compiled it.
+        library: The library, loaded.
+        notice: What was wrong with a file in the cache, or an empty string.
     """
 
     path: Path
     compiler: str
     built: bool
+    library: ctypes.CDLL
+    notice: str = ""
 
 
 def cache_directory() -> Path:
@@ -60,17 +82,23 @@ def cache_directory() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "convergence-harness"
 
 
-def compiler() -> str:
-    """Return the compiler: $CXX, or the first of the usual ones that is installed.
+def compiler() -> tuple[str, ...]:
+    """Return the compiler and its first arguments: those of $CXX, or the first of the usual ones that is installed.
 
     Raises:
-        NoKernel: If there is none, or HARNESS_FUSED=0 forbids the kernel.
+        NoKernel: If there is none, if $CXX has an open quote, or if HARNESS_FUSED=0 forbids the kernel.
     """
     if os.environ.get("HARNESS_FUSED") == "0":
         raise NoKernel("HARNESS_FUSED=0")
-    for name in (os.environ.get("CXX", ""), *COMPILERS):
+    chosen = os.environ.get("CXX", "")
+    try:
+        split = shlex.split(chosen)
+    except ValueError as error:
+        raise NoKernel(f"CXX={chosen!r} is no command: {error}") from error
+    usual = [[name] for name in COMPILERS]
+    for name, *arguments in ([chosen], split or [""], *usual):  # a path may have blanks
         if name and (found := shutil.which(name)):
-            return found
+            return found, *arguments
     raise NoKernel(f"no C++ compiler is installed (looked for {', '.join(COMPILERS)}, or $CXX)")
 
 
@@ -84,18 +112,59 @@ def _processor() -> str:
     return platform.processor()
 
 
-def _version(program: str) -> str:
+def _run(command: Sequence[str], seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run a compiler in a session of its own, so that its children end with it.
+
+    Raises:
+        NoKernel: If it cannot be started, or takes longer than its limit now or did so before in this process.
+    """
+    if command[0] in _LATE:
+        raise NoKernel(_LATE[command[0]])
     try:
-        return subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
-    except (OSError, subprocess.SubprocessError) as error:
-        raise NoKernel(f"{program} --version failed: {error}") from error
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        raise NoKernel(f"{command[0]} cannot be started: {error}") from error
+    with process:
+        try:
+            said, complaints = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired as error:
+            _kill(process)
+            _LATE[command[0]] = f"{command[0]} did not finish in {seconds:g} s"
+            raise NoKernel(_LATE[command[0]]) from error
+        except BaseException:  # Ctrl-C does not reach another session
+            _kill(process)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, said, complaints)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End a process that was not waited for, and its children."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _version(command: Sequence[str]) -> str:
+    done = _run([*command, "--version"], VERSION_SECONDS)
+    if done.returncode:
+        raise NoKernel(f"{shlex.join(command)} --version failed with status {done.returncode}")
+    return done.stdout
 
 
 @functools.cache
 def compiler_version() -> str:
     """Return what the compiler calls itself, on one line; empty where there is none. Another may round otherwise."""
     try:
-        return next(iter(_version(compiler()).splitlines()), "").strip()
+        command = compiler()
+        first = next(iter(_version(command).splitlines()), "").strip()
+        return " ".join([first, *command[1:]]).strip()
     except NoKernel:
         return ""
 
@@ -104,47 +173,103 @@ def compiler_version() -> str:
 def kernel(real: Real, activation: Activation) -> Kernel:
     """Return the kernel for a precision and an activation, compiling it if the cache does not hold it.
 
-    Its file is named by the hash of the source, the activation's statements, flags, compiler and processor. It is
-    moved into place when it is whole, so processes may race.
+    The file is named by the hash of the source, the activation's statements, flags, compiler and processor. A file
+    beside it has its digest, and a file that does not match its digest is compiled again. A kernel that the cache
+    cannot hold is kept in the temporary directory. Files are moved into place when they are complete, so processes
+    may race.
+
+    Warns:
+        UserWarning: If a file in the cache is damaged.
 
     Raises:
         NoKernel: If it cannot be built, or if the activation has no C++ statements.
     """
-    program = compiler()
-    version = _version(program)
+    command = compiler()
+    version = _version(command)
     statements = activation.cpp()
     if statements is None:
         raise NoKernel(f"the activation {activation} has no C++ statements")
     parts = [f"-DREAL={real}", f"-DACTIVATION={' '.join(statements.split())}"]
-    identity = "\0".join([SOURCE.read_text(encoding="utf-8"), *FLAGS, *parts, version, _processor()])
+    identity = "\0".join([SOURCE.read_text(encoding="utf-8"), *FLAGS, *parts, version, _processor(), *command[1:]])
     name = f"fused-{activation.name}-{real}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.so"
-    for directory in (cache_directory(), Path(tempfile.gettempdir()) / f"convergence-harness-{os.getuid()}"):
-        path = directory / name
-        if path.exists() and path.stat().st_uid == os.getuid():
-            return Kernel(path, program, built=False)
-        try:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if directory.stat().st_uid != os.getuid():  # another user could put code there
-                continue
-            _compile(program, parts, path)
-        except OSError:  # not writable: try the next place
-            continue
-        return Kernel(path, program, built=True)
-    raise NoKernel(f"neither {cache_directory()} nor the temporary directory can be written")
-
-
-def _compile(program: str, parts: list[str], path: Path) -> None:
-    handle, temporary = tempfile.mkstemp(suffix=".so", dir=path.parent)
-    os.close(handle)
+    paths = [directory / name for directory in (cache_directory(), _temporary_directory())]
+    damage: list[str] = []
+    for path in paths:
+        if library := _cached(path, damage):
+            return Kernel(path, shlex.join(command), built=False, library=library, notice="; ".join(damage))
     try:
-        command = [program, *FLAGS, *parts, str(SOURCE), "-o", temporary]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        content = _compile(command, parts)
+    except OSError as error:
+        raise NoKernel(f"the temporary directory cannot be used: {error.strerror or error}") from error
+    reasons: list[str] = []
+    for path in paths:
+        try:
+            library = _keep(path, content)
+        except OSError as error:  # the disk is full, not writable, or no file of it may be executed: try the next place
+            reasons.append(f"{path.parent}: {error.strerror or error}")
+            continue
+        notice = "; ".join([*(f"{said}, so it was compiled again" for said in damage), *reasons])
+        if notice:
+            warnings.warn(f"{notice}; the kernel is in {path.parent}", UserWarning, stacklevel=2)
+        return Kernel(path, shlex.join(command), built=True, library=library, notice=notice)
+    raise NoKernel(f"the kernel cannot be kept ({'; '.join(reasons)}); name a directory with HARNESS_CACHE")
+
+
+def _temporary_directory() -> Path:
+    return Path(tempfile.gettempdir()) / f"convergence-harness-{os.getuid()}"
+
+
+def _digest_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _cached(path: Path, damage: list[str]) -> ctypes.CDLL | None:
+    """Return a kernel from its file, or None if there is none that may be used. Append what is wrong with it."""
+    try:
+        if not os.getuid() == path.lstat().st_uid == path.parent.stat().st_uid:
+            return None
+        if not stat.S_ISREG(path.lstat().st_mode):
+            damage.append(f"{path} is no file")
+        elif _digest_file(path).is_file():  # a kernel without a digest was interrupted, or is of an earlier version
+            expected = _digest_file(path).read_text(encoding="ascii", errors="replace").strip()
+            content = path.read_bytes()
+            if f"{hashlib.sha256(content).hexdigest()} {len(content)}" == expected and _is_kernel(content):
+                return ctypes.CDLL(str(path))
+            damage.append(f"{path} is damaged")
+    except OSError:  # there is none, or it may not be read or executed there
+        pass
+    return None
+
+
+def _is_kernel(content: bytes) -> bool:
+    return all(symbol in content for symbol in SYMBOLS)
+
+
+def _keep(path: Path, content: bytes) -> ctypes.CDLL:
+    """Write a kernel and its digest, and return it loaded.
+
+    Raises:
+        OSError: If it cannot be kept or loaded there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if path.parent.stat().st_uid != os.getuid():  # another user could put code there
+        raise PermissionError(errno.EPERM, "another user's directory")
+    with draft(path) as beside:
+        beside.write_bytes(content)
+    replace_text(_digest_file(path), f"{hashlib.sha256(content).hexdigest()} {len(content)}\n")
+    return ctypes.CDLL(str(path))
+
+
+def _compile(command: Sequence[str], parts: Sequence[str]) -> bytes:
+    """Return the shared library that the compiler makes."""
+    with tempfile.TemporaryDirectory(prefix="convergence-harness-", ignore_cleanup_errors=True) as folder:
+        made = Path(folder) / "kernel.so"
+        done = _run([*command, *FLAGS, *parts, str(SOURCE), "-o", str(made)], COMPILE_SECONDS)
         if done.returncode:
             lines = done.stderr.strip().splitlines() or ["no message"]
             said = next((line for line in lines if "error:" in line), lines[0])
-            raise NoKernel(f"{program} could not compile the kernel: {said}")
-        os.replace(temporary, path)
-    except subprocess.SubprocessError as error:
-        raise NoKernel(f"{program} did not finish: {error}") from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+            raise NoKernel(f"{shlex.join(command)} could not compile the kernel: {said}")
+        content = made.read_bytes() if made.is_file() else b""
+    if not _is_kernel(content):
+        raise NoKernel(f"{shlex.join(command)} ended without an error and wrote no kernel")
+    return content

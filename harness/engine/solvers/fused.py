@@ -45,7 +45,8 @@ class Fused(ShallowSolver):
         from harness.engine.fused.build import kernel
 
         found = kernel(_real(dtype), ACTIVATIONS["softplus"])
-        return f"{found.path} (by {found.compiler})"
+        notice = f"; {found.notice}" if found.notice else ""
+        return f"{found.path} (by {found.compiler}){notice}"
 
     def grouping(self, regime: Regime, budget: Budget, n: int, d: int, k: int) -> Grouping:
         """Return batches of networks that are trained one by one."""
