@@ -45,6 +45,7 @@ Code = Literal[
     "plugin-not-loaded",
     "plugin-not-trusted",
     "refused",
+    "surrounding-blanks",
     "tolerance-not-recorded",
     "too-deep",
     "too-large",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click as plain
 import rich_click as click
 
-from harness.complaints import printable, printable_lines
+from harness.complaints import printable, printable_lines, show
 
 if TYPE_CHECKING:
     from harness.components.table import Renderer
@@ -168,6 +168,8 @@ def load(suite: str, plugin_files: tuple[str, ...], *, trust: bool = False) -> t
     except SuiteError as error:
         raise WrongInput(str(error)) from error
     warn_of_broken(registry)
+    for names in loaded.repeated:
+        click.secho(f"regimes {show(names)} differ in nothing but their names: keep one", fg="yellow", err=True)
     return loaded, registry
 
 

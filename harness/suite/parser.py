@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -345,10 +346,14 @@ class SuiteParser:
             if len(name) > MAX_NAME:
                 message = f"is {len(name)} characters long, expected at most {MAX_NAME}"
                 self._refuse("too-long", ("regimes", index, "name"), message)
-            if name in first:
-                message = f"found {show(name)}, the name of regimes[{first[name]}] too"
+            if name.strip() and name != name.strip():
+                message = f"found {show(name)}, expected {show(name.strip())}: files of tables drop blanks at the ends"
+                self._refuse("surrounding-blanks", ("regimes", index, "name"), message)
+            shown = unicodedata.normalize("NFC", " ".join(name.split()))  # names that look alike are one name
+            if shown in first:
+                message = f"found {show(name)}, the name of regimes[{first[shown]}] too"
                 self._refuse("given-twice", ("regimes", index, "name"), message)
-            first.setdefault(name, index)
+            first.setdefault(shown, index)
 
     def _width_steps(self, search: Search | None, regimes: Mapping[int, Regime]) -> None:
         """Refuse widths that the initializer of a regime cannot draw."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -94,6 +94,14 @@ class Suite:
     def further(self) -> dict[str, int]:
         """Numbers of samples that no network is trained on."""
         return {"held_out": self.held_out, "validation": self.validation}
+
+    @property
+    def repeated(self) -> list[list[str]]:
+        """Names of regimes that differ in nothing but name and summary, one list for each group of such regimes."""
+        groups: dict[str, list[Regime]] = {}
+        for regime in self.regimes:
+            groups.setdefault(repr(replace(regime, name="", summary="")), []).append(regime)
+        return [[regime.name for regime in group] for group in groups.values() if len(group) > 1]
 
     @property
     def q(self) -> int:

@@ -171,6 +171,16 @@ def test_wrong_input_is_one_message_and_status_2(arguments: list[str], words: st
     assert not list(tmp_path.iterdir()), "nothing is left behind"
 
 
+def test_regimes_that_are_alike_are_reported_once(tmp_path: Path) -> None:
+    (tmp_path / "alike.toml").write_text(SUITE + "\n[[regimes]]\nuse = 'output-only'" * 2, encoding="utf-8")
+    done = harness("plan", "alike.toml", cwd=tmp_path)
+    assert done.returncode == 0
+    assert (
+        done.stderr
+        == "regimes ['features', 'output-only', 'output-only (2)'] differ in nothing but their names: keep one\n"
+    )
+
+
 def test_a_broken_plugin_costs_a_line(whole: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("raise RuntimeError('out of order')\n", encoding="utf-8")
     done = harness("run", "tiny.toml", "--plugin", str(tmp_path / "broken.py"), cwd=whole)

@@ -96,6 +96,8 @@ MALFORMED = [
     ('"relu"', '"rellu"', "22 regimes[1].activation unknown-name"),
     ("activation =", "actvation =", "22 regimes[1].actvation unknown-option"),
     ('activation = "relu"', "name = 'm'\n[[regimes]]\nuse = 'moderate'\nname = 'm'", "25 regimes[2].name given-twice"),
+    ('activation = "relu"', "name = ' m'\n[[regimes]]\nuse = 'moderate'\nname = 'm'", "22 regimes[1].name surrounding-blanks", "25 regimes[2].name given-twice"),
+    ('activation = "relu"', "name = 'm  é'\n[[regimes]]\nuse = 'moderate'\nname = 'm e\u0301'", "25 regimes[2].name given-twice"),
     ('activation = "relu"', 'model = "shalow"', "22 regimes[1].model.use unknown-name"),
     ('activation = "relu"', "model = 3", "22 regimes[1].model wrong-type"),
     ('activation = "relu"', "optimizer = { c = -1 }", "22 regimes[1].optimizer.c out-of-range"),

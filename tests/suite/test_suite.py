@@ -89,6 +89,8 @@ def test_a_regime_can_do_without_a_preset() -> None:
 def test_names_that_were_not_given_are_made_unique() -> None:
     text = GOOD.replace('activation = "relu"', '[[regimes]]\nname = "moderate"\nuse = "moderate-sgd"')
     assert [r.name for r in parse(text).regimes] == ["moderate (2)", "moderate (3)", "moderate"]
+    assert parse(text).repeated == [["moderate (2)", "moderate (3)"]]
+    assert parse(GOOD).repeated == []
 
 
 @pytest.mark.parametrize("name", [*REGISTRY.all("regime")])
