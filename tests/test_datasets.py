@@ -325,12 +325,110 @@ def test_random_labels_need_no_label_column(at: Path) -> None:
         ("a,y\n1,3\n2,3\n3,3\n", "y", "labels of data.csv are all the same"),
         ("a,y\n1,3\n2,4\n", "y", "has 2 rows, fewer than n = 3"),
         ("a,y\n1,3\n2,4\n3,5\n", "y", "row 2 of data.csv is the mean of all"),
+        ("a,b,y\n1,2,3\n1,-1.7e308,3\n", "y", "line 3, column 'b': '-1.7e308' is larger than 1e+150, so its square"),
+        ("a,b,y\n1,2,1e200\n1,2,3\n", "y", "line 2, column 'y': '1e200' is larger than 1e+150, so its square"),
+        ("a,b,y\n1,2,1.8e308\n1,2,3\n", "y", "line 2, column 'y': '1.8e308' is not a finite number"),
+        ("a,b,y\n1,2e-200,3\n1,3e-200,4\n", "y", "column 'b': values differ by less than 1e-150"),
+        (",a,y\n0,1,3\n1,2,4\n", "y", "column 1 has no name, like an index that pandas writes; write the file with"),
+        ('"","a","y"\n"r1",1,3\n"r2",2,4\n', "y", "column 1 has no name"),
+        ("a,Unnamed: 0,y\n0,1,3\n1,2,4\n", "y", "column 2 has no name"),
+        ("a,b,y\n" + "1,2,1\n2,5,2\n4,4,3\n" * 2, "y", "'y' of data.csv are integers of 3 values (1, 2, 3): say"),
     ],
 )
 def test_what_is_wrong_with_a_csv_file_is_said(at: Path, text: str, label: str, message: str) -> None:
     (at / "data.csv").write_text(text)
     with pytest.raises(ValueError, match=re.escape(message)):
         TableFile(path="data.csv", label=label).draw(3, 1, rng())
+
+
+@pytest.mark.parametrize("chosen", [{"columns": ("height", "age")}, {"drop": ("", "name")}])
+def test_chosen_columns_give_the_draws_of_a_file_that_has_no_others(at: Path, chosen: dict[str, Any]) -> None:
+    (at / "data.csv").write_text(CSV)
+    lines = CSV.splitlines()
+    (at / "more.csv").write_text(",name," + "\n,red,".join(lines) + "\n")  # nothing in a dropped column is read
+    plain, table = TableFile(path="data.csv"), TableFile(path="more.csv", **chosen)
+    for found, expected in zip(table.draw(9, 2, rng()), plain.draw(9, 2, rng()), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert table.contents() == plain.contents() == "2 inputs (age, height), label y"
+    assert table.spec().keys() - plain.spec().keys() == chosen.keys()  # no stored key moves
+
+
+def test_columns_of_an_npz_file_are_chosen_by_number(at: Path) -> None:
+    x = rng().standard_normal((12, 4))
+    np.savez(at / "data.npz", x=x, y=np.arange(12))
+    np.testing.assert_array_equal(TableFile(path="data.npz", columns=("4", "2")).rows().x, x[:, [1, 3]])
+    np.testing.assert_array_equal(TableFile(path="data.npz", drop=("1",), labels="gaussian").rows().x, x[:, 1:])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"columns": ("hight",)}, "no column 'hight', as columns asks; did you mean 'height'?"),
+        ({"drop": ("weight",)}, "no column 'weight', as drop asks"),
+        ({"columns": ("age", "y")}, "columns has 'y', the column of the labels"),
+        ({"columns": ("age",), "drop": ("age",)}, "no input columns beside 'y'"),
+    ],
+)
+def test_columns_that_cannot_be_chosen(at: Path, chosen: dict[str, Any], message: str) -> None:
+    (at / "data.csv").write_text(CSV)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        TableFile(path="data.csv", **chosen).rows()
+
+
+def test_few_integers_are_numbers_or_classes_as_the_suite_says(at: Path) -> None:
+    few = np.arange(20) % 4
+    (at / "data.csv").write_text("a,y\n" + "".join(f"{i},{label}\n" for i, label in enumerate(few)))
+    _, numbers = TableFile(path="data.csv", labels="numbers").draw(20, 1, rng())
+    values = (np.arange(4) - 1.5) / np.sqrt(1.25)  # mean 3/2 and variance 5/4 of 0, 1, 2, 3
+    np.testing.assert_allclose(np.unique(numbers), values, rtol=1e-15)
+    assert TableFile(path="data.csv", labels="classes").draw(20, 1, rng())[1].shape == (20, 4)
+    many = "a,y\n" + "".join(f"{i},{i // 2}\n" for i in range(50))
+    (at / "many.csv").write_text(many)
+    assert TableFile(path="many.csv").draw(9, 1, rng())[1].shape == (9,)  # 25 values
+
+
+def test_axes_of_few_rows_take_no_memory_for_pairs_of_columns() -> None:
+    x = np.zeros((3, 400_000))  # the covariance of the columns would be 1.2 TB
+    x[0, 7], x[1, 9], x[2, 7] = 2.0, 1.0, -2.0
+    axes = principal_axes(x, 5)
+    assert np.argwhere(axes[:, :2] == 1).tolist() == [[7, 0], [9, 1]]
+    np.testing.assert_allclose(axes.T @ axes, np.diag([1, 1, 1, 0, 0]), atol=1e-15)
+
+
+def test_axes_of_rows_and_of_columns_agree() -> None:
+    x = rng().standard_normal((20, 300))
+    x -= x.mean(axis=0)
+    _, axes = np.linalg.eigh(x.T @ x)
+    np.testing.assert_allclose(np.abs(principal_axes(x, 5)), np.abs(axes[:, ::-1][:, :5]), atol=1e-10)
+
+
+def test_a_held_out_row_that_overflows_is_refused(at: Path) -> None:
+    text = "a,b,y\n" + "".join(f"{i},{i}e-150,{i}\n" for i in range(1, 9)) + "1,1e150,0\n"
+    (at / "data.csv").write_text(text)
+    source = next(seed for seed in range(99) if 8 not in rng(seed).choice(9, size=5, replace=False))
+    with pytest.raises(ValueError, match=r"row 9 of data\.csv is too far from the rows of the problem"):
+        TableFile(path="data.csv").split(5, 2, rng(source), [(4, rng(1))])
+
+
+def test_plan_captions_and_provenance_say_which_columns_are_used(at: Path) -> None:
+    import harness
+    from harness.report.plan_view import plan_table
+    from harness.report.thresholds_view import thresholds_view
+
+    (at / "data.csv").write_text(CSV)
+    said = "2 inputs (age, height), label y"
+    suite: dict[str, Any] = {
+        "suite": {"name": "mine"},
+        "problems": {"dataset": {"use": "table", "path": "data.csv"}, "n": 6, "d": 2},
+        "search": {"method": "grid", "widths": [2], "trials": 1},
+        "budget": {"steps": 3},
+        "regimes": [{"use": "moderate"}],
+    }
+    assert plan_table(harness.plan(suite, workers=1)).caption.endswith(f" Data: {said}.")
+    trained = harness.run(suite, executor="in-process", progress=False)
+    assert trained.provenance["data"] == said
+    (at / "data.csv").unlink()  # the caption is that of the file that was read
+    assert f"): {said}, own labels;" in thresholds_view(harness.load("reports/mine")).caption
 
 
 def test_files_that_are_not_there_or_not_tables(at: Path) -> None:
@@ -404,6 +502,8 @@ FINE = npy((3, 2), np.arange(6.0).tobytes())
         (npz(x=npy((6,), b"\0" * 48), y=FINE), "inputs 'x' have the shape (6,)"),
         (npz(x=npy((0, 2), b""), y=FINE), "inputs 'x' have the shape (0, 2)"),
         (npz(x=npy((1, 2), struct.pack("dd", 1, math.nan)), y=npy((1,), b"\0" * 8)), "infinite value at (1, 2)"),
+        (npz(x=npy((1, 2), struct.pack("dd", 1, 1e200)), y=npy((1,), b"\0" * 8)), "has 1e+200, whose square"),
+        (npz(x=FINE, y=npy((3,), struct.pack("ddd", 1, -1e200, 0))), "'y' has -1e+200, whose square overflows, at (2)"),
         (npz(x=npy((10**9, 10**3), b"\0" * 8), y=FINE), "claims the shape (1000000000, 1000), more than is there"),
         (npz(x=npy((3, 2), b"\0" * 48, "<U2"), y=FINE), "holds <U2, not numbers"),
         (npz(x=npy((3, 2), pickle.dumps(Boom()), "|O"), y=FINE), "holds object, not numbers"),

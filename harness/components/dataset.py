@@ -27,6 +27,10 @@ class Dataset(Component, ABC):
         """Return the form of the labels; the default is (n,) of a kind that is known only once drawn."""
         return Targets()
 
+    def contents(self) -> str:
+        """Return what of a file is used, for plans, captions and provenance. The default is an empty string."""
+        return ""
+
     @abstractmethod
     def draw(self, n: int, d: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """Draw inputs (n, d) and labels in float64, using no other source of randomness than ``rng``.

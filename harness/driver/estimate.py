@@ -59,6 +59,7 @@ class Planned:
         workers: Number of batches trained at a time.
         thresholds: The estimates for the thresholds.
         why_not: By regime and solver, why solvers that are asked before the chosen one cannot train it.
+        contents: Which columns of a file are used, or an empty string if the dataset reads none.
     """
 
     suite: str
@@ -66,6 +67,7 @@ class Planned:
     workers: int
     thresholds: tuple[PlannedThreshold, ...]
     why_not: dict[str, dict[str, str]] = field(default_factory=dict)
+    contents: str = ""
 
     @property
     def seconds(self) -> float:
@@ -119,7 +121,7 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
         )
         for name, (regime, solver) in chosen.items()
     }
-    return Planned(suite.name, str(directory), workers, tuple(planned), why_not)
+    return Planned(suite.name, str(directory), workers, tuple(planned), why_not, suite.dataset.contents())
 
 
 def _missing(search: ThresholdSearch) -> dict[int, int]:

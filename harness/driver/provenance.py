@@ -50,6 +50,7 @@ def provenance(
         "suite_hash": digest(suite.text)[:12],
         "seed": suite.seed,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        **({"data": contents} if (contents := suite.dataset.contents()) else {}),
     }
 
 

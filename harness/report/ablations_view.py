@@ -236,6 +236,6 @@ def _caption(results: Results, tolerance: float, steps: int, *, all_sizes: bool)
         *(CELLS, GAINED, LOST, P),
         bracket_explained(),
         setting.criteria_explained(suite.regimes, tolerance, steps),
-        problems_explained(suite),
+        problems_explained(results),
     ]
     return " ".join(said)

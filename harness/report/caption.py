@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.components.numbers import clean
 from harness.report.setting import component
 
 if TYPE_CHECKING:
-    from harness.suite import Suite
+    from harness.driver.results import Results
 
 
 def bracket_explained() -> str:
@@ -19,11 +20,13 @@ def bracket_explained() -> str:
     )
 
 
-def problems_explained(suite: Suite) -> str:
+def problems_explained(results: Results) -> str:
     """Return the sentence about inputs, labels, precision and seed."""
+    suite, data = results.suite, clean(str(results.provenance.get("data", "")))
     draws = "" if suite.resample else ", one draw for all trials"
     labels = getattr(suite.dataset, "labels", "")
     words = f", {labels} labels" if isinstance(labels, str) and labels else ""
-    inputs = component(suite.dataset, leave_out=("labels",))
+    inputs = component(suite.dataset, leave_out=("labels", *(("columns", "drop") if data else ())))
+    inputs += f": {data}" if data else ""
     further = "".join(f"; {size} {key.replace('_', '-')} samples" for key, size in suite.further.items() if size)
     return f"Problems: {inputs}{words}{draws}{further}; {suite.budget.dtype}; seed {suite.seed}."

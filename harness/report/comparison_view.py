@@ -119,7 +119,7 @@ def _caption(results: Results, tolerance: float, steps: int, *, all_sizes: bool)
         "results.",
         bracket_explained(),
         setting.criteria_explained(suite.regimes, tolerance, steps),
-        problems_explained(suite),
+        problems_explained(results),
     ]
     if not all_sizes and len(setting.sizes(suite)) > 1:
         said.append("Shown for the largest n and d; other sizes with --all-sizes.")

@@ -139,7 +139,7 @@ def _caption(results: Results, regimes: Sequence[Regime], tolerance: float, *, a
         "J₀: Jacobian of the outputs in the trained weights at the start.",
         *(f"{name}: {setting.summary(type(diagnostic))}" for name, diagnostic in known.items()),
         setting.criteria_explained(suite.regimes, tolerance, suite.budget.steps),
-        problems_explained(suite),
+        problems_explained(results),
     ]
     if not all_sizes and len(setting.sizes(suite)) > 1:
         said.append("Shown for the largest n and d; other sizes with --all-sizes.")

@@ -71,7 +71,7 @@ def exponents_view(results: Results, *, tolerance: float | None = None, steps: i
     return Table(
         name="exponents",
         title=f"How k½ scales with n and d, measured and claimed · {suite.title or suite.name}",
-        caption=f"{unfinished}{CAPTION} {said} {problems_explained(suite)}",
+        caption=f"{unfinished}{CAPTION} {said} {problems_explained(results)}",
         columns=COLUMNS,
         rows=tuple(rows),
         provenance=provenance(results.provenance),

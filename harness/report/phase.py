@@ -90,7 +90,7 @@ def phase_maps(results: Results, *, tolerance: float | None = None, steps: int |
             [
                 setting.criteria_explained([regime], tolerance, steps),
                 f"Optimizer: {setting.optimizer(regime.optimizer)}; {setting.steps_explained([regime])}.",
-                problems_explained(suite),
+                problems_explained(results),
             ]
         )
         for other in fixed:

@@ -54,6 +54,7 @@ def plan_table(planned: Planned) -> Table:
     workers = "one worker" if planned.workers == 1 else f"{planned.workers} workers"
     missing = sum(t.missing for t in planned.thresholds)
     stored = sum(t.stored for t in planned.thresholds)
+    data = f" Data: {planned.contents}." if planned.contents else ""
     return Table(
         name="plan",
         title=f"Plan of {planned.suite}",
@@ -63,7 +64,8 @@ def plan_table(planned: Planned) -> Table:
             "budget (most stop earlier) and searches ended near the width n/d (those that go beyond take longer)."
             if missing
             else f"Nothing to train: all {stored} trials are stored in {planned.directory}."
-        ),
+        )
+        + data,
         columns=(
             Column("regime", fold=True),
             Column("n", "right"),

@@ -80,6 +80,6 @@ def _caption(results: Results) -> str:
             "other entries may be bounds.",
             bracket_explained(),
             setting.measures_explained(suite.regimes),
-            problems_explained(suite),
+            problems_explained(results),
         ]
     )

@@ -287,7 +287,7 @@ def _caption(
         *((CERTIFIED,) if certified is not None else ()),
         setting.criteria_explained(suite.regimes, tolerance, steps),
         f"Optimizer: {_optimizers(results)}; {setting.steps_explained(suite.regimes)}.",
-        problems_explained(suite),
+        problems_explained(results),
     ]
     if not all_sizes and len(setting.sizes(suite)) > 1:
         said.append("Shown for the largest n and d; other sizes with --all-sizes.")

@@ -215,7 +215,7 @@ def _caption(results: Results, tolerance: float, steps: int, quiet: list[str]) -
         setting.criteria_explained(suite.regimes, tolerance, steps),
         FALLING,
         f"Step size: {setting.steps_explained(suite.regimes)}.",
-        problems_explained(suite),
+        problems_explained(results),
     ]
     if quiet:
         said.append({1: f"{quiet[0]}: none.", 2: "No trial diverged or failed."}[len(quiet)])

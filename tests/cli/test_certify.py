@@ -33,7 +33,7 @@ use = "moderate"
 use = "output-only"
 """
 
-CSV = "a,b,c,d,y\n" + "".join(f"{i},{i * i % 7},{i**3 % 11},{i % 5},{i % 3}\n" for i in range(14))
+CSV = "a,b,c,d,y\n" + "".join(f"{i},{i * i % 7},{i**3 % 11},{i % 5},{i % 3 / 4}\n" for i in range(14))
 
 
 def run(*arguments: str) -> tuple[int, str, str]:

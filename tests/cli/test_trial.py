@@ -100,7 +100,7 @@ def test_sizes_that_the_suite_has_not_are_named(arguments: list[str | int], word
 
 def test_sizes_that_the_dataset_has_not_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    rows = ["a,b,y", *(f"{i},{i * i},{i % 3}" for i in range(20))]
+    rows = ["a,b,y", *(f"{i},{i * i},{i % 3 / 4}" for i in range(20))]
     Path("data.csv").write_text("\n".join(rows), encoding="utf-8")
     text = GRID.replace('"sphere"', '{ use = "table", path = "data.csv" }').replace("d = 5", "d = 2")
     Path("mine.toml").write_text(text, encoding="utf-8")

@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 from harness import Array, Dataset, Targets
 from harness.builtin.datasets.synthetic import one_hot, random_labels
 
+FEW_COLUMNS = 256
+"""Columns up to which axes come from the covariance, however few rows there are. It is as fast, and keeps the digits of
+draws of fewer rows than columns from the shipped data sets."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -21,11 +25,13 @@ class Rows:
         x: Inputs, (N, D), finite.
         y: Labels, (N,), finite; None where there are none.
         source: What messages call it.
+        columns: Names of the inputs, or an empty tuple if they have none.
     """
 
     x: Array
     y: Array | None
     source: str
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,15 +89,16 @@ class Observed(Dataset):
     are left, and fits means, variances and principal components to the n rows of the problem alone.
 
     Attributes:
-        labels: ``own`` are those of the data set: ±1 where there are two values, else standardised. ``classes`` are
-            one-hot rows of their values. ``gaussian`` (N(0, 1)) and ``rademacher`` (±1) are independent of the inputs.
+        labels: ``own`` are those of the data set: ±1 where there are two values, else standardised. ``numbers`` are
+            the same, also where a table has few integers, for which ``own`` is refused. ``classes`` are one-hot rows of
+            their values. ``gaussian`` (N(0, 1)) and ``rademacher`` (±1) are independent of the inputs.
         reduce: How d dimensions are made of more columns: ``principal`` takes the first d principal components,
             ``random`` d Gaussian projections, drawn anew for each problem.
         normalise: Whether rows are scaled to norm 1. If not, all are scaled by one factor, to a mean squared norm of
             1 over the data set.
     """
 
-    labels: Literal["own", "classes", "gaussian", "rademacher"] = "own"
+    labels: Literal["own", "numbers", "classes", "gaussian", "rademacher"] = "own"
     reduce: Literal["principal", "random"] = "principal"
     normalise: bool = True
 
@@ -161,7 +168,11 @@ class Observed(Dataset):
         if not self.normalise:
             scaled: Array = x / scale
             return scaled
-        norms = np.linalg.norm(x, axis=1, keepdims=True)
+        with np.errstate(over="ignore", invalid="ignore"):
+            norms = np.linalg.norm(x, axis=1, keepdims=True)
+        if not np.isfinite(norms).all():
+            row = int(chosen[int((~np.isfinite(norms)).argmax())]) + 1
+            raise ValueError(f"row {row} of {source} is too far from the rows of the problem to be scaled to norm 1")
         if not (norms > 1e-12 * scale).all():
             row = int(chosen[int(norms.argmin())]) + 1
             raise ValueError(f"row {row} of {source} is the mean of all, so it cannot be scaled to norm 1")
@@ -207,9 +218,18 @@ def moments(x: Array) -> tuple[Array, Array]:
 
 
 def principal_axes(x: Array, d: int) -> Array:
-    """Return the first d principal axes (D, d) of centred rows, each with its largest entry positive."""
-    _, axes = np.linalg.eigh(x.T @ x)
-    first = axes[:, ::-1][:, :d]
+    """Return the first d principal axes (D, d) of centred rows, each with its largest entry positive.
+
+    N rows of D > N columns take O(N² D) time and O(N D) memory, others O(N D² + D³) and O(N D + D²). Wide rows have N
+    axes, and further ones are 0.
+    """
+    rows, columns = x.shape
+    if columns > max(rows, FEW_COLUMNS):
+        first = np.zeros((columns, d))
+        first[:, :rows] = np.linalg.svd(x, full_matrices=False)[2][:d].T
+    else:
+        _, axes = np.linalg.eigh(x.T @ x)
+        first = axes[:, ::-1][:, :d]
     signs = np.sign(first[np.abs(first).argmax(axis=0), np.arange(d)])
     turned: Array = first * signs
     return turned

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
 from harness.builtin.datasets.observed import Observed, Prepared, Rows, prepare
-from harness.builtin.datasets.table_file import TableError, digest_of, read_csv, read_npz
+from harness.builtin.datasets.table_file import TableError, digest_of, read_csv, read_npz, refuse_few_integers
 
 MOST_BYTES = 64 << 20
 """Largest file that is read, and largest array in it."""
+
+LISTED = 8
+"""Number of column names that captions list."""
 
 
 @dataclass(frozen=True)
 class TableFile(Observed):
     """n rows of a CSV or NPZ file of numbers, drawn without replacement.
 
-    In a CSV file, one column is the label and all others are inputs. The first line names them. If it has numbers
-    only, it is a row like the others, and columns are called 1, 2, … In an NPZ file, inputs and labels are two
-    arrays, (N, D) and (N,). Nothing pickled is ever loaded. Missing values are refused.
+    In a CSV file, one column is the label and all others are inputs, unless columns are chosen. The first line names
+    them. If it has numbers only, it is a row like the others, and columns are called 1, 2, … In an NPZ file, inputs and
+    labels are two arrays, (N, D) and (N,), and the columns are called 1, 2, … Nothing pickled is ever loaded. Missing
+    values, columns without a name, and numbers whose squares overflow are refused.
 
     Attributes:
         path: The file, relative to the directory the harness is run in.
@@ -28,13 +33,18 @@ class TableFile(Observed):
         inputs: The array of the inputs in an NPZ file.
         sha256: Digest that the file must have, or an empty string to accept any. Trials are stored under the digest of
             the file, so trials of other contents are never reused.
+        columns: Names of the columns that are inputs. All but the label if empty. They keep the order of the file.
+        drop: Names of columns that are not inputs. Nothing in them is read.
     """
 
     name: ClassVar[str] = "table"
+    since: ClassVar[Mapping[str, str]] = dict.fromkeys(("columns", "drop"), "0.2")
     path: str = ""
     label: str = "y"
     inputs: str = "x"
     sha256: str = ""
+    columns: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
 
     def spec(self) -> dict[str, object]:
         """Return what identifies the problems: the options, and the digest of the file's content.
@@ -54,13 +64,29 @@ class TableFile(Observed):
         digest = digest_of(file)
         if self.sha256 not in ("", digest):
             raise TableError(f"{self.path} is another file: its SHA-256 is {digest}, not {self.sha256}")
-        return _read(str(file), digest, self.path, self.label, self.inputs, self.labels in ("own", "classes"))
+        return _read(self._at(file, digest), self.path)
+
+    def contents(self) -> str:
+        """Return which columns are inputs and labels, or an empty string if the file cannot be read."""
+        try:
+            names = self.rows().columns
+        except ValueError:
+            return ""
+        listed = ", ".join(names[:LISTED]) + (", …" if len(names) > LISTED else "")
+        inputs = f"{len(names)} inputs ({listed})" if len(names) > 1 else f"1 input ({listed})"
+        return f"{inputs}, label {self.label}" if self._labelled() else inputs
 
     def prepared(self, d: int) -> Prepared:
         """Return it ready to draw from, kept for the next problem."""
         file = self._file()
-        own = self.labels in ("own", "classes")
-        return _prepared(str(file), digest_of(file), self.path, self.label, self.inputs, own, d, self.reduce)
+        return _prepared(self._at(file, digest_of(file)), self.path, d)
+
+    def _labelled(self) -> bool:
+        return self.labels in ("own", "numbers", "classes")
+
+    def _at(self, file: Path, digest: str) -> TableFile:
+        """Return the table under its real path and the digest of its content, by which what was read is kept."""
+        return replace(self, path=str(file), sha256=digest)
 
     def _file(self) -> Path:
         if not self.path:
@@ -74,16 +100,22 @@ class TableFile(Observed):
 
 
 @lru_cache(maxsize=4)
-def _read(file: str, digest: str, source: str, label: str, inputs: str, own: bool) -> Rows:  # noqa: ARG001  # part of the cache's key
-    """Read a file once for each content; the digest is part of the key of what is kept."""
-    suffix = Path(file).suffix.lower()
+def _read(table: TableFile, source: str) -> Rows:
+    """Read a file once for each content. ``source`` is its name in messages."""
+    file, suffix = Path(table.path), Path(table.path).suffix.lower()
+    chosen = {"columns": table.columns, "drop": table.drop}
     if suffix == ".npz":
-        return read_npz(Path(file), source, inputs, label if own else None, MOST_BYTES)
-    if suffix in (".csv", ".tsv", ".txt"):
-        return read_csv(Path(file), source, label, own=own)
-    raise TableError(f"{source} ends in {suffix or 'nothing'}; expected .csv or .npz")
+        label = table.label if table._labelled() else None
+        rows = read_npz(file, source, table.inputs, label, MOST_BYTES, **chosen)
+    elif suffix in (".csv", ".tsv", ".txt"):
+        rows = read_csv(file, source, table.label, own=table._labelled(), **chosen)
+    else:
+        raise TableError(f"{source} ends in {suffix or 'nothing'}; expected .csv or .npz")
+    if table.labels == "own" and rows.y is not None:
+        refuse_few_integers(rows.y, table.label, source)
+    return rows
 
 
 @lru_cache(maxsize=8)
-def _prepared(file: str, digest: str, source: str, label: str, inputs: str, own: bool, d: int, reduce: str) -> Prepared:
-    return prepare(_read(file, digest, source, label, inputs, own), d, reduce)
+def _prepared(table: TableFile, source: str, d: int) -> Prepared:
+    return prepare(_read(table, source), d, table.reduce)

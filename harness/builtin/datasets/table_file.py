@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
+import re
 import zipfile
+from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.builtin.datasets.observed import Rows
+from harness.complaints import nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +29,15 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 
 LONGEST = 40
 """Characters of a field that a message repeats."""
+
+LARGEST = 1e150
+"""Largest size of a number. Squares of larger ones overflow, as do their sums."""
+
+FEW = 20
+"""Number of distinct integers up to which labels may be classes as well as numbers."""
+
+UNNAMED = re.compile(r"(Unnamed: \d+)?")
+"""Names of columns without a name, also as pandas reads them."""
 
 
 class TableError(ValueError):
@@ -43,7 +56,9 @@ def _digest(file: str, *version: int) -> str:  # noqa: ARG001  # the version is 
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def read_csv(file: Path, source: str, label: str, *, own: bool) -> Rows:
+def read_csv(
+    file: Path, source: str, label: str, *, own: bool, columns: Sequence[str] = (), drop: Sequence[str] = ()
+) -> Rows:
     """Read a CSV file (commas, semicolons or tabs).
 
     Args:
@@ -51,6 +66,11 @@ def read_csv(file: Path, source: str, label: str, *, own: bool) -> Rows:
         source: What messages call it.
         label: Column of the labels.
         own: Whether the labels are needed; if not, the column is left out of the inputs where it is there.
+        columns: Names of the inputs, or empty for all columns but the label.
+        drop: Names of columns that are not inputs.
+
+    Returns:
+        The inputs in the order of the file, and the labels.
 
     Raises:
         TableError: With the line and column of the first thing that is wrong.
@@ -74,13 +94,16 @@ def read_csv(file: Path, source: str, label: str, *, own: bool) -> Rows:
     else:
         del lines[0]
     place = _column_of(label, names, source, needed=own)
-    if len(names) - (place is not None) < 1:
-        raise TableError(f"{source} has no input columns beside {label!r}")
+    inputs = _inputs_of(names, place, source, columns, drop)
     if not lines:
         raise TableError(f"{source} has a line of names and no rows")
-    values = _values(lines, names, source, skipped=None if own else place)
-    y = None if place is None or not own else values[:, place].copy()
-    return Rows(values if place is None else np.delete(values, place, axis=1), y, source)
+    chosen = tuple(names[i] for i in inputs)
+    if place is None or not own:
+        return Rows(_values(lines, names, source, inputs), None, source, chosen)
+    used = sorted([*inputs, place])
+    values = _values(lines, names, source, used)
+    at = used.index(place)
+    return Rows(np.delete(values, at, axis=1), values[:, at].copy(), source, chosen)
 
 
 def _column_of(label: str, names: list[str], source: str, *, needed: bool) -> int | None:
@@ -94,28 +117,83 @@ def _column_of(label: str, names: list[str], source: str, *, needed: bool) -> in
     raise TableError(f"{source} {found} {label!r} for the labels; its columns are {listed}; say label = 'name'")
 
 
-def _values(lines: list[tuple[int, list[str]]], names: list[str], source: str, skipped: int | None) -> Array:
+def _inputs_of(
+    names: Sequence[str], label: int | None, source: str, columns: Sequence[str], drop: Sequence[str]
+) -> list[int]:
+    """Return the places of the columns that are inputs."""
+    others = [i for i in range(len(names)) if i != label]
+    count = Counter(names[i] for i in others)
+    for option, asked in (("columns", columns), ("drop", drop)):
+        for name in asked:
+            if count[name] == 1 or (count[name] and option == "drop"):
+                continue
+            if label is not None and name == names[label]:
+                raise TableError(f"{source}: {option} has {name!r}, the column of the labels; it is no input anyway")
+            close = nearest(name, count)
+            hint = f"; did you mean {close!r}?" if close else ""
+            found = f"{count[name]} columns called" if count[name] else "no column"
+            raise TableError(f"{source} has {found} {name!r}, as {option} asks{hint}")
+    kept, dropped = frozenset(columns), frozenset(drop)
+    inputs = [i for i in others if (not kept or names[i] in kept) and names[i] not in dropped]
+    if not inputs:
+        raise TableError(f"{source} has no input columns{'' if label is None else f' beside {names[label]!r}'}")
+    unnamed = [] if kept else [i for i in inputs if UNNAMED.fullmatch(names[i])]
+    if unnamed:
+        raise TableError(
+            f"{source}: column {unnamed[0] + 1} has no name, like an index that pandas writes; write the file with "
+            f"index=False, or leave the column out with drop = ['{names[unnamed[0]]}'], or name the inputs: "
+            "columns = ['name', ...]"
+        )
+    return inputs
+
+
+def refuse_few_integers(y: Array, label: str, source: str) -> None:
+    """Ask what labels are that may be numbers or classes: few integers, each of them twice on average.
+
+    Raises:
+        TableError: If labels are such integers, of three or more values.
+    """
+    values = np.unique(y)
+    if 2 < len(values) <= min(FEW, len(y) // 2) and (values == np.round(values)).all():
+        listed = ", ".join(f"{value:g}" for value in values[:4]) + (", …" if len(values) > 4 else "")
+        raise TableError(
+            f"the labels {label!r} of {source} are integers of {len(values)} values ({listed}): say labels = 'classes' "
+            "for one output for each, or labels = 'numbers' to fit the numbers"
+        )
+
+
+def _values(lines: list[tuple[int, list[str]]], names: Sequence[str], source: str, used: Sequence[int]) -> Array:
+    """Return the numbers in the used columns, (rows, columns)."""
     for line, fields in lines:  # before there is memory for as many columns as the first line claims
         if len(fields) != len(names):
             raise TableError(f"{source}, line {line}: {len(fields)} fields, expected {len(names)}")
-    values = np.zeros((len(lines), len(names)))
+    values = np.zeros((len(lines), len(used)))
     for row, (_, fields) in enumerate(lines):
-        for column, field in enumerate(fields):
-            if column == skipped:
-                continue
+        for place, column in enumerate(used):
             try:
-                values[row, column] = float(field)
+                values[row, place] = float(fields[column])
             except ValueError:
-                values[row, column] = math.nan
-    if skipped is not None:
-        values[:, skipped] = 0.0
-    wrong = np.argwhere(~np.isfinite(values))
+                values[row, place] = math.nan
+    wrong = np.argwhere(~(np.abs(values) <= LARGEST))
     if len(wrong):
+        wrong[:, 1] = np.asarray(used)[wrong[:, 1]]
         raise TableError(_complaint(lines, names, source, wrong))
+    if flat := _too_flat(values):
+        raise TableError(f"{source}, column {names[used[flat[0]]]!r}: {FLAT}")
     return values
 
 
-def _complaint(lines: list[tuple[int, list[str]]], names: list[str], source: str, wrong: NDArray[np.int64]) -> str:
+FLAT = f"values differ by less than {1 / LARGEST:g}, whose square underflows; multiply them by a constant"
+
+
+def _too_flat(values: Array) -> list[int]:
+    """Return the columns that vary, but so little that their variance is 0."""
+    spread = np.ptp(values, axis=0)
+    rounding = 1e-12 * np.abs(values).max(axis=0)
+    return np.flatnonzero((spread > rounding) & (spread < 1 / LARGEST)).tolist()
+
+
+def _complaint(lines: list[tuple[int, list[str]]], names: Sequence[str], source: str, wrong: NDArray[np.int64]) -> str:
     """Say what the first field that is no number is, and how many there are."""
     row, column = wrong[0]
     line, fields = lines[row]
@@ -125,7 +203,9 @@ def _complaint(lines: list[tuple[int, list[str]]], names: list[str], source: str
         said = f"{where}: the value is missing"
     else:
         shown = field if len(field) <= LONGEST else field[:LONGEST] + "…"
-        said = f"{where}: {shown!r} is not a {'finite ' if _is_number(field) else ''}number"
+        large = f"larger than {LARGEST:g}, so its square overflows"
+        kind = f"not a {'finite ' if _is_number(field) else ''}number"
+        said = f"{where}: {shown!r} is {large if _is_number(field) and math.isfinite(float(field)) else kind}"
     columns = sorted({names[c] for _, c in wrong})
     if len(wrong) == 1:
         return said
@@ -141,7 +221,15 @@ def _is_number(field: str) -> bool:
     return field.lower() not in MISSING
 
 
-def read_npz(file: Path, source: str, inputs: str, label: str | None, most: int) -> Rows:
+def read_npz(
+    file: Path,
+    source: str,
+    inputs: str,
+    label: str | None,
+    most: int,
+    columns: Sequence[str] = (),
+    drop: Sequence[str] = (),
+) -> Rows:
     """Read an NPZ file. Pickled data, and arrays that claim to be larger than they are, are not loaded.
 
     Args:
@@ -150,6 +238,11 @@ def read_npz(file: Path, source: str, inputs: str, label: str | None, most: int)
         inputs: Array of the inputs, (N, D).
         label: Array of the labels, (N,), or None if they are not needed.
         most: Bytes that an array may have.
+        columns: Numbers of the columns that are inputs, from 1, or empty for all.
+        drop: Numbers of columns that are not inputs.
+
+    Returns:
+        The inputs and the labels.
 
     Raises:
         TableError: With what is wrong.
@@ -168,11 +261,27 @@ def read_npz(file: Path, source: str, inputs: str, label: str | None, most: int)
         y = y[:, 0]
     if y is not None and y.shape != (len(x),):
         raise TableError(f"{source}: labels {label!r} have the shape {y.shape}, expected ({len(x)},)")
-    for name, array in ((inputs, x), (label, y)):
-        if array is not None and not np.isfinite(array).all():
-            where = ", ".join(str(i + 1) for i in np.argwhere(~np.isfinite(array))[0])
-            raise TableError(f"{source}: array {name!r} has a missing or infinite value at ({where})")
-    return Rows(x, y, source)
+    names = [str(i) for i in range(1, x.shape[1] + 1)]
+    chosen = _inputs_of(names, None, source, columns, drop)
+    if len(chosen) < len(names):
+        x = np.ascontiguousarray(x[:, chosen])
+        names = [names[i] for i in chosen]
+    _check_range(x, names, f"{source}: array {inputs!r}")
+    if y is not None:
+        _check_range(y[:, None], [], f"{source}: array {label!r}")
+    return Rows(x, y, source, tuple(names))
+
+
+def _check_range(values: Array, names: Sequence[str], where: str) -> None:
+    """Raise TableError unless numbers are finite, and the variance of each column neither overflows nor underflows."""
+    wrong = np.argwhere(~(np.abs(values) <= LARGEST))
+    if len(wrong):
+        row, column = wrong[0]
+        found = values[row, column]
+        said = f"{found:g}, whose square overflows," if math.isfinite(found) else "a missing or infinite value"
+        raise TableError(f"{where} has {said} at ({', '.join([str(row + 1), *names[column : column + 1]])})")
+    if flat := _too_flat(values):
+        raise TableError(f"{where}{f', column {names[flat[0]]}' if names else ''}: {FLAT}")
 
 
 def _array(archive: zipfile.ZipFile, name: str, source: str, most: int) -> Array:
