@@ -168,8 +168,17 @@ def _status() -> int:
         status = command(standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        return 3 if _is_locked(error.__cause__) else error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("\ninterrupted", err=True)
         return 130
     return status if isinstance(status, int) else 0
+
+
+def _is_locked(error: BaseException | None) -> bool:
+    """Return whether a results file is locked by another program, which is no wrong input."""
+    if error is None:
+        return False
+    from harness.store import LockedError
+
+    return isinstance(error, LockedError)

@@ -105,7 +105,7 @@ def run(
     from harness.report.progress import progress as shown
     from harness.report.summary import write_reports
     from harness.session.results import Results
-    from harness.store import Store, WriteError, set_aside
+    from harness.store import GoneError, Store, WriteError, set_aside
 
     found, registry = loaded(suite)
     part = Shard.parse(shard) if isinstance(shard, str) else shard
@@ -130,7 +130,8 @@ def run(
                 with listening as listen, chosen:
                     results = going.go(chosen, listen)
             except (KeyboardInterrupt, LostWorkers, WriteError) as error:
-                error.add_note(f"{going.plan.done} trials are saved")
+                gone = isinstance(error, GoneError)
+                error.add_note("no trial is saved there" if gone else f"{going.plan.done} trials are saved")
                 raise
             finally:
                 _say_warnings(chosen, say)

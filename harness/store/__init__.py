@@ -2,6 +2,17 @@
 
 from harness.store.ledger import LedgerKey, Round
 from harness.store.schema import StoreError
-from harness.store.store import FILE, Place, Store, WriteError, set_aside
+from harness.store.store import FILE, GoneError, LockedError, Place, Store, WriteError, set_aside
 
-__all__ = ["FILE", "LedgerKey", "Place", "Round", "Store", "StoreError", "WriteError", "set_aside"]
+__all__ = [
+    "FILE",
+    "GoneError",
+    "LedgerKey",
+    "LockedError",
+    "Place",
+    "Round",
+    "Store",
+    "StoreError",
+    "WriteError",
+    "set_aside",
+]

@@ -51,6 +51,23 @@ TABLES = {
     ) WITHOUT ROWID""",
 }
 
+FIRST = {
+    "settings": "CREATE TABLE settings (key TEXT PRIMARY KEY, data TEXT NOT NULL) WITHOUT ROWID",
+    "outcomes": """CREATE TABLE outcomes (
+        key TEXT NOT NULL REFERENCES settings(key),
+        n INTEGER NOT NULL, d INTEGER NOT NULL, k INTEGER NOT NULL, seed INTEGER NOT NULL,
+        record TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        PRIMARY KEY (key, n, d, k, seed)
+    ) WITHOUT ROWID""",
+    "runs": """CREATE TABLE runs (
+        started TEXT PRIMARY KEY,
+        suite TEXT NOT NULL,
+        provenance TEXT NOT NULL
+    ) WITHOUT ROWID""",
+}
+"""Tables of schema 1."""
+
 Migration = Callable[[sqlite3.Connection], None]
 
 
@@ -65,6 +82,12 @@ def _second(db: sqlite3.Connection) -> None:
 
 MIGRATIONS: Mapping[int, Migration] = {1: _second}
 """Version → what makes the next one of it, statement by statement; all that are needed run in one transaction."""
+
+CREATED: Mapping[int, Mapping[str, str]] = {1: FIRST, 2: TABLES}
+"""Tables of new files by the version that created them. Migrated files have other SQL texts than new ones."""
+
+LONGEST_STATEMENT = 10_000
+"""Bytes of the longest SQL text, of the tables and of queries."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +130,7 @@ def prepare(db: sqlite3.Connection, path: Path, remedy: Remedy = WRITER) -> None
         sqlite3.Error: If it is damaged, or cannot be written.
     """
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
+    db.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, LONGEST_STATEMENT)
     db.execute("PRAGMA trusted_schema = OFF")
     db.execute("PRAGMA cell_size_check = ON")
     (count,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -121,11 +145,31 @@ def prepare(db: sqlite3.Connection, path: Path, remedy: Remedy = WRITER) -> None
             f"{path} has schema {version}, and this version of the harness reads up to {SCHEMA}: it was written by a"
             f" newer one; upgrade, or {remedy.aside}"
         )
+    if _objects(db) not in _known(version):  # before any query, as a table may have expressions that never end
+        raise StoreError(f"{path} has other tables than ours: it is damaged, or was changed; {remedy.aside}")
     if version < SCHEMA:
         _migrate(db, path, version)
-    found = set(db.execute("SELECT type, name FROM sqlite_master"))
-    if found != {("table", name) for name in TABLES}:
-        raise StoreError(f"{path} has other tables than ours: it is damaged, or was changed; {remedy.aside}")
+
+
+def _objects(db: sqlite3.Connection) -> set[tuple[str, ...]]:
+    """Return type, name, table and SQL text of every object, without blanks, which SQLite may set differently."""
+    found = db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+    return {tuple("".join(str(text).split()) for text in one) for one in found}
+
+
+def _known(version: int) -> list[set[tuple[str, ...]]]:
+    """Return the objects that a file of a version may have: those of each version that created it, migrated."""
+    known = []
+    for created, tables in CREATED.items():
+        steps = range(created, version)
+        if created <= version and all(step in MIGRATIONS for step in steps):
+            with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+                for statement in tables.values():
+                    db.execute(statement)
+                for step in steps:
+                    MIGRATIONS[step](db)
+                known.append(_objects(db))
+    return known
 
 
 def up_to_date(db: sqlite3.Connection) -> sqlite3.Connection:

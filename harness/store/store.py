@@ -23,6 +23,7 @@ from harness.components.outcome_record import decode, row
 from harness.store.checksum import sealed, verified
 from harness.store.ledger import LedgerEntry, LedgerKey, Round, rounds_of, row_of
 from harness.store.lock import Held, Lock
+from harness.store.query_limit import QueryLimit
 from harness.store.run_record import RunRecord, provenance_of, resolved_of
 from harness.store.schema import READER, WRITER, Remedy, StoreError, prepare, up_to_date
 
@@ -36,6 +37,21 @@ Place = tuple[int, int, int, int]
 
 class WriteError(StoreError):
     """The file cannot be written, because the disk is full, say; what was there before is intact."""
+
+
+class LockedError(WriteError):
+    """Another program keeps the file locked."""
+
+
+class GoneError(WriteError):
+    """The file was deleted or moved while the store was open."""
+
+
+LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED")
+"""Beginnings of the names of SQLite's errors for files that are locked."""
+
+OPEN_SECONDS, SECONDS = 10, 30
+"""Longest wait for another program's lock when a file is opened, and later."""
 
 
 class Store:
@@ -52,6 +68,8 @@ class Store:
         Raises:
             StoreError: If there is none and ``create`` is false, or it is not one of ours, or damaged, or of a newer
                 version, or another run holds it.
+            LockedError: If another program keeps it locked. A file that is only read is then read from a copy in
+                memory, unless that program is writing to it.
         """
         self.path = directory / FILE
         self._remedy = WRITER if create else READER
@@ -65,20 +83,35 @@ class Store:
             if exclusive:
                 self._lock = Lock(directory)
             self._db = _connect(self.path, "rwc" if create else "rw")
-            if not create and not exclusive:
-                self._db = up_to_date(self._db)
-            self._open(check=there and exclusive)
+            try:
+                self._prepare(check=there and exclusive, old=not create and not exclusive)
+            except sqlite3.OperationalError as error:
+                if create or exclusive or not _is_lock(error):
+                    raise
+                self._db.close()
+                self._db = _snapshot(self.path)
+                self._prepare(check=True, old=True)
+            self._db.execute(f"PRAGMA busy_timeout = {SECONDS * 1000}")
         except BaseException as error:
             self._close()
             if isinstance(error, Held):
                 raise StoreError(f"{error}, or {self._remedy.elsewhere}") from error
             if isinstance(error, DAMAGE):
+                if hasattr(self, "_limit"):
+                    self._limit.check(error)
+                if _is_lock(error):
+                    raise LockedError(_locked(self.path)) from error
                 raise StoreError(_why(self.path, error, self._remedy)) from error
             if isinstance(error, OSError):
                 raise StoreError(f"{directory}: {error.strerror}; {self._remedy.elsewhere}") from error
             raise
 
-    def _open(self, *, check: bool) -> None:
+    def _prepare(self, *, check: bool, old: bool) -> None:
+        """Check the file, with its pages if asked to. An old one is read from a migrated copy if asked to."""
+        self._limit = QueryLimit(self._db)
+        if old:
+            self._db = up_to_date(self._db)
+            self._limit = QueryLimit(self._db)
         db = self._db
         prepare(db, self.path, self._remedy)
         (mode,) = db.execute("PRAGMA journal_mode = DELETE").fetchone()
@@ -112,9 +145,13 @@ class Store:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         """Turn errors of the file into ours."""
+        self._limit.start()
         try:
             yield
         except (sqlite3.Error, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+            self._limit.check(error)
+            if _is_lock(error):
+                raise LockedError(_locked(self.path)) from error
             said = printable(str(error))[:200]
             raise StoreError(
                 f"{self.path} cannot be read ({said}); it is damaged, or of another version: {self._remedy.aside}"
@@ -224,6 +261,7 @@ class Store:
         Raises:
             WriteError: If it fails. It is then undone.
         """
+        self._limit.start()
         try:
             self._db.execute("BEGIN IMMEDIATE")
             yield
@@ -232,6 +270,11 @@ class Store:
             with contextlib.suppress(*DAMAGE):
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
+            self._limit.check(error)
+            if _is_lock(error):
+                raise LockedError(_locked(self.path)) from error
+            if getattr(error, "sqlite_errorname", "") == "SQLITE_READONLY_DBMOVED" or not self.path.exists():
+                raise GoneError(f"{self.path} was deleted or moved during the run, and its trials with it") from error
             raise WriteError(f"{self.path}: {printable(str(error))}; what was saved before is intact") from error
 
     def began(self, suite: str, provenance: Mapping[str, Any], resolved: Mapping[str, Any] | None = None) -> None:
@@ -289,11 +332,13 @@ class Store:
         Raises:
             StoreError: If it cannot be written.
         """
+        self._limit.start()
         try:
             self._db.execute("VACUUM INTO ?", (str(target),))
             with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as made:
                 made.execute("PRAGMA schema_version = 1")  # counts on from that of the original otherwise
         except sqlite3.Error as error:
+            self._limit.check(error)
             raise StoreError(f"{self.path} cannot be copied to {target.parent}: {error}") from error
 
 
@@ -322,7 +367,38 @@ def _is_there(path: Path, remedy: Remedy) -> bool:
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30)
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=OPEN_SECONDS
+    )
+
+
+def _is_lock(error: BaseException) -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith(LOCKED)
+
+
+def _locked(path: Path) -> str:
+    return f"{path} is locked by another program, such as a database browser or a backup; close it and run again"
+
+
+def _snapshot(path: Path) -> sqlite3.Connection:
+    """Return a copy in memory of a file that another program keeps locked but does not write to.
+
+    A program that writes to the file has a journal beside it, or changes its time.
+
+    Raises:
+        LockedError: If that program is writing to it.
+    """
+    journals = [path.with_name(f"{path.name}-{kind}") for kind in ("journal", "wal", "shm")]
+    before = path.stat()
+    quiet = not any(journal.exists() for journal in journals)
+    content = path.read_bytes() if quiet else b""
+    after = path.stat()
+    same = (before.st_ino, before.st_size, before.st_mtime_ns) == (after.st_ino, after.st_size, after.st_mtime_ns)
+    if not quiet or not same or any(journal.exists() for journal in journals):
+        raise LockedError(_locked(path))
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    copy.deserialize(content)
+    return copy
 
 
 def _why(path: Path, error: Exception, remedy: Remedy) -> str:
