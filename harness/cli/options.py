@@ -219,8 +219,8 @@ def _broken(registry: Registry) -> list[str]:
 
 
 def warn_of_mixture(provenance: Mapping[str, Any]) -> None:
-    """Report the plugins that had several versions when the trials of a run directory were trained."""
-    for name, versions in provenance.get("mixed", {}).items():
-        found = ", ".join(versions)
-        message = f"these results mix versions of plugin {name}: {found}; run --fresh trains all with the last"
-        click.secho(printable(message), fg="yellow", err=True)
+    """Report the plugins that were edited after trials of the results were trained."""
+    from harness.report.caption import edits_explained
+
+    if message := edits_explained(provenance):
+        click.secho(f"{printable(message)} harness run trains them again.", fg="yellow", err=True)

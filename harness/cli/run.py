@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @SUITE
 @click.option("--out", metavar="DIR", help="Where results go; reports/<suite> if not given.")
 @click.option("--fresh", is_flag=True, help="Start anew; earlier results are set aside, not deleted.")
+@click.option("--reuse-edited", is_flag=True, help="Reuse trials of plugins that were edited since; tables say so.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; one a core if not given.")
 @click.option("--device", metavar="NAME", help="cpu, cuda or cuda:N, instead of what the suite says.")
 @click.option(
@@ -45,6 +46,7 @@ def command(
     suite: str,
     out: str | None,
     fresh: bool,
+    reuse_edited: bool,
     workers: int | None,
     device: str | None,
     executor_name: str | None,
@@ -90,6 +92,7 @@ def command(
             scheduler=scheduler,
             shard=shard_text,
             fresh=fresh,
+            reuse_edited=reuse_edited,
             begin=_notices,
             notice=lambda line: click.echo(line, err=True),
         )

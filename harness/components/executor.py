@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -22,6 +23,7 @@ class Batch:
         setting: Everything else that fixes the numbers, as plain data (see :mod:`harness.engine.setting`).
         key: Semantic key of the setting, by which stored outcomes are found.
         trial_seconds: Longest time of a trial in seconds.
+        plugins: Digest of the code of each third-party plugin that the driver loaded for it, by the plugin's name.
     """
 
     cell: Cell
@@ -29,6 +31,7 @@ class Batch:
     setting: dict[str, Any]
     key: str
     trial_seconds: float = math.inf
+    plugins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:

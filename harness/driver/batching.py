@@ -44,4 +44,6 @@ def batches(
         for group in grouping.split(seeds, idle):
             limit = recovery.most(search.key, search.n, search.d, k, len(group))
             for i in range(0, len(group), limit):
-                yield Batch(search.cell(k), tuple(group[i : i + limit]), search.data, search.key, trial_seconds)
+                yield Batch(
+                    search.cell(k), tuple(group[i : i + limit]), search.data, search.key, trial_seconds, search.plugins
+                )

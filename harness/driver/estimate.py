@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.components import Cell
+from harness.driver.edits import edited_since
 from harness.driver.plan import Plan
 from harness.driver.threshold_search import ThresholdSearch
 from harness.engine.solvers import refusals, shipped
@@ -37,6 +38,7 @@ class PlannedThreshold:
         missing: Number of trials to train. It is the usual number for an adaptive search that is not over.
         exact: Whether ``missing`` is known, and not the usual number.
         seconds: Estimated time on one worker, in seconds.
+        why: Reason why stored trials are trained again, or an empty string if none are.
     """
 
     regime: str
@@ -47,6 +49,7 @@ class PlannedThreshold:
     missing: int
     exact: bool
     seconds: float
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
                 missing=sum(widths.values()),
                 exact=search.exact,
                 seconds=_seconds(search, widths) if widths else 0.0,
+                why=edited_since(search.outdated) if widths else "",
             )
         )
     chosen = {search.setting.regime.name: (search.setting.regime, search.solver) for search in plan.searches}

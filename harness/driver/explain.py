@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.driver.edits import edited_since
 from harness.driver.plan import Plan
 from harness.driver.threshold_search import ThresholdSearch
 from harness.engine.setting import semantic
@@ -83,7 +84,9 @@ def _explained(plan: Plan, settings: Mapping[str, Mapping[str, Any]], store: Sto
     for search in plan.searches:
         nearest, why = "", ""
         changes: tuple[Change, ...] = ()
-        if not search.over and search.key in settings:
+        if not search.over and search.outdated:
+            why = edited_since(search.outdated)
+        elif not search.over and search.key in settings:
             if store is not None and search.key not in errors:
                 errors[search.key] = store.errors(search.key)
             why = _unfinished(search, errors.get(search.key, {}).get((search.n, search.d), 0))

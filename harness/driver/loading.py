@@ -72,7 +72,7 @@ def load_results(
         for search in found:
             search.key = keys.get(search.setting.regime.name, search.key)
         replay(store, found)
-        origin = {**origin, **mixture(store)}
+        origin = {**origin, **mixture(store, found)}
     return results_of(suite, registry, found, origin, directory)
 
 

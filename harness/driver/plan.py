@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.driver.edits import set_aside_edited
 from harness.driver.loading import follow_ledgers, lookup, stored_outcomes
 from harness.driver.threshold_searches import threshold_searches
 from harness.statistics.search import USUAL_TRIALS
@@ -33,10 +34,18 @@ class Plan:
         solvers: Name of the solver of each regime.
         searches: One search per regime, n and d.
         leading: The searches without those that take their trials from an earlier one.
+        void: Searches whose rounds in the store were decided by trials of plugins that were edited since.
     """
 
     def __init__(
-        self, suite: Suite, registry: Registry, device: str, store: Store | None = None, shard: Shard | None = None
+        self,
+        suite: Suite,
+        registry: Registry,
+        device: str,
+        store: Store | None = None,
+        shard: Shard | None = None,
+        *,
+        reuse_edited: bool = False,
     ) -> None:
         """Read what is stored. The plan keeps the outcomes, but not the store.
 
@@ -46,6 +55,7 @@ class Plan:
             device: Where networks are trained.
             store: Where outcomes of earlier runs are, or None if there are none.
             shard: The part of the grid to plan, or None for the whole of it.
+            reuse_edited: Whether to take trials of third-party plugins that other code trained than that of now.
 
         Raises:
             StoreError: If the store cannot be read.
@@ -61,6 +71,7 @@ class Plan:
         self._stored = stored_outcomes(store, self.searches)
         if store is not None:
             follow_ledgers(store, self.searches)
+        self.void = [] if reuse_edited else set_aside_edited(self._stored, self.searches)
         same: dict[tuple[str, int, int], list[ThresholdSearch]] = {}
         for search in self.searches:
             same.setdefault((search.key, search.n, search.d), []).append(search)

@@ -7,7 +7,7 @@ import time
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from harness.driver.mixture import mixed_versions
+from harness.driver.edits import edits
 from harness.driver.threshold_searches import steps_ahead
 from harness.engine.draws import digest
 from harness.engine.fused.build import compiler_version
@@ -15,8 +15,9 @@ from harness.engine.processor import processor
 from harness.engine.solvers import choose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from harness.driver.threshold_search import ThresholdSearch
     from harness.plugin_host.registry import Registry
     from harness.store import Store
     from harness.suite import Suite
@@ -61,17 +62,20 @@ def installed() -> dict[str, str]:
     return found | ({"compiler": made_by} if (made_by := compiler_version()) else {})
 
 
-def mixture(store: Store | None) -> dict[str, Any]:
-    """Return the differences between the runs of one directory.
+def mixture(store: Store, found: Iterable[ThresholdSearch]) -> dict[str, Any]:
+    """Return what in the results did not come from one run with the code that is loaded now.
+
+    Args:
+        store: The results file.
+        found: The searches with the outcomes of the results.
 
     Returns:
-        Under ``mixed``, the plugins that were of several versions. Under ``merged``, the parts that ``harness merge``
-        united. A key is left out if it has nothing.
+        Under ``edited``, the number of trials that other code of a third-party plugin trained, by the plugin's name.
+        Under ``merged``, the parts that ``harness merge`` united. A key is left out if it has nothing.
     """
-    origins = store.origins() if store is not None else []
-    found = mixed_versions(origins)
-    united = [origin["merged"] for origin in origins if "merged" in origin]
-    return ({"mixed": found} if found else {}) | ({"merged": united[-1]} if united else {})
+    others = edits(found)
+    united = [origin["merged"] for origin in store.origins() if "merged" in origin]
+    return ({"edited": others} if others else {}) | ({"merged": united[-1]} if united else {})
 
 
 def _version(package: str) -> str:

@@ -14,7 +14,6 @@ from harness.driver.plan import Plan
 from harness.driver.provenance import mixture, provenance
 from harness.driver.recovery import Recovery
 from harness.driver.threshold_searches import threshold_searches
-from harness.plugin_host.digests import component_digests
 from harness.suite.resolved import resolve
 
 if TYPE_CHECKING:
@@ -39,7 +38,14 @@ class Run:
     """
 
     def __init__(
-        self, suite: Suite, registry: Registry, store: Store, device: str, *, shard: Shard | None = None
+        self,
+        suite: Suite,
+        registry: Registry,
+        store: Store,
+        device: str,
+        *,
+        shard: Shard | None = None,
+        reuse_edited: bool = False,
     ) -> None:
         """Plan the run from what the store holds.
 
@@ -49,18 +55,18 @@ class Run:
             store: Where outcomes are kept.
             device: Where networks are trained.
             shard: The part of the grid to train, or None for the whole of it.
+            reuse_edited: Whether to take trials of third-party plugins that other code trained than that of now.
 
         Raises:
             StoreError: If the store cannot be read.
             RegimeError: If a component of a regime raises when it is asked for its properties.
             ShardError: If a shard is asked for and the suite is no grid.
         """
-        self.plan = Plan(suite, registry, device, store, shard)
+        self.plan = Plan(suite, registry, device, store, shard, reuse_edited=reuse_edited)
         self.store = store
         self.trained = 0
         self.started = time.monotonic()
         self._recovery = Recovery()
-        self._digests: dict[str, dict[str, str]] = {}
 
     def begin(self) -> None:
         """Write into the store that this run begins, with its suite as it is read today.
@@ -77,12 +83,13 @@ class Run:
     def results(self) -> Results:
         """Return what is known by now. For a shard, that is what is stored of the whole suite."""
         plan = self.plan
-        origin = provenance(plan.suite, plan.registry, plan.device, plan.solvers) | mixture(self.store)
+        origin = provenance(plan.suite, plan.registry, plan.device, plan.solvers)
         found = plan.searches
         if plan.shard is not None:
             origin["shard"] = str(plan.shard)
             found = threshold_searches(plan.suite, plan.registry, plan.device, plan.solvers)
             replay(self.store, found)
+        origin |= mixture(self.store, found)
         return results_of(plan.suite, plan.registry, found, origin, self.store.path.parent)
 
     def go(self, executor: Executor, listen: Callable[[Run], None] | None = None) -> Results:
@@ -98,6 +105,7 @@ class Run:
         Raises:
             LostWorkers: If the executor has no workers left.
         """
+        self.store.forget_rounds(self.plan.void)
         in_hand = 0
         ready = self._ready(0)
         if ready and len(ready) < executor.workers:
@@ -122,8 +130,8 @@ class Run:
                 outcomes = [error_outcome(batch.seeds[0], tolerances, failed.fault.message)]
                 in_hand += 1
             in_hand -= 1
-            if digests := self._plugin_digests(batch):
-                outcomes = [replace(outcome, plugins=digests) for outcome in outcomes]
+            if batch.plugins:
+                outcomes = [replace(outcome, plugins=batch.plugins) for outcome in outcomes]
             # A round is recorded no later than its first outcome, and costs no transaction of its own.
             self.store.put(batch.key, batch.setting, batch.cell, outcomes, self.plan.unrecorded())
             self.trained += len(outcomes)
@@ -139,11 +147,6 @@ class Run:
     def _ready(self, idle: int) -> list[Batch]:
         """Return the batches that can be trained at once, each width split for a number of idle workers."""
         return [batch for search, missing in self.plan.ready() for batch in self._batches(search, missing, idle)]
-
-    def _plugin_digests(self, batch: Batch) -> dict[str, str]:
-        if batch.key not in self._digests:
-            self._digests[batch.key] = component_digests(batch.setting, self.plan.registry)
-        return self._digests[batch.key]
 
     def _batches(self, search: ThresholdSearch, missing: list[tuple[int, int]], idle: int) -> Iterator[Batch]:
         return batches(search, missing, idle, self._recovery, self.plan.suite.budget.trial_seconds)

@@ -7,7 +7,7 @@ store or from training. So an interrupted run takes the same decisions again and
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,8 @@ class ThresholdSearch:
         over: Whether the search needs no more trials.
         recorded: Rounds in the store's ledger. The search takes these before it decides on others.
         rounds: Rounds asked for so far.
+        plugins: Digest of the code of each third-party plugin that provides a component, by the plugin's name.
+        outdated: Number of stored trials that are not used, by the plugin that was edited since.
     """
 
     setting: Setting
@@ -58,6 +60,8 @@ class ThresholdSearch:
     over: bool = False
     recorded: list[Round] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
+    plugins: Mapping[str, str] = field(default_factory=dict)
+    outdated: dict[str, int] = field(default_factory=dict)
 
     @property
     def ledger(self) -> LedgerKey:

@@ -9,6 +9,7 @@ from harness.components.fault import said
 from harness.driver.threshold_search import ThresholdSearch
 from harness.engine.setting import Setting, semantic_key, step_theory
 from harness.engine.solvers import choose_again, named, shipped
+from harness.plugin_host.digests import component_digests
 from harness.statistics.search import USUAL_TRIALS
 
 if TYPE_CHECKING:
@@ -82,7 +83,10 @@ def threshold_searches(
         data = setting.data(registry)
         key = semantic_key(data)
         sizes = [(n, d) for d in suite.d for n in suite.n]
-        found += [ThresholdSearch(setting, data, key, solver, n, d, suite.search, index) for n, d in sizes]
+        plugins = component_digests(data, registry)
+        found += [
+            ThresholdSearch(setting, data, key, solver, n, d, suite.search, index, plugins=plugins) for n, d in sizes
+        ]
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.plugin_host.counted import counted
 from harness.plugin_host.registry import DISTRIBUTION, KINDS
 
 if TYPE_CHECKING:
@@ -21,59 +23,74 @@ _IGNORED = {"ctx", "kind", "type_comment"}
 """Fields of syntax trees that follow from others or change nothing."""
 
 
-def component_digests(data: Any, registry: Registry) -> dict[str, str]:
+def component_digests(data: Mapping[str, Any], registry: Registry) -> dict[str, str]:
     """Return the digest of each third-party plugin that provides a component of a setting, by the plugin's name.
 
-    Plugins that come with the harness are left out, because their versions are part of the setting.
+    Plugins that come with the harness are left out, because their versions are part of the setting. Code that only
+    theories use counts if the setting takes its step size from a theory of that plugin.
 
     Args:
         data: The setting as plain data.
         registry: The plugins that it is built from.
     """
+    theory = data.get("theory")
+    named = theory.get("use") if isinstance(theory, Mapping) else None
+    stepped = {plugin.name for plugin, _ in registry.providers("theory", named)} if isinstance(named, str) else ()
     plugins = {
         plugin.name: plugin
         for key, name in _names(data)
-        for kind in (KINDS if key == "use" else (key,))
-        for plugin, _ in registry.providers(kind, name)  # type: ignore[arg-type]  # a key that is no kind finds none
+        for kind in ((key,) if key in KINDS else KINDS)
+        for plugin, _ in registry.providers(kind, name)
         if plugin.package != DISTRIBUTION
     }
-    return {name: plugin_digest(plugin) for name, plugin in sorted(plugins.items())}
+    return {name: plugin_digest(plugin, theories=name in stepped) for name, plugin in sorted(plugins.items())}
 
 
-def _names(data: Any) -> Iterator[tuple[str, str]]:
-    """Yield each text in plain data that may name a component, with its key."""
+def _names(data: Any, kind: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each text in plain data that may name a component, with its kind, or an empty string for any kind.
+
+    A name without its package is taken only where its kind is known. Otherwise a plugin that is installed later could
+    claim trials of other components.
+    """
     if isinstance(data, Mapping):
         for key, value in data.items():
-            if isinstance(value, str) and (key == "use" or key in KINDS):
-                yield key, value
-            else:
-                yield from _names(value)
+            if not isinstance(value, str):
+                yield from _names(value, key)
+            elif key in KINDS or (key == "use" and kind in KINDS):
+                yield (kind if key == "use" else key), value
+            elif ":" in value and key not in ("name", "summary"):
+                yield "", value
     elif isinstance(data, list | tuple):
         for value in data:
-            yield from _names(value)
+            yield from _names(value, kind.removesuffix("s"))  # such as diagnostics
 
 
-def plugin_digest(plugin: Plugin) -> str:
+def plugin_digest(plugin: Plugin, *, theories: bool = True) -> str:
     """Return the first 20 digits of the SHA-256 of a plugin's code.
 
-    The code is the syntax trees of all Python files of its package without docstrings, or of its one file. Files that
-    are no Python of this version count byte by byte.
+    The code is the syntax trees of all Python files of its package without docstrings, or of the text that its one file
+    was loaded from. Files that are no Python of this version count byte by byte.
+
+    Args:
+        plugin: The plugin.
+        theories: Whether code counts that only theories, presets, renderers and commands use.
     """
-    return _digest(*_files(plugin))
+    return _digest(*_files(plugin), plugin.source, theories)
 
 
 @functools.cache
-def _digest(folder: Path, files: tuple[Path, ...]) -> str:
+def _digest(folder: Path, files: tuple[Path, ...], source: bytes | None, theories: bool) -> str:
+    texts = {file.relative_to(folder).as_posix(): file.read_bytes() if source is None else source for file in files}
+    trees: dict[str, ast.Module] = {}
+    for name, text in texts.items():
+        with contextlib.suppress(SyntaxError, ValueError):
+            trees[name] = ast.parse(text)
+    if not theories:
+        trees = dict(zip(trees, counted(list(trees.values())), strict=True))
     found = hashlib.sha256()
-    for file in files:
-        found.update(f"\0{file.relative_to(folder).as_posix()}\0".encode())
-        source = file.read_bytes()
-        try:
-            tree = ast.parse(source)
-        except (SyntaxError, ValueError):
-            found.update(source)
-        else:
-            found.update(" ".join(_tokens(tree)).encode())
+    for name, text in texts.items():
+        found.update(f"\0{name}\0".encode())
+        found.update(" ".join(tokens(trees[name])).encode() if name in trees else text)
     return found.hexdigest()[:20]
 
 
@@ -93,10 +110,10 @@ def _files(plugin: Plugin) -> tuple[Path, tuple[Path, ...]]:
     return Path(), ()
 
 
-def _tokens(tree: ast.AST) -> Iterator[str]:
+def tokens(tree: ast.AST) -> Iterator[str]:
     """Yield a syntax tree as words that are the same for all versions of Python. Empty fields are left out.
 
-    >>> " ".join(_tokens(ast.parse("f(1)  # a comment")))
+    >>> " ".join(tokens(ast.parse("f(1)  # a comment")))
     "Module ( body Expr ( value Call ( func Name ( id 'f' ) args Constant ( value 1 ) ) ) )"
     """
     todo: list[Any] = [tree]

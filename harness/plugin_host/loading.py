@@ -96,8 +96,11 @@ def load_plugins(
     stems: dict[str, Path] = {}
     for path in paths:
         first = stems.setdefault(path.stem, path)
-        what, where = (_import_file, path) if first == path else (_refuse_twin, first)
-        found.append((_describe_file(path), functools.partial(what, where)))
+        plugin = _describe_file(path)
+        if first == path:
+            found.append((plugin, functools.partial(_import_file, path, plugin.source)))
+        else:
+            found.append((plugin, functools.partial(_refuse_twin, first)))
 
     blocked, wanted = {*block, *filter(None, os.environ.get(BLOCK, "").split(","))}, frozenset(kinds)
     if wanted - {"command"}:
@@ -127,11 +130,12 @@ def _describe_point(point: importlib.metadata.EntryPoint) -> Plugin:
 
 
 def _describe_file(path: Path) -> Plugin:
+    """Return a plugin file with its text, which is read once, so that its digest is that of what is loaded."""
     try:
-        version = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+        source = path.read_bytes()
     except OSError:
-        version = ""  # loading reports the reason
-    return Plugin(path.stem, path.stem, version, str(path), is_file=True)
+        return Plugin(path.stem, path.stem, "", str(path), is_file=True)  # loading reports the reason
+    return Plugin(path.stem, path.stem, hashlib.sha256(source).hexdigest()[:8], str(path), is_file=True, source=source)
 
 
 def _refuse_twin(first: Path) -> Any:
@@ -143,12 +147,13 @@ def _refuse_twin(first: Path) -> Any:
     raise ContractError(f"{first} was named first, and files of one name cannot be told apart: rename one of them")
 
 
-def _import_file(path: Path) -> Any:
+def _import_file(path: Path, source: bytes | None) -> Any:
     if not path.exists():
         raise ContractError("there is no such file")
     if not path.is_file():
         raise ContractError("it is not a file")
-    source = path.read_bytes()
+    if source is None:
+        source = path.read_bytes()  # raises what it raised before
     digest = hashlib.sha256(str(path).encode() + b"\0" + source).hexdigest()[:16]
     name = f"harness_file_{digest}"
     if name in sys.modules:  # several registries share the classes of one file

@@ -74,6 +74,7 @@ class Plugin:
         needs: Requirements of its package on the version of the harness.
         calls: Calls of its hooks, in order.
         seconds: Time to load it in seconds: import, calls and checks.
+        source: Text that the file was loaded from, or None for an entry point.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Plugin:
     needs: tuple[str, ...] = ()
     calls: tuple[HookCall, ...] = field(default=(), repr=False)
     seconds: float = field(default=0.0, compare=False)
+    source: bytes | None = field(default=None, repr=False)
 
     @property
     def names(self) -> tuple[str, str, str]:

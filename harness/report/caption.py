@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.components.numbers import clean
 from harness.report.setting import component
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.driver.results import Results
 
 
@@ -20,8 +22,21 @@ def bracket_explained() -> str:
     )
 
 
+def edits_explained(provenance: Mapping[str, Any]) -> str:
+    """Return the sentence about trials of plugins that were edited since, or an empty string if there are none.
+
+    >>> edits_explained({"edited": {"mine": 12}})
+    'Edited code: 12 trials were trained with other code of plugin mine than it has now.'
+    """
+    parts = [
+        f"{trials} trials were trained with other code of plugin {name} than it has now"
+        for name, trials in provenance.get("edited", {}).items()
+    ]
+    return f"Edited code: {'; '.join(parts)}." if parts else ""
+
+
 def problems_explained(results: Results) -> str:
-    """Return the sentence about inputs, labels, precision and seed."""
+    """Return the sentence about inputs, labels, precision and seed, and one about edited plugins if there are any."""
     suite, data = results.suite, clean(str(results.provenance.get("data", "")))
     draws = "" if suite.resample else ", one draw for all trials"
     labels = getattr(suite.dataset, "labels", "")
@@ -29,4 +44,6 @@ def problems_explained(results: Results) -> str:
     inputs = component(suite.dataset, leave_out=("labels", *(("columns", "drop") if data else ())))
     inputs += f": {data}" if data else ""
     further = "".join(f"; {size} {key.replace('_', '-')} samples" for key, size in suite.further.items() if size)
-    return f"Problems: {inputs}{words}{draws}{further}; {suite.budget.dtype}; seed {suite.seed}."
+    edited = edits_explained(results.provenance)
+    problems = f"Problems: {inputs}{words}{draws}{further}; {suite.budget.dtype}; seed {suite.seed}."
+    return f"{problems} {edited}".rstrip()

@@ -53,8 +53,8 @@ def explain_table(suite: str, directory: str, explained: Sequence[Explained]) ->
         title=f"What {suite} reuses",
         caption=(
             f"reused: trials stored in {directory} that fix the same numbers. why: what changed, of all that fixes "
-            "numbers, against the stored regime that is nearest (was → now); source text never counts, versions of "
-            "components do."
+            "numbers, against the stored regime that is nearest (was → now); source text counts for third-party "
+            "plugins, versions of components for others."
         ),
         columns=(
             Column("regime", fold=True),

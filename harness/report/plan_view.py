@@ -45,7 +45,7 @@ def plan_table(planned: Planned) -> Table:
                 Number(t.d),
                 Words(t.solver, notes=_refused(planned.why_not.get(t.regime, {}))),
                 Number(t.stored),
-                Number(t.missing, notes=() if t.exact else (usual,)),
+                Number(t.missing, notes=(*(() if t.exact else (usual,)), *((Note(t.why),) if t.why else ()))),
                 Words(duration(t.seconds) if t.missing else "–"),
             )
         )

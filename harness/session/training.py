@@ -43,6 +43,7 @@ def run(
     scheduler: str | None = None,
     shard: str | Shard | None = None,
     fresh: bool = False,
+    reuse_edited: bool = False,
     begin: Listener | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> Results:
@@ -64,6 +65,7 @@ def run(
         scheduler: Address, or scheduler file, of a Dask cluster to join.
         shard: Part of a grid to train, as ``2/5``.
         fresh: Whether to start anew. Earlier results are set aside, not deleted.
+        reuse_edited: Whether to reuse trials of third-party plugins that were edited since, or whose code is unknown.
         begin: Called with the run before anything is trained.
         notice: Called with each line that the user should see, by default the logger ``harness``.
 
@@ -120,7 +122,7 @@ def run(
         say(f"earlier results are kept as {aside}")
     with Store(directory, exclusive=True) as store:
         _refuse_other_suite(store, found)
-        going = Run(found, registry, store, where, shard=part)
+        going = Run(found, registry, store, where, shard=part, reuse_edited=reuse_edited)
         if begin is not None:
             begin(going)
         going.begin()

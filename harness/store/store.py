@@ -234,6 +234,17 @@ class Store:
         with self._writing():
             self._add_rounds(rounds)
 
+    def forget_rounds(self, searches: Iterable[LedgerKey]) -> None:
+        """Delete the rounds of searches, in one transaction.
+
+        Raises:
+            WriteError: If the file cannot be written.
+        """
+        if listed := list(searches):
+            where = " AND ".join(f"{column} = ?" for column in LedgerKey._fields)
+            with self._writing():
+                self._db.executemany(f"DELETE FROM rounds WHERE {where}", listed)
+
     def _add_rounds(self, rounds: Iterable[LedgerEntry]) -> None:
         if rows := [sealed("rounds", row_of(entry)) for entry in rounds]:
             self._db.executemany("INSERT INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)

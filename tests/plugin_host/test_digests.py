@@ -1,11 +1,17 @@
-"""Digests of plugins: of what is computed, not of how it is written down."""
+"""Digests of plugins are of what is computed, not of how it is written down. By them stored trials are reused."""
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from harness.components.outcome_record import digits
+from harness.driver.edits import edits
+from harness.driver.loading import load_results
 from harness.driver.run import Run
 from harness.executors.in_process import InProcess
 from harness.plugin_host.digests import component_digests, plugin_digest
@@ -92,3 +98,143 @@ def test_trials_have_the_digests_of_third_party_components_only(tmp_path: Path) 
         assert dict(digests) == component_digests(own.data, registry)
         assert [name for name, _ in digests] == ["mine"]
         assert not any(o.plugins for o in store.outcomes(shipped.key).values())
+
+
+THEORY = """
+import math
+from harness import Claim, Reference, Theory, Width
+
+FACTOR = 2.0
+SHARED = 1.0
+
+def helper(n):
+    return FACTOR * math.log(n)
+
+@dataclass(frozen=True)
+class Log(Theory):
+    name: ClassVar[str] = "log"
+    claim: ClassVar[Claim] = Claim(title="t", formula="log n", reference=Reference("A."), guarantee="necessary", certainty="derived", home={})
+
+    def concerns(self, regime):
+        return True
+
+    def width(self, problem, regime):
+        return Width(SHARED * helper(problem.n))
+
+    def step_size(self, problem, regime, weights):
+        return 0.01
+
+THEORIES = [Log]
+
+@hookimpl
+def harness_theories():
+    return THEORIES
+
+@hookimpl
+def harness_regimes():
+    return ()
+"""
+CLAIMS = CODE.replace("0.5 * value", "SHARED * value") + THEORY
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "same"),
+    [
+        ("FACTOR = 2.0", "FACTOR = 3.0", True),
+        ("math.log(n)", "math.sqrt(n)", True),
+        ("return True", "return False", True),
+        ("THEORIES = [Log]", "THEORIES = [Log, Log]", True),
+        ("SHARED = 1.0", "SHARED = 0.5", False),
+        ("SHARED * value", "0.5 * SHARED * value", False),
+        ("import math", "import math\nfloat.fromhex('0x1')", False),
+    ],
+)
+def test_code_that_only_theories_use_does_not_count(was: str, now: str, same: bool, tmp_path: Path) -> None:
+    assert was in CLAIMS
+    digests = []
+    for text in (CLAIMS, CLAIMS.replace(was, now)):
+        plugin = Plugin("mine", "mine", "", str(tmp_path / "mine.py"), is_file=True, source=text.encode())
+        digests.append((plugin_digest(plugin, theories=False), plugin_digest(plugin)))
+    (before, whole), (after, whole_after) = digests
+    assert (before == after, whole == whole_after) == (same, False)
+
+
+def test_a_theory_that_a_component_uses_counts(tmp_path: Path) -> None:
+    text = CLAIMS.replace("SHARED * value", 'Log.__name__.count("o") * value')
+    plugin = Plugin("mine", "mine", "", str(tmp_path / "mine.py"), is_file=True, source=text.encode())
+    other = replace(plugin, source=text.replace("FACTOR = 2.0", "FACTOR = 3.0").encode())
+    assert plugin_digest(plugin, theories=False) != plugin_digest(other, theories=False)
+
+
+def run_with(code: str, folder: Path, suite: str = SUITE, **options: Any) -> Run:
+    """Run a suite with a plugin file, and return the run. The file's time is that of a new one."""
+    file = folder / "mine.py"
+    file.write_text(code, encoding="utf-8")
+    os.utime(file, ns=(0, 0))
+    registry = load_plugins([file])
+    with Store(folder) as store:
+        run = Run(parse_suite(suite, registry), registry, store, "cpu", **options)
+        run.begin()
+        run.go(InProcess(plugin_files=(str(file),)))
+    return run
+
+
+def numbers(run: Run) -> list[Any]:
+    return [
+        (search.setting.regime.name, k, [digits(one) for one in known], search.rounds)
+        for search in run.plan.searches
+        for k, known in search.known().items()
+    ]
+
+
+ADAPTIVE = SUITE.replace('method = "grid"\nwidths = [2]\ntrials = 2', "trials = 24").replace("steps = 50", "steps = 9")
+EDITED = CODE.replace("0.5 * value", "4.0 * value")
+
+
+@pytest.mark.parametrize("suite", [SUITE, ADAPTIVE], ids=["grid", "adaptive"])
+def test_an_edited_plugin_trains_its_own_trials_again_as_a_new_run_does(suite: str, tmp_path: Path) -> None:
+    for name in ("edited", "new"):
+        (tmp_path / name).mkdir()
+    first = run_with(CODE, tmp_path / "edited", suite)
+    shipped, own = first.plan.searches
+    again = run_with(EDITED, tmp_path / "edited", suite)
+    assert [search.reused for search in again.plan.searches] == [shipped.asked, 0]
+    assert numbers(again) == numbers(run_with(EDITED, tmp_path / "new", suite)) != numbers(first)
+    assert again.plan.searches[1].outdated == {"mine": own.asked}
+    assert run_with(EDITED.replace("def draw", "# a comment\n    def draw"), tmp_path / "edited", suite).trained == 0
+    results = load_results(tmp_path / "edited", registry=load_plugins([tmp_path / "edited" / "mine.py"]))
+    assert results.missing == 0
+    assert "edited" not in results.provenance
+
+
+def test_edited_and_unknown_code_is_reused_where_asked_for(tmp_path: Path) -> None:
+    first = run_with(CODE, tmp_path)
+    own = first.plan.searches[1]
+    with Store(tmp_path) as store:  # as older versions wrote it
+        old = [replace(outcome, plugins={}) for outcome in store.outcomes(own.key).values()]
+        store.put(own.key, own.data, own.cell(2), old)
+    registry = load_plugins([tmp_path / "mine.py"])
+    assert load_results(tmp_path, registry=registry).provenance["edited"] == {"mine": 2}
+    again = run_with(CODE, tmp_path, reuse_edited=True)
+    assert (again.trained, edits(again.plan.searches)) == (0, {"mine": 2})
+    assert run_with(CODE, tmp_path).trained == 2
+
+
+def test_an_edited_theory_trains_only_trials_with_its_step_size_again(tmp_path: Path) -> None:
+    stepped = (
+        SUITE
+        + """
+[[regimes]]
+name = "stepped"
+use = "moderate"
+theory = "log"
+optimizer = { use = "gd", step_size = "theory" }
+"""
+    )
+    run_with(CLAIMS, tmp_path, stepped)
+    again = run_with(CLAIMS.replace("FACTOR = 2.0", "FACTOR = 3.0"), tmp_path, stepped)
+    assert [(search.setting.regime.name, search.reused) for search in again.plan.searches] == [
+        ("shipped", 2),
+        ("own", 2),
+        ("stepped", 0),
+    ]

@@ -13,8 +13,6 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import command as main
-from harness.driver.loading import load_results
-from harness.driver.mixture import mixed_versions
 from harness.plugin_host.loading import load_plugins
 from harness.plugin_host.registry import HookCall, Registry, UnknownName
 from harness.testing import TINY_SUITE
@@ -139,29 +137,36 @@ def test_check_says_what_to_change_and_ends_in_status_1(tmp_path: Path, monkeypa
     assert (status, "there is no file nowhere.py" in err) == (2, True)
 
 
-def test_mixed_versions_are_found_in_the_order_of_the_runs() -> None:
-    runs = [{"plugins": {"a": "p 1", "b": "q 1"}}, {}, {"plugins": {"a": "p 2"}}, {"plugins": {"a": "p 1"}}]
-    assert mixed_versions(runs) == {"a": ["p 1", "p 2"]}
-
-
-def test_reports_warn_of_results_that_mix_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_warn_of_trials_of_edited_plugins_and_runs_train_them_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     suite = TINY_SUITE.replace("[8, 12]", "8").replace("widths = [2, 4, 8]", "widths = [2]")
+    suite = suite.replace('"sphere"', '"flat"')
     Path("tiny.toml").write_text(suite, encoding="utf-8")
     file = write(tmp_path, DATASET, "flat.py")
     arguments = ("run", "tiny.toml", "--plugin", "flat.py", "--executor", "in-process", "--quiet")
     assert run(*arguments, monkeypatch=monkeypatch)[0] == 0
-    assert "mixed" not in load_results(Path("reports/tiny"), trust_plugins=True).provenance
     write(tmp_path, DATASET + "\n# edited\n", "flat.py")
-    status, _, err = run(*arguments, monkeypatch=monkeypatch)
-    assert status == 0
-    assert "these results mix versions of plugin flat: flat " in err
-    results = load_results(Path("reports/tiny"), trust_plugins=True)
-    assert len(results.provenance["mixed"]["flat"]) == 2
+    status, out, err = run(*arguments, monkeypatch=monkeypatch)
+    assert (status, "0 trials trained, 3 reused" in out, "edited" in out + err.lower()) == (0, True, False), out
+    write(tmp_path, DATASET + "\nEDITED = 1\n", "flat.py")
+    warned = "Edited code: 3 trials were trained with other code of plugin flat than it has now."
+    status, out, err = run("report", "tiny", "--plugin", str(file), monkeypatch=monkeypatch)
+    assert (status, warned in err, warned in " ".join(out.split())) == (0, True, True)
+    _, out, _ = run("plan", "tiny.toml", "--plugin", "flat.py", monkeypatch=monkeypatch)
+    why = "plugin flat was edited since (3 stored trials are of other code)"
+    assert why in " ".join(out.split())
+    _, out, _ = run("plan", "tiny.toml", "--plugin", "flat.py", "--explain", "--json", monkeypatch=monkeypatch)
+    (planned,) = json.loads(out)["thresholds"]
+    assert (planned["reused"], planned["new"], planned["why"]) == (0, 3, why)
+    _, out, _ = run(*arguments, "--reuse-edited", monkeypatch=monkeypatch)
+    assert ("0 trials trained, 3 reused" in out, warned in " ".join(out.split())) == (True, True)
+    _, out, err = run(*arguments, monkeypatch=monkeypatch)
+    assert ("3 trials trained, 0 reused" in out, "edited" in out + err.lower()) == (True, False), out
     record = json.loads(Path("reports/tiny/thresholds.json").read_text(encoding="utf-8"))
     assert record["provenance"]["plugins"]["flat"].startswith("flat ")
-    _, _, err = run("report", "tiny", "--plugin", str(file), monkeypatch=monkeypatch)
-    assert "mix versions of plugin flat" in err
+    assert "edited" not in record["provenance"]
 
 
 def test_help_imports_nothing_that_takes_long() -> None:
