@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 BESIDE = ("harness_theories", "harness_regimes", "harness_renderers", "harness_commands")
@@ -15,7 +15,7 @@ _WITHOUT_EFFECT = ("harness", "dataclasses", "functools", "typing")
 
 
 @dataclass(frozen=True, eq=False)
-class _Definition:
+class Definition:
     """A statement at the top of a module, or one name that it imports.
 
     Attributes:
@@ -42,13 +42,13 @@ def counted(trees: Sequence[ast.Module]) -> list[ast.Module]:
     """
     calm = _CONTAINERS | set(_harmless(trees))
     nodes = [node for tree in trees for node in tree.body if not (_is_for_types(node) or _lists_exports(node))]
-    found = [definition for node in nodes for definition in _definitions(node, calm)]
+    found = [definition for node in nodes for definition in definitions(node, calm)]
     beside = [definition for definition in found if definition.names & set(BESIDE)]
     if not beside:
         return list(trees)
-    used = _reached(beside, found)
+    used = reached(beside, found)
     others = [one for one in found if one not in beside and not (one in used and one.removable)]
-    dropped = {one.node for one in used - _reached(others, found)}
+    dropped = {one.node for one in used - reached(others, found)}
     return [ast.Module(list(_kept(tree.body, dropped)), []) for tree in trees]
 
 
@@ -64,12 +64,12 @@ def _harmless(trees: Iterable[ast.Module]) -> Iterator[str]:
                 yield from (alias.name for alias in node.names if alias.name in _WITHOUT_EFFECT)
 
 
-def _definitions(node: ast.stmt, calm: set[str]) -> Iterator[_Definition]:
+def definitions(node: ast.stmt, calm: Set[str] = frozenset()) -> Iterator[Definition]:
     """Yield what a statement at the top of a module defines, one by one for imports."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         for alias in node.names:
             name = (alias.asname or alias.name).partition(".")[0]
-            yield _Definition(alias, frozenset([name]), frozenset(alias.name.split(".")), name != "*")
+            yield Definition(alias, frozenset([name]), frozenset(alias.name.split(".")), name != "*")
         return
     names: set[str] = set()
     called: list[ast.expr] = []
@@ -84,7 +84,7 @@ def _definitions(node: ast.stmt, calm: set[str]) -> Iterator[_Definition]:
     else:
         removable = False
     removable = removable and all(_first_name(one) in calm for one in called)
-    yield _Definition(node, frozenset(names), frozenset(_uses(node)), removable)
+    yield Definition(node, frozenset(names), frozenset(_uses(node)), removable)
 
 
 def _is_for_types(node: ast.stmt) -> bool:
@@ -111,20 +111,20 @@ def _uses(node: ast.AST) -> Iterator[str]:
             yield part.value
 
 
-def _reached(first: Iterable[_Definition], found: Iterable[_Definition]) -> set[_Definition]:
+def reached(first: Iterable[Definition], found: Iterable[Definition]) -> set[Definition]:
     """Return definitions with all that they use, directly or through others."""
-    by_name: dict[str, list[_Definition]] = {}
+    by_name: dict[str, list[Definition]] = {}
     for definition in found:
         for name in definition.names:
             by_name.setdefault(name, []).append(definition)
-    todo, reached = list(first), set(first)
+    todo, seen = list(first), set(first)
     while todo:
         for name in todo.pop().uses:
             for used in by_name.get(name, ()):
-                if used not in reached:
-                    reached.add(used)
+                if used not in seen:
+                    seen.add(used)
                     todo.append(used)
-    return reached
+    return seen
 
 
 def _kept(body: Iterable[ast.stmt], dropped: set[ast.AST]) -> Iterator[ast.stmt]:

@@ -113,7 +113,9 @@ def helper(n):
 @dataclass(frozen=True)
 class Log(Theory):
     name: ClassVar[str] = "log"
-    claim: ClassVar[Claim] = Claim(title="t", formula="log n", reference=Reference("A."), guarantee="necessary", certainty="derived", home={})
+    claim: ClassVar[Claim] = Claim(
+        title="t", formula="log n", reference=Reference("A."), guarantee="necessary", certainty="derived", home={}
+    )
 
     def concerns(self, regime):
         return True
