@@ -95,10 +95,21 @@ def _not_a_law(found: object) -> str:
     return f"scaling() returned {said}, expected a positive number or None"
 
 
-def predictions(theories: Iterable[Theory], regime: Regime, problem: Problem) -> tuple[Prediction, ...]:
+def predictions(
+    theories: Iterable[Theory],
+    regime: Regime,
+    problem: Problem,
+    evaluate: Callable[[Theory, Regime, Problem], Prediction] = predict,
+) -> tuple[Prediction, ...]:
     """Evaluate the theories that concern the regime, in the order given.
 
     A theory that raises when asked counts as concerned, so that its failure is shown.
+
+    Args:
+        theories: Theories to evaluate.
+        regime: How the networks are trained.
+        problem: The problem.
+        evaluate: Function that evaluates one of them.
     """
     chosen = []
     for theory in theories:
@@ -106,11 +117,24 @@ def predictions(theories: Iterable[Theory], regime: Regime, problem: Problem) ->
             continue
         concerned, failure = _attempt(lambda theory=theory: theory.concerns(regime))  # type: ignore[misc]  # mypy infers no type for a lambda with a default
         if failure:
-            width = Width(math.nan, failure)
-            chosen.append(Prediction(theory, regime, problem.n, problem.d, width, None, (), failed=True))
+            chosen.append(unanswered(theory, regime, problem.n, problem.d, failure))
         elif concerned:
-            chosen.append(predict(theory, regime, problem))
+            chosen.append(evaluate(theory, regime, problem))
     return tuple(chosen)
+
+
+def unanswered(theory: Theory, regime: Regime, n: int, d: int, reason: str, *, failed: bool = True) -> Prediction:
+    """Return the prediction of a theory that could not be evaluated on a problem of n and d.
+
+    Args:
+        theory: The theory.
+        regime: How the networks are trained.
+        n: Samples.
+        d: Input dimension.
+        reason: Why it could not be evaluated.
+        failed: Whether the theory is at fault, and not the problem.
+    """
+    return Prediction(theory, regime, n, d, Width(math.nan, reason), None, (), failed)
 
 
 def of_labels(theory: Theory, targets: Targets) -> bool:

@@ -174,7 +174,7 @@ def load(suite: str, plugin_files: tuple[str, ...], *, trust: bool = False) -> t
 
 
 def check_problems(suite: Suite) -> None:
-    """Draw one problem of every size before anything is trained.
+    """Draw one problem of every size before anything is trained, and report datasets that hung or crashed.
 
     Raises:
         WrongInput: If a size has none, because rows, columns, a file, a package or memory are missing.
@@ -183,9 +183,11 @@ def check_problems(suite: Suite) -> None:
     from harness.session.suites import check_problems as check
 
     try:
-        check(suite)
+        unanswered = check(suite)
     except ProblemError as error:
         raise WrongInput(str(error)) from error
+    if unanswered:
+        click.secho(printable(unanswered), fg="yellow", err=True)
 
 
 def warn_of_broken(registry: Registry) -> None:

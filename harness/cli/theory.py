@@ -155,16 +155,16 @@ def _of_options(
     *,
     certify: bool,
 ) -> tuple[list[Found], list[Table], Registry]:
-    from harness.claims.certified import certified_width
     from harness.components import Certificate
     from harness.plugin_host.loading import load_plugins
+    from harness.report.predicted import certify_guarded
     from harness.report.setting import component
     from harness.session.predicting import predicted
 
     registry = load_plugins(plugin_files)
     warn_of_broken(registry)
     source = _dataset(registry, dataset, labels)
-    problem = _problem(source, n, d, seed)
+    problem = _problem(registry, source, n, d, seed)
     try:
         found = predicted(registry, problem, activation, _left_out)
     except ValueError as error:
@@ -173,7 +173,7 @@ def _of_options(
         raise WrongInput("no plugin provides a theory about such labels; see: harness plugins list")
     words = f"n = {n}, d = {d}, {component(source)}, seed {seed}" + (f", {activation}" if activation else "")
     certified = {
-        p.theory.name: certified_width(p.theory, p.regime, source, n, d, base=seed)
+        p.theory.name: certify_guarded(p.theory, p.regime, source, n, d, base=seed, registry=registry)
         for p in found
         if certify and isinstance(p.theory, Certificate)
     }
@@ -190,12 +190,12 @@ def _table(found: Sequence[Prediction], columns: str, problem: str, certified: d
     return overview_view(found, problem=problem, certified=certified)
 
 
-def _problem(source: Dataset, n: int, d: int, seed: int) -> Problem:
+def _problem(registry: Registry, source: Dataset, n: int, d: int, seed: int) -> Problem:
     from harness.session.predicting import problem_of
     from harness.session.suites import ProblemError
 
     try:
-        return problem_of(source, n, d, seed)
+        return problem_of(registry, source, n, d, seed)
     except ProblemError as error:
         raise WrongInput(str(error)) from error
 
@@ -224,21 +224,23 @@ def _construct(
     as_json: bool,
 ) -> None:
     """Build the network of every theory that offers one, and show them."""
-    from harness.claims.predictions import of_labels, predict, targets_of
+    from harness.claims.predictions import of_labels, targets_of
     from harness.components import Constructive
     from harness.plugin_host.loading import load_plugins
     from harness.report.constructions_view import build, construction_record, constructions_view
     from harness.report.export import dumps
+    from harness.report.predicted import predict_guarded
     from harness.report.setting import component
     from harness.session.predicting import home
 
     registry = load_plugins(plugin_files)
     warn_of_broken(registry)
     source = _dataset(registry, dataset, labels)
-    problem = _problem(source, n, d, seed)
+    problem = _problem(registry, source, n, d, seed)
     about = [theory for theory in registry.theories() if of_labels(theory, targets_of(problem))]
     homes = [(theory, home(theory, registry, None, _left_out)) for theory in about if isinstance(theory, Constructive)]
-    built = [build(predict(theory, at, problem), problem, seed) for theory, at in homes if at is not None]
+    claimed = [predict_guarded(theory, at, problem, registry) for theory, at in homes if at is not None]
+    built = [build(prediction, problem, seed, registry) for prediction in claimed]
     if not built:
         raise WrongInput("no plugin provides a theory that builds a network; see: harness plugins list")
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -74,11 +75,19 @@ def attempts(
 
 @contextlib.contextmanager
 def _warned() -> Iterator[list[str]]:
-    """Collect the warnings of Python, one line each. The list is filled at the end."""
+    """Collect the warnings of Python, one line each. The list is filled at the end.
+
+    Streams and the recursion limit are restored, since plugins that change them would harm later batches.
+    """
     lines: list[str] = []
+    streams, limit = (sys.stdout, sys.stderr), sys.getrecursionlimit()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
-        yield lines
+        try:
+            yield lines
+        finally:
+            sys.setrecursionlimit(limit)
+            sys.stdout, sys.stderr = streams
     said_once = (f"{said(w.message)} ({w.filename}, line {w.lineno})" for w in caught if isinstance(w.message, Warning))
     lines += dict.fromkeys(said_once)
 

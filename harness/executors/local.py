@@ -80,7 +80,7 @@ class Local(Executor):
             self._hand_out()
             now = time.monotonic()
             first = min((w.deadline for w in self._pool if w.in_hand or not w.ready), default=math.inf)
-            talking = {w.pipe: w for w in self._pool} | {w.process.sentinel: w for w in self._pool}
+            talking = {w.pipe: w for w in self._pool} | {w.ended: w for w in self._pool}
             heard = wait(list(talking), None if math.isinf(first) else max(first - now, 0.0))
             for worker in dict.fromkeys(talking[end] for end in heard):  # type: ignore[index]  # wait returns members of its argument
                 found = worker.read()
@@ -144,7 +144,7 @@ class Local(Executor):
         end = time.monotonic() + GRACE
         for worker in self._pool:
             if kind is None and worker.ready and not worker.in_hand:
-                worker.process.join(timeout=max(end - time.monotonic(), 0.0))
+                wait([worker.ended], timeout=max(end - time.monotonic(), 0.0))
             worker.end()
         self._pool = []
         self._queue.clear()

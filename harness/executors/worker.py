@@ -53,6 +53,9 @@ class Worker:
         with _environment(dict.fromkeys(_ONE_THREAD, "1")):
             self.process.start()
         theirs.close()  # so that the pipe ends with the process
+        assert self.process.pid is not None
+        # The sentinel of multiprocessing, unlike this, waits for the forks of the process, which inherit it.
+        self.ended = os.pidfd_open(self.process.pid) if hasattr(os, "pidfd_open") else self.process.sentinel
         self.in_hand: dict[int, Batch] = {}
         self.at: int | None = None
         self.ready = False
@@ -68,6 +71,8 @@ class Worker:
     def read(self) -> tuple[Batch, Attempt] | Fault | None:
         """Return the next batch with its attempt, the fault if the process is gone, or None if it reports progress."""
         try:
+            if not self.pipe.poll():  # the process is gone, and a fork of it holds the pipe open
+                return self._gone()
             said = self.pipe.recv()
         except Exception:  # the end of the pipe, or half a message
             return self._gone()
@@ -105,10 +110,10 @@ class Worker:
         return Fault("late", f"not done after {batch.seconds:g} s ({batch.trial_seconds:g} s a trial)")
 
     def _gone(self) -> Fault:
-        self.process.join(timeout=10)
-        status = self.process.exitcode
+        by_itself = wait([self.ended], timeout=10)
         self.end()
-        if status is None:
+        status = self.process.exitcode
+        if not by_itself or status is None:
             return Fault("error", "the worker process closed its pipe")
         if status == UNGUARDED and not self.ready:
             script = getattr(sys.modules["__main__"], "__file__", "the script")
@@ -130,11 +135,18 @@ class Worker:
             self.pipe.send(None)
 
     def end(self) -> None:
-        """End the process at once."""
+        """End the process, and all that it started, at once."""
+        if self.pipe.closed:
+            return
+        if hasattr(os, "killpg") and self.process.pid is not None:
+            with contextlib.suppress(OSError):  # it has not come as far as making a group, or all of the group is gone
+                os.killpg(self.process.pid, signal.SIGKILL)  # before join, after which its id may be another's
         if self.process.is_alive():
             self.process.kill()
         self.process.join(timeout=10)
         self.pipe.close()
+        if self.ended != self.process.sentinel:
+            os.close(self.ended)
 
 
 @contextlib.contextmanager
@@ -166,7 +178,12 @@ def uninterrupted() -> Iterator[None]:
 
 
 def _main(pipe: Connection, plugin_files: tuple[str, ...]) -> None:
-    """Load the plugins, then train the batches that arrive until None arrives."""
+    """Load the plugins, then train the batches that arrive until None arrives.
+
+    The process then ends at once, since threads that plugins left would keep it.
+    """
+    if hasattr(os, "setsid"):
+        os.setsid()  # a group of its own, so that what plugins start can be ended with it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
@@ -180,14 +197,23 @@ def _main(pipe: Connection, plugin_files: tuple[str, ...]) -> None:
     registry = load_plugins(files=plugin_files)
     from harness.executors.attempt import attempts  # imports torch, whose time is not counted for a batch
 
+    own = os.getpid()
     with contextlib.suppress(EOFError, OSError):  # the driver is gone
         pipe.send(_READY)
         while (batches := pipe.recv()) is not None:
             for word in attempts(batches, registry, lambda place: pipe.send((place, None))):
+                if os.getpid() != own:  # a fork that a plugin let return
+                    os._exit(0)
                 pipe.send(word)
+    with contextlib.suppress(Exception):  # a plugin may have closed or removed them
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(0)
 
 
 def _end_with(sentinel: int) -> None:
     """End this process when the driver is gone, even if it was killed."""
     wait([sentinel])
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)

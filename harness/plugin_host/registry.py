@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from harness.complaints import nearest, show
+from harness.plugin_host.plugin_process import PluginProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -142,6 +144,18 @@ class Registry:
     def broken(self) -> tuple[Plugin, ...]:
         """Plugins that could not be loaded."""
         return tuple(plugin for plugin in self.plugins if plugin.status == "broken")
+
+    @cached_property
+    def process(self) -> PluginProcess:
+        """The process for calls that may hang or crash. The first call starts it."""
+        return PluginProcess(tuple(plugin.origin for plugin in self.plugins if plugin.is_file))
+
+    @cached_property
+    def third_party(self) -> frozenset[type]:
+        """Classes of components of plugins that do not come with the harness."""
+        foreign = [plugin for plugin in self.plugins if plugin.package != DISTRIBUTION]
+        provided = (items.values() for plugin in foreign for items in plugin.provided.values())
+        return frozenset(item for items in provided for item in items if isinstance(item, type))
 
     def providers(self, kind: Kind, name: str) -> list[tuple[Plugin, Any]]:
         """Return each plugin that provides a name, with what it provides.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.components import Constructive
 from harness.components.entries import Entry, Missing, Note, Number, Text
 from harness.components.table import Column, Row, Table
 from harness.engine.draws import stream
+from harness.plugin_host.guarded import guarded
+from harness.plugin_host.plugin_process import Unanswered
 from harness.report.bibliography import sources, titled
 from harness.report.overview_view import DOUBT, known
 from harness.report.theories_view import on_data_width
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from harness.claims.predictions import Prediction
     from harness.components import Construction, Problem
+    from harness.plugin_host.registry import Registry
 
 FITTED = 1e-6
 """Largest relative residual of a network that counts as interpolating. Larger ones are marked."""
@@ -56,14 +60,22 @@ class Built:
     reason: str = ""
 
 
-def build(prediction: Prediction, problem: Problem, seed: int) -> Built:
-    """Build the network of a theory, with random numbers of its own. A failure becomes the reason."""
+def build(prediction: Prediction, problem: Problem, seed: int, registry: Registry) -> Built:
+    """Build the network of a theory, with random numbers of its own. A failure becomes the reason.
+
+    Args:
+        prediction: Prediction of the theory for the problem.
+        problem: The problem.
+        seed: Seed of the random numbers.
+        registry: The plugins.
+    """
     theory = prediction.theory
     assert isinstance(theory, Constructive)  # the caller asks no others
     rng = stream({"for": "construction", "theory": theory.name, "n": problem.n, "d": problem.d, "seed": seed})
+    call = partial(theory.construct, problem, rng)
     try:
-        construction = theory.construct(problem, rng)
-    except ValueError as error:
+        construction = guarded(call, [prediction.theory], registry, subject=f"theory {prediction.theory.name!r}")
+    except (ValueError, Unanswered) as error:
         return Built(prediction, None, str(error))
     except Exception as error:  # theories of plugins may raise anything
         return Built(prediction, None, f"{type(error).__name__}: {error}")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.claims.certified import SEEDS, certified_width
-from harness.claims.predictions import predictions
+from harness.claims.certified import SEEDS, Certified, certified_width
+from harness.claims.predictions import concerned, predict, predictions, unanswered
 from harness.components import Certificate
 from harness.engine.draws import draw_problem
+from harness.plugin_host.guarded import SECONDS, guarded
+from harness.plugin_host.plugin_process import Unanswered
 from harness.report.setting import sizes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.claims.certified import Certified
     from harness.claims.predictions import Prediction
-    from harness.components import Theory
+    from harness.components import Dataset, Problem, Regime, Theory
+    from harness.plugin_host.registry import Registry
     from harness.suite import Suite
 
 
@@ -34,10 +37,50 @@ def predict_suite(
     """
     found = {}
     for n, d in sizes(suite) if all_sizes else sizes(suite)[-1:]:
-        problem = draw_problem(suite.dataset, n, d, seed=0, base=suite.seed, **suite.further).training()
+        try:
+            problem = problem_of_suite(suite, n, d).training()
+        except Unanswered as error:
+            for regime in suite.regimes:
+                about = concerned(theories, regime, suite.dataset)
+                rows = (unanswered(theory, regime, n, d, str(error), failed=False) for theory in about)
+                found[regime.name, n, d] = tuple(rows)
+            continue
+        evaluate = partial(predict_guarded, registry=suite.registry, seconds=suite.budget.trial_seconds)
         for regime in suite.regimes:
-            found[regime.name, n, d] = tuple(predictions(theories, regime, problem))
+            found[regime.name, n, d] = tuple(predictions(theories, regime, problem, evaluate))
     return found
+
+
+def problem_of_suite(suite: Suite, n: int, d: int) -> Problem:
+    """Draw the problem of trial 0 of a suite.
+
+    Raises:
+        Unanswered: If the dataset is of a third-party plugin and hung, or ended its process.
+        ValueError: If the dataset has no such problem.
+    """
+    draw = partial(draw_problem, suite.dataset, n, d, seed=0, base=suite.seed, **suite.further)
+    subject = f"dataset {suite.dataset.name!r}"
+    return guarded(draw, [suite.dataset], suite.registry, subject=subject, seconds=suite.budget.trial_seconds)
+
+
+def predict_guarded(
+    theory: Theory, regime: Regime, problem: Problem, registry: Registry | None, seconds: float = SECONDS
+) -> Prediction:
+    """Evaluate a theory on a problem. Without an answer, the width is NaN with the reason.
+
+    Args:
+        theory: Theory to evaluate.
+        regime: How the networks are trained.
+        problem: The problem.
+        registry: The plugins.
+        seconds: Longest time in seconds.
+    """
+    subject = f"theory {theory.name!r}"
+    call = partial(predict, theory, regime, problem)
+    try:
+        return guarded(call, [theory, regime], registry, subject=subject, seconds=seconds)
+    except (Unanswered, ValueError) as error:
+        return unanswered(theory, regime, problem.n, problem.d, str(error))
 
 
 def certify_suite(
@@ -61,11 +104,56 @@ def certify_suite(
     regimes = {regime.name: regime for regime in suite.regimes}
     chosen = sizes(suite) if all_sizes else sizes(suite)[-1:]
     return {
-        (name, n, d, prediction.theory.name): certified_width(
-            prediction.theory, regimes[name], suite.dataset, n, d, seeds=seeds, base=suite.seed, further=suite.further
+        (name, n, d, prediction.theory.name): certify_guarded(
+            prediction.theory,
+            regimes[name],
+            suite.dataset,
+            n,
+            d,
+            registry=suite.registry,
+            seconds=suite.budget.trial_seconds,
+            seeds=seeds,
+            base=suite.seed,
+            further=suite.further,
         )
         for (name, n, d), beside in predicted.items()
         if (n, d) in chosen
         for prediction in beside
         if isinstance(prediction.theory, Certificate)
     }
+
+
+def certify_guarded(
+    theory: Theory,
+    regime: Regime,
+    dataset: Dataset,
+    n: int,
+    d: int,
+    *,
+    base: int,
+    registry: Registry | None,
+    seconds: float = SECONDS,
+    seeds: int = SEEDS,
+    further: Mapping[str, int] | None = None,
+) -> Certified:
+    """Find the certified width of a theory. Without an answer, there is none and the reason is given.
+
+    Args:
+        theory: A theory that certifies.
+        regime: How networks are initialised.
+        dataset: Where problems come from.
+        n: Samples.
+        d: Input dimension.
+        base: Seed of the suite.
+        registry: The plugins.
+        seconds: Longest time of each draw in seconds.
+        seeds: Number of draws.
+        further: Numbers of samples that the suite draws beside each problem.
+    """
+    assert isinstance(theory, Certificate)  # the caller asks no others
+    call = partial(certified_width, theory, regime, dataset, n, d, seeds=seeds, base=base, further=further)
+    subject = f"theory {theory.name!r} or dataset {dataset.name!r}"
+    try:
+        return guarded(call, [theory, regime, dataset], registry, subject=subject, seconds=seeds * seconds)
+    except Unanswered as error:
+        return Certified(None, None, None, seeds, str(error))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.complaints import printable
 from harness.session.defaults import cores, run_directory
 from harness.session.suites import check_problems, loaded
 
@@ -44,6 +46,7 @@ def plan(
     from harness.engine.device import resolve_device
 
     found, registry = loaded(suite)
-    check_problems(found)
+    if unanswered := check_problems(found):
+        logging.getLogger("harness").warning("%s", printable(unanswered))
     where = resolve_device(device or found.budget.device)
     return estimate(found, registry, run_directory(found, out), where, workers or cores())

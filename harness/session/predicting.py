@@ -53,7 +53,8 @@ def theories(
 
     registry = load_plugins(tuple(plugin_files))
     source = dataset_named(registry, dataset, labels)
-    found = predicted(registry, problem_of(source, n, d, seed), activation, logging.getLogger("harness").warning)
+    problem = problem_of(registry, source, n, d, seed)
+    found = predicted(registry, problem, activation, logging.getLogger("harness").warning)
     return Records(TheoryRecord, map(theory_record, found))
 
 
@@ -71,8 +72,9 @@ def predicted(
     Raises:
         ValueError: If there is no such activation.
     """
-    from harness.claims.predictions import of_labels, predict, targets_of
+    from harness.claims.predictions import of_labels, targets_of
     from harness.plugin_host.registry import AmbiguousName, UnknownName
+    from harness.report.predicted import predict_guarded
 
     if activation is not None:
         try:
@@ -81,7 +83,7 @@ def predicted(
             raise ValueError(str(error)) from error
     about = (theory for theory in registry.theories() if of_labels(theory, targets_of(problem)))
     homes = ((theory, home(theory, registry, activation, say)) for theory in about)
-    return [predict(theory, regime, problem) for theory, regime in homes if regime is not None]
+    return [predict_guarded(theory, regime, problem, registry) for theory, regime in homes if regime is not None]
 
 
 def home(theory: Theory, registry: Registry, activation: str | None, say: Callable[[str], None]) -> Regime | None:
@@ -113,15 +115,26 @@ def dataset_named(registry: Registry, name: str, labels: str | None) -> Dataset:
     return cast("Dataset", component_from(registry, "dataset", spec))
 
 
-def problem_of(source: Dataset, n: int, d: int, seed: int) -> Problem:
+def problem_of(registry: Registry, source: Dataset, n: int, d: int, seed: int) -> Problem:
     """Return the problem that a dataset has at n and d.
+
+    Args:
+        registry: The plugins.
+        source: The dataset.
+        n: Number of samples.
+        d: Input dimension.
+        seed: Seed of the problem.
 
     Raises:
         ProblemError: If it has none.
     """
-    from harness.engine.draws import draw_problem
+    from functools import partial
 
+    from harness.engine.draws import draw_problem
+    from harness.plugin_host.guarded import guarded
+
+    draw = partial(draw_problem, source, n, d, seed=0, base=seed)
     try:
-        return draw_problem(source, n, d, seed=0, base=seed)
+        return guarded(draw, [source], registry, subject=f"dataset {source.name!r}")
     except Exception as error:  # a dataset is code of a plugin
         raise ProblemError(f"dataset {source.name!r} has no problem of n = {n}, d = {d}: {error}") from error

@@ -71,29 +71,39 @@ def loaded(suite: Suite | str | Path | Mapping[str, Any]) -> tuple[Suite, Regist
     return found, found.registry
 
 
-def check_problems(suite: Suite) -> None:
+def check_problems(suite: Suite) -> str:
     """Draw one problem of every size, before anything is trained on them.
+
+    Returns:
+        A line about the first size of which the dataset of a plugin hung or crashed, or an empty string. Further sizes
+        are then not drawn. Training costs such trials, and no others.
 
     Raises:
         ProblemError: If a size has none: there are too few rows, too few columns, no such file, no such package, or not
             the memory for it.
     """
-    from harness.engine.draws import draw_problem
+    from harness.plugin_host.plugin_process import Unanswered
+    from harness.report.predicted import problem_of_suite
     from harness.suite.sizes import too_large
 
     if large := too_large(suite):
         raise ProblemError("\n".join([f"suite {suite.name!r} is too large:", *(f"  {line}" for line in large)]))
     wrong: dict[str, list[str]] = {}
-    for n in suite.n:
-        for d in suite.d:
-            try:
-                draw_problem(suite.dataset, n, d, seed=0, base=suite.seed, **suite.further)
-            except (Exception, SystemExit) as error:  # a dataset is code of a plugin
-                said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-                wrong.setdefault(said, []).append(f"n = {n}, d = {d}")
+    warning = ""
+    for n, d in ((n, d) for n in suite.n for d in suite.d):
+        try:
+            problem_of_suite(suite, n, d)
+        except Unanswered as error:
+            limit = f"trial_seconds = {suite.budget.trial_seconds:g} under [budget]"
+            warning = f"{error} at n = {n}, d = {d}: mend its draw(), or raise {limit} if it only needs more time"
+            break
+        except (Exception, SystemExit) as error:  # a dataset is code of a plugin
+            said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            wrong.setdefault(said, []).append(f"n = {n}, d = {d}")
     if wrong:
         lines = [f"  {said} ({places[0]}{_more(places)})" for said, places in wrong.items()]
         raise ProblemError("\n".join([f"suite {suite.name!r} has sizes without problems:", *lines]))
+    return warning
 
 
 def _more(places: list[str]) -> str:

@@ -113,10 +113,12 @@ def run(
     part = Shard.parse(shard) if isinstance(shard, str) else shard
     if part is not None:
         part.check(found)
-    check_problems(found)
+    unanswered = check_problems(found)
     directory = run_directory(found, out)
     where = resolve_device(device or found.budget.device)
     say = notice or logging.getLogger("harness").warning
+    if unanswered:
+        say(printable(unanswered))
     chosen = _executor(executor, workers, where, registry, scheduler, say)
     if fresh and (aside := set_aside(directory)):
         say(f"earlier results are kept as {aside}")

@@ -1,0 +1,229 @@
+"""A process that calls the code of third-party plugins, so that a call that hangs or crashes can be ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from harness.complaints import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+START_SECONDS = 600.0
+"""Longest time to start the process and import the plugins, in seconds. A loaded machine takes a minute."""
+
+_LENGTH = struct.Struct("<Q")
+_ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+class Unanswered(RuntimeError):
+    """A call that hung, or that ended the process."""
+
+
+class PluginProcess:
+    """A process that is started by the first call, reused by later ones, and replaced after a call that ended it.
+
+    Arguments and results travel as pickles, in which classes stand by the names of their modules. The process has
+    loaded the same plugins. It ends with this process.
+    """
+
+    def __init__(self, files: tuple[str, ...] = ()) -> None:
+        """Prepare the process without starting it.
+
+        Args:
+            files: Plugin files that it loads beside the installed plugins.
+        """
+        self.files = files
+        self._process: subprocess.Popen[bytes] | None = None
+        self._answers: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._unanswered: dict[bytes, str] = {}
+
+    def call(self, function: Callable[[], Any], *, seconds: float, subject: str) -> Any:
+        """Call a function in the process and return its result.
+
+        A call that ends the process is repeated once. A call that was late is not, and neither is one that is known to
+        be unanswered.
+
+        Args:
+            function: Function of a module, with its arguments in a ``functools.partial``.
+            seconds: Longest time of the call in seconds.
+            subject: What the error says that did not answer, such as ``dataset 'mine'``.
+
+        Raises:
+            Unanswered: If the call did not return in time or ended the process.
+            ValueError: If the function raised an exception. The message has its text.
+        """
+        request = pickle.dumps(function)
+        if request in self._unanswered:
+            raise Unanswered(self._unanswered[request])
+        reason = ""
+        for _ in range(2):
+            try:
+                answer = self._ask(request, seconds)
+            except TimeoutError:
+                self.end()
+                reason = f"{subject} did not return within {seconds:g} s"
+                break
+            except BaseException:
+                self.end()  # it may still answer, which the next call must not read
+                raise
+            if answer is not None:
+                return _result(answer)
+            reason = f"{subject} ended the process ({self._exit()})"
+        self._unanswered[request] = reason
+        raise Unanswered(reason)
+
+    def _ask(self, request: bytes, seconds: float) -> bytes | None:
+        """Return the answer to a request, or None if the process ended.
+
+        Raises:
+            TimeoutError: If there is no answer in time.
+        """
+        if self._process is None:
+            self._start()
+            if self._next(START_SECONDS) is None:
+                return None
+        assert self._process is not None
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # the process is gone, which the reader reports
+            self._process.stdin.write(_LENGTH.pack(len(request)) + request)
+            self._process.stdin.flush()
+        return self._next(seconds)
+
+    def _next(self, seconds: float) -> bytes | None:
+        try:
+            return self._answers.get(timeout=min(seconds, threading.TIMEOUT_MAX))
+        except queue.Empty:
+            raise TimeoutError from None
+
+    def _start(self) -> None:
+        code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve({self.files!r})"
+        # The process gets a session of its own, so that what it starts can be ended with it.
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")},
+            start_new_session=True,
+        )
+        self._answers = queue.SimpleQueue()
+        assert self._process.stdout is not None
+        threading.Thread(target=_read, args=(self._process.stdout, self._answers), daemon=True).start()
+        self._finalizer = weakref.finalize(self, _end, self._process)
+
+    def _exit(self) -> str:
+        """End the process and return how it ended."""
+        assert self._process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=10)
+        status = self._process.returncode
+        self.end()
+        if status is None:
+            return "it closed its pipe"
+        return f"status {status}" if status >= 0 else signal.Signals(-status).name
+
+    def end(self) -> None:
+        """End the process and all that it started."""
+        if self._process is not None:
+            self._finalizer()
+            self._process = None
+
+
+def _read(answers: BinaryIO, found: queue.SimpleQueue[bytes | None]) -> None:
+    """Put each answer into a queue, and None at the end."""
+    while (answer := _message(answers)) is not None:
+        found.put(answer)
+    found.put(None)
+
+
+def _message(stream: BinaryIO) -> bytes | None:
+    """Return the next message of a stream, or None at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        head = stream.read(_LENGTH.size)
+        if len(head) == _LENGTH.size:
+            (length,) = _LENGTH.unpack(head)
+            message = stream.read(length)
+            return message if len(message) == length else None
+    return None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(OSError):  # all of it is gone
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        with contextlib.suppress(OSError):  # what was not sent is dropped
+            if pipe is not None:
+                pipe.close()
+
+
+def _result(answer: bytes) -> Any:
+    """Return the result in an answer.
+
+    Raises:
+        ValueError: If the call raised an exception, or the result cannot be read.
+    """
+    try:
+        good, found = pickle.loads(answer)  # by our own process, with plugins that this one has loaded too
+    except Exception as error:  # classes of plugins may raise anything
+        raise ValueError(f"its result cannot be read: {type(error).__name__}: {error}") from error
+    if not good:
+        raise ValueError(found)
+    return found
+
+
+def serve(files: tuple[str, ...]) -> None:
+    """Load the plugins, then answer requests from standard input until it is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # plugins must not read requests
+    os.dup2(2, 1)  # nor write answers
+    from harness.plugin_host.loading import load_plugins
+
+    waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests, waiting), daemon=True).start()
+    registry = load_plugins(files)  # kept, because the classes of files are those of this process only
+    own, limit = os.getpid(), sys.getrecursionlimit()
+    answer = pickle.dumps((True, len(registry.plugins)))
+    while os.getpid() == own:  # a fork of a plugin that comes back here ends
+        answers.write(_LENGTH.pack(len(answer)) + answer)
+        answers.flush()
+        answer = _answer(waiting.get())
+        sys.setrecursionlimit(limit)
+    os._exit(0)
+
+
+def _listen(requests: BinaryIO, waiting: queue.SimpleQueue[bytes]) -> None:
+    """Put each request into a queue. End this process, and all that it started, when the caller is gone."""
+    while (request := _message(requests)) is not None:
+        waiting.put(request)
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+def _answer(request: bytes) -> bytes:
+    """Return the pickle of a call's success and result, or of its failure and the reason."""
+    try:
+        return pickle.dumps((True, pickle.loads(request)()))
+    except BaseException as error:  # sys.exit() in a plugin must not end the process
+        try:
+            text = printable(str(error)[:2000])[:500]
+        except Exception:  # its text may come from a plugin's code
+            text = ""
+        name = type(error).__name__
+        said = text if text and isinstance(error, ValueError) else f"{name}: {text}" if text else name
+        return pickle.dumps((False, said))
