@@ -22,6 +22,9 @@ from harness.executors.dask_worker import LATE, Mismatch, Plain, attempt_of, plu
 ATTEMPTS = 3
 """Number of workers that may be lost over one batch before the scheduler returns the batch."""
 
+STARTS = 3
+"""Number of times that a cluster of our own is started, if workers end while they start."""
+
 RENEW = 20.0
 """Seconds that Dask has to bring a worker back before another is started."""
 
@@ -74,7 +77,7 @@ class Dask(Executor):
             LostWorkers: If there are no workers.
         """
         import dask
-        from distributed import Client, LocalCluster, Security
+        from distributed import Client
 
         # The driver decides whether a batch is at fault, so the scheduler only counts lost workers.
         dask.config.set({"distributed.scheduler.allowed-failures": ATTEMPTS - 1})
@@ -88,9 +91,30 @@ class Dask(Executor):
                 self._client.wait_for_workers(1, timeout=PATIENCE)
                 self.workers = sum(self._client.nthreads().values())
             else:
-                # Whoever reaches a scheduler may run code in its clients and workers, and a port of the loopback
-                # device is open to all users of the machine, so only holders of this run's certificate get in.
-                security = Security.temporary()
+                self._start()
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            if not isinstance(error, OSError | TimeoutError | ValueError | RuntimeError):
+                raise
+            where_to = self.scheduler or "this machine"
+            mend = f"; start some: dask worker {address}" if self.scheduler else ""
+            raise LostWorkers(f"no Dask workers at {where_to}: {error or type(error).__name__}{mend}") from error
+        self._client.subscribe_topic(LATE, self._heard)
+        return self
+
+    def _start(self) -> None:
+        """Start a cluster of this machine, again if a worker ends while it starts.
+
+        Raises:
+            RuntimeError: If workers end again and again.
+        """
+        from distributed import Client, LocalCluster, Security
+
+        # Whoever reaches a scheduler may run code in its clients and workers, and a port of the loopback
+        # device is open to all users of the machine, so only holders of this run's certificate get in.
+        security = Security.temporary()
+        for start in range(STARTS):
+            try:
                 self._cluster = LocalCluster(
                     host="127.0.0.1",
                     protocol="tls",
@@ -103,16 +127,11 @@ class Dask(Executor):
                     memory_limit=0,
                     silence_logs=50,
                 )
-                self._client = Client(self._cluster, security=security, set_as_default=False)
-        except BaseException as error:
-            self.__exit__(type(error), error, None)
-            if not isinstance(error, OSError | TimeoutError | ValueError):
-                raise
-            where_to = self.scheduler or "this machine"
-            mend = f"; start some: dask worker {address}" if self.scheduler else ""
-            raise LostWorkers(f"no Dask workers at {where_to}: {error or type(error).__name__}{mend}") from error
-        self._client.subscribe_topic(LATE, self._heard)
-        return self
+                break
+            except RuntimeError:  # of a nanny, a worker of which was killed
+                if start == STARTS - 1:
+                    raise
+        self._client = Client(self._cluster, security=security, set_as_default=False)
 
     def _heard(self, event: tuple[float, str]) -> None:
         """Note that a worker ends itself because its batch takes too long. Dask calls this in a thread of its own."""

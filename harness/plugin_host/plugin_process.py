@@ -33,7 +33,7 @@ class Unanswered(RuntimeError):
 class PluginProcess:
     """A process that is started by the first call, reused by later ones, and replaced after a call that ended it.
 
-    Arguments and results travel as pickles, in which classes stand by the names of their modules. The process has
+    Arguments and results travel as pickles, which name classes by their modules. The process has
     loaded the same plugins. It ends with this process.
     """
 
@@ -117,8 +117,7 @@ class PluginProcess:
             start_new_session=True,
         )
         self._answers = queue.SimpleQueue()
-        assert self._process.stdout is not None
-        threading.Thread(target=_read, args=(self._process.stdout, self._answers), daemon=True).start()
+        threading.Thread(target=_read, args=(self._process, self._answers), daemon=True).start()
         self._finalizer = weakref.finalize(self, _end, self._process)
 
     def _exit(self) -> str:
@@ -139,10 +138,22 @@ class PluginProcess:
             self._process = None
 
 
-def _read(answers: BinaryIO, found: queue.SimpleQueue[bytes | None]) -> None:
-    """Put each answer into a queue, and None at the end."""
-    while (answer := _message(answers)) is not None:
-        found.put(answer)
+def _read(process: subprocess.Popen[bytes], found: queue.SimpleQueue[bytes | None]) -> None:
+    """Put each answer of a process into a queue, and None when the process ends."""
+
+    def answers() -> None:
+        assert process.stdout is not None
+        while (answer := _message(process.stdout)) is not None:
+            found.put(answer)
+
+    reader = threading.Thread(target=answers, daemon=True)
+    reader.start()
+    if hasattr(os, "waitid"):  # leaves the process to be waited for, so that its id is not taken by another
+        with contextlib.suppress(ChildProcessError):  # ended and waited for by this process
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    else:
+        process.wait()
+    reader.join(timeout=1.0)  # the pipe stays open if the process left a fork
     found.put(None)
 
 

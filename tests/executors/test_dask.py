@@ -189,6 +189,35 @@ def test_a_scheduler_that_cannot_be_a_file_is_refused() -> None:
         pass
 
 
+DEADLY = """
+import os, signal
+from pathlib import Path
+left = Path({file!r})
+if number := int(left.read_text()):
+    left.write_text(str(number - 1))
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+"""A module that kills the first workers that load it."""
+
+
+def test_a_cluster_is_started_again_if_a_worker_is_killed_while_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dask
+
+    left, preload = tmp_path / "left", tmp_path / "deadly.py"
+    preload.write_text(DEADLY.format(file=str(left)), encoding="utf-8")
+    monkeypatch.setattr("harness.executors.dask.STARTS", 2)
+    with dask.config.set({"distributed.worker.preload": [str(preload)]}):
+        left.write_text("1", encoding="utf-8")
+        with Dask(1) as executor:
+            assert executor.workers == 1
+        left.write_text("2", encoding="utf-8")
+        with pytest.raises(LostWorkers, match="no Dask workers at this machine"), Dask(1):
+            pass
+    assert left.read_text(encoding="utf-8") == "0"
+
+
 def test_nobody_at_the_address() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -1,0 +1,110 @@
+"""A run whose plugins end, hang, fork or disturb their process; the table in docs/durability.md."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness.components import Outcome
+from harness.driver.results import Results
+from harness.session.reading import load
+from tests.faults.rude import HOW, LONG
+
+PLUGIN = Path(__file__).parent / "rude.py"
+SUITE = f"""
+[suite]
+name = "rude"
+[problems]
+dataset = "rude"
+n = {list(HOW)}
+d = 3
+[budget]
+steps = 20
+trial_seconds = 3
+spectrum = false
+[search]
+method = "grid"
+widths = [2]
+trials = 1
+[[regimes]]
+name = "own"
+use = "moderate"
+"""
+ENDED = {
+    "exit": ("the worker process ended itself with status 0", "ended the process (status 0)"),
+    "hang": ("not done after 3 s", "did not return within 3 s"),
+    "abort": ("the worker process crashed (SIGABRT)", "ended the process (SIGABRT)"),
+    "segv": ("the worker process crashed (SIGSEGV)", "ended the process (SIGSEGV)"),
+}
+"""Reason of the trial, and of the theories' rows."""
+
+
+Found = tuple[subprocess.CompletedProcess[str], Results, dict[tuple[str, int], str]]
+"""The finished command, its results, and the reason of each theory's row at each n."""
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    folder = tmp_path_factory.mktemp("rude")
+    (folder / "rude.toml").write_text(SUITE, encoding="utf-8")
+    command = [sys.executable, "-c", "from harness.cli import main; main()", "run", "rude.toml", "--out", "out"]
+    done = subprocess.run(
+        [*command, "--plugin", str(PLUGIN), "--workers", "2", "--quiet"],
+        cwd=folder,
+        capture_output=True,  # which also waits for every process that holds the pipes
+        text=True,
+        timeout=LONG / 2,
+        check=False,
+    )
+    rows = json.loads((folder / "out" / "thresholds.json").read_text(encoding="utf-8"))["predictions"]
+    reasons = {(row["theory"], row["n"]): row["reason"] for row in rows}
+    return done, load(folder / "out", plugin_files=[PLUGIN]), reasons
+
+
+@pytest.fixture(scope="module")
+def polite(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POLITE", "1")
+        return harness.run(
+            harness.load_suite(SUITE, plugin_files=[PLUGIN]),
+            out=tmp_path_factory.mktemp("polite"),
+            executor="in-process",
+        )
+
+
+def outcome(results: Results, n: int) -> Outcome:
+    (found,) = (found for cell, outcomes in results.outcomes.items() for found in outcomes if cell.n == n)
+    return found
+
+
+@pytest.mark.parametrize(("n", "how"), HOW.items(), ids=HOW.values())
+def test_a_rude_dataset_costs_its_own_trials_and_the_run_ends(n: int, how: str, ended: Found, polite: Results) -> None:
+    done, results, reasons = ended
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    if how in ENDED:
+        of_trial, of_rows = ENDED[how]
+        assert of_trial in outcome(results, n).message
+        assert reasons["cert-d1", n] == reasons["crash", n] == f"dataset 'rude' {of_rows}"
+    else:
+        assert outcome(results, n) == outcome(polite, n)
+        assert "rude" not in reasons["cert-d1", n]
+
+
+def test_the_remedy_is_given_once(ended: Found) -> None:
+    done, _, _ = ended
+    words = "dataset 'rude' ended the process (status 0) at n = 4, d = 3: mend its draw(), or raise trial_seconds = 3"
+    assert done.stderr.count("mend its draw()") == done.stderr.count(words) == 1
+
+
+def test_a_theory_that_crashes_costs_its_own_row(ended: Found) -> None:
+    _, _, reasons = ended
+    at_fault = {n: reasons["crash", n] for n, how in HOW.items() if how not in ENDED}
+    calm = max(HOW)
+    assert at_fault.pop(calm) == "theory 'crash' ended the process (SIGABRT)"
+    assert set(at_fault.values()) == {""}
