@@ -71,7 +71,7 @@ class Worker:
     def read(self) -> tuple[Batch, Attempt] | Fault | None:
         """Return the next batch with its attempt, the fault if the process is gone, or None if it reports progress."""
         try:
-            if not self.pipe.poll():  # the process is gone, and a fork of it holds the pipe open
+            if wait([self.ended], timeout=0) and not self.pipe.poll():  # a fork of the process holds the pipe open
                 return self._gone()
             said = self.pipe.recv()
         except Exception:  # the end of the pipe, or half a message
