@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 from harness.complaints import printable
 
@@ -157,7 +157,7 @@ def _read(process: subprocess.Popen[bytes], found: queue.SimpleQueue[bytes | Non
     found.put(None)
 
 
-def _message(stream: BinaryIO) -> bytes | None:
+def _message(stream: IO[bytes]) -> bytes | None:
     """Return the next message of a stream, or None at its end."""
     with contextlib.suppress(OSError, ValueError):
         head = stream.read(_LENGTH.size)
@@ -217,7 +217,7 @@ def serve(files: tuple[str, ...]) -> None:
     os._exit(0)
 
 
-def _listen(requests: BinaryIO, waiting: queue.SimpleQueue[bytes]) -> None:
+def _listen(requests: IO[bytes], waiting: queue.SimpleQueue[bytes]) -> None:
     """Put each request into a queue. End this process, and all that it started, when the caller is gone."""
     while (request := _message(requests)) is not None:
         waiting.put(request)
