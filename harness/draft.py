@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ def draft(path: Path) -> Iterator[Path]:
     Raises:
         OSError: If the file cannot be written.
     """
+    if path.is_dir() and not path.is_symlink():
+        raise IsADirectoryError(errno.EISDIR, "a folder has the name of this file; move it away", str(path))
     handle, name = tempfile.mkstemp(prefix=".draft-", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     beside = Path(name)

@@ -40,3 +40,10 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "thresholds.json").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"move it away: '.*thresholds\.json'"):
+        replace_text(tmp_path / "thresholds.json", "{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["thresholds.json"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -169,6 +170,11 @@ def _status() -> int:
     except click.ClickException as error:
         error.show()
         return 3 if _is_locked(error.__cause__) else error.exit_code
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        click.echo(f"Error: {str(error.filename)[:80]}…: {error.strerror}", err=True)
+        return 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("\ninterrupted", err=True)
         return 130

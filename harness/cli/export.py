@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,26 +35,26 @@ def command(source: str, file: str, force: bool, plugin_files: tuple[str, ...], 
     from harness.cli.source import read_source
     from harness.driver.loading import load_results
     from harness.exchange.archive import ArchiveError, write_archive
+    from harness.exchange.scratch import scratch
     from harness.report.summary import write_reports
     from harness.store import FILE, Store, StoreError
 
     target = Path(file)
-    if target.is_dir() or not target.absolute().parent.is_dir():
-        raise WrongInput(f"--archive {file}: {'is a folder' if target.is_dir() else 'its folder is not there'}")
-    if target.exists() and not force:
+    if os.path.isdir(target) or not os.path.isdir(target.absolute().parent):  # takes any name
+        raise WrongInput(f"--archive {file}: {'is a folder' if os.path.isdir(target) else 'its folder is not there'}")
+    if os.path.lexists(target) and not force:  # a link that leads nowhere is there, too
         raise WrongInput(f"--archive {file}: is there already; choose another name, or replace it with --force")
     before = read_source(source, plugin_files, trust=trust_plugins).results
-    with tempfile.TemporaryDirectory(prefix="harness-export-") as name:
-        folder = Path(name)
-        try:
+    try:
+        with scratch() as folder:
             with Store(before.directory or Path(source), create=False) as store:
                 store.copy(folder / FILE)
             results = load_results(folder, None, before.registry)
             write_reports(results, folder)
             _add_texts(results, folder)
             members = write_archive(target, folder, _about(results))
-        except (StoreError, ArchiveError, OSError, ValueError) as error:  # the last: data that are not where they were
-            raise WrongInput(str(error)) from error
+    except (StoreError, ArchiveError, OSError, ValueError) as error:  # the last: data that are not where they were
+        raise WrongInput(str(error)) from error
     size = sum(member.size for member in members.values())
     state = f"; {results.lacking}" if results.missing else ""
     click.echo(

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,13 @@ PLUGINS = "plugins/"
 MOST_MEMBERS = 1000
 MOST_BYTES = 2 * 10**9
 """Largest size of an archive and of its contents in bytes, so that no zip needs the extensions for larger ones."""
+
+MOST_RATIO = 100
+MOST_RESULTS_RATIO = 30
+"""Largest ratios of the size of a member to its packed size. Results have 4 to 6, and JSON of large grids up to 30."""
+
+SMALL = 1_000_000
+"""Bytes up to which a member may have any ratio."""
 
 SUFFIXES = (".csv", ".html", ".json", ".md", ".pdf", ".png", ".svg", ".tex", ".bib")
 """Suffixes of tables and figures."""
@@ -127,7 +135,32 @@ def _write(file: Path, members: Mapping[str, bytes | Path]) -> None:
             info = zipfile.ZipInfo(name, EPOCH)
             info.create_system = 3  # 3 is Unix, whose permissions are set next
             info.external_attr = 0o100644 << 16
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info.compress_type = zipfile.ZIP_DEFLATED if _is_moderate(name, content) else zipfile.ZIP_STORED
             source = io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
             with source, archive.open(info, "w") as out:
                 shutil.copyfileobj(source, out)
+
+
+def _is_moderate(name: str, content: bytes | Path) -> bool:
+    """Return whether readers accept a member when it is packed. Others are stored as they are."""
+    if isinstance(content, bytes) or content.stat().st_size <= SMALL:
+        return True
+    packer, length = zlib.compressobj(), 0
+    with content.open("rb") as source:
+        while chunk := source.read(SMALL):
+            length += len(packer.compress(chunk))
+    return not is_bomb(name, content.stat().st_size, length + len(packer.flush()))
+
+
+def is_bomb(name: str, size: int, packed: int) -> bool:
+    """Return whether a member unpacks to more than a run has in so few bytes.
+
+    Args:
+        name: Its name.
+        size: Its size in bytes.
+        packed: Its packed size in bytes.
+
+    >>> is_bomb("table.md", 90_000_000, 1_000_000), is_bomb("results.sqlite", 90_000_000, 1_000_000)
+    (False, True)
+    """
+    return size > SMALL and size > (MOST_RESULTS_RATIO if name == FILE else MOST_RATIO) * packed

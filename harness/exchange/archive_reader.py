@@ -12,7 +12,6 @@ import re
 import shutil
 import stat
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -32,9 +31,12 @@ from harness.exchange.archive import (
     SUITE,
     ArchiveError,
     Member,
+    is_bomb,
     is_member,
 )
+from harness.exchange.scratch import scratch
 from harness.store import FILE
+from harness.suite.source import MAX_BYTES
 
 MOST_MANIFEST = 2_000_000
 MOST_DIRECTORY = 1_000_000
@@ -85,22 +87,22 @@ def unpacked(file: Path) -> Iterator[Unpacked]:
     Raises:
         ArchiveError: If it is not an archive of a run, is damaged, or could do harm.
     """
-    with tempfile.TemporaryDirectory(prefix="harness-archive-") as folder:
+    with scratch() as folder:
         try:
-            manifest, members = _unpack(file, Path(folder))
+            manifest, members = _unpack(file, folder)
         except OSError as error:
             raise ArchiveError(f"{file} cannot be read: {printable(error.strerror or str(error))}") from error
         except (*_BROKEN, RuntimeError) as error:  # RuntimeError: endless recursion, features that Python lacks
             raise ArchiveError(f"{file} is damaged, or no zip: {printable(str(error))[:200]}") from error
-        code = tuple(Path(folder) / name for name in sorted(members) if name.startswith(PLUGINS))
-        yield Unpacked(file, Path(folder), manifest, code)
+        code = tuple(folder / name for name in sorted(members) if name.startswith(PLUGINS))
+        yield Unpacked(file, folder, manifest, code)
 
 
 def _unpack(file: Path, folder: Path) -> tuple[dict[str, Any], dict[str, Member]]:
     with file.open("rb") as handle:
-        _check_end(file, handle)
+        size = _check_end(file, handle)
         with zipfile.ZipFile(handle) as archive:
-            infos = _checked(file, archive.infolist())
+            infos = _checked(file, size, archive.infolist())
             manifest = _manifest(file, archive, infos.pop(MANIFEST, None))
             members = _members(file, manifest)
             _compare(file, infos, members)
@@ -113,8 +115,8 @@ def _unpack(file: Path, folder: Path) -> tuple[dict[str, Any], dict[str, Member]
     return manifest, members
 
 
-def _check_end(file: Path, handle: Any) -> None:
-    """Check the last record of the zip before its table of contents is read into memory."""
+def _check_end(file: Path, handle: Any) -> int:
+    """Check the last record of the zip before its table of contents is read into memory. Return the zip's size."""
     size = handle.seek(0, 2)
     if size < _END.size or size > MOST_BYTES:
         raise ArchiveError(f"{file} has {size} bytes: it is no archive of a run")
@@ -124,9 +126,10 @@ def _check_end(file: Path, handle: Any) -> None:
         raise ArchiveError(f"{file} is no archive of a run, or was cut off")
     if entries > MOST_MEMBERS + 1 or length > MOST_DIRECTORY:
         raise ArchiveError(f"{file} has {entries} members, more than the {MOST_MEMBERS} that an archive may have")
+    return int(size)
 
 
-def _checked(file: Path, infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+def _checked(file: Path, size: int, infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     """Return the members by name if all of them may be unpacked."""
     found: dict[str, zipfile.ZipInfo] = {}
     seen: set[str] = set()
@@ -144,8 +147,20 @@ def _checked(file: Path, infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipI
             raise ArchiveError(f"{file} has a member {shown!r} that is encrypted, or packed in an unusual way")
         seen.add(name.lower())
         found[name] = info
+    if sum(info.compress_size for info in found.values()) > size:
+        raise ArchiveError(f"{file} has members that overlap")
+    if SUITE in found and found[SUITE].file_size > MAX_BYTES:
+        raise ArchiveError(f"{file} has a {SUITE} of {found[SUITE].file_size} bytes: hardly a suite")
     if sum(info.file_size for info in found.values()) > MOST_BYTES:
         raise ArchiveError(f"{file} would unpack to more than {MOST_BYTES} bytes")
+    for name, info in found.items():
+        if name != MANIFEST and is_bomb(
+            name, info.file_size, info.compress_size
+        ):  # the manifest has a limit of its own
+            raise ArchiveError(
+                f"{file} has a member {name!r} of {info.file_size} bytes packed into {info.compress_size}, which is no"
+                " file of a run"
+            )
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -72,7 +73,9 @@ def opened(
             yield read
         return
     named = Path("reports") / path
-    directory = path if path.is_dir() else named if path.name == str(source) and named.is_dir() else None
+    bare = path.name == str(source)
+    # os.path.isdir returns False for names that no file can have; Path.is_dir raises.
+    directory = next((p for p in (path, *([named] if bare else [])) if os.path.isdir(p)), None)
     if directory is None:
         suite, registry = suites.load_suite(source, plugin_files=files, trust_plugins=trust_plugins)
         yield Source(str(source), Results.of(load_results(Path("reports") / suite.name, suite, registry)))

@@ -310,3 +310,25 @@ JSON = st.recursive(
 def test_manifests_of_anything_are_refused(tmp_path: Path, record: object) -> None:
     with pytest.raises(ArchiveError):
         read(packed(CONTENTS, record if record is not None else []), tmp_path)
+
+
+def test_what_unpacks_to_far_more_than_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match=r"2000000 bytes packed into \d+, which is no file of a run"):
+        read(packed({**CONTENTS, "thresholds.json": b" " * 2_000_000}), tmp_path)
+
+
+def test_even_results_of_one_letter_can_be_written_and_read(tmp_path: Path) -> None:
+    contents = {**CONTENTS, "thresholds.json": b" " * 2_000_000}
+    for name, data in contents.items():
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(data)
+    write_archive(tmp_path / "a.zip", tmp_path / "in", {})
+    assert read((tmp_path / "a.zip").read_bytes(), tmp_path) == contents
+
+
+def test_members_that_overlap_are_refused(tmp_path: Path) -> None:
+    data = packed(CONTENTS)
+    directory = data.index(b"PK\1\2")
+    size = struct.pack("<L", len(data))
+    with pytest.raises(ArchiveError, match="overlap"):
+        read(data[: directory + 20] + size + data[directory + 24 :], tmp_path)
