@@ -11,6 +11,7 @@ from harness.suite.parser import SuiteParser
 from harness.suite.source import SuiteError
 
 if TYPE_CHECKING:
+    from harness.components import Regime
     from harness.plugin_host.registry import Registry
     from harness.suite.record import Suite
 
@@ -28,13 +29,20 @@ def resolve(suite: Suite, registry: Registry) -> dict[str, Any]:
             "n": suite.n,
             "d": suite.d,
             "resample": suite.resample,
+            "held_out": suite.held_out,
+            "validation": suite.validation,
         },
-        "budget": vars(suite.budget),
+        "budget": vars(suite.budget) | {"solver": ""},  # regimes have it, after their own
         "search": {"method": suite.search.name, **search},
-        "regimes": [regime_spec(regime, registry) for regime in suite.regimes],
+        "regimes": [_regime(regime, registry) for regime in suite.regimes],
     }
     found: dict[str, Any] = json.loads(json.dumps(_without_versions(data)))
     return found
+
+
+def _regime(regime: Regime, registry: Registry) -> dict[str, Any]:
+    named = {"solver": regime.solver} if regime.solver else {}
+    return {**regime_spec(regime, registry), **named}
 
 
 def _without_versions(data: Any) -> Any:
