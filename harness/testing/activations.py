@@ -104,7 +104,7 @@ def tensors(subject: Subject) -> Iterator[str]:
                     yield f"{name} differs from NumPy by {gap:.1e} in {dtype}{where}"
 
 
-def compiled(subject: Subject) -> Iterator[str]:
+def in_kernel(subject: Subject) -> Iterator[str]:
     """The C++ statements have the values of the form for arrays."""
     from harness.engine.fused.binding import aligned, compiled
     from harness.engine.fused.build import NoKernel, Real, compiler
@@ -144,5 +144,5 @@ CHECKS = (
     Check("bounds", ACTIVATION, bounds),
     Check("symmetries", ACTIVATION, symmetries),
     Check("tensors", ACTIVATION, tensors),
-    Check("compiled", ACTIVATION, compiled),
+    Check("kernel", ACTIVATION, in_kernel),
 )

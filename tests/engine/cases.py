@@ -59,9 +59,18 @@ class BareShallow(ShallowNet):
 
 def stacked(regime: Regime) -> Regime:
     """Return a regime with its model kept from the compiled kernel."""
-    model = regime.model
-    kept = type(f"Stacked{type(model).__name__}", (type(model),), {"shallow_form": Model.shallow_form})
-    return replace(regime, model=kept(**{field.name: getattr(model, field.name) for field in fields(model)}))
+    model = type(regime.model)
+    return _with(regime, type(f"Stacked{model.__name__}", (model,), {"shallow_form": Model.shallow_form}))
+
+
+def bare(regime: Regime) -> Regime:
+    """Return a regime of a shallow net with its model kept from every fast path."""
+    return _with(regime, BareShallow)
+
+
+def _with(regime: Regime, model: type[Model]) -> Regime:
+    """Return a regime with another model of the same options."""
+    return replace(regime, model=model(**{f.name: getattr(regime.model, f.name) for f in fields(regime.model)}))
 
 
 @dataclass(frozen=True)

@@ -34,10 +34,9 @@ def reference(where: Setting, cell: Cell, seed: int, step_size: float, velocity:
     problem = draw_problem(where.dataset, cell.n, cell.d, seed=seed, base=where.base_seed)
     weights = draw_weights(regime.initializer, regime.model, problem, cell.k, seed=seed, base=where.base_seed)
     x, y = torch.from_numpy(problem.x), torch.from_numpy(problem.y)
-    traits = regime.model.describe()
     params = {name: torch.from_numpy(value.copy()) for name, value in weights.items()}
-    moved = {"hidden": ["W", "b"], "output": ["v", "c"], "all": ["W", "b", "v", "c"]}[str(traits.trains)]
-    leaves = [params[name].requires_grad_() for name in moved if name in params]
+    leaves = [params[name].requires_grad_() for name in regime.model.moved(params)]
+    phi = FUNCTIONS[regime.model.options()["activation"]]
     method = torch.optim.SGD(leaves, lr=step_size, momentum=velocity)
     b = regime.optimizer.batch_size(cell.n)
     order = Minibatches([seed], cell.n, b, where.base_seed) if b < cell.n else None
@@ -45,7 +44,7 @@ def reference(where: Setting, cell: Cell, seed: int, step_size: float, velocity:
     hits: list[int | None] = [None] * len(where.tolerances)
     for step in range(where.steps + 1):
         hidden = x @ params["W"].T + params.get("b", 0.0)
-        residual = FUNCTIONS[str(traits.activation)](hidden) @ params["v"] + params.get("c", 0.0) - y
+        residual = phi(hidden) @ params["v"] + params.get("c", 0.0) - y
         if step % every == 0 or step == where.steps:
             relative = float(residual.detach().norm() / y.norm())
             for i, tolerance in enumerate(where.tolerances):

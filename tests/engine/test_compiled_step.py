@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -19,7 +19,7 @@ from harness.engine.solvers import choose, choose_again
 from harness.engine.solvers.torch_compiled import COMPILE_PAYS, uncompiled
 from harness.engine.trial import prepare
 from harness.engine.work import train
-from tests.engine.cases import CASES, BareShallow, Nesterov, setting
+from tests.engine.cases import CASES, Nesterov, bare, setting
 from tests.engine.modules import MODULE, WRITTEN, Written
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ def test_a_compiled_module_takes_the_steps_of_a_plain_loop() -> None:
 def test_every_kind_of_step(regime: Regime) -> None:
     """Products written out, momentum, minibatches, an update of its own, a criterion that is not of the residual."""
     shallow = regime.model.describe().shallow
-    bare = replace(regime, model=BareShallow(**asdict(regime.model))) if shallow else regime
-    for ours, theirs in both(bare, Cell("", 20, 5, 8), dtype="float64", steps=60, tolerances=(0.95, 0.9, 0.8)):
+    plain = bare(regime) if shallow else regime
+    for ours, theirs in both(plain, Cell("", 20, 5, 8), dtype="float64", steps=60, tolerances=(0.95, 0.9, 0.8)):
         assert ours.hits == theirs.hits
         assert ours.measure == pytest.approx(theirs.measure, rel=1e-9)
         assert ours.steps == theirs.steps
@@ -254,10 +254,10 @@ def test_outcomes_do_not_depend_on_the_sizes_trained_before(dtype: str, monkeypa
 @pytest.mark.parametrize("name", ["softplus", "tanh all biases", "nesterov", "log-cosh"])
 def test_compiled_forward_alone_gives_the_same_as_the_closed_form(name: str, device: str) -> None:
     closed = CASES[name]
-    bare = replace(closed, model=BareShallow(**asdict(closed.model)))
+    plain = bare(closed)
     options = {"device": device, "dtype": "float64", "steps": 300}
     ways = [train(setting(closed, **options), Cell("", 30, 6, 10), range(5))]
-    ways.append(train(setting(bare, solver="torch-compiled", **options), Cell("", 30, 6, 10), range(5)))
+    ways.append(train(setting(plain, solver="torch-compiled", **options), Cell("", 30, 6, 10), range(5)))
     for ours, theirs in zip(*ways, strict=True):
         assert not ours.message + theirs.message
         assert ours.hits == theirs.hits

@@ -9,7 +9,7 @@ import torch
 from harness.components import Cell, Outcome, Regime
 from harness.engine.draws import draw_problem, draw_weights
 from harness.engine.work import train
-from tests.engine.cases import CASES, setting, stacked
+from tests.engine.cases import CASES, bare, setting, stacked
 from tests.engine.plain_loop import FUNCTIONS, reference
 
 
@@ -61,15 +61,12 @@ def test_every_activation(activation: str, device: str) -> None:
 
 @pytest.mark.parametrize("name", ["softplus", "tanh all biases", "silu sgd"])
 def test_forward_alone_gives_the_same_as_the_closed_form(name: str, device: str) -> None:
-    from dataclasses import asdict, replace
-
-    from tests.engine.cases import BareShallow
 
     closed = stacked(CASES[name])
-    bare = replace(closed, model=BareShallow(**asdict(closed.model)))
+    plain = bare(closed)
     cell = Cell("", 30, 6, 10)
     outcomes = [
-        train(setting(regime, device=device, dtype="float64", steps=300), cell, range(5)) for regime in (closed, bare)
+        train(setting(regime, device=device, dtype="float64", steps=300), cell, range(5)) for regime in (closed, plain)
     ]
     assert [o.solver for o in outcomes[0]] == ["stacked"] * 5
     assert [o.solver for o in outcomes[1]] == ["functional"] * 5

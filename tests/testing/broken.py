@@ -234,6 +234,32 @@ OWN = Regime(
 )
 
 
+@dataclass(frozen=True)
+class Witch(Activation):
+    """φ(z) = z/(1 + z²)."""
+
+    name: ClassVar[str] = "witch"
+    b1: ClassVar[float] = 1.0
+    b2: ClassVar[float] = 1.4572  # at √2 − 1
+    smooth: ClassVar[bool] = True
+    analytic: ClassVar[bool] = True
+    odd: ClassVar[bool] = True
+
+    def phi(self, z):
+        return z / (1 + z * z)
+
+    def dphi(self, z):
+        return (1 - z * z) / (1 + z * z) ** 2
+
+    def forward(self, z):
+        return z / (1 + z * z)
+
+    def cpp(self):
+        return "const vec t = real(1) / (z * z + real(1)); phi = z * t; slope = (real(1) - z * z) * t * t;"
+
+
+@hookimpl
+def harness_activations(): return [Witch]
 @hookimpl
 def harness_models(): return [Net]
 @hookimpl
@@ -441,6 +467,12 @@ BROKEN = (
     Broken("diagnostic size", "measured", "finds no number", "return float(sum(", "return float('nan') * float(sum("),
     Broken("regime own", "composed", "there is no theory 'clam'; did you mean 'claim'?", 'theory="claim"', 'theory="clam"'),
     Broken("regime own", "trains", "ends in an error: ArithmeticError: no", WEIGHTS, "raise ArithmeticError('no')"),
+    Broken("activation witch", "slope", "dphi differs from central differences", "return (1 - z * z) /", "return (2 - z * z) /"),
+    Broken("activation witch", "bounds", "above b1 = 0.5", "b1: ClassVar[float] = 1.0", "b1: ClassVar[float] = 0.5"),
+    Broken("activation witch", "bounds", "above b2 = 1.4:", "b2: ClassVar[float] = 1.4572", "b2: ClassVar[float] = 1.4"),
+    Broken("activation witch", "symmetries", "φ(3z) is not 3φ(z)", "odd: ClassVar[bool]", "homogeneous: ClassVar[bool]"),
+    Broken("activation witch", "tensors", "forward differs from NumPy", "def forward(self, z):\n        return z / (1", "def forward(self, z):\n        return z / (2"),
+    Broken("activation witch", "kernel", "in C++ slope differs from NumPy", "(real(1) - z * z) * t", "(real(2) - z * z) * t"),
     Broken("solver loop", "agrees", "by a plain loop at", "w - trial.step_size *", "w - 0.5 * trial.step_size *"),
     Broken("solver loop", "alone", "end with other digits than among", "w - trial.step_size *", "w - (1.0 + 1e-9 * np.random.random()) * trial.step_size *"),
     Broken("renderer lines", "renders", "leaves out relu", "for row in table.rows)", "for row in table.rows[:1])"),

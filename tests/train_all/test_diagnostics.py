@@ -9,14 +9,14 @@ import torch
 from harness_train_all.diagnostics import FeatureSigma, PLInitial, PLRatio, pl_ratio
 from harness_train_all.regimes import REGIMES
 
-from harness import ACTIVATIONS, Cell, Criterion, Model, Network, Problem, Regime
+from harness import ACTIVATIONS, Cell, Criterion, Model, Network, Problem
 from harness.builtin.criteria import MeanSquareOverRoot, Quadratic
 from harness.builtin.initializers import GaussianHalves
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
 from harness.engine.work import train
 from harness.mathematics.spectra import unit_rows
-from tests.engine.cases import BareShallow, Deep, DeepNormal, PseudoHuber, setting
+from tests.engine.cases import Deep, DeepNormal, PseudoHuber, bare, setting
 
 BY_NAME = {regime.name: regime for regime in REGIMES}
 
@@ -110,11 +110,9 @@ def test_outcomes_carry_the_diagnostics(device: str) -> None:
 @pytest.mark.parametrize("name", list(BY_NAME))
 def test_presets_train_alike_on_every_device_and_without_fast_paths(name: str, device: str) -> None:
     regime, cell = dataclasses.replace(BY_NAME[name], diagnostics=()), Cell(name, 8, 5, 12)
-    options = dataclasses.asdict(regime.model)
-    bare: Regime = dataclasses.replace(regime, model=BareShallow(**options))
     closed, plain = (
         train(setting(r, dtype="float64", device=where, steps=60, tolerances=(0.9, 0.7)), cell, range(3))
-        for r, where in ((regime, device), (bare, "cpu"))
+        for r, where in ((regime, device), (bare(regime), "cpu"))
     )
     for one, two in zip(closed, plain, strict=True):
         assert not one.message
