@@ -68,7 +68,7 @@ class BatchFailed(Exception):
 
 
 class LostWorkers(RuntimeError):
-    """Loss of all workers. Finished batches are stored."""
+    """Loss of all workers, or of their plugins' code. Finished batches are stored."""
 
 
 class UnguardedScript(LostWorkers):

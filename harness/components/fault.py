@@ -9,8 +9,12 @@ from typing import Literal
 from harness.complaints import printable
 from harness.components import Outcome
 
-FaultKind = Literal["memory", "error", "late", "lost"]
-"""Memory ran out, code raised or crashed, the time limit passed, or the worker was ended from outside."""
+FaultKind = Literal["memory", "error", "late", "lost", "changed"]
+"""Kinds of faults.
+
+Memory ran out, code raised or crashed, the time limit passed, the worker was ended from outside, or the code of a
+plugin is not the code that the driver loaded, which ends the run.
+"""
 
 MOST = 500
 """Largest length of a message in characters."""

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.components.executor import Batch, BatchFailed, Executor
+from harness.components.executor import Batch, BatchFailed, Executor, LostWorkers
 from harness.components.fault import error_outcome
 from harness.driver.batching import batches
 from harness.driver.loading import replay, results_of
@@ -103,7 +103,7 @@ class Run:
             The results.
 
         Raises:
-            LostWorkers: If the executor has no workers left.
+            LostWorkers: If the executor has no workers left, or a plugin was changed since the run began.
         """
         self.store.forget_rounds(self.plan.void)
         in_hand = 0
@@ -119,6 +119,8 @@ class Run:
             try:
                 batch, outcomes = executor.next_done()
             except BatchFailed as failed:
+                if failed.fault.kind == "changed":
+                    raise LostWorkers(failed.fault.message) from failed
                 again = self._recovery.after(failed.batch, failed.fault)
                 for smaller in again:
                     executor.submit(smaller)

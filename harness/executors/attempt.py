@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from harness.components.executor import Attempt, Batch
 from harness.components.fault import Fault, fault_of, said
 from harness.engine.work import train_batch, train_together
+from harness.plugin_host.digests import changed_plugin
 
 if TYPE_CHECKING:
     from harness.components import Outcome
@@ -25,8 +26,11 @@ def attempt(batch: Batch, registry: Registry) -> Attempt:
         registry: The plugins.
 
     Returns:
-        The outcomes, or the fault.
+        The outcomes, or the fault. The fault is ``changed``, and nothing is trained, if the plugins of the batch are of
+        other code here than in the driver.
     """
+    if changed := changed_plugin(batch.plugins, batch.setting, registry):
+        return Attempt(fault=Fault("changed", changed))
     fault: Fault | None = None
     outcomes: tuple[Outcome, ...] = ()
     with _warned() as lines:
@@ -55,7 +59,7 @@ def attempts(
     Yields:
         Position and attempt of each batch.
     """
-    if len(batches) > 1:
+    if len(batches) > 1 and not any(changed_plugin(one.plugins, one.setting, registry) for one in batches):
         try:
             with _warned() as lines:
                 found = train_together(batches, registry, begun)

@@ -246,6 +246,7 @@ class Dask(Executor):
             "trial_seconds": batch.trial_seconds,
             "files": list(self.plugin_files),
             "plugins": self._plugins,
+            "code": dict(batch.plugins),
         }
 
     def __exit__(

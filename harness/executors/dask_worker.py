@@ -74,7 +74,7 @@ def train_message(message: Plain) -> Plain:
     registry = _registry(tuple(message["files"]), message["plugins"])
     _check_solver(message["setting"], registry)
     seeds, limit = tuple(message["seeds"]), message["trial_seconds"]
-    batch = Batch(Cell(**message["cell"]), seeds, message["setting"], message["key"], limit)
+    batch = Batch(Cell(**message["cell"]), seeds, message["setting"], message["key"], limit, message["code"])
     with _time_limit(batch.seconds):
         return record_of(attempt(batch, registry))
 
@@ -112,6 +112,11 @@ def _registry(files: tuple[str, ...], wanted: dict[str, str]) -> Registry:
         _known[texts] = registry, _versions(registry, files)
     registry, found = _known[texts]
     for name in sorted(wanted.keys() | found.keys()):
+        if name in files and name in wanted and wanted[name] != found.get(name):
+            raise Mismatch(
+                f"{_here()} has another text of plugin file {name} than the driver, or it was changed since the run "
+                "began; run again"
+            )
         if wanted.get(name) != found.get(name):
             raise Mismatch(
                 f"{_here()} has {name} {found.get(name, 'not at all')}, the driver has it "

@@ -46,6 +46,22 @@ def component_digests(data: Mapping[str, Any], registry: Registry) -> dict[str, 
     return {name: plugin_digest(plugin, theories=name in stepped) for name, plugin in sorted(plugins.items())}
 
 
+def changed_plugin(digests: Mapping[str, str], data: Mapping[str, Any], registry: Registry) -> str:
+    """Return on one line which plugin is of other code here than in the driver, or an empty string if none is.
+
+    Args:
+        digests: Digests of the third-party plugins of the setting in the driver, by name.
+        data: The setting as plain data.
+        registry: The plugins that are loaded here.
+    """
+    here = component_digests(data, registry) if digests else {}
+    for name in sorted(name for name, digest in digests.items() if here.get(name) != digest):
+        file = next((plugin.origin for plugin in registry if plugin.name == name and plugin.is_file), None)
+        which = f"plugin {name}" if file is None else f"plugin file {file}"
+        return f"{which} was changed since the run began; run again"
+    return ""
+
+
 def _names(data: Any, kind: str = "") -> Iterator[tuple[str, str]]:
     """Yield each text in plain data that may name a component, with its kind, or an empty string for any kind.
 

@@ -158,7 +158,7 @@ def test_other_plugins_are_refused_by_name_and_version(tmp_path: Path, monkeypat
     with pytest.raises(Mismatch, match="has no plugin file"):
         _registry((str(file),), {**mine, str(file): "abc"})
     file.write_text('"""Nothing."""\n', encoding="utf-8")
-    with pytest.raises(Mismatch, match=r"mine\.py [0-9a-f]{16}, the driver has it abc"):
+    with pytest.raises(Mismatch, match=r"another text of plugin file .*mine\.py"):
         _registry((str(file),), {**mine, str(file): "abc"})
 
 

@@ -19,46 +19,7 @@ from harness.plugin_host.loading import load_plugins
 from harness.plugin_host.registry import Plugin
 from harness.store import Store
 from harness.suite import parse_suite
-
-CODE = """
-from dataclasses import dataclass
-from typing import ClassVar
-from harness import Initializer, hookimpl
-from harness.builtin.initializers import LeCun
-
-@dataclass(frozen=True)
-class Half(LeCun):
-    name: ClassVar[str] = "half"
-
-    def draw(self, model, d, k, rng):
-        return {name: 0.5 * value for name, value in super().draw(model, d, k, rng).items()}
-
-@hookimpl
-def harness_initializers():
-    return [Half]
-"""
-SUITE = """
-[suite]
-name = "mine"
-[problems]
-dataset = "sphere"
-n = 12
-d = 5
-[budget]
-steps = 50
-tolerances = [0.5]
-[search]
-method = "grid"
-widths = [2]
-trials = 2
-[[regimes]]
-name = "shipped"
-use = "moderate"
-[[regimes]]
-name = "own"
-use = "moderate"
-initializer = { use = "half" }
-"""
+from tests.plugin_host.edited_plugin import CLAIMS, CODE, EDITED, SUITE
 
 
 def digest_of(folder: Path, code: str) -> str:
@@ -98,45 +59,6 @@ def test_trials_have_the_digests_of_third_party_components_only(tmp_path: Path) 
         assert dict(digests) == component_digests(own.data, registry)
         assert [name for name, _ in digests] == ["mine"]
         assert not any(o.plugins for o in store.outcomes(shipped.key).values())
-
-
-THEORY = """
-import math
-from harness import Claim, Reference, Theory, Width
-
-FACTOR = 2.0
-SHARED = 1.0
-
-def helper(n):
-    return FACTOR * math.log(n)
-
-@dataclass(frozen=True)
-class Log(Theory):
-    name: ClassVar[str] = "log"
-    claim: ClassVar[Claim] = Claim(
-        title="t", formula="log n", reference=Reference("A."), guarantee="necessary", certainty="derived", home={}
-    )
-
-    def concerns(self, regime):
-        return True
-
-    def width(self, problem, regime):
-        return Width(SHARED * helper(problem.n))
-
-    def step_size(self, problem, regime, weights):
-        return 0.01
-
-THEORIES = [Log]
-
-@hookimpl
-def harness_theories():
-    return THEORIES
-
-@hookimpl
-def harness_regimes():
-    return ()
-"""
-CLAIMS = CODE.replace("0.5 * value", "SHARED * value") + THEORY
 
 
 @pytest.mark.parametrize(
@@ -190,7 +112,6 @@ def numbers(run: Run) -> list[Any]:
 
 
 ADAPTIVE = SUITE.replace('method = "grid"\nwidths = [2]\ntrials = 2', "trials = 24").replace("steps = 50", "steps = 9")
-EDITED = CODE.replace("0.5 * value", "4.0 * value")
 
 
 @pytest.mark.parametrize("suite", [SUITE, ADAPTIVE], ids=["grid", "adaptive"])
