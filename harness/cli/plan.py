@@ -88,7 +88,6 @@ def _explain(suite: Suite, registry: Registry, directory: Path, device: str | No
     from harness.report.export import dumps
     from harness.report.terminal import show
 
-    check_problems(suite)
     explained = explain(suite, registry, directory, resolve_device(device or suite.budget.device))
     if as_json:
         record = {"suite": suite.name, "directory": str(directory), "thresholds": [asdict(e) for e in explained]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from harness.components import Cell
 from harness.driver.edits import edited_since
 from harness.driver.plan import Plan
 from harness.driver.threshold_search import ThresholdSearch
+from harness.engine.setting import Setting
 from harness.engine.solvers import refusals, shipped
+from harness.plugin_host.guarded import SECONDS, guarded
+from harness.plugin_host.plugin_process import START_SECONDS, Unanswered
 from harness.plugin_host.registry import Registry
 from harness.statistics.search import USUAL_TRIALS
 from harness.store import FILE, Store
@@ -114,7 +118,7 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
                 stored=search.reused,
                 missing=sum(widths.values()),
                 exact=search.exact,
-                seconds=_seconds(search, widths) if widths else 0.0,
+                seconds=_seconds(search, widths, registry, suite.budget.trial_seconds) if widths else 0.0,
                 why=edited_since(search.outdated) if widths else "",
             )
         )
@@ -138,30 +142,47 @@ def _missing(search: ThresholdSearch) -> dict[int, int]:
     return dict.fromkeys(first, max(usual - known, len(search.waiting)))
 
 
-def _seconds(search: ThresholdSearch, widths: dict[int, int]) -> float:
+def _seconds(search: ThresholdSearch, widths: dict[int, int], registry: Registry, limit: float) -> float:
     """Return the time in seconds of these trials on one worker if each uses its whole budget.
 
-    A few steps are trained at the narrowest and the widest width. The time between them is assumed linear in k.
+    A few steps are trained at the narrowest and the widest width. The time between them is assumed linear in k. If a
+    third-party plugin hangs or crashes meanwhile, each trial counts with its longest time.
     """
     low, high = min(widths), max(widths)
-    cost_low = _trial_seconds(search, low)
-    cost_high = cost_low if high == low else _trial_seconds(search, high)
+    setting = search.setting
+    taking_part = (setting.regime, setting.dataset)
+
+    def cost(k: int) -> float:
+        guarded(_ready, taking_part, registry, subject="torch", seconds=START_SECONDS)
+        probe, seconds = partial(_trial_seconds, setting, search.n, search.d, k), 2 * PROBE_TRIALS * limit
+        return guarded(probe, taking_part, registry, subject="a trial", seconds=min(seconds, SECONDS))
+
+    try:
+        cost_low = cost(low)
+        cost_high = cost_low if high == low else cost(high)
+    except Unanswered:
+        return limit * sum(widths.values())
     slope = 0.0 if high == low else (cost_high - cost_low) / (high - low)
     return sum(trials * max(cost_low + slope * (k - low), 0.0) for k, trials in widths.items())
 
 
-def _trial_seconds(search: ThresholdSearch, k: int) -> float:
+def _ready() -> None:
+    """Import torch, whose time is not counted."""
+    import harness.engine.work  # noqa: F401  # imported for later calls in the same process
+
+
+def _trial_seconds(setting: Setting, n: int, d: int, k: int) -> float:
     """Return the time in seconds of one trial that uses its whole budget: a constant plus a time per step."""
     from harness.engine.work import train
 
     times = []
     for steps in PROBE_STEPS:
         # No trial meets this tolerance, so none stops early.
-        setting = replace(search.setting, steps=steps, tolerances=(1e-300,))
+        short = replace(setting, steps=steps, tolerances=(1e-300,))
         begin = time.perf_counter()
-        train(setting, Cell("", search.n, search.d, k), range(PROBE_TRIALS))
+        train(short, Cell("", n, d, k), range(PROBE_TRIALS))
         times.append((time.perf_counter() - begin) / PROBE_TRIALS)
-    if search.solver.closed_form:
+    if setting.solver is not None and setting.solver.closed_form:
         return times[-1]
     per_step = max(times[1] - times[0], 0.0) / (PROBE_STEPS[1] - PROBE_STEPS[0])
-    return times[0] + per_step * search.setting.steps
+    return times[0] + per_step * setting.steps

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.complaints import printable
 from harness.session.defaults import cores, run_directory
 from harness.session.suites import check_problems, loaded
 
@@ -46,7 +44,6 @@ def plan(
     from harness.engine.device import resolve_device
 
     found, registry = loaded(suite)
-    if unanswered := check_problems(found):
-        logging.getLogger("harness").warning("%s", printable(unanswered))
+    check_problems(found)
     where = resolve_device(device or found.budget.device)
     return estimate(found, registry, run_directory(found, out), where, workers or cores())

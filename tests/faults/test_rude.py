@@ -108,3 +108,10 @@ def test_a_theory_that_crashes_costs_its_own_row(ended: Found) -> None:
     calm = max(HOW)
     assert at_fault.pop(calm) == "theory 'crash' ended the process (SIGABRT)"
     assert set(at_fault.values()) == {""}
+
+
+def test_a_plan_counts_a_trial_that_crashes_with_its_longest_time(tmp_path: Path) -> None:
+    text = SUITE.replace(f"n = {list(HOW)}", "n = 6")
+    suite = harness.load_suite(text, plugin_files=[PLUGIN])
+    (row,) = harness.plan(suite, out=tmp_path, device="cpu").thresholds
+    assert row.seconds == suite.budget.trial_seconds * row.missing == 3
