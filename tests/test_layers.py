@@ -18,7 +18,7 @@ from harness import components
 
 ROOT = Path(__file__).parent.parent
 ORDER = [
-    {"complaints", "draft"},
+    {"complaints", "draft", "standard_output"},
     {"components"},
     {"mathematics", "statistics"},
     {"plugin_host"},

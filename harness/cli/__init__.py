@@ -14,6 +14,7 @@ from typing import Any
 import rich_click as click
 
 from harness import __version__
+from harness.standard_output import set_aside
 
 click.rich_click.TEXT_PARAGRAPH_LINEBREAKS = "\n\n"  # rich-click joins paragraphs otherwise
 
@@ -84,6 +85,12 @@ class Verbs(click.RichGroup):
             raise click.UsageError(f"there is no verb {name!r}{hint}", ctx)
         if not ctx.resilient_parsing and not set(ctx.help_option_names).intersection(args):
             _one_thread()
+            if name in VERBS:
+                ctx.with_resource(set_aside())
+            else:
+                from harness.cli.streams import give_back
+
+                give_back()
         return super().resolve_command(ctx, args)
 
 
@@ -101,7 +108,8 @@ def _from_plugins(ctx: click.Context) -> dict[str, Any]:
     if found is None:
         from harness.plugin_host.loading import load_plugins
 
-        commands = load_plugins(kinds=["command"]).commands()
+        with set_aside():
+            commands = load_plugins(kinds=["command"]).commands()
         found = ctx.meta[COMMANDS] = {name: command for name, command in commands.items() if name not in VERBS}
     return found
 
@@ -155,11 +163,12 @@ def main() -> None:
         if output is None or not output.unread:
             raise
     if output is not None and output.unread:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # buffered output is discarded
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())  # buffered output is discarded
         status = 128 + signal.SIGPIPE
     elif output is not None and output.failure:
         click.echo(f"standard output could not be written: {output.failure}", err=True)
         status = LOST
+    sys.stdout = sys.stderr  # for what plugins print at exit
     sys.exit(status)
 
 

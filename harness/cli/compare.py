@@ -5,6 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from harness.cli.options import PLUGINS, TRUST, WrongInput, renderer_named, warn_of_broken
+from harness.cli.streams import echo
 
 
 @click.command("compare")
@@ -55,20 +56,20 @@ def command(
     found = compare_runs(a.results, b.results, tolerance=tolerance, steps=steps)
     names = a.name, b.name
     if as_json:
-        click.echo(dumps(compare_runs_record(found, names)), nl=False)
+        echo(dumps(compare_runs_record(found, names)), nl=False)
         return
     table = compare_runs_view(found, a.results, b.results, names, tolerance=tolerance, steps=steps)
     tables = [*([differences_view(found, names)] if found.differences else []), table]
     if form == "rich":
         for number, one in enumerate(tables):
             if number:
-                click.echo()
+                echo()
             if one.rows:
                 show(one)
             else:  # the reason why the runs share no trial
-                click.echo(one.caption)
+                echo(one.caption)
         return
     renderer = renderer_named(a.results.registry, form)
     if renderer.suffix in (".json", ".csv"):  # a document of these formats has one table
         tables = [table]
-    click.echo("\n".join(renderer.render(one) for one in tables), nl=False)
+    echo("\n".join(renderer.render(one) for one in tables), nl=False)

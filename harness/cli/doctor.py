@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from harness import __version__
+from harness.cli.streams import echo
 from harness.session.defaults import cores
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ def command(as_json: bool) -> None:
     """
     found = examine()
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     width = max(map(len, found))
     for name, value in found.items():
-        click.echo(f"{name:<{width}}  {value}")
+        echo(f"{name:<{width}}  {value}")
 
 
 def examine() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from harness.cli.options import PLUGINS, TRUST, WrongInput
+from harness.cli.streams import echo
 
 if TYPE_CHECKING:
     from harness.driver.results import Results
@@ -57,7 +58,7 @@ def command(source: str, file: str, force: bool, plugin_files: tuple[str, ...], 
         raise WrongInput(str(error)) from error
     size = sum(member.size for member in members.values())
     state = f"; {results.lacking}" if results.missing else ""
-    click.echo(
+    echo(
         f"{target}: {len(members)} files, {size} bytes, packed to {target.stat().st_size}; "
         f"{results.trial_count} trials{state}"
     )

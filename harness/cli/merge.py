@@ -9,6 +9,7 @@ import click as plain
 import rich_click as click
 
 from harness.cli.options import PLUGINS, TRUST, WrongInput, warn_of_mixture
+from harness.cli.streams import echo
 from harness.complaints import printable
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def command(
     if unlike := _unlike(union):
         click.secho(f"the runs were trained with different {unlike}: {_LAST_BIT}", fg="yellow", err=True)
     of = "1 run" if len(parts) == 1 else f"{len(parts)} runs"
-    click.echo(f"{target}: {len(union.outcomes)} trials of {of}, {added} of them new, {union.repeated} in several")
+    echo(f"{target}: {len(union.outcomes)} trials of {of}, {added} of them new, {union.repeated} in several")
     _report(target, plugin_files, trust=trust_plugins)
 
 
@@ -127,6 +128,6 @@ def _report(directory: Path, plugin_files: tuple[str, ...], *, trust: bool) -> N
         return
     missing = results.missing
     if missing:
-        click.echo(f"{missing} trials are missing; to train them: harness run {results.suite.name} --out {directory}")
+        echo(f"{missing} trials are missing; to train them: harness run {results.suite.name} --out {directory}")
     else:
-        click.echo(f"nothing is missing; to see it: harness report {directory}")
+        echo(f"nothing is missing; to see it: harness report {directory}")

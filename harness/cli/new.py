@@ -8,6 +8,7 @@ from pathlib import Path
 import rich_click as click
 
 from harness.cli.options import WrongInput
+from harness.cli.streams import echo
 
 KINDS = ("theory", "model", "initializer", "optimizer", "criterion", "dataset", "regime", "renderer", "command")
 
@@ -112,10 +113,10 @@ def _write(files: dict[str, str], folder: Path) -> list[Path]:
 
 def _say(written: list[Path], steps: list[str]) -> None:
     for path in written:
-        click.echo(f"wrote {path}")
-    click.echo("\nNext:")
+        echo(f"wrote {path}")
+    echo("\nNext:")
     for step in steps:
-        click.echo(f"  {step}")
+        echo(f"  {step}")
 
 
 def _quoted(path: Path) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from harness.cli.options import PLUGINS, SUITE, TRUST, WrongInput, check_problems, load
+from harness.cli.streams import echo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,7 @@ def command(
     except (ValueError, StoreError) as error:
         raise WrongInput(str(error)) from error
     if as_json:
-        click.echo(dumps(planned.data()), nl=False)
+        echo(dumps(planned.data()), nl=False)
     else:
         show(plan_table(planned))
 
@@ -91,6 +92,6 @@ def _explain(suite: Suite, registry: Registry, directory: Path, device: str | No
     explained = explain(suite, registry, directory, resolve_device(device or suite.budget.device))
     if as_json:
         record = {"suite": suite.name, "directory": str(directory), "thresholds": [asdict(e) for e in explained]}
-        click.echo(dumps(record), nl=False)
+        echo(dumps(record), nl=False)
     else:
         show(explain_table(suite.name, str(directory), explained))

@@ -13,6 +13,7 @@ import rich_click as click
 from harness.cli.options import PLUGINS, WrongInput, stop_if_strict
 from harness.cli.plugins_check import check
 from harness.cli.plugins_trace import trace
+from harness.cli.streams import echo
 
 if TYPE_CHECKING:
     from harness.components import Claim, Regime
@@ -48,7 +49,7 @@ def list_plugins(as_json: bool, plugin_files: tuple[str, ...]) -> None:
     registry = load_plugins(plugin_files)
     stop_if_strict(registry)
     if as_json:
-        click.echo(dumps({"plugins": [plugin_record(plugin) for plugin in registry]}), nl=False)
+        echo(dumps({"plugins": [plugin_record(plugin) for plugin in registry]}), nl=False)
     else:
         show(plugins_view(registry))
 
@@ -73,11 +74,11 @@ def info(name: str, as_json: bool, plugin_files: tuple[str, ...]) -> None:
     if not records:
         raise WrongInput(_unknown(name, registry))
     if as_json:
-        click.echo(dumps({"found": records}), nl=False)
+        echo(dumps({"found": records}), nl=False)
         return
     for number, record in enumerate(records):
         if number:
-            click.echo()
+            echo()
         _print(record)
 
 

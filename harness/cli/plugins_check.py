@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from harness.cli.options import PLUGINS, WrongInput
+from harness.cli.streams import echo
 
 if TYPE_CHECKING:
     from harness.testing.case import Finding
@@ -46,7 +47,7 @@ def check(name: str, as_json: bool, verbose: bool, plugin_files: tuple[str, ...]
     if as_json:
         from harness.report.export import dumps
 
-        click.echo(dumps({"findings": [dataclasses.asdict(finding) for finding in findings]}), nl=False)
+        echo(dumps({"findings": [dataclasses.asdict(finding) for finding in findings]}), nl=False)
     else:
         _print(findings, verbose=verbose)
     return 1 if failed else 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from harness.cli.options import PLUGINS, stop_if_strict
+from harness.cli.streams import echo
 
 if TYPE_CHECKING:
     from harness.plugin_host.registry import Plugin
@@ -30,7 +31,7 @@ def trace(as_json: bool, plugin_files: tuple[str, ...]) -> None:
     registry = load_plugins(plugin_files)
     stop_if_strict(registry)
     if as_json:
-        click.echo(dumps({"plugins": [_record(plugin) for plugin in registry]}), nl=False)
+        echo(dumps({"plugins": [_record(plugin) for plugin in registry]}), nl=False)
     else:
         show(trace_view(registry))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from harness.cli.options import PLUGINS, TRUST, WrongInput, given, renderer_named, warn_of_broken, warn_of_mixture
 from harness.cli.report_files import HERE
+from harness.cli.streams import echo
 from harness.report.figures.style import FORMATS
 
 if TYPE_CHECKING:
@@ -141,17 +141,17 @@ def command(
         in_parts = name == "theories" and (renderer is None or renderer.suffix in (".txt", ".md"))
         tables += blocks(table) if in_parts else [table]
     if renderer is not None:
-        click.echo("\n".join(renderer.render(table) for table in tables), nl=False)
+        echo("\n".join(renderer.render(table) for table in tables), nl=False)
         return
     from harness.report.terminal import show
 
     for number, table in enumerate(tables):
         if number:
-            click.echo()
+            echo()
         if table.rows or table.name not in ("ablations", "comparison"):
             show(table)
         else:  # the message is the reason alone
-            click.echo(table.caption)
+            echo(table.caption)
     if results.missing:
         click.echo(f"\nThe run is not finished: {results.lacking}.", err=True)
 
@@ -159,11 +159,12 @@ def command(
 def _write_trials(results: Results, form: str, tolerance: float | None, steps: int | None) -> None:
     """Write the trials one by one, as CSV if no format is given."""
     from harness.report.trials_view import FORMS, write_trials
+    from harness.standard_output import own
 
     form = "csv" if form == "rich" else form
     if form not in FORMS:
         raise WrongInput(f"--format {form}: trials are written line by line, expected {' or '.join(FORMS)}")
-    write_trials(results, sys.stdout, form, tolerance=tolerance, steps=steps)
+    write_trials(results, own(), form, tolerance=tolerance, steps=steps)
 
 
 def _refuse_what_is_not_taken(views: Sequence[str]) -> None:

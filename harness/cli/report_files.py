@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from harness.cli.options import WrongInput
+from harness.cli.streams import echo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +77,7 @@ def write_all_figures(source: Source, target: str, formats: Sequence[str]) -> No
     except OSError as error:
         raise WrongInput(f"--figures {directory}: {error.strerror}") from error
     for path in written:
-        click.echo(path)
+        echo(str(path))
     for one in figures.left_out:
         click.echo(f"left out: {one.name}: {one.reason}", err=True)
 

@@ -9,7 +9,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+import click
+
 from harness.components.numbers import to_encoding
+from harness.standard_output import own
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -56,6 +59,9 @@ class Output(io.FileIO):
 def take_over() -> Output | None:
     """Put an :class:`Output` under ``sys.stdout`` and return it, or None if standard output is not a file.
 
+    The output has a descriptor of its own. Descriptor 1 becomes that of standard error, so that what C code, worker
+    processes and other children print does not get into the output.
+
     Files and pipes get UTF-8 whatever the locale is. A terminal keeps its encoding, and characters that it lacks are
     spelled out. Closed descriptors are opened on the null device, so that no other file takes their numbers.
     """
@@ -71,9 +77,22 @@ def take_over() -> Output | None:
         return None
     if sys.stdout is not None:
         sys.stdout.flush()
-    output = Output(descriptor, closed=1 in closed)
+    output = Output(os.dup(descriptor), closed=1 in closed)
+    if descriptor == 1:
+        os.dup2(2, 1)
     sys.stdout = io.TextIOWrapper(io.BufferedWriter(output), encoding, errors="spelled", line_buffering=terminal)
     return output
+
+
+def give_back() -> None:
+    """Make descriptor 1 standard output again, for a verb of a plugin, which may print as it likes."""
+    if isinstance(getattr(getattr(sys.stdout, "buffer", None), "raw", None), Output):
+        os.dup2(sys.stdout.fileno(), 1)
+
+
+def echo(text: str = "", *, nl: bool = True) -> None:
+    """Print text of the harness itself to standard output."""
+    click.echo(text, file=own(), nl=nl)
 
 
 def _open_closed() -> list[int]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from harness.cli.options import PLUGINS, WrongInput, check_problems, given, load, renderer_named, warn_of_broken
+from harness.cli.streams import echo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +98,7 @@ def command(
 
         records = [prediction_record(prediction, certified=certified) for prediction, certified in found]
         theories = theory_records(prediction for prediction, _ in found)
-        click.echo(dumps({"theories": theories, "predictions": records}), nl=False)
+        echo(dumps({"theories": theories, "predictions": records}), nl=False)
         return
     if bibtex is not None:  # written first, so that an error does not follow a printed table
         _write_bibtex(tables, bibtex)
@@ -115,11 +116,11 @@ def _print(tables: list[Table], form: str, registry: Registry) -> None:
         renderer = renderer_named(registry, form)
         if renderer.suffix in (".json", ".csv") and len(tables) > 1:
             raise WrongInput(f"--format {form} holds one table, and this suite makes {len(tables)}; see --json")
-        click.echo("\n".join(renderer.render(table) for table in tables), nl=False)
+        echo("\n".join(renderer.render(table) for table in tables), nl=False)
         return
     for number, table in enumerate(tables):
         if number:
-            click.echo()
+            echo()
         show(table)
 
 
@@ -244,7 +245,7 @@ def _construct(
     if not built:
         raise WrongInput("no plugin provides a theory that builds a network; see: harness plugins list")
     if as_json:
-        click.echo(dumps({"constructions": [construction_record(one) for one in built]}), nl=False)
+        echo(dumps({"constructions": [construction_record(one) for one in built]}), nl=False)
         return
     table = constructions_view(built, problem=f"n = {n}, d = {d}, {component(source)}, seed {seed}")
     _print([table], form, registry)

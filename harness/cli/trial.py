@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from harness.cli.options import PLUGINS, SUITE, TRUST, WrongInput, check_problems, load
+from harness.cli.streams import echo
 from harness.complaints import printable_lines
 
 if TYPE_CHECKING:
@@ -76,11 +77,14 @@ def command(
         outcome = train_alone(search.setting, *size, k, seed)
     except Exception as error:
         trace = printable_lines("".join(traceback.format_exception(error)))
-        click.echo(dumps({"verdict": "error", "traceback": trace}) if as_json else trace, nl=False, err=not as_json)
+        if as_json:
+            echo(dumps({"verdict": "error", "traceback": trace}), nl=False)
+        else:
+            click.echo(trace, nl=False, err=True)
         return 1
     record = _record(outcome, loaded, search, *size, k)
     if as_json:
-        click.echo(dumps(record), nl=False)
+        echo(dumps(record), nl=False)
     else:
         show(_table(record, loaded))
     return 0

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import rich_click as click
 
 from harness.cli.options import PLUGINS, TRUST, WrongInput, warn_of_broken, warn_of_mixture
+from harness.cli.streams import echo
 from harness.session.defaults import cores
 
 
@@ -86,12 +87,12 @@ def command(
     except LostWorkers as error:
         raise click.ClickException(str(error)) from error
     if as_json:
-        click.echo(dumps(verification_record(found, results)), nl=False)
+        echo(dumps(verification_record(found, results)), nl=False)
     else:
         show(verification_view(found, results))
         flips = flips_view(found, results)
         if flips.rows:
-            click.echo()
+            echo()
             show(flips)
     if found.broken:
         click.echo(f"\n{len(found.broken)} trials did not come out again as they must", err=True)

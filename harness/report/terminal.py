@@ -7,8 +7,8 @@ as one record per row.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
 
@@ -19,6 +19,7 @@ from rich.text import Text
 from harness.components.entries import Bound, Missing
 from harness.components.entries import Text as Words
 from harness.components.numbers import clean, to_encoding
+from harness.standard_output import own
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,10 +44,13 @@ def show(table: Table, stream: TextIO | None = None, width: int | None = None) -
 
 def console_for(stream: TextIO | None = None, width: int | None = None) -> Console:
     """Return a console with the width of the terminal, of COLUMNS, or of 100 characters without a terminal."""
-    target = stream or sys.stdout
+    target = stream or own()
     if width is None and not target.isatty():
         columns = os.environ.get("COLUMNS", "")
         width = int(columns) if columns.isdigit() and int(columns) else 100
+    elif width is None and "COLUMNS" not in os.environ:
+        with contextlib.suppress(OSError):  # rich asks descriptor 1, which is not that of the output
+            width = os.get_terminal_size(target.fileno()).columns or None
     return Console(file=target, width=width, highlight=False, emoji=False, markup=False)
 
 

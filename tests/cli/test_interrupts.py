@@ -22,8 +22,9 @@ ENTERED = (
 
 
 GREETING = (
-    "import sys; from harness.cli import main; import harness.executors.dask_scheduler as there; greet = there.greet\n"
-    "def said(address): print('greeting', flush=True); greet(address)\n"
+    "import os, sys; from harness.cli import main; import harness.executors.dask_scheduler as there\n"
+    "greet, ours = there.greet, os.dup(1)\n"
+    "def said(address): os.write(ours, b'greeting\\n'); greet(address)\n"
     "there.greet = said; sys.argv = ['harness', 'run', 'long.toml', '--scheduler', sys.argv[1]]; main()"
 )
 
