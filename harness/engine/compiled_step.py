@@ -197,6 +197,7 @@ class CompiledStep:
         n, d, k = (1 if one else size for one, size in zip(ones, EXAMPLE, strict=True))
         if not ones[2]:
             k *= regime.initializer.width_step if regime.model.has_width else 0
+        regime.model.shapes(d, k)  # makes a module outside of vmap, where its layers may draw weights
         rng = np.random.default_rng(0)
         problems, drawn = [], []
         for _ in range(EXAMPLE_LANES):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 import torch
 
-from harness import Cell, Outcome, Params, Regime
+from harness import Cell, ModuleDefault, Outcome, Params, Regime
 from harness.builtin.optimizers import StochasticGradientDescent
 from harness.engine import compiled_step
 from harness.engine.compiled_step import CompiledStep, NotCompiled, strict
@@ -20,7 +20,7 @@ from harness.engine.solvers.torch_compiled import COMPILE_PAYS, uncompiled
 from harness.engine.trial import prepare
 from harness.engine.work import train
 from tests.engine.cases import CASES, Nesterov, bare, setting
-from tests.engine.modules import MODULE, WRITTEN, Written
+from tests.engine.modules import MODULE, WRITTEN, TwoHidden, Written
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,6 +36,12 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trace and guard, but leave out the compiler proper, which takes seconds."""
     monkeypatch.setattr(compiled_step, "BACKEND", "eager")
     monkeypatch.setattr(compiled_step, "_known", {})
+
+
+@pytest.mark.usefixtures("traced")
+def test_a_module_whose_layers_draw_weights_as_they_are_made_is_compiled() -> None:
+    regime = replace(MODULE, model=TwoHidden(), initializer=ModuleDefault())
+    assert uncompiled(regime, "float64", "cpu") == ""
 
 
 def both(regime: Regime, cell: Cell, seeds: int = 4, **options: object) -> list[tuple[Outcome, Outcome]]:
