@@ -31,6 +31,9 @@ def _partner(subject: Subject, made: Initializer) -> Model:
     """
     said = ""
     for model in models_for(subject):
+        if not made.accepts(model):
+            said = said or f"it does not accept {model.name}"
+            continue
         try:
             made.draw(model, problem(), 2 * made.width_step, rng())
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -11,7 +11,7 @@ from harness.components import Cell, Diagnostic, Model, Network, Regime
 from harness.plugin_host.composition import build_regime, regime_spec
 from harness.plugin_host.registry import AmbiguousName, UnknownName
 from harness.testing.case import Check, Subject, told
-from harness.testing.samples import D, N, models_for, problem, tensors, trained, variants
+from harness.testing.samples import D, N, models_for, problem, tensors, trained, variants, with_more
 from harness.testing.state import same
 
 if TYPE_CHECKING:
@@ -111,9 +111,9 @@ def _network(subject: Subject, model: Model, steps: int) -> Network:
     regimes = subject.registry.all("regime").values()
     carried = [r for r in regimes if r.model == model and any(isinstance(d, subject.item) for d in r.diagnostics)]
     regime = carried[0] if carried else Regime("", model, MirroredLeCun(), GradientDescent(), Quadratic())
-    given = problem()
+    given = with_more(problem())
     rng = np.random.Generator(np.random.Philox(key=2))
-    drawn = regime.initializer.draw(model, given, 4 * regime.initializer.width_step, rng)
+    drawn = regime.initializer.draw(model, given.training(), 4 * regime.initializer.width_step, rng)
     params = start = tensors(model.extend(drawn))
     x, y = torch.from_numpy(given.x), torch.from_numpy(given.y)
     names = trained(model, params)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 
 from harness.complaints import SpecError
-from harness.components import Activation, Component, Model, Problem, Weights
+from harness.components import Activation, Component, Model, Problem, Samples, Weights
 from harness.components.module_model import ModuleModel
 from harness.mathematics.activations import ACTIVATIONS
 from harness.plugin_host.options import configure
@@ -36,6 +36,12 @@ def problem(n: int = N, d: int = D, seed: int = 0) -> Problem:
     rng = np.random.Generator(np.random.Philox(key=seed))
     x = rng.standard_normal((n, d))
     return Problem(x / np.linalg.norm(x, axis=1, keepdims=True), rng.standard_normal(n), seed=seed, dataset="sphere")
+
+
+def with_more(given: Problem) -> Problem:
+    """Return a problem with held-out and validation samples, which diagnostics may look at."""
+    held_out, validation = (problem(given.n, given.d, seed) for seed in (8, 9))
+    return replace(given, held_out=Samples(held_out.x, held_out.y), validation=Samples(validation.x, validation.y))
 
 
 def of_several(given: Problem, q: int = 3) -> Problem:
