@@ -31,7 +31,7 @@ def steps_ahead(suite: Suite, regime: Regime) -> float:
 
 
 class RegimeError(ValueError):
-    """A component of a regime raises when it is asked for its properties."""
+    """A component of a regime raises when it is asked for its properties, or its solver cannot train it here."""
 
 
 def threshold_searches(
@@ -52,7 +52,8 @@ def threshold_searches(
         earlier: Solver by regime of an earlier run in the directory, which is kept if this machine has it.
 
     Raises:
-        RegimeError: If a component of a regime raises when it is asked for its properties.
+        RegimeError: If a component of a regime raises when it is asked for its properties, or the solver that the
+            suite names cannot train the regime here.
     """
     budget = suite.budget
     index = budget.tolerances.index(budget.report_tolerance)
@@ -63,6 +64,8 @@ def threshold_searches(
             solver = _solver(suite, regime, registry, device, there, here)
             for d in suite.d:
                 regime.starting_width(suite.n[0], d)
+        except RegimeError:
+            raise
         except Exception as error:  # a plugin's code may raise anything
             raise RegimeError(f"regime {printable(regime.name)} cannot be trained: {said(error)}") from error
         setting = Setting(
@@ -96,7 +99,7 @@ def _solver(
     """Return the solver of a regime: the one that trained it, or that the suite names, or that is chosen here.
 
     Raises:
-        ValueError: The solver that the suite names cannot train the regime.
+        RegimeError: The solver that the suite names cannot train the regime here.
         LookupError: There is no such solver, or none can train the regime.
     """
     dtype = suite.budget.dtype
@@ -107,7 +110,7 @@ def _solver(
         return choose_again(regime, dtype, device, here, steps_ahead(suite, regime), registry, q)
     solver = named(regime.solver, registry)
     if there is None and (reason := solver.why_not(regime, dtype, device, q)):
-        raise ValueError(f"solver {solver.name!r}, which the suite names, cannot train it here: {reason}")
+        raise RegimeError(f"regime {printable(regime.name)} names solver {solver.name!r}: {reason}")
     return solver
 
 

@@ -44,7 +44,7 @@ def component_from(registry: Registry, kind: Kind, spec: Mapping[str, Any] | str
     name = spec.get("use")
     if not isinstance(name, str):
         example = next(iter(registry.names(kind)), "name")
-        expected = f"the name of a {kind}, such as use = {show(example)}"
+        expected = f"the name of {'an' if kind[0] in 'aeio' else 'a'} {kind}, such as use = {show(example)}"
         if "use" in spec:
             raise SpecError([Complaint("wrong-type", ("use",), f"found {show(name)}, expected {expected}")])
         raise SpecError([Complaint("missing", ("use",), f"is missing: {expected}")])

@@ -47,8 +47,10 @@ MOVED = {
     "harness.ActivationName": "harness.Activation",
     "harness.activations": "harness.mathematics.activations",
     "harness.conditions": "harness.claims.conditions",
+    "harness.executors.base": "harness",
     "harness.kernels": "harness.mathematics.kernels",
     "harness.lanes": "harness.engine.lanes",
+    "harness.report.table": "harness",
     "harness.spectra": "harness.mathematics.spectra",
 }
 """Modules and names that plugins of version 0.1 could import, and where they are now."""

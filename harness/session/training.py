@@ -175,6 +175,8 @@ def _executor(
     """Return the executor that is asked for."""
     if isinstance(named, Executor):
         return named
+    if workers is not None and workers < 1:
+        raise ExecutorError(f"workers: found {workers}, expected a number at least 1")
     usual = "dask" if scheduler else "local" if device == "cpu" else "pooled"
     name = named or usual
     kind: type[Executor] = registry.find("executor", name)

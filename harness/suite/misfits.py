@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from harness.complaints import Complaint, show
+from harness.complaints import Complaint, printable, show
 from harness.components import Dataset
+from harness.components.fault import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from harness.components import Regime, Targets
+    from harness.components import Regime, Solver, Targets
     from harness.plugin_host.registry import Registry
     from harness.suite.file import ProblemsSection
 
@@ -22,7 +24,7 @@ def misfits(
     data: Mapping[str, Any],
     registry: Registry,
 ) -> Iterator[Complaint]:
-    """Yield a complaint for each regime without a form for the labels, and for samples that the dataset cannot draw.
+    """Yield a complaint for each part of a regime that does not fit, and for samples that the dataset cannot draw.
 
     Args:
         dataset: Where problems come from.
@@ -40,7 +42,10 @@ def misfits(
     except Exception:  # a plugin may fail in any way, and a file may be missing: drawing a problem reports it
         return
     for index, regime in regimes.items():
-        for part, message, fits in _of_labels(regime, targets, show(dataset.name), registry):
+        found = chain(
+            _of_labels(regime, targets, show(dataset.name), registry), _of_solver(regime, targets.outputs, registry)
+        )
+        for part, message, fits in found:
             names = ", ".join(show(name) for name in fits)
             path = ("regimes", index, part) if part in data["regimes"][index] else ("regimes", index)
             yield Complaint("not-accepted", path, f"{message}; use {names}" if names else message)
@@ -62,6 +67,21 @@ def _of_labels(
         names = registry.names("criterion")
         fits = (name for name in names if targets.kind in registry.find("criterion", name).targets)
         yield "criterion", f"{message} {targets.kind}", fits
+
+
+def _of_solver(regime: Regime, q: int, registry: Registry) -> Iterator[tuple[str, str, Iterable[str]]]:
+    """Yield the fault of a solver that cannot train the regime on any machine."""
+
+    def reason(name: str) -> str:
+        solver: Solver = registry.find("solver", name)()
+        try:
+            return solver.of_several(q) or solver.refuses(regime)
+        except Exception as error:  # a plugin may fail in any way
+            return said(error)
+
+    if regime.solver and (why := reason(regime.solver)):
+        fits = (name for name in registry.names("solver") if not reason(name))
+        yield "solver", f"solver {show(regime.solver)} cannot train the regime: {printable(why)}", fits
 
 
 def _of_any_outputs(part: Any, regime: Regime, registry: Registry) -> Iterator[str]:

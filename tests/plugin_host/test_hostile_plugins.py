@@ -104,3 +104,9 @@ def test_an_import_of_a_module_that_was_moved_names_the_new_place(tmp_path: Path
     plugin = load_one(tmp_path, line)
     assert plugin.status == "broken"
     assert plugin.reason == "harness.kernels is now harness.mathematics.kernels: change the import"
+
+
+@pytest.mark.parametrize("module", ["executors.base", "report.table"])
+def test_the_modules_of_executors_and_renderers_are_the_package_now(tmp_path: Path, module: str) -> None:
+    plugin = load_one(tmp_path, f"from harness.{module} import *")
+    assert plugin.reason == f"harness.{module} is now harness: change the import"

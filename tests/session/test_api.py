@@ -113,3 +113,8 @@ def test_a_script_without_a_guard_ends_with_the_cause_named(tmp_path: Path) -> N
     assert done.stdout.split().count("imported") <= 3, "workers start no workers"
     assert done.stderr.count("Traceback") == 1
     assert f'UnguardedScript: {script} calls harness.run outside of `if __name__ == "__main__":`' in done.stderr
+
+
+def test_a_number_of_workers_below_one_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(harness.ExecutorError, match="workers: found -1, expected a number at least 1"):
+        harness.run(TINY, out=tmp_path, workers=-1)

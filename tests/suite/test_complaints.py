@@ -110,6 +110,8 @@ MALFORMED = [
     ('use = "moderate"\nactivation', "use = 3\nactivation", "21 regimes[1].use wrong-type"),
     ('activation = "relu"', 'name = " "', "22 regimes[1].name empty-name"),
     ('activation = "relu"', 'initializer = "module-default"', "22 regimes[1].initializer not-accepted"),
+    ('activation = "relu"', 'solver = "spectral"', "22 regimes[1].solver not-accepted"),
+    ('activation = "relu"', 'activation = {}', "22 regimes[1].activation.use missing"),
     ('activation = "relu"', 'optimizer = "projected"', "22 regimes[1].optimizer not-accepted"),
     ('activation = "relu"', "model = 'infinite-width'\noptimizer = 'momentum'", "22 regimes[1].model not-accepted"),
     ('activation = "relu"', "name = '" + "m" * 81 + "'", "22 regimes[1].name too-long"),

@@ -65,9 +65,10 @@ def test_it_trains_where_the_suite_names_it_and_changes_nothing_elsewhere() -> N
 
 def test_a_solver_that_cannot_train_the_regime_is_refused_with_the_reason() -> None:
     registry = load_plugins(files=[FILE])
-    suite = parse_suite(NAMED.replace('"tanh", train', '"relu", train'), registry)
-    with pytest.raises(RegimeError, match=r"solver 'numpy'.*it takes shallow tanh nets"):
-        threshold_searches(suite, registry, "cpu")
+    with pytest.raises(SuiteError, match=r"solver 'numpy'.*it takes shallow tanh nets.*; use 'functional'"):
+        parse_suite(NAMED.replace('"tanh", train', '"relu", train'), registry)
+    with pytest.raises(RegimeError, match="names solver 'numpy': it runs on cpu, not on cuda"):
+        threshold_searches(parse_suite(NAMED, registry), registry, "cuda")
     with pytest.raises(SuiteError, match="did you mean 'numpy'"):
         parse_suite(NAMED.replace('"numpy"', '"nunpy"'), registry)
 
