@@ -28,7 +28,7 @@ from .session.suites import load_suite as load_suite
 from .session.training import ExecutorError as ExecutorError
 from .session.training import run as run
 from .statistics.thresholds import Threshold as Threshold
+from .store.connection import WriteError as WriteError
 from .store.schema import StoreError as StoreError
-from .store.store import WriteError as WriteError
 from .suite.record import Suite as Suite
 from .suite.source import SuiteError as SuiteError

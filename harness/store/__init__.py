@@ -1,8 +1,9 @@
 """Every outcome of a run, durable, in one file."""
 
+from harness.store.connection import GoneError, LockedError, WriteError
 from harness.store.ledger import LedgerKey, Round
 from harness.store.schema import StoreError
-from harness.store.store import FILE, GoneError, LockedError, Place, Store, WriteError, set_aside
+from harness.store.store import FILE, Place, Store, set_aside
 
 __all__ = [
     "FILE",

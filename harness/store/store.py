@@ -21,6 +21,7 @@ from harness.complaints import printable
 from harness.components import Cell, Outcome
 from harness.components.outcome_record import decode, row
 from harness.store.checksum import sealed, verified
+from harness.store.connection import SECONDS, GoneError, LockedError, WriteError, connect, is_lock, locked, snapshot
 from harness.store.ledger import LedgerEntry, LedgerKey, Round, rounds_of, row_of
 from harness.store.lock import Held, Lock
 from harness.store.query_limit import QueryLimit
@@ -33,25 +34,6 @@ DAMAGE = (sqlite3.Error, UnicodeDecodeError)
 
 Place = tuple[int, int, int, int]
 """(n, d, k, seed)."""
-
-
-class WriteError(StoreError):
-    """The file cannot be written, because the disk is full, say; what was there before is intact."""
-
-
-class LockedError(WriteError):
-    """Another program keeps the file locked."""
-
-
-class GoneError(WriteError):
-    """The file was deleted or moved while the store was open."""
-
-
-LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED")
-"""Beginnings of the names of SQLite's errors for files that are locked."""
-
-OPEN_SECONDS, SECONDS = 10, 30
-"""Longest wait for another program's lock when a file is opened, and later."""
 
 
 class Store:
@@ -82,14 +64,14 @@ class Store:
                 directory.mkdir(parents=True, exist_ok=True)
             if exclusive:
                 self._lock = Lock(directory)
-            self._db = _connect(self.path, "rwc" if create else "rw")
+            self._db = connect(self.path, "rwc" if create else "rw")
             try:
                 self._prepare(check=there and exclusive, old=not create and not exclusive)
             except sqlite3.OperationalError as error:
-                if create or exclusive or not _is_lock(error):
+                if create or exclusive or not is_lock(error):
                     raise
                 self._db.close()
-                self._db = _snapshot(self.path)
+                self._db = snapshot(self.path)
                 self._prepare(check=True, old=True)
             self._db.execute(f"PRAGMA busy_timeout = {SECONDS * 1000}")
         except BaseException as error:
@@ -99,8 +81,8 @@ class Store:
             if isinstance(error, DAMAGE):
                 if hasattr(self, "_limit"):
                     self._limit.check(error)
-                if _is_lock(error):
-                    raise LockedError(_locked(self.path)) from error
+                if is_lock(error):
+                    raise LockedError(locked(self.path)) from error
                 raise StoreError(_why(self.path, error, self._remedy)) from error
             if isinstance(error, OSError):
                 raise StoreError(f"{directory}: {error.strerror}; {self._remedy.elsewhere}") from error
@@ -150,8 +132,8 @@ class Store:
             yield
         except (sqlite3.Error, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             self._limit.check(error)
-            if _is_lock(error):
-                raise LockedError(_locked(self.path)) from error
+            if is_lock(error):
+                raise LockedError(locked(self.path)) from error
             said = printable(str(error))[:200]
             raise StoreError(
                 f"{self.path} cannot be read ({said}); it is damaged, or of another version: {self._remedy.aside}"
@@ -282,8 +264,8 @@ class Store:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
             self._limit.check(error)
-            if _is_lock(error):
-                raise LockedError(_locked(self.path)) from error
+            if is_lock(error):
+                raise LockedError(locked(self.path)) from error
             if getattr(error, "sqlite_errorname", "") == "SQLITE_READONLY_DBMOVED" or not self.path.exists():
                 raise GoneError(f"{self.path} was deleted or moved during the run, and its trials with it") from error
             raise WriteError(f"{self.path}: {printable(str(error))}; what was saved before is intact") from error
@@ -377,41 +359,6 @@ def _is_there(path: Path, remedy: Remedy) -> bool:
         raise StoreError(f"{printable(str(path))}: {error}; {remedy.elsewhere}") from error
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=OPEN_SECONDS
-    )
-
-
-def _is_lock(error: BaseException) -> bool:
-    return getattr(error, "sqlite_errorname", "").startswith(LOCKED)
-
-
-def _locked(path: Path) -> str:
-    return f"{path} is locked by another program, such as a database browser or a backup; close it and run again"
-
-
-def _snapshot(path: Path) -> sqlite3.Connection:
-    """Return a copy in memory of a file that another program keeps locked but does not write to.
-
-    A program that writes to the file has a journal beside it, or changes its time.
-
-    Raises:
-        LockedError: If that program is writing to it.
-    """
-    journals = [path.with_name(f"{path.name}-{kind}") for kind in ("journal", "wal", "shm")]
-    before = path.stat()
-    quiet = not any(journal.exists() for journal in journals)
-    content = path.read_bytes() if quiet else b""
-    after = path.stat()
-    same = (before.st_ino, before.st_size, before.st_mtime_ns) == (after.st_ino, after.st_size, after.st_mtime_ns)
-    if not quiet or not same or any(journal.exists() for journal in journals):
-        raise LockedError(_locked(path))
-    copy = sqlite3.connect(":memory:", isolation_level=None)
-    copy.deserialize(content)
-    return copy
-
-
 def _why(path: Path, error: Exception, remedy: Remedy) -> str:
     """Say why a file cannot be opened, and what to do."""
     said = printable(str(error))[:200]
@@ -448,7 +395,7 @@ def set_aside(directory: Path) -> Path | None:
 
 
 def _rename(path: Path) -> Path:
-    with contextlib.suppress(*DAMAGE), contextlib.closing(_connect(path, "rw")) as db:
+    with contextlib.suppress(*DAMAGE), contextlib.closing(connect(path, "rw")) as db:
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # rolls back what a killed run left half written
     date = time.strftime("%Y%m%d-%H%M%S", time.localtime(path.stat().st_mtime))
     for number in range(1000):

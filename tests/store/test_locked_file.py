@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.components import Cell, Outcome
-from harness.store import FILE, GoneError, LockedError, Store, StoreError, query_limit, store
+from harness.store import FILE, GoneError, LockedError, Store, StoreError, connection, query_limit
 from harness.store.schema import TABLES
 
 CELL = Cell("r", 10, 4, 3)
@@ -37,7 +37,7 @@ def held(path: Path, *statements: str) -> Iterator[None]:
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(store, "OPEN_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "OPEN_SECONDS", 0.1)
     with Store(tmp_path) as made:
         made.put("key", {}, CELL, [OUTCOME])
     return tmp_path
@@ -62,7 +62,7 @@ def test_a_file_that_another_program_writes_is_not_read(directory: Path) -> None
 
 
 def test_the_command_line_calls_a_lock_no_wrong_input(directory: Path) -> None:
-    code = "import harness.store.store as s; s.OPEN_SECONDS = 0.1; from harness.cli import main; main()"
+    code = "import harness.store.connection as s; s.OPEN_SECONDS = 0.1; from harness.cli import main; main()"
     with held(directory / FILE, "DELETE FROM outcomes"):
         command = [sys.executable, "-c", code, "report", str(directory)]
         done = subprocess.run(
