@@ -1,18 +1,17 @@
-"""The project's own wheel: installed apart, away from the repository, it has its suites, plugins and templates."""
+"""The wheel made of the source distribution: installed away from the repository, it has suites, plugins, templates."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("harness", "plugins", "suites", "pyproject.toml", "README.md", "LICENSE")
 
 pytestmark = pytest.mark.slow
 
@@ -20,13 +19,13 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    for part in PARTS:
-        source, target = ROOT / part, folder / "source" / part
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, target)
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, timeout=300)
+    (packed,) = folder.glob("convergence_harness-*.tar.gz")
+    with tarfile.open(packed) as archive:
+        archive.extractall(folder, filter="data")
+    (folder / packed.name.removesuffix(".tar.gz")).rename(folder / "source")
+    assert not (folder / "source/tests").exists(), "tests need docs/ and reports/, and run in a checkout"
     command = [
         sys.executable,
         "-m",
