@@ -14,7 +14,7 @@ from harness.report.figures.style import FORMATS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.components.table import Table
+    from harness.components.table import Renderer, Table
     from harness.driver.results import Results
     from harness.session.reading import Source
 
@@ -141,6 +141,7 @@ def command(
         in_parts = name == "theories" and (renderer is None or renderer.suffix in (".txt", ".md"))
         tables += blocks(table) if in_parts else [table]
     if renderer is not None:
+        _warn_of_letters(renderer, tables)
         echo("\n".join(renderer.render(table) for table in tables), nl=False)
         return
     from harness.report.terminal import show
@@ -165,6 +166,16 @@ def _write_trials(results: Results, form: str, tolerance: float | None, steps: i
     if form not in FORMS:
         raise WrongInput(f"--format {form}: trials are written line by line, expected {' or '.join(FORMS)}")
     write_trials(results, own(), form, tolerance=tolerance, steps=steps)
+
+
+def _warn_of_letters(renderer: Renderer, tables: Sequence[Table]) -> None:
+    """Say which words of tables in LaTeX have letters that pdflatex lacks."""
+    from harness.report.tex import notice
+
+    texts = [entry.text() for table in tables for row in table.rows for entry in row.entries]
+    heads = [text for table in tables for text in (table.title, *(row.group for row in table.rows))]
+    if renderer.suffix == ".tex" and (changed := notice(dict.fromkeys([*heads, *texts]))):
+        click.echo(changed, err=True)
 
 
 def _refuse_what_is_not_taken(views: Sequence[str]) -> None:

@@ -77,6 +77,7 @@ def command(
     from harness.engine.device import DeviceError
     from harness.plugin_host.registry import AmbiguousName, UnknownName
     from harness.report.summary import print_summary
+    from harness.report.tex import notice
     from harness.session.suites import ProblemError
     from harness.session.training import ExecutorError, run
     from harness.store import StoreError, WriteError
@@ -108,6 +109,8 @@ def command(
         raise WrongInput(str(error)) from error
     warn_of_mixture(results.provenance)
     print_summary(results, results.predictions, trained=results.trained, reused=results.reused)
+    if changed := notice([results.suite.title, *(regime.name for regime in results.suite.regimes)]):
+        click.echo(f"table.tex: {changed}", err=True)
     if shard_text is not None and results.missing:
         click.echo(f"Shard {results.provenance['shard']} is done; harness merge joins it with the others.", err=True)
     return 1 if results.errors() else 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness.components.entries import Bound, Entry, Missing, Text
 from harness.components.numbers import MARKS, clean
 from harness.report.bibliography import bibliography, cite
-from harness.report.tex import PACKAGES, escape, number
+from harness.report.tex import DEFINITION, OTHER, PACKAGES, escape, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,26 +38,32 @@ PREAMBLE = r"""%% \input this file where booktabs, array, longtable, amsmath and
 \makeatletter
 \ifx\@nodocument\relax\let\tablesend\relax\else
   \documentclass{article}
-  \usepackage[T1]{fontenc}\usepackage[margin=1in]{geometry}\usepackage{%s}
+  %s\usepackage[margin=1in]{geometry}\usepackage{%s}
   \def\tablesend{%s\end{document}}
   \begin{document}
 \fi
 \makeatother
 """
 
+T1 = r"\usepackage[T1]{fontenc}"
+ENGINES = rf"\ifdefined\Uchar\usepackage[no-math]{{fontspec}}\else{T1}\fi"
+"""Fonts of a document with letters that pdflatex lacks. Only LuaTeX and XeTeX have the primitive ``\\Uchar``."""
+
 REFERENCES = r"\bibliographystyle{plain}\bibliography{references}"
 
 
 def document(tables: Sequence[Table]) -> str:
     r"""Return tables as one file, to be read by ``\input`` or compiled by itself; it needs ``references.bib``."""
-    parts = [PREAMBLE % (",".join(PACKAGES), REFERENCES if bibliography(tables) else "")]
-    parts += [latex(table) for table in tables]
+    body = [latex(table) for table in tables]
+    encoding = ENGINES if any(OTHER in text for text in body) else T1
+    parts = [PREAMBLE % (encoding, ",".join(PACKAGES), REFERENCES if bibliography(tables) else ""), *body]
     return "\n".join([*parts, "\\tablesend\n"])
 
 
 def latex(table: Table) -> str:
     """Return one table as LaTeX for a document that loads :data:`harness.report.tex.PACKAGES`."""
-    return _Tex(table).text()
+    text = _Tex(table).text()
+    return DEFINITION + text if OTHER in text else text
 
 
 @dataclass(frozen=True)

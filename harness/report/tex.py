@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
+from harness.complaints import show
 from harness.components.numbers import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -35,6 +40,7 @@ SPECIAL = {
     "Æ": r"\AE{}",
     "æ": r"\ae{}",
     "´": "'",
+    "\ufffd": "?",
     "’": "'",
     "‘": "`{}",
 }
@@ -86,8 +92,37 @@ MATH = {
 }
 """LaTeX for signs in mathematics."""
 
-ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u0327": "c", "\u030c": "v"}
+ACCENTS = {
+    "\u0300": "`",
+    "\u0301": "'",
+    "\u0302": "^",
+    "\u0303": "~",
+    "\u0304": "=",
+    "\u0306": "u",
+    "\u0307": ".",
+    "\u0308": '"',
+    "\u030a": "r",
+    "\u030b": "H",
+    "\u030c": "v",
+    "\u0323": "d",
+    "\u0327": "c",
+}
 """Combining marks and the commands that set them."""
+
+OTHER = r"\harnessletter"
+"""Command for letters that pdflatex lacks. Its arguments are the code point and what pdflatex prints instead."""
+
+DEFINITION = r"""% LuaLaTeX prints such letters from the first of these fonts that has them, pdfLaTeX a question mark.
+\providecommand\harnessfonts{Noto Serif CJK JP,Noto Serif,IPAexMincho,DejaVu Sans}
+\makeatletter
+\protected\def\harnessletter#1#2{\ifcsname IfFontExistsTF\endcsname
+  \iffontchar\font"#1 \char"#1 \else\begingroup\def\harness@rest{#2}%
+    \@for\harness@font:=\harnessfonts\do{\ifx\harness@rest\@empty\else\IfFontExistsTF{\harness@font}{%
+      \fontspec{\harness@font}\iffontchar\font"#1 \char"#1 \let\harness@rest\@empty\fi}{}\fi}%
+    \normalfont\harness@rest\endgroup\fi\else#2\fi}
+\makeatother
+"""
+"""Definition of the command, for tables that have such letters. Without fontspec it prints the replacement."""
 
 CAPITALS = ("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega")
 
@@ -101,7 +136,7 @@ def escape(text: str) -> str:
     r"""Return ASCII LaTeX that prints the text and does nothing else.
 
     Greek letters and signs become mathematics. ``n^a`` and raised or lowered digits become exponents and indices.
-    Characters for which LaTeX has no plain spelling lose their marks or become question marks.
+    Letters that pdflatex lacks are passed to the command :data:`OTHER`.
 
     >>> print(escape("50 % of {x} \\input"))
     50 \% of \{x\} \textbackslash{}input
@@ -122,6 +157,26 @@ def escape(text: str) -> str:
             pieces.append(("^{" + _in_math(braced if power is None else power) + "}", True))
         place = match.end()
     return _joined([*pieces, *_characters(text[place:])])
+
+
+def lacking(text: str) -> str:
+    """Return the letters of a text that pdflatex lacks, each once.
+
+    >>> lacking("日本語 Ωé日"), lacking("Łódź ≤ λ")
+    ('日本語', '')
+    """
+    codes = re.findall(re.escape(OTHER) + r"\{([0-9A-F]+)\}", escape(text))
+    return "".join(dict.fromkeys(chr(int(code, 16)) for code in codes))
+
+
+def notice(texts: Iterable[str]) -> str:
+    """Return a sentence about texts that pdflatex prints with other letters, or an empty string if there are none."""
+    changed = {text: letters for text in texts if (letters := lacking(text))}
+    if not changed:
+        return ""
+    letters = show("".join(dict.fromkeys("".join(changed.values()))))
+    names = ", ".join(map(show, list(changed)[:5])) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+    return f"pdflatex has no {letters} and prints others in {names}; lualatex prints them from installed fonts"
 
 
 def number(text: str) -> str:
@@ -162,7 +217,11 @@ def _characters(text: str) -> list[tuple[str, bool]]:
 def _accented(letter: str, mark: str, *, math: bool) -> tuple[str, bool]:
     if math:
         return (rf"\tilde{{{letter.strip()}}}", True) if mark == "\u0303" else (letter, True)
-    return (f"\\{ACCENTS[mark]}{{{letter}}}" if mark in ACCENTS else letter, False)
+    return (f"\\{ACCENTS[mark]}{{{letter}}}" if mark in ACCENTS else letter + _other(mark, ""), False)
+
+
+def _other(character: str, instead: str) -> str:
+    return f"{OTHER}{{{ord(character):X}}}{{{instead}}}"
 
 
 def _character(character: str) -> tuple[str, bool]:
@@ -175,8 +234,12 @@ def _character(character: str) -> tuple[str, bool]:
     plain = unicodedata.normalize("NFKD", character)
     letter, marks = plain[0], plain[1:]
     if not (letter.isascii() and letter.isalpha()):
-        return "?", False
-    return _accented(letter, marks, math=False)
+        return _other(character, "?"), False
+    if any(mark not in ACCENTS for mark in marks):
+        return _other(character, letter), False
+    for mark in marks:
+        letter, _ = _accented(letter, mark, math=False)
+    return letter, False
 
 
 def _script(character: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.driver.tiny_suite import SUITE
+from tests.driver.tiny_suite import ONE_REGIME, SUITE
 
 LONGER = SUITE.replace("n = [12, 16, 20]", "n = [20, 30]").replace("steps = 600", "steps = 3000")
 
@@ -179,6 +179,20 @@ def test_regimes_that_are_alike_are_reported_once(tmp_path: Path) -> None:
         done.stderr
         == "regimes ['features', 'output-only', 'output-only (2)'] differ in nothing but their names: keep one\n"
     )
+
+
+def test_names_that_pdflatex_cannot_print_are_reported(tmp_path: Path) -> None:
+    text = ONE_REGIME.replace('"softplus"', '"日本"').replace(
+        "trials = 60", 'method = "grid"\nwidths = [9]\ntrials = 1'
+    )
+    (tmp_path / "letters.toml").write_text(text, encoding="utf-8")
+    done = harness("run", "letters.toml", "--workers", "1", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "table.tex: pdflatex has no '日本'" in done.stderr
+    shown = harness("report", "tiny", "--format", "latex", cwd=tmp_path)
+    assert "pdflatex has no '日本'" in shown.stderr
+    assert r"\harnessletter{65E5}{?}" in shown.stdout
+    assert "日本" not in harness("report", "tiny", "--format", "markdown", cwd=tmp_path).stderr
 
 
 def test_a_broken_plugin_costs_a_line(whole: Path, tmp_path: Path) -> None:
