@@ -10,6 +10,7 @@ from harness.testing import (
     activations,
     criteria,
     datasets,
+    import_state,
     initializers,
     machinery,
     models,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 CHECKS: tuple[Check, ...] = (
     *texts.CHECKS,
+    *import_state.CHECKS,
     *models.CHECKS,
     *stacks.CHECKS,
     *activations.CHECKS,

@@ -369,6 +369,8 @@ BROKEN = (
     Broken("plugin plugin", "loads", "Cloud has the name 'Cloud 9'", '"cloud"', '"Cloud 9"'),
     Broken("plugin plugin", "loads", "harness_models takes registry", "harness_models()", "harness_models(registry)"),
     Broken("plugin plugin", "module docstring", "begin it with one line", '"""A plugin that keeps every rule."""', ""),
+    Broken("plugin plugin", "import", "from torch.float32 to torch.float64, for every", "import click\n", "import click\nimport torch\ntorch.set_default_dtype(torch.float64)\n"),
+    Broken("plugin plugin", "import", "changes torch's random numbers its state", "import click\n", "import click\nimport torch\ntorch.manual_seed(torch.initial_seed() + 1)\n"),
     Broken("dataset cloud", "docstring", "Cloud has no docstring", '    """Gaussian inputs and labels."""\n', ""),
     Broken("optimizer ball", "docstring", "'beta' is not described", "        beta: β.\n", "        other: β.\n"),
     Broken("regime own", "docstring", "summary=…", 'summary="a net of its own"', 'summary=""'),
