@@ -304,36 +304,9 @@ class Loop(Solver):
         return recorder.outcomes()
 
 
-@dataclass(frozen=True)
-class Line(Activation):
-    """φ(z) = z."""
-
-    name: ClassVar[str] = "line"
-    b1: ClassVar[float] = 1.0
-    b2: ClassVar[float] = 0.0
-    smooth: ClassVar[bool] = True
-    odd: ClassVar[bool] = True
-    homogeneous: ClassVar[bool] = True
-
-    def phi(self, z):
-        return z + 0.0
-
-    def dphi(self, z):
-        return np.ones_like(z)
-
-    def forward(self, z):
-        return z * 1.0
-
-    def cpp(self):
-        return "phi = z; slope = z * real(0) + real(1);"
-
-
 @hookimpl
 def harness_solvers():
     return [Loop]
-@hookimpl
-def harness_activations():
-    return [Line]
 '''
 
 
@@ -504,11 +477,6 @@ BROKEN = (
     Broken("activation witch", "kernel", "in C++ slope differs from NumPy", "(real(1) - z * z) * t", "(real(2) - z * z) * t"),
     Broken("solver loop", "agrees", "by a plain loop at", "w - trial.step_size *", "w - 0.5 * trial.step_size *"),
     Broken("solver loop", "alone", "end with other digits than among", "w - trial.step_size *", "w - (1.0 + 1e-9 * np.random.random()) * trial.step_size *"),
-    Broken("activation line", "slope", "dphi differs from central differences of phi", "return np.ones_like(z)", "return 0.5 * np.ones_like(z)"),
-    Broken("activation line", "bounds", "above b1 = 0.5", "b1: ClassVar[float] = 1.0", "b1: ClassVar[float] = 0.5"),
-    Broken("activation line", "symmetries", "odd is true, but", "return z + 0.0", "return z + 1.0"),
-    Broken("activation line", "tensors", "forward differs from NumPy", "return z * 1.0", "return z * 2.0"),
-    Broken("activation line", "compiled", "in C++ phi differs from NumPy", "phi = z;", "phi = z + z;"),
     Broken("renderer lines", "renders", "leaves out relu", "for row in table.rows)", "for row in table.rows[:1])"),
 )  # fmt: skip
 """One at least for each check; those of executors are tried on the executors that are there."""
