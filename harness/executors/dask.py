@@ -94,7 +94,7 @@ class Dask(Executor):
                 self._start()
         except BaseException as error:
             self.__exit__(type(error), error, None)
-            if not isinstance(error, OSError | TimeoutError | ValueError | RuntimeError):
+            if isinstance(error, LostWorkers) or not isinstance(error, OSError | ValueError | RuntimeError):
                 raise
             where_to = self.scheduler or "this machine"
             mend = f"; start some: dask worker {address}" if self.scheduler else ""

@@ -8,7 +8,7 @@ import pytest
 
 from harness.driver import estimate as estimate_module
 from harness.driver.estimate import estimate
-from harness.driver.threshold_search import ThresholdSearch
+from harness.engine.setting import Setting
 from harness.plugin_host.registry import Registry
 from harness.statistics.search import USUAL_TRIALS
 from harness.suite import parse_suite
@@ -37,7 +37,7 @@ def test_a_search_is_timed_at_the_width_where_it_begins(
 ) -> None:
     probed = []
 
-    def seconds(search: ThresholdSearch, k: int) -> float:
+    def seconds(setting: Setting, n: int, d: int, k: int) -> float:
         probed.append(k)
         return 2.0
 
