@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,35 +24,42 @@ CLOSE = 1e-6
 
 
 def _regimes() -> Iterator[Regime]:
-    """Yield small regimes, of which a solver takes at least one."""
-    from harness.builtin.criteria import Quadratic
+    """Yield small regimes that differ in one ingredient each, of which a solver takes at least one."""
+    from harness.builtin.criteria import Logistic, MeanSquareOverRoot, Quadratic
     from harness.builtin.initializers import LeCun
     from harness.builtin.models import ShallowNet
     from harness.builtin.optimizers import GradientDescent, Momentum
 
-    for trains, name, method in itertools.product(
-        ("hidden", "output", "all"), ("softplus", "tanh", "relu"), (GradientDescent(c=0.5), Momentum(c=0.3))
-    ):
-        yield Regime("", ShallowNet(name, trains), LeCun(), method, Quadratic())  # type: ignore[arg-type]  # a name among the literals
+    plain = GradientDescent(c=0.5)
+    for name in ("softplus", "tanh", "relu"):
+        yield Regime("", ShallowNet(name), LeCun(), plain, Quadratic())
+        yield Regime("", ShallowNet(name), LeCun(), plain, MeanSquareOverRoot())
+        yield Regime("", ShallowNet(name), LeCun(), plain, Logistic())
+    for trains, biases in (("output", False), ("all", False), ("hidden", True)):
+        yield Regime("", ShallowNet("softplus", trains, biases), LeCun(), plain, Quadratic())  # type: ignore[arg-type]  # a name among the literals
+    yield Regime("", ShallowNet("tanh"), LeCun(), Momentum(c=0.3), Quadratic())
 
 
 def _setting(subject: Subject, regime: Regime) -> Setting:
     from harness.builtin.datasets import Sphere
     from harness.engine.setting import Setting
 
+    labels = Sphere(labels="rademacher" if "signs" in regime.criterion.targets else "gaussian")
     return Setting(
-        regime, None, Sphere(), True, 0, STEPS, TOLERANCES, "float64", "cpu", spectrum=False, solver=subject.item()
+        regime, None, labels, True, 0, STEPS, TOLERANCES, "float64", "cpu", spectrum=False, solver=subject.item()
     )
 
 
 def _taken(subject: Subject) -> list[Setting]:
+    """Return the regimes that the solver takes, which it must then train as a plain loop does."""
     solver = subject.item()
     taken = [r for r in _regimes() if not solver.refuses(r)]
     if taken and (reason := solver.why_not(taken[0], "float64", "cpu")):
         raise NotApplicable(reason)
     if not taken:
         raise NotApplicable("it refuses every shallow net at hand")
-    return [_setting(subject, regime) for regime in taken[:3]]
+    kinds = {(r.criterion, r.optimizer, replace(r.model.describe(), activation=None)): r for r in reversed(taken)}
+    return [_setting(subject, regime) for regime in kinds.values()]  # one activation for each
 
 
 def plain_loop(regime: Regime, trial: Trial, steps: int) -> list[float]:
@@ -75,6 +82,12 @@ def plain_loop(regime: Regime, trial: Trial, steps: int) -> list[float]:
     return found
 
 
+def _told(regime: Regime) -> str:
+    traits = regime.model.describe()
+    biases = ", biases" if traits.biases else ""
+    return f"{traits.activation}, {traits.trains}{biases}, {regime.optimizer.name}, {regime.criterion.name}"
+
+
 def agrees(subject: Subject) -> Iterator[str]:
     """Hits and measures are those of a plain float64 loop."""
     from harness.components import Cell
@@ -83,6 +96,7 @@ def agrees(subject: Subject) -> Iterator[str]:
 
     k = 4
     for setting in _taken(subject):
+        where = f" ({_told(setting.regime)}; mend train, or let refuses() say so)"
         for outcome in train(setting, Cell("", N, D, k), SEEDS):
             if outcome.message:
                 yield f"training n = {N}, d = {D}, k = {k} ends in an error: {outcome.message}"
@@ -90,10 +104,10 @@ def agrees(subject: Subject) -> Iterator[str]:
             exact = plain_loop(setting.regime, prepare(setting, N, D, k, outcome.seed), STEPS)
             hits = [next((s for s, m in enumerate(exact) if m <= t), None) for t in TOLERANCES]
             if list(outcome.hits) != hits:
-                yield f"tolerances are met at steps {list(outcome.hits)}, by a plain loop at {hits}"
+                yield f"tolerances are met at steps {list(outcome.hits)}, by a plain loop at {hits}{where}"
             elif not np.isclose(outcome.measure, exact[outcome.steps], rtol=CLOSE):
                 plain = exact[outcome.steps]
-                yield f"the measure at step {outcome.steps} is {outcome.measure}, in a plain loop {plain}"
+                yield f"the measure at step {outcome.steps} is {outcome.measure}, in a plain loop {plain}{where}"
             else:
                 continue
             return

@@ -288,8 +288,10 @@ class Loop(Solver):
     name: ClassVar[str] = "loop"
 
     def refuses(self, regime):
-        relu = str(regime.model.describe().activation) == "relu" and regime.model.describe().trains == "hidden"
-        return "" if relu and regime.optimizer.heavy_ball() == 0.0 else "it takes hidden layers of ReLU"
+        traits = regime.model.describe()
+        relu = str(traits.activation) == "relu" and traits.trains == "hidden" and not traits.biases
+        quadratic = isinstance(regime.criterion, Quadratic)
+        return "" if relu and quadratic and regime.optimizer.heavy_ball() == 0.0 else "it takes hidden layers of ReLU"
 
     def train(self, regime, trials, budget):
         recorder = Recorder(regime, trials, budget)
@@ -476,6 +478,7 @@ BROKEN = (
     Broken("activation witch", "tensors", "forward differs from NumPy", "def forward(self, z):\n        return z / (1", "def forward(self, z):\n        return z / (2"),
     Broken("activation witch", "kernel", "in C++ slope differs from NumPy", "(real(1) - z * z) * t", "(real(2) - z * z) * t"),
     Broken("solver loop", "agrees", "by a plain loop at", "w - trial.step_size *", "w - 0.5 * trial.step_size *"),
+    Broken("solver loop", "agrees", "mend train, or let refuses() say so", "isinstance(regime.criterion, Quadratic)", "True"),
     Broken("solver loop", "alone", "end with other digits than among", "w - trial.step_size *", "w - (1.0 + 1e-9 * np.random.random()) * trial.step_size *"),
     Broken("renderer lines", "renders", "leaves out relu", "for row in table.rows)", "for row in table.rows[:1])"),
 )  # fmt: skip
