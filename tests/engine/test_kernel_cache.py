@@ -88,7 +88,7 @@ def test_a_damaged_kernel_is_compiled_again_and_said_once(damage: Callable[[Path
         again = build.kernel("float", SOFTPLUS)
     assert len(warned) == 1
     assert again.built
-    assert again.library.harness_network_size() > 0
+    assert again.loaded.harness_network_size() > 0
     assert f"{path} is " in Fused().made("float32", "cpu")
     forget()
     assert not build.kernel("float", SOFTPLUS).built

@@ -53,7 +53,7 @@ def compiled(real: Real, activation: Activation) -> ctypes.CDLL:
     Raises:
         NoKernel: If it cannot be built.
     """
-    loaded = kernel(real, activation).library
+    loaded = kernel(real, activation).loaded
     loaded.harness_network_size.restype = ctypes.c_int64
     size = loaded.harness_network_size()
     assert size == ctypes.sizeof(Network), f"Network is {ctypes.sizeof(Network)} bytes here and {size} in the kernel"

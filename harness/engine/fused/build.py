@@ -62,14 +62,14 @@ class Kernel:
         path: The shared library.
         compiler: What made it.
         built: Whether this call compiled it.
-        library: The library, loaded.
+        loaded: The shared library, opened in this process.
         notice: What was wrong with a file in the cache, or an empty string.
     """
 
     path: Path
     compiler: str
     built: bool
-    library: ctypes.CDLL
+    loaded: ctypes.CDLL
     notice: str = ""
 
 
@@ -196,7 +196,7 @@ def kernel(real: Real, activation: Activation) -> Kernel:
     damage: list[str] = []
     for path in paths:
         if library := _cached(path, damage):
-            return Kernel(path, shlex.join(command), built=False, library=library, notice="; ".join(damage))
+            return Kernel(path, shlex.join(command), built=False, loaded=library, notice="; ".join(damage))
     try:
         content = _compile(command, parts)
     except OSError as error:
@@ -211,7 +211,7 @@ def kernel(real: Real, activation: Activation) -> Kernel:
         notice = "; ".join([*(f"{said}, so it was compiled again" for said in damage), *reasons])
         if notice:
             warnings.warn(f"{notice}; the kernel is in {path.parent}", UserWarning, stacklevel=2)
-        return Kernel(path, shlex.join(command), built=True, library=library, notice=notice)
+        return Kernel(path, shlex.join(command), built=True, loaded=library, notice=notice)
     raise NoKernel(f"the kernel cannot be kept ({'; '.join(reasons)}); name a directory with HARNESS_CACHE")
 
 
