@@ -6,6 +6,9 @@ from .claim import Exponents as Exponents
 from .claim import Reference as Reference
 from .component import Component as Component
 from .construction import Construction as Construction
+from .continuation import Continuation as Continuation
+from .continuation import Descend as Descend
+from .continuation import TrainedTrial as TrainedTrial
 from .criterion import Criterion as Criterion
 from .criterion import ResidualCriterion as ResidualCriterion
 from .dataset import Dataset as Dataset

@@ -26,10 +26,16 @@ class Fate:
         kind: One of five. ``open`` has no certificate.
         certificate: Name of the theorem that applies, or an empty string.
         margin: Quotient by which the theorem's condition holds. Values below 2 are certified up to rounding only.
-        residual: Relative residual at the point where the certificate holds, or the limit's.
+        residual: Relative residual ‖r‖/‖y‖ in the limit: 0 for an exact fit.
         max_eta_lambda: Largest η λ_max met on the way.
         work: Number of steps taken beyond the budget.
-        constants: Further numbers of the certificate by name, such as a radius, a floor or the number of leaps.
+        constants: Further numbers of the certificate by name, such as a radius or the number of leaps. ``floor`` is a
+            proved lower bound of the relative residual at all later steps. ``counted`` is 1 where an exact fit has
+            probability zero, since there are fewer effective weights than labels.
+            ``measure`` and ``measure_floor`` are ``residual`` and ``floor`` in terms of a criterion whose measure is
+            another.
+        continuation: Name and version of what decided it.
+        message: Error message of the continuation, or an empty string. The fate is then open.
     """
 
     kind: FateKind
@@ -39,6 +45,29 @@ class Fate:
     max_eta_lambda: float | None = None
     work: int = 0
     constants: Mapping[str, float] = field(default_factory=dict)
+    continuation: str = ""
+    message: str = ""
+
+    def verdict(self, tolerance: float = 0.0) -> Verdict:
+        """Return whether the trial ends in a fit: ``fit``, ``unfit`` or ``open``.
+
+        Args:
+            tolerance: Largest measure of a fit. Zero asks for an exact fit.
+
+        >>> Fate("stuck in the limit", residual=0.2).verdict(0.3), Fate("open", constants={"floor": 0.1}).verdict(0.3)
+        ('fit', 'open')
+        """
+        if self.kind in ("fit proved", "fit in the limit"):
+            return "fit"
+        stuck = self.kind in ("stuck proved", "stuck in the limit")
+        floor = self.constants.get("measure_floor", self.constants.get("floor", 0.0))
+        limit = self.constants.get("measure", self.residual) if stuck else None
+        if tolerance == 0.0:
+            unfit = stuck or floor > 0.0 or self.constants.get("counted", 0.0) > 0.0
+            return "unfit" if unfit else "open"
+        if floor > tolerance or (limit is not None and limit > tolerance):
+            return "unfit"
+        return "open" if limit is None else "fit"
 
 
 @dataclass(frozen=True)
@@ -108,3 +137,24 @@ class Outcome:
         if hit is not None and (steps is None or hit <= steps):
             return "fit"
         return "diverged" if self.diverged and (steps is None or self.steps <= steps) else "unfit"
+
+    def limit_verdict(self, tolerance: float = 0.0, tolerance_index: int | None = None) -> Verdict:
+        """Return the verdict with unlimited steps, which is ``open`` where nothing decides it.
+
+        Args:
+            tolerance: Largest measure of a fit. Zero asks for an exact fit.
+            tolerance_index: Index of the tolerance, by which the training itself may have met it; None to ask only the
+                fate.
+
+        >>> stuck = Fate("stuck proved", residual=0.2, constants={"floor": 0.19})
+        >>> trial = Outcome(seed=0, hits=(120,), steps=5000, measure=0.2, fate=stuck)
+        >>> trial.limit_verdict(), trial.limit_verdict(0.1), trial.limit_verdict(0.3), trial.limit_verdict(0.1, 0)
+        ('unfit', 'unfit', 'fit', 'fit')
+        """
+        if self.message:
+            return "error"
+        if tolerance > 0.0 and tolerance_index is not None and self.hits[tolerance_index] is not None:
+            return "fit"
+        if self.diverged:
+            return "diverged"
+        return "open" if self.fate is None else self.fate.verdict(tolerance)

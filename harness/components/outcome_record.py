@@ -146,6 +146,8 @@ def _model() -> type[BaseModel]:
         max_eta_lambda=number | None,
         work=whole,
         constants=numbers,
+        continuation=str,
+        message=str,
     )
     return made(
         Outcome,

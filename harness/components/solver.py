@@ -120,6 +120,7 @@ class Solver(ABC):
         preference: Place among the shipped solvers, which are asked in increasing order.
         closed_form: Whether the time of a trial does not depend on the number of steps.
         pools: Whether trials of several cells and regimes can share a launch, see :meth:`train_several`.
+        decides_fates: Whether its outcomes come with their fates, so that no continuation is needed.
         depends_on_compiler: Whether numbers depend on the C++ compiler of the machine.
         outputs: ``any`` if networks of any number of outputs are trained.
     """
@@ -132,6 +133,7 @@ class Solver(ABC):
     preference: ClassVar[int] = 1000
     closed_form: ClassVar[bool] = False
     pools: ClassVar[bool] = False
+    decides_fates: ClassVar[bool] = False
     depends_on_compiler: ClassVar[bool] = False
     outputs: ClassVar[Outputs] = "one"
 

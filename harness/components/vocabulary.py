@@ -44,7 +44,8 @@ Guarantee = Literal[
 Certainty = Literal["read", "derived", "seed", "memory", "memory-low"]
 """Sources of the text of a claim. All but read and derived are printed as unverified."""
 
-Verdict = Literal["fit", "unfit", "diverged", "error"]
+Verdict = Literal["fit", "unfit", "diverged", "error", "open"]
+"""Verdicts on a trial. Only those with unlimited steps may be open."""
 
 FateKind = Literal["fit proved", "stuck proved", "fit in the limit", "stuck in the limit", "open"]
 """Fates of a trial with unlimited steps. Only the first two are proved from the trained weights themselves."""
