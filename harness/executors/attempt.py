@@ -26,8 +26,8 @@ def attempt(batch: Batch, registry: Registry) -> Attempt:
         registry: The plugins.
 
     Returns:
-        The outcomes, or the fault. The fault is ``changed``, and nothing is trained, if the plugins of the batch are of
-        other code here than in the driver.
+        The outcomes, or the fault. The fault is ``changed`` if the plugins of the batch are of other code or data here
+        than in the driver. Nothing is trained then, or what was trained is dropped.
     """
     if changed := changed_plugin(batch.plugins, batch.setting, registry):
         return Attempt(fault=Fault("changed", changed))
@@ -40,6 +40,8 @@ def attempt(batch: Batch, registry: Registry) -> Attempt:
             raise
         except BaseException as error:  # sys.exit() in a plugin costs its own trials only
             fault = fault_of(error)
+    if changed := changed_plugin(batch.plugins, batch.setting, registry):  # a data file, while it was read
+        return Attempt(fault=Fault("changed", changed))
     if fault is not None and fault.kind == "memory":
         _release()
     return Attempt(outcomes, fault, tuple(lines))
@@ -59,7 +61,7 @@ def attempts(
     Yields:
         Position and attempt of each batch.
     """
-    if len(batches) > 1 and not any(changed_plugin(one.plugins, one.setting, registry) for one in batches):
+    if len(batches) > 1 and not _changed(batches, registry):
         try:
             with _warned() as lines:
                 found = train_together(batches, registry, begun)
@@ -69,12 +71,17 @@ def attempts(
             if fault_of(error).kind == "memory":
                 _release()
         else:
-            for place, outcomes in enumerate(found):
-                yield place, Attempt(tuple(outcomes), None, () if place else tuple(lines))
-            return
+            if not _changed(batches, registry):
+                for place, outcomes in enumerate(found):
+                    yield place, Attempt(tuple(outcomes), None, () if place else tuple(lines))
+                return
     for place, batch in enumerate(batches):
         begun(place)
         yield place, attempt(batch, registry)
+
+
+def _changed(batches: Sequence[Batch], registry: Registry) -> bool:
+    return any(changed_plugin(one.plugins, one.setting, registry) for one in batches)
 
 
 @contextlib.contextmanager

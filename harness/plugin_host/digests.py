@@ -1,4 +1,4 @@
-"""Digests of the code of third-party plugins: equal where only comments, docstrings or the layout differ."""
+"""Digests of the code and data of third-party plugins: equal where only comments, docstrings or layout differ."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.plugin_host.counted import counted
+from harness.plugin_host.data_files import data_digest, in_package, named_in
 from harness.plugin_host.registry import DISTRIBUTION, KINDS
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def component_digests(data: Mapping[str, Any], registry: Registry) -> dict[str, 
 
 
 def changed_plugin(digests: Mapping[str, str], data: Mapping[str, Any], registry: Registry) -> str:
-    """Return on one line which plugin is of other code here than in the driver, or an empty string if none is.
+    """Return on one line which plugin is of other code or data here than in the driver, or an empty string if none is.
 
     Args:
         digests: Digests of the third-party plugins of the setting in the driver, by name.
@@ -56,8 +57,9 @@ def changed_plugin(digests: Mapping[str, str], data: Mapping[str, Any], registry
     """
     here = component_digests(data, registry) if digests else {}
     for name in sorted(name for name, digest in digests.items() if here.get(name) != digest):
-        file = next((plugin.origin for plugin in registry if plugin.name == name and plugin.is_file), None)
-        which = f"plugin {name}" if file is None else f"plugin file {file}"
+        found = next((plugin for plugin in registry if plugin.name == name), None)
+        which = f"plugin file {found.origin}" if found is not None and found.is_file else f"plugin {name}"
+        which += " or a data file of it" if found is not None and data_files(found)[1] else ""
         return f"{which} was changed since the run began; run again"
     return ""
 
@@ -82,20 +84,44 @@ def _names(data: Any, kind: str = "") -> Iterator[tuple[str, str]]:
 
 
 def plugin_digest(plugin: Plugin, *, theories: bool = True) -> str:
-    """Return the first 20 digits of the SHA-256 of a plugin's code.
+    """Return the first 20 digits of the SHA-256 of a plugin's code and data.
 
     The code is the syntax trees of all Python files of its package without docstrings, or of the text that its one file
-    was loaded from. Files that are no Python of this version count byte by byte.
+    was loaded from. Files that are no Python of this version count byte by byte. The data are :func:`data_files`.
 
     Args:
         plugin: The plugin.
         theories: Whether code counts that only theories, presets, renderers and commands use.
     """
-    return _digest(*_files(plugin), plugin.source, theories)
+    folder, files = _files(plugin)
+    code = _code(folder, files, plugin.source, theories)
+    data = data_digest(*data_files(plugin, theories=theories))
+    return hashlib.sha256(code.encode() + data).hexdigest()[:20] if data else code
+
+
+def data_files(plugin: Plugin, *, theories: bool = True) -> tuple[Path, list[str]]:
+    """Return the folder of a plugin and the names of its data files, relative to that folder.
+
+    A package has all files in its folder that are no code. One file has those beside it that its code names.
+
+    Args:
+        plugin: The plugin.
+        theories: Whether code counts that only theories, presets, renderers and commands use.
+    """
+    folder, files = _files(plugin)
+    if not files:
+        return folder, []
+    if not plugin.is_file and (folder / "__init__.py") in files:
+        return folder, in_package(folder)
+    _, trees = _trees(folder, files, plugin.source, theories)
+    return folder, named_in(trees.values(), folder, files)
 
 
 @functools.cache
-def _digest(folder: Path, files: tuple[Path, ...], source: bytes | None, theories: bool) -> str:
+def _trees(
+    folder: Path, files: tuple[Path, ...], source: bytes | None, theories: bool
+) -> tuple[dict[str, bytes], dict[str, ast.Module]]:
+    """Return the text of each file, and the syntax tree of each that is Python."""
     texts = {file.relative_to(folder).as_posix(): file.read_bytes() if source is None else source for file in files}
     trees: dict[str, ast.Module] = {}
     for name, text in texts.items():
@@ -103,6 +129,12 @@ def _digest(folder: Path, files: tuple[Path, ...], source: bytes | None, theorie
             trees[name] = ast.parse(text)
     if not theories:
         trees = dict(zip(trees, counted(list(trees.values())), strict=True))
+    return texts, trees
+
+
+@functools.cache
+def _code(folder: Path, files: tuple[Path, ...], source: bytes | None, theories: bool) -> str:
+    texts, trees = _trees(folder, files, source, theories)
     found = hashlib.sha256()
     for name, text in texts.items():
         found.update(f"\0{name}\0".encode())
