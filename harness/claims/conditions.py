@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.components import Assumption, Problem, Regime, ResidualCriterion
 from harness.mathematics.activations import ACTIVATIONS, Activation
-from harness.mathematics.spectra import extreme_cosines, has_unit_rows
+from harness.mathematics.spectra import extreme_cosines, has_unit_rows, rank
 
 DENSITIES = ("sphere", "gaussian", "cube-sphere")
 """Data sets whose inputs come from a density, on the sphere or in R^d, d ≥ 2."""
@@ -134,17 +134,28 @@ def on_different_lines(problem: Problem) -> Assumption:
 
 
 def quadratic_in_n(problem: Problem) -> Assumption:
-    """Check n ≤ d(d + 1)/2, the most that n ≤ c d² can mean."""
-    most = problem.d * (problem.d + 1) // 2
+    """Check n ≤ d(d + 1)/2, the most that n ≤ c d² can mean, with the dimension that the inputs span for d."""
+    spanned = rank(problem.x)
+    most = spanned * (spanned + 1) // 2
     return Assumption("n ≤ d(d+1)/2", problem.n <= most, f"n = {problem.n}, d(d+1)/2 = {most}")
 
 
 def from_a_density(problem: Problem) -> Assumption:
     """Check that the inputs come from a density, as far as one draw shows. Equal inputs do not.
 
-    The assumption holds for :data:`DENSITIES` and is open for other data sets.
+    Nor do inputs that span fewer than min(n, d) dimensions. The assumption holds for :data:`DENSITIES` and is open for
+    other data sets.
     """
-    distinct = len(np.unique(problem.x, axis=0))
-    holds = False if distinct < problem.n else True if problem.dataset in DENSITIES else None
-    found = f"{distinct} distinct inputs of {problem.n}" if distinct < problem.n else ""
+    n, distinct, spanned = problem.n, len(np.unique(problem.x, axis=0)), rank(problem.x)
+    found = f"{distinct} distinct inputs of {n}" if distinct < n else ""
+    if spanned < min(n, problem.d):
+        found = found or f"they span {spanned} of {problem.d} dimensions"
+    holds = False if found else True if problem.dataset in DENSITIES else None
     return Assumption("inputs from a density", holds, found or ("" if holds else f"dataset {problem.dataset!r}"))
+
+
+def interpolates(regime: Regime) -> Assumption:
+    """Check that a fit is an interpolation, f = y, as it is where the residual norm is measured."""
+    criterion = regime.criterion
+    holds = True if isinstance(criterion, ResidualCriterion) else False if criterion.bounded() else None
+    return Assumption("a fit is an interpolation", holds, "" if holds else criterion.name)

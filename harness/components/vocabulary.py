@@ -37,12 +37,23 @@ Outputs = Literal["one", "any"]
 Trained = Literal["hidden", "output", "all"]
 
 Guarantee = Literal[
-    "convergence", "landscape", "existence", "necessary", "linearised", "certificate", "special algorithm"
+    "convergence",
+    "landscape",
+    "existence",
+    "necessary",
+    "linearised",
+    "certificate",
+    "special algorithm",
+    "generalization",
 ]
-"""Guarantees of theories at their widths. Only convergence and certificate are about training."""
+"""Guarantees of theories at their widths. Only convergence and certificate are about fitting by training."""
 
-Certainty = Literal["read", "derived", "seed", "memory", "memory-low"]
-"""Sources of the text of a claim. All but read and derived are printed as unverified."""
+Certainty = Literal["read", "derived", "abstract", "secondary", "memory"]
+"""Sources of the text of a claim. All but read and derived are printed as unverified.
+
+``read``: statement and conditions were read. ``derived``: proved here. ``abstract``: the scaling was read in the
+authors' abstract, the conditions were not. ``secondary``: known from another author's text. ``memory``: neither.
+"""
 
 Verdict = Literal["fit", "unfit", "diverged", "error", "open"]
 """Verdicts on a trial. Only those with unlimited steps may be open."""

@@ -171,6 +171,12 @@ def lambda_output(x: Array, activation: Activation) -> float:
     return smallest_eigenvalue(output_kernel(x, activation))
 
 
+@per_inputs
+def lambda_both(x: Array, activation: Activation) -> float:
+    """Return λ_min of the sum of :func:`hidden_kernel` and :func:`output_kernel`: both layers, at equal scales."""
+    return smallest_eigenvalue(hidden_kernel(x, activation) + output_kernel(x, activation))
+
+
 def angles(x: Array) -> Array:
     """Return the angles between the rows of X, (n, n), in [0, π]; π/2 to a row of zeros.
 

@@ -74,6 +74,22 @@ def has_unit_rows(x: Array, tolerance: float = 1e-8) -> bool:
 
 
 @per_inputs
+def rank(x: Array, *, affine: bool = False) -> int:
+    """Return the dimension that the rows of X span: the d of theorems on inputs in general position.
+
+    Singular values below max(n, d) ε times the largest count as 0, ε the distance of 1 to the next float64.
+
+    Args:
+        x: Inputs (n, d).
+        affine: Whether a column of ones is added, as biases do.
+
+    >>> rank(np.ones((3, 2))), rank(np.eye(3)), rank(np.eye(3), affine=True)
+    (1, 3, 3)
+    """
+    return int(np.linalg.matrix_rank(np.column_stack([x, np.ones(len(x))]) if affine else x))
+
+
+@per_inputs
 def operator_norm(x: Array) -> float:
     """Return ‖X‖, the largest singular value.
 

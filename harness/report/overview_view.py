@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 CERTAINTY = {
     "read": "read",
     "derived": "derived here",
-    "seed": "from a secondary source",
+    "abstract": "abstract only",
+    "secondary": "from a secondary source",
     "memory": "from memory",
-    "memory-low": "from memory, unsure",
 }
 """Words for the certainty of a claim."""
 
@@ -42,9 +42,15 @@ def known(claim: Claim, mark: str = ";") -> str:
     return f"{words}{mark} {claim.certainty_note}" if claim.certainty_note else words
 
 
-DOUBT = Note("unverified: the statement is known from a secondary source or from memory; see “known”", mark="†")
+DOUBT = Note(
+    "unverified: known from an abstract, a secondary source or memory, not from reading the statement; see “known”",
+    mark="†",
+)
 
-SCALING = "C=1: the power law n^a d^b of the claim with its constant and logarithms set to 1, or its floor if higher."
+SCALING = (
+    "C=1: the power law n^a d^b of the claim with its constant and logarithms set to 1, or its floor if higher; "
+    "numbers at C=1 do not rank theorems, nor two forms of one theorem, whose constants differ."
+)
 EXPONENTS = "a, b: its exponents at this n and d."
 CAPTION = (
     f"Each theory on the regime it speaks of; nothing was trained. {SCALING} {EXPONENTS} on data: the condition "

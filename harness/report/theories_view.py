@@ -39,7 +39,7 @@ CertifiedWidths = dict[tuple[str, int, int, str], "Certified"]
 """Certified widths by regime, n, d and name of the theory."""
 
 UNVERIFIED = Note(
-    "unverified: the statement is known from secondary sources or from memory, not from reading it; "
+    "unverified: known from an abstract, a secondary source or memory, not from reading statement and conditions; "
     "“harness theory” says which part is known how",
     mark="†",
 )

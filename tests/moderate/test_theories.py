@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from harness_moderate import harness_regimes, harness_theories
 from harness_moderate.theories import THEORIES
 from harness_moderate.theories.certificates import CertificateD1, CertificateD3
@@ -17,7 +18,7 @@ from harness_moderate.theories.hidden_layer import (
     Smooth,
 )
 
-from harness import ACTIVATIONS, Certificate, Problem, Regime, Weights
+from harness import ACTIVATIONS, Certificate, Criterion, Problem, Regime, Weights
 from harness.builtin.initializers import GaussianHalves, MirroredLeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
@@ -295,9 +296,31 @@ def test_batches_of_sgd_are_left_open() -> None:
         assert predict(BY_NAME["os-smooth-sgd"], of, problem(30, 12)).assumptions[-1].holds is holds
 
 
+def test_a_count_is_not_met_where_a_fit_is_no_interpolation() -> None:
+    """Nets below the count get all signs right, so the count must not be printed as met under the 0/1 error."""
+
+    class ZeroOne(Criterion):
+        name = "zero-one"
+
+        def loss(self, outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            return ((outputs - y) ** 2).sum()
+
+        def measure(self, outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            return self.wrong(outputs, y) / len(y)
+
+        def bounded(self) -> bool:
+            return True
+
+    of = dataclasses.replace(regime(), criterion=ZeroOne())
+    checks = {a.text: a.holds for a in predict(BY_NAME["count-hidden"], of, problem(30, 12)).assumptions}
+    assert checks["a fit is an interpolation"] is False
+    checks = {a.text: a.holds for a in predict(BY_NAME["count-hidden"], regime(), problem(30, 12)).assumptions}
+    assert checks["a fit is an interpolation"] is True
+
+
 def test_binary_labels_have_no_density() -> None:
     signs = dataclasses.replace(problem(30, 12), y=np.sign(problem(30, 12).y))
-    assert [a.holds for a in predict(BY_NAME["count-hidden"], regime(), signs).assumptions] == [None]
+    assert [a.holds for a in predict(BY_NAME["count-hidden"], regime(), signs).assumptions] == [None, True]
 
 
 # --- step sizes -----------------------------------------------------------------------------------

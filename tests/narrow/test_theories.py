@@ -48,7 +48,7 @@ def test_existence_and_landscape_promise_no_training() -> None:
     training = {name for name, theory in BY_NAME.items() if theory.claim.guarantee in ("convergence", "certificate")}
     assert training == {"daniely", "ge-wang-zhao"}
     verified = {name for name, theory in BY_NAME.items() if theory.claim.verified}
-    assert verified == {"zhang", "bubeck"}  # whose proofs are given here
+    assert verified == {"zhang", "bubeck", "soudry-carmon"}  # proved here, or read with its proof
     assert {name for name, theory in BY_NAME.items() if theory.claim.explicit} == {
         "zhang",
         "zhang-landscape",

@@ -24,7 +24,7 @@ from harness import (
 from harness.builtin.initializers import GaussianHalves, He, LeCun, MirroredLeCun, Xavier
 from harness.claims import conditions as shared
 from harness.claims.shallow import LINEAR, THEORY_STEP, Nets
-from harness.mathematics.spectra import smallest_eigenvalue
+from harness.mathematics.spectra import rank, smallest_eigenvalue
 from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian
 from harness_lazy.limit import limiting_eigenvalue
 from harness_lazy.models import LazyScaled, Linearized
@@ -236,14 +236,16 @@ class CertificateLinear(TangentTheory, Certificate, StepPolicy):
             return Width(math.nan, "the certificate is about linearized nets")
         activation, one = model.net.activation, 1 if model.biases else 0
         copies = 2 if isinstance(regime.initializer, PAIRS) else 1
-        hidden = problem.d + one
+        hidden = rank(problem.x, affine=bool(one))
         each = {"hidden": hidden, "output": 1, "all": hidden if activation.homogeneous else hidden + 1}[model.train]
         columns = problem.n - (one if model.train != "hidden" else 0)
         necessary = copies * max(1, math.ceil(columns / each))
         if not activation.analytic:
             return Width(float(necessary), "necessary; with a kink in φ the rank may be smaller")
-        enough = copies * math.ceil(problem.n / (1 if model.train == "output" else problem.d))
-        return Width(float(enough), "" if enough == necessary else f"{necessary} is necessary")
+        enough = copies * math.ceil(problem.n / (1 if model.train == "output" else rank(problem.x)))
+        low = rank(problem.x) < min(problem.n, problem.d)
+        where = f"d = {rank(problem.x)}, the dimension spanned" if low else ""
+        return Width(float(enough), where if enough == necessary else f"{necessary} is necessary")
 
     def certifies(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
         """Test whether J₀ of this network has rank n."""

@@ -96,6 +96,12 @@ def separated(problem: Problem) -> Assumption:
     return Assumption("inputs separated", apart > 0, f"δ = {apart:.3g}; powers of 1/δ are left out")
 
 
+def smooth_loss(regime: Regime) -> Assumption:
+    """Check that the loss is smooth, as far as the criterion bounds its curvature."""
+    curvature = regime.criterion.curvature(1)
+    return Assumption("smooth loss", True if curvature is not None else None, regime.criterion.name)
+
+
 def without_momentum(regime: Regime) -> Assumption:
     """Check for gradient descent or SGD."""
     return Assumption("(stochastic) gradient descent", regime.optimizer.heavy_ball() == 0.0, regime.optimizer.name)

@@ -14,6 +14,9 @@ from harness_lazy.theories import conditions as own
 from harness_lazy.theories import references
 from harness_lazy.theories.conditions import FAILURE
 
+RESIDUAL = 0.01
+"""ε of theorems that reach ‖f − y‖ ≤ ε√n: the relative residual at which suites count a fit, for labels of size 1."""
+
 DATA = (shared.unit_rows, shared.on_different_lines, own.bounded_labels, shared.without_biases)
 DESCENT = (shared.quadratic_loss, shared.gradient_descent)
 
@@ -57,7 +60,7 @@ class SongYang(ReLUTheory):
         formula="k ≥ C n⁴ polylog(n)/λ₀⁴",
         reference=references.SONG_YANG,
         guarantee="convergence",
-        certainty="memory-low",
+        certainty="memory",
         certainty_note="n⁴ from a later paper's abstract, the power of λ₀ from memory; logarithms left out",
         exponents=Exponents(large_n=(4.0, 0.0)),
         home={"use": "ntk-du"},
@@ -72,12 +75,13 @@ class SongYangSpectral(ReLUTheory):
     claim = replace(
         SongYang.claim,
         title="Song & Yang 2019, further condition on the data",
-        formula="k ≥ C n² · (powers of 1/λ₀, logarithms), under a spectral condition on the data",
-        certainty="seed",
-        certainty_note="n² as listed by Song et al. 2021; the condition on the data and the power of λ₀ are not known "
-        "and left out",
+        formula="k ≥ C n² polylog(n)/λ₀⁴, under a spectral condition on the data",
+        certainty="secondary",
+        certainty_note="n²/λ₀⁴ as listed in the survey of Suh & Cheng; the condition on the data is not known; "
+        "logarithms left out",
         exponents=Exponents(large_n=(2.0, 0.0)),
     )
+    eigenvalue = 4
     conditions = (
         Assumption("spectral condition on the data", None, "its parameters are not known"),
         *ReLUTheory.conditions,
@@ -93,7 +97,7 @@ class Du(ReLUTheory, StepPolicy):
         title="Du et al. 2019, Thm 4.1",
         formula="k ≥ C n⁶/(λ₀⁴δ³), λ₀ = λ_min(E[φ'(Xw)φ'(Xw)ᵀ] ∘ XXᵀ), δ = 0.05",
         reference=references.DU,
-        certainty="seed",
+        certainty="secondary",
         certainty_note="the setting read in the paper, the width condition in a third party's notes; λ₀ computed, "
         "δ = 0.05",
         exponents=Exponents(large_n=(6.0, 0.0)),
@@ -118,8 +122,8 @@ class Munteanu(ReLUTheory):
         title="Munteanu et al. 2022, coupled initialization",
         formula="k ≥ C n² · (powers of 1/λ₀, logarithms)",
         reference=references.MUNTEANU,
-        certainty="read",
-        certainty_note="the abstract: from roughly n⁴ to n²; powers of 1/λ₀ and logarithms are not known and left out",
+        certainty="abstract",
+        certainty_note="from roughly n⁴ to n²; powers of 1/λ₀ and logarithms are not known and left out",
         exponents=Exponents(large_n=(2.0, 0.0)),
         home={"use": "ntk-du", "initializer": {"use": "paired"}},
     )
@@ -127,7 +131,7 @@ class Munteanu(ReLUTheory):
 
 
 class Arora(ReLUTheory):
-    """Gradient descent converges if k ≥ C n⁸/λ₀⁶, at a speed set by the labels' share of each eigenvector of H∞."""
+    """A bound on the test error holds if k ≥ C n⁸/λ₀⁶. It is no width from which training is known to converge."""
 
     name = "arora"
     claim = replace(
@@ -135,8 +139,9 @@ class Arora(ReLUTheory):
         title="Arora et al. 2019",
         formula="k ≥ C n⁸/λ₀⁶",
         reference=references.ARORA,
-        certainty="seed",
-        certainty_note="about n⁸/λ₀⁶, as Oymak et al. 2019 quote it for one output",
+        guarantee="generalization",
+        certainty="secondary",
+        certainty_note="about n⁸/λ₀⁶, as Oymak et al. 2019 quote it for a bound on the test error with one output",
         exponents=Exponents(large_n=(8.0, 0.0)),
     )
     conditions = (*DATA, own.gaussian_and_signs, *DESCENT)
@@ -164,12 +169,19 @@ class AllenZhu(DeepReLUTheory):
     claim = replace(
         SongYang.claim,
         title="Allen-Zhu et al. 2019, at one hidden layer",
-        formula="k ≥ C n²⁴ L¹² · (powers of 1/δ), L = 1",
+        formula="k ≥ C n²⁴ L¹² polylog/δ⁸, L = 1",
         reference=references.ALLEN_ZHU,
-        certainty="seed",
-        certainty_note="n²⁴L¹² as listed by Song et al. 2021, there under parameters; a width in the abstract of "
-        "Zou & Gu 2019",
+        certainty="secondary",
+        certainty_note="n²⁴L¹²/δ⁸ as quoted by Basri et al. 2020; the separation δ and logarithms left out; by the "
+        "abstract for any smooth loss",
         exponents=Exponents(large_n=(24.0, 0.0)),
+    )
+    conditions = (
+        shared.unit_rows,
+        own.separated,
+        own.weights_of_the_paper,
+        own.smooth_loss,
+        own.without_momentum,
     )
 
 
@@ -182,7 +194,7 @@ class ZouGu(DeepReLUTheory):
         title="Zou & Gu 2019, at one hidden layer",
         formula="k ≥ C n⁸ L¹² · (powers of 1/δ), L = 1",
         reference=references.ZOU_GU,
-        certainty="seed",
+        certainty="secondary",
         certainty_note="n⁸L¹² as listed by Song et al. 2021; the paper's milder condition for one hidden layer is not "
         "known here",
         exponents=Exponents(large_n=(8.0, 0.0)),
@@ -190,30 +202,35 @@ class ZouGu(DeepReLUTheory):
 
 
 class OymakFabian(ShallowTheory):
-    """Gradient descent converges if k ≥ C n⁴ log n/λ(X)⁴: the case of a smooth φ, full spectrum and one output."""
+    """Gradient descent reaches ‖f − y‖ ≤ ε√n if k ≥ C Γ⁴ log n/α⁸ with Γ = log(1/ε), for smooth φ and one output.
+
+    With the full spectrum, α² = λ(X)/n, this is Γ⁴ n⁴ log n/λ(X)⁴. At a fixed width the residual is not shown to go
+    to zero. The paper's n⁴ log n/λ(X)⁴ without Γ belongs to a bound on the test error.
+    """
 
     name = "oymak-fabian"
     claim = replace(
         SongYang.claim,
         title="Oymak et al. 2019, full spectrum",
-        formula="k ≥ C n⁴ log n/λ(X)⁴, λ(X) = λ_min(E[φ'(Xw)φ'(Xw)ᵀ] ∘ XXᵀ)",
+        formula="k ≥ C log(1/ε)⁴ n⁴ log n/λ(X)⁴ for ‖f − y‖ ≤ ε√n, λ(X) = λ_min(E[φ'(Xw)φ'(Xw)ᵀ] ∘ XXᵀ), ε = 0.01",
         reference=references.OYMAK_FABIAN,
         certainty="read",
-        certainty_note="the width and the covariance read; that φ', φ'' must be bounded is from memory",
+        certainty_note="by the paper a non-rigorous simplification of its theorem; read with its bounded φ', φ'' "
+        "and v of entries ±1/√k; the cut-off α² = λ(X)/n for the full spectrum is derived",
         home={"use": "ntk-du", "activation": "softplus"},
     )
     nets = Nets("hidden", "smooth")
     conditions = (
         shared.unit_rows,
         shared.without_biases,
-        own.gaussian_rows,
-        Assumption("v of the paper's size", None, "not known"),
+        own.random_signs,
         *DESCENT,
     )
 
     def width(self, problem: Problem, regime: Regime) -> Width:
-        """Evaluate n⁴ log n/λ(X)⁴."""
+        """Evaluate log(1/ε)⁴ n⁴ log n/λ(X)⁴."""
         smallest = lambda_hidden(problem.x, self.activation(regime))
         if smallest == 0:
             return Width(math.inf, "λ(X) = 0: two inputs are on a line, or too close to tell")
-        return Width(problem.n**4 * math.log(problem.n) / smallest**4, f"λ(X) = {smallest:.3g}")
+        width = math.log(1.0 / RESIDUAL) ** 4 * problem.n**4 * math.log(problem.n) / smallest**4
+        return Width(width, f"λ(X) = {smallest:.3g}, ε = {RESIDUAL:g}; not to zero residual")

@@ -11,7 +11,7 @@ import numpy as np
 from harness import Activation, Claim, Model, Problem, Reference, Regime, Width
 from harness.claims import conditions as shared
 from harness.claims.shallow import LINEAR, Nets, ShallowTheory
-from harness.mathematics.spectra import operator_norm
+from harness.mathematics.spectra import operator_norm, rank
 from harness_lazy.limit import limiting_eigenvalue
 from harness_lazy.models import Linearized
 from harness_lazy.theories import conditions as own
@@ -89,9 +89,9 @@ class MontanariZhong(TangentTheory):
         title="Montanari & Zhong 2022",
         formula="kd ≥ C n polylog(n), d ≥ C √n polylog(n)",
         reference=references.MONTANARI_ZHONG,
-        certainty="read",
-        certainty_note="the abstract, and the theorem as Karhadkar et al. 2024 quote it; without logarithms; what φ "
-        "must be not known",
+        certainty="abstract",
+        certainty_note="also the theorem as Karhadkar et al. 2024 quote it; without logarithms; what φ must be not "
+        "known",
         explicit=False,
     )
     models = (Linearized,)
@@ -100,7 +100,7 @@ class MontanariZhong(TangentTheory):
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate n/d at C = 1, at least one neuron."""
-        return Width(max(problem.n / problem.d, 1.0), "law at C = 1; the data are not used")
+        return Width(max(problem.n / rank(problem.x), 1.0), "law at C = 1, d the dimension that the inputs span")
 
 
 class Karhadkar(TangentTheory):
@@ -116,6 +116,7 @@ class Karhadkar(TangentTheory):
         title="Karhadkar, Murray & Montúfar 2024",
         formula="k ≥ C ‖X‖² log(n/ε)/λ, λ = (1 + d log(1/δ)/log d)⁻³ δ²",
         reference=references.KARHADKAR,
+        certainty="read",
         certainty_note="ε = 0.05; constants 1",
         exponents=None,
         home={"use": "linearized", "activation": "relu", "train": "all", "initializer": {"use": "ntk-gaussian"}},

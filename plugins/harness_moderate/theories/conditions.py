@@ -8,7 +8,7 @@ from harness import Activation, Array, Assumption, Problem, Regime, ResidualCrit
 from harness.builtin.initializers import GaussianHalves, He, LeCun, Xavier
 from harness.claims.conditions import on_different_lines, started
 from harness.mathematics.kernels import mu
-from harness.mathematics.spectra import has_unit_rows, khatri_rao_sigma_min, operator_norm
+from harness.mathematics.spectra import has_unit_rows, khatri_rao_sigma_min, operator_norm, rank
 
 gaussian_hidden_layer = started("W₀ ~ N(0, 1)", lambda start: isinstance(start, GaussianHalves) and start.sigma == 1.0)
 gaussian_halves = started(
@@ -29,9 +29,9 @@ def uniform_on_the_sphere(problem: Problem) -> Assumption:
         return Assumption(text, False, f"{found}, norms other than 1")
     if not on_different_lines(problem).holds:
         return Assumption(text, False, f"{found}, two inputs on one line")
-    rank = int(np.linalg.matrix_rank(problem.x))
-    if rank < min(problem.n, problem.d):
-        return Assumption(text, False, f"{found}, rank {rank}")
+    spanned = rank(problem.x)
+    if spanned < min(problem.n, problem.d):
+        return Assumption(text, False, f"{found}, rank {spanned}")
     return Assumption(text, None, found)
 
 

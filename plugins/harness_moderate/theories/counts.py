@@ -9,13 +9,14 @@ from typing import ClassVar
 import numpy as np
 
 from harness import Assumption, Claim, Exponents, Problem, Reference, Regime, Theory, Trained, Width
-from harness.claims.conditions import activation_of
+from harness.claims.conditions import activation_of, interpolates
 from harness.claims.shallow import LINEAR
+from harness.mathematics.spectra import rank
 from harness_moderate.theories.references import DERIVED
 
 
 def degrees_of_freedom(regime: Regime, d: int, k: int) -> int:
-    """Return the dimension of the set of functions that training moves in.
+    """Return the dimension of the set of functions that training moves in, on inputs that span d dimensions.
 
     The number of trained weights, or one less a neuron if both layers are trained and φ is positively homogeneous,
     as vφ(w·x + b) = sign(v) φ(|v|w·x + |v|b) then.
@@ -48,15 +49,19 @@ class ParameterCount(Theory):
         return traits.shallow and traits.trains == self.layers
 
     def assumptions(self, problem: Problem, regime: Regime) -> list[Assumption]:
-        """Check for labels from a density, as far as one draw shows."""
+        """Check for labels from a density, as far as one draw shows, and that a fit is an interpolation."""
         values = len(np.unique(problem.y))
-        return [Assumption("labels from a density", True if values == problem.n else None, f"{values} distinct labels")]
+        labels = Assumption("labels from a density", True if values == problem.n else None, f"{values} distinct labels")
+        return [labels, interpolates(regime)]
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Count the trained weights of the actual model."""
-        k = fewest_neurons(regime, problem.n, problem.d)
-        free = degrees_of_freedom(regime, problem.d, k)
-        return Width(float(k), f"{free} degrees of freedom at that width")
+        biases = regime.model.describe().biases
+        spanned = rank(problem.x, affine=True) - 1 if biases else rank(problem.x)
+        k = fewest_neurons(regime, problem.n, spanned)
+        free = degrees_of_freedom(regime, spanned, k)
+        where = "" if spanned >= min(problem.n, problem.d) else f"; the inputs span {spanned} of {problem.d} dimensions"
+        return Width(float(k), f"{free} degrees of freedom at that width{where}")
 
 
 class CountHidden(ParameterCount):

@@ -114,8 +114,9 @@ class SmoothSphere(ScalingTheory, HiddenLayerTheory):
         Smooth.claim,
         title="Oymak & Soltanolkotabi 2020, Cor 2.2",
         formula="√(kd) ≥ C n for d ≤ n ≤ c d²; k ≥ C n for n ≤ d",
-        certainty="seed",
-        certainty_note="the order agrees with Theorem 2.1 evaluated on the sphere",
+        certainty="abstract",
+        certainty_note="√(kd) ≥ C n from the abstract; the case n ≤ d and the cap n ≤ c d² from a secondary source; "
+        "the order agrees with Theorem 2.1 evaluated on the sphere",
     )
     nets = Smooth.nets
     conditions = (own.uniform_on_the_sphere, shared.quadratic_in_n, shared.smooth, own.nonzero_mu, *DESCENT)
@@ -130,7 +131,7 @@ class SmoothStochastic(Smooth):
         Smooth.claim,
         title="Oymak & Soltanolkotabi 2020, Thm 2.5",
         formula="as Thm 2.1: √(kd) ≥ c (B²/μ_φ²) κ(X) n",
-        certainty="memory-low",
+        certainty="memory",
         certainty_note="that the condition is of the type of Theorem 2.1 is all that is known; it is shown",
         home={"use": "moderate-sgd", "activation": "softplus"},
     )
@@ -211,7 +212,7 @@ class ReLUStochastic(ReLU):
         ReLU.claim,
         title="Oymak & Soltanolkotabi 2020, Thm 2.6",
         formula="as Thm 2.3: √(kd) ≥ C (n²/d) κ(X)³ σ_min(X*X)²",
-        certainty="memory-low",
+        certainty="memory",
         certainty_note="that the condition is of the type of Theorem 2.3 is all that is known; it is shown",
         home={"use": "moderate-sgd", "activation": "relu"},
     )
@@ -231,7 +232,7 @@ class ReLUCovariance(HiddenLayerTheory):
         ReLU.claim,
         title="Oymak & Soltanolkotabi 2020, ReLU covariance form",
         formula="√k ≥ C √n ‖X‖³/λ(X)², λ(X) = λ_min(E[φ'(Xw)φ'(Xw)ᵀ] ∘ XXᵀ)",
-        certainty="memory-low",
+        certainty="memory",
         certainty_note="re-derived as the condition behind Theorem 2.3; whether it is printed is uncertain",
     )
     nets = ReLU.nets

@@ -11,6 +11,7 @@ from annotated_types import Gt, Lt
 from harness import Assumption, Claim, Problem, Regime, Width
 from harness.claims import conditions as shared
 from harness.claims.shallow import LINEAR, Nets, ShallowTheory
+from harness.mathematics.spectra import rank
 from harness_narrow.theories import conditions as own
 from harness_narrow.theories import references
 from harness_narrow.theories.counts import ratio
@@ -33,8 +34,8 @@ class BubeckNTK(ShallowTheory):
         formula="k ≥ C (n/d) log(1/ε), ε = 0.01",
         reference=references.BUBECK,
         guarantee="linearised",
-        certainty="seed",
-        certainty_note="from the paper's abstract; the theorem itself was not read",
+        certainty="abstract",
+        certainty_note="the theorem itself was not read",
         exponents=LINEAR,
         home={"use": "narrow-hidden", "activation": "relu"},
     )
@@ -103,9 +104,10 @@ class Daniely(ShallowTheory):
         formula="k ≥ Õ(n/d) for n = d^c, c fixed",
         reference=references.DANIELY,
         guarantee="convergence",
-        certainty="seed",
-        certainty_note="the order from the paper's abstract, the hidden factor as traced by Zhang et al.; loss, "
-        "initialization and step sizes from memory",
+        certainty="abstract",
+        certainty_note="the order from the abstract; that W₀ duplicates a Gaussian matrix and v a constant vector with "
+        "its negative, and that all but a share ε is memorised, from the introduction; the hidden factor as traced by "
+        "Zhang et al.; loss and step sizes from memory",
         exponents=LINEAR,
         home={"use": "narrow", "activation": "relu", "optimizer": "sgd"},
     )
@@ -140,8 +142,7 @@ class GeWangZhao(ShallowTheory):
         title="Ge, Wang & Zhao 2019",
         formula="kd ≥ C n, quadratic φ, n ≤ d(d+1)/2",
         reference=references.GE_WANG_ZHAO,
-        certainty_note="a number of weights proportional to n, from the paper's abstract; the cap for quadratic φ is "
-        "derived",
+        certainty_note="a number of weights proportional to n; the cap for quadratic φ is derived",
         unit="parameters",
         home={"use": "narrow"},
     )
@@ -158,7 +159,8 @@ class GeWangZhao(ShallowTheory):
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate n/d, or ∞ beyond what quadratic forms can fit."""
-        most = problem.d * (problem.d + 1) // 2
+        spanned = rank(problem.x)
+        most = spanned * (spanned + 1) // 2
         if problem.n > most:
             return Width(math.inf, f"quadratic forms have {most} coefficients, fewer than n = {problem.n}")
         return Width(ratio(problem))

@@ -75,6 +75,7 @@ class Bubeck(Count, Constructive):
     nets = Nets("all", "relu", "any")
     conditions = (own.general_position, own.biases)
     each = 4
+    affine = True
 
     def construct(self, problem: Problem, rng: np.random.Generator) -> Construction:
         """Build the net of the proof."""
@@ -95,12 +96,13 @@ class Baum(Count, Constructive):
         title="Baum 1988, threshold units",
         formula="k ≥ ⌈n/d⌉",
         reference=references.BAUM,
-        certainty="seed",
-        certainty_note="as quoted in the abstract of Bubeck et al.; derived here: 2⌈n₁/d⌉ for the smaller class of n₁ "
-        "samples",
+        certainty="secondary",
+        certainty_note="as quoted in the abstract of Bubeck et al., and with its proof by slabs in lecture notes of "
+        "C. Hegde; derived here: 2⌈n₁/d⌉ for the smaller class of n₁ samples",
         home={"use": "narrow", "biases": True},
     )
     conditions = (own.general_position, own.binary_labels, own.other_activation("the threshold"))
+    affine = True
 
     def concerns(self, regime: Regime) -> bool:
         """Return False: gradients train no threshold neurons."""

@@ -25,9 +25,9 @@ class ZhangLandscape(Count):
         formula="k ≥ 2⌈n/d⌉",
         reference=references.ZHANG,
         guarantee="landscape",
-        certainty="seed",
-        certainty_note="2n/d and the claim from the paper's abstract and introduction; the exact feasible set, its "
-        "constants and what φ must satisfy from memory",
+        certainty="abstract",
+        certainty_note="2n/d and the claim from abstract and introduction; the exact feasible set, its constants and "
+        "what φ must satisfy from memory",
         explicit=True,
         exponents=LINEAR,
         home={"use": "narrow-constrained"},
@@ -58,7 +58,8 @@ class SoudryCarmon(Count):
         title="Soudry & Carmon 2016",
         formula="k ≥ ⌈n/d⌉",
         reference=references.SOUDRY_CARMON,
-        certainty_note="from an excerpt of the paper, and as later papers quote it",
+        certainty="read",
+        certainty_note="statement and proof, for a leak of 0.1 and almost all inputs and noise, in lecture notes",
         home={"use": "narrow-hidden", "activation": "leaky-relu"},
     )
     nets = Nets("hidden", "leaky-relu", "any")
@@ -86,7 +87,7 @@ class Karhadkar(ShallowTheory):
         formula="k ≥ C (n/d) log(1/ε), ε = 0.01",
         reference=references.KARHADKAR,
         guarantee="landscape",
-        certainty="memory-low",
+        certainty="memory",
         certainty_note="mildly above n/d from reviews of the paper; the logarithm from memory",
         exponents=LINEAR,
         home={"use": "narrow-hidden", "activation": "relu"},

@@ -94,9 +94,9 @@ def d2_width(
 class CertificateD2(ShallowTheory, Certificate):
     """The gradient flow on both layers provably fits: σ_min(F₀)³ ≥ 8B₁²‖X‖²‖r₀‖(‖v₀‖ + 2‖r₀‖/σ_min(F₀)).
 
-    The width is the smallest, to 10 %, at which one drawn initialization is certified. If that is too wide to draw, it
-    is the a-priori width at which 95 % are certified, which is far larger. The test itself looks at inputs, labels and
-    initialization.
+    The width is the smallest, to 10 %, at which one drawn initialization is certified. Other draws of v₀ move it. If
+    that is too wide to draw, it is the a-priori width at which 95 % are certified, which is far larger. The test itself
+    looks at inputs, labels and initialization.
     """
 
     name = "cert-d2"
@@ -124,7 +124,7 @@ class CertificateD2(ShallowTheory, Certificate):
                 lambda k: _ratio(problem, regime, activation, k), 1.5, min(8 * problem.n, most), most
             )
             if drawn is not None:
-                return Width(float(drawn), "one draw, to 10 %")
+                return Width(float(drawn), "of one draw of the weights, to 10 %; --certify shows the spread")
         if limit is None:
             return Width(math.inf, f"beyond k = {most}; no a-priori width from {regime.initializer.name}")
         return d2_width(problem, activation, hidden=limit[0], output=limit[1])

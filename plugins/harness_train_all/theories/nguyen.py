@@ -8,7 +8,7 @@ from dataclasses import replace
 from harness import Assumption, Claim, Exponents, Problem, Regime, Width
 from harness.claims import conditions as shared
 from harness.claims.shallow import Nets, ScalingTheory
-from harness.mathematics.kernels import lambda_hidden
+from harness.mathematics.kernels import lambda_both
 from harness_train_all.theories import conditions as own
 from harness_train_all.theories import references
 
@@ -41,8 +41,8 @@ class NguyenLinear(ReLUScaling):
         formula="k ≥ C n, one wide layer; C n² or C n³ for other initializations",
         reference=references.NGUYEN,
         guarantee="convergence",
-        certainty="read",
-        certainty_note="the abstract only: linear, quadratic or cubic width by initialization",
+        certainty="abstract",
+        certainty_note="linear, quadratic or cubic width by initialization",
         exponents=Exponents(large_n=(1.0, 0.0)),
         home={"use": "train-all-relu"},
     )
@@ -57,8 +57,8 @@ class NguyenLeCun(ReLUScaling):
         NguyenLinear.claim,
         title="Nguyen 2021, LeCun's initialization",
         formula="k ≥ C n² from LeCun's initialization, one hidden layer",
-        certainty="seed",
-        certainty_note="the abstract, which was read, says linear, quadratic or cubic by initialization; that LeCun's "
+        certainty="secondary",
+        certainty_note="the abstract says linear, quadratic or cubic by initialization; that LeCun's "
         "is quadratic for shallow nets stands in papers that cite it; exponents only",
         exponents=Exponents(large_n=(2.0, 0.0)),
     )
@@ -68,8 +68,8 @@ class NguyenLeCun(ReLUScaling):
 class NearLinear(ReLUScaling):
     """A contested claim: n/λ neurons from an unbalanced mirrored initialization.
 
-    λ is taken as the smallest eigenvalue of the hidden layer's tangent kernel. The submission's abstract and reviews do
-    not say which one it is.
+    By the abstract λ is the smallest eigenvalue of the limiting tangent kernel. Both layers are trained, so it is that
+    of E[φ'φ'ᵀ] ∘ XXᵀ + E[φφᵀ], here with the two layers at equal scales.
     """
 
     name = "near-linear-2026"
@@ -78,18 +78,18 @@ class NearLinear(ReLUScaling):
         title="Near-linear width, ICLR 2026 submission (contested)",
         formula="k ≥ C n/λ for one output, unbalanced mirrored Gaussian initialization",
         reference=references.NEAR_LINEAR,
-        certainty="seed",
-        certainty_note="CONTESTED: rejected, its reviewers questioned a lemma of the proof; known from abstract and "
-        "reviews, which do not say which λ is meant; no established result",
+        certainty="abstract",
+        certainty_note="CONTESTED: rejected, its reviewers questioned a lemma of the proof; no established result; λ "
+        "is the smallest eigenvalue of the limiting tangent kernel, taken here at equal scales of both layers",
     )
     conditions = (*START, own.unbalanced_pairs, *DESCENT)
 
     def width(self, problem: Problem, regime: Regime) -> Width:
-        """Evaluate n/λ(X), λ(X) = λ_min(E[φ'(Xw)φ'(Xw)ᵀ] ∘ XXᵀ)."""
+        """Evaluate n/λ, λ = λ_min(E[φ'(Xw)φ'(Xw)ᵀ] ∘ XXᵀ + E[φ(Xw)φ(Xw)ᵀ])."""
         at_one = super().width(problem, regime)
         if math.isnan(at_one.value):
             return at_one
-        smallest = lambda_hidden(problem.x, self.activation(regime))
+        smallest = lambda_both(problem.x, self.activation(regime))
         if smallest == 0:
-            return Width(math.inf, "λ(X) = 0: inputs are parallel, or too close to tell")
-        return Width(problem.n / smallest, "λ taken as that of the hidden layer's tangent kernel")
+            return Width(math.inf, "λ = 0: inputs are parallel, or too close to tell")
+        return Width(problem.n / smallest, f"λ = {smallest:.3g}, both layers at equal scales")
