@@ -1,0 +1,1 @@
+"""Certificates of what becomes of gradient descent when the number of steps is not limited."""
