@@ -12,6 +12,7 @@ import pytest
 from harness.driver.run import Run
 from harness.executors.in_process import InProcess
 from harness.plugin_host.registry import Registry
+from harness.statistics.thresholds import threshold
 from harness.store import Store
 from harness.suite import load_suite
 
@@ -38,6 +39,25 @@ def test_a_reference_is_whole_and_of_the_suite_as_it_is(suite: str, registry: Re
     assert {(t["regime"], t["n"], t["d"]) for t in kept["thresholds"]} == named
     assert (REPORTS / suite / "thresholds.json").stat().st_size < 2**20
     assert (REPORTS / suite / "table.md").exists()
+
+
+@pytest.mark.parametrize("suite", KEPT)
+def test_each_threshold_is_an_admissible_width_in_its_bracket(suite: str) -> None:
+    """The counts of the references, evaluated anew: no fraction, nothing outside (low, high], no number for a bound."""
+    loaded, _ = load_suite(suite)
+    steps = {r.name: r.initializer.width_step for r in loaded.regimes if r.model.has_width}
+    for kept in record(suite)["thresholds"]:
+        if (step := steps.get(kept["regime"])) is None:
+            continue
+        counts = {c["k"]: (c["fit"], c["trials"]) for c in kept["counts"]}
+        found = threshold(counts, most_widths=loaded.search.most_widths, smallest=step)
+        assert (found.k_half is None) == (found.low is None or found.high is None) == (found.bound != "")
+        if found.k_half is not None:
+            assert found.low is not None
+            assert found.high is not None
+            assert found.low < found.k_half <= found.high
+            assert isinstance(found.k_half, int)
+            assert found.k_half % step == 0
 
 
 def test_the_quickstart_is_found_again(registry: Registry, tmp_path: Path) -> None:

@@ -183,7 +183,12 @@ class _Weighed:
                 {size: self.results.fits(regime.name, *size, self.tolerance, self.steps) for size in sizes}
                 for regime in (self.pair.first, self.pair.second)
             )
-            ratio = mean_ratio(second, first, seed=self.results.suite.seed)
+            found = {size: self.thresholds(size) for size in sizes}
+            points = [{size: pair[which].k_half or 0 for size, pair in found.items()} for which in (1, 0)]
+            steps = [regime.initializer.width_step for regime in (self.pair.second, self.pair.first)]
+            ratio = mean_ratio(
+                second, first, points=(points[0], points[1]), steps=(steps[0], steps[1]), seed=self.results.suite.seed
+            )
         if ratio.value is None and ratio.low is None and ratio.high is None:
             return Missing("nothing is known of one of the two")
         return Interval(ratio.value, ratio.low, ratio.high, ratio=True)

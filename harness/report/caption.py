@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def bracket_explained() -> str:
     """Return the sentence that explains an estimate and its bracket."""
     return (
-        "Estimates are interpolated at ½ from a monotone fit of the counts; (low, high] is a bracket that misses k½ "
-        "with a chance of at most 5 %, whenever the search stops; “> k” and “≤ k” are bounds where every tried width "
-        "lay on one side."
+        "(low, high] is a bracket that misses k½ with a chance of at most 5 %, whenever the search stops; the number "
+        "before it is the width in it at which a monotone fit of the counts reaches ½; “> k” and “≤ k” are bounds, "
+        "where one end is open."
     )
 
 

@@ -73,9 +73,10 @@ def diagnostics_view(
 
 
 def width_shown(results: Results, regime: Regime, n: int, d: int, tolerance: float) -> int | None:
-    """Return the tried width nearest to k½ in the logarithm, or the widest if k½ is unknown."""
+    """Return the tried width nearest to k½ in the logarithm, or to its upper bound, or the widest without one."""
     tried = results.widths(regime.name, n, d)
-    point = results.threshold(regime.name, n, d, tolerance).k_half
+    found = results.threshold(regime.name, n, d, tolerance)
+    point = found.k_half or found.high
     if not tried or point is None:
         return max(tried, default=None)
     return min(tried, key=lambda k: (abs(math.log(k / point)), k))
@@ -131,8 +132,8 @@ def _caption(results: Results, regimes: Sequence[Regime], tolerance: float, *, a
     suite = results.suite
     known = {diagnostic.name: diagnostic for regime in regimes for diagnostic in regime.diagnostics}
     said = [
-        "Trials at the tried width nearest to k½, or at the widest where k½ is not known; those that ended in an error "
-        "are left out, and so are numbers that make no sense for a trial.",
+        "Trials at the tried width nearest to k½, at its upper bound where it has no other, or at the widest where it "
+        "has none; those that ended in an error are left out, and so are numbers that make no sense for a trial.",
         "steps: first step at which the tolerance was met, ∞ where it was not.",
         "rate: factor by which the measure falls at each step, fitted over the second half of the run.",
         "movement: ‖w − w₀‖/‖w₀‖ of the trained weights.",

@@ -70,7 +70,7 @@ def thresholds_chart(results: Results, names: Mapping[str, str], columns: int, *
     suite = results.suite
     axis = "n" if len(suite.n) > 1 else "d"
     values, fixed = (sorted(suite.n), max(suite.d)) if axis == "n" else (sorted(suite.d), max(suite.n))
-    series: dict[str, list[tuple[int, float]]] = {}
+    series: dict[str, list[tuple[int, int]]] = {}
     for regime in suite.regimes:
         if regime.model.has_width and len(values) > 1:
             found = [(v, results.threshold(regime.name, *((v, fixed) if axis == "n" else (fixed, v)))) for v in values]
@@ -90,8 +90,8 @@ def thresholds_chart(results: Results, names: Mapping[str, str], columns: int, *
 
     boundary = [place(v, v / fixed if axis == "n" else fixed / v) for v in values]
     canvas.line(boundary[0], boundary[-1])
-    for letter, points in zip(LETTERS, series.values(), strict=False):
-        for point in points:
+    for letter, drawn in zip(LETTERS, series.values(), strict=False):
+        for point in drawn:
             canvas.letter(place(*point), letter)
     rows = canvas.lines()
     named = {round((1 - _fraction(k, low, high)) * (ROWS - 1)): tick for k, tick in ticks.items()}

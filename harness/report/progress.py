@@ -70,7 +70,7 @@ def estimates(run: Run) -> list[tuple[ThresholdSearch, str]]:
         step = search.setting.regime.initializer.width_step
         found = threshold(search.counts(), most_widths=search.method.most_widths, smallest=step)
         low, high = found.low or 0, "∞" if found.high is None else str(found.high)
-        point = "…" if found.k_half is None else f"{found.k_half:.3g}"
+        point = "…" if found.k_half is None else f"{found.k_half}"
         rows.append((search, f"{point} in ({low}, {high}]" if found.trials else "…"))
     return rows
 

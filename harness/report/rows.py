@@ -23,12 +23,12 @@ class ThresholdRecord:
         regime: Name of the regime.
         n: Number of samples.
         d: Input dimension.
-        k_half: Estimate of k½, the width at which half of the trials fit, or None where there is
-            only a bound, or nothing.
+        k_half: Estimate of k½, the smallest width at which at least half of the trials fit: an admissible width in
+            (low, high], or None where an end is open.
         low: Lower end of the 95 % bracket low < k½ ≤ high, or None where it is open.
         high: Upper end of the bracket, or None where it is open.
-        bound: Empty where there is an estimate, ``>`` where no width tried reaches ½, ``<=`` where none lies below it,
-            ``none`` where nothing can be said.
+        bound: Empty where both ends are known, ``>`` where only ``low`` is, ``<=`` where only ``high`` is, ``none``
+            where neither is.
         counts: Fits over trials at each width, ``k:m/M`` separated by blanks. ``inf`` is the limit of infinite width.
         trials: Number of trials.
         tolerance: Relative residual that counts as a fit.
@@ -38,7 +38,7 @@ class ThresholdRecord:
     regime: str
     n: int
     d: int
-    k_half: float | None
+    k_half: int | None
     low: int | None
     high: int | None
     bound: str
@@ -88,7 +88,7 @@ class TheoryRecord:
     b: float | None
     applies: bool
     unmet: str
-    k_half: float | None = None
+    k_half: int | None = None
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def threshold_record(regime: str, n: int, d: int, found: Threshold, tolerance: f
     )
 
 
-def theory_record(prediction: Prediction, regime: str = "", k_half: float | None = None) -> TheoryRecord:
+def theory_record(prediction: Prediction, regime: str = "", k_half: int | None = None) -> TheoryRecord:
     """Return the record of a prediction.
 
     Args:

@@ -112,16 +112,18 @@ def scaled(threshold: Threshold, factor: float) -> Entry:
 def ends(threshold: Threshold) -> tuple[int, ...]:
     """Return the widths whose counts are printed beside the estimate.
 
-    They are the ends of the bracket, or the tried widths nearest to k½.
+    They are the ends of the bracket. An open end is replaced by the narrowest or the widest tried width.
     """
     tried = sorted(threshold.counts)
-    point = threshold.k_half
-    if point is None:
+    low, high = threshold.low, threshold.high
+    if low is None and high is None:
         hopeless = not any(m for m, _ in threshold.counts.values())
-        return tuple(tried[-1:] if threshold.bound == ">" or hopeless else tried[:1])
-    low = threshold.low if threshold.low in threshold.counts else max((k for k in tried if k < point), default=None)
-    high = threshold.high if threshold.high in threshold.counts else min((k for k in tried if k >= point), default=None)
-    return tuple(dict.fromkeys(k for k in (low, high) if k is not None))
+        return tuple(tried[-1:] if hopeless else tried[:1])
+    if high is None:
+        return tuple(dict.fromkeys((low, tried[-1]))) if low in tried else tuple(tried[-1:])
+    if low is None:
+        return tuple(dict.fromkeys((tried[0], high)))
+    return tuple(k for k in (low, high) if k in threshold.counts)
 
 
 def k_half(results: Results, regime: str, n: int, d: int, tolerance: float, steps: int) -> Entry:

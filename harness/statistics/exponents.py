@@ -106,18 +106,22 @@ def mean_ratio(
     first: Mapping[tuple[int, int], Verdicts],
     second: Mapping[tuple[int, int], Verdicts],
     *,
+    points: tuple[Mapping[tuple[int, int], int], Mapping[tuple[int, int], int]],
+    steps: tuple[int, int] = (1, 1),
     level: float = LEVEL,
     resamples: int = 2000,
     seed: int = 0,
 ) -> Ratio:
-    """Return the geometric mean over sizes of first over second k½, with the interval of :func:`fit_exponents`.
+    """Return the geometric mean over sizes of first over second k½, with an interval from resampled trials.
 
     The trials of both are resampled together, because trials of one seed have the same problem. The position of each
-    threshold in its gap is drawn independently.
+    threshold in its gap is drawn independently, and rounded up to a width as k½ is.
 
     Args:
         first: Whether the trial of each seed fit, for each (n, d) and width of the numerator.
         second: The same for the denominator.
+        points: k½ of the numerator and of the denominator at each size.
+        steps: Distances of the admissible widths of the two.
         level: Chance that the interval misses.
         resamples: Number of resamples.
         seed: Seed of the resampling alone.
@@ -126,23 +130,24 @@ def mean_ratio(
         The ratio, all of whose values are known.
 
     Raises:
-        ValueError: If there is no size, or a size without a threshold in one of the two.
+        ValueError: If there is no size.
 
     >>> step = {k: [k > 10] * 12 for k in range(9, 13)}
     >>> double = {2 * k: fit for k, fit in step.items()}
-    >>> round(mean_ratio({(50, 20): double}, {(50, 20): step}).value, 6)
+    >>> round(mean_ratio({(50, 20): double}, {(50, 20): step}, points=({(50, 20): 22}, {(50, 20): 11})).value, 6)
     2.0
     """
     sizes = sorted(first)
-    halves = [half_width(_counts(side[size])) for side in (first, second) for size in sizes]
-    if not sizes or any(half is None for half in halves):
-        raise ValueError("a ratio needs a threshold of both at every size")
-    logs = np.log(np.array(halves, dtype=np.float64)).reshape(2, -1)
+    if not sizes:
+        raise ValueError("a ratio needs a threshold of both at one size or more")
+    logs = np.log(np.array([[side[size] for size in sizes] for side in points], dtype=np.float64))
     trials = max(len(fits) for side in (first, second) for size in sizes for fits in side[size].values())
     weights = np.random.Generator(np.random.Philox(seed)).standard_exponential((trials, resamples))
     resampled = [
-        np.stack([_resample(side[size], weights, _places(seed + number, size, resamples)) for size in sizes])
-        for number, side in enumerate((first, second))
+        _rounded_up(
+            np.stack([_resample(side[size], weights, _places(seed + number, size, resamples)) for size in sizes]), step
+        )
+        for number, (side, step) in enumerate(zip((first, second), steps, strict=True))
     ]
     low, high = np.quantile((resampled[0] - resampled[1]).mean(axis=0), [level / 2, 1 - level / 2])
     return Ratio(float(np.exp((logs[0] - logs[1]).mean())), float(np.exp(low)), float(np.exp(high)))
@@ -167,6 +172,11 @@ def _resample(widths: Verdicts, weights: _Floats, places: _Floats) -> _Floats:
     below = path.argmin(axis=0)
     log_k = np.log([tried[0], *tried, tried[-1]])
     return np.asarray((1 - places) * log_k[below] + places * log_k[below + 1], dtype=np.float64)
+
+
+def _rounded_up(log_k: _Floats, step: int) -> _Floats:
+    """Return the logarithms of the next multiples of a step."""
+    return np.asarray(np.log(np.ceil(np.exp(log_k) / step - 1e-9) * step), dtype=np.float64)
 
 
 def _least_squares(design: _Floats, variances: _Floats) -> _Floats:

@@ -115,8 +115,8 @@ def threshold_ratio(first: Threshold, second: Threshold, *, level: float = LEVEL
     """Return the quotient of two thresholds with an interval.
 
     Each threshold gets its anytime-valid bracket low < k½ ≤ high at half the level. Both hold together at a
-    confidence of 1 − level, whatever the dependence between the regimes (Bonferroni). As k½ is an integer, the
-    quotient then lies between (low₁ + 1)/high₂ and high₁/(low₂ + 1).
+    confidence of 1 − level, whatever the dependence between the regimes (Bonferroni). As k½ is an admissible
+    width, the quotient then lies between least₁/high₂ and high₁/least₂, where least is the next width above low.
 
     Args:
         first: The numerator.
@@ -136,7 +136,7 @@ def threshold_ratio(first: Threshold, second: Threshold, *, level: float = LEVEL
         threshold(t.counts, level=level / 2, most_widths=t.most_widths, smallest=t.smallest) for t in (first, second)
     )
     return Ratio(
-        value=None if one.k_half is None or two.k_half is None else one.k_half / two.k_half,
-        low=None if one.low is None or two.high is None else (one.low + 1) / two.high,
-        high=None if one.high is None or two.low is None else one.high / (two.low + 1),
+        value=None if first.k_half is None or second.k_half is None else first.k_half / second.k_half,
+        low=None if one.least is None or two.high is None else one.least / two.high,
+        high=None if one.high is None or two.least is None else one.high / two.least,
     )

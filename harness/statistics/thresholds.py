@@ -28,19 +28,19 @@ class Threshold:
     """An estimate of k½, the smallest width at which at least half of the trials fit.
 
     Attributes:
-        k_half: Point estimate, or None if the tried widths do not lie on both sides of ½.
+        k_half: Point estimate, an admissible width with low < k_half ≤ high, or None if an end of the bracket is open.
         low: Largest width certified below ½, so k½ > low, or None if there is none.
         high: Smallest width certified above ½, so k½ ≤ high, or None if there is none.
-        bound: An empty string if there is a point estimate, ``>`` if only ``low`` is known (no tried width reaches ½),
-            ``<=`` if only ``high`` is known (no tried width lies below ½), or ``none`` if neither is.
+        bound: An empty string if both ends are known, ``>`` if only ``low`` is, ``<=`` if only ``high`` is, or ``none``
+            if neither is.
         counts: Fits and trials by width that it was computed from.
         trials: Number of trials.
         violations: Pairs of widths, narrow then wide, between which the observed fraction falls by more than chance.
         most_widths: Number of widths that might have been tested, or None for those in ``counts``.
-        smallest: Smallest admissible width.
+        smallest: Smallest admissible width. The admissible widths are its multiples.
     """
 
-    k_half: float | None
+    k_half: int | None
     low: int | None
     high: int | None
     bound: Bound
@@ -49,6 +49,16 @@ class Threshold:
     violations: tuple[tuple[int, int], ...] = ()
     most_widths: int | None = None
     smallest: int = 1
+
+    @property
+    def least(self) -> int | None:
+        """The smallest admissible width above the lower end, or None if that is open."""
+        return None if self.low is None else next_width(self.low, self.smallest)
+
+
+def next_width(k: int, step: int) -> int:
+    """Return the smallest multiple of a step above k."""
+    return (k // step + 1) * step
 
 
 def log_e_value(m: float, trials: float) -> float:
@@ -159,6 +169,30 @@ def half_width(counts: Counts) -> float | None:
     return None
 
 
+def point_in(counts: Counts, low: int, high: int, *, step: int = 1) -> int:
+    """Return the admissible width in (low, high] that lies nearest to where the monotone fit reaches ½.
+
+    :func:`half_width` lies between two widths, but k½ is a width. The fit is thus rounded up to the next admissible
+    one, and clamped into the bracket: contradictory or few counts can put it outside.
+
+    Args:
+        counts: Fits and trials by width.
+        low: Lower end of the bracket.
+        high: Upper end of the bracket, an admissible width.
+        step: Distance of admissible widths, which are its multiples.
+
+    >>> point_in({5: (0, 20), 6: (20, 20)}, 5, 6), point_in({8: (0, 20), 16: (20, 20)}, 8, 16, step=2)
+    (6, 12)
+    """
+    point = half_width(counts)
+    if point is None:
+        fitted = isotonic(counts)
+        point = low if fitted and min(fitted.values()) >= 0.5 else high
+    # The float of a point that lies at a width may exceed it.
+    rounded = math.ceil(point / step - 1e-9) * step
+    return min(max(rounded, next_width(low, step)), high)
+
+
 def violations(counts: Counts, *, level: float = LEVEL) -> tuple[tuple[int, int], ...]:
     """Return the pairs of widths between which the fraction falls by more than chance explains.
 
@@ -196,11 +230,12 @@ def threshold(counts: Counts, *, level: float = LEVEL, most_widths: int | None =
         counts: Fits and trials by width.
         level: Chance that the bracket misses.
         most_widths: Number of widths that might have been tested (see :func:`bracket`).
-        smallest: Smallest admissible width. If it is certified above ½, k½ is that width.
+        smallest: Smallest admissible width, of which all others are multiples. If it is certified above ½, k½ is
+            that width.
 
     >>> t = threshold({8: (0, 12), 12: (4, 10), 16: (12, 12)}, most_widths=12)
-    >>> t.low, round(t.k_half, 1), t.high
-    (8, 12.6, 16)
+    >>> t.low, t.k_half, t.high
+    (8, 13, 16)
     >>> t = threshold({256: (0, 5), 512: (0, 11)}, most_widths=12)
     >>> t.bound, t.low, t.k_half
     ('>', 512, None)
@@ -209,19 +244,14 @@ def threshold(counts: Counts, *, level: float = LEVEL, most_widths: int | None =
     low, high = bracket(tried, level=level, most_widths=most_widths)
     if high is not None and high == smallest and low is None:
         low = smallest - 1
-    point = half_width(tried)
+    point = None
     bound: Bound = ""
-    if point is None:
-        fitted = isotonic(tried)
-        if low is not None and max(fitted.values()) < 0.5:
-            bound = ">"
-        elif high is not None and min(fitted.values()) >= 0.5:
-            bound = "<="
-        else:
-            bound = "none"
+    if low is not None and high is not None:
+        point = point_in(tried, low, high, step=smallest)
+    elif low is not None:
+        bound = ">"
     else:
-        # Only contradictory counts put the fit outside its bracket.
-        point = min(max(point, low or 0), math.inf if high is None else high)
+        bound = "none" if high is None else "<="
     return Threshold(
         k_half=point,
         low=low,

@@ -77,12 +77,12 @@ def run(*arguments: str) -> tuple[int, str, str]:
 def test_thresholds_and_theories_by_default(source: str) -> None:
     status, out, _ = run(source)
     assert status == 0
-    assert "5.5 (5, 6]" in out
+    assert "6 (5, 6]" in out
     assert "Widths that theories ask for" in out
 
 
 def test_another_tolerance_and_budget() -> None:
-    assert "5.5 (5, 6]" in run("run", "--tolerance", "0.1", "--steps", "10")[1]
+    assert "6 (5, 6]" in run("run", "--tolerance", "0.1", "--steps", "10")[1]
     assert "> 7" in run("run", "--tolerance", "0.1", "--steps", "9")[1]
 
 

@@ -137,7 +137,7 @@ def test_movement_falls_as_it_was_made_to(watched: Results) -> None:
 
 def test_curves_begin_at_step_one_and_keep_their_last_value(watched: Results) -> None:
     axes = drawn(watched)["curves"].draw().axes[0]
-    (line,) = [line for line in axes.get_lines() if line.get_label() == "k = 24"]
+    (line,) = [line for line in axes.get_lines() if line.get_label() == "k = 25"]
     assert np.asarray(line.get_xdata()).tolist() == check_points(12)[1:]
     assert np.allclose(np.asarray(line.get_ydata(), float), [0.9**i for i in range(1, 12)])
 

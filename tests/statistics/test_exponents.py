@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from harness.statistics.exponents import ExponentFit, _resample, fit_exponents, mean_ratio
+from harness.statistics.thresholds import point_in
 
 Size = tuple[int, int]
 
@@ -116,11 +117,26 @@ def test_interval_covers_the_exponent(spread: float) -> None:
     assert abs(np.mean(errors)) < 4 * np.std(errors) / math.sqrt(runs) + 0.01
 
 
-def test_a_mean_ratio_needs_a_threshold_of_both_at_every_size() -> None:
-    step = {k: [k > 10] * 12 for k in range(9, 13)}
-    for first, second in (({}, {}), ({(50, 20): step}, {(50, 20): {9: [False] * 12}})):
-        with pytest.raises(ValueError, match="threshold of both"):
-            mean_ratio(first, second)
+def test_a_mean_ratio_needs_a_size() -> None:
+    with pytest.raises(ValueError, match="threshold of both"):
+        mean_ratio({}, {}, points=({}, {}))
+
+
+def test_a_mean_ratio_of_sharp_thresholds_is_exact() -> None:
+    """Each of two transitions lies between neighbouring widths, so the quotient is known, for pairs of neurons too."""
+    one = {(n, 20): {k: [k > n] * 12 for k in (n, n + 1)} for n in (50, 100)}
+    two = {(n, 20): {k: [k > n] * 12 for k in (n, n + 2)} for n in (50, 100)}
+    points = ({size: size[0] + 2 for size in two}, {size: size[0] + 1 for size in one})
+    ratio = mean_ratio(two, one, points=points, steps=(2, 1))
+    exact = math.sqrt(52 * 102 / (51 * 101))
+    assert (ratio.value, ratio.low, ratio.high) == pytest.approx((exact, exact, exact), rel=1e-12)
+
+
+def test_a_mean_ratio_stands_where_every_width_fits() -> None:
+    """The smallest admissible width is a threshold although no tried width lies below ½."""
+    size = (50, 20)
+    ratio = mean_ratio({size: {1: [True] * 12}}, {size: {1: [True] * 12}}, points=({size: 1}, {size: 1}))
+    assert (ratio.value, ratio.low, ratio.high) == (1.0, 1.0, 1.0)
 
 
 @pytest.mark.parametrize("seed", [0, 7, 11])
@@ -153,7 +169,14 @@ def test_the_interval_of_a_mean_ratio_covers() -> None:
                 chance = {k: 1 / (1 + (middle / k) ** 8) for k in widths}
                 side[n, 20] = {k: [bool(fit) for fit in rng.random(20) < p] for k, p in chance.items()}
             sides.append(side)
-        ratio = mean_ratio(*sides, resamples=400)
+        points = [
+            {
+                size: point_in({k: (sum(fits), 20) for k, fits in widths.items()}, 0, 999)
+                for size, widths in side.items()
+            }
+            for side in sides
+        ]
+        ratio = mean_ratio(*sides, points=(points[0], points[1]), resamples=400)
         assert ratio.low is not None
         assert ratio.high is not None
         inside += ratio.low <= 2 <= ratio.high

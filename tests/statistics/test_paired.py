@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
@@ -62,7 +60,7 @@ def test_ratio_of_thresholds() -> None:
     first = threshold({30: (0, 20), 40: (20, 20)})
     second = threshold({7: (0, 20), 10: (20, 20)})
     ratio = threshold_ratio(first, second)
-    assert ratio.value == pytest.approx(math.sqrt(30 * 40 / 70))
+    assert ratio.value == pytest.approx(35 / 9)
     assert (ratio.low, ratio.high) == (31 / 10, 40 / 8)
     back = threshold_ratio(second, first)
     assert (back.low, back.high) == (8 / 40, 10 / 31)

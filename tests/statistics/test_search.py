@@ -80,9 +80,9 @@ def test_a_threshold_beyond_the_largest_width_is_a_bound() -> None:
     assert result.trials < 60
 
 
-def test_a_threshold_at_the_smallest_width_is_a_bound() -> None:
+def test_a_threshold_at_the_smallest_width_is_found() -> None:
     result = found(Adaptive(), lambda _k, _seed: True, start=10)
-    assert (result.bound, result.low, result.high) == ("<=", 0, 1)
+    assert (result.k_half, result.low, result.high) == (1, 0, 1)
     assert result.trials < 40
 
 

@@ -140,7 +140,7 @@ def test_contradicting_certificates_are_all_inside_the_bracket() -> None:
 
 def test_two_sided_threshold() -> None:
     result = threshold({16: (12, 12), 8: (0, 12)}, most_widths=12)
-    assert result.k_half == pytest.approx(8 * 2**0.5)
+    assert result.k_half == 12  # 8 √2 rounded up
     assert (result.low, result.high, result.bound) == (8, 16, "")
     assert result.trials == 24
     assert list(result.counts) == [8, 16]
@@ -156,8 +156,9 @@ def test_two_sided_threshold() -> None:
         ({512: (1, 5)}, 1, None, None, "none"),
         ({4: (20, 20), 8: (20, 20)}, 1, None, 4, "<="),
         ({4: (3, 5), 8: (20, 20)}, 1, None, 8, "<="),
-        ({1: (20, 20), 8: (20, 20)}, 1, 0, 1, "<="),
-        ({2: (20, 20)}, 2, 1, 2, "<="),
+        ({8: (1, 4), 16: (20, 20)}, 1, None, 16, "<="),
+        ({8: (0, 20), 16: (3, 4)}, 1, 8, None, ">"),
+        ({8: (1, 4), 16: (3, 4)}, 1, None, None, "none"),
     ],
 )
 def test_one_sided_thresholds(
@@ -167,20 +168,38 @@ def test_one_sided_thresholds(
     assert (result.k_half, result.low, result.high, result.bound) == (None, low, high, bound)
 
 
-def test_uncertified_sides_are_open() -> None:
-    result = threshold({8: (1, 4), 16: (20, 20)}, most_widths=12)
-    assert result.k_half is not None
-    assert (result.low, result.high, result.bound) == (None, 16, "")
+@pytest.mark.parametrize(("counts", "smallest"), [({1: (20, 20), 8: (20, 20)}, 1), ({2: (20, 20)}, 2)])
+def test_the_smallest_admissible_width_is_a_threshold_if_it_is_certified(
+    counts: dict[int, tuple[int, int]], smallest: int
+) -> None:
+    result = threshold(counts, smallest=smallest)
+    assert (result.k_half, result.low, result.high, result.bound) == (smallest, smallest - 1, smallest, "")
 
 
-@given(counts_by_width)
-def test_point_lies_within_its_bracket(counts: dict[int, tuple[int, int]]) -> None:
-    result = threshold(counts, level=0.5)
-    if result.low is not None and result.high is not None:
-        assert result.low < result.high
+@given(counts_by_width, st.integers(1, 3))
+def test_a_threshold_is_an_admissible_width_in_its_bracket(counts: dict[int, tuple[int, int]], step: int) -> None:
+    result = threshold({step * k: count for k, count in counts.items()}, level=0.5, smallest=step)
+    assert (result.k_half is None) == (result.low is None or result.high is None) == (result.bound != "")
     if result.k_half is not None:
-        assert (result.low or 0) <= result.k_half <= (result.high or math.inf)
-    assert (result.k_half is None) == (result.bound != "")
+        assert result.low is not None
+        assert result.high is not None
+        assert result.low < result.least <= result.k_half <= result.high  # type: ignore[operator]  # known with low
+        assert isinstance(result.k_half, int)
+        assert result.k_half % step == 0
+
+
+@pytest.mark.parametrize("n", [50, 100, 200, 400])
+@pytest.mark.parametrize("d", [10, 20, 40])
+def test_a_sharp_transition_at_a_parameter_count_is_found_exactly(n: int, d: int) -> None:
+    """A trainer that fits exactly from ⌈n/(d + 1)⌉ neurons on has that threshold, whatever widths were tried."""
+    exact = math.ceil(n / (d + 1))
+    near = {k: (20 * (k >= exact), 20) for k in (exact - 1, exact) if k}
+    assert threshold(near).k_half == exact
+    wide = threshold({k: (20 * (k >= exact), 20) for k in (1, 2, 4, 8, 16, 32, 64)})
+    assert wide.low is not None or exact == 1
+    assert (wide.low or 0) < exact <= (wide.high or 0)
+    assert wide.k_half is not None
+    assert (wide.low or 0) < wide.k_half <= (wide.high or 0)
 
 
 @given(st.integers(0, 25), st.integers(0, 25), st.integers(1, 25), st.integers(1, 25))

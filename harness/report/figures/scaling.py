@@ -42,8 +42,8 @@ TALLEST = 1e4
 """Largest multiple of the largest k½ at which lines of theories are drawn."""
 
 WHAT = (
-    "Bars: brackets that miss k½ with a chance of at most 5 %, none where a bracket is open. Open triangles: bounds, "
-    "where every tried width lay on one side. a, b: exponents of k½ ~ n^a d^b fitted to all sizes, with their 95 % "
+    "Bars: brackets that miss k½ with a chance of at most 5 %. Open triangles: bounds, where an end of the bracket is "
+    "open. a, b: exponents of k½ ~ n^a d^b fitted to all sizes, with their 95 % "
     "intervals."
 )
 LAWS = (
@@ -151,7 +151,7 @@ def _series(
     """Draw one line of estimates with brackets, and triangles for bounds. Return the heights."""
     found = [(x, results.threshold(regime.name, *place)) for x, place in places]
     points = [(x * shift, t) for x, t in found if t.k_half is not None]
-    heights: list[float] = [t.k_half for _, t in points if t.k_half is not None]
+    heights = [float(t.k_half) for _, t in points if t.k_half is not None]
     if points:
         ends = np.array([_ends(t) for _, t in points])
         middle = np.array(heights)
