@@ -37,6 +37,7 @@ from .recorder import Recorder as Recorder
 from .regime import Regime as Regime
 from .solver import Budget as Budget
 from .solver import Grouping as Grouping
+from .solver import LastWeights as LastWeights
 from .solver import Solver as Solver
 from .solver import Trial as Trial
 from .table import Renderer as Renderer

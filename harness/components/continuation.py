@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from harness.components.criterion import ResidualCriterion
 from harness.components.outcome import Fate, Outcome
 from harness.components.regime import Regime
 from harness.components.solver import Trial
@@ -26,7 +27,7 @@ class TrainedTrial:
         trial: The trial. Its inputs, labels and initial weights are the values that were trained with: in the
             precision of the training, as float64. ``step_size`` is η. Held-out samples are left out.
         weights: All weights after ``steps`` steps by name, likewise.
-        steps: Steps after which the network had them: those of the outcome, and up to 24 more from stacks.
+        steps: Steps after which the network had them: those of the outcome, and up to 25 more from stacks.
         outcome: What training recorded.
     """
 
@@ -61,9 +62,25 @@ class Continuation(ABC):
         """Return name and version, as fates are signed with them."""
         return f"{cls.name} {cls.version}"
 
+    def why_not(self, regime: Regime, q: int = 1) -> str:
+        """Return why the fates of a regime cannot be decided, or an empty string if they can.
+
+        Args:
+            regime: What is trained.
+            q: Number of outputs.
+        """
+        optimizer = regime.optimizer
+        if optimizer.heavy_ball() != 0.0 or not optimizer.full_batch() or optimizer.constraint() is not None:
+            return f"optimizer {optimizer.name} is not gradient descent on full batches"
+        if not isinstance(regime.criterion, ResidualCriterion):
+            return f"criterion {regime.criterion.name} is no function of the residual norm"
+        return self.refuses(regime, q)
+
     @abstractmethod
     def refuses(self, regime: Regime, q: int) -> str:
-        """Return why the fates of a regime cannot be decided, or an empty string if they can.
+        """Return what else stands against deciding the fates of a regime, or an empty string if nothing does.
+
+        The optimizer is gradient descent on full batches, and the criterion a function of the residual norm.
 
         Args:
             regime: What is trained.

@@ -33,7 +33,7 @@ class Fate:
             proved lower bound of the relative residual at all later steps. ``counted`` is 1 where an exact fit has
             probability zero, since there are fewer effective weights than labels.
             ``measure`` and ``measure_floor`` are ``residual`` and ``floor`` in terms of a criterion whose measure is
-            another.
+            another. ``from_step`` is the step whose weights it began with, where that is not the last one.
         continuation: Name and version of what decided it.
         message: Error message of the continuation, or an empty string. The fate is then open.
     """

@@ -102,7 +102,7 @@ class Recorder:
         noted.clear()
         if self.progress.end[run] < 0:
             return False
-        self.end(run, weights)
+        self.end(run, weights, step)
         return True
 
     def visit(self, run: int, step: int, weights: Mapping[str, Any]) -> None:
@@ -115,13 +115,15 @@ class Recorder:
         """
         self._measure(run, _float64(weights), step, ("min", "max"))
 
-    def end(self, run: int, weights: Mapping[str, Any]) -> None:
+    def end(self, run: int, weights: Mapping[str, Any], step: int) -> None:
         """Take the last weights of a run whose end was recorded.
 
         Args:
             run: Index of the trial.
             weights: Its weights by name.
+            step: Steps after which it had them: its end, or up to 25 more.
         """
+        self._keep(run, weights, step)
         self._close(run, weights, int(self.progress.end[run]), diverged=bool(self.progress.diverged[run]))
 
     def outcomes(self) -> list[Outcome]:
@@ -139,6 +141,8 @@ class Recorder:
             weights: Its last weights by name, or None if only the movement is known.
             movement: ‖w − w₀‖ / ‖w₀‖ if the solver knows it; else that of the weights.
         """
+        if weights is not None:
+            self._keep(run, weights, course.steps)
         if weights is not None and movement is not None:
             self._measure(run, _float64(weights), course.steps, ("last", "min", "max"))
             self._movement[run] = movement
@@ -147,6 +151,12 @@ class Recorder:
         else:
             self._movement[run] = movement
         return self._outcome(run, course)
+
+    def _keep(self, run: int, weights: Mapping[str, Any], step: int) -> None:
+        """Hand on the last weights where the budget has a place for them."""
+        if self.budget.last_weights is not None:
+            kept = {name: np.array(value.numpy()) for name, value in _float64(weights).items()}
+            self.budget.last_weights.keep(self.trials[run], kept, step)
 
     def _close(self, run: int, weights: Mapping[str, Any], step: int, *, diverged: bool) -> None:
         """Measure how far the weights moved, and the diagnostics of the last weights."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components.problem import Problem
@@ -47,6 +47,27 @@ class Trial:
         return {name: torch.from_numpy(value) for name, value in self.weights.items()}
 
 
+class LastWeights:
+    """The weights with which networks ended, kept for as long as something goes on from them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[Weights, int]] = {}
+
+    def keep(self, trial: Trial, weights: Weights, steps: int) -> None:
+        """Keep the weights of a trial.
+
+        Args:
+            trial: The trial as the solver was given it.
+            weights: All weights by name, float64, in memory of their own.
+            steps: Steps after which the network had them.
+        """
+        self._kept[id(trial)] = (weights, steps)
+
+    def take(self, trial: Trial) -> tuple[Weights, int] | None:
+        """Return weights and steps of a trial, and keep them no longer; None if its solver handed over none."""
+        return self._kept.pop(id(trial), None)
+
+
 @dataclass(frozen=True)
 class Budget:
     """The limits of a training run.
@@ -57,6 +78,9 @@ class Budget:
         dtype: ``float32`` or ``float64``.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         seed: The suite's seed, from which the order of minibatches follows.
+        limit: Whether fates with unlimited steps are wanted. Solvers that decide them leave them out otherwise.
+        last_weights: Where a :class:`harness.components.Recorder` puts the weights with which networks end, or None if
+            nothing goes on from them.
     """
 
     steps: int
@@ -64,6 +88,8 @@ class Budget:
     dtype: str = "float32"
     device: str = "cpu"
     seed: int = 0
+    limit: bool = False
+    last_weights: LastWeights | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

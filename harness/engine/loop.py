@@ -58,12 +58,12 @@ def train_stack(
             work.measure(len(points))
             points.append(last)
         progress.record(points, work.measures(len(points)), live.runs, work.losses(len(points)))
-        step = points[-1] + epoch
+        step = last if final else points[-1] + epoch
         going = progress.open(live.runs)
         for lane, run in enumerate(live.runs.tolist()):
             if not going[lane] and run not in ended:
                 ended.add(run)
-                recorder.end(run, _lane(live.params, lane))
+                recorder.end(run, _lane(live.params, lane), step)
         if not going.any():
             return
         if compacts and going.mean() < COMPACT_BELOW and len(going) > lanes.FEWEST:

@@ -1,11 +1,13 @@
-"""The settings of torch while networks are trained: one thread, and full precision."""
+"""The settings of libraries while networks are trained: one thread, and full precision."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from threadpoolctl import ThreadpoolController
 
 
 @contextmanager
@@ -23,3 +25,19 @@ def one_thread() -> Iterator[None]:
     finally:
         torch.set_num_threads(threads)
         torch.backends.cuda.matmul.allow_tf32 = tf32
+
+
+@contextmanager
+def one_thread_of_blas() -> Iterator[None]:
+    """Run NumPy's linear algebra on one thread, so that its last bits do not depend on the machine's number of cores."""
+    with _pools().limit(limits=1, user_api="blas"):
+        yield
+
+
+@functools.cache
+def _pools() -> ThreadpoolController:
+    """Return what sets the threads of the libraries; looking for these takes milliseconds."""
+    import numpy.linalg  # noqa: F401  # its library must be loaded to be found
+    import scipy.linalg  # noqa: F401  # likewise
+
+    return ThreadpoolController()

@@ -39,6 +39,7 @@ class Setting:
         solver: The solver that trains it, or None if the machine chooses.
         held_out: Number of held-out samples.
         validation: Number of validation samples.
+        limit: Whether fates with unlimited steps are decided. It changes no number of the training.
     """
 
     regime: Regime
@@ -54,6 +55,7 @@ class Setting:
     solver: Solver | None = None
     held_out: int = 0
     validation: int = 0
+    limit: bool = False
 
     @property
     def further(self) -> dict[str, int]:
@@ -68,7 +70,7 @@ class Setting:
     @property
     def budget(self) -> Budget:
         """The part of it that solvers see beside the regime."""
-        return Budget(self.steps, self.tolerances, self.dtype, self.device, self.base_seed)
+        return Budget(self.steps, self.tolerances, self.dtype, self.device, self.base_seed, self.limit)
 
     def data(self, registry: Registry) -> dict[str, Any]:
         """Return the setting as plain data, with names that are unambiguous in the registry.
@@ -92,6 +94,7 @@ class Setting:
             "format": 1 if self.solver is None else self.solver.version,
             # Left out at their default, so that the keys of trials without them stay as they were.
             **{key: size for key, size in self.further.items() if size},
+            **({"limit": True} if self.limit else {}),
         }
 
 
@@ -99,11 +102,13 @@ def semantic(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a setting's plain data that fixes numbers.
 
     Names of regimes, summaries and which of several equal devices was used are left out, and so is the name of the
-    regime's theory, which stands by itself if its step size is used.
+    regime's theory, which stands by itself if its step size is used. Fates are stored with outcomes or not, and so
+    whether they are asked for is left out too.
     """
     whole = data.get("regime", {})
     regime = {key: value for key, value in whole.items() if key not in ("name", "summary", "theory", "solver")}
-    return {**_plainly({**data, "regime": regime}), "device": str(data.get("device")).split(":")[0]}
+    rest = {key: value for key, value in data.items() if key != "limit"}
+    return {**_plainly({**rest, "regime": regime}), "device": str(data.get("device")).split(":")[0]}
 
 
 def _plainly(data: Any) -> Any:
@@ -154,6 +159,7 @@ def rebuild(data: dict[str, Any], registry: Registry) -> Setting:
         solver=_solver(data, registry),
         held_out=data.get("held_out", 0),
         validation=data.get("validation", 0),
+        limit=data.get("limit", False),
     )
 
 

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from harness.components import Cell, Outcome, Solver, Trial
+from harness.components import Budget, Cell, LastWeights, Outcome, Solver, Trial
 from harness.components.fault import error_outcome, is_out_of_memory, said
-from harness.engine.one_thread import one_thread
+from harness.engine.continuations import continuation_of
+from harness.engine.fates import with_fate
+from harness.engine.one_thread import one_thread, one_thread_of_blas
 from harness.engine.setting import Setting, rebuild
 from harness.engine.solvers import choose
 from harness.engine.trial import prepare
@@ -59,16 +61,20 @@ def train_together(
             begun(place)
             cell = batch.cell
             trials = [prepare(setting, cell.n, cell.d, cell.k, seed) for seed in batch.seeds]
-            tasks.append((setting.regime, trials, setting.budget))
+            tasks.append((setting.regime, trials, _budget(setting)))
         begun(None)
         solver = _solver(settings[0])
         found = solver.train_several(tasks)
-    seconds = time.perf_counter() - start
-    total = sum(outcome.steps + 1 for outcomes in found for outcome in outcomes)
-    return [
-        share_seconds(outcomes, seconds, total, solver, setting)
-        for outcomes, setting in zip(found, settings, strict=True)
-    ]
+        seconds = time.perf_counter() - start
+        total = sum(outcome.steps + 1 for outcomes in found for outcome in outcomes)
+        shared = [
+            share_seconds(outcomes, seconds, total, solver, setting)
+            for outcomes, setting in zip(found, settings, strict=True)
+        ]
+        return [
+            _taken_on(setting, budget, trials, outcomes)
+            for setting, (_, trials, budget), outcomes in zip(settings, tasks, shared, strict=True)
+        ]
 
 
 def train(setting: Setting, cell: Cell, seeds: Sequence[int]) -> list[Outcome]:
@@ -91,7 +97,7 @@ def train_alone(setting: Setting, n: int, d: int, k: int, seed: int) -> Outcome:
 
 def _train(setting: Setting, cell: Cell, seeds: Sequence[int], *, isolate: bool = True) -> list[Outcome]:
     start = time.perf_counter()
-    solver, regime, budget = _solver(setting), setting.regime, setting.budget
+    solver, regime, budget = _solver(setting), setting.regime, _budget(setting)
     errors: dict[int, Outcome] = {}
 
     def each(seeds: Sequence[int], work: Callable[[int], T]) -> list[T]:
@@ -114,8 +120,32 @@ def _train(setting: Setting, cell: Cell, seeds: Sequence[int], *, isolate: bool 
             outcomes += group(some)
     seconds = time.perf_counter() - start
     total = sum(outcome.steps + 1 for outcome in outcomes)
-    by_seed = errors | {o.seed: o for o in share_seconds(outcomes, seconds, total, solver, setting)}
+    outcomes = share_seconds(outcomes, seconds, total, solver, setting)
+    outcomes = _taken_on(setting, budget, [trials[o.seed] for o in outcomes], outcomes, isolate=isolate)
+    by_seed = errors | {o.seed: o for o in outcomes}
     return [by_seed[seed] for seed in seeds]
+
+
+def _budget(setting: Setting) -> Budget:
+    """Return the budget of a setting, with a place for last weights if a continuation goes on from them."""
+    wanted = setting.limit and continuation_of(setting.regime, setting.q) is not None
+    return replace(setting.budget, last_weights=LastWeights()) if wanted else setting.budget
+
+
+def _taken_on(
+    setting: Setting, budget: Budget, trials: Sequence[Trial], outcomes: Sequence[Outcome], *, isolate: bool = True
+) -> list[Outcome]:
+    """Return the outcomes of trials with their fates, if these are wanted and can be decided."""
+    if not setting.limit:
+        return [replace(outcome, fate=None) if outcome.fate is not None else outcome for outcome in outcomes]
+    continuation = None if _solver(setting).decides_fates else continuation_of(setting.regime, setting.q)
+    if continuation is None:
+        return list(outcomes)
+    with one_thread_of_blas():
+        return [
+            with_fate(setting.regime, budget, continuation, trial, outcome, isolate=isolate)
+            for trial, outcome in zip(trials, outcomes, strict=True)
+        ]
 
 
 def _solver(setting: Setting) -> Solver:

@@ -28,12 +28,12 @@ def continuation_of(regime: Regime, q: int = 1) -> Continuation | None:
         regime: What is trained.
         q: Number of outputs.
     """
-    return next((one for one in shipped() if not one.refuses(regime, q)), None)
+    return next((one for one in shipped() if not one.why_not(regime, q)), None)
 
 
 def undecided(regime: Regime, q: int = 1) -> dict[str, str]:
     """Return by name why continuations cannot decide the fates of a regime; those that can are left out."""
-    found = {one.name: one.refuses(regime, q) for one in shipped()}
+    found = {one.name: one.why_not(regime, q) for one in shipped()}
     return {name: reason for name, reason in found.items() if reason}
 
 
