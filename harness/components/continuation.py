@@ -78,7 +78,7 @@ class Continuation(ABC):
 
     @abstractmethod
     def refuses(self, regime: Regime, q: int) -> str:
-        """Return what else stands against deciding the fates of a regime, or an empty string if nothing does.
+        """Return a further reason why the fates of a regime cannot be decided, or an empty string if there is none.
 
         The optimizer is gradient descent on full batches, and the criterion a function of the residual norm.
 

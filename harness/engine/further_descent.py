@@ -17,8 +17,8 @@ from harness.engine.solvers.stacked import Stacked
 class FurtherDescent:
     """Gradient descent that goes on from weights that it is given, up to a number of steps in all.
 
-    The compiled kernel takes the steps where it can train the regime, else the model's stack. A network has no company
-    in either, so what it becomes depends on its trial alone.
+    The compiled kernel takes the steps where it can train the regime, else the model's stack. The network
+    is alone in either, so what it becomes depends on its trial only.
 
     Attributes:
         left: Number of steps that may still be taken.

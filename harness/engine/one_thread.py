@@ -29,7 +29,7 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def one_thread_of_blas() -> Iterator[None]:
-    """Run NumPy's linear algebra on one thread, so that its last bits do not depend on the machine's number of cores."""
+    """Run NumPy's linear algebra on one thread, so that its last bits do not depend on the number of cores."""
     with _pools().limit(limits=1, user_api="blas"):
         yield
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -46,9 +45,8 @@ class Watching(Continuation):
 
 
 @pytest.fixture
-def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def watched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(continuations, "shipped", lambda: (Watching(),))
-    yield
 
 
 def last_weights(where: Setting, cell: Cell, seed: int) -> tuple[Outcome, Weights, int]:
@@ -141,8 +139,8 @@ def test_a_scaled_criterion_goes_on_as_it_began() -> None:
     reached = []
     for where in (plain, other):
         trial = prepare(where, CELL.n, CELL.d, CELL.k, 1)
-        for regime in (where.regime, stacked(where.regime)):
-            reached.append(FurtherDescent(regime, trial, 200)(trial.weights, 200, 0.0)[2])
+        both = (where.regime, stacked(where.regime))
+        reached += [FurtherDescent(regime, trial, 200)(trial.weights, 200, 0.0)[2] for regime in both]
     assert reached == pytest.approx([reached[0]] * 4, rel=1e-9)
 
 
@@ -175,7 +173,7 @@ def test_a_continuation_that_raises_leaves_its_trial_open_with_the_message() -> 
     outcomes = {outcome.seed: outcome for outcome in train(where, CELL, [12, 13, 14])}
     plain = {outcome.seed: outcome for outcome in train(replace(where, limit=False), CELL, [12, 13, 14])}
     assert outcomes[13].fate == Fate("open", continuation="watching 1", message="ArithmeticError: thirteen")
-    assert [bool(outcomes[seed].fate and outcomes[seed].fate.message) for seed in (12, 14)] == [False, False]
+    assert [fate.message for seed in (12, 14) if (fate := outcomes[seed].fate)] == ["", ""]
     assert digits(replace(outcomes[13], fate=None)) == digits(plain[13])
     with pytest.raises(ArithmeticError, match="thirteen"):  # where one trial is looked at, all of it is shown
         train_alone(where, CELL.n, CELL.d, CELL.k, 13)
