@@ -14,6 +14,7 @@ from .mathematics.activations import ACTIVATIONS as ACTIVATIONS
 from .mathematics.activations import ActivationOption as ActivationOption
 from .plugin_host.registry import AmbiguousName as AmbiguousName
 from .plugin_host.registry import UnknownName as UnknownName
+from .report.law_rows import LawRecord as LawRecord
 from .report.records import Records as Records
 from .report.rows import ExponentRecord as ExponentRecord
 from .report.rows import TheoryRecord as TheoryRecord

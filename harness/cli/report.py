@@ -22,6 +22,7 @@ TAKES = {
     "thresholds": ("tolerance", "steps"),
     "theories": ("tolerance", "steps", "all_sizes", "certify"),
     "exponents": ("tolerance", "steps"),
+    "laws": ("tolerance", "steps"),
     "sensitivity": (),
     "phase": ("tolerance", "steps"),
     "diagnostics": ("tolerance", "all_sizes"),

@@ -241,10 +241,14 @@ def _ends(low: float | None, high: float | None) -> dict[str, Plain]:
 
 @dataclass(frozen=True)
 class Exponent(Entry):
-    """Exponents a, b of n^a d^b, with intervals if they are measured. None is an exponent that was not measured.
+    """Exponents a, b of n^a d^b, with intervals if they are measured.
+
+    None is an exponent without an estimate, which may have an interval. An exponent of which nothing is known is free.
 
     >>> Exponent(2, -1).text(), Exponent(1.02, None, (0.94, 1.1)).text()
     ('2, −1', '1.02 (0.94, 1.10)')
+    >>> Exponent(None, None, (1.5, math.inf), (-math.inf, math.inf)).text()
+    '? (1.50, ∞), free'
     """
 
     kind: ClassVar[str] = "exponent"
@@ -256,7 +260,7 @@ class Exponent(Entry):
     def text(self) -> str:
         """Return a, b, each with its interval."""
         a, b = _exponent(self.a, self.a_interval), _exponent(self.b, self.b_interval)
-        if self.b is None:
+        if self.b is None and self.b_interval is None:
             return a
         return f"{a}, {b}"
 
@@ -276,12 +280,12 @@ class Exponent(Entry):
 
 
 def _exponent(value: float | None, interval: tuple[float, float] | None) -> str:
-    if value is None:
-        return "–"
     if interval is None:
-        return f"{value:.4g}".replace("-", "−")
-    low, high = (f"{end:.2f}" if math.isfinite(end) else numbers.decimal(end) for end in interval)
-    return f"{value:.2f} ({low}, {high})".replace("-", "−")
+        return "–" if value is None else f"{value:.4g}".replace("-", "−")
+    if value is None and not any(map(math.isfinite, interval)):
+        return "free"
+    point = "?" if value is None else numbers.exponent(value)
+    return f"{point} ({numbers.exponent(interval[0])}, {numbers.exponent(interval[1])})"
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,15 @@ def width(value: float) -> str:
     return decimal(value)
 
 
+def exponent(value: float) -> str:
+    """Write an exponent with two decimals.
+
+    >>> exponent(-0.947), exponent(-1e-9), exponent(math.inf)
+    ('−0.95', '0.00', '∞')
+    """
+    return f"{value + 0.0:.2f}".replace("-0.00", "0.00").replace("-", "−") if math.isfinite(value) else decimal(value)
+
+
 def plain(value: float) -> str:
     """Return a number as suites write it: 20000, 0.01, 1e-05.
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from harness.complaints import nearest
 from harness.components import Cell, Outcome, Regime
+from harness.driver.size_brackets import size_brackets
 from harness.plugin_host.registry import Registry
 from harness.statistics.exponents import ExponentFit, fit_exponents
+from harness.statistics.size_bracket import SizeBracket
 from harness.statistics.thresholds import Threshold, threshold
 from harness.suite import Suite, shipped_suites
 
@@ -127,12 +129,20 @@ class Results:
         return threshold(counts, most_widths=self.suite.search.most_widths, smallest=regime.initializer.width_step)
 
     def exponent_fit(self, regime: str, tolerance: float | None = None, steps: int | None = None) -> ExponentFit:
-        """Return the fitted exponents of k½ in n and d, computed once for each tolerance and budget."""
+        """Return the exponents of k½ in n and d, computed once for each tolerance and budget."""
         key = (regime, self.rung(tolerance), steps)
         if key not in self._exponent_fits:
-            verdicts = {size: self.fits(regime, *size, tolerance, steps) for size in self.sizes()}
-            self._exponent_fits[key] = fit_exponents(verdicts, seed=self.suite.seed)
+            self._exponent_fits[key] = fit_exponents(self.brackets(regime, tolerance, steps))
         return self._exponent_fits[key]
+
+    def brackets(
+        self, regime: str, tolerance: float | None = None, steps: int | None = None
+    ) -> tuple[SizeBracket, ...]:
+        """Return the brackets of k½ at all sizes of the suite, which hold together at a confidence of 95 %.
+
+        See :func:`harness.driver.size_brackets.size_brackets`.
+        """
+        return size_brackets(self, self.regime(regime), tolerance, steps)
 
     @cached_property
     def _exponent_fits(self) -> dict[tuple[str, int, int | None], ExponentFit]:

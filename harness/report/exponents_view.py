@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.claims.claimed_formula import claimed_formula
 from harness.claims.predictions import concerned
 from harness.components.entries import Count, Entry, Exponent, Missing, Note, Text
 from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.bibliography import sources, titled
 from harness.report.caption import problems_explained
+from harness.report.laws_view import REFUTED, constant_entry
 from harness.report.provenance import provenance
-from harness.report.theories_view import GROUPS, UNVERIFIED, exponent, group
+from harness.report.theories_view import EXPONENTS, GROUPS, UNVERIFIED, exponent, group
+from harness.statistics.formulas import constant
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.components import Regime, Theory
     from harness.driver.results import Results
     from harness.statistics.exponents import ExponentFit
+    from harness.statistics.size_bracket import SizeBracket
 
 UNIT = "unit: what the source counts, converted to widths here."
 COLUMNS = (
@@ -28,17 +35,19 @@ COLUMNS = (
     Column("guarantee", wrap=12, priority=1),
     Column("unit", priority=2, legend=UNIT),
     Column("claimed a, b", "right"),
+    Column("C", "right"),
     Column("a within", "center"),
     Column("b within", "center"),
 )
 
 CAPTION = (
-    "a, b: exponents of k½ ~ n^a d^b, fitted over the sizes whose k½ is known, with 95 % intervals from resampled "
-    "trials in brackets; each needs at least three values of its variable. sizes: how many n and d were used, of those "
-    "of the suite. claimed a, b: of the width k that the theory asks for, up to logarithms and constants, at the sizes "
-    "used (at all sizes where none has a k½); theories without such a law are left out. "
-    f"{UNIT} within: ✓ where the claimed exponent lies in the measured interval, else above or below it. An upper "
-    "bound on the width that is needed is not refuted where its exponents lie above: it is loose. A necessary "
+    f"a, b: {EXPONENTS} A point is least squares on the middles of the brackets, and is given where each of these "
+    "sizes has both ends and the variable has three values. sizes: how many n and d have a bound, of those of the "
+    f"suite. {REFUTED} claimed a, b: of the width k that the theory asks for, up to logarithms and constants, at the "
+    "sizes used (at all sizes where none has a bound); theories without such a law are left out. C: the constants "
+    "with which the claimed width, taken as an equation for k½, lies in the brackets of all sizes, or “refuted”. "
+    f"{UNIT} within: ✓ where the claimed exponent lies among those that the brackets allow, else above or below them. "
+    "An upper bound on the width that is needed is not refuted where its exponents lie above: it is loose. A necessary "
     "condition is not refuted either while the width it asks for lies below k½: its exponents hold for large n and d."
 )
 
@@ -64,7 +73,7 @@ def exponents_view(results: Results, *, tolerance: float | None = None, steps: i
             fit = results.exponent_fit(regime.name, tolerance, steps)
             about = concerned(theories, regime, suite.dataset)
             lawful = [theory for theory in about if theory.claim.exponents is not None]
-            rows += _rows(results, regime, fit, lawful)
+            rows += _rows(regime, fit, results.brackets(regime.name, tolerance, steps), lawful)
             bibtex |= dict.fromkeys(sources(lawful))
     unfinished = f"UNFINISHED: {results.lacking}. " if results.missing else ""
     said = setting.criteria_explained(suite.regimes, tolerance, steps)
@@ -80,27 +89,32 @@ def exponents_view(results: Results, *, tolerance: float | None = None, steps: i
 
 
 def has_exponents(results: Results) -> bool:
-    """Return whether the sizes of any regime suffice for an exponent."""
-    fits = (results.exponent_fit(regime.name) for regime in results.suite.regimes if regime.model.has_width)
-    return any(fit.a is not None or fit.b is not None for fit in fits)
+    """Return whether the brackets of any regime say anything about an exponent."""
+    return any(
+        results.exponent_fit(regime.name).informative for regime in results.suite.regimes if regime.model.has_width
+    )
 
 
-def _rows(results: Results, regime: Regime, fit: ExponentFit, theories: list[Theory]) -> list[Row]:
+def _rows(regime: Regime, fit: ExponentFit, brackets: Sequence[SizeBracket], theories: list[Theory]) -> list[Row]:
     measured = exponent(fit)
-    if fit.note:
-        measured = replace(measured, notes=(Note(fit.note),))
-    where = (Text(regime.name), measured, Count(len(fit.sizes), len(results.sizes())))
+    if fit.note and not isinstance(measured, Missing):
+        measured = replace(measured, notes=(*measured.notes, Note(fit.note)))
+    elif isinstance(measured, Missing):
+        measured = replace(measured, notes=(Note(measured.reason),))
+    where = (Text(regime.name), measured, Count(len(fit.sizes), len(brackets)))
     if not theories:
         none = Missing("no theory with a power law concerns this regime")
         return [Row((*where, replace(none, notes=(Note(none.reason),)), *(none,) * (len(COLUMNS) - len(where) - 1)))]
-    claims = [(theory, claim, said) for theory in theories for claim, said in _claims(results, fit, theory)]
+    claims = [(theory, claim, said) for theory in theories for claim, said in _claims(brackets, fit, theory)]
     claims.sort(key=lambda one: (GROUPS.index(group(one[0])), one[1], one[0].claim.title))
-    return [Row((*where, *_entries(fit, theory, claim, said)), group(theory)) for theory, claim, said in claims]
+    return [
+        Row((*where, *_entries(fit, brackets, theory, claim, said)), group(theory)) for theory, claim, said in claims
+    ]
 
 
-def _claims(results: Results, fit: ExponentFit, theory: Theory) -> list[tuple[tuple[float, float], str]]:
+def _claims(brackets: Sequence[SizeBracket], fit: ExponentFit, theory: Theory) -> list[tuple[tuple[float, float], str]]:
     """Return the exponents that a theory claims at the sizes used, with the size if it claims several."""
-    sizes = fit.sizes or results.sizes()
+    sizes = fit.sizes or [(bracket.n, bracket.d) for bracket in brackets]
     assert theory.claim.exponents is not None  # theories without exponents are left out
     at = {(n, d): theory.claim.exponents.at(n, d) for n, d in sizes}
     claimed = dict.fromkeys(at.values())
@@ -118,15 +132,18 @@ def _claims(results: Results, fit: ExponentFit, theory: Theory) -> list[tuple[tu
     return found
 
 
-def _entries(fit: ExponentFit, theory: Theory, claim: tuple[float, float], said: str) -> tuple[Entry, ...]:
+def _entries(
+    fit: ExponentFit, brackets: Sequence[SizeBracket], theory: Theory, claim: tuple[float, float], said: str
+) -> tuple[Entry, ...]:
     a, b = claim
     return (
         titled(theory.claim, UNVERIFIED),
         Text(theory.claim.guarantee),
         Text(theory.claim.unit),
         Exponent(a, b, notes=tuple(Note(text) for text in (said, _of(theory)) if text)),
-        _within(a, fit.a_interval),
-        _within(b, fit.b_interval),
+        _constant(brackets, theory),
+        _within(a, fit.a_interval, fit),
+        _within(b, fit.b_interval, fit),
     )
 
 
@@ -136,9 +153,20 @@ def _of(theory: Theory) -> str:
     return f"claimed for: {where}" if where else ""
 
 
-def _within(claimed: float, interval: tuple[float, float] | None) -> Entry:
-    if interval is None:
-        return Missing("the exponent was not measured")
+def _constant(brackets: Sequence[SizeBracket], theory: Theory) -> Entry:
+    formula = claimed_formula(theory)
+    try:
+        assert formula is not None  # theories without exponents are left out
+        return constant_entry(constant(brackets, formula))
+    except (ValueError, OverflowError) as error:
+        return Missing(str(error), notes=(Note(f"{theory.claim.title}: {error}"),))
+
+
+def _within(claimed: float, interval: tuple[float, float] | None, fit: ExponentFit) -> Entry:
+    if fit.region.refuted:
+        return Missing("no power law meets the brackets")
+    if interval is None or not any(map(math.isfinite, interval)):
+        return Missing("the brackets leave the exponent free")
     low, high = interval
     if low <= claimed <= high:
         return Text("✓", style="good")

@@ -8,6 +8,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from harness.complaints import unprintable
+from harness.report.law_rows import Compared, each_law
 from harness.report.setting import component, optimizer, sizes, trains
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from harness.claims.predictions import Prediction
     from harness.components import Regime
     from harness.driver.results import Results
+    from harness.statistics.size_bracket import SizeBracket
 
 FORMAT = 2
 """Version of the format. It is raised when the meaning of a key changes."""
@@ -50,6 +52,7 @@ def thresholds_record(
         "regimes": [_regime(regime) for regime in suite.regimes],
         "thresholds": [_threshold(results, regime.name, n, d) for regime in suite.regimes for n, d in sizes(suite)],
         "exponents": [_exponents(results, regime.name) for regime in suite.regimes],
+        "laws": [_law(compared) for compared in each_law(results)],
         "theories": theory_records(prediction for prediction, _ in claimed),
         "predictions": [prediction_record(prediction, regime) for prediction, regime in claimed],
         "provenance": dict(results.provenance),
@@ -162,9 +165,23 @@ def _exponents(results: Results, regime: str) -> dict[str, Any]:
         "a_interval": _pair(fit.a_interval),
         "b": _finite(fit.b),
         "b_interval": _pair(fit.b_interval),
+        "refuted": fit.region.refuted,
+        "conflict": [_bracket(one) for one in fit.region.conflict],
+        "drop": [[one.n, one.d] for one in fit.region.drop],
+        "region": [list(vertex) for vertex in fit.region.polygon],
         "sizes": [list(size) for size in fit.sizes],
         "note": fit.note,
     }
+
+
+def _law(compared: Compared) -> dict[str, Any]:
+    conflict = [_bracket(one) for one in compared.constant.conflict]
+    return {**dataclasses.asdict(compared.record()), "conflict": conflict}
+
+
+def _bracket(bracket: SizeBracket) -> dict[str, Any]:
+    """Return a bracket as plain data. Open ends are null."""
+    return {"n": bracket.n, "d": bracket.d, "low": bracket.low or None, "high": bracket.high}
 
 
 def _finite(value: float | None) -> float | None:

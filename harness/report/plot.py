@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.cells import cell_len
 from rich.text import Text
 
-from harness.components.numbers import clean, to_encoding, width
+from harness.components.numbers import clean, exponent, to_encoding, width
 from harness.report import setting
 from harness.report.canvas import Canvas
 from harness.report.figures.style import spread
@@ -109,10 +109,13 @@ def thresholds_chart(results: Results, names: Mapping[str, str], columns: int, *
 
 def _slope(results: Results, regime: str, axis: str) -> str:
     fit = results.exponent_fit(regime)
+    if fit.region.refuted:
+        return ": no power law"
     value, ends = (fit.a, fit.a_interval) if axis == "n" else (fit.b, fit.b_interval)
-    if value is None or ends is None:
+    if ends is None or not any(map(math.isfinite, ends)):
         return ""
-    return f": {axis}^{value:.2f} ({ends[0]:.2f}, {ends[1]:.2f})".replace("-", "−")
+    interval = f"({exponent(ends[0])}, {exponent(ends[1])})"
+    return f": {axis}^{'?' if value is None else exponent(value)} {interval}"
 
 
 def _fraction(value: float, low: float, high: float) -> float:

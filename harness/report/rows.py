@@ -93,16 +93,17 @@ class TheoryRecord:
 
 @dataclass(frozen=True)
 class ExponentRecord:
-    """The fitted exponents of k½ ~ n^a d^b of one regime.
+    """The exponents of k½ = ⌈C n^a d^b⌉ of one regime.
 
     Attributes:
         regime: Name of the regime.
-        a: Exponent of n, or None from fewer than three values of n.
-        a_low: Lower end of its 95 % interval.
-        a_high: Upper end of its 95 % interval.
-        b: Exponent of d, or None from fewer than three values of d.
-        b_low: Lower end of its 95 % interval.
-        b_high: Upper end of its 95 % interval.
+        a: Exponent of n, or None where it is not estimated.
+        a_low: Smallest exponent of n that the brackets of all sizes allow together, or None where it is free.
+        a_high: Largest such exponent, or None where it is free.
+        b: Exponent of d, or None where it is not estimated.
+        b_low: Smallest exponent of d that the brackets allow, or None where it is free.
+        b_high: Largest such exponent, or None where it is free.
+        refuted: Whether no C, a and b meet all brackets.
         sizes: Number of (n, d) that were used.
         note: What was left out, and why.
     """
@@ -114,6 +115,7 @@ class ExponentRecord:
     b: float | None
     b_low: float | None
     b_high: float | None
+    refuted: bool
     sizes: int
     note: str
 
@@ -218,6 +220,7 @@ def exponent_record(regime: str, fit: ExponentFit) -> ExponentRecord:
         b=finite(fit.b),
         b_low=finite(b[0]),
         b_high=finite(b[1]),
+        refuted=fit.region.refuted,
         sizes=len(fit.sizes),
         note=fit.note,
     )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from harness.components import Theory
     from harness.driver.results import Results
     from harness.statistics.exponents import ExponentFit
+    from harness.statistics.size_bracket import SizeBracket
 
 CertifiedWidths = dict[tuple[str, int, int, str], "Certified"]
 """Certified widths by regime, n, d and name of the theory."""
@@ -124,6 +125,12 @@ def theories_view(
         bibtex=tuple(bibtex),
     )
 
+
+EXPONENTS = (
+    "exponents of k½ = ⌈C n^a d^b⌉; in brackets the exponents that the brackets of k½ at all sizes allow together, at "
+    "a confidence of 95 %."
+)
+"""Explanation of measured exponents for captions."""
 
 CERTIFIED = (
     "certified: width from which the theory's certificate holds for networks drawn as in the regime, found by doubling "
@@ -265,11 +272,21 @@ def _coloured(value: float) -> Ratio:
     return Ratio(value, style=style)
 
 
-def exponent(fit: ExponentFit | None) -> Entry:
-    """Return the measured a and b with their intervals."""
-    if fit is None or (fit.a is None and fit.b is None):
-        return Missing(fit.note if fit is not None else "an exponent needs at least three sizes")
+def exponent(fit: ExponentFit) -> Entry:
+    """Return the measured a and b with their intervals, or words if no such formula meets the brackets."""
+    if fit.region.refuted:
+        said = in_conflict(fit.region.conflict)
+        if fit.region.drop:
+            said += f"; one meets the rest without {'; '.join(f'n = {one.n}, d = {one.d}' for one in fit.region.drop)}"
+        return Text("no power law", notes=(Note(said),), style="bad")
+    if not fit.informative:
+        return Missing(fit.note or "the brackets leave both exponents free")
     return Exponent(fit.a, fit.b, fit.a_interval, fit.b_interval)
+
+
+def in_conflict(brackets: Sequence[SizeBracket]) -> str:
+    """Return the words that name brackets which no formula meets together."""
+    return f"no such formula meets these brackets together: {'; '.join(map(str, brackets))}"
 
 
 def _caption(
@@ -281,7 +298,7 @@ def _caption(
         bracket_explained(),
         "C=1: the claim's power law n^a d^b with its constant and logarithms set to 1. on data: its condition "
         "evaluated on one drawn problem (trial 0), unknown constants set to 1. ÷ k½: predicted over measured.",
-        "Measured a, b: exponents of k ~ n^a d^b, from at least three sizes, 95 % interval in brackets.",
+        f"Measured a, b: {EXPONENTS}",
         *(column.legend for column in COLUMNS if column.legend),
         "met: the theorem's assumptions on this problem and regime, ✓ all hold, ✗ one fails, ? one cannot be checked.",
         *((CERTIFIED,) if certified is not None else ()),

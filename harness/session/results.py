@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from harness.driver import results
 from harness.driver.results import in_place_of
+from harness.report.law_rows import LawRecord, each_law
 from harness.report.predicted import predict_suite
 from harness.report.records import Records
 from harness.report.rows import (
@@ -83,7 +84,7 @@ class Results(results.Results):
         return Records(TheoryRecord, rows)
 
     def exponents(self, tolerance: float | None = None, steps: int | None = None) -> Records[ExponentRecord]:
-        """Return the fitted exponents of k½ in n and d of every regime that has a width.
+        """Return the exponents of k½ in n and d of every regime that has a width.
 
         Args:
             tolerance: Another tolerance of the suite than the reported one.
@@ -95,6 +96,18 @@ class Results(results.Results):
         names = (regime.name for regime in self.suite.regimes if regime.model.has_width)
         fits = ((name, self.exponent_fit(name, tolerance, steps)) for name in names)
         return Records(ExponentRecord, (exponent_record(name, fit) for name, fit in fits))
+
+    def laws(self, tolerance: float | None = None, steps: int | None = None) -> Records[LawRecord]:
+        """Return the constants with which formulas for k½, such as C n/d, lie in the brackets of every regime.
+
+        Args:
+            tolerance: Another tolerance of the suite than the reported one.
+            steps: A budget smaller than the suite's, in steps.
+
+        Raises:
+            ValueError: If the tolerance was not recorded.
+        """
+        return Records(LawRecord, (compared.record() for compared in each_law(self, tolerance, steps)))
 
     def trials(self, tolerance: float | None = None, steps: int | None = None) -> Records[TrialRecord]:
         """Return every trial, ordered by regime, n, d, width and seed.

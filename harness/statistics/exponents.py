@@ -1,14 +1,18 @@
-"""Exponents of the measured threshold, k½ ≈ C n^a d^b, with intervals from resampled trials."""
+"""Exponents of the measured threshold, k½ = ⌈C n^a d^b⌉, and mean ratios of thresholds over sizes."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.statistics.exponent_region import ExponentRegion, Interval, exponent_region
+from harness.statistics.least_squares import nearest_within
 from harness.statistics.paired import Ratio
+from harness.statistics.size_bracket import SizeBracket
 from harness.statistics.thresholds import LEVEL, half_width
 
 Verdicts = Mapping[int, Sequence[bool | None]]
@@ -19,87 +23,82 @@ _Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ExponentFit:
-    """The exponents of k½ ≈ C n^a d^b.
+    """The exponents of k½ = ⌈C n^a d^b⌉.
 
     Attributes:
-        a: Exponent of n, or None if fewer than three values of n have a threshold.
-        a_interval: (low, high) of ``a``.
-        b: Exponent of d, or None if fewer than three values of d have a threshold.
-        b_interval: (low, high) of ``b``.
-        sizes: The (n, d) that were used.
-        note: Sizes that were left out and the reason, or an empty string if none were.
+        a: Exponent of n, or None if it is not estimated.
+        a_interval: The smallest and largest exponent of n in the region, ∞ where it is free. None if n has one value,
+            or no exponents are left.
+        b: Exponent of d, or None if it is not estimated.
+        b_interval: The same for d.
+        sizes: The (n, d) with a bound, all of which were used.
+        note: What was left out and the reason, or an empty string.
+        region: All exponents that the brackets allow together.
     """
 
     a: float | None
-    a_interval: tuple[float, float] | None
+    a_interval: Interval | None
     b: float | None
-    b_interval: tuple[float, float] | None
+    b_interval: Interval | None
     sizes: tuple[tuple[int, int], ...]
-    note: str = ""
+    note: str
+    region: ExponentRegion
+
+    @property
+    def informative(self) -> bool:
+        """Whether the brackets say anything about an exponent."""
+        ends = [end for interval in (self.a_interval, self.b_interval) for end in interval or ()]
+        return self.region.refuted or any(map(math.isfinite, ends))
 
 
-def fit_exponents(
-    verdicts: Mapping[tuple[int, int], Verdicts], *, level: float = LEVEL, resamples: int = 2000, seed: int = 0
-) -> ExponentFit:
-    """Fit log k½ = log C + a log n + b log d by weighted least squares over the sizes that have a threshold.
+def fit_exponents(brackets: Sequence[SizeBracket]) -> ExponentFit:
+    """Return the exponents of k½ = ⌈C n^a d^b⌉ from brackets and bounds at several sizes.
 
-    The interval is a percentile bootstrap over seeds: each seed gets a weight drawn from Exp(1) (the Bayesian
-    bootstrap of Rubin 1981), the same at all widths and sizes, and, for equal ``seed``, in all regimes, because
-    these share the problem of that seed. Between the two tried widths that enclose ½ the curve is unknown, so a
-    resampled threshold is placed uniformly in log k between them. Sizes are weighted by the inverse variance of
-    their resampled log k½.
-
-    A size counts when its tried widths lie on both sides of ½. An exponent is fitted from at least three distinct
-    values of its variable. If one of n and d takes two values only, it has no exponent of its own, but its effect is
+    The intervals are those of :func:`harness.statistics.exponent_region.exponent_region`, which needs no model of the
+    noise. The point is least squares on the middles of the brackets, log k½ = log C + a log n + b log d weighted by
+    1/log²(high/low), among the formulas that meet all brackets. There is one only if every bound is part of a closed
+    bracket, because a regression on the rest would leave out what the bounds say. An exponent needs at least three
+    values of its variable. If one of n and d takes two values only, it has no point of its own, but its effect is
     still removed from the exponent of the other.
 
     Args:
-        verdicts: For each (n, d), for each width, whether the trial of each seed fit.
-        level: Chance that an interval misses.
-        resamples: Number of resamples.
-        seed: Seed of the resampling alone.
+        brackets: Brackets of k½ at all sizes, each at α/m for m sizes if the region is to hold at 1 − α.
 
-    Returns:
-        The exponents, or a note that says why there are none.
-
-    >>> step = {k: [k > 10] * 12 for k in range(9, 13)}
-    >>> double = {2 * k: fit for k, fit in step.items()}
-    >>> fourfold = {4 * k: fit for k, fit in step.items()}
-    >>> fit = fit_exponents({(50, 20): step, (100, 20): double, (200, 20): fourfold})
-    >>> round(fit.a, 6), fit.b
-    (1.0, None)
+    >>> fit = fit_exponents([SizeBracket(n, 20, n // 20 - 1, n // 20) for n in (100, 200, 400)])
+    >>> round(fit.a, 2), fit.b, fit.note
+    (1.05, None, '')
+    >>> fit.a_interval[0] < 1 <= fit.a_interval[1]
+    True
     """
-    halves = {size: half_width(_counts(widths)) for size, widths in sorted(verdicts.items())}
-    points = {size: half for size, half in halves.items() if half is not None}
-    sizes = tuple(points)
-    values = [len(set(axis)) for axis in zip(*sizes, strict=True)]
-    if len(sizes) < 3 or max(values) < 3:
-        note = f"{len(sizes)} of {len(halves)} sizes have a threshold; an exponent needs three values of n or d"
-        return ExponentFit(None, None, None, None, sizes, note)
+    ordered = sorted(brackets, key=lambda bracket: (bracket.n, bracket.d))
+    region = exponent_region(ordered)
+    bounded = [bracket for bracket in ordered if bracket.bounded]
+    missing = [f"n = {bracket.n}, d = {bracket.d}" for bracket in ordered if not bracket.bounded]
+    notes = [f"without {'; '.join(missing)}: no bound"] if missing else []
+    (a, b), reason = _point(bounded, region)
+    notes += [reason] if reason else []
+    sizes = tuple((bracket.n, bracket.d) for bracket in bounded)
+    return ExponentFit(a, region.a, b, region.b, sizes, "; ".join(notes), region)
 
+
+def _point(brackets: Sequence[SizeBracket], region: ExponentRegion) -> tuple[tuple[float | None, float | None], str]:
+    """Return a and b, each of them None if it is not estimated, and the reason if both are."""
+    none = (None, None)
+    if region.refuted:
+        return none, ""
+    if one_sided := [f"n = {bracket.n}, d = {bracket.d}" for bracket in brackets if not bracket.closed]:
+        return none, f"no point: there is only a bound at {'; '.join(one_sided)}"
+    values = [len({getattr(bracket, axis) for bracket in brackets}) for axis in ("n", "d")]
+    if max(values) < 3:
+        return none, f"no point: {len(brackets)} sizes have a bracket, and an exponent needs three values of n or d"
     used = [i for i in (0, 1) if values[i] > 1]
-    design = np.array([[1.0, *(np.log(size[i]) for i in used)] for size in sizes])
+    design = np.array([[1.0, *(math.log((bracket.n, bracket.d)[i]) for i in used)] for bracket in brackets])
     if np.linalg.matrix_rank(design) < design.shape[1]:
-        note = "n and d vary together: their exponents cannot be told apart"
-        return ExponentFit(None, None, None, None, sizes, note)
-
-    trials = max(len(fits) for size in sizes for fits in verdicts[size].values())
-    # One row per seed, so that the weights of a seed do not depend on how many seeds there are.
-    weights = np.random.Generator(np.random.Philox(seed)).standard_exponential((trials, resamples))
-    resampled = np.stack([_resample(verdicts[size], weights, _places(seed, size, resamples)) for size in sizes])
-    solve = _least_squares(design, resampled.var(axis=1))
-    estimate = solve @ np.log(list(points.values()))
-    ends = np.quantile(solve @ resampled, [level / 2, 1 - level / 2], axis=1).T
-
-    exponent: list[float | None] = [None, None]
-    interval: list[tuple[float, float] | None] = [None, None]
-    for column, i in enumerate(used, start=1):
-        if values[i] >= 3:
-            exponent[i] = float(estimate[column])
-            interval[i] = (float(ends[column, 0]), float(ends[column, 1]))
-    missing = [f"n = {n}, d = {d}" for n, d in halves if (n, d) not in points]
-    note = f"without {'; '.join(missing)}: no threshold" if missing else ""
-    return ExponentFit(exponent[0], interval[0], exponent[1], interval[1], sizes, note)
+        return none, "no point: n and d vary together, so their exponents cannot be told apart"
+    ends = np.array([bracket.logs for bracket in brackets])
+    found = nearest_within(design, ends)
+    exponents = dict(zip(used, map(float, found[1:]), strict=True))
+    return (exponents[0] if values[0] >= 3 else None, exponents[1] if values[1] >= 3 else None), ""
 
 
 def mean_ratio(
@@ -177,9 +176,3 @@ def _resample(widths: Verdicts, weights: _Floats, places: _Floats) -> _Floats:
 def _rounded_up(log_k: _Floats, step: int) -> _Floats:
     """Return the logarithms of the next multiples of a step."""
     return np.asarray(np.log(np.ceil(np.exp(log_k) / step - 1e-9) * step), dtype=np.float64)
-
-
-def _least_squares(design: _Floats, variances: _Floats) -> _Floats:
-    """Return the matrix that takes log k½ to the coefficients, sizes weighted by inverse variance."""
-    weighted = design.T / variances
-    return np.asarray(np.linalg.solve(weighted @ design, weighted), dtype=np.float64)

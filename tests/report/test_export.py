@@ -74,7 +74,7 @@ def test_every_key_is_described_and_no_other(text: str) -> None:
     tables = re.findall(r"^\| key \| meaning \|\n\|[-|]+\n((?:\|.*\n)+)", page, re.MULTILINE)
     described = [set(re.findall(r"`(\w+)`", " ".join(row.split("|")[1] for row in t.splitlines()))) for t in tables]
     record = json.loads(text)
-    lists = ("regimes", "thresholds", "exponents", "theories", "predictions")
+    lists = ("regimes", "thresholds", "exponents", "laws", "theories", "predictions")
     assert described == [set(record), *(set().union(*record[name]) for name in lists)]
 
 

@@ -118,7 +118,7 @@ def test_scaling_at_one_is_n_to_the_a_d_to_the_b(beside: Table) -> None:
 def test_measured_exponents_stand_with_their_interval(beside: Table) -> None:
     entry = find(beside, regime="softplus", theory="Parameter count, hidden layer")["measured a, b"]
     assert isinstance(entry, Exponent)
-    assert entry.a == pytest.approx(1.0, abs=0.05)
+    assert entry.a is None  # the budget made the lower end at n = 160, so there is only a bound
     assert entry.a_interval is not None
     assert entry.a_interval[0] < 1 < entry.a_interval[1]
 

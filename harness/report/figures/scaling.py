@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.components.numbers import exponent
 from harness.report.figures.laws import laws
 from harness.report.figures.record import Drawing, Drawn, LeftOut
 from harness.report.figures.style import (
@@ -43,8 +44,7 @@ TALLEST = 1e4
 
 WHAT = (
     "Bars: brackets that miss k½ with a chance of at most 5 %. Open triangles: bounds, where an end of the bracket is "
-    "open. a, b: exponents of k½ ~ n^a d^b fitted to all sizes, with their 95 % "
-    "intervals."
+    "open. a, b: exponents of k½ = ⌈C n^a d^b⌉, with those that the brackets of all sizes allow together at 95 %."
 )
 LAWS = (
     " Broken lines: power laws that theories of the regime claim, with their constant set to 1, at the {what} given; "
@@ -208,8 +208,10 @@ def _dress(axes: Axes, axis: str, values: Sequence[int], heights: Sequence[float
 
 
 def _slope(fit: ExponentFit, axis: str) -> str:
-    value, interval = (fit.a, fit.a_interval) if axis == "n" else (fit.b, fit.b_interval)
-    if value is None:
+    if fit.region.refuted:
+        return "no power law"
+    value, ends = (fit.a, fit.a_interval) if axis == "n" else (fit.b, fit.b_interval)
+    if ends is None or not any(map(math.isfinite, ends)):
         return ""
-    ends = "" if interval is None else f" ({interval[0]:.2f}, {interval[1]:.2f})"
-    return f"{'a' if axis == 'n' else 'b'} = {value:.2f}{ends}".replace("-", "−")
+    point = "" if value is None else f" = {exponent(value)}"
+    return f"{'a' if axis == 'n' else 'b'}{point} ({exponent(ends[0])}, {exponent(ends[1])})"

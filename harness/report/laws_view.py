@@ -1,0 +1,118 @@
+"""The table of formulas for k½ with a free constant, and whether the brackets allow them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.components.entries import Count, Entry, Missing, Note, Text
+from harness.components.numbers import decimal
+from harness.components.table import Column, Row, Table
+from harness.report import setting
+from harness.report.caption import problems_explained
+from harness.report.law_rows import compared
+from harness.report.provenance import provenance
+from harness.report.theories_view import in_conflict
+from harness.statistics.formulas import FORMULAS
+from harness.statistics.refutation import MOST_DROPPED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.components import Regime
+    from harness.driver.results import Results
+    from harness.statistics.formulas import Constant
+    from harness.statistics.size_bracket import SizeBracket
+
+POWER = "C n^a d^b"
+
+REFUTED = (
+    "No power law, refuted: at this confidence, tolerance, budget and step rule no such formula, rounded up to a "
+    "width, lies in all brackets; nothing is said about larger sizes."
+)
+
+CAPTION = (
+    "law: a formula for k½, rounded up to a width, with free constants. C: the constants with which it lies in "
+    "the brackets of all sizes together, or “refuted”. met: the brackets that it meets with its best constants, of "
+    f"those with an end. {REFUTED} The brackets hold together at a confidence of 95 % for each regime: each of m sizes "
+    "at 5 %/m. Lower ends that the budget made are left out: there an unfit trial that still fell counts as a fit."
+)
+
+COLUMNS = (
+    Column("regime", fold=True),
+    Column("law"),
+    Column("C", "right"),
+    Column("met", "right"),
+    Column("in conflict", below=True, wrap=60),
+)
+
+
+def laws_view(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> Table:
+    """Return the formulas with one free constant, and C n^a d^b, of every regime with a width.
+
+    Args:
+        results: Results of the run.
+        tolerance: A tolerance that the run records, or None for the reported one.
+        steps: A number of steps within the budget, or None for all of it.
+
+    Returns:
+        The table.
+    """
+    suite = results.suite
+    tolerance, steps = suite.budget.criterion(tolerance, steps)
+    regimes = [regime for regime in suite.regimes if regime.model.has_width]
+    rows = [row for regime in regimes for row in _rows(results, regime, tolerance, steps)]
+    unfinished = f"UNFINISHED: {results.lacking}. " if results.missing else ""
+    said = setting.criteria_explained(suite.regimes, tolerance, steps)
+    return Table(
+        name="laws",
+        title=f"Formulas for k½ that the brackets allow · {suite.title or suite.name}",
+        caption=f"{unfinished}{CAPTION} {said} {problems_explained(results)}",
+        columns=COLUMNS,
+        rows=tuple(rows),
+        provenance=provenance(results.provenance),
+    )
+
+
+def constant_entry(found: Constant) -> Entry:
+    """Return the constants that are allowed, or that there are none, with the brackets in conflict as a note."""
+    if not found.allowed:
+        return Text("refuted", notes=(Note(in_conflict(found.conflict)),), style="bad")
+    if found.free:
+        return Missing("no size has a bound")
+    high = "∞)" if found.high == float("inf") else f"{decimal(found.high, 3)}]"
+    return Text(f"({decimal(found.low, 3)}, {high}", style="good")
+
+
+def _rows(results: Results, regime: Regime, tolerance: float, steps: int) -> list[Row]:
+    brackets = results.brackets(regime.name, tolerance, steps)
+    region = results.exponent_fit(regime.name, tolerance, steps).region
+    bounded = sum(bracket.bounded for bracket in brackets)
+    name = Text(regime.name)
+    if not bounded:
+        return [Row((name, *(Missing("no size has a bound"),) * (len(COLUMNS) - 1)))]
+    met = bounded - len(region.drop)
+    unknown = Missing(f"more than {MOST_DROPPED} sizes would have to be left out")
+    found = [
+        Row(
+            (
+                name,
+                Text(POWER),
+                Text("refuted", style="bad") if region.refuted else Text("allowed", style="good"),
+                unknown if region.refuted and not region.drop else Count(met, bounded),
+                _conflict(region.conflict),
+            )
+        )
+    ]
+    for formula in FORMULAS:
+        one = compared(regime, formula, brackets)
+        # The brackets in conflict have a column, so they are no note here.
+        entry = replace(constant_entry(one.constant), notes=())
+        found.append(
+            Row((name, Text(formula.name), entry, Count(one.constant.met, bounded), _conflict(one.constant.conflict)))
+        )
+    return found
+
+
+def _conflict(brackets: Sequence[SizeBracket]) -> Entry:
+    return Text("; ".join(map(str, brackets))) if brackets else Missing("the law is allowed")
