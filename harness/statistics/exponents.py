@@ -13,7 +13,7 @@ from harness.statistics.exponent_region import ExponentRegion, Interval, exponen
 from harness.statistics.least_squares import nearest_within
 from harness.statistics.paired import Ratio
 from harness.statistics.size_bracket import SizeBracket
-from harness.statistics.thresholds import LEVEL, half_width
+from harness.statistics.thresholds import LEVEL
 
 Verdicts = Mapping[int, Sequence[bool | None]]
 """Width → whether the trial of each seed 0, 1, 2, … fit, or None if that is not known."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
@@ -21,7 +22,8 @@ SIZES = tuple(itertools.product((50, 100, 200, 400), (10, 20, 40)))
 BY_NAME = {formula.name: formula for formula in FORMULAS}
 
 
-def around(width: int, below: int, above: int, size: tuple[int, int]) -> SizeBracket:
+def around(width: int, size: tuple[int, int], slack: Iterable[int] = (0, 0)) -> SizeBracket:
+    below, above = map(int, slack)
     return SizeBracket(*size, max(width - 1 - below, 0), width + above)
 
 
@@ -77,7 +79,7 @@ def test_the_true_formula_is_allowed_with_its_constant(formula: Formula) -> None
         brackets = []
         for size in SIZES:
             width = math.ceil(truth * float(formula.shape(*size)) - 1e-12)
-            brackets.append(around(width, *rng.integers(0, 4, 2), size))
+            brackets.append(around(width, size, rng.integers(0, 4, 2)))
         found = constant(brackets, formula)
         assert found.allowed
         assert found.low <= truth <= found.high * (1 + 1e-12)
@@ -112,7 +114,7 @@ def test_widths_in_steps_are_rounded_to_multiples() -> None:
 def test_a_point_is_in_the_region_exactly_if_a_constant_meets_all_brackets() -> None:
     rng = np.random.default_rng(5)
     for _ in range(20):
-        brackets = [around(math.ceil(n**1.2 / d), *rng.integers(0, 5, 2), (n, d)) for n, d in SIZES]
+        brackets = [around(math.ceil(n**1.2 / d), (n, d), rng.integers(0, 5, 2)) for n, d in SIZES]
         region = exponent_region(brackets)
         polygon = np.array(region.polygon)
         edges = np.roll(polygon, -1, axis=0) - polygon
@@ -130,7 +132,7 @@ def test_a_refutation_names_at_most_four_sizes_that_conflict_by_themselves() -> 
     rng = np.random.default_rng(1)
     refuted = 0
     for _ in range(60):
-        brackets = [around(math.ceil(n / d * rng.uniform(0.8, 1.25)), *rng.integers(0, 2, 2), (n, d)) for n, d in SIZES]
+        brackets = [around(math.ceil(n / d * rng.uniform(0.8, 1.25)), (n, d), rng.integers(0, 2, 2)) for n, d in SIZES]
         found = conflict(brackets)
         refuted += bool(found)
         assert len(found) <= 4
@@ -145,7 +147,7 @@ def test_fewest_to_drop_is_the_smallest_of_all_sets() -> None:
     rng = np.random.default_rng(2)
     for _ in range(12):
         sizes = [SIZES[i] for i in rng.choice(len(SIZES), 7, replace=False)]
-        brackets = [around(math.ceil(n / d * rng.uniform(0.7, 1.4)), 0, 0, (n, d)) for n, d in sizes]
+        brackets = [around(math.ceil(n / d * rng.uniform(0.7, 1.4)), (n, d)) for n, d in sizes]
         dropped = fewest_to_drop(brackets)
         smallest = next(
             (
@@ -182,7 +184,7 @@ def test_one_variable_has_one_exponent_and_two_have_a_polygon() -> None:
     assert along_d.b[0] <= -1 <= along_d.b[1]
     one = exponent_region([SizeBracket(400, 10, 39, 40)])
     assert (one.a, one.b, one.refuted) == (None, None, False)
-    both = exponent_region([around(math.ceil(n / d), 0, 0, (n, d)) for n, d in SIZES])
+    both = exponent_region([around(math.ceil(n / d), (n, d)) for n, d in SIZES])
     corners = np.array(both.polygon)
     following = np.roll(corners, -1, axis=0)
     assert (corners[:, 0] * following[:, 1] - corners[:, 1] * following[:, 0]).sum() > 0  # counter-clockwise
@@ -195,5 +197,5 @@ def test_bounds_alone_leave_an_end_free() -> None:
     assert region.a[0] == pytest.approx(math.log(10) / math.log(4), abs=1e-6)
     assert region.a[1] == pytest.approx(math.log2(10 / 3), abs=1e-6)
     region = exponent_region([SizeBracket(100, 10, 0, 10), SizeBracket(400, 10, 100)])
-    assert region.a == (pytest.approx(math.log(10) / math.log(4), abs=1e-6), math.inf)
+    assert region.a == pytest.approx((math.log(10) / math.log(4), math.inf), abs=1e-6)
     assert exponent_region([SizeBracket(100, 10, 10), SizeBracket(400, 10, 100)]).a == (-math.inf, math.inf)
