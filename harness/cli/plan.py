@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 @SUITE
 @click.option("--out", metavar="DIR", help="Where results would go; reports/<suite> if not given.")
 @click.option("--device", metavar="NAME", help="cpu, cuda or cuda:N, instead of what the suite says.")
+@click.option(
+    "--limit/--no-limit",
+    default=None,
+    help="Whether to decide what becomes of trials with unlimited steps, instead of what the suite says.",
+)
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; one a core if not given.")
 @click.option("--explain", is_flag=True, help="Say what is reused, what is new and why, instead of how long it takes.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -29,6 +34,7 @@ def command(
     suite: str,
     out: str | None,
     device: str | None,
+    limit: bool | None,
     workers: int | None,
     explain: bool,
     as_json: bool,
@@ -46,6 +52,7 @@ def command(
     harness plan mine.toml --explain
     """
     loaded, registry = load(suite, plugin_files, trust=trust_plugins)
+    loaded = loaded.with_limit(limit)
 
     from harness.report.export import dumps
     from harness.report.plan_view import plan_table

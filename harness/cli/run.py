@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; one a core if not given.")
 @click.option("--device", metavar="NAME", help="cpu, cuda or cuda:N, instead of what the suite says.")
 @click.option(
+    "--limit/--no-limit",
+    default=None,
+    help="Whether to decide what becomes of trials with unlimited steps, instead of what the suite says.",
+)
+@click.option(
     "--executor",
     "executor_name",
     metavar="NAME",
@@ -49,6 +54,7 @@ def command(
     reuse_edited: bool,
     workers: int | None,
     device: str | None,
+    limit: bool | None,
     executor_name: str | None,
     scheduler: str | None,
     shard_text: str | None,
@@ -89,6 +95,7 @@ def command(
             out=out,
             progress=not quiet,
             device=device,
+            limit=limit,
             executor=executor_name,
             scheduler=scheduler,
             shard=shard_text,

@@ -13,6 +13,7 @@ from harness.components import Cell
 from harness.driver.edits import edited_since
 from harness.driver.plan import Plan
 from harness.driver.threshold_search import ThresholdSearch
+from harness.driver.undecided import found_again
 from harness.engine.setting import Setting
 from harness.engine.solvers import refusals, shipped
 from harness.plugin_host.guarded import SECONDS, guarded
@@ -119,7 +120,7 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
                 missing=sum(widths.values()),
                 exact=search.exact,
                 seconds=_seconds(search, widths, registry, suite.budget.trial_seconds) if widths else 0.0,
-                why=edited_since(search.outdated) if widths else "",
+                why=_why(search) if widths else "",
             )
         )
     chosen = {search.setting.regime.name: (search.setting.regime, search.solver) for search in plan.searches}
@@ -130,6 +131,11 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
         for name, (regime, solver) in chosen.items()
     }
     return Planned(suite.name, str(directory), workers, tuple(planned), why_not, suite.dataset.contents())
+
+
+def _why(search: ThresholdSearch) -> str:
+    """Return why stored trials are not used, or an empty string if all are."""
+    return "; ".join(filter(None, (edited_since(search.outdated), found_again(search.undecided))))
 
 
 def _missing(search: ThresholdSearch) -> dict[int, int]:

@@ -11,6 +11,7 @@ from typing import Any
 from harness.driver.edits import edited_since
 from harness.driver.plan import Plan
 from harness.driver.threshold_search import ThresholdSearch
+from harness.driver.undecided import found_again
 from harness.engine.setting import semantic
 from harness.plugin_host.registry import Registry
 from harness.store import FILE, Store
@@ -86,6 +87,8 @@ def _explained(plan: Plan, settings: Mapping[str, Mapping[str, Any]], store: Sto
         changes: tuple[Change, ...] = ()
         if not search.over and search.outdated:
             why = edited_since(search.outdated)
+        elif not search.over and search.undecided:
+            why = found_again(search.undecided)
         elif not search.over and search.key in settings:
             if store is not None and search.key not in errors:
                 errors[search.key] = store.errors(search.key)

@@ -9,6 +9,7 @@ from harness.components import Cell, Outcome
 from harness.driver.provenance import mixture
 from harness.driver.results import Results
 from harness.driver.threshold_searches import threshold_searches
+from harness.driver.undecided import set_aside_undecided
 from harness.plugin_host.trust import HOW, strangers
 from harness.store import Place, Store, StoreError
 from harness.suite import Suite, parse_suite
@@ -67,7 +68,9 @@ def load_results(
             keys = resolved.pop("keys", {})
             suite = suite_of(resolved, registry, text)
         elif suite is None:
-            suite = parse_suite(text, registry)
+            suite = parse_suite(text, registry).with_limit(False)
+        elif not last.resolved.get("budget", {}).get("limit", False):
+            suite = suite.with_limit(False)  # read as the run was made
         found = threshold_searches(suite, registry, origin.get("device", "cpu"), origin.get("solvers"))
         for search in found:
             search.key = keys.get(search.setting.regime.name, search.key)
@@ -79,6 +82,7 @@ def load_results(
 def replay(store: Store, found: list[ThresholdSearch]) -> None:
     """Take searches as far as what is stored of them goes, errors included."""
     stored = stored_outcomes(store, found, errors=True)
+    set_aside_undecided(stored, found, again=False)
     follow_ledgers(store, found)
     for search in found:
         search.advance(lookup(stored, search))

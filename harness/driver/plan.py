@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.driver.edits import set_aside_edited
 from harness.driver.loading import follow_ledgers, lookup, stored_outcomes
 from harness.driver.threshold_searches import threshold_searches
+from harness.driver.undecided import set_aside_undecided
 from harness.statistics.search import USUAL_TRIALS
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Plan:
         self._stored = stored_outcomes(store, self.searches)
         if store is not None:
             follow_ledgers(store, self.searches)
+        set_aside_undecided(self._stored, self.searches)
         self.void = [] if reuse_edited else set_aside_edited(self._stored, self.searches)
         same: dict[tuple[str, int, int], list[ThresholdSearch]] = {}
         for search in self.searches:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.components import Cell, Outcome, Solver
+from harness.components import Cell, Outcome, Solver, Verdict
 from harness.engine.setting import Setting
 from harness.statistics.search import Search
 from harness.store import LedgerKey, Round
@@ -44,6 +44,9 @@ class ThresholdSearch:
         rounds: Rounds asked for so far.
         plugins: Digest of the code of each third-party plugin that provides a component, by the plugin's name.
         outdated: Number of stored trials that are not used, by the plugin that was edited since.
+        fates: Name and version of what decides the fates of the trials, or an empty string if nothing does. If they are
+            decided, an exact fit with unlimited steps counts as a fit.
+        undecided: Number of stored trials that are not used because their fate is not known.
     """
 
     setting: Setting
@@ -62,12 +65,14 @@ class ThresholdSearch:
     rounds: list[Round] = field(default_factory=list)
     plugins: Mapping[str, str] = field(default_factory=dict)
     outdated: dict[str, int] = field(default_factory=dict)
+    fates: str = ""
+    undecided: int = 0
 
     @property
     def ledger(self) -> LedgerKey:
         """The search as the ledger of rounds names it."""
         method, regime = self.method, self.setting.regime
-        settings = dict(vars(method))
+        settings = dict(vars(method)) | ({"fates": self.fates} if self.fates else {})
         if regime.model.has_width:
             settings |= {"start": regime.starting_width(self.n, self.d), "step": regime.initializer.width_step}
         text = json.dumps(settings, sort_keys=True)
@@ -107,13 +112,16 @@ class ThresholdSearch:
         """Return the cell of a width."""
         return Cell(self.setting.regime.name, self.n, self.d, k)
 
+    def verdict(self, outcome: Outcome) -> Verdict:
+        """Return the verdict that the search goes by."""
+        return outcome.limit_verdict() if self.fates else outcome.verdict(self.tolerance_index)
+
     def counts(self) -> dict[int, tuple[int, int]]:
         """Return (fits, trials) by width. An error counts as a trial that did not fit.
 
         Otherwise a search would ask for more and more trials at a width where all fail. Thresholds leave errors out.
         """
-        index = self.tolerance_index
-        return {k: (sum(o.verdict(index) == "fit" for o in known), len(known)) for k, known in self.outcomes.items()}
+        return {k: (sum(self.verdict(o) == "fit" for o in known), len(known)) for k, known in self.outcomes.items()}
 
     def known(self) -> dict[int, list[Outcome]]:
         """Return the known outcomes by width, ordered by seed.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.complaints import printable
 from harness.components.fault import said
 from harness.driver.threshold_search import ThresholdSearch
+from harness.engine.continuations import decider
 from harness.engine.setting import Setting, semantic_key, step_theory
 from harness.engine.solvers import choose_again, named, shipped
 from harness.plugin_host.digests import component_digests
@@ -68,6 +69,7 @@ def threshold_searches(
             raise
         except Exception as error:  # a plugin's code may raise anything
             raise RegimeError(f"regime {printable(regime.name)} cannot be trained: {said(error)}") from error
+        fates = decider(regime, solver, suite.q) if budget.limit else ""
         setting = Setting(
             regime=regime,
             theory=step_theory(regime, registry),
@@ -82,13 +84,15 @@ def threshold_searches(
             device=device,
             spectrum=budget.spectrum,
             solver=solver,
+            limit=bool(fates),
         )
         data = setting.data(registry)
         key = semantic_key(data)
         sizes = [(n, d) for d in suite.d for n in suite.n]
         plugins = component_digests(data, registry)
         found += [
-            ThresholdSearch(setting, data, key, solver, n, d, suite.search, index, plugins=plugins) for n, d in sizes
+            ThresholdSearch(setting, data, key, solver, n, d, suite.search, index, plugins=plugins, fates=fates)
+            for n, d in sizes
         ]
     return found
 

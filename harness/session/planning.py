@@ -19,6 +19,7 @@ def plan(
     *,
     out: str | Path | None = None,
     device: str | None = None,
+    limit: bool | None = None,
     workers: int | None = None,
 ) -> Planned:
     """Return what a run would train, what is stored of it, and roughly how long the rest takes.
@@ -27,6 +28,7 @@ def plan(
         suite: A suite, or a source that :func:`load_suite` takes.
         out: Run directory, by default reports/<suite>.
         device: ``cpu``, ``cuda`` or ``cuda:N``, instead of what the suite says.
+        limit: Whether to decide the fates of trials with unlimited steps, instead of what the suite says.
         workers: Number of worker processes, by default one for each core.
 
     Raises:
@@ -44,6 +46,7 @@ def plan(
     from harness.engine.device import resolve_device
 
     found, registry = loaded(suite)
+    found = found.with_limit(limit)
     check_problems(found)
     where = resolve_device(device or found.budget.device)
     return estimate(found, registry, run_directory(found, out), where, workers or cores())

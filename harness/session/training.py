@@ -39,6 +39,7 @@ def run(
     out: str | Path | None = None,
     progress: bool | Listener = False,
     device: str | None = None,
+    limit: bool | None = None,
     executor: str | Executor | None = None,
     scheduler: str | None = None,
     shard: str | Shard | None = None,
@@ -60,6 +61,7 @@ def run(
         progress: Whether to show the progress on standard error, or a function that is called with the run after each
             batch.
         device: ``cpu``, ``cuda`` or ``cuda:N``, instead of what the suite says.
+        limit: Whether to decide the fates of trials with unlimited steps, instead of what the suite says.
         executor: ``local``, ``in-process``, ``pooled``, ``dask``, that of a plugin, or an executor. The default is
             ``local`` on a CPU and ``pooled`` on a GPU.
         scheduler: Address, or scheduler file, of a Dask cluster to join.
@@ -110,6 +112,7 @@ def run(
     from harness.store import GoneError, Store, WriteError, set_aside
 
     found, registry = loaded(suite)
+    found = found.with_limit(limit)
     part = Shard.parse(shard) if isinstance(shard, str) else shard
     if part is not None:
         part.check(found)

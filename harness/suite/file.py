@@ -118,6 +118,9 @@ class BudgetSection(Section):
     dtype: Literal["float32", "float64"] = "float32"
     device: Annotated[str, AfterValidator(_device)] = Field("auto", description="auto, cpu, cuda or cuda:0.")
     spectrum: bool = Field(True, description="Whether the eigenvalues of J₀J₀ᵀ are computed for each trial.")
+    limit: bool = Field(
+        True, description="Whether it is decided what becomes of each trial with unlimited steps, where that is known."
+    )
     solver: str = Field("", description="Name of the solver of all regimes that name none; chosen if left out.")
     trial_seconds: Positive = Field(
         3600.0, description="Most time that a trial may take, as many times for a batch as it has trials."

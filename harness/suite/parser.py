@@ -218,7 +218,14 @@ class SuiteParser:
             return None
         rungs = tuple(section.tolerances)
         return Budget(
-            section.steps, rungs, reported, section.dtype, section.device, section.spectrum, section.trial_seconds
+            section.steps,
+            rungs,
+            reported,
+            section.dtype,
+            section.device,
+            section.spectrum,
+            section.trial_seconds,
+            section.limit,
         )
 
     def _with_solver(self, regimes: dict[int, Regime]) -> dict[int, Regime]:

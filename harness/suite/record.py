@@ -25,6 +25,7 @@ class Budget:
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         spectrum: Whether the eigenvalues of J₀J₀ᵀ are computed.
         trial_seconds: Longest time of a trial in seconds before it counts as hanging. It changes no result.
+        limit: Whether fates with unlimited steps are decided, where a solver or a continuation can.
     """
 
     steps: int
@@ -34,6 +35,7 @@ class Budget:
     device: str = "auto"
     spectrum: bool = True
     trial_seconds: float = 3600.0
+    limit: bool = True
 
     def criterion(self, tolerance: float | None = None, steps: int | None = None) -> tuple[float, int]:
         """Return the tolerance and the number of steps that decide whether a trial fits.
@@ -94,6 +96,10 @@ class Suite:
     def further(self) -> dict[str, int]:
         """Numbers of samples that no network is trained on."""
         return {"held_out": self.held_out, "validation": self.validation}
+
+    def with_limit(self, limit: bool | None) -> Suite:
+        """Return the suite with fates decided or not; None leaves it as it is."""
+        return self if limit is None else replace(self, budget=replace(self.budget, limit=limit))
 
     @property
     def repeated(self) -> list[list[str]]:

@@ -64,6 +64,9 @@ def suite_of(data: Mapping[str, Any], registry: Registry, text: str) -> Suite:
     Raises:
         SuiteError: With all complaints.
     """
+    budget = data.get("budget")
+    if isinstance(budget, Mapping):
+        data = {**data, "budget": {"limit": False, **budget}}  # suites of before there were fates
     parser = _ResolvedParser(data, registry, None)
     suite = parser.suite(text)
     if suite is None:
