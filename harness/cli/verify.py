@@ -9,6 +9,7 @@ import rich_click as click
 
 from harness.cli.options import PLUGINS, TRUST, WrongInput, warn_of_broken, warn_of_mixture
 from harness.cli.streams import echo
+from harness.complaints import printable
 from harness.session.defaults import cores
 
 
@@ -41,7 +42,7 @@ def command(
     the settings of the run, on an equal processor with equal versions, every digit must be the same. In another
     precision, on another device or another machine, verdicts near the threshold may flip. They are counted, with an
     exact interval. Nothing is stored. The exit status is 0 if all is as it must be, 1 if a trial that must be equal is
-    not or cannot be trained, and 2 for wrong input.
+    not or cannot be trained, 2 for wrong input, and 3 if workers are lost or a plugin was changed meanwhile.
 
     \b
     harness verify quickstart
@@ -85,7 +86,8 @@ def command(
                 listen=listen,
             )
     except LostWorkers as error:
-        raise click.ClickException(str(error)) from error
+        click.echo(f"{printable(str(error))}; nothing was verified", err=True)
+        return 3
     if as_json:
         echo(dumps(verification_record(found, results)), nl=False)
     else:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.components import Cell, Outcome, Verdict
-from harness.components.executor import Batch, BatchFailed, Executor
+from harness.components.executor import Batch, BatchFailed, Executor, LostWorkers
 from harness.components.fault import error_outcome
 from harness.components.outcome_record import digits
+from harness.driver.edits import edited
 from harness.driver.provenance import installed
 from harness.driver.results import Results
 from harness.driver.threshold_search import ThresholdSearch
@@ -18,6 +19,7 @@ from harness.engine.processor import processor
 from harness.engine.setting import Setting, semantic_key
 from harness.engine.solvers import choose
 from harness.exchange.verification_sample import Pick, Stratum, parts, sample
+from harness.plugin_host.digests import component_digests
 from harness.statistics.paired import clopper_pearson
 from harness.statistics.thresholds import LEVEL
 
@@ -32,6 +34,7 @@ class Retrained:
         verdicts: Stored and new verdict.
         equal: Whether every digit is the same.
         step_difference: Largest difference between the steps at which both met a tolerance, or None if none was met.
+        edited: Reason why the code is not the code that trained the stored trial, or an empty string if it is.
     """
 
     pick: Pick
@@ -39,6 +42,7 @@ class Retrained:
     verdicts: tuple[Verdict, Verdict]
     equal: bool
     step_difference: int | None
+    edited: str = ""
 
     @property
     def failed(self) -> bool:
@@ -122,7 +126,15 @@ class Verification:
     @property
     def broken(self) -> list[Retrained]:
         """Trials that must be equal to the last bit but differ, or that could not be trained."""
-        return [trial for trial in self.trials if not trial.equal and not self.expected[trial.pick.cell.regime]]
+        return [trial for trial in self.trials if not trial.equal and not self._may_differ(trial)]
+
+    def _may_differ(self, trial: Retrained) -> str:
+        return self.expected[trial.pick.cell.regime] or trial.edited
+
+    @property
+    def reasons(self) -> list[str]:
+        """Reasons why digits of some trials may differ, sorted."""
+        return sorted({*self.expected.values(), *(trial.edited for trial in self.trials)} - {""})
 
     @property
     def failed(self) -> list[Retrained]:
@@ -155,12 +167,16 @@ def verify(
 
     Returns:
         The verification.
+
+    Raises:
+        LostWorkers: If workers end again and again, or a plugin was changed since it was loaded.
     """
     rung = results.rung(tolerance)
     origin, budget = results.provenance, results.suite.budget
     before = str(origin.get("device", "cpu"))
     wanted_device, wanted_dtype = device or before, dtype or budget.dtype
     settings: dict[str, dict[str, Any]] = {}
+    plugins: dict[str, dict[str, str]] = {}
     solvers: dict[str, tuple[str, str]] = {}
     expected: dict[str, str] = {}
     for search in threshold_searches(results.suite, results.registry, before, origin.get("solvers")):
@@ -168,14 +184,18 @@ def verify(
         if name not in settings:
             setting = _again(search, results, wanted_device, wanted_dtype)
             settings[name] = setting.data(results.registry)
+            plugins[name] = component_digests(settings[name], results.registry)
             assert setting.solver is not None
             solvers[name] = search.solver.name, setting.solver.name
             expected[name] = _may_differ(search.setting, setting, origin)
     found = parts(results, rung)
     drawn = sample(found, trials, seed)
-    again = _train(drawn, settings, executor, budget.trial_seconds, listen)
+    again = _train(drawn, settings, plugins, executor, budget.trial_seconds, listen)
     return Verification(
-        trials=tuple(_retrained(pick, outcome, rung) for pick, outcome in zip(drawn, again, strict=True)),
+        trials=tuple(
+            _retrained(pick, outcome, rung, plugins[pick.cell.regime])
+            for pick, outcome in zip(drawn, again, strict=True)
+        ),
         sizes={part: len(picks) for part, picks in found.items()},
         device=wanted_device,
         dtype=wanted_dtype,
@@ -218,22 +238,30 @@ def _may_differ(stored: Setting, again: Setting, origin: dict[str, Any]) -> str:
 def _train(
     drawn: Iterable[Pick],
     settings: dict[str, dict[str, Any]],
+    plugins: dict[str, dict[str, str]],
     executor: Executor,
     trial_seconds: float,
     listen: Callable[[int, int], None] | None,
 ) -> list[Outcome]:
-    """Train each trial alone. Return outcomes in the order of the sample."""
+    """Train each trial alone. Return outcomes in the order of the sample.
+
+    Raises:
+        LostWorkers: If workers end again and again, or a plugin was changed since it was loaded.
+    """
     picks = list(drawn)
     keys = {name: semantic_key(data) for name, data in settings.items()}
     for pick in picks:
         name = pick.cell.regime
-        executor.submit(Batch(pick.cell, (pick.stored.seed,), settings[name], keys[name], trial_seconds))
+        one = Batch(pick.cell, (pick.stored.seed,), settings[name], keys[name], trial_seconds, plugins[name])
+        executor.submit(one)
     found: dict[tuple[Cell, int], Outcome] = {}
     for done in range(1, len(picks) + 1):
         try:
             batch, outcomes = executor.next_done()
             found[batch.cell, batch.seeds[0]] = outcomes[0]
         except BatchFailed as failed:
+            if failed.fault.kind == "changed":
+                raise LostWorkers(failed.fault.message) from failed
             batch = failed.batch
             found[batch.cell, batch.seeds[0]] = error_outcome(batch.seeds[0], 0, failed.fault.message)
         if listen:
@@ -241,10 +269,12 @@ def _train(
     return [found[pick.cell, pick.stored.seed] for pick in picks]
 
 
-def _retrained(pick: Pick, again: Outcome, rung: int) -> Retrained:
+def _retrained(pick: Pick, again: Outcome, rung: int, plugins: dict[str, str]) -> Retrained:
     stored = pick.stored
+    others = ", ".join(edited(stored, plugins))
+    reason = f"code of plugin {others} that was edited since" if others else ""
     if again.message:
-        return Retrained(pick, again, (stored.verdict(rung), "error"), equal=False, step_difference=None)
+        return Retrained(pick, again, (stored.verdict(rung), "error"), equal=False, step_difference=None, edited=reason)
     steps = [abs(a - b) for a, b in zip(stored.hits, again.hits, strict=True) if a is not None and b is not None]
     return Retrained(
         pick,
@@ -252,4 +282,5 @@ def _retrained(pick: Pick, again: Outcome, rung: int) -> Retrained:
         (stored.verdict(rung), again.verdict(rung)),
         equal=digits(stored) == digits(again),
         step_difference=max(steps, default=None),
+        edited=reason,
     )

@@ -62,7 +62,7 @@ def _row(words: str, size: int, drawn: list[Retrained], share: Share) -> Row:
 def _caption(found: Verification, results: Results) -> str:
     budget = results.suite.budget
     solvers = ", ".join(sorted({now for _, now in found.solvers.values()}))
-    reasons = sorted({reason for reason in found.expected.values() if reason})
+    reasons = found.reasons
     said = [
         f"Trained again in {found.dtype} on {found.device} by {solvers}.",
         "flipped: of the drawn trials, those that fit once and did not fit the other time, at tolerance "
@@ -159,6 +159,7 @@ def verification_record(found: Verification, results: Results) -> dict[str, Any]
         "dtype": found.dtype,
         "solvers": {name: {"stored": was, "again": now} for name, (was, now) in found.solvers.items()},
         "may_differ": found.expected,
+        "edited": sum(bool(trial.edited) for trial in found.trials),
         "tolerance": budget.tolerances[found.rung],
         "steps": budget.steps,
         "drawn": len(found.trials),
