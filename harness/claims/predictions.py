@@ -14,7 +14,7 @@ from harness.complaints import show
 from harness.components import Assumption, Problem, Regime, Targets, Theory, Width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from harness.components import Dataset
 
@@ -135,6 +135,24 @@ def unanswered(theory: Theory, regime: Regime, n: int, d: int, reason: str, *, f
         failed: Whether the theory is at fault, and not the problem.
     """
     return Prediction(theory, regime, n, d, Width(math.nan, reason), None, (), failed)
+
+
+def failures(found: Mapping[tuple[str, int, int], Iterable[Prediction]]) -> list[str]:
+    """Return a line for each theory that failed, with the first reason and the number of rows.
+
+    Args:
+        found: Predictions by regime, n and d.
+    """
+    first: dict[str, str] = {}
+    rows: dict[str, int] = {}
+    for (regime, n, d), predicted in found.items():
+        for one in predicted:
+            if reason := one.width.reason if one.failed else one.scaling_error:
+                name = one.theory.name
+                first.setdefault(name, f"for {regime}, n = {n}, d = {d}: {reason}")
+                rows[name] = rows.get(name, 0) + 1
+    more = {name: f" (and in {count - 1} more rows)" if count > 1 else "" for name, count in rows.items()}
+    return [f"theory {name} has no answer {said}{more[name]}; mend the theory" for name, said in first.items()]
 
 
 def of_labels(theory: Theory, targets: Targets) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import errno
 import importlib
 import os
@@ -169,7 +171,19 @@ def main() -> None:
         click.echo(f"standard output could not be written: {output.failure}", err=True)
         status = LOST
     sys.stdout = sys.stderr  # for what plugins print at exit
+    _end_beside_threads(status)
     sys.exit(status)
+
+
+def _end_beside_threads(status: int) -> None:
+    """End this process if plugins left threads in it, for which Python would wait."""
+    from harness.executors.leftovers import lasting_threads
+
+    if lasting_threads():
+        atexit._run_exitfuncs()  # which come after the threads otherwise
+        with contextlib.suppress(Exception):  # a plugin may have closed it
+            sys.stderr.flush()
+        os._exit(status)
 
 
 def _status() -> int:

@@ -65,9 +65,9 @@ def command(
     """Train a suite's networks, measure its thresholds, and print them beside the theories.
 
     SUITE is a TOML file, or the name of a shipped suite. A second run goes on where the first stopped, and trains
-    nothing twice. The exit status is 0 if all is done, 1 if some trials ended with errors, 2 for wrong input, 3 if the
-    run stopped because the disk is full or workers are lost, and 130 if it was interrupted. After 3 and 130, run it
-    again to go on.
+    nothing twice. The exit status is 0 if all is done, 1 if it is done with errors in some trials or with faults of
+    plugins that cost no trial, 2 for wrong input, 3 if the run stopped because the disk is full or workers are lost,
+    and 130 if it was interrupted. After 3 and 130, run it again to go on.
 
     \b
     harness run quickstart
@@ -120,7 +120,7 @@ def command(
         click.echo(f"table.tex: {changed}", err=True)
     if shard_text is not None and results.missing:
         click.echo(f"Shard {results.provenance['shard']} is done; harness merge joins it with the others.", err=True)
-    return 1 if results.errors() else 0
+    return 1 if results.errors() or results.faults else 0
 
 
 def _stopped(error: BaseException) -> int:

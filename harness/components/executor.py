@@ -47,11 +47,13 @@ class Attempt:
         outcomes: One outcome per trial, in the order of the batch, or none if there is a fault.
         fault: Reason why there are no outcomes.
         warnings: Warnings of Python, one line each.
+        left: What plugins left running, one line each.
     """
 
     outcomes: tuple[Outcome, ...] = ()
     fault: Fault | None = None
     warnings: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 class BatchFailed(Exception):
@@ -98,6 +100,7 @@ class Executor(ABC):
 
     Attributes:
         warned: Warnings from batches, one line each, with the number of batches.
+        left_running: What plugins left running, one line each, with the number of batches.
     """
 
     name: ClassVar[str] = ""
@@ -118,15 +121,18 @@ class Executor(ABC):
         self.plugin_files = plugin_files
         self.scheduler = scheduler
         self.warned: dict[str, int] = {}
+        self.left_running: dict[str, int] = {}
 
     def taken(self, batch: Batch, found: Attempt) -> tuple[Batch, list[Outcome]]:
-        """Record the warnings of an attempt, and return the result of :meth:`next_done`.
+        """Record the warnings of an attempt and what it left, and return the result of :meth:`next_done`.
 
         Raises:
             BatchFailed: If the attempt has no outcomes.
         """
         for line in found.warnings:
             self.warned[line] = self.warned.get(line, 0) + 1
+        for line in found.left:
+            self.left_running[line] = self.left_running.get(line, 0) + 1
         if found.fault is not None:
             raise BatchFailed(batch, found.fault)
         return batch, list(found.outcomes)

@@ -15,7 +15,8 @@ from harness.components.executor import Batch
 from harness.components.fault import Fault, FaultKind
 
 PATIENCE: Mapping[FaultKind, int] = {"memory": 0, "error": 1, "late": 0, "lost": 2}
-"""Number of times that the same trials are tried again together. A single trial is tried again at least once."""
+"""Number of times that the same trials are tried again together. A single trial is tried again at least once, unless it
+was late: its limit is long, and the next run tries it again."""
 
 Shape = tuple[str, int, int, int]
 """(key, n, d, k)."""
@@ -55,7 +56,7 @@ class Recovery:
         seeds = batch.seeds
         tries = self._tries[shape, seeds] = self._tries.get((shape, seeds), 0) + 1
         alone = len(seeds) == 1
-        if tries <= max(PATIENCE[fault.kind], alone):
+        if tries <= max(PATIENCE[fault.kind], alone and fault.kind != "late"):
             return [batch]
         if alone:
             return []

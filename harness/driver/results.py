@@ -35,6 +35,8 @@ class Results:
         directory: Run directory of the results, or None if they are not stored.
         trained: Number of trials that this run trained, or 0 for results that were loaded.
         reused: Number of trials that this run took from the run directory.
+        faults: Faults of plugins in this run that cost no trial, one line each: theories without an answer, and what
+            was left running.
     """
 
     suite: Suite
@@ -45,6 +47,7 @@ class Results:
     directory: Path | None = None
     trained: int = 0
     reused: int = 0
+    faults: tuple[str, ...] = ()
 
     @property
     def places(self) -> list[tuple[str, int, int]]:

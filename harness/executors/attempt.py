@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from harness.components.executor import Attempt, Batch
 from harness.components.fault import Fault, fault_of, said
 from harness.engine.work import train_batch, train_together
+from harness.executors.leftovers import Running
 from harness.plugin_host.digests import changed_plugin
 
 if TYPE_CHECKING:
@@ -18,12 +20,13 @@ if TYPE_CHECKING:
     from harness.plugin_host.registry import Registry
 
 
-def attempt(batch: Batch, registry: Registry) -> Attempt:
+def attempt(batch: Batch, registry: Registry, forks: set[int] | None = None) -> Attempt:
     """Train a batch in this process and catch every exception but an interrupt.
 
     Args:
         batch: The batch.
         registry: The plugins.
+        forks: Set to which the ids of forks are added that plugins left running.
 
     Returns:
         The outcomes, or the fault. The fault is ``changed`` if the plugins of the batch are of other code or data here
@@ -33,7 +36,8 @@ def attempt(batch: Batch, registry: Registry) -> Attempt:
         return Attempt(fault=Fault("changed", changed))
     fault: Fault | None = None
     outcomes: tuple[Outcome, ...] = ()
-    with _warned() as lines:
+    left: list[str] = []
+    with _warned() as lines, _watched([batch], left, forks):
         try:
             outcomes = tuple(train_batch(batch, registry))
         except KeyboardInterrupt:
@@ -44,7 +48,7 @@ def attempt(batch: Batch, registry: Registry) -> Attempt:
         return Attempt(fault=Fault("changed", changed))
     if fault is not None and fault.kind == "memory":
         _release()
-    return Attempt(outcomes, fault, tuple(lines))
+    return Attempt(outcomes, fault, tuple(lines), tuple(left))
 
 
 def attempts(
@@ -62,8 +66,9 @@ def attempts(
         Position and attempt of each batch.
     """
     if len(batches) > 1 and not _changed(batches, registry):
+        left: list[str] = []
         try:
-            with _warned() as lines:
+            with _warned() as lines, _watched(batches, left):
                 found = train_together(batches, registry, begun)
         except KeyboardInterrupt:
             raise
@@ -73,7 +78,8 @@ def attempts(
         else:
             if not _changed(batches, registry):
                 for place, outcomes in enumerate(found):
-                    yield place, Attempt(tuple(outcomes), None, () if place else tuple(lines))
+                    said = ((), ()) if place else (tuple(lines), tuple(left))
+                    yield place, Attempt(tuple(outcomes), None, *said)
                 return
     for place, batch in enumerate(batches):
         begun(place)
@@ -82,6 +88,23 @@ def attempts(
 
 def _changed(batches: Sequence[Batch], registry: Registry) -> bool:
     return any(changed_plugin(one.plugins, one.setting, registry) for one in batches)
+
+
+@contextlib.contextmanager
+def _watched(batches: Sequence[Batch], left: list[str], forks: set[int] | None = None) -> Iterator[None]:
+    """Add a line for each process or thread that plugins leave running. A fork that comes back from a plugin ends."""
+    plugins = sorted({name for batch in batches for name in batch.plugins})
+    own, before = os.getpid(), Running.now() if plugins else None
+    try:
+        yield
+    finally:
+        if os.getpid() != own:
+            os._exit(0)
+        if before is not None:
+            more = before.since()
+            left += more.told(plugins)
+            if forks is not None:
+                forks |= more.forks
 
 
 @contextlib.contextmanager

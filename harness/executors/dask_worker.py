@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import threading
@@ -70,13 +71,27 @@ def train_message(message: Plain) -> Plain:
     """
     _pin_gpu(message["setting"]["device"])
     from harness.executors.attempt import attempt  # brings torch
+    from harness.executors.leftovers import end_forks
 
     registry = _registry(tuple(message["files"]), message["plugins"])
     _check_solver(message["setting"], registry)
     seeds, limit = tuple(message["seeds"]), message["trial_seconds"]
     batch = Batch(Cell(**message["cell"]), seeds, message["setting"], message["key"], limit, message["code"])
-    with _time_limit(batch.seconds):
-        return record_of(attempt(batch, registry))
+    forks: set[int] = set()
+    _bind_forks()
+    try:
+        with _time_limit(batch.seconds):
+            return record_of(attempt(batch, registry, forks))
+    finally:
+        end_forks(forks)  # the worker lives on after the run
+
+
+@functools.cache
+def _bind_forks() -> None:
+    """Let forks end with the thread of this worker that made them, as they would outlive a worker that crashes."""
+    from harness.executors.leftovers import end_forks_with_this_process
+
+    end_forks_with_this_process()
 
 
 @contextlib.contextmanager
@@ -158,7 +173,12 @@ def _pin_gpu(device: str) -> None:
 def record_of(found: Attempt) -> Plain:
     """Return what became of a batch as plain data."""
     fault = asdict(found.fault) if found.fault else None
-    return {"outcomes": [row(outcome) for outcome in found.outcomes], "fault": fault, "warnings": list(found.warnings)}
+    return {
+        "outcomes": [row(outcome) for outcome in found.outcomes],
+        "fault": fault,
+        "warnings": list(found.warnings),
+        "left": list(found.left),
+    }
 
 
 def attempt_of(record: Plain) -> Attempt:
@@ -169,4 +189,4 @@ def attempt_of(record: Plain) -> Attempt:
     """
     fault = record["fault"]
     outcomes = tuple(decode(*outcome) for outcome in record["outcomes"])
-    return Attempt(outcomes, Fault(**fault) if fault else None, tuple(record["warnings"]))
+    return Attempt(outcomes, Fault(**fault) if fault else None, tuple(record["warnings"]), tuple(record["left"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from types import TracebackType
 from typing import ClassVar
 
 from harness.components import Outcome
@@ -13,7 +14,8 @@ from harness.plugin_host.registry import Registry
 class InProcess(Executor):
     """An executor that trains one batch after the other in the calling process.
 
-    A debugger can stop in the code of plugins. A plugin that hangs or crashes ends the run.
+    A debugger can stop in the code of plugins. A plugin that hangs or crashes ends the run. Forks that plugins leave
+    are ended with it.
     """
 
     name: ClassVar[str] = "in-process"
@@ -22,6 +24,7 @@ class InProcess(Executor):
         super().__init__(1, plugin_files, scheduler)
         self._queue: deque[Batch] = deque()
         self._registry: Registry | None = None
+        self._forks: set[int] = set()
 
     def submit(self, batch: Batch) -> None:
         """Queue a batch."""
@@ -38,4 +41,13 @@ class InProcess(Executor):
 
             self._registry = load_plugins(files=self.plugin_files)
         batch = self._queue.popleft()
-        return self.taken(batch, attempt(batch, self._registry))
+        return self.taken(batch, attempt(batch, self._registry, self._forks))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the forks that plugins left."""
+        from harness.executors.leftovers import end_forks
+
+        end_forks(self._forks)
+        self._forks.clear()

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from harness.plugin_host.registry import Plugin, Registry
 
+MOST_LISTED = 3
+"""Largest number of data files that a message lists."""
+
 _IGNORED = {"ctx", "kind", "type_comment"}
 """Fields of syntax trees that follow from others or change nothing."""
 
@@ -59,8 +62,10 @@ def changed_plugin(digests: Mapping[str, str], data: Mapping[str, Any], registry
     for name in sorted(name for name, digest in digests.items() if here.get(name) != digest):
         found = next((plugin for plugin in registry if plugin.name == name), None)
         which = f"plugin file {found.origin}" if found is not None and found.is_file else f"plugin {name}"
-        which += " or a data file of it" if found is not None and data_files(found)[1] else ""
-        return f"{which} was changed since the run began; run again"
+        if found is None or not (data := data_files(found)[1]):
+            return f"{which} was changed since the run began; run again"
+        listed = ", ".join([*data[:MOST_LISTED], *(["…"] if len(data) > MOST_LISTED else [])])
+        return f"{which} or a data file of it ({listed}) was changed since the run began; run again"
     return ""
 
 

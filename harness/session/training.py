@@ -17,6 +17,7 @@ from harness.session.defaults import cores, run_directory
 from harness.session.suites import check_problems, loaded
 
 if TYPE_CHECKING:
+    from harness.driver.results import Results as DriverResults
     from harness.driver.run import Run
     from harness.driver.sharding import Shard
     from harness.plugin_host.registry import Registry
@@ -72,7 +73,8 @@ def run(
         notice: Called with each line that the user should see, by default the logger ``harness``.
 
     Returns:
-        The results. Trials that ended in an error are among :meth:`Results.errors`.
+        The results. Trials that ended in an error are among :meth:`Results.errors`. Faults of plugins that cost no
+        trial are :attr:`Results.faults`.
 
     Raises:
         SuiteError: If the suite cannot be used.
@@ -107,8 +109,6 @@ def run(
     from harness.driver.sharding import Shard
     from harness.engine.device import resolve_device
     from harness.report.progress import progress as shown
-    from harness.report.summary import write_reports
-    from harness.session.results import Results
     from harness.store import GoneError, Store, WriteError, set_aside
 
     found, registry = loaded(suite)
@@ -144,12 +144,35 @@ def run(
                 _say_warnings(chosen, say)
         else:
             results = going.results()
-    results = Results.of(replace(results, trained=going.trained, reused=going.plan.reused))
+    return _reported(
+        replace(results, trained=going.trained, reused=going.plan.reused), directory, chosen.left_running, say
+    )
+
+
+def _reported(found: DriverResults, directory: Path, left: Mapping[str, int], say: Callable[[str], None]) -> Results:
+    """Write the reports, say which plugins are at fault, and return the results with that.
+
+    Args:
+        found: The results.
+        directory: Where reports are written.
+        left: What plugins left running, with the number of batches.
+        say: Called with each line about a fault.
+    """
+    from harness.claims.predictions import failures
+    from harness.report.summary import write_reports
+    from harness.session.results import Results
+
     try:
-        write_reports(results, directory, results.predictions)
+        predictions = Results.of(found).predictions
+        faults = (*_counted(left), *failures(predictions))
+        results = Results.of(replace(found, faults=faults))
+        vars(results)["predictions"] = predictions  # so that they are not made again
+        write_reports(results, directory, predictions)
     except OSError as error:
         error.add_note("all trials are saved, but not the reports")
         raise
+    for line in faults:
+        say(printable(line))
     return results
 
 
@@ -210,6 +233,10 @@ def _refuse_other_suite(store: Store, suite: Suite) -> None:
 
 def _say_warnings(executor: Executor, say: Callable[[str], None]) -> None:
     """Say each warning of the workers once."""
-    for line, count in executor.warned.items():
-        times = f" (in {count} batches)" if count > 1 else ""
-        say(f"warning{times}: {printable(line)}")
+    for line in _counted(executor.warned):
+        say(f"warning: {printable(line)}")
+
+
+def _counted(lines: Mapping[str, int]) -> Iterator[str]:
+    for line, count in lines.items():
+        yield f"{line} (in {count} batches)" if count > 1 else line

@@ -52,7 +52,8 @@ def test_those_at_fault_are_found_and_no_others(bad: set[int], kind: FaultKind) 
     tried, alone = attempts(12, bad, kind)
     assert sorted(alone) == sorted(bad)
     assert {seed for seeds in tried for seed in seeds} == set(range(12))
-    assert all(tried.count((seed,)) >= 2 for seed in bad), "nobody is judged by one failure alone"
+    once = kind == "late"  # which takes long
+    assert all(tried.count((seed,)) == 1 if once else tried.count((seed,)) >= 2 for seed in bad)
     assert len(tried) <= 4 * (1 + 5 * len(bad)), "splitting costs a logarithm"
 
 

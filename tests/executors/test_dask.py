@@ -312,6 +312,62 @@ def test_a_batch_that_hangs_is_handed_back_as_late(tmp_path: Path) -> None:
         assert len(executor.next_done()[1]) == len(sound.seeds)
 
 
+FORKS = """
+import os, time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+from harness import hookimpl
+from harness.builtin.initializers import LeCun
+
+@dataclass(frozen=True)
+class Forks(LeCun):
+    name: ClassVar[str] = "forks"
+
+    def draw(self, model, problem, k, rng):
+        if os.fork() == 0:
+            with Path("FOLDER", "forked").open("a") as file:
+                print(os.getpid(), file=file)
+            time.sleep(1000)
+        while not Path("FOLDER", "forked").exists():
+            time.sleep(0.01)
+        if Path("FOLDER", "crash").exists():
+            os.abort()
+        return super().draw(model, problem, k, rng)
+
+@hookimpl
+def harness_initializers():
+    return [Forks]
+"""
+
+
+def test_forks_that_a_plugin_leaves_end_with_their_batch_or_their_worker(tmp_path: Path) -> None:
+    file, forked = tmp_path / "plugin" / "forks.py", tmp_path / "forked"
+    file.parent.mkdir()
+    file.write_text(FORKS.replace("FOLDER", str(tmp_path)), encoding="utf-8")
+    registry = load_plugins(files=[str(file)])
+    text = SUITE.replace('use = "moderate"\n', 'use = "moderate"\ninitializer = { use = "forks" }\n')
+    found = threshold_searches(parse_suite(text, registry), registry, "cpu")
+    batch = replace(next(batches(found[0], found[0].advance(lambda _cell, _seed: None))), seeds=(3,))
+    with Dask(1, (str(file),)) as executor:
+        executor.submit(batch)
+        assert len(executor.next_done()[1]) == 1
+        assert list(executor.left_running) == ["plugin forks left a process running: end it before the call returns"]
+        (pid,) = map(int, forked.read_text(encoding="utf-8").split())
+        assert not psutil.pid_exists(pid)
+        forked.unlink()
+        (tmp_path / "crash").touch()
+        executor.submit(batch)
+        with pytest.raises(BatchFailed):
+            executor.next_done()
+        pids = list(map(int, forked.read_text(encoding="utf-8").split()))
+        assert len(pids) >= 3, "one for each worker that was lost"
+        end = time.monotonic() + 10
+        while any(map(psutil.pid_exists, pids)) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert not any(map(psutil.pid_exists, pids))
+
+
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
     """A scheduler and two workers, each a process of its own, found by a scheduler file."""

@@ -77,6 +77,21 @@ def polite(tmp_path_factory: pytest.TempPathFactory) -> Results:
         )
 
 
+def run_mode(how: str, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run one misbehaviour alone."""
+    (n,) = (n for n, word in HOW.items() if word == how)
+    (folder / "rude.toml").write_text(SUITE.replace(f"n = {list(HOW)}", f"n = {n}"), encoding="utf-8")
+    command = [sys.executable, "-c", "from harness.cli import main; main()", "run", "rude.toml", "--out", "out"]
+    return subprocess.run(
+        [*command, "--plugin", str(PLUGIN), "--quiet", *options],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=LONG / 4,
+        check=False,
+    )
+
+
 def outcome(results: Results, n: int) -> Outcome:
     (found,) = (found for cell, outcomes in results.outcomes.items() for found in outcomes if cell.n == n)
     return found
@@ -100,6 +115,29 @@ def test_the_remedy_is_given_once(ended: Found) -> None:
     done, _, _ = ended
     words = "dataset 'rude' ended the process (status 0) at n = 4, d = 3: mend its draw(), or raise trial_seconds = 3"
     assert done.stderr.count("mend its draw()") == done.stderr.count(words) == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("fork", "plugin rude left a process running: end it before the call returns"),
+        ("thread", "plugin rude left a thread running: end it before the call returns"),
+        ("calm", "theory crash has no answer for own, n = 12, d = 3: theory 'crash' ended the process (SIGABRT)"),
+    ],
+)
+def test_faults_that_cost_no_trial_are_said_once_with_status_1(how: str, words: str, tmp_path: Path) -> None:
+    """Trained in this process, whose threads Python would wait for, and whose forks nothing else would end."""
+    done = run_mode(how, tmp_path, "--executor", "in-process")  # which waits for all that hold its pipes
+    assert done.returncode == 1
+    assert done.stderr.count(words) == 1
+    assert done.stderr.count(" left a ") + done.stderr.count("no answer") == 1
+    results = load(tmp_path / "out", plugin_files=[PLUGIN])
+    assert (results.errors(), results.missing) == ([], 0)
+
+
+def test_a_run_without_faults_has_status_0(tmp_path: Path) -> None:
+    done = run_mode("silent", tmp_path, "--executor", "in-process")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_theory_that_crashes_costs_its_own_row(ended: Found) -> None:

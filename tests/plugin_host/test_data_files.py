@@ -75,7 +75,9 @@ def test_a_data_file_that_is_edited_in_mid_run_ends_the_run(tmp_path: Path) -> N
         run = Run(parse_suite(SUITE, registry), registry, store, "cpu")
         run.begin()
         plugin_in(tmp_path, factor="4.0")
-        with pytest.raises(LostWorkers, match=r"mine\.py or a data file of it was changed since the run began; run"):
+        with pytest.raises(
+            LostWorkers, match=r"mine\.py or a data file of it \(data/factor.txt\) was changed since the"
+        ):
             run.go(InProcess(plugin_files=(str(file),)))
         assert not store.outcomes(run.plan.searches[1].key, errors=True)
 
