@@ -62,9 +62,9 @@ def changed_plugin(digests: Mapping[str, str], data: Mapping[str, Any], registry
     for name in sorted(name for name, digest in digests.items() if here.get(name) != digest):
         found = next((plugin for plugin in registry if plugin.name == name), None)
         which = f"plugin file {found.origin}" if found is not None and found.is_file else f"plugin {name}"
-        if found is None or not (data := data_files(found)[1]):
+        if found is None or not (files := data_files(found)[1]):
             return f"{which} was changed since the run began; run again"
-        listed = ", ".join([*data[:MOST_LISTED], *(["…"] if len(data) > MOST_LISTED else [])])
+        listed = ", ".join([*files[:MOST_LISTED], *(["…"] if len(files) > MOST_LISTED else [])])
         return f"{which} or a data file of it ({listed}) was changed since the run began; run again"
     return ""
 
