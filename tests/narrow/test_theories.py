@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.plugin_host.registry import Registry
 
 BY_NAME: dict[str, Theory] = {theory.name: theory() for theory in THEORIES}
+SMOOTH = {"zhang", "madden-thrampoulidis", "madden-thrampoulidis-count"}
 
 
 def problem(n: int = 60, d: int = 10, dataset: str = "sphere") -> Problem:
@@ -52,6 +53,8 @@ def test_existence_and_landscape_promise_no_training() -> None:
     assert {name for name, theory in BY_NAME.items() if theory.claim.explicit} == {
         "zhang",
         "zhang-landscape",
+        "madden-thrampoulidis",
+        "madden-thrampoulidis-count",
         "baum",
         "bubeck",
         "soudry-carmon",
@@ -61,11 +64,11 @@ def test_existence_and_landscape_promise_no_training() -> None:
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
-        ({"use": "narrow"}, {"zhang"}),
-        ({"use": "narrow-constrained"}, {"zhang", "zhang-landscape"}),
+        ({"use": "narrow"}, SMOOTH),
+        ({"use": "narrow-constrained"}, SMOOTH | {"zhang-landscape"}),
         ({"use": "narrow-hidden"}, set()),
         ({"use": "narrow", "activation": "relu"}, {"bubeck", "bubeck-harmonic"}),
-        ({"use": "narrow-hidden", "activation": "relu"}, {"bubeck-ntk", "karhadkar"}),
+        ({"use": "narrow-hidden", "activation": "relu"}, {"bubeck-ntk", "karhadkar", "xie"}),
         ({"use": "narrow-hidden", "activation": "leaky-relu"}, {"soudry-carmon"}),
         ({"use": "narrow", "activation": "relu", "optimizer": "sgd"}, {"bubeck", "bubeck-harmonic", "daniely"}),
     ],
@@ -79,7 +82,7 @@ def test_each_regime_has_the_theories_that_speak_of_it(
 def test_other_nets_are_not_spoken_of(registry: Registry) -> None:
     assert speaking(build_regime({"use": "moderate"}, registry)) == set()
     sgd = Regime("r", ShallowNet("tanh", "all"), LeCun(), StochasticGradientDescent(), Quadratic())
-    assert speaking(sgd) == {"zhang", "daniely"}
+    assert speaking(sgd) == SMOOTH | {"daniely"}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +92,9 @@ def test_other_nets_are_not_spoken_of(registry: Registry) -> None:
         ("zhang", 61, 10, 14),
         ("zhang", 5, 10, 2),
         ("zhang-landscape", 100, 20, 10),
+        ("madden-thrampoulidis", 61, 10, 14),
+        ("madden-thrampoulidis-count", 61, 10, 6),
+        ("madden-thrampoulidis-count", 60, 10, 5),
         ("baum", 61, 10, 7),
         ("soudry-carmon", 61, 10, 7),
         ("bubeck", 61, 10, 28),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness_lazy.theories import certificates, convergence, spectrum
+from harness_lazy.theories import certificates, classification, convergence, lit, smooth, spectrum
 
 if TYPE_CHECKING:
     from harness import Theory
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 THEORIES: tuple[type[Theory], ...] = (
     certificates.CertificateLinear,
     certificates.CertificateLinearOutput,
+    lit.LitSamples,
     spectrum.MontanariZhong,
     spectrum.Chernoff,
     spectrum.Karhadkar,
@@ -24,5 +25,12 @@ THEORIES: tuple[type[Theory], ...] = (
     convergence.ZouGu,
     convergence.Arora,
     convergence.AllenZhu,
+    convergence.DasGolikov,
+    convergence.ZhangMartensGrosse,
+    convergence.SuYang,
+    smooth.HuangYau,
+    smooth.LiuZhuBelkin,
+    classification.JiTelgarsky,
+    classification.MunteanuLogistic,
 )
 """All theories of the plugin."""

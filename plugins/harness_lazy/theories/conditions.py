@@ -102,6 +102,16 @@ def smooth_loss(regime: Regime) -> Assumption:
     return Assumption("smooth loss", True if curvature is not None else None, regime.criterion.name)
 
 
+def natural_gradient(regime: Regime) -> Assumption:
+    """Report the optimizer, which is no natural gradient: the harness has none."""
+    return Assumption("natural gradient descent", False, regime.optimizer.name)
+
+
+def low_rank_labels(problem: Problem) -> Assumption:
+    """Report the data set. Which labels are of low rank the abstract does not say."""
+    return Assumption("labels in the top eigenspaces of the kernel", None, f"dataset {problem.dataset!r}")
+
+
 def without_momentum(regime: Regime) -> Assumption:
     """Check for gradient descent or SGD."""
     return Assumption("(stochastic) gradient descent", regime.optimizer.heavy_ball() == 0.0, regime.optimizer.name)

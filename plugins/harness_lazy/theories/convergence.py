@@ -201,6 +201,61 @@ class ZouGu(DeepReLUTheory):
     )
 
 
+class DasGolikov(ScalingTheory):
+    """Gradient descent on the input layer learns the data set if k ≥ C n²."""
+
+    name = "das-golikov"
+    claim = replace(
+        SongYang.claim,
+        title="Das & Golikov 2019",
+        formula="k ≥ C n², the input layer trained",
+        reference=references.DAS_GOLIKOV,
+        certainty="abstract",
+        certainty_note="the quadratic number of nodes; conditions on data, φ and weights were not read",
+        exponents=Exponents(large_n=(2.0, 0.0)),
+    )
+    nets = Nets("hidden", "relu")
+    conditions = (shared.distinct_inputs, own.weights_of_the_paper, *DESCENT)
+
+
+class ZhangMartensGrosse(ReLUTheory):
+    """Natural gradient descent converges if k ≥ C n⁴/(ν²λ₀⁴δ³), W₀ ~ N(0, ν²), with probability 1 − δ."""
+
+    name = "zhang-martens-grosse"
+    claim = replace(
+        SongYang.claim,
+        title="Zhang, Martens & Grosse 2019, natural gradient",
+        formula="k ≥ C n⁴/(ν²λ₀⁴δ³), natural gradient, ν = 1, δ = 0.05",
+        reference=references.ZHANG_MARTENS_GROSSE,
+        certainty="secondary",
+        certainty_note="from notes on the paper; the harness has no natural gradient",
+    )
+    conditions = (*DATA, own.random_signs, shared.quadratic_loss, own.natural_gradient)
+    eigenvalue = 4
+    factor = FAILURE**-3
+
+    def concerns(self, regime: Regime) -> bool:
+        """Return False: there is no natural gradient."""
+        return False
+
+
+class SuYang(ScalingTheory):
+    """Nearly linear width suffices for targets in the top eigenspaces of the kernel."""
+
+    name = "su-yang"
+    claim = replace(
+        SongYang.claim,
+        title="Su & Yang 2019, target of low rank",
+        formula="k ≥ C n polylog(n), labels a function of low rank in the kernel's eigenspaces",
+        reference=references.SU_YANG,
+        certainty="abstract",
+        certainty_note="nearly linear in n; up to a residual outside of the eigenspaces",
+        exponents=Exponents(large_n=(1.0, 0.0)),
+    )
+    nets = Nets("hidden", "relu")
+    conditions = (own.low_rank_labels, own.weights_of_the_paper, *DESCENT)
+
+
 class OymakFabian(ShallowTheory):
     """Gradient descent reaches ‖f − y‖ ≤ ε√n if k ≥ C Γ⁴ log n/α⁸ with Γ = log(1/ε), for smooth φ and one output.
 

@@ -148,4 +148,87 @@ KARHADKAR = Reference(
 """,
 )
 
+DAS_GOLIKOV = Reference(
+    "B. Das and E. Golikov, Quadratic number of nodes is sufficient to learn a dataset via gradient descent, "
+    "arXiv 1911.05402, 2019",
+    """\
+@misc{das2019quadratic,
+  author        = {Das, Biswarup and Golikov, Eugene A.},
+  title         = {Quadratic Number of Nodes Is Sufficient to Learn a Dataset via Gradient Descent},
+  year          = {2019},
+  eprint        = {1911.05402},
+  archiveprefix = {arXiv},
+}
+""",
+)
+
+ZHANG_MARTENS_GROSSE = Reference(
+    "G. Zhang, J. Martens and R. Grosse, Fast convergence of natural gradient descent for overparameterized neural "
+    "networks, NeurIPS 2019",
+    """\
+@inproceedings{zhang2019fast,
+  author    = {Zhang, Guodong and Martens, James and Grosse, Roger},
+  title     = {Fast Convergence of Natural Gradient Descent for Overparameterized Neural Networks},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume    = {32},
+  year      = {2019},
+}
+""",
+)
+
+SU_YANG = Reference(
+    "L. Su and P. Yang, On learning over-parameterized neural networks: a functional approximation perspective, "
+    "NeurIPS 2019",
+    """\
+@inproceedings{su2019learning,
+  author    = {Su, Lili and Yang, Pengkun},
+  title     = {On Learning Over-parameterized Neural Networks: A Functional Approximation Perspective},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume    = {32},
+  year      = {2019},
+}
+""",
+)
+
+HUANG_YAU = Reference(
+    "J. Huang and H.-T. Yau, Dynamics of deep neural networks and neural tangent hierarchy, ICML 2020",
+    """\
+@inproceedings{huang2020dynamics,
+  author    = {Huang, Jiaoyang and Yau, Horng-Tzer},
+  title     = {Dynamics of Deep Neural Networks and Neural Tangent Hierarchy},
+  booktitle = {Proceedings of the 37th International Conference on Machine Learning},
+  year      = {2020},
+}
+""",
+)
+
+LIU_ZHU_BELKIN = Reference(
+    "C. Liu, L. Zhu and M. Belkin, Loss landscapes and optimization in over-parameterized non-linear systems and "
+    "neural networks, Applied and Computational Harmonic Analysis, 2022, arXiv 2003.00307",
+    """\
+@article{liu2022loss,
+  author        = {Liu, Chaoyue and Zhu, Libin and Belkin, Mikhail},
+  title         = {Loss Landscapes and Optimization in Over-parameterized Non-linear Systems and Neural Networks},
+  journal       = {Applied and Computational Harmonic Analysis},
+  year          = {2022},
+  eprint        = {2003.00307},
+  archiveprefix = {arXiv},
+}
+""",
+)
+
+JI_TELGARSKY = Reference(
+    "Z. Ji and M. Telgarsky, Polylogarithmic width suffices for gradient descent to achieve arbitrarily small test "
+    "error with shallow ReLU networks, ICLR 2020",
+    """\
+@inproceedings{ji2020polylogarithmic,
+  author    = {Ji, Ziwei and Telgarsky, Matus},
+  title     = {Polylogarithmic Width Suffices for Gradient Descent to Achieve Arbitrarily Small Test Error
+               with Shallow {ReLU} Networks},
+  booktitle = {International Conference on Learning Representations},
+  year      = {2020},
+}
+""",
+)
+
 DERIVED = "derived here"

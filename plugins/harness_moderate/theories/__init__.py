@@ -22,6 +22,8 @@ THEORIES: tuple[type[Theory], ...] = (
     hidden_layer.ReLUStochastic,
     hidden_layer.ReLUCovariance,
     output_layer.OutputLayer,
+    output_layer.KawaguchiHuang,
+    output_layer.Becchetti,
     certificates.CertificateD1,
     certificates.CertificateD3,
 )

@@ -23,4 +23,30 @@ OYMAK_SOLTANOLKOTABI = Reference(
 """,
 )
 
+KAWAGUCHI_HUANG = Reference(
+    "K. Kawaguchi and J. Huang, Gradient descent finds global minima for generalizable deep neural networks of "
+    "practical sizes, Allerton 2019, arXiv 1908.02419",
+    """\
+@inproceedings{kawaguchi2019gradient,
+  author        = {Kawaguchi, Kenji and Huang, Jiaoyang},
+  title         = {Gradient Descent Finds Global Minima for Generalizable Deep Neural Networks of Practical Sizes},
+  booktitle     = {57th Annual Allerton Conference on Communication, Control, and Computing},
+  year          = {2019},
+  eprint        = {1908.02419},
+  archiveprefix = {arXiv},
+}
+""",
+)
+
+BECCHETTI = Reference(
+    "Becchetti, Russo and Skorupinski, Dimension-free rank lifting from random hyperplane arrangements, 2026",
+    """\
+@misc{becchetti2026dimension,
+  author = {Becchetti and Russo and Skorupinski},
+  title  = {Dimension-free Rank Lifting from Random Hyperplane Arrangements},
+  year   = {2026},
+}
+""",
+)
+
 DERIVED = "derived here"

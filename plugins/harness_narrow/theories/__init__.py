@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 THEORIES: tuple[type[Theory], ...] = (
     existence.ZhangExistence,
     landscape.ZhangLandscape,
+    existence.MaddenThrampoulidis,
+    existence.MaddenThrampoulidisCount,
     existence.Baum,
     existence.Bubeck,
     algorithms.BubeckNTK,
     algorithms.BubeckHarmonic,
     landscape.SoudryCarmon,
     landscape.Karhadkar,
+    landscape.Xie,
     algorithms.Daniely,
     algorithms.GeWangZhao,
 )

@@ -33,6 +33,12 @@ def dispersed(problem: Problem) -> Assumption:
     return Assumption("inputs well dispersed", None, f"cosines {low:.2g} to {high:.2g}")
 
 
+def very_high_dimension(problem: Problem) -> Assumption:
+    """Check d ≥ n², the least that d ≥ C k n² can mean."""
+    met = problem.d >= problem.n**2
+    return Assumption("d ≥ C k n²", None if met else False, f"d = {problem.d}, n² = {problem.n**2}")
+
+
 def binary_labels(problem: Problem) -> Assumption:
     """Check for labels ±1."""
     values = len(np.unique(problem.y))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
-from harness import Claim, Construction, Constructive, Problem, Regime
+from harness import Claim, Construction, Constructive, Problem, Regime, Width
 from harness.claims import conditions as shared
-from harness.claims.shallow import LINEAR, Nets
+from harness.claims.shallow import LINEAR, Nets, ShallowTheory
+from harness.mathematics.spectra import rank
 from harness_narrow import constructions
 from harness_narrow.theories import conditions as own
 from harness_narrow.theories import references
@@ -54,6 +56,48 @@ class ZhangExistence(Count, Constructive):
     def construct(self, problem: Problem, rng: np.random.Generator) -> Construction:
         """Find such a net by Levenberg and Marquardt's method, from mirrored pairs."""
         return constructions.mirrored_net(problem.x, problem.y, rng)
+
+
+class MaddenThrampoulidis(Count):
+    """k ≥ 2n/d, k even: a smooth net, all layers trained, attains every label vector on inputs in general position."""
+
+    name = "madden-thrampoulidis"
+    claim = replace(
+        ZhangExistence.claim,
+        title="Madden & Thrampoulidis 2023",
+        formula="kd ≥ 2n, k even",
+        reference=references.MADDEN_THRAMPOULIDIS,
+        certainty="abstract",
+        certainty_note="analytic φ, no polynomial; the conditions on the inputs were not read",
+        home={"use": "narrow"},
+    )
+    nets = ZhangExistence.nets
+    conditions = (own.general_position, own.analytic)
+    each = 2
+
+
+class MaddenThrampoulidisCount(ShallowTheory):
+    """k(d + 2) ≥ n: with fewer neurons some label vectors are attained by no net, whatever its weights.
+
+    With inputs that span r dimensions a net without biases moves in k(r + 1) dimensions, and with biases in k(r + 2),
+    so r takes the place of d.
+    """
+
+    name = "madden-thrampoulidis-count"
+    claim = replace(
+        MaddenThrampoulidis.claim,
+        title="Madden & Thrampoulidis 2023, impossibility",
+        formula="k(d + 2) ≥ n",
+        guarantee="necessary",
+        certainty_note="the bound below which not all labels are attained; a sharper count for nets without biases is "
+        "derived beside it",
+    )
+    nets = ZhangExistence.nets
+    conditions = (own.analytic, shared.interpolates)
+
+    def width(self, problem: Problem, regime: Regime) -> Width:
+        """Return ⌈n/(d + 2)⌉."""
+        return Width(float(math.ceil(problem.n / (rank(problem.x) + 2))))
 
 
 class Bubeck(Count, Constructive):

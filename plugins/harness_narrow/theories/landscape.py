@@ -71,6 +71,32 @@ class SoudryCarmon(Count):
     reason = "landscape, where the loss is differentiable"
 
 
+class Xie(ShallowTheory):
+    """A stationary point has a loss of at most its gradient over the least singular value of the features.
+
+    For a full-rank J the loss is 0, which needs kd ≥ n. The paper's bound that diverse weights give such a rank on the
+    sphere is not empty for d of order k n² and more only.
+    """
+
+    name = "xie"
+    claim = replace(
+        SoudryCarmon.claim,
+        title="Xie, Liang & Song 2017",
+        formula="rank J = n at the stationary point, so kd ≥ n; its bound on the rank needs d ≥ C k n²",
+        reference=references.XIE,
+        certainty="secondary",
+        certainty_note="as described by Du et al. and by Karhadkar et al. 2024",
+        explicit=False,
+        home={"use": "narrow-hidden", "activation": "relu"},
+    )
+    nets = Nets("hidden", "relu", "any")
+    conditions = (own.drawn_on_the_sphere, shared.quadratic_loss, own.very_high_dimension)
+
+    def width(self, problem: Problem, regime: Regime) -> Width:
+        """Evaluate n/d, the least width at which J can have rank n."""
+        return Width(ratio(problem), "the least width of full rank; the paper's bound asks for d ≥ C k n²")
+
+
 @dataclass(frozen=True)
 class Karhadkar(ShallowTheory):
     """k ≳ (n/d) log(1/ε): all but a share ε of the activation regions of a ReLU net have no bad stationary point.

@@ -36,6 +36,34 @@ SOUDRY_CARMON = Reference(
 """,
 )
 
+MADDEN_THRAMPOULIDIS = Reference(
+    "L. Madden and C. Thrampoulidis, Memory capacity of two layer neural networks with smooth activations, "
+    "arXiv 2308.02001, 2023",
+    """\
+@misc{madden2023memory,
+  author        = {Madden, Liam and Thrampoulidis, Christos},
+  title         = {Memory Capacity of Two Layer Neural Networks with Smooth Activations},
+  year          = {2023},
+  eprint        = {2308.02001},
+  archiveprefix = {arXiv},
+}
+""",
+)
+
+XIE = Reference(
+    "B. Xie, Y. Liang and L. Song, Diverse neural network learns true target functions, AISTATS 2017, arXiv 1611.03131",
+    """\
+@inproceedings{xie2017diverse,
+  author        = {Xie, Bo and Liang, Yingyu and Song, Le},
+  title         = {Diverse Neural Network Learns True Target Functions},
+  booktitle     = {Proceedings of the 20th International Conference on Artificial Intelligence and Statistics},
+  year          = {2017},
+  eprint        = {1611.03131},
+  archiveprefix = {arXiv},
+}
+""",
+)
+
 BAUM = Reference(
     "E. B. Baum, On the capabilities of multilayer perceptrons, Journal of Complexity 4(3):193–215, 1988",
     """\

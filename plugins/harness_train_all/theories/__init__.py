@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from harness_train_all.theories.certificate import CertificateD2
 from harness_train_all.theories.nguyen import NearLinear, NguyenLeCun, NguyenLinear
+from harness_train_all.theories.regularised import GopalaniMukherjee, Kumar
+from harness_train_all.theories.smooth import Bombari, Eftekhari, NguyenMondelli
 from harness_train_all.theories.song import Song, SongStochastic
 from harness_train_all.theories.song_direct import SongDirect
 
@@ -19,6 +21,11 @@ THEORIES: tuple[type[Theory], ...] = (
     NguyenLinear,
     NguyenLeCun,
     NearLinear,
+    NguyenMondelli,
+    Eftekhari,
+    Bombari,
+    GopalaniMukherjee,
+    Kumar,
     CertificateD2,
 )
 """All theories of the plugin."""

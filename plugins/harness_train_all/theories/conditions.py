@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -76,6 +77,11 @@ def not_odd(activation: Activation) -> Assumption:
 def unknown_start(regime: Regime) -> Assumption:
     """Report the initializer. That of the theorem is not known."""
     return Assumption("the theorem's initialization, which is not known", None, regime.initializer.name)
+
+
+def other_algorithm(text: str) -> Callable[[Regime], Assumption]:
+    """Return a report that the theorem has an algorithm of its own, which the harness has not."""
+    return lambda regime: Assumption(text, False, regime.optimizer.name)
 
 
 def unbalanced_pairs(regime: Regime) -> Assumption:

@@ -57,4 +57,70 @@ NEAR_LINEAR = Reference(
 }""",
 )
 
+NGUYEN_MONDELLI = Reference(
+    "Q. Nguyen and M. Mondelli, Global convergence of deep networks with one wide layer followed by pyramidal "
+    "topology, NeurIPS 2020",
+    """\
+@inproceedings{nguyen2020global,
+  author    = {Nguyen, Quynh and Mondelli, Marco},
+  title     = {Global Convergence of Deep Networks with One Wide Layer Followed by Pyramidal Topology},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume    = {33},
+  year      = {2020},
+}""",
+)
+
+EFTEKHARI = Reference(
+    "A. Eftekhari, C. Song and V. Cevher, Nearly minimal over-parametrization of shallow neural networks, "
+    "arXiv 1910.03948, 2019",
+    """\
+@misc{eftekhari2019nearly,
+  author        = {Eftekhari, Armin and Song, Chaehwan and Cevher, Volkan},
+  title         = {Nearly Minimal Over-parametrization of Shallow Neural Networks},
+  year          = {2019},
+  eprint        = {1910.03948},
+  archiveprefix = {arXiv},
+}""",
+)
+
+BOMBARI = Reference(
+    "S. Bombari, M. H. Amani and M. Mondelli, Memorization and optimization in deep neural networks with minimum "
+    "over-parameterization, NeurIPS 2022, arXiv 2205.10217",
+    """\
+@inproceedings{bombari2022memorization,
+  author        = {Bombari, Simone and Amani, Mohammad Hossein and Mondelli, Marco},
+  title         = {Memorization and Optimization in Deep Neural Networks with Minimum Over-parameterization},
+  booktitle     = {Advances in Neural Information Processing Systems},
+  volume        = {35},
+  year          = {2022},
+  eprint        = {2205.10217},
+  archiveprefix = {arXiv},
+}""",
+)
+
+GOPALANI_MUKHERJEE = Reference(
+    "P. Gopalani and A. Mukherjee, Global convergence of SGD on two layer neural nets, arXiv 2210.11452, 2022",
+    """\
+@misc{gopalani2022global,
+  author        = {Gopalani, Pulkit and Mukherjee, Anirbit},
+  title         = {Global Convergence of {SGD} on Two Layer Neural Nets},
+  year          = {2022},
+  eprint        = {2210.11452},
+  archiveprefix = {arXiv},
+}""",
+)
+
+KUMAR = Reference(
+    "D. Kumar, S. Jha and A. Mukherjee, Langevin Monte-Carlo provably learns depth two neural nets at any size and "
+    "data, arXiv 2503.10428, 2025",
+    """\
+@misc{kumar2025langevin,
+  author        = {Kumar, Dibyakanti and Jha, Samyak and Mukherjee, Anirbit},
+  title         = {Langevin {Monte-Carlo} Provably Learns Depth Two Neural Nets at Any Size and Data},
+  year          = {2025},
+  eprint        = {2503.10428},
+  archiveprefix = {arXiv},
+}""",
+)
+
 DERIVED = "derived here"
