@@ -1,0 +1,194 @@
+"""ReLU and leaky nets whose hidden layer is trained: the kink certificate, at the end of training and further on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.components import (
+    Array,
+    Continuation,
+    Descend,
+    Fate,
+    Regime,
+    ResidualCriterion,
+    ShallowForm,
+    TrainedTrial,
+    Trial,
+    Weights,
+)
+from harness.engine.shallow import ShallowSolver
+from harness.mathematics.activations.piecewise import LeakyRelu, Relu
+from harness.mathematics.limit.kink import KinkCertificate, KinkedDescent, certify
+from harness.mathematics.limit.rounding import UNIT, gamma
+
+GROWTH = 0.25
+"""Steps between two tests, as a share of all steps taken so far."""
+
+FEWEST = 250
+"""Fewest steps between two tests."""
+
+FAR = 3e-3
+"""Relative residual of the live samples above which no certificate is tried, since none has held there."""
+
+NEAR = 1e-5
+"""Relative residual of the live samples that is awaited. Most certificates hold before."""
+
+FASTER = 1.5
+"""Times the present rate at which the residual may fall later. If that is not enough, no more steps are spent."""
+
+SURE = 2.0
+"""Margin from which a certificate allows for the rounding of the steps as well. One short chunk is spent on it."""
+
+
+@dataclass(frozen=True)
+class Kink(Continuation):
+    """The kink certificate for one hidden layer with ReLU or leaky ReLU.
+
+    Gradient descent goes on between tests until the certificate holds, the steps are spent, or the residual of the live
+    samples would not become small with the steps that are left.
+    """
+
+    name: ClassVar[str] = "kink"
+    version: ClassVar[int] = 1
+    summary: ClassVar[str] = "ReLU and leaky ReLU, hidden layer trained: fits and stuck nets, proved at kinks"
+    preference: ClassVar[int] = 20
+
+    def refuses(self, regime: Regime, q: int) -> str:
+        """Return why the theorem does not apply to a regime, or an empty string."""
+        if q > 1:
+            return f"it knows networks of one output, not of {q}"
+        form = ShallowSolver.form(regime)
+        if form is None:
+            return f"model {regime.model.name} is no shallow net"
+        if type(form.activation) not in (Relu, LeakyRelu):
+            return f"activation {form.activation} is not linear on both sides of 0"
+        if form.trains != "hidden":
+            return "the output layer is trained, and the net is then not linear between kinks"
+        return ""
+
+    def take_on(self, regime: Regime, trained: TrainedTrial, descend: Descend, most: int) -> Fate:
+        """Return the fate of a trial."""
+        net = _Net(regime, trained.trial)
+        weights, spent = trained.weights, 0
+        live = net.live_residual(weights)
+        found = net.certificate(weights) if live <= FAR else None
+        while not (found and found.holds) and spent < most:
+            chunk = min(max(int(GROWTH * (trained.steps + spent)), FEWEST), most - spent)
+            weights, taken, reached = descend(weights, chunk, 0.0)
+            spent += taken
+            if taken < chunk or not math.isfinite(reached):
+                return net.open(weights, spent)
+            before, live = live, net.live_residual(weights)
+            found = net.certificate(weights) if live <= FAR else None
+            if _too_slow(before, live, chunk, most - spent):
+                break
+        if found and found.holds and found.margin < SURE:
+            further, taken, _ = descend(weights, min(max(spent // 10, FEWEST), most - spent), 0.0)
+            later = net.certificate(further)
+            if later.holds:
+                found, spent = later, spent + taken
+        return net.fate(found, spent) if found and found.holds else net.open(weights, spent)
+
+
+def _too_slow(before: float, live: float, steps: int, left: int) -> bool:
+    """Return whether the residual of the live samples would stay above :data:`NEAR` at about the present rate."""
+    if live <= NEAR:
+        return False
+    rate = math.log(before / live) / steps if before > 0.0 else 0.0
+    return math.log(live / NEAR) > FASTER * rate * left
+
+
+class _Net:
+    """The net h with labels of its own whose gradient descent is that of a trial.
+
+    f = αh or α(h − h₀) with h = Σ v_j φ(w_j·x + b_j) + c, and the loss a/2 ‖f − y‖² = aα²/2 ‖h' − y'‖² with h' = h − c
+    and y' = y/α − c, or y/α + h'₀ where h₀ is taken off. Biases are weights of one more input that is 1.
+    """
+
+    def __init__(self, regime: Regime, trial: Trial) -> None:
+        form = ShallowSolver.form(regime)
+        criterion, problem = regime.criterion, trial.problem
+        assert form is not None
+        assert isinstance(criterion, ResidualCriterion)
+        self.scale = form.scale
+        slope = form.activation.slope if isinstance(form.activation, LeakyRelu) else 0.0
+        self.biases = form.biases
+        self.y_norm = float(np.linalg.norm(problem.y))
+        step = form.scale**2 * criterion.curvature(problem.n) * regime.model.loss_weight() * trial.step_size
+        x = np.column_stack([problem.x, np.ones(problem.n)]) if self.biases else problem.x
+        labels, error = self._labels(form, trial, x)
+        self.descent = KinkedDescent(x, labels, trial.weights["v"], step, slope, error)
+
+    def _labels(self, form: ShallowForm, trial: Trial, x: Array) -> tuple[Array, Array | float]:
+        """Return y' and bounds of its errors."""
+        y, weights = trial.problem.y, trial.weights
+        labels = y / form.scale
+        error: Array | float = UNIT * np.abs(labels) if form.scale != 1.0 else 0.0
+        if form.centred:
+            w, v = self.hidden(weights), weights["v"]
+            values = form.activation.phi(x @ w.T)
+            size = np.abs(values) @ np.abs(v)
+            arguments = gamma(x.shape[1] + 4) * (np.abs(x) @ np.abs(w).T)
+            moved = labels + values @ v
+            error = error + arguments @ np.abs(v) * 1.01 + gamma(len(v) + 6) * (size + np.abs(labels))
+            return moved, error
+        if "c" in weights:
+            c = float(weights["c"])
+            return labels - c, error + UNIT * np.abs(labels - c)
+        return labels, error
+
+    def hidden(self, weights: Weights) -> Array:
+        """Return W, with hidden biases as a last column."""
+        return np.column_stack([weights["W"], weights["b"]]) if self.biases else weights["W"]
+
+    def certificate(self, weights: Weights) -> KinkCertificate:
+        """Return the certificate at weights."""
+        return certify(self.descent, self.hidden(weights))
+
+    def live_residual(self, weights: Weights) -> float:
+        """Return the residual norm of samples with a neuron that is on, relative to ‖y‖."""
+        r, live = self._residual(weights)
+        return self.scale * float(np.linalg.norm(r[live])) / self.y_norm
+
+    def _residual(self, weights: Weights) -> tuple[Array, NDArray[np.bool_]]:
+        """Return the residual h' − y', and which samples have a gradient."""
+        z = self.descent.x @ self.hidden(weights).T
+        slopes = np.where(z > 0.0, 1.0, self.descent.slope) * self.descent.v
+        live: NDArray[np.bool_] = np.logical_and(slopes.any(axis=1), self.descent.x.any(axis=1))
+        return (slopes * z).sum(axis=1) - self.descent.y, live
+
+    def open(self, weights: Weights, spent: int) -> Fate:
+        """Return the fate of a trial that no certificate decides, with the residual that it has reached."""
+        r, live = self._residual(weights)
+        reached = self.scale * float(np.linalg.norm(r)) / self.y_norm
+        return Fate("open", work=spent, constants={"dead": float((~live).sum()), "reached": _digits(reached)})
+
+    def fate(self, found: KinkCertificate, spent: int) -> Fate:
+        """Return the fate that follows from a certificate that holds."""
+        constants = {"dead": float(found.dead.sum()), "kinks": float(found.kinks)}
+        if found.floor == 0.0 < found.residual:  # whether the labels of dead samples are 0 is lost in rounding
+            return Fate("open", work=spent, constants=constants)
+        constants["radius"] = _digits(found.radius * (1.0 + 5e-4))
+        relative = self.scale / self.y_norm
+        fit = found.residual == 0.0
+        if not fit:
+            constants["floor"] = found.floor * relative * (1.0 - 1e-14)
+        return Fate(
+            kind="fit proved" if fit else "stuck proved",
+            certificate="kink",
+            margin=_digits(found.margin) if math.isfinite(found.margin) else None,
+            residual=0.0 if fit else found.residual * relative,
+            max_eta_lambda=_digits(found.curvature),
+            work=spent,
+            constants=constants,
+        )
+
+
+def _digits(value: float) -> float:
+    """Return four digits of a number, so that the last bits of a linear algebra library do not show."""
+    return float(f"{value:.4g}")
