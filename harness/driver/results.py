@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.complaints import nearest
 from harness.components import Cell, Outcome, Regime
+from harness.driver.question import Question, fate_counts, floor_of, proved
 from harness.driver.size_brackets import size_brackets
 from harness.plugin_host.registry import Registry
 from harness.statistics.exponents import ExponentFit, fit_exponents
@@ -100,67 +102,141 @@ class Results:
         known = ", ".join(f"{t:g}" for t in budget.tolerances)
         raise ValueError(f"tolerance {wanted:g} was not recorded; the suite's ladder is {known}")
 
+    @cached_property
+    def _fated(self) -> set[str]:
+        """Names of the regimes of which a trial has a fate."""
+        return {cell.regime for cell, outcomes in self.outcomes.items() if any(o.fate is not None for o in outcomes)}
+
+    def decides_fates(self, regime: str) -> bool:
+        """Return whether the run knows what becomes of the trials of a regime with unlimited steps.
+
+        It does not if the suite turns this off, if nothing decides the fates of the regime, or if the trials were
+        trained before fates were recorded.
+        """
+        return self.suite.budget.limit and regime in self._fated
+
+    def question(self, regime: str, tolerance: float | None = None, steps: float | None = None) -> Question:
+        """Return what counts as a fit.
+
+        Args:
+            regime: Name of the regime.
+            tolerance: A recorded tolerance, 0 for an exact fit, or None for the reported tolerance.
+            steps: A number of steps within the budget, infinity, or None for all of the budget. If both are None, the
+                question is the leading one: an exact fit with unlimited steps where the run decides fates, else the
+                reported tolerance within the budget.
+
+        Raises:
+            ValueError: If the tolerance was not recorded, or an exact fit is asked for within a number of steps.
+        """
+        if tolerance is None and steps is None and self.decides_fates(regime):
+            tolerance = 0.0
+        if tolerance == 0.0:
+            if steps is not None and math.isfinite(steps):
+                raise ValueError(f"an exact fit takes unlimited steps, found {steps}; leave the steps out")
+            return Question(0.0, math.inf, None)
+        index, budget = self.rung(tolerance), self.suite.budget
+        return Question(budget.tolerances[index], budget.steps if steps is None else steps, index)
+
     def counts(
-        self, regime: str, n: int, d: int, tolerance: float | None = None, steps: int | None = None
+        self, regime: str, n: int, d: int, tolerance: float | None = None, steps: float | None = None
     ) -> dict[int, tuple[int, int]]:
-        """Return (fits, trials) by width at a tolerance and a budget, errors left out."""
-        rung = self.rung(tolerance)
-        counts = {}
+        """Return (fits, trials) by width as :meth:`question` defines a fit, errors left out. Trials may be open."""
+        asked = self.question(regime, tolerance, steps)
+        return {k: (m, trials) for k, (m, _, trials) in self._tallies(regime, n, d, asked).items()}
+
+    def _tallies(self, regime: str, n: int, d: int, asked: Question) -> dict[int, tuple[int, int, int]]:
+        """Return (fits, open, trials) by width."""
+        found = {}
         for k in self.widths(regime, n, d):
-            verdicts = [o.verdict(rung, steps) for o in self.outcomes[Cell(regime, n, d, k)]]
-            judged = [v for v in verdicts if v != "error"]
-            counts[k] = (judged.count("fit"), len(judged))
-        return counts
+            verdicts = [asked.verdict(outcome) for outcome in self.outcomes[Cell(regime, n, d, k)]]
+            found[k] = (verdicts.count("fit"), verdicts.count("open"), len(verdicts) - verdicts.count("error"))
+        return found
 
     def threshold(
-        self, regime: str, n: int, d: int, tolerance: float | None = None, steps: int | None = None
+        self, regime: str, n: int, d: int, tolerance: float | None = None, steps: float | None = None
     ) -> Threshold:
-        """Return k½ with its bracket, computed once for each tolerance and budget."""
-        key = (regime, n, d, self.rung(tolerance), steps)
+        """Return k½ with its bracket, computed once for each question.
+
+        Args:
+            regime: Name of the regime.
+            n: Number of samples.
+            d: Input dimension.
+            tolerance: See :meth:`question`.
+            steps: See :meth:`question`. Without both the threshold is the leading one.
+
+        Raises:
+            ValueError: If the tolerance was not recorded, or an exact fit is asked for within a number of steps.
+        """
+        key = (regime, n, d, self.question(regime, tolerance, steps))
         if key not in self._thresholds:
-            self._thresholds[key] = self._threshold(self.regime(regime), n, d, tolerance, steps)
+            self._thresholds[key] = self._threshold(self.regime(regime), *key[1:])
         return self._thresholds[key]
 
     @cached_property
-    def _thresholds(self) -> dict[tuple[str, int, int, int, int | None], Threshold]:
+    def _thresholds(self) -> dict[tuple[str, int, int, Question], Threshold]:
         return {}
 
-    def _threshold(self, regime: Regime, n: int, d: int, tolerance: float | None, steps: int | None) -> Threshold:
-        counts = self.counts(regime.name, n, d, tolerance, steps)
-        if not regime.model.has_width:
-            return Threshold(None, None, None, "none", counts, sum(trials for _, trials in counts.values()))
-        return threshold(counts, most_widths=self.suite.search.most_widths, smallest=regime.initializer.width_step)
+    def _threshold(self, regime: Regime, n: int, d: int, asked: Question) -> Threshold:
+        tallies = self._tallies(regime.name, n, d, asked)
+        counts = {k: (m, trials) for k, (m, _, trials) in tallies.items()}
+        undecided = {k: number for k, (_, number, _) in tallies.items()}
+        outcomes = {k: self.outcomes[Cell(regime.name, n, d, k)] for k in tallies}
+        everything = [outcome for several in outcomes.values() for outcome in several]
+        if regime.model.has_width:
+            found = threshold(
+                counts,
+                most_widths=self.suite.search.most_widths,
+                smallest=regime.initializer.width_step,
+                open_trials=undecided,
+                floor=floor_of(outcomes) if asked.kind == "exact" else 0,
+            )
+        else:
+            found = Threshold(None, None, None, "none", counts, sum(trials for _, trials in counts.values()))
+        decided = self.decides_fates(regime.name)
+        return replace(
+            found,
+            kind=asked.kind,
+            tolerance=asked.tolerance,
+            steps=asked.steps,
+            limited=regime.model.has_width and self._limited(asked, outcomes.get(found.low or 0, ())),
+            fates=fate_counts(everything) if decided else {},
+            certified=sum(map(proved, everything)) if decided else None,
+        )
 
-    def exponent_fit(self, regime: str, tolerance: float | None = None, steps: int | None = None) -> ExponentFit:
-        """Return the exponents of k½ in n and d, computed once for each tolerance and budget."""
-        key = (regime, self.rung(tolerance), steps)
+    def _limited(self, asked: Question, below: Sequence[Outcome]) -> bool:
+        """Return whether the budget made the lower end. Whether trials decreased is known of the whole budget only."""
+        whole = asked.steps >= self.suite.budget.steps or any(outcome.fate is not None for outcome in below)
+        return whole and asked.budget_makes(below)
+
+    def exponent_fit(self, regime: str, tolerance: float | None = None, steps: float | None = None) -> ExponentFit:
+        """Return the exponents of k½ in n and d, computed once for each question."""
+        key = (regime, self.question(regime, tolerance, steps))
         if key not in self._exponent_fits:
             self._exponent_fits[key] = fit_exponents(self.brackets(regime, tolerance, steps))
         return self._exponent_fits[key]
 
     def brackets(
-        self, regime: str, tolerance: float | None = None, steps: int | None = None
+        self, regime: str, tolerance: float | None = None, steps: float | None = None
     ) -> tuple[SizeBracket, ...]:
         """Return the brackets of k½ at all sizes of the suite, which hold together at a confidence of 95 %.
 
         See :func:`harness.driver.size_brackets.size_brackets`.
         """
-        return size_brackets(self, self.regime(regime), tolerance, steps)
+        return size_brackets(self, self.regime(regime), self.question(regime, tolerance, steps))
 
     @cached_property
-    def _exponent_fits(self) -> dict[tuple[str, int, int | None], ExponentFit]:
+    def _exponent_fits(self) -> dict[tuple[str, Question], ExponentFit]:
         return {}
 
     def fits(
-        self, regime: str, n: int, d: int, tolerance: float | None = None, steps: int | None = None
+        self, regime: str, n: int, d: int, tolerance: float | None = None, steps: float | None = None
     ) -> dict[int, list[bool | None]]:
         """Return for each width whether the trial of each seed 0, 1, 2, … fit; None where that is not known."""
-        rung = self.rung(tolerance)
-        return {k: self._fits(Cell(regime, n, d, k), rung, steps) for k in self.widths(regime, n, d)}
+        asked = self.question(regime, tolerance, steps)
+        return {k: self._fits(Cell(regime, n, d, k), asked) for k in self.widths(regime, n, d)}
 
-    def _fits(self, cell: Cell, rung: int, steps: int | None) -> list[bool | None]:
-        judged = {outcome.seed: outcome.verdict(rung, steps) for outcome in self.outcomes[cell]}
-        known = {seed: verdict == "fit" for seed, verdict in judged.items() if verdict != "error"}
+    def _fits(self, cell: Cell, asked: Question) -> list[bool | None]:
+        known = {outcome.seed: asked.fit(outcome) for outcome in self.outcomes[cell] if not outcome.message}
         return [known.get(seed) for seed in range(max(known, default=-1) + 1)]
 
     def falling(self, cell: Cell, tolerance: float | None = None) -> int:

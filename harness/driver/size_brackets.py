@@ -5,52 +5,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.components import Cell
+from harness.driver.question import floor_of
 from harness.statistics.size_bracket import SizeBracket
 from harness.statistics.thresholds import LEVEL, threshold
 
 if TYPE_CHECKING:
-    from harness.components import Outcome, Regime
+    from harness.components import Regime
+    from harness.driver.question import Question
     from harness.driver.results import Results
 
 
-def size_brackets(
-    results: Results, regime: Regime, tolerance: float | None = None, steps: int | None = None
-) -> tuple[SizeBracket, ...]:
+def size_brackets(results: Results, regime: Regime, asked: Question) -> tuple[SizeBracket, ...]:
     """Return the bracket of k½ at each (n, d) of a suite, all of which hold together at a confidence of 95 %.
 
     Each bracket is taken at 5 %/m, where m is the number of sizes of the suite, whether they have a bracket or not.
-    Lower ends that the budget made are left out: for the lower end, an unfit trial whose measure still decreased
-    counts as a fit, because more steps could make it one.
+    Lower ends that the budget made are left out: for the lower end, an unfit trial that could fit with more steps
+    counts as a fit. So does a trial whose verdict is open.
 
     Args:
         results: Results of the run.
         regime: The regime.
-        tolerance: A tolerance that the run records, or None for the reported one.
-        steps: A number of steps within the budget, or None for all of it.
-
-    Raises:
-        ValueError: If the tolerance was not recorded.
+        asked: What counts as a fit.
     """
     sizes = results.sizes()
     if not regime.model.has_width:
         return tuple(SizeBracket(n, d) for n, d in sizes)
-    index = results.rung(tolerance)
     found = []
     for n, d in sizes:
-        pessimistic = results.counts(regime.name, n, d, tolerance, steps)
-        optimistic = {
-            k: (fits + sum(_open(o, index, steps) for o in results.outcomes[Cell(regime.name, n, d, k)]), trials)
-            for k, (fits, trials) in pessimistic.items()
-        }
+        outcomes = {k: results.outcomes[Cell(regime.name, n, d, k)] for k in results.widths(regime.name, n, d)}
+        verdicts = {k: [asked.verdict(outcome) for outcome in several] for k, several in outcomes.items()}
         step = regime.initializer.width_step
-        low, high = (
-            threshold(counts, level=LEVEL / len(sizes), most_widths=results.suite.search.most_widths, smallest=step)
-            for counts in (optimistic, pessimistic)
+        bracket = threshold(
+            {k: (known.count("fit"), len(known) - known.count("error")) for k, known in verdicts.items()},
+            level=LEVEL / len(sizes),
+            most_widths=results.suite.search.most_widths,
+            smallest=step,
+            open_trials={k: verdicts[k].count("open") + sum(map(asked.may_fit_later, outcomes[k])) for k in verdicts},
+            floor=floor_of(outcomes) if asked.kind == "exact" else 0,
         )
-        found.append(SizeBracket.of(n, d, low.low, high.high, step=step))
+        found.append(SizeBracket.of(n, d, bracket.low, bracket.high, step=step))
     return tuple(found)
-
-
-def _open(outcome: Outcome, index: int, steps: int | None) -> bool:
-    """Return whether a trial is unfit but might fit with more steps."""
-    return outcome.verdict(index, steps) == "unfit" and (outcome.falling or outcome.hits[index] is not None)

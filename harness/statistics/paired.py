@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from harness.statistics.thresholds import LEVEL, Threshold, threshold
+from harness.statistics.thresholds import LEVEL, Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,15 +126,14 @@ def threshold_ratio(first: Threshold, second: Threshold, *, level: float = LEVEL
     Returns:
         The ratio, all of whose values are None for a model without width.
 
+    >>> from harness.statistics.thresholds import threshold
     >>> few = threshold({9: (0, 20), 10: (20, 20)})
     >>> threshold_ratio(threshold({19: (0, 20), 20: (20, 20)}), few).low
     2.0
     """
     if 0 in first.counts or 0 in second.counts:
         return Ratio(None, None, None)
-    one, two = (
-        threshold(t.counts, level=level / 2, most_widths=t.most_widths, smallest=t.smallest) for t in (first, second)
-    )
+    one, two = first.at(level / 2), second.at(level / 2)
     return Ratio(
         value=None if first.k_half is None or second.k_half is None else first.k_half / second.k_half,
         low=None if one.least is None or two.high is None else one.least / two.high,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -33,11 +33,22 @@ class Threshold:
         high: Smallest width certified above ½, so k½ ≤ high, or None if there is none.
         bound: An empty string if both ends are known, ``>`` if only ``low`` is, ``<=`` if only ``high`` is, or ``none``
             if neither is.
-        counts: Fits and trials by width that it was computed from.
+        counts: Fits and trials by width that it was computed from. Open trials are among the trials.
         trials: Number of trials.
         violations: Pairs of widths, narrow then wide, between which the observed fraction falls by more than chance.
         most_widths: Number of widths that might have been tested, or None for those in ``counts``.
         smallest: Smallest admissible width. The admissible widths are its multiples.
+        open: Number of trials by width whose verdict is open. Widths without any are left out.
+        floor: Width that k½ exceeds by a theorem, or 0.
+        kind: The question that it answers: an ``exact`` fit, a tolerance in the ``limit`` of unlimited steps, or a
+            tolerance within a ``budget``.
+        tolerance: Largest measure of a fit, or 0 for an exact one.
+        steps: Number of steps, or infinity.
+        limited: Whether the budget made the lower end: at least half of the unfit trials there could fit with more
+            steps.
+        fates: Number of trials of each fate by its kind, or an empty dict where no trial has one.
+        certified: Number of trials of which it is proved whether they end in an exact fit, or None where fates were
+            not computed.
     """
 
     k_half: int | None
@@ -49,6 +60,30 @@ class Threshold:
     violations: tuple[tuple[int, int], ...] = ()
     most_widths: int | None = None
     smallest: int = 1
+    open: dict[int, int] = field(default_factory=dict)
+    floor: int = 0
+    kind: Literal["exact", "limit", "budget"] = "budget"
+    tolerance: float = 0.0
+    steps: float = math.inf
+    limited: bool = False
+    fates: dict[str, int] = field(default_factory=dict)
+    certified: int | None = None
+
+    def at(self, level: float) -> Threshold:
+        """Return the threshold with its bracket at another level.
+
+        Args:
+            level: Chance that the bracket misses.
+        """
+        found = threshold(
+            self.counts,
+            level=level,
+            most_widths=self.most_widths,
+            smallest=self.smallest,
+            open_trials=self.open,
+            floor=self.floor,
+        )
+        return replace(self, k_half=found.k_half, low=found.low, high=found.high, bound=found.bound)
 
     @property
     def least(self) -> int | None:
@@ -102,7 +137,13 @@ def certified(m: int, trials: int, needed: float) -> int:
     return 1 if 2 * m > trials else -1
 
 
-def bracket(counts: Counts, *, level: float = LEVEL, most_widths: int | None = None) -> tuple[int | None, int | None]:
+def bracket(
+    counts: Counts,
+    *,
+    level: float = LEVEL,
+    most_widths: int | None = None,
+    open_trials: Mapping[int, int] | None = None,
+) -> tuple[int | None, int | None]:
     """Return (low, high): at a confidence of 1 − level, low < k½ ≤ high.
 
     Each width is tested against ½ by :func:`log_e_value`. A union bound shares the level among the ``most_widths``
@@ -120,18 +161,22 @@ def bracket(counts: Counts, *, level: float = LEVEL, most_widths: int | None = N
     Without monotony the bracket still says that P(low) < ½ < P(high). Where certificates contradict each other,
     it stretches over all of them: low lies below every width certified above ½, high above every one below ½.
 
+    A trial whose verdict is open counts as a fit where a width is tested to lie below ½, and as a failure where it is
+    tested to lie above. So a bracket holds whatever the verdicts will be.
+
     Args:
-        counts: Fits and trials by width.
+        counts: Fits and trials by width. Open trials are among the trials.
         level: Chance that the bracket misses.
         most_widths: Number of widths that might have been tested, or None for the number in ``counts``.
+        open_trials: Number of trials by width whose verdict is open.
 
     Returns:
         ``low`` and ``high``, each of them None if no width is certified.
     """
     needed = log_evidence_threshold(max(most_widths or 0, len(counts), 1), level)
-    sides = {k: certified(m, trials, needed) for k, (m, trials) in counts.items()}
-    below = [k for k, side in sides.items() if side < 0]
-    above = [k for k, side in sides.items() if side > 0]
+    undecided = open_trials or {}
+    below = [k for k, (m, trials) in counts.items() if certified(m + undecided.get(k, 0), trials, needed) < 0]
+    above = [k for k, (m, trials) in counts.items() if certified(m, trials, needed) > 0]
     low = max((k for k in below if k < min(above, default=math.inf)), default=None)
     high = min((k for k in above if k > max(below, default=-math.inf)), default=None)
     return low, high
@@ -223,15 +268,25 @@ def _fall(narrow: tuple[int, int], wide: tuple[int, int]) -> float:
     return ways / math.comb(everything, fits)
 
 
-def threshold(counts: Counts, *, level: float = LEVEL, most_widths: int | None = None, smallest: int = 1) -> Threshold:
+def threshold(
+    counts: Counts,
+    *,
+    level: float = LEVEL,
+    most_widths: int | None = None,
+    smallest: int = 1,
+    open_trials: Mapping[int, int] | None = None,
+    floor: int = 0,
+) -> Threshold:
     """Estimate k½ with its bracket.
 
     Args:
-        counts: Fits and trials by width.
+        counts: Fits and trials by width. Open trials are among the trials.
         level: Chance that the bracket misses.
         most_widths: Number of widths that might have been tested (see :func:`bracket`).
         smallest: Smallest admissible width, of which all others are multiples. If it is certified above ½, k½ is
             that width.
+        open_trials: Number of trials by width whose verdict is open. An open trial is half a fit for the point.
+        floor: Width that k½ exceeds by a theorem, or 0.
 
     >>> t = threshold({8: (0, 12), 12: (4, 10), 16: (12, 12)}, most_widths=12)
     >>> t.low, t.k_half, t.high
@@ -241,13 +296,17 @@ def threshold(counts: Counts, *, level: float = LEVEL, most_widths: int | None =
     ('>', 512, None)
     """
     tried = {k: counts[k] for k in sorted(counts) if counts[k][1]}
-    low, high = bracket(tried, level=level, most_widths=most_widths)
+    undecided = {k: number for k, number in (open_trials or {}).items() if number}
+    low, high = bracket(tried, level=level, most_widths=most_widths, open_trials=undecided)
+    if floor and (high is None or floor < high):
+        low = max(low or 0, floor)
     if high is not None and high == smallest and low is None:
         low = smallest - 1
     point = None
     bound: Bound = ""
     if low is not None and high is not None:
-        point = point_in(tried, low, high, step=smallest)
+        likely = {k: (2 * m + undecided.get(k, 0), 2 * trials) for k, (m, trials) in tried.items()}
+        point = point_in(likely, low, high, step=smallest)
     elif low is not None:
         bound = ">"
     else:
@@ -259,7 +318,9 @@ def threshold(counts: Counts, *, level: float = LEVEL, most_widths: int | None =
         bound=bound,
         counts=tried,
         trials=sum(trials for _, trials in tried.values()),
-        violations=violations(tried, level=level),
+        violations=() if undecided else violations(tried, level=level),
         most_widths=most_widths,
         smallest=smallest,
+        open=undecided,
+        floor=floor,
     )

@@ -1,0 +1,115 @@
+"""The questions that a run answers: what counts as a fit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from harness.components import Outcome, Verdict
+
+QuestionKind = Literal["exact", "limit", "budget"]
+"""An exact fit with unlimited steps, a tolerance with unlimited steps, or a tolerance within a budget."""
+
+NO_FATE = "no fate"
+"""Name under which trials without a fate are counted."""
+
+FATES = ("fit proved", "stuck proved", "fit in the limit", "stuck in the limit", "open")
+"""Kinds of fates in the order in which they are shown."""
+
+MOST = 0.5
+"""Share of the unfit trials that more steps could make fit, from which the budget made the lower end of a bracket."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A tolerance and a number of steps, which decide whether a trial fits.
+
+    Attributes:
+        tolerance: Largest measure of a fit. Zero asks for an exact fit.
+        steps: Number of steps, or infinity.
+        index: Index of the tolerance among those that the suite records, or None for an exact fit.
+    """
+
+    tolerance: float
+    steps: float
+    index: int | None
+
+    @property
+    def kind(self) -> QuestionKind:
+        """Kind of the question."""
+        if self.index is None:
+            return "exact"
+        return "budget" if math.isfinite(self.steps) else "limit"
+
+    def verdict(self, outcome: Outcome) -> Verdict:
+        """Return the verdict on a trial. It is ``open`` where steps are unlimited and nothing decides it."""
+        if self.index is None or not math.isfinite(self.steps):
+            return outcome.limit_verdict(self.tolerance, self.index)
+        return outcome.verdict(self.index, int(self.steps))
+
+    def fit(self, outcome: Outcome) -> bool | None:
+        """Return whether a trial fits, or None for errors and open verdicts."""
+        verdict = self.verdict(outcome)
+        return None if verdict in ("error", "open") else verdict == "fit"
+
+    def may_fit_later(self, outcome: Outcome) -> bool:
+        """Return whether a trial is unfit within the budget but could fit with more steps.
+
+        Its fate answers this where it is known. A trial with fewer effective weights than labels counts as hopeless,
+        and a trial without a fate as hopeful while its measure decreased at the end.
+        """
+        if self.kind != "budget" or self.index is None or self.verdict(outcome) != "unfit":
+            return False
+        if outcome.hits[self.index] is not None:
+            return True
+        fate = outcome.fate
+        if fate is None:
+            return outcome.falling
+        return not counted(outcome) and outcome.limit_verdict(self.tolerance, self.index) in ("fit", "open")
+
+    def budget_makes(self, outcomes: Iterable[Outcome]) -> bool:
+        """Return whether at least half of the unfit trials of a width could fit with more steps."""
+        unfit = [outcome for outcome in outcomes if self.verdict(outcome) == "unfit"]
+        return bool(unfit) and sum(map(self.may_fit_later, unfit)) >= MOST * len(unfit)
+
+
+def counted(outcome: Outcome) -> bool:
+    """Return whether an exact fit of the trial has probability zero, since it has too few effective weights."""
+    return outcome.fate is not None and outcome.fate.constants.get("counted", 0.0) > 0.0
+
+
+def proved(outcome: Outcome) -> bool:
+    """Return whether it is proved that the trial ends in an exact fit, or that it does not."""
+    fate = outcome.fate
+    if fate is None or outcome.message:
+        return False
+    floor = fate.constants.get("measure_floor", fate.constants.get("floor", 0.0))
+    return fate.kind in ("fit proved", "stuck proved") or floor > 0.0 or counted(outcome)
+
+
+def fate_counts(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """Return the number of trials of each fate. All kinds of fates are keys.
+
+    Trials that diverged are counted as such, trials without a fate as :data:`NO_FATE`, and errors not at all.
+    """
+    found = dict.fromkeys(FATES, 0)
+    for outcome in outcomes:
+        if outcome.message:
+            continue
+        name = "diverged" if outcome.diverged else NO_FATE if outcome.fate is None else outcome.fate.kind
+        found[name] = found.get(name, 0) + 1
+    return found
+
+
+def floor_of(outcomes: Mapping[int, Sequence[Outcome]]) -> int:
+    """Return the largest width at which every trial has too few effective weights for an exact fit, or 0.
+
+    Args:
+        outcomes: Trials by width.
+    """
+    hopeless = (k for k, several in outcomes.items() if several and all(map(counted, several)))
+    return max(hopeless, default=0)
