@@ -387,6 +387,43 @@ def test_few_integers_are_numbers_or_classes_as_the_suite_says(at: Path) -> None
     assert TableFile(path="many.csv").draw(9, 1, rng())[1].shape == (9,)  # 25 values
 
 
+def test_classes_of_a_csv_file_may_be_names(at: Path) -> None:
+    kinds = ["virginica", "setosa", "versicolor"]
+    (at / "data.csv").write_text("a,kind,b\n" + "".join(f"{i},{kinds[i % 3]},{i * i}\n" for i in range(12)))
+    table = TableFile(path="data.csv", label="kind", labels="classes")
+    codes = {kind: place for place, kind in enumerate(sorted(kinds))}
+    assert table.rows().y.tolist() == [codes[kinds[i % 3]] for i in range(12)]  # type: ignore[union-attr]  # it has labels
+    assert (table.rows().columns, table.targets().outputs) == (("a", "b"), 3)
+    x, y = table.draw(12, 2, rng())
+    assert y.sum(axis=0).tolist() == [4.0, 4.0, 4.0]
+    (at / "numbers.csv").write_text("a,kind,b\n" + "".join(f"{i},{codes[kinds[i % 3]]},{i * i}\n" for i in range(12)))
+    same = TableFile(path="numbers.csv", label="kind", labels="classes").draw(12, 2, rng())
+    np.testing.assert_array_equal(x, same[0])
+    np.testing.assert_array_equal(y, same[1])
+
+
+@pytest.mark.parametrize(
+    ("field", "labels", "message"),
+    [
+        ("", "classes", "line 3, column 'y': the value is missing"),
+        ("none", "classes", "line 3, column 'y': the value is missing"),
+        ("b", "own", "'b' is not a number; for names of classes say labels = 'classes'"),
+        ("nan", "numbers", "line 3, column 'y': the value is missing"),
+    ],
+)
+def test_labels_that_are_no_classes(field: str, labels: Any, message: str, at: Path) -> None:
+    first = "1" if labels != "classes" else "a"
+    (at / "data.csv").write_text(f"x,y\n1,{first}\n2,{field}\n3,{first}\n")
+    with pytest.raises(ValueError, match=re.escape(message)):
+        TableFile(path="data.csv", labels=labels).rows()
+
+
+def test_texts_that_nearly_all_differ_are_no_classes(at: Path) -> None:
+    (at / "data.csv").write_text("x,y\n" + "".join(f"{i},name-{i}\n" for i in range(20)))
+    with pytest.raises(ValueError, match="'y' has 20 different texts in 20 rows, too many for classes"):
+        TableFile(path="data.csv", labels="classes").rows()
+
+
 def test_axes_of_few_rows_take_no_memory_for_pairs_of_columns() -> None:
     x = np.zeros((3, 400_000))  # the covariance of the columns would be 1.2 TB
     x[0, 7], x[1, 9], x[2, 7] = 2.0, 1.0, -2.0

@@ -5,10 +5,12 @@ In the normal suite a few hundred cases; ``pytest -m slow tests/test_fuzz.py`` r
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import sqlite3
 import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,9 @@ from harness.components.outcome_record import decode
 from harness.driver.loading import load_results
 from harness.driver.run import Run
 from harness.driver.threshold_searches import RegimeError
+from harness.exchange.archive import MANIFEST, ArchiveError
+from harness.exchange.archive import SUITE as SUITE_MEMBER
+from harness.exchange.archive_reader import unpacked
 from harness.plugin_host.loading import load_plugins
 from harness.store import FILE, Store, StoreError
 from harness.store.checksum import SEALED, seal
@@ -204,6 +209,38 @@ def whole_results(given_: tuple[dict[str, Any], dict[str, Any], str, dict[str, A
             pass
 
 
+def archive(given_: tuple[bytes, str, Any, bytes]) -> None:
+    """Read an archive of damaged bytes, or a sound one of members and a manifest that somebody has written."""
+    content, name, entry, member = given_
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        file, temporary = Path(folder) / "a.zip", Path(folder) / "temporary"
+        temporary.mkdir()
+        patch.setattr(tempfile, "tempdir", str(temporary))
+        file.write_bytes(content or _signed(name, entry, member))
+        try:
+            with unpacked(file) as found:
+                load_results(found.directory, registry=REGISTRY)
+        except (ArchiveError, StoreError, ValueError):  # which the session turns into one of ours
+            pass
+        assert not list(temporary.iterdir())
+        assert {path.name for path in Path(folder).iterdir()} == {"a.zip", "temporary"}
+
+
+def _signed(name: str, entry: Any, member: bytes) -> bytes:
+    """Return an archive with one member more, and one entry of the manifest that is another."""
+    with zipfile.ZipFile(ARCHIVE) as sound:
+        members = {one: sound.read(one) for one in sound.namelist() if one != MANIFEST} | {name: member}
+        listed = {
+            one: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for one, data in members.items()
+        }
+        manifest = {**json.loads(sound.read(MANIFEST)), "members": listed, **entry}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as written:
+        for one, data in {MANIFEST: json.dumps(manifest).encode(), **members}.items():
+            written.writestr(zipfile.ZipInfo(one), data)
+    return out.getvalue()
+
+
 def made(fill: Callable[[Path], None]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         fill(Path(folder))
@@ -247,8 +284,33 @@ SECTIONS = ("suite", "problems", "budget", "search", "regimes", "keys", "x")
 KEYS = ("versions", "plugins", "plugin_files", "device", "solvers", "suite", "seed", "date", "x")
 CSV = "a,b,y\n1,2,3\n4,5.5,-6e3\n7,8,9\n"
 
+MEMBERS = (
+    FILE,
+    SUITE_MEMBER,
+    "table.md",
+    "../a.md",
+    "/a.md",
+    "figures/a.svg",
+    "CON.md",
+    "a\\b.md",
+    "results.sqlite-wal",
+)
+MANIFESTS = ("kind", "format", "harness", "members", "x")
+ARCHIVE = Path(__file__).parent / "exchange" / "fixtures" / "grid.zip"
+
 CASES: dict[str, tuple[Callable[[Any], None], st.SearchStrategy[Any], int]] = {
-    "suite": (suite, mutated(SUITE), 30_000),
+    "suite": (suite, mutated(SUITE), 26_000),
+    "archive": (
+        archive,
+        st.tuples(mutated_bytes(ARCHIVE.read_bytes()), st.just(""), st.none(), st.just(b""))
+        | st.tuples(
+            st.just(b""),
+            st.sampled_from(MEMBERS) | st.text(max_size=12),
+            st.dictionaries(st.sampled_from(MANIFESTS), VALUES, max_size=1),
+            mutated_bytes(RESULTS) | mutated(SUITE).map(lambda text: text.encode("utf-8", "surrogatepass")),
+        ),
+        4_000,
+    ),
     "csv": (table, mutated(CSV) | st.text(max_size=60), 25_000),
     "npz": (arrays, mutated_bytes(_npz()), 20_000),
     "results": (results, mutated_bytes(RESULTS), 8_000),

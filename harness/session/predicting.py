@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from harness.complaints import show
 from harness.session.suites import ProblemError
 
 if TYPE_CHECKING:
@@ -106,9 +108,12 @@ def dataset_named(registry: Registry, name: str, labels: str | None) -> Dataset:
 
     Raises:
         SpecError: If there is no such dataset, or it has no such labels.
+        TypeError: If the name is no text.
     """
     from harness.plugin_host.composition import component_from
 
+    if not isinstance(name, str):
+        raise TypeError(f"dataset: found {show(name)}, expected a name or a file")
     spec: dict[str, Any] = {"use": name} | ({"labels": labels} if labels is not None else {})
     if name.lower().endswith((".csv", ".tsv", ".npz")):
         spec |= {"use": "table", "path": name}
@@ -133,6 +138,9 @@ def problem_of(registry: Registry, source: Dataset, n: int, d: int, seed: int) -
     from harness.engine.draws import draw_problem
     from harness.plugin_host.guarded import guarded
 
+    for name, value in {"n": n, "d": d}.items():
+        if not isinstance(value, Integral) or value < 1:
+            raise ProblemError(f"{name}: found {show(value)}, expected a whole number at least 1")
     draw = partial(draw_problem, source, n, d, seed=0, base=seed)
     try:
         return guarded(draw, [source], registry, subject=f"dataset {source.name!r}")

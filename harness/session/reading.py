@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.complaints import show
+
 if TYPE_CHECKING:
     from harness.exchange.archive_reader import Unpacked
     from harness.plugin_host.registry import Registry
@@ -44,6 +46,7 @@ def load(source: str | Path, *, plugin_files: Iterable[str | Path] = (), trust_p
         ArchiveError: If the archive is damaged, or needs plugin files that are not trusted.
         SuiteError: If the suite of the results cannot be read with the plugins at hand.
         ValueError: If a regime cannot be made, or data are not where they were.
+        TypeError: If the source is neither a text nor a path.
 
     >>> load("no-such-run")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -67,6 +70,8 @@ def opened(
     from harness.plugin_host.loading import load_plugins
     from harness.session.results import Results
 
+    if not isinstance(source, str | Path):
+        raise TypeError(f"source: found {show(source)}, expected a run directory, an archive or a suite")
     path, files = Path(source), tuple(plugin_files)
     if is_archive(path):
         with _unpacked(path, files, trust_plugins=trust_plugins) as read:

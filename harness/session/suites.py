@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import suite as suites
+from harness.complaints import show
 from harness.suite.toml_text import toml_text
 
 if TYPE_CHECKING:
@@ -41,13 +42,15 @@ def load_suite(
 
     Raises:
         SuiteError: With all that is wrong with the suite.
-        TypeError: If a mapping holds what TOML has no type for.
+        TypeError: If the source is of another type, or a mapping holds what TOML has no type for.
 
     >>> suite = load_suite("quickstart")
     >>> suite.name, suite.n, [regime.name for regime in suite.regimes]  # doctest: +ELLIPSIS
     ('quickstart', (...), [...])
     """
     options: Any = {"plugin_files": plugin_files, "trust_plugins": trust_plugins}
+    if not isinstance(source, str | Path | Mapping):
+        raise TypeError(f"suite: found {show(source)}, expected a name, a path, a TOML text or a mapping")
     if isinstance(source, Mapping):
         loaded, registry = suites.load_text(toml_text(source), **options)
     elif isinstance(source, str) and "\n" in source:

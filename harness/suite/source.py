@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAX_BYTES = 1_000_000
+ZIP = b"PK\x03\x04"
+"""First bytes of a zip archive."""
 
 
 class SuiteError(SpecError):
@@ -92,5 +94,10 @@ def read_suite(path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if data.startswith(ZIP):
+            message = (
+                "is a zip archive, expected a TOML file; archives of runs are for report, compare, verify and merge"
+            )
+            raise SuiteError([Complaint("not-text", (), message)], path) from error
         line = data[: error.start].count(b"\n") + 1
         raise SuiteError([Complaint("not-text", (), "is not UTF-8 text", line=line)], path) from error

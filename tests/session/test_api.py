@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,32 @@ def test_a_script_without_a_guard_ends_with_the_cause_named(tmp_path: Path) -> N
 def test_a_number_of_workers_below_one_is_refused(tmp_path: Path) -> None:
     with pytest.raises(harness.ExecutorError, match="workers: found -1, expected a number at least 1"):
         harness.run(TINY, out=tmp_path, workers=-1)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: harness.run(3), "suite: found 3, expected a name, a path, a TOML text or a mapping"),  # type: ignore[arg-type]  # wrong on purpose
+        (lambda: harness.plan(None), "suite: found None, expected a name"),  # type: ignore[arg-type]  # wrong on purpose
+        (lambda: harness.load(3), "source: found 3, expected a run directory"),  # type: ignore[arg-type]  # wrong on purpose
+        (lambda: harness.theories(0, 3), "n: found 0, expected a whole number at least 1"),
+        (lambda: harness.theories(3, -1), "d: found -1, expected a whole number at least 1"),
+        (lambda: harness.theories(3.5, 3), "n: found 3.5, expected a whole number"),  # type: ignore[arg-type]  # wrong on purpose
+        (lambda: harness.theories(3, 3, dataset=5), "dataset: found 5, expected a name or a file"),  # type: ignore[arg-type]  # wrong on purpose
+    ],
+)
+def test_arguments_of_another_kind_are_named(call: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as raised:
+        call()
+    assert str(raised.value).startswith(message)
+
+
+def test_an_archive_in_place_of_a_suite_is_named(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a", b"\xff")
+    for verb in ("plan", "run"):
+        done = CliRunner().invoke(main, [verb, str(tmp_path / "a.zip")])
+        assert done.exit_code == 2
+        assert "is a zip archive, expected a TOML file; archives of runs are for report," in " ".join(
+            done.stderr.split()
+        )

@@ -108,7 +108,8 @@ def _read(table: TableFile, source: str) -> Rows:
         label = table.label if table._labelled() else None
         rows = read_npz(file, source, table.inputs, label, MOST_BYTES, **chosen)
     elif suffix in (".csv", ".tsv", ".txt"):
-        rows = read_csv(file, source, table.label, own=table._labelled(), **chosen)
+        classes = table.labels == "classes"
+        rows = read_csv(file, source, table.label, own=table._labelled(), classes=classes, **chosen)
     else:
         raise TableError(f"{source} ends in {suffix or 'nothing'}; expected .csv or .npz")
     if table.labels == "own" and rows.y is not None:

@@ -57,7 +57,14 @@ def _digest(file: str, *version: int) -> str:  # noqa: ARG001  # the version is 
 
 
 def read_csv(
-    file: Path, source: str, label: str, *, own: bool, columns: Sequence[str] = (), drop: Sequence[str] = ()
+    file: Path,
+    source: str,
+    label: str,
+    *,
+    own: bool,
+    classes: bool = False,
+    columns: Sequence[str] = (),
+    drop: Sequence[str] = (),
 ) -> Rows:
     """Read a CSV file (commas, semicolons or tabs).
 
@@ -66,6 +73,7 @@ def read_csv(
         source: What messages call it.
         label: Column of the labels.
         own: Whether the labels are needed; if not, the column is left out of the inputs where it is there.
+        classes: Whether labels may be names of classes. Names are numbered in alphabetical order, from 0.
         columns: Names of the inputs, or empty for all columns but the label.
         drop: Names of columns that are not inputs.
 
@@ -100,8 +108,11 @@ def read_csv(
     chosen = tuple(names[i] for i in inputs)
     if place is None or not own:
         return Rows(_values(lines, names, source, inputs), None, source, chosen)
+    if classes and not all(_is_number(fields[place]) for _, fields in lines if len(fields) == len(names)):
+        values = _values(lines, names, source, inputs)
+        return Rows(values, _numbered(lines, names[place], source, place), source, chosen)
     used = sorted([*inputs, place])
-    values = _values(lines, names, source, used)
+    values = _values(lines, names, source, used, label)
     at = used.index(place)
     return Rows(np.delete(values, at, axis=1), values[:, at].copy(), source, chosen)
 
@@ -147,6 +158,23 @@ def _inputs_of(
     return inputs
 
 
+def _numbered(lines: list[tuple[int, list[str]]], label: str, source: str, place: int) -> Array:
+    """Return the number of each row's class, for names in alphabetical order.
+
+    Raises:
+        TableError: If a name is missing, or there are too many for classes.
+    """
+    for line, fields in lines:
+        if fields[place].lower() in MISSING:
+            raise TableError(f"{source}, line {line}, column {label!r}: the value is missing")
+    names, numbers = np.unique([fields[place] for _, fields in lines], return_inverse=True)
+    if len(names) > max(2, len(lines) // 2):
+        raise TableError(
+            f"{source}: column {label!r} has {len(names)} different texts in {len(lines)} rows, too many for classes"
+        )
+    return numbers.astype(np.float64)
+
+
 def refuse_few_integers(y: Array, label: str, source: str) -> None:
     """Ask what labels are that may be numbers or classes: few integers, each of them twice on average.
 
@@ -162,7 +190,9 @@ def refuse_few_integers(y: Array, label: str, source: str) -> None:
         )
 
 
-def _values(lines: list[tuple[int, list[str]]], names: Sequence[str], source: str, used: Sequence[int]) -> Array:
+def _values(
+    lines: list[tuple[int, list[str]]], names: Sequence[str], source: str, used: Sequence[int], label: str = ""
+) -> Array:
     """Return the numbers in the used columns, (rows, columns)."""
     for line, fields in lines:  # before there is memory for as many columns as the first line claims
         if len(fields) != len(names):
@@ -177,7 +207,7 @@ def _values(lines: list[tuple[int, list[str]]], names: Sequence[str], source: st
     wrong = np.argwhere(~(np.abs(values) <= LARGEST))
     if len(wrong):
         wrong[:, 1] = np.asarray(used)[wrong[:, 1]]
-        raise TableError(_complaint(lines, names, source, wrong))
+        raise TableError(_complaint(lines, names, source, wrong, label))
     if flat := _too_flat(values):
         raise TableError(f"{source}, column {names[used[flat[0]]]!r}: {FLAT}")
     return values
@@ -193,7 +223,9 @@ def _too_flat(values: Array) -> list[int]:
     return np.flatnonzero((spread > rounding) & (spread < 1 / LARGEST)).tolist()
 
 
-def _complaint(lines: list[tuple[int, list[str]]], names: Sequence[str], source: str, wrong: NDArray[np.int64]) -> str:
+def _complaint(
+    lines: list[tuple[int, list[str]]], names: Sequence[str], source: str, wrong: NDArray[np.int64], label: str
+) -> str:
     """Say what the first field that is no number is, and how many there are."""
     row, column = wrong[0]
     line, fields = lines[row]
@@ -206,6 +238,8 @@ def _complaint(lines: list[tuple[int, list[str]]], names: Sequence[str], source:
         large = f"larger than {LARGEST:g}, so its square overflows"
         kind = f"not a {'finite ' if _is_number(field) else ''}number"
         said = f"{where}: {shown!r} is {large if _is_number(field) and math.isfinite(float(field)) else kind}"
+        if names[column] == label and not _is_number(field):
+            said += "; for names of classes say labels = 'classes'"
     columns = sorted({names[c] for _, c in wrong})
     if len(wrong) == 1:
         return said
