@@ -46,6 +46,7 @@ class GaussianHalves(ShallowInitializer):
     """
 
     name: ClassVar[str] = "gaussian-halves"
+    sees_labels: ClassVar[bool] = False
     sigma: Positive = 1.0
     output: Positive | None = None
 
@@ -62,6 +63,7 @@ class _Normal(ShallowInitializer):
     """W and v Gaussian with variances that depend on the layer's sizes."""
 
     outputs: ClassVar[Outputs] = "any"
+    sees_labels: ClassVar[bool] = False
 
     def variances(self, d: int, k: int, q: int = 1) -> tuple[float, float]:
         """Return the variances of the entries of W and of v."""
@@ -114,6 +116,7 @@ class MirroredLeCun(ShallowInitializer):
     """LeCun weights for half of the neurons, copied to the others with the output sign flipped: f = 0 at the start."""
 
     name: ClassVar[str] = "mirrored-lecun"
+    sees_labels: ClassVar[bool] = False
     width_step: ClassVar[int] = 2
     outputs: ClassVar[Outputs] = "any"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -26,6 +27,10 @@ class Activation(Component, ABC):
     Attributes:
         b1: ``sup |φ'|``, or infinity where φ' is unbounded.
         b2: ``sup |φ''|`` where φ'' exists, or infinity where φ has a kink.
+        b3: ``sup |φ'''|``, or infinity where it is not known. Fates with unlimited steps are certified where b1, b2
+            and b3 are finite and :meth:`d2phi` is given.
+        tame: Whether φ is made from polynomials, exp, log and erf by finitely many operations and cases. Sine is not.
+            The argument that counts weights to rule out exact fits needs it.
         smooth: Whether φ is twice differentiable everywhere.
         analytic: Whether φ is real analytic and not a polynomial.
         odd: Whether φ(−z) = −φ(z).
@@ -33,6 +38,8 @@ class Activation(Component, ABC):
     """
 
     kind: ClassVar[str] = "activation"
+    b3: ClassVar[float] = math.inf
+    tame: ClassVar[bool] = False
     smooth: ClassVar[bool] = False
     analytic: ClassVar[bool] = False
     odd: ClassVar[bool] = False

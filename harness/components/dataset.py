@@ -27,6 +27,14 @@ class Dataset(Component, ABC):
         """Return the form of the labels; the default is (n,) of a kind that is known only once drawn."""
         return Targets()
 
+    @property
+    def labels_have_density(self) -> bool:
+        """Whether the labels have a density on R^n given the inputs, as Gaussian ones and those with Gaussian noise.
+
+        The default is False. Signs, classes and functions of the inputs have none.
+        """
+        return False
+
     def contents(self) -> str:
         """Return what of a file is used, for plans, captions and provenance. The default is an empty string."""
         return ""

@@ -23,11 +23,14 @@ class Initializer(Component, ABC):
 
     Attributes:
         width_step: Widths must be multiples of it (2 for mirrored pairs); the search keeps to them.
+        sees_labels: Whether weights depend on the labels by more than their norm ‖y‖. Exact fits can only be ruled out
+            by counting weights where they do not.
         outputs: ``any`` if weights are drawn in the shapes of ``model.shapes_for(problem.d, k, problem.q)``.
     """
 
     kind: ClassVar[str] = "initializer"
     width_step: ClassVar[int] = 1
+    sees_labels: ClassVar[bool] = True
     outputs: ClassVar[Outputs] = "one"
 
     def accepts(self, model: Model) -> bool:

@@ -33,6 +33,7 @@ class Problem:
         held_out: Samples to evaluate a trained network on, or None. Diagnostics see them. Initializers, optimizers,
             step sizes and theories do not.
         validation: Samples to choose a setting by, or None. They are hidden in the same way.
+        labels_have_density: Whether the dataset draws labels with a density given the inputs.
     """
 
     x: Array
@@ -42,6 +43,7 @@ class Problem:
     classes: int | None = None
     held_out: Samples | None = None
     validation: Samples | None = None
+    labels_have_density: bool = False
 
     @property
     def n(self) -> int:

@@ -85,6 +85,7 @@ def draw_problem(
         classes=targets.classes,
         held_out=next(samples) if held_out else None,
         validation=next(samples) if validation else None,
+        labels_have_density=dataset.labels_have_density,
     )
 
 

@@ -13,7 +13,7 @@ from harness.testing.samples import variants
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.components import Array
+    from harness.components import Activation, Array
 
 HALF_STEP = 1e-5
 """Half of the step of central differences."""
@@ -52,7 +52,7 @@ def slope(subject: Subject) -> Iterator[str]:
 
 
 def bounds(subject: Subject) -> Iterator[str]:
-    """|φ'| and the difference quotients of φ' stay within b1 and b2, up to rounding."""
+    """|φ'| and the difference quotients of φ' and φ'' stay within b1, b2 and b3, up to rounding."""
     z = _arguments()
     for phi, options in variants(subject.item):
         where, slopes = told(options), phi.dphi(z)
@@ -63,8 +63,22 @@ def bounds(subject: Subject) -> Iterator[str]:
         curved = float((np.abs(np.diff(slopes)) / apart)[apart > 1e-6].max())
         if not curved <= phi.b2 * (1.0 + 1e-6):
             yield f"|φ''| reaches {curved:.6g}, above b2 = {phi.b2:.6g}{where}: raise b2, or let it be math.inf"
+        if np.isfinite(phi.b3):
+            yield from _third(phi, z, where)
         if phi.smooth and not np.isfinite(phi.b2):
             yield f"smooth is true, but b2 is {phi.b2}{where}: theorems of smooth φ need a bound on φ''"
+
+
+def _third(phi: Activation, z: Array, where: str) -> Iterator[str]:
+    """Yield faults of b3: it bounds the difference quotients of φ'', which must be given."""
+    second = phi.d2phi(z)
+    if second is None:
+        yield f"b3 is {phi.b3:.6g}, but d2phi is None{where}: give d2phi, or leave b3 out"
+        return
+    apart = np.diff(z)
+    bent = float((np.abs(np.diff(second)) / apart)[apart > 1e-6].max())
+    if not bent <= phi.b3 * (1.0 + 1e-6):
+        yield f"|φ'''| reaches {bent:.6g}, above b3 = {phi.b3:.6g}{where}: raise b3, or leave it out"
 
 
 def symmetries(subject: Subject) -> Iterator[str]:

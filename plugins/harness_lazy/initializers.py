@@ -30,6 +30,7 @@ class _TangentScaling(ShallowInitializer):
         output: √k times the size of the entries of v.
     """
 
+    sees_labels: ClassVar[bool] = False
     sigma: Positive = 1.0
     output: Positive = 1.0
 

@@ -33,6 +33,7 @@ class GaussianLayers(ShallowInitializer):
     """
 
     name: ClassVar[str] = "gaussian-layers"
+    sees_labels: ClassVar[bool] = False
     sigma: Positive = 1.0
     output: Positive = 1.0
 
@@ -54,6 +55,7 @@ class Omega(ShallowInitializer):
     """
 
     name: ClassVar[str] = "omega"
+    sees_labels: ClassVar[bool] = False
     ratio: Positive = 1.0
     product: Literal["lecun", "he"] = "lecun"
 
@@ -77,6 +79,7 @@ class PyTorchDefault(ShallowInitializer):
     """The default of ``torch.nn.Linear``: weights and biases uniform on ±1/√fan-in, of variance 1/(3 fan-in)."""
 
     name: ClassVar[str] = "pytorch-default"
+    sees_labels: ClassVar[bool] = False
 
     def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
         """Draw W (k, d), v (k,) and, where the model has them, b (k,) of fan-in d and c of fan-in k."""

@@ -108,6 +108,11 @@ class Observed(Dataset):
             return Targets("one-hot", len(np.unique(self._own(self.rows()))))
         return Targets({"gaussian": "numbers", "rademacher": "signs"}.get(self.labels))  # type: ignore[arg-type]  # the kinds of labels
 
+    @property
+    def labels_have_density(self) -> bool:
+        """Whether labels are Gaussian and independent of the inputs."""
+        return self.labels == "gaussian"
+
     def rows(self) -> Rows:
         """Return the whole data set."""
         raise NotImplementedError  # abstract in all but name

@@ -74,6 +74,11 @@ class Synthetic(Dataset):
             return Targets("values", self.outputs)
         return Targets("numbers" if self.labels == "gaussian" else "signs")
 
+    @property
+    def labels_have_density(self) -> bool:
+        """Whether labels are Gaussian and independent of the inputs."""
+        return self.labels == "gaussian" and self.teacher == "none"
+
     def inputs(self, n: int, d: int, rng: np.random.Generator) -> Array:
         """Draw inputs (n, d)."""
         raise NotImplementedError  # abstract in all but name: dataclasses and ABC disagree on field order

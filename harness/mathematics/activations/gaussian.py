@@ -31,9 +31,12 @@ class Gelu(Activation):
     """φ(z) = zΦ(z) with the normal distribution Φ [Hendrycks and Gimpel, arXiv 1606.08415]."""
 
     name: ClassVar[str] = "gelu"
+    tame: ClassVar[bool] = True
     # The slope is largest at z = √2, where it is Φ(√2) + √2 φ(√2).
     b1: ClassVar[float] = 0.5 * (1.0 + math.erf(1.0)) + math.exp(-1.0) / math.sqrt(math.pi)
     b2: ClassVar[float] = (2.0 / math.pi) ** 0.5
+    # φ'''(z) = (z³ − 4z) exp(−z²/2)/√(2π) is largest where z⁴ − 7z² + 4 = 0.
+    b3: ClassVar[float] = 0.7787696350557323
     smooth: ClassVar[bool] = True
     analytic: ClassVar[bool] = True
 
@@ -87,8 +90,10 @@ class Erf(Activation):
     """φ(z) = erf z, the error function."""
 
     name: ClassVar[str] = "erf"
+    tame: ClassVar[bool] = True
     b1: ClassVar[float] = 2.0 / math.pi**0.5
     b2: ClassVar[float] = 2.0 * (2.0 / (math.pi * math.e)) ** 0.5
+    b3: ClassVar[float] = 4.0 / math.pi**0.5  # at 0
     smooth: ClassVar[bool] = True
     analytic: ClassVar[bool] = True
     odd: ClassVar[bool] = True

@@ -31,8 +31,10 @@ class Softplus(Activation):
     """φ(z) = log(1 + e^z)."""
 
     name: ClassVar[str] = "softplus"
+    tame: ClassVar[bool] = True
     b1: ClassVar[float] = 1.0
     b2: ClassVar[float] = 0.25
+    b3: ClassVar[float] = 1.0 / (6.0 * 3.0**0.5)
     smooth: ClassVar[bool] = True
     analytic: ClassVar[bool] = True
 
@@ -85,8 +87,10 @@ class Sigmoid(Activation):
     """φ(z) = σ(z) = 1/(1 + e^{−z})."""
 
     name: ClassVar[str] = "sigmoid"
+    tame: ClassVar[bool] = True
     b1: ClassVar[float] = 0.25
     b2: ClassVar[float] = 1.0 / (6.0 * 3.0**0.5)
+    b3: ClassVar[float] = 0.125  # at 0
     smooth: ClassVar[bool] = True
     analytic: ClassVar[bool] = True
 
@@ -128,8 +132,10 @@ class Silu(Activation):
     """φ(z) = zσ(z)."""
 
     name: ClassVar[str] = "silu"
+    tame: ClassVar[bool] = True
     b1: ClassVar[float] = 1.0998393201288668  # the slope is largest where z tanh(z/2) = 2
     b2: ClassVar[float] = 0.5
+    b3: ClassVar[float] = 0.30818151579647913  # at z = 1.0319582417807491, a root of φ''''
     smooth: ClassVar[bool] = True
     analytic: ClassVar[bool] = True
 
@@ -175,8 +181,10 @@ class Tanh(Activation):
     """φ(z) = tanh z."""
 
     name: ClassVar[str] = "tanh"
+    tame: ClassVar[bool] = True
     b1: ClassVar[float] = 1.0
     b2: ClassVar[float] = 4.0 / (3.0 * 3.0**0.5)
+    b3: ClassVar[float] = 2.0  # at 0
     smooth: ClassVar[bool] = True
     analytic: ClassVar[bool] = True
     odd: ClassVar[bool] = True

@@ -19,6 +19,7 @@ class Relu(Activation):
     """φ(z) = max(z, 0)."""
 
     name: ClassVar[str] = "relu"
+    tame: ClassVar[bool] = True
     b1: ClassVar[float] = 1.0
     b2: ClassVar[float] = math.inf
     homogeneous: ClassVar[bool] = True
@@ -68,6 +69,7 @@ class LeakyRelu(Activation):
     """
 
     name: ClassVar[str] = "leaky-relu"
+    tame: ClassVar[bool] = True
     b1: ClassVar[float] = 1.0
     b2: ClassVar[float] = math.inf
     homogeneous: ClassVar[bool] = True
@@ -113,6 +115,7 @@ class SquaredRelu(Activation):
     """φ(z) = max(z, 0)². Its slope is unbounded, so no theorem with a bound on φ' applies to it."""
 
     name: ClassVar[str] = "squared-relu"
+    tame: ClassVar[bool] = True
     b1: ClassVar[float] = math.inf
     b2: ClassVar[float] = 2.0
 
@@ -163,6 +166,7 @@ class Elu(Activation):
     """
 
     name: ClassVar[str] = "elu"
+    tame: ClassVar[bool] = True
     alpha: Positive = 1.0
 
     @property
@@ -224,6 +228,7 @@ class Softsign(Activation):
     """φ(z) = z/(1 + |z|), whose second derivative jumps from 2 to −2 at 0."""
 
     name: ClassVar[str] = "softsign"
+    tame: ClassVar[bool] = True
     b1: ClassVar[float] = 1.0
     b2: ClassVar[float] = 2.0
     odd: ClassVar[bool] = True

@@ -20,6 +20,7 @@ class Sin(Activation):
     name: ClassVar[str] = "sin"
     b1: ClassVar[float] = 1.0
     b2: ClassVar[float] = 1.0
+    b3: ClassVar[float] = 1.0
     smooth: ClassVar[bool] = True
     analytic: ClassVar[bool] = True
     odd: ClassVar[bool] = True

@@ -1,0 +1,192 @@
+"""Gradient descent followed to its limit in leaps of many steps.
+
+A leap of h steps is exact for a linear model at the point, (1 − ηλ)^h along each eigenvector, and h keeps the error of
+the linear model below a set fraction. Mode K linearises the outputs: Δθ = −JᵀU w(Λ)Uᵀr with JJᵀ = UΛUᵀ and
+w(λ) = (1 − (1 − ηλ)^h)/λ. Mode H linearises the gradient: Δθ = −Q w(Λ)Qᵀ∇F with ∇²F = QΛQᵀ. As h grows it becomes
+Newton's method. Each leap takes one decomposition.
+
+The path is that of the gradient flow, which gradient descent follows while ηλ_max < 2 on the way. It is a fact
+followed, not a proof. A path therefore ends where ηλ_max reaches 2: from there on the two may part.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from harness.mathematics.limit import fit, lipschitz, minimum
+from harness.mathematics.limit.certificate import PROVED
+
+if TYPE_CHECKING:
+    from harness.components import Array
+    from harness.mathematics.limit.certificate import Certificate
+    from harness.mathematics.limit.minimum import Minimum
+    from harness.mathematics.limit.net import Point
+
+End = Literal["fit", "minimum", "edge", "stationary", "unfinished"]
+"""Ends of a path: a certified fit, a certified minimum, η λ_max ≥ 2, no slope left, or no leaps left."""
+
+MOST_LEAPS = 150
+"""Most leaps of a path."""
+
+MANY_WEIGHTS = 2.0
+"""Weights a sample from which on mode K is taken first, as the smaller decomposition. Mode H needs fewer leaps."""
+
+IN_OUTPUTS = 30
+"""Leaps in mode K after which a path goes on in mode H."""
+
+OUTPUT_ERROR = 0.02
+"""Largest error of the linearised outputs, in units of ‖r‖."""
+
+MOVE_ERROR = 0.1
+"""Largest error of the move in mode H, in units of its length."""
+
+ROUGH_FIT = 1e-3
+"""Largest relative residual at which a fit is looked for."""
+
+ROUGH_MINIMUM = 1e-6
+"""Largest ‖Jᵀr‖/(‖J‖‖r‖) at which a minimum is looked for."""
+
+FIRST = 100.0
+"""Steps of the first leap in each mode."""
+
+LONGEST = 1e15
+"""Steps after which a path is given up."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """A path that was followed in leaps.
+
+    Attributes:
+        end: One of :data:`End`.
+        point: Its last point.
+        steps: Number of steps of gradient descent that it replaces.
+        leaps: Number of leaps.
+        largest: Largest ηλ_max on the way.
+        certificate: Certificate at the last point, or None if there is none.
+        minimum: The minimum at its end, or None if it did not end at one.
+    """
+
+    end: End
+    point: Point
+    steps: float
+    leaps: int
+    largest: float
+    certificate: Certificate | None = None
+    minimum: Minimum | None = None
+
+
+def follow(start: Point, step_size: float, most: int = MOST_LEAPS) -> Path:
+    """Return the path of gradient descent from a point to a certified end, or as far as it can be followed.
+
+    Args:
+        start: Where it begins.
+        step_size: η.
+        most: Most leaps.
+    """
+    return _Follower(start, step_size).follow(most)
+
+
+class _Follower:
+    """The state of a path that is being followed."""
+
+    def __init__(self, start: Point, step_size: float) -> None:
+        self.point, self.eta = start, step_size
+        self.by_outputs = start.net.size >= MANY_WEIGHTS * start.net.n
+        self.length, self.steps, self.leaps, self.largest = FIRST, 0.0, 0, 0.0
+
+    def follow(self, most: int) -> Path:
+        """Take leaps until the path ends."""
+        for self.leaps in range(most + 1):
+            if self.by_outputs and self.leaps == IN_OUTPUTS:
+                self.by_outputs, self.length = False, FIRST
+            values, vectors = np.linalg.eigh(self.point.kernel if self.by_outputs else self.point.hessian)
+            self.largest = max(self.largest, self.eta * float(values[-1]))
+            if not self.largest < 2.0:
+                return self._ended("edge")
+            found = self._fit(values) or self._minimum(values)
+            if found is not None:
+                return found
+            if self.leaps == most or self.steps > LONGEST or not self._leap(values, vectors):
+                break
+        return self._ended("unfinished" if self.leaps == most else "stationary")
+
+    def _ended(self, end: End) -> Path:
+        return Path(end, self.point, self.steps, self.leaps, self.largest)
+
+    def _fit(self, values: Array) -> Path | None:
+        """Return the path if a fit is proved from here. A rough test of the condition saves most of the proofs."""
+        point = self.point
+        if point.relative > ROUGH_FIT or point.net.size < point.net.n:
+            return None
+        extremes = fit.Extremes(point, values) if self.by_outputs else fit.Extremes.of(point)
+        least, most = float(extremes.eigenvalues[0]), float(extremes.eigenvalues[-1])
+        share = 1.0 - 0.5 * self.eta * most
+        if least <= 1e-13 * most or 8.0 * lipschitz.of_jacobian(point, 0.0) * point.norm > least * share:
+            return None
+        certificate = fit.certify(point, self.eta, extremes)
+        if certificate is None or not certificate.proved:
+            return None
+        return Path("fit", point, self.steps, self.leaps, self.largest, certificate)
+
+    def _minimum(self, values: Array) -> Path | None:
+        """Return the path if it is at a minimum that attracts gradient descent, proved or too flat for a proof."""
+        point, least = self.point, float(values[0])
+        slope = float(np.linalg.norm(point.gradient))
+        flat = slope <= ROUGH_MINIMUM * math.sqrt(max(float(values[-1]), 0.0)) * point.norm
+        if self.by_outputs or not flat or least <= 0.0:
+            return None
+        found = minimum.beside(point)
+        certificate = found.certify(point, self.eta)
+        if certificate is not None and certificate.margin >= PROVED:
+            return Path("minimum", point, self.steps, self.leaps, self.largest, certificate, found)
+        return None if found.exists else self._ended("stationary")
+
+    def _leap(self, values: Array, vectors: Array) -> bool:
+        """Take one leap, and return whether the point moved."""
+        step = self._by_outputs if self.by_outputs else self._by_gradient
+        values = np.maximum(values, 0.0) if self.by_outputs else values
+        slow = np.log1p(-np.minimum(self.eta * values, 1.0 - 1e-15))
+        while True:
+            weights = self._weights(values, slow)
+            after, error = step(values, vectors, weights)
+            if error <= 1.0 or self.length < 1.0:
+                break
+            self.length *= max(0.1, 0.8 / math.sqrt(error)) if math.isfinite(error) else 0.1
+        if not math.isfinite(after.norm) or np.array_equal(after.theta, self.point.theta):
+            return False
+        self.point, self.steps = after, self.steps + self.length
+        self.length *= min(4.0 if self.by_outputs else 10.0, 0.9 / math.sqrt(max(error, 1e-4)))
+        return True
+
+    def _weights(self, values: Array, slow: Array) -> Array:
+        """Return w(λ) = (1 − (1 − ηλ)^h)/λ, which is ηh for λ near 0."""
+        short = np.abs(values) * self.eta * self.length <= 1e-9
+        grown = -np.expm1(np.minimum(self.length * slow, 300.0))
+        weights: Array = np.where(short, self.eta * self.length, grown / np.where(short, 1.0, values))
+        return weights
+
+    def _by_outputs(self, values: Array, vectors: Array, weights: Array) -> tuple[Point, float]:
+        """Return the point after a leap in mode K, and its error in units of what is allowed."""
+        point = self.point
+        move = -point.pull(vectors @ (weights * (vectors.T @ point.residual)))
+        after = point.moved(move)
+        error = float(np.linalg.norm(after.residual - point.residual - point.push(move)))
+        return after, error / (OUTPUT_ERROR * point.norm)
+
+    def _by_gradient(self, values: Array, vectors: Array, weights: Array) -> tuple[Point, float]:
+        """Return the point after a leap in mode H, and its error in units of what is allowed."""
+        point = self.point
+        slopes = vectors.T @ point.gradient
+        along = -weights * slopes
+        after = point.moved(vectors @ along)
+        missed = vectors.T @ after.gradient - slopes - values * along
+        length = float(np.linalg.norm(along))
+        error = float(np.linalg.norm(weights * missed)) / (MOVE_ERROR * length) if length > 0.0 else 0.0
+        if not after.norm <= point.norm * (1.0 + 1e-12):
+            error = max(error, 4.0)
+        return after, error

@@ -1,0 +1,151 @@
+"""Certificate that gradient descent from a point converges to a strict local minimum of positive loss.
+
+Let F = ‖r‖²/2, and ŵ a point with ∇²F(ŵ) ≥ μ > 0 and ‖∇F(ŵ)‖ ≤ e, found by Newton's method. Let the Hessian be
+M-Lipschitz on the closed ball B(ŵ, ρ), with 2Mρ ≤ μ. Then ∇²F ≥ μ/2 on the ball.
+
+Minimum. If 4e/μ < ρ there is one minimum w* in the ball, and ‖w* − ŵ‖ ≤ 2e/μ.
+    Proof. For ‖w − ŵ‖ = s, F(w) ≥ F(ŵ) − es + μs²/4, which is above F(ŵ) for s > 4e/μ. So F has a minimum w* inside,
+    and μ/2 ‖w* − ŵ‖ ≤ ‖∇F(ŵ)‖.
+
+Stuck. If also η(λ_max(∇²F(ŵ)) + Mρ) < 2 and ‖w − ŵ‖ + 4e/μ ≤ ρ, then gradient descent from w comes nearer to w* with
+each step, by the factor q = max(1 − ημ/2, ηΛ − 1) or better, Λ = λ_max + Mρ. So it converges to w*, and
+‖r_t‖ ≥ ‖r(w*)‖ ≥ ‖r(ŵ)‖ − 2eβ/μ for ever, β a bound of ‖J‖ on the ball.
+    Proof. w⁺ − w* = (I − ηH)(w − w*) with H the mean Hessian on the segment from w* to w. The segment lies in the
+    convex ball, where μ/2 ≤ H ≤ Λ. F(w*) is the least value in the ball, which no iterate leaves.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.mathematics.limit import definite, lipschitz
+from harness.mathematics.limit.certificate import Certificate
+from harness.mathematics.limit.fit import STEP_ERROR
+from harness.mathematics.limit.rounding import gamma
+
+if TYPE_CHECKING:
+    from harness.mathematics.limit.net import Point
+
+NEWTON_STEPS = 30
+"""Most steps of Newton's method. It ends as soon as the gradient no longer shrinks."""
+
+RADIUS_STEPS = 6
+"""Times that the radius is adapted to M, which itself depends on the radius."""
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """A point that is nearly a strict local minimum, with what is proved around it.
+
+    Attributes:
+        point: ŵ.
+        convexity: μ, a lower bound of the Hessian's smallest eigenvalue, or 0 if it is not positive.
+        sharpness: Upper bound of its largest eigenvalue.
+        slope: e, an upper bound of the norm of the exact gradient.
+        radius: ρ, with 2Mρ ≤ μ, or 0 if no minimum is proved.
+        top: Λ, an upper bound of the Hessian on the ball.
+        jacobian: β, an upper bound of ‖J‖ on the ball.
+    """
+
+    point: Point
+    convexity: float
+    sharpness: float
+    slope: float
+    radius: float
+    top: float
+    jacobian: float
+
+    @property
+    def exists(self) -> bool:
+        """Whether a minimum is proved to lie in the ball."""
+        return self.radius > 0.0 and 4.0 * self.slope < self.convexity * self.radius
+
+    @cached_property
+    def away(self) -> float:
+        """Upper bound 2e/μ of the distance from ŵ to the minimum."""
+        return 2.0 * self.slope / self.convexity if self.convexity > 0.0 else math.inf
+
+    @cached_property
+    def floor(self) -> float:
+        """Lower bound of ‖r‖ at the minimum, or 0 if none is proved to be positive."""
+        if not self.exists:
+            return 0.0
+        rounding = float(np.linalg.norm(self.point.rounding.residual))
+        return max(self.point.norm * (1.0 - gamma(self.point.net.n + 8)) - rounding - self.jacobian * self.away, 0.0)
+
+    def distance(self, point: Point) -> float:
+        """Return an upper bound of ‖w − ŵ‖."""
+        return float(np.linalg.norm(point.theta - self.point.theta)) * (1.0 + 1e-9)
+
+    def steps_to_ball(self, point: Point, step_size: float) -> float:
+        """Return the number of steps after which the linearised descent from a point is certified to be stuck."""
+        distance = self.distance(point)
+        if not self.exists or distance == 0.0:
+            return 0.0 if self.exists else math.inf
+        return max(math.log(4.0 * distance / self.radius) / (step_size * self.convexity), 0.0)
+
+    def certify(self, point: Point, step_size: float) -> Certificate | None:
+        """Return the certificate that gradient descent from a point ends at the minimum, or None if nothing holds.
+
+        The margin is the smaller of two: that of the radius, and the one by which the floor exceeds its own error.
+        """
+        eta = step_size * (1.0 + STEP_ERROR)
+        if not self.exists or not eta * self.top < 2.0:
+            return None
+        reach = self.distance(point) + 2.0 * self.away
+        loss = self.point.norm - self.floor
+        margin = self.radius / reach if reach > 0.0 else math.inf
+        margin = min(margin, self.floor / loss if loss > 0.0 else math.inf)
+        low = step_size * (1.0 - STEP_ERROR)
+        rate = max(1.0 - 0.5 * low * self.convexity, eta * self.top - 1.0)
+        constants = {"convexity": self.convexity, "sharpness": self.sharpness}
+        return Certificate("strict minimum", margin, self.radius, rate, self.floor, constants)
+
+
+def newton(point: Point) -> Point:
+    """Return the point that Newton's method for ∇F = 0 reaches from a point, where the gradient shrinks no further."""
+    for _ in range(NEWTON_STEPS):
+        try:
+            move = np.asarray(np.linalg.solve(point.hessian, -point.gradient), dtype=np.float64)
+        except np.linalg.LinAlgError:
+            return point
+        after = point.moved(move)
+        if not float(np.linalg.norm(after.gradient)) < 0.9 * float(np.linalg.norm(point.gradient)):
+            return point
+        point = after
+    return point
+
+
+def beside(point: Point) -> Minimum:
+    """Return what is proved around the stationary point that Newton's method reaches from a point."""
+    found = newton(point)
+    rounding, hessian = found.rounding, found.hessian
+    values = np.linalg.eigvalsh(hessian)
+    mu = definite.smallest(hessian, float(values[0]), rounding.hessian)
+    slope = (float(np.linalg.norm(found.gradient)) + rounding.gradient) * (1.0 + 1e-9)
+    if mu <= 0.0:
+        return Minimum(found, 0.0, float(values[-1]), slope, 0.0, math.inf, math.inf)
+    sharpness = definite.largest(hessian, float(values[-1]), rounding.hessian)
+    beta = (math.sqrt(float(np.linalg.eigvalsh(found.kernel)[-1])) + rounding.jacobian) * (1.0 + 1e-6)
+    radius = mu / beta
+    for _ in range(RADIUS_STEPS):
+        _, constant = _on_ball(found, beta, radius)
+        radius = 0.5 * mu / constant
+    _, constant = _on_ball(found, beta, radius)
+    radius = min(radius, 0.5 * mu / constant) * (1.0 - 1e-9)  # M of the larger ball holds on the smaller one
+    jacobian, constant = _on_ball(found, beta, radius)
+    return Minimum(found, mu, sharpness, slope, radius, sharpness + constant * radius, jacobian)
+
+
+def _on_ball(point: Point, beta: float, radius: float) -> tuple[float, float]:
+    """Return bounds of ‖J‖ and of the Lipschitz constant M of the Hessian on a ball around a point."""
+    constant = lipschitz.of_jacobian(point, radius)
+    jacobian = beta + constant * radius
+    residual = point.rounding.residual_norm + jacobian * radius
+    curvature = lipschitz.of_curvature(point, radius)
+    return jacobian, lipschitz.of_hessian(jacobian, residual, constant, curvature)
