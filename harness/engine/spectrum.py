@@ -16,9 +16,14 @@ def initial_kernel(model: Model, params: Params, x: Tensor) -> Tensor:
     kernel = model.kernel(params, x)
     if kernel is not None:
         return kernel
+    jacobian = initial_jacobian(model, params, x)
+    return jacobian @ jacobian.mT
+
+
+def initial_jacobian(model: Model, params: Params, x: Tensor) -> Tensor:
+    """Return J (n, p) of one network of one output, by reverse differentiation."""
     jacobian = jacrev(_outputs(model, params, x))(_moved(model, params))
-    columns = torch.cat([part.reshape(len(x), -1) for part in jacobian.values()], dim=1)
-    return columns @ columns.mT
+    return torch.cat([part.reshape(len(x), -1) for part in jacobian.values()], dim=1)
 
 
 def eigenvalue_range(kernel: Tensor, parameters: int) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -11,8 +11,17 @@ import numpy as np
 from harness.components import Budget, Outcome, Recorder, Regime, ResidualCriterion, Solver, Trial
 
 if TYPE_CHECKING:
-    from harness.components import Params
+    from harness.components import Array, Params
+    from harness.engine.linear_fate import Linear
     from harness.engine.spectral import Decay
+
+
+ROUNDINGS = 100
+"""Roundings of an entry of a kernel beside those of its sums; activations take the most."""
+
+CLOSED_FORM = 1e-7
+"""Relative error of the entries of a kernel of infinite width: arccos loses half of the digits where inputs are almost
+parallel."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,7 @@ class Spectral(Solver):
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
     preference: ClassVar[int] = 10
     closed_form: ClassVar[bool] = True
+    decides_fates: ClassVar[bool] = True
 
     def refuses(self, regime: Regime) -> str:
         """Return why the descent has no closed form, or an empty string."""
@@ -46,6 +56,8 @@ def _solve(recorder: Recorder, run: int) -> Outcome:
     import torch
 
     from harness.components.recorder import length
+    from harness.engine.fates import in_measures
+    from harness.engine.one_thread import one_thread_of_blas
     from harness.engine.spectral import Decay, solve
 
     regime, trial, budget = recorder.regime, recorder.trials[run], recorder.budget
@@ -64,7 +76,37 @@ def _solve(recorder: Recorder, run: int) -> Outcome:
         for step in (step for step in recorder.marks if recorder.watches and step <= course.steps):
             recorder.visit(run, step, _weights(regime, trial, decay, rate, step))
         weights = _weights(regime, trial, decay, rate, course.steps)
-    return recorder.outcome(run, course, weights=weights, movement=movement)
+    outcome = recorder.outcome(run, course, weights=weights, movement=movement)
+    if not budget.limit or outcome.diverged:
+        return outcome
+    with one_thread_of_blas():
+        fate = _linear(regime, trial, decay, residual.numpy(), rate).fate()
+    fate = replace(fate, continuation=f"{Spectral.name} {Spectral.version}")
+    return replace(outcome, fate=in_measures(fate, regime, problem))
+
+
+def _linear(regime: Regime, trial: Trial, decay: Decay, residual: Array, rate: float) -> Linear:
+    """Return what decides the fate of a trial."""
+    import torch
+
+    from harness.engine.linear_fate import EPS, Linear
+    from harness.engine.spectrum import initial_jacobian
+
+    assert trial.kernel is not None
+    params = trial.params
+    shapes = [params[name].shape for name in regime.model.moved(params)]
+    terms = ROUNDINGS + trial.problem.d + sum(sum(shape) for shape in shapes)
+    return Linear(
+        kernel=trial.kernel,
+        values=decay.eigenvalues,
+        vectors=decay.vectors,
+        residual=residual,
+        rate=rate,
+        y_norm=float(np.linalg.norm(trial.problem.y)),
+        entry_error=terms * EPS if regime.model.has_width else CLOSED_FORM,
+        columns=sum(shape.numel() for shape in shapes) if regime.model.has_width else None,
+        jacobian=lambda: initial_jacobian(regime.model, params, torch.from_numpy(trial.problem.x)).numpy(),
+    )
 
 
 def _weights(regime: Regime, trial: Trial, decay: Decay, rate: float, step: int) -> Params:
