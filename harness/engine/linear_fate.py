@@ -3,7 +3,7 @@
 The residual after t steps of size η on loss a/2 ‖f − y‖² is (I − aηK)^t r₀ with K = JJᵀ. If aη λ_max < 2, the part of
 r₀ in the range of K vanishes, and the rest stays for ever. A fit is proved if K is positive definite, which a Cholesky
 factorization shows [Rump 2006, BIT 46(2)]. That there is none is proved if J has r < n columns and r eigenvalues are
-clearly positive: the range is then known up to an angle [Davis and Kahan 1970, SIAM J. Numer. Anal. 7(1)].
+clearly positive: the range is then known up to an angle [Davis and Kahan 1970, SINUM 7(1)].
 """
 
 from __future__ import annotations
