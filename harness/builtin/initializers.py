@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from harness import SHALLOW_WEIGHTS, Initializer, Model, Outputs, Positive, Problem, Weights, has_shallow_weights
+from harness import SHALLOW_WEIGHTS, Array, Initializer, Model, Outputs, Positive, Problem, Weights, has_shallow_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,28 @@ class ShallowInitializer(Initializer):
     def accepts(self, model: Model) -> bool:
         """Return whether the model has no other weights."""
         return has_shallow_weights(model)
+
+
+@dataclass(frozen=True)
+class SharedNormals(ShallowInitializer):
+    """Weights made of standard normal numbers that all initializers of this base share.
+
+    They depend on k, d, q, n and the seeds alone. So regimes that differ in the scale, the signs or the mirroring of
+    their initial weights start from the same directions, and differ in nothing else.
+    """
+
+    version: ClassVar[int] = 2
+
+    def stream(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+        """Return the shapes of W and v; biases start at zero, or are drawn after them."""
+        return {"normals": "shallow", "shapes": {name: list(shapes[name]) for name in ("W", "v")}}
+
+    @staticmethod
+    def normals(problem: Problem, k: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Draw the normal numbers of W, (k, d), then those of v, (k,) or (q, k)."""
+        hidden: Array = rng.standard_normal((k, problem.d))
+        output: Array = rng.standard_normal(k if problem.q == 1 else (problem.q, k))
+        return hidden, output
 
 
 def _with_biases(model: Model, problem: Problem, weights: Weights) -> Weights:
@@ -35,7 +60,7 @@ def _half_signs(k: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 
 @dataclass(frozen=True)
-class GaussianHalves(ShallowInitializer):
+class GaussianHalves(SharedNormals):
     """W ~ N(0, sigma²); v = ± a constant, half and half.
 
     For odd k the first half is the larger.
@@ -52,14 +77,13 @@ class GaussianHalves(ShallowInitializer):
 
     def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
         """Draw W (k, d) and set v (k,)."""
-        n, d = problem.x.shape
-        size = float(np.linalg.norm(problem.y)) / np.sqrt(n) if self.output is None else self.output
-        w = self.sigma * rng.standard_normal((k, d))
-        return _with_biases(model, problem, {"W": w, "v": _half_signs(k) * size / np.sqrt(k)})
+        size = float(np.linalg.norm(problem.y)) / np.sqrt(problem.n) if self.output is None else self.output
+        hidden, _ = self.normals(problem, k, rng)
+        return _with_biases(model, problem, {"W": self.sigma * hidden, "v": _half_signs(k) * size / np.sqrt(k)})
 
 
 @dataclass(frozen=True)
-class _Normal(ShallowInitializer):
+class _Normal(SharedNormals):
     """W and v Gaussian with variances that depend on the layer's sizes."""
 
     outputs: ClassVar[Outputs] = "any"
@@ -71,11 +95,9 @@ class _Normal(ShallowInitializer):
 
     def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
         """Draw W (k, d), then v, (k,) or (q, k)."""
-        d, q = problem.d, problem.q
-        hidden, output = self.variances(d, k, q)
-        w = np.sqrt(hidden) * rng.standard_normal((k, d))
-        v = np.sqrt(output) * rng.standard_normal(k if q == 1 else (q, k))
-        return _with_biases(model, problem, {"W": w, "v": v})
+        of_hidden, of_output = self.variances(problem.d, k, problem.q)
+        hidden, output = self.normals(problem, k, rng)
+        return _with_biases(model, problem, {"W": np.sqrt(of_hidden) * hidden, "v": np.sqrt(of_output) * output})
 
 
 @dataclass(frozen=True)
@@ -112,8 +134,11 @@ class Xavier(_Normal):
 
 
 @dataclass(frozen=True)
-class MirroredLeCun(ShallowInitializer):
-    """LeCun weights for half of the neurons, copied to the others with the output sign flipped: f = 0 at the start."""
+class MirroredLeCun(SharedNormals):
+    """LeCun weights for half of the neurons, copied to the others with the output sign flipped: f = 0 at the start.
+
+    The first half is that of ``lecun`` with the same seed.
+    """
 
     name: ClassVar[str] = "mirrored-lecun"
     sees_labels: ClassVar[bool] = False
@@ -121,8 +146,8 @@ class MirroredLeCun(ShallowInitializer):
     outputs: ClassVar[Outputs] = "any"
 
     def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
-        """Draw W (k/2, d) and v, (k/2,) or (q, k/2), and mirror them."""
-        d, half, q = problem.d, k // 2, problem.q
-        w = rng.standard_normal((half, d)) / np.sqrt(d)
-        v = rng.standard_normal(half if q == 1 else (q, half)) / np.sqrt(k)
+        """Draw W (k, d) and v, (k,) or (q, k), and mirror the first half of each."""
+        hidden, output = self.normals(problem, k, rng)
+        w = np.sqrt(1.0 / problem.d) * hidden[: k // 2]
+        v = np.sqrt(1.0 / k) * output[..., : k // 2]
         return _with_biases(model, problem, {"W": np.concatenate([w, w]), "v": np.concatenate([v, -v], axis=-1)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.components.component import Component
 from harness.components.targets import Targets
@@ -38,6 +38,14 @@ class Dataset(Component, ABC):
     def contents(self) -> str:
         """Return what of a file is used, for plans, captions and provenance. The default is an empty string."""
         return ""
+
+    def stream(self) -> dict[str, Any]:
+        """Return plain data that names the random numbers of problems, beside n, d and the seeds.
+
+        The default is the whole spec. A dataset that draws its inputs before its labels leaves out the options of the
+        labels, so that each kind of labels comes with the same inputs.
+        """
+        return self.spec()
 
     @abstractmethod
     def draw(self, n: int, d: int, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.components.component import Component
 from harness.components.vocabulary import Outputs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
     from harness.components.model import Model
@@ -40,6 +42,18 @@ class Initializer(Component, ABC):
         :attr:`~harness.components.Component.needs` as the reason.
         """
         return True
+
+    def stream(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+        """Return plain data that names the random numbers of :meth:`draw`, beside n and the seeds.
+
+        Initializers that return equal data get the same random numbers. The default has the whole spec, so that every
+        option gives numbers of its own. An initializer whose options only scale what it draws leaves them out, so that
+        regimes that differ in scale alone start from the same directions.
+
+        Args:
+            shapes: Shape of each weight of the model at the width.
+        """
+        return {"initializer": self.spec(), "shapes": {name: list(shape) for name, shape in shapes.items()}}
 
     @abstractmethod
     def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:

@@ -10,10 +10,12 @@ from harness.driver.provenance import mixture
 from harness.driver.results import Results
 from harness.driver.threshold_searches import threshold_searches
 from harness.driver.undecided import set_aside_undecided
+from harness.engine.draws import canonical
+from harness.engine.setting import semantic
 from harness.plugin_host.trust import HOW, strangers
 from harness.store import Place, Store, StoreError
 from harness.suite import Suite, parse_suite
-from harness.suite.resolved import suite_of
+from harness.suite.resolved import suite_of, without_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,6 +65,7 @@ def load_results(
                 raise StoreError("\n".join(f"{store.path} was made with a plugin: {why}; {HOW}" for why in refused))
             registry = load_plugins(files=files)
         keys: Mapping[str, str] = {}
+        keyless = suite is None and not last.resolved
         if suite is None and last.resolved:
             resolved = dict(last.resolved)
             keys = resolved.pop("keys", {})
@@ -72,11 +75,26 @@ def load_results(
         elif not last.resolved.get("budget", {}).get("limit", False):
             suite = suite.with_limit(False)  # read as the run was made
         found = threshold_searches(suite, registry, origin.get("device", "cpu"), origin.get("solvers"))
+        if keyless:
+            keys = _keys_then(store, found)
         for search in found:
             search.key = keys.get(search.setting.regime.name, search.key)
         replay(store, found)
         origin = {**origin, **mixture(store, found)}
     return results_of(suite, registry, found, origin, directory)
+
+
+def _keys_then(store: Store, found: list[ThresholdSearch]) -> dict[str, str]:
+    """Return by regime the key of a run that did not record its keys, whose components had other versions."""
+    stored: dict[str, list[str]] = {}
+    for key, data in store.settings().items():
+        stored.setdefault(_unversioned(data), []).append(key)
+    keys = {search.setting.regime.name: stored.get(_unversioned(search.data), []) for search in found}
+    return {name: known[0] for name, known in keys.items() if len(known) == 1}
+
+
+def _unversioned(data: Mapping[str, Any]) -> str:
+    return canonical({key: value for key, value in without_versions(semantic(data)).items() if key != "format"})
 
 
 def replay(store: Store, found: list[ThresholdSearch]) -> None:

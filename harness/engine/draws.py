@@ -41,7 +41,8 @@ def draw_problem(
 ) -> Problem:
     """Draw the problem of trial ``seed`` of a suite with seed ``base``.
 
-    It depends on the dataset, n, d and the two seeds only, so that all regimes and widths face the same problems.
+    It depends on the dataset, n, d and the two seeds only, so that all regimes and widths face the same problems. What
+    of the dataset names the stream is for :meth:`harness.components.Dataset.stream` to say.
     Held-out and validation samples have streams of their own.
 
     Args:
@@ -59,7 +60,7 @@ def draw_problem(
     """
 
     def source(purpose: str) -> np.random.Generator:
-        return stream({"for": purpose, "dataset": dataset.spec(), "n": n, "d": d, "seed": [base, seed]})
+        return stream({"for": purpose, "dataset": dataset.stream(), "n": n, "d": d, "seed": [base, seed]})
 
     sizes = {"held-out": held_out, "validation": validation}
     further = [(size, source(purpose)) for purpose, size in sizes.items() if size]
@@ -93,16 +94,14 @@ def draw_weights(initializer: Initializer, model: Model, problem: Problem, k: in
     """Draw the initial weights of trial ``seed`` at width k.
 
     They depend on the initializer, the weights' shapes, n and the seeds, not on what is done with them: regimes
-    that differ in the optimizer alone start from the same weights.
+    that differ in the optimizer alone start from the same weights. What of the initializer names the stream is for
+    :meth:`harness.components.Initializer.stream` to say.
 
     Raises:
         ValueError: If the initializer returns other weights than ``model.shapes`` asks for.
     """
     shapes = model.shapes_for(problem.d, k, problem.q)
-    purpose = {name: list(shape) for name, shape in shapes.items()}
-    rng = stream(
-        {"for": "weights", "initializer": initializer.spec(), "shapes": purpose, "n": problem.n, "seed": [base, seed]}
-    )
+    rng = stream({"for": "weights", **initializer.stream(shapes), "n": problem.n, "seed": [base, seed]})
     weights = initializer.draw(model, problem, k, rng)
     drawn = {name: np.shape(value) for name, value in weights.items()}
     if drawn != shapes:

@@ -36,7 +36,7 @@ def resolve(suite: Suite, registry: Registry) -> dict[str, Any]:
         "search": {"method": suite.search.name, **search},
         "regimes": [_regime(regime, registry) for regime in suite.regimes],
     }
-    found: dict[str, Any] = json.loads(json.dumps(_without_versions(data)))
+    found: dict[str, Any] = json.loads(json.dumps(without_versions(data)))
     return found
 
 
@@ -45,12 +45,11 @@ def _regime(regime: Regime, registry: Registry) -> dict[str, Any]:
     return {**regime_spec(regime, registry), **named}
 
 
-def _without_versions(data: Any) -> Any:
+def without_versions(data: Any) -> Any:
+    """Return plain data without the versions of components."""
     if isinstance(data, Mapping):
-        return {
-            key: _without_versions(value) for key, value in data.items() if not (key == "version" and "use" in data)
-        }
-    return [_without_versions(value) for value in data] if isinstance(data, list | tuple) else data
+        return {key: without_versions(value) for key, value in data.items() if not (key == "version" and "use" in data)}
+    return [without_versions(value) for value in data] if isinstance(data, list | tuple) else data
 
 
 def suite_of(data: Mapping[str, Any], registry: Registry, text: str) -> Suite:

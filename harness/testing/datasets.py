@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.components import Array, Dataset, Targets
+from harness.engine.draws import canonical
 from harness.testing.case import Check, NotApplicable, Subject, told
 from harness.testing.initializers import rng
 from harness.testing.samples import variants
@@ -124,10 +125,27 @@ def seeds(subject: Subject) -> Iterator[str]:
             yield f"a second draw changes the first{where}: return new arrays"
 
 
+def stream(subject: Subject) -> Iterator[str]:
+    """Options that the name of its stream leaves out change the labels at most."""
+    named: list[tuple[dict[str, object], tuple[int, int], Array]] = []
+    for made, where, ((n, d), *_) in _tried(subject):
+        found = made.stream()
+        try:
+            canonical(found)
+        except (TypeError, ValueError) as error:
+            yield f"stream returns what is no plain data{where} ({error}): numbers, strings, lists and tables"
+            continue
+        x, _ = made.draw(n, d, rng(1))
+        if any(other == found and size == (n, d) and not same(x, inputs) for other, size, inputs in named):
+            yield f"stream leaves out an option that changes the inputs{where}: name it there, or draw inputs first"
+        named.append((found, (n, d), x))
+
+
 DATASET = ("dataset",)
 CHECKS = (
     Check("draws", DATASET, draws),
     Check("split", DATASET, split),
     Check("global state", DATASET, state),
     Check("seeds", DATASET, seeds),
+    Check("stream", DATASET, stream),
 )

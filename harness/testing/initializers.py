@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.components import Initializer, Model, Problem, Weights
+from harness.engine.draws import canonical
 from harness.testing.case import Check, NotApplicable, Subject, told
 from harness.testing.samples import models_for, of_several, problem, variants
 from harness.testing.state import FROM_RNG, same, twice
@@ -89,6 +90,20 @@ def state(subject: Subject) -> Iterator[str]:
             yield f"draw gives other weights from the same rng{told(options)}: {FROM_RNG}"
 
 
+def stream(subject: Subject) -> Iterator[str]:
+    """The name of its stream is plain data, and the same whenever it is asked for."""
+    for made, options in variants(subject.item):
+        shapes = _partner(subject, made).shapes(4, 4 * made.width_step)
+        found = made.stream(shapes)
+        try:
+            canonical(found)
+        except (TypeError, ValueError) as error:
+            yield f"stream returns what is no plain data{told(options)} ({error}): numbers, strings, lists and tables"
+            continue
+        if found != made.stream(shapes):
+            yield f"stream returns other data when it is asked again{told(options)}: name the same stream each time"
+
+
 def accepts(subject: Subject) -> Iterator[str]:
     """It draws for every model at hand that it accepts, and says what it needs if it refuses any."""
     if subject.item.accepts is Initializer.accepts:
@@ -110,4 +125,5 @@ CHECKS = (
     Check("accepts", ("initializer",), accepts),
     Check("draws", ("initializer",), draws),
     Check("global state", ("initializer",), state),
+    Check("stream", ("initializer",), stream),
 )

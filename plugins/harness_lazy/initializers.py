@@ -12,7 +12,8 @@ from typing import ClassVar
 import numpy as np
 
 from harness import Array, Initializer, Model, Positive, Problem, Weights
-from harness.builtin.initializers import ShallowInitializer
+from harness.builtin.datasets.synthetic import signs
+from harness.builtin.initializers import SharedNormals
 
 
 def _complete(model: Model, d: int, w: Array, v: Array) -> Weights:
@@ -22,7 +23,7 @@ def _complete(model: Model, d: int, w: Array, v: Array) -> Weights:
 
 
 @dataclass(frozen=True)
-class _TangentScaling(ShallowInitializer):
+class _TangentScaling(SharedNormals):
     """W ~ N(0, sigma²) and v of size output/√k.
 
     Attributes:
@@ -39,16 +40,16 @@ class _TangentScaling(ShallowInitializer):
 class RandomSigns(_TangentScaling):
     """W ~ N(0, sigma²), v = ±output/√k with random signs [Du, Zhai, Póczos and Singh, arXiv 1810.02054].
 
-    Their factor 1/√k before the net is folded into v, which training leaves alone.
+    Their factor 1/√k before the net is folded into v, which training leaves alone. The signs are those of the weights v
+    of ``ntk-gaussian``.
     """
 
     name: ClassVar[str] = "du"
 
     def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
         """Draw W (k, d), then the signs of v (k,)."""
-        w = self.sigma * rng.standard_normal((k, problem.d))
-        signs = rng.choice(np.array([-1.0, 1.0]), size=k)
-        return _complete(model, problem.d, w, signs * self.output / math.sqrt(k))
+        hidden, output = self.normals(problem, k, rng)
+        return _complete(model, problem.d, self.sigma * hidden, signs(output) * self.output / math.sqrt(k))
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class Paired(_TangentScaling):
     width_step: ClassVar[int] = 2
 
     def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
-        """Draw half of W, (k/2, d), and repeat it."""
-        half = self.sigma * rng.standard_normal((k // 2, problem.d))
+        """Draw W (k, d), and repeat its first half."""
+        half = self.sigma * self.normals(problem, k, rng)[0][: k // 2]
         v = np.full(k // 2, self.output / math.sqrt(k))
         return _complete(model, problem.d, np.concatenate([half, half]), np.concatenate([v, -v]))
 
@@ -76,8 +77,8 @@ class TangentGaussian(_TangentScaling):
 
     def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
         """Draw W (k, d), then v (k,)."""
-        w = self.sigma * rng.standard_normal((k, problem.d))
-        return _complete(model, problem.d, w, self.output / math.sqrt(k) * rng.standard_normal(k))
+        hidden, output = self.normals(problem, k, rng)
+        return _complete(model, problem.d, self.sigma * hidden, self.output / math.sqrt(k) * output)
 
 
 @dataclass(frozen=True)

@@ -9,20 +9,30 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from harness import Model, Positive, Problem, Weights
-from harness.builtin.initializers import ShallowInitializer
+from harness.builtin.initializers import SharedNormals
 
 if TYPE_CHECKING:
     from harness import Array
 
 
-def gaussian_layers(model: Model, d: int, k: int, hidden: float, output: float, rng: np.random.Generator) -> Weights:
-    """Draw W ~ N(0, hidden²), (k, d), then v ~ N(0, output²), (k,); biases, where there are any, are zero."""
-    drawn = {"W": hidden * rng.standard_normal((k, d)), "v": output * rng.standard_normal(k)}
-    return {name: drawn.get(name, np.zeros(shape)) for name, shape in model.shapes(d, k).items()}
+@dataclass(frozen=True)
+class _Layers(SharedNormals):
+    """W ~ N(0, ω₁²), v ~ N(0, ω₂²); biases, where there are any, are zero."""
+
+    def scales(self, d: int, k: int) -> tuple[float, float]:
+        """Return ω₁ and ω₂."""
+        raise NotImplementedError  # each initializer states its own
+
+    def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
+        """Draw W (k, d), then v (k,)."""
+        of_hidden, of_output = self.scales(problem.d, k)
+        hidden, output = self.normals(problem, k, rng)
+        drawn = {"W": of_hidden * hidden, "v": of_output * output}
+        return {name: drawn.get(name, np.zeros(shape)) for name, shape in model.shapes(problem.d, k).items()}
 
 
 @dataclass(frozen=True)
-class GaussianLayers(ShallowInitializer):
+class GaussianLayers(_Layers):
     """W ~ N(0, sigma²), v ~ N(0, output²/k): the 1/√k parametrisation of the tangent kernel.
 
     For unit inputs and sigma = 1 the pre-activations are N(0, 1), whatever d.
@@ -37,13 +47,13 @@ class GaussianLayers(ShallowInitializer):
     sigma: Positive = 1.0
     output: Positive = 1.0
 
-    def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
-        """Draw W (k, d), then v (k,)."""
-        return gaussian_layers(model, problem.d, k, self.sigma, self.output / math.sqrt(k), rng)
+    def scales(self, d: int, k: int) -> tuple[float, float]:
+        """Return sigma and output/√k."""
+        return self.sigma, self.output / math.sqrt(k)
 
 
 @dataclass(frozen=True)
-class Omega(ShallowInitializer):
+class Omega(_Layers):
     """W ~ N(0, ω₁²), v ~ N(0, ω₂²) with ω₁ω₂ fixed: from lazy (small ratio) to feature learning (large ratio).
 
     The initializations of Song et al. (arXiv 2111.01875), who require ω₁ω₂ ≲ 1/√(dk) and show that the distance to the
@@ -68,25 +78,23 @@ class Omega(ShallowInitializer):
         gain, tilt = (1.0 if self.product == "lecun" else 2.0), math.sqrt(self.ratio)
         return math.sqrt(gain / d) / tilt, math.sqrt(gain / k) * tilt
 
-    def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
-        """Draw W (k, d), then v (k,)."""
-        hidden, output = self.scales(problem.d, k)
-        return gaussian_layers(model, problem.d, k, hidden, output, rng)
-
 
 @dataclass(frozen=True)
-class PyTorchDefault(ShallowInitializer):
-    """The default of ``torch.nn.Linear``: weights and biases uniform on ±1/√fan-in, of variance 1/(3 fan-in)."""
+class PyTorchDefault(SharedNormals):
+    """The default of ``torch.nn.Linear``: weights and biases uniform on ±1/√fan-in, of variance 1/(3 fan-in).
+
+    W and v are the shared normal numbers z, mapped to uniform ones by the normal distribution function: 2Φ(z) − 1.
+    """
 
     name: ClassVar[str] = "pytorch-default"
     sees_labels: ClassVar[bool] = False
 
     def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
         """Draw W (k, d), v (k,) and, where the model has them, b (k,) of fan-in d and c of fan-in k."""
+        from scipy.special import erf
+
         fan_in = {"W": problem.d, "b": problem.d, "v": k, "c": k}
-
-        def uniform(name: str, shape: tuple[int, ...]) -> Array:
-            bound = 1.0 / math.sqrt(fan_in[name])
-            return np.asarray(rng.uniform(-bound, bound, shape))
-
-        return {name: uniform(name, shape) for name, shape in model.shapes(problem.d, k).items()}
+        drawn: dict[str, Array] = dict(zip(("W", "v"), self.normals(problem, k, rng), strict=True))
+        shapes = model.shapes(problem.d, k)
+        normals = {name: drawn[name] if name in drawn else rng.standard_normal(shape) for name, shape in shapes.items()}
+        return {name: np.asarray(erf(z / math.sqrt(2.0)) / math.sqrt(fan_in[name])) for name, z in normals.items()}

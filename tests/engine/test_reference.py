@@ -34,7 +34,7 @@ def test_verdicts_and_hitting_steps_equal_those_of_a_plain_float64_loop(
 ) -> None:
     regime = CASES[name] if compiled else stacked(CASES[name])
     where = setting(regime, dtype=dtype, device=device, steps=1000, tolerances=(0.8, 0.5, 0.2, 0.05))
-    cell = Cell("", 30, 10, 40 if "output" in name else 7)
+    cell = Cell("", 30, 11, 60 if "output" in name else 7)
     beta = regime.optimizer.heavy_ball()
     assert beta is not None
     outcomes = train(where, cell, range(6))

@@ -45,7 +45,7 @@ def test_verdicts_and_steps_are_those_of_a_plain_loop(activation: str) -> None:
     turn = list(ACTIVATIONS).index(activation)
     for i, (layers, beta) in enumerate(itertools.product(LAYERS, (0.0, 0.8))):
         n, d, k = SIZES[(turn + i) % len(SIZES)]
-        optimizer = Momentum(c=0.2, beta=beta) if beta else GradientDescent(c=0.4)
+        optimizer = Momentum(c=0.2, beta=beta) if beta else GradientDescent(c=0.2)
         plain = Regime("r", ShallowNet(activation, layers, biases=bool(i % 2)), LeCun(), optimizer, Quadratic())
         for regime in (plain, stacked(plain), forward_alone(plain)):
             where = setting(regime, steps=STEPS, tolerances=TOLERANCES)

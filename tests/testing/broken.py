@@ -332,6 +332,16 @@ class Broken(NamedTuple):
 
 FORWARD = "return self.alpha * super().forward(params, x)"
 DRAW = "return rng.standard_normal((n, d)), rng.standard_normal(n)"
+CLOUD = 'name: ClassVar[str] = "cloud"'
+NEEDS = 'needs: ClassVar[str] = "weights that are not biases"'
+STREAMED = f"""{CLOUD}
+    size: Positive = 1.0
+
+    def stream(self):
+        return {{"use": self.name}}
+
+    def draw(self, n, d, rng):
+        return self.size * rng.standard_normal((n, d)), rng.standard_normal(n)"""
 WEIGHTS = "return {name: np.asarray(rng.standard_normal(shape)) for name, shape in model.shapes(problem.d, k).items()}"
 LOSS = "return (r**4).sum() / 4 + (r**2).sum() / 2"
 MAX = "return (outputs - y).abs().max()"
@@ -418,6 +428,8 @@ BROKEN = (
     Broken("initializer start", "accepts", "but needs is empty", '"weights that are not biases"', '""'),
     Broken("initializer start", "accepts", "draw raises KeyError", WEIGHTS, f"model.shapes(2, 4)['U']; {WEIGHTS}"),
     Broken("criterion quartic", "reduction", "gives 1 times the loss", LOSS, "return (r**4).mean() / 4 + (r**2).mean() / 2"),
+    Broken("initializer start", "stream", "no plain data", NEEDS, f"{NEEDS}\n\n    def stream(self, shapes):\n        return {{'of': self}}"),
+    Broken("initializer start", "stream", "other data when it is asked again", NEEDS, f"{NEEDS}\n\n    def stream(self, shapes):\n        return {{'of': np.random.default_rng().random()}}"),
     Broken("initializer start", "global state", "other weights from the same rng", WEIGHTS, WEIGHTS.replace("rng.", "np.random.")),
     Broken("optimizer ball", "update", "keep names, shapes and dtypes", STEP, STEP.replace("params[name] +", "params[name].double() +")),
     Broken("optimizer ball", "pure", "changes the weights it is given", STEP, STEP.replace("params[name] +", "params[name].add_(1.0) +")),
@@ -450,6 +462,8 @@ BROKEN = (
     Broken("dataset cloud", "split", "shapes [((4, ", "self.draw(rows, d", "self.draw(4 if source is not rng else n, d"),
     Broken("dataset cloud", "split", "depends on its further samples", "[(n, rng), *further]", "[(n, further[0][1] if further else rng), *further]"),
     Broken("dataset cloud", "global state", "another problem from the same rng", DRAW, DRAW.replace("rng.", "np.random.")),
+    Broken("dataset cloud", "stream", "no plain data", CLOUD, f"{CLOUD}\n\n    def stream(self):\n        return {{'of': self}}"),
+    Broken("dataset cloud", "stream", "leaves out an option that changes the inputs", f"{CLOUD}\n\n    def draw(self, n, d, rng):\n        {DRAW}", STREAMED),
     Broken("dataset cloud", "seeds", "two seeds give the same", DRAW, "return np.ones((n, d)), np.ones(n)"),
     Broken("theory os-smooth", "name", "has a theory 'os-smooth', which tables show", 'str] = "claim"', 'str] = "os-smooth"'),
     Broken("theory claim", "texts", "unit is 'neurons'", 'title: ClassVar[str]', 'unit: ClassVar = "neurons"\n    title: ClassVar[str]'),

@@ -64,7 +64,7 @@ def test_failures_say_what_to_change_and_the_fixtures_work(tmp_path: Path) -> No
     assert done.returncode == 1
     assert "test_conformance[dataset-flat-seeds]" in done.stdout
     assert "take every random number from the rng that is given" in done.stdout
-    assert "1 failed, 9 passed" in done.stdout
+    assert "1 failed, 10 passed" in done.stdout
 
 
 def test_it_is_loaded_only_where_it_is_asked_for(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,16 +91,22 @@ class Observed(Dataset):
     Attributes:
         labels: ``own`` are those of the data set: ±1 where there are two values, else standardised. ``numbers`` are
             the same, also where a table has few integers, for which ``own`` is refused. ``classes`` are one-hot rows of
-            their values. ``gaussian`` (N(0, 1)) and ``rademacher`` (±1) are independent of the inputs.
+            their values. ``gaussian`` (N(0, 1)) and ``rademacher`` (±1, the signs of the Gaussian ones) are independent
+            of the inputs. The rows that are drawn are the same for all.
         reduce: How d dimensions are made of more columns: ``principal`` takes the first d principal components,
             ``random`` d Gaussian projections, drawn anew for each problem.
         normalise: Whether rows are scaled to norm 1. If not, all are scaled by one factor, to a mean squared norm of
             1 over the data set.
     """
 
+    version: ClassVar[int] = 2
     labels: Literal["own", "numbers", "classes", "gaussian", "rademacher"] = "own"
     reduce: Literal["principal", "random"] = "principal"
     normalise: bool = True
+
+    def stream(self) -> dict[str, Any]:
+        """Return the spec without the kind of labels, which are drawn after the rows."""
+        return {option: value for option, value in self.spec().items() if option != "labels"}
 
     def targets(self) -> Targets:
         """Return the form of the labels; the data set is read only to count its classes."""

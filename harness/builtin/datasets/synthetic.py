@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge
@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 from harness import Array, Dataset, PositiveInt, Targets
 from harness.mathematics.spectra import unit_rows
 
+LABEL_OPTIONS = ("labels", "outputs", "classes", "teacher")
+"""Options of synthetic datasets that do not change the inputs."""
+
 
 def random_labels(kind: str, n: int, rng: np.random.Generator, q: int = 1) -> Array:
     """Draw labels that are independent of the inputs.
 
     Args:
-        kind: ``gaussian`` (N(0, 1)), ``rademacher`` (±1) or ``classes`` (one-hot rows).
+        kind: ``gaussian`` (N(0, 1)), ``rademacher`` (±1, the signs of the Gaussian labels of the same ``rng``) or
+            ``classes`` (one-hot rows).
         n: Samples.
         rng: Source of randomness.
         q: Outputs, or classes.
@@ -29,8 +33,17 @@ def random_labels(kind: str, n: int, rng: np.random.Generator, q: int = 1) -> Ar
     """
     if kind == "classes":
         return one_hot(rng.integers(q, size=n), q)
-    size = n if q == 1 else (n, q)
-    return rng.standard_normal(size) if kind == "gaussian" else rng.choice(np.array([-1.0, 1.0]), size=size)
+    drawn: Array = rng.standard_normal(n if q == 1 else (n, q))
+    return drawn if kind == "gaussian" else signs(drawn)
+
+
+def signs(values: Array) -> Array:
+    """Return −1 for negative values and 1 for all others.
+
+    >>> signs(np.array([-0.5, 0.0, 2.0])).tolist()
+    [-1.0, 1.0, 1.0]
+    """
+    return np.where(values < 0, -1.0, 1.0)
 
 
 def one_hot(classes: NDArray[np.int64], q: int) -> Array:
@@ -47,6 +60,9 @@ def one_hot(classes: NDArray[np.int64], q: int) -> Array:
 class Synthetic(Dataset):
     """Inputs from a distribution; labels independent of them, or those of a linear teacher.
 
+    Inputs are drawn before labels, from a stream that does not name the labels, so that all kinds of labels come with
+    the same inputs. Labels ±1 are the signs of the Gaussian ones.
+
     Attributes:
         labels: ``gaussian`` (N(0, 1)), ``rademacher`` (±1 with equal probability) or ``classes`` (one-hot rows, each
             class with equal probability).
@@ -56,7 +72,8 @@ class Synthetic(Dataset):
             problem and takes the labels from xA: the numbers themselves, their signs, or the largest of a row.
     """
 
-    since: ClassVar[Mapping[str, str]] = dict.fromkeys(("outputs", "classes", "teacher"), "0.2")
+    version: ClassVar[int] = 2
+    since: ClassVar[Mapping[str, str]] = dict.fromkeys(LABEL_OPTIONS[1:], "0.2")
     labels: Literal["gaussian", "rademacher", "classes"] = "gaussian"
     outputs: PositiveInt = 1
     classes: Annotated[int, Ge(2)] = 3
@@ -65,6 +82,10 @@ class Synthetic(Dataset):
     def __post_init__(self) -> None:
         if self.labels == "classes" and self.outputs != 1:
             raise ValueError(f"outputs = {self.outputs} is for numbers; labels = 'classes' take classes = …")
+
+    def stream(self) -> dict[str, Any]:
+        """Return the spec without the options of the labels."""
+        return {option: value for option, value in self.spec().items() if option not in LABEL_OPTIONS}
 
     def targets(self) -> Targets:
         """Return the form of the labels."""
@@ -118,7 +139,7 @@ class Synthetic(Dataset):
         found: Array = x @ teacher
         if self.labels == "classes":
             return one_hot(found.argmax(axis=1), q)
-        found = np.where(found < 0, -1.0, 1.0) if self.labels == "rademacher" else found
+        found = signs(found) if self.labels == "rademacher" else found
         return found[:, 0] if q == 1 else found
 
 
