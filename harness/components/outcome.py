@@ -99,6 +99,8 @@ class Outcome:
         fate: Fate with unlimited steps, or None if it was not computed.
         further_hits: Hits by the name of each further measure, one for each mark of that measure.
         outputs: Number q of the network's outputs.
+        unlit: The measure at the end on samples for which every neuron is off, 0 if there are none. None for fits,
+            and unless the model is a shallow net with ReLU or the like.
         plugins: Digest of the code of each third-party plugin whose components trained it, by the plugin's name.
     """
 
@@ -122,6 +124,7 @@ class Outcome:
     fate: Fate | None = None
     further_hits: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
     outputs: int = 1
+    unlit: float | None = None
     plugins: Mapping[str, str] = field(default_factory=dict)
 
     def verdict(self, tolerance_index: int, steps: int | None = None) -> Verdict:

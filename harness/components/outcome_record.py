@@ -29,7 +29,7 @@ def _usual(of: Field[Any]) -> Any:
     return of.default_factory() if of.default_factory is not MISSING else of.default
 
 
-_RARE = ("fate", "further_hits", "outputs", "plugins")
+_RARE = ("fate", "further_hits", "outputs", "unlit", "plugins")
 
 _USUAL: Mapping[type[Outcome | Fate], Mapping[str, Any]] = {
     kind: {f.name: _usual(f) for f in fields(kind) if f.name not in _APART} for kind in (Outcome, Fate)
@@ -45,8 +45,11 @@ def encode(outcome: Outcome) -> str:
 
 
 def digits(outcome: Outcome) -> str:
-    """Return the part of an outcome that must be equal wherever it was trained, as JSON."""
-    return encode(replace(outcome, device="", solver="", plugins={}))
+    """Return the part of an outcome that must be equal wherever it was trained, as JSON.
+
+    Trials of version 0.2 lack ``unlit``, so it is left out.
+    """
+    return encode(replace(outcome, device="", solver="", unlit=None, plugins={}))
 
 
 def row(outcome: Outcome) -> Row:
@@ -169,5 +172,6 @@ def _model() -> type[BaseModel]:
         fate=fate | None,
         further_hits=dict[str, hits],
         outputs=Annotated[int, Ge(1)],
+        unlit=number | None,
         plugins=dict[str, str],
     )

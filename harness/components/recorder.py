@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.components.criterion import ResidualCriterion
 from harness.components.diagnostic import Network
 from harness.components.outcome import Outcome
 from harness.components.progress import Course, Progress, curve_steps, fit_rate
+from harness.components.unlit import unlit_measure
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from harness.components.regime import Regime
     from harness.components.solver import Budget, Trial
-    from harness.components.vocabulary import Params
+    from harness.components.vocabulary import Params, Weights
 
 CHUNK = 25
 """Measures of a run that :meth:`Recorder.note` collects before it looks at them."""
@@ -72,6 +74,7 @@ class Recorder:
         self.marks = curve_steps(self.last)
         self._values: list[dict[str, list[float]]] = [{} for _ in trials]
         self._movement: dict[int, float | None] = {}
+        self._unlit: dict[int, float | None] = {}
         self._noted: dict[int, list[tuple[int, float, float | None]]] = {}
         for run, trial in enumerate(self.trials):
             if regime.diagnostics:
@@ -143,8 +146,12 @@ class Recorder:
         """
         if weights is not None:
             self._keep(run, weights, course.steps)
+        elif self.regime.model.linear():
+            self._see(run, self.trials[run].weights)  # what is off at the start stays off
         if weights is not None and movement is not None:
-            self._measure(run, _float64(weights), course.steps, ("last", "min", "max"))
+            params = _float64(weights)
+            self._measure(run, params, course.steps, ("last", "min", "max"))
+            self._see(run, {name: value.numpy() for name, value in params.items()})
             self._movement[run] = movement
         elif weights is not None:
             self._close(run, weights, course.steps, diverged=course.diverged)
@@ -164,12 +171,19 @@ class Recorder:
 
         params = _float64(weights)
         self._measure(run, params, step, ("last", "min", "max"))
+        self._see(run, {name: value.numpy() for name, value in params.items()})
         before = self.trials[run].params
         moved = self.regime.model.moved(before)
         dtype = torch.float64 if self.budget.dtype == "float64" else torch.float32
         size = length([before[name] for name in moved])
         change = length([params[name] - before[name].to(dtype).double() for name in moved])
         self._movement[run] = change / size if size and not diverged else None
+
+    def _see(self, run: int, weights: Weights) -> None:
+        """Measure the residual on the samples that the last weights do not see."""
+        trial, criterion = self.trials[run], self.regime.criterion
+        if isinstance(criterion, ResidualCriterion):
+            self._unlit[run] = unlit_measure(self.regime.model, criterion, trial.problem, trial.weights, weights)
 
     def _outcome(self, run: int, course: Course) -> Outcome:
         trial = self.trials[run]
@@ -187,6 +201,7 @@ class Recorder:
             rate=fit_rate(*course.late),
             curve=tuple(float(f"{measure:.4g}") for measure in course.curve),
             diagnostics=self._found(run),
+            unlit=self._unlit.get(run) if course.hits[-1] is None else None,
         )
 
     def _found(self, run: int) -> dict[str, float]:

@@ -60,3 +60,15 @@ Verdict = Literal["fit", "unfit", "diverged", "error", "open"]
 
 FateKind = Literal["fit proved", "stuck proved", "fit in the limit", "stuck in the limit", "open"]
 """Fates of a trial with unlimited steps. Only the first two are proved from the trained weights themselves."""
+
+Reason = Literal[
+    "dead samples",
+    "local minimum",
+    "rank",
+    "too few weights",
+    "diverged",
+    "edge of stability",
+    "still falling",
+    "plateau",
+]
+"""Reasons why a trial does not fit. :data:`harness.components.reason.MEANING` explains each."""
