@@ -330,11 +330,39 @@ def theory_pages(registry: Registry) -> dict[str, str]:
         parts += [_shown(shown)] if shown else []
         pages[package] = "\n\n".join(parts) + "\n"
     listed = "\n".join(sorted(pages))
+    known = known_rows([prediction.theory for found in by_plugin.values() for prediction in found])
     pages["index"] = (
         "# Theories\n\nA statement that was neither read in its source nor derived here is marked † in every table.\n\n"
-        f"```{{toctree}}\n{listed}\n```\n"
+        f"```{{toctree}}\n{listed}\n```\n\n## How each claim is known\n\n{known}\n\n{UNSEEN}\n"
     )
     return pages
+
+
+UNSEEN = """\
+## Claims that are not in the tables
+
+The exponents of these could not be seen, so no row is printed for them: A. Razborov 2022 (arXiv 2212.02323; ReLU,
+Gaussian data, adversarial labels, both layers at different rates), M. Polaczyk and J. Cyranka (arXiv 2201.12052; SGD,
+ReLU by differential inclusions), F. Liao and A. Kyrillidis 2021."""
+
+
+def known_rows(theories: list[Theory]) -> str:
+    """Return a table of how the claim of each theory is known, the weakest first, with the address of its source."""
+    from typing import get_args
+
+    from harness.components.vocabulary import Certainty
+    from harness.report.overview_view import CERTAINTY
+
+    order = ["memory", "secondary", "abstract", "read", "derived"]
+    assert sorted(order) == sorted(get_args(Certainty))
+    rows = ["| theory | claim | known | in detail | source |", "|---|---|---|---|---|"]
+    for theory in sorted(theories, key=lambda one: (order.index(one.claim.certainty), one.claim.title)):
+        claim = theory.claim
+        eprint = re.search(r"arXiv (\d{4}\.\d{4,5})", claim.reference.text)
+        source = f"[arXiv {eprint[1]}](https://arxiv.org/abs/{eprint[1]})" if eprint else claim.reference.text
+        cells = (f"`{theory.name}`", claim.title, CERTAINTY[claim.certainty], claim.certainty_note, source)
+        rows.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+    return "\n".join(rows)
 
 
 def _cell(text: str) -> str:

@@ -136,6 +136,16 @@ def test_pages_of_theories_show_the_figures_of_their_regimes(theory_pages: dict[
     assert len(set(anchors)) == len(anchors), "a label stands once on the site"
 
 
+def test_the_index_says_of_every_theory_how_it_is_known(theory_pages: dict[str, str], registry: Registry) -> None:
+    rows = [line for line in theory_pages["index"].splitlines() if line.startswith("| `")]
+    assert len(rows) == len(registry.theories())
+    by_name = {row.split("`")[1]: row for row in rows}
+    assert "abstract only" in by_name["munteanu"]
+    assert "derived here" in by_name["cert-d1"]
+    assert "arxiv.org/abs/2308.02001" in by_name["madden-thrampoulidis"]
+    assert "test error" in by_name["arora"]
+
+
 @pytest.mark.parametrize(
     ("page", "theory", "anchor"),
     [
