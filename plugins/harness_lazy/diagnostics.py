@@ -38,6 +38,23 @@ class KernelMovement(Diagnostic):
 
 
 @dataclass(frozen=True)
+class Sharpness(Diagnostic):
+    """η λ_max(JJᵀ), the largest on the path: gradient descent on a quadratic is stable up to 2.
+
+    For the loss ½‖f − y‖² the Hessian is JᵀJ up to terms of the size of the residual, so near a fit λ_max(JJᵀ) is the
+    sharpness that moves towards 2/η in Cohen et al. (arXiv 2103.00065). By the heavy ball the edge is 2(1 + β).
+    """
+
+    name: ClassVar[str] = "sharpness"
+    summary: ClassVar[Literal["first", "last", "min", "max"]] = "max"
+
+    def measure(self, network: Network) -> float:
+        """Return the product at the present weights."""
+        kernel = tangent_kernel(network.model, network.params, network.problem.x)
+        return network.step_size * float(np.linalg.eigvalsh(kernel)[-1])
+
+
+@dataclass(frozen=True)
 class Laziness(Diagnostic):
     """L‖r₀‖/σ_min(J₀)², L a Lipschitz constant of the Jacobian: how much the Jacobian can turn on the way to a fit.
 
@@ -118,5 +135,5 @@ class KernelDistance(Diagnostic):
         return relative_distance(kernel, limit)
 
 
-DIAGNOSTICS: tuple[type[Diagnostic], ...] = (KernelMovement, Laziness, PriceOfLaziness, KernelDistance)
+DIAGNOSTICS: tuple[type[Diagnostic], ...] = (KernelMovement, Sharpness, Laziness, PriceOfLaziness, KernelDistance)
 """The diagnostics of this plugin."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from harness_lazy.diagnostics import KernelDistance, KernelMovement, Laziness, PriceOfLaziness
+from harness_lazy.diagnostics import KernelDistance, KernelMovement, Laziness, PriceOfLaziness, Sharpness
 from harness_lazy.initializers import Paired, TangentGaussian
 from harness_lazy.limit import limiting_kernel
 from harness_lazy.models import InfiniteWidth, LazyScaled, Linearized
@@ -51,6 +51,16 @@ def test_price_falls_like_the_root_of_the_width() -> None:
     on = problem(8, 6)
     prices = [PriceOfLaziness().measure(network(ShallowNet("gelu"), on, k)) for k in (1024, 16_384)]
     assert prices[0] / prices[1] == pytest.approx(4.0, rel=0.1)
+
+
+def test_sharpness_is_the_step_size_times_the_largest_eigenvalue() -> None:
+    on, k = problem(12, 6), 5
+    of = replace(network(ShallowNet("softplus"), on, k, moved=0.1), step_size=0.3)
+    w, v = of.params["W"].numpy(), of.params["v"].numpy()
+    slopes = ACTIVATIONS["softplus"].dphi(on.x @ w.T) * v
+    jacobian = (slopes[:, :, None] * on.x[:, None, :]).reshape(12, -1)
+    largest = np.linalg.svd(jacobian, compute_uv=False)[0]
+    assert Sharpness().measure(of) == pytest.approx(0.3 * largest**2, rel=1e-6)
 
 
 @pytest.mark.parametrize("alpha", [0.5, 3.0])

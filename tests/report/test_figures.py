@@ -46,13 +46,18 @@ def test_an_adaptive_run_has_everything_but_a_map(watched: Results) -> None:
         "scaling-regime-1",
         "scaling-regime-2",
         "scaling-regime-3",
+        "collapse",
         "transitions",
+        "sharpness",
         "curves",
         "hitting-steps",
         "laziness",
         "sensitivity",
     ]
-    assert [(one.name, "adaptive" in one.reason) for one in found.left_out] == [("phase", True)]
+    reasons = {one.name: one.reason for one in found.left_out}
+    assert reasons.keys() == {"phase", "exponent-map", "step-size"}
+    assert "adaptive" in reasons["phase"]
+    assert "varies one of n and d only" in reasons["exponent-map"]
 
 
 def test_what_a_run_has_no_data_for_is_left_out_with_the_reason(results: Results) -> None:
@@ -60,7 +65,18 @@ def test_what_a_run_has_no_data_for_is_left_out_with_the_reason(results: Results
     assert left_out["curves"] == "no trial kept its curve"
     assert "movements" in left_out["laziness"]
     empty = {one.name for one in catalogue(replace(results, outcomes={}), {}).left_out}
-    assert empty == {"phase", "transitions", "curves", "hitting-steps", "laziness", "sensitivity"}
+    assert empty == {
+        "phase",
+        "exponent-map",
+        "collapse",
+        "transitions",
+        "sharpness",
+        "step-size",
+        "curves",
+        "hitting-steps",
+        "laziness",
+        "sensitivity",
+    }
 
 
 def test_every_figure_of_a_run_in_which_nothing_fits_at_the_largest_size_is_drawn(watched: Results) -> None:

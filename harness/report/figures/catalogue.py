@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.report.figures.collapse import collapse_figure
+from harness.report.figures.exponent_map import exponent_map
 from harness.report.figures.laziness import laziness_figure
 from harness.report.figures.phase import phase_diagrams
 from harness.report.figures.record import Drawing, LeftOut
 from harness.report.figures.scaling import scaling_figures
 from harness.report.figures.sensitivity import sensitivity_map
+from harness.report.figures.sharpness import sharpness_figure
+from harness.report.figures.step_size import step_size_figure
 from harness.report.figures.style import save
 from harness.report.figures.training import training_figures
 from harness.report.figures.transition import transition_curves
@@ -48,7 +52,11 @@ def catalogue(results: Results, predictions: Predictions) -> Catalogue:
     found = [
         *phase_diagrams(results, predictions),
         *scaling_figures(results, predictions),
+        *exponent_map(results, predictions),
+        *collapse_figure(results),
         *transition_curves(results),
+        *sharpness_figure(results),
+        *step_size_figure(results),
         *training_figures(results),
         *laziness_figure(results),
         *sensitivity_map(results),

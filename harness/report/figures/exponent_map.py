@@ -1,0 +1,248 @@
+"""The map of exponents (a, b): regions that the brackets allow, beside the points that theories claim."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.report import setting
+from harness.report.figures.labels import label_points
+from harness.report.figures.laws import GUARANTEES, power
+from harness.report.figures.record import Drawing, Drawn, LeftOut
+from harness.report.figures.style import COLOURS, FAINT, INK, folded, grid, marked, short, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from harness.components import Theory
+    from harness.driver.results import Results
+    from harness.report.summary import Predictions
+    from harness.statistics.exponents import ExponentFit
+
+WIDE = 5.0
+"""Largest size of an exponent that is drawn. Claims beyond it are named at the edge."""
+
+TYPE = 6.5
+"""Size in points of the smallest type, in a figure of the width of one column of print."""
+
+COLUMN = 3.35
+"""Width of one column of print in inches: 85 mm."""
+
+HATCHES = ("////", "\\\\\\\\", "....", "xxxx", "||||", "----", "++++", "oooo")
+"""Fillings that distinguish regions in grey."""
+
+WHAT = (
+    "Exponents a and b of k½ = ⌈C n^a d^b⌉. Regions: all (a, b) for which some C lies in the brackets of all sizes, "
+    "bounds included; a region that leaves the picture is open there. Each region holds the exponents of a true "
+    "formula at a confidence of 95 %. Points in regions: least squares on the middles of the brackets, where each size "
+    "has both ends. Regimes without a region: no power law lies in all brackets. Diamonds: exponents that theories "
+    "claim, up to constants and logarithms, filled where they promise that training fits; † unverified."
+)
+
+
+@dataclass(frozen=True)
+class _Claimed:
+    """A point (a, b) that theories claim."""
+
+    at: tuple[float, float]
+    theories: tuple[Theory, ...]
+
+    @property
+    def guarantees(self) -> bool:
+        return any(theory.claim.guarantee in GUARANTEES for theory in self.theories)
+
+    @property
+    def beyond(self) -> bool:
+        return max(map(abs, self.at)) > WIDE
+
+    @property
+    def label(self) -> str:
+        first = min(self.theories, key=lambda one: (one.claim.guarantee not in GUARANTEES, not one.claim.verified))
+        more = f" and {len(self.theories) - 1} more" if len(self.theories) > 1 else ""
+        mark = "" if first.claim.verified else "†"
+        arrow = "→ " if self.beyond else ""
+        return folded(f"{arrow}{power(*self.at)}: {short(first.claim.title, 60)}{mark}{more}", 54)
+
+
+def exponent_map(results: Results, predictions: Predictions) -> list[Drawn]:
+    """Return the map of the exponents of all regimes with a width, for suites of several n and several d."""
+    suite = results.suite
+    if len(suite.n) < 2 or len(suite.d) < 2:
+        return [LeftOut("exponent-map", "the suite varies one of n and d only, so there is no plane of exponents")]
+    fits = {regime.name: results.exponent_fit(regime.name) for regime in suite.regimes if regime.model.has_width}
+    fits = {name: fit for name, fit in fits.items() if fit.informative}
+    if not fits:
+        return [LeftOut("exponent-map", "no regime has brackets that bound an exponent")]
+    claims = _claims(predictions)
+    tolerance, steps = suite.budget.criterion(None, None)
+    caption = f"{WHAT} {setting.criteria_explained(suite.regimes, tolerance, steps)}"
+    return [Drawing("exponent-map", "Exponents that the brackets allow", caption, lambda: _draw(fits, claims))]
+
+
+def _claims(predictions: Predictions) -> list[_Claimed]:
+    found: dict[tuple[float, float], dict[str, Theory]] = {}
+    for (_, n, d), several in predictions.items():
+        for prediction in several:
+            if (exponents := prediction.theory.claim.exponents) is not None:
+                found.setdefault(exponents.at(n, d), {})[prediction.theory.name] = prediction.theory
+    return [_Claimed(at, tuple(theories.values())) for at, theories in sorted(found.items())]
+
+
+def _draw(fits: dict[str, ExponentFit], claims: Sequence[_Claimed]) -> Figure:
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
+    looks = dict(zip(fits, marked(len(fits)), strict=True))
+    hatches = dict(zip(fits, (HATCHES[i % len(HATCHES)] for i in range(len(fits))), strict=True))
+    window = _window(fits)
+    with styled():
+        handles = _handles(fits, looks, hatches, claims)
+        lines = sum(str(label).count("\n") + 1 for label in handles)
+        tall = 2.3 * (1 if window is None else 2) + 0.135 * lines + 0.3
+        figure = Figure(figsize=(COLUMN, tall), layout="constrained")
+        several = list(figure.subplots(1 if window is None else 2, 1, squeeze=False).flat)
+        for axes, view in zip(several, [_frame(fits, claims), window], strict=False):
+            assert view is not None  # a second panel has a window
+            _regions(axes, fits, looks, hatches)
+            for claim in claims:
+                _diamond(axes, claim)
+            axes.set(xlim=view[0], ylim=view[1])
+            axes.set_xlabel("a, exponent of n", fontsize=7.5)
+            axes.set_ylabel("b, exponent of d", fontsize=7.5)
+            axes.tick_params(labelsize=7)
+            grid(axes)
+        if window is not None:
+            (left, right), (low, high) = window
+            several[0].add_patch(
+                Rectangle((left, low), right - left, high - low, fill=False, edgecolor=INK, linewidth=0.8, zorder=7)
+            )
+            several[0].set_title("claims; the frame is enlarged below", fontsize=7.5, fontweight="normal")
+        figure.legend(
+            handles.values(),
+            handles.keys(),
+            loc="outside lower left",
+            fontsize=TYPE,
+            handlelength=1.8,
+            labelspacing=0.3,
+        )
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # labels are placed for this layout
+        for i, axes in enumerate(several):
+            (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+            seen = [one for one in claims if left <= one.at[0] <= right and low <= one.at[1] <= high]
+            inner = None if i or window is None else (window[0][0], window[1][0], window[0][1], window[1][1])
+            names = [power(*one.at) for one in seen]
+            label_points(axes, [one.at for one in seen], names, size=7, color=INK, frame=inner)
+    return figure
+
+
+def _regions(
+    axes: Axes, fits: dict[str, ExponentFit], looks: dict[str, dict[str, Any]], hatches: dict[str, str]
+) -> None:
+    from matplotlib.patches import Polygon
+
+    for name, fit in fits.items():
+        if len(fit.region.polygon) > 2:
+            shape = Polygon(fit.region.polygon, closed=True, **_filling(looks[name]["color"], hatches[name]))
+            axes.add_patch(shape)
+        if fit.a is not None and fit.b is not None:
+            axes.plot(fit.a, fit.b, **_point_look(looks[name]))
+
+
+def _filling(color: str, hatch: str) -> dict[str, Any]:
+    from matplotlib.colors import to_rgba
+
+    return {"facecolor": to_rgba(color, 0.18), "edgecolor": color, "hatch": hatch, "linewidth": 1.2, "zorder": 3}
+
+
+def _point_look(look: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "marker": look["marker"],
+        "markersize": 4.5,
+        "markerfacecolor": "white",
+        "markeredgecolor": look["color"],
+        "markeredgewidth": 1.1,
+        "linestyle": "none",
+        "zorder": 5,
+    }
+
+
+def _diamond(axes: Axes, claim: _Claimed) -> None:
+    axes.plot(*claim.at, "D", **_diamond_look(guarantees=claim.guarantees))
+
+
+def _diamond_look(*, guarantees: bool) -> dict[str, Any]:
+    face = COLOURS[1] if guarantees else "white"
+    edge = INK if guarantees else FAINT
+    return {
+        "markersize": 4.5,
+        "markerfacecolor": face,
+        "markeredgecolor": edge,
+        "markeredgewidth": 0.9,
+        "linestyle": "none",
+        "zorder": 6,
+    }
+
+
+def _handles(
+    fits: dict[str, ExponentFit], looks: dict[str, dict[str, Any]], hatches: dict[str, str], claims: Sequence[_Claimed]
+) -> dict[str, Any]:
+    """Return the entries of the legend in order: regimes, those without a region, and claims."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    found: dict[str, Any] = {}
+    for name, fit in fits.items():
+        if fit.region.refuted:
+            found[f"{short(name, 40)}: no power law"] = Line2D([], [], linestyle="none")
+        elif fit.a is not None and fit.b is not None:
+            mark = Line2D([], [], **_point_look(looks[name]))
+            found[short(name, 46)] = (Patch(**_filling(looks[name]["color"], hatches[name])), mark)
+        else:
+            found[f"{short(name, 40)}: no point"] = Patch(**_filling(looks[name]["color"], hatches[name]))
+    for claim in claims:
+        found[claim.label] = Line2D([], [], marker="D", **_diamond_look(guarantees=claim.guarantees))
+    return found
+
+
+def _bounds(fits: dict[str, ExponentFit]) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Return the smallest rectangle around the finite parts of all regions, or None if there is none."""
+    axes = []
+    for intervals in ([fit.a_interval for fit in fits.values()], [fit.b_interval for fit in fits.values()]):
+        ends = [end for interval in intervals if interval for end in interval if math.isfinite(end)]
+        if not ends:
+            return None
+        axes.append((max(min(ends), -WIDE), min(max(ends), WIDE)))
+    return axes[0], axes[1]
+
+
+def _frame(fits: dict[str, ExponentFit], claims: Sequence[_Claimed]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the limits of the first panel: all claims that are not beyond the picture, and all regions."""
+    found = []
+    inner = _bounds(fits) or ((0.0, 1.0), (-1.0, 0.0))
+    for i in (0, 1):
+        ends = [
+            *inner[i],
+            *(claim.at[i] for claim in claims if not claim.beyond),
+            -1.0 if i else 0.0,
+            0.0 if i else 1.0,
+        ]
+        margin = 0.12 * (max(ends) - min(ends)) + 0.1
+        found.append((min(ends) - margin, max(ends) + margin))
+    return found[0], found[1]
+
+
+def _window(fits: dict[str, ExponentFit]) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Return the limits of the enlarged panel, or None if the regions are too large for one to help."""
+    inner = _bounds(fits)
+    if inner is None or max(high - low for low, high in inner) > 1.5:
+        return None
+    found = []
+    for low, high in inner:
+        margin = 0.15 * (high - low) + 0.05
+        found.append((low - margin, high + margin))
+    return found[0], found[1]

@@ -1,0 +1,217 @@
+"""The figure of k½ against the step size, with the sharpness that training met against the edge of stability."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import statistics
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.components import Cell
+from harness.components.numbers import plain
+from harness.report import setting
+from harness.report.figures.record import Drawing, Drawn, LeftOut
+from harness.report.figures.style import FAINT, grid, logarithmic, marked, panels, short, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from harness.components import Outcome, Regime
+    from harness.driver.results import Results
+
+SHARPNESS = "sharpness"
+"""Name of the diagnostic that measures the largest η λ_max(JJᵀ) on the path."""
+
+WHAT = (
+    "Regimes that differ in their step size only. Above: k½ at n = {n}, d = {d}, with brackets that miss it with a "
+    "chance of at most 5 %; open triangles are bounds, where an end is open. Below: η λ_max of the tangent kernel JJᵀ "
+    "at the start{path}: medians of the trials at the ends of the bracket. Dotted: 2(1 + β), the edge of stability of "
+    "gradient descent (β = 0) and of the heavy ball on a quadratic. "
+)
+
+
+@dataclass(frozen=True)
+class _Family:
+    """Regimes that differ in their step size only, the smallest step first."""
+
+    regimes: tuple[Regime, ...]
+    steps: tuple[float, ...]
+    axis: str
+
+    @property
+    def label(self) -> str:
+        """What the names of the regimes share, or the first name."""
+        letters = zip(*(regime.name for regime in self.regimes), strict=False)
+        shared = "".join(same[0] for same in takewhile(lambda same: len(set(same)) == 1, letters))
+        named = re.sub(r"[\s,;:(]*(\b(c|η|eta|step)\b)?[\s=:(]*[\d.]*$", "", shared)
+        return short(named or self.regimes[0].name, 30)
+
+    @property
+    def edge(self) -> float | None:
+        """The largest stable η λ_max, or None if it is not known."""
+        beta = self.regimes[0].optimizer.heavy_ball()
+        return None if beta is None else 2.0 * (1.0 + beta)
+
+
+def step_size_figure(results: Results) -> list[Drawn]:
+    """Return the figure at the largest n and d, with a series for each family of regimes."""
+    families = list(_families(results.suite.regimes))
+    if not families:
+        return [LeftOut("step-size", "no regimes of the suite differ in their step size only")]
+    n, d = setting.sizes(results.suite)[-1]
+    tolerance, steps = results.suite.budget.criterion(None, None)
+    path = ", and the largest on the way" if _has_path(results, families, n, d) else ""
+    caption = WHAT.format(n=n, d=d, path=path) + setting.criteria_explained(results.suite.regimes, tolerance, steps)
+    title = f"k½ against the step size at n = {n}, d = {d}"
+    return [Drawing("step-size", title, caption, lambda: _draw(results, families, n, d))]
+
+
+def _families(regimes: Sequence[Regime]) -> Iterator[_Family]:
+    found: dict[str, list[tuple[float, Regime]]] = {}
+    for regime in regimes:
+        optimizer = regime.optimizer
+        if not regime.model.has_width or optimizer.step_size == "theory":
+            continue
+        by_curvature = optimizer.step_size == "stable"
+        rest = {
+            f.name: getattr(optimizer, f.name)
+            for f in dataclasses.fields(optimizer)
+            if f.name not in ("c", "step_size")
+        }
+        parts = [
+            regime.model.spec(),
+            regime.initializer.spec(),
+            regime.criterion.spec(),
+            optimizer.name,
+            rest,
+            by_curvature,
+        ]
+        step = optimizer.c if by_curvature else float(optimizer.step_size)
+        found.setdefault(json.dumps(parts, sort_keys=True, default=repr), []).append((step, regime))
+    for several in found.values():
+        several.sort(key=lambda one: one[0])
+        steps = tuple(step for step, _ in several)
+        if len(set(steps)) > 1:
+            members = tuple(regime for _, regime in several)
+            kind = "c in η = c/λ_max" if members[0].optimizer.step_size == "stable" else "step size η"
+            yield _Family(members, steps, kind)
+
+
+def _trials(results: Results, regime: Regime, n: int, d: int) -> list[Outcome]:
+    """Return the trials at the ends of the bracket, or at all widths if neither end is known."""
+    found = results.threshold(regime.name, n, d)
+    ends = [k for k in (found.low, found.high) if k]
+    widths = ends or results.widths(regime.name, n, d)
+    return [trial for k in widths for trial in results.outcomes.get(Cell(regime.name, n, d, k), ())]
+
+
+def _sharpness(trial: Outcome) -> tuple[float | None, float | None]:
+    """Return η λ_max at the start, and the largest on the way."""
+    start = None
+    if trial.step_size is not None and trial.lambda_max is not None:
+        start = trial.step_size * trial.lambda_max
+    met = [trial.diagnostics.get(SHARPNESS), None if trial.fate is None else trial.fate.max_eta_lambda]
+    return start, max((value for value in met if value is not None), default=None)
+
+
+def _has_path(results: Results, families: Sequence[_Family], n: int, d: int) -> bool:
+    return any(
+        _sharpness(trial)[1] is not None
+        for family in families
+        for regime in family.regimes
+        for trial in _trials(results, regime, n, d)
+    )
+
+
+def _draw(results: Results, families: Sequence[_Family], n: int, d: int) -> Figure:
+    with styled():
+        figure, (above, below) = panels(2, (3.4, 2.2), share=False)
+        figure.set_size_inches(6.8, 3.0)
+        heights: list[float] = []
+        levels: list[float] = []
+        everything = sorted({step for family in families for step in family.steps})
+        for number, (family, look) in enumerate(zip(families, marked(len(families)), strict=True)):
+            shift = 1 + 0.03 * (number - (len(families) - 1) / 2)
+            heights += _thresholds(above, results, family, n, d, look, shift)
+            levels += _levels(below, results, family, n, d, look)
+            if family.edge is not None:
+                said = f"edge of stability, {family.edge:g}"
+                below.axhline(family.edge, color=FAINT, linestyle=":", linewidth=1.0, zorder=1, label=said)
+                levels.append(family.edge)
+        kinds = " or ".join(dict.fromkeys(family.axis for family in families))
+        for axes in (above, below):
+            logarithmic(axes.xaxis, everything)
+            if len(everything) <= 6:
+                axes.set_xticks(everything, [plain(step) for step in everything])
+            axes.set_xlabel(kinds)
+            grid(axes)
+        logarithmic(above.yaxis, heights or [1.0, 2.0])
+        logarithmic(below.yaxis, levels or [1.0, 2.0])
+        above.set_ylabel("k½")
+        below.set_ylabel("η λ_max(JJᵀ)")
+        handles = {
+            label: h for axes in (above, below) for h, label in zip(*axes.get_legend_handles_labels(), strict=True)
+        }
+        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=2, handlelength=2.8)
+    return figure
+
+
+def _thresholds(
+    axes: Axes, results: Results, family: _Family, n: int, d: int, look: dict[str, Any], shift: float
+) -> list[float]:
+    found = [
+        (step * shift, results.threshold(regime.name, n, d))
+        for step, regime in zip(family.steps, family.regimes, strict=True)
+    ]
+    points = [(step, t.k_half, t.low or t.k_half, t.high or t.k_half) for step, t in found if t.k_half is not None]
+    heights: list[float] = []
+    if points:
+        x, middle, low, high = (np.array(column, dtype=np.float64) for column in zip(*points, strict=True))
+        axes.errorbar(
+            x,
+            middle,
+            yerr=np.maximum([middle - low, high - middle], 0),
+            **look,
+            capsize=2,
+            elinewidth=0.8,
+            label=family.label,
+        )
+        heights += [*low.tolist(), *high.tolist()]
+    for step, t in found:
+        end = t.low if t.bound == ">" else t.high if t.bound == "<=" else None
+        if end:
+            axes.plot(
+                [step], [end], "^" if t.bound == ">" else "v", markerfacecolor="none", color=look["color"], markersize=6
+            )
+            heights.append(float(end))
+    return heights
+
+
+def _levels(axes: Axes, results: Results, family: _Family, n: int, d: int, look: dict[str, Any]) -> list[float]:
+    heights: list[float] = []
+    for place, (style, face, said) in enumerate(
+        (("-", look["color"], "at the start"), ("--", "none", "largest on the way"))
+    ):
+        points = []
+        for step, regime in zip(family.steps, family.regimes, strict=True):
+            values = [v for trial in _trials(results, regime, n, d) if (v := _sharpness(trial)[place]) is not None]
+            if values:
+                points.append((step, statistics.median(values)))
+        if points:
+            x, y = zip(*points, strict=True)
+            axes.plot(
+                x,
+                y,
+                **{**look, "linestyle": style, "markerfacecolor": face},
+                label=f"{family.label}: {said}",
+            )
+            heights += y
+    return heights
