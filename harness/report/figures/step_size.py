@@ -39,7 +39,7 @@ WHAT = (
 
 
 @dataclass(frozen=True)
-class _Family:
+class _Series:
     """Regimes that differ in their step size only, the smallest step first."""
 
     regimes: tuple[Regime, ...]
@@ -48,7 +48,7 @@ class _Family:
 
     @property
     def label(self) -> str:
-        """What the names of the regimes share, or the first name."""
+        """The part that the names of the regimes share, or the first name."""
         letters = zip(*(regime.name for regime in self.regimes), strict=False)
         shared = "".join(same[0] for same in takewhile(lambda same: len(set(same)) == 1, letters))
         named = re.sub(r"[\s,;:(]*(\b(c|η|eta|step)\b)?[\s=:(]*[\d.]*$", "", shared)
@@ -62,19 +62,19 @@ class _Family:
 
 
 def step_size_figure(results: Results) -> list[Drawn]:
-    """Return the figure at the largest n and d, with a series for each family of regimes."""
-    families = list(_families(results.suite.regimes))
-    if not families:
+    """Return the figure at the largest n and d, with a series for each set of them that differ in that only."""
+    sets = list(_sets(results.suite.regimes))
+    if not sets:
         return [LeftOut("step-size", "no regimes of the suite differ in their step size only")]
     n, d = setting.sizes(results.suite)[-1]
     tolerance, steps = results.suite.budget.criterion(None, None)
-    path = ", and the largest on the way" if _has_path(results, families, n, d) else ""
+    path = ", and the largest on the way" if _has_path(results, sets, n, d) else ""
     caption = WHAT.format(n=n, d=d, path=path) + setting.criteria_explained(results.suite.regimes, tolerance, steps)
     title = f"k½ against the step size at n = {n}, d = {d}"
-    return [Drawing("step-size", title, caption, lambda: _draw(results, families, n, d))]
+    return [Drawing("step-size", title, caption, lambda: _draw(results, sets, n, d))]
 
 
-def _families(regimes: Sequence[Regime]) -> Iterator[_Family]:
+def _sets(regimes: Sequence[Regime]) -> Iterator[_Series]:
     found: dict[str, list[tuple[float, Regime]]] = {}
     for regime in regimes:
         optimizer = regime.optimizer
@@ -102,7 +102,7 @@ def _families(regimes: Sequence[Regime]) -> Iterator[_Family]:
         if len(set(steps)) > 1:
             members = tuple(regime for _, regime in several)
             kind = "c in η = c/λ_max" if members[0].optimizer.step_size == "stable" else "step size η"
-            yield _Family(members, steps, kind)
+            yield _Series(members, steps, kind)
 
 
 def _trials(results: Results, regime: Regime, n: int, d: int) -> list[Outcome]:
@@ -122,31 +122,31 @@ def _sharpness(trial: Outcome) -> tuple[float | None, float | None]:
     return start, max((value for value in met if value is not None), default=None)
 
 
-def _has_path(results: Results, families: Sequence[_Family], n: int, d: int) -> bool:
+def _has_path(results: Results, sets: Sequence[_Series], n: int, d: int) -> bool:
     return any(
         _sharpness(trial)[1] is not None
-        for family in families
-        for regime in family.regimes
+        for series in sets
+        for regime in series.regimes
         for trial in _trials(results, regime, n, d)
     )
 
 
-def _draw(results: Results, families: Sequence[_Family], n: int, d: int) -> Figure:
+def _draw(results: Results, sets: Sequence[_Series], n: int, d: int) -> Figure:
     with styled():
         figure, (above, below) = panels(2, (3.4, 2.2), share=False)
         figure.set_size_inches(6.8, 3.0)
         heights: list[float] = []
         levels: list[float] = []
-        everything = sorted({step for family in families for step in family.steps})
-        for number, (family, look) in enumerate(zip(families, marked(len(families)), strict=True)):
-            shift = 1 + 0.03 * (number - (len(families) - 1) / 2)
-            heights += _thresholds(above, results, family, n, d, look, shift)
-            levels += _levels(below, results, family, n, d, look)
-            if family.edge is not None:
-                said = f"edge of stability, {family.edge:g}"
-                below.axhline(family.edge, color=FAINT, linestyle=":", linewidth=1.0, zorder=1, label=said)
-                levels.append(family.edge)
-        kinds = " or ".join(dict.fromkeys(family.axis for family in families))
+        everything = sorted({step for series in sets for step in series.steps})
+        for number, (series, look) in enumerate(zip(sets, marked(len(sets)), strict=True)):
+            shift = 1 + 0.03 * (number - (len(sets) - 1) / 2)
+            heights += _thresholds(above, results, series, n, d, look, shift)
+            levels += _levels(below, results, series, n, d, look)
+            if series.edge is not None:
+                said = f"edge of stability, {series.edge:g}"
+                below.axhline(series.edge, color=FAINT, linestyle=":", linewidth=1.0, zorder=1, label=said)
+                levels.append(series.edge)
+        kinds = " or ".join(dict.fromkeys(series.axis for series in sets))
         for axes in (above, below):
             logarithmic(axes.xaxis, everything)
             if len(everything) <= 6:
@@ -165,11 +165,11 @@ def _draw(results: Results, families: Sequence[_Family], n: int, d: int) -> Figu
 
 
 def _thresholds(
-    axes: Axes, results: Results, family: _Family, n: int, d: int, look: dict[str, Any], shift: float
+    axes: Axes, results: Results, series: _Series, n: int, d: int, look: dict[str, Any], shift: float
 ) -> list[float]:
     found = [
         (step * shift, results.threshold(regime.name, n, d))
-        for step, regime in zip(family.steps, family.regimes, strict=True)
+        for step, regime in zip(series.steps, series.regimes, strict=True)
     ]
     points = [(step, t.k_half, t.low or t.k_half, t.high or t.k_half) for step, t in found if t.k_half is not None]
     heights: list[float] = []
@@ -182,7 +182,7 @@ def _thresholds(
             **look,
             capsize=2,
             elinewidth=0.8,
-            label=family.label,
+            label=series.label,
         )
         heights += [*low.tolist(), *high.tolist()]
     for step, t in found:
@@ -195,13 +195,13 @@ def _thresholds(
     return heights
 
 
-def _levels(axes: Axes, results: Results, family: _Family, n: int, d: int, look: dict[str, Any]) -> list[float]:
+def _levels(axes: Axes, results: Results, series: _Series, n: int, d: int, look: dict[str, Any]) -> list[float]:
     heights: list[float] = []
     for place, (style, face, said) in enumerate(
         (("-", look["color"], "at the start"), ("--", "none", "largest on the way"))
     ):
         points = []
-        for step, regime in zip(family.steps, family.regimes, strict=True):
+        for step, regime in zip(series.steps, series.regimes, strict=True):
             values = [v for trial in _trials(results, regime, n, d) if (v := _sharpness(trial)[place]) is not None]
             if values:
                 points.append((step, statistics.median(values)))
@@ -211,7 +211,7 @@ def _levels(axes: Axes, results: Results, family: _Family, n: int, d: int, look:
                 x,
                 y,
                 **{**look, "linestyle": style, "markerfacecolor": face},
-                label=f"{family.label}: {said}",
+                label=f"{series.label}: {said}",
             )
             heights += y
     return heights
