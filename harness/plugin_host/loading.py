@@ -36,7 +36,7 @@ from harness.plugin_host.registry import (
 __all__ = ["AmbiguousName", "Plugin", "Registry", "UnknownName", "load_plugins"]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 GROUP = "harness"
 BLOCK = "HARNESS_PLUGIN_BLOCK"
@@ -66,6 +66,7 @@ def load_plugins(
     third_party: bool = True,
     kinds: Iterable[Kind] = KINDS,
     entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
+    texts: Mapping[str, bytes | None] | None = None,
 ) -> Registry:
     """Load the installed plugins and plugin files.
 
@@ -77,6 +78,7 @@ def load_plugins(
             environment variable ``HARNESS_NO_THIRD_PARTY`` turns this off.
         kinds: Kinds of hooks to call.
         entry_points: Entry points to load in place of the installed ones.
+        texts: Texts to load in place of those that the files have now, by path.
 
     Returns:
         The registry. Plugins that failed have the status ``broken`` and the reason.
@@ -98,7 +100,7 @@ def load_plugins(
     stems: dict[str, Path] = {}
     for path in paths:
         first = stems.setdefault(path.stem, path)
-        plugin = _describe_file(path)
+        plugin = _describe_file(path, (texts or {}).get(str(path)))
         if first == path:
             found.append((plugin, functools.partial(_import_file, path, plugin.source)))
         else:
@@ -131,10 +133,15 @@ def _describe_point(point: importlib.metadata.EntryPoint) -> Plugin:
     return Plugin(point.name, dist.name, dist.version, point.value, needs=needs)
 
 
-def _describe_file(path: Path) -> Plugin:
-    """Return a plugin file with its text, which is read once, so that its digest is that of what is loaded."""
+def _describe_file(path: Path, text: bytes | None = None) -> Plugin:
+    """Return a plugin file with its text, which is read once, so that its digest is that of what is loaded.
+
+    Args:
+        path: The file.
+        text: Text to load in place of that of the file.
+    """
     try:
-        source = path.read_bytes()
+        source = path.read_bytes() if text is None else text
     except OSError:
         return Plugin(path.stem, path.stem, "", str(path), is_file=True)  # loading reports the reason
     return Plugin(path.stem, path.stem, hashlib.sha256(source).hexdigest()[:8], str(path), is_file=True, source=source)
@@ -150,11 +157,11 @@ def _refuse_twin(first: Path) -> Any:
 
 
 def _import_file(path: Path, source: bytes | None) -> Any:
-    if not path.exists():
-        raise ContractError("there is no such file")
-    if not path.is_file():
-        raise ContractError("it is not a file")
     if source is None:
+        if not path.exists():
+            raise ContractError("there is no such file")
+        if not path.is_file():
+            raise ContractError("it is not a file")
         source = path.read_bytes()  # raises what it raised before
     digest = hashlib.sha256(str(path).encode() + b"\0" + source).hexdigest()[:16]
     name = f"harness_file_{digest}"

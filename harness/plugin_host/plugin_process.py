@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 from harness.complaints import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 START_SECONDS = 600.0
 """Longest time to start the process and import the plugins, in seconds. A loaded machine takes a minute."""
@@ -37,13 +37,14 @@ class PluginProcess:
     loaded the same plugins. It ends with this process.
     """
 
-    def __init__(self, files: tuple[str, ...] = ()) -> None:
+    def __init__(self, files: Mapping[str, bytes | None] | None = None) -> None:
         """Prepare the process without starting it.
 
         Args:
-            files: Plugin files that it loads beside the installed plugins.
+            files: Plugin files that it loads beside the installed plugins, with the text that this process loaded. A
+                file may have been edited since.
         """
-        self.files = files
+        self.files = dict(files or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._unanswered: dict[bytes, str] = {}
@@ -93,11 +94,7 @@ class PluginProcess:
             self._start()
             if self._next(START_SECONDS) is None:
                 return None
-        assert self._process is not None
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # the process is gone, which the reader reports
-            self._process.stdin.write(_LENGTH.pack(len(request)) + request)
-            self._process.stdin.flush()
+        self._send(request)
         return self._next(seconds)
 
     def _next(self, seconds: float) -> bytes | None:
@@ -107,7 +104,7 @@ class PluginProcess:
             raise TimeoutError from None
 
     def _start(self) -> None:
-        code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve({self.files!r})"
+        code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve()"
         # The process gets a session of its own, so that what it starts can be ended with it.
         self._process = subprocess.Popen(
             [sys.executable, "-c", code],
@@ -119,6 +116,14 @@ class PluginProcess:
         self._answers = queue.SimpleQueue()
         threading.Thread(target=_read, args=(self._process, self._answers), daemon=True).start()
         self._finalizer = weakref.finalize(self, _end, self._process)
+        self._send(pickle.dumps(self.files))
+
+    def _send(self, message: bytes) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # the process is gone, which the reader reports
+            self._process.stdin.write(_LENGTH.pack(len(message)) + message)
+            self._process.stdin.flush()
 
     def _exit(self) -> str:
         """End the process and return how it ended."""
@@ -195,8 +200,8 @@ def _result(answer: bytes) -> Any:
     return found
 
 
-def serve(files: tuple[str, ...]) -> None:
-    """Load the plugins, then answer requests from standard input until it is closed."""
+def serve() -> None:
+    """Load the plugins that the first message names, then answer requests from standard input until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
@@ -206,7 +211,8 @@ def serve(files: tuple[str, ...]) -> None:
 
     waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests, waiting), daemon=True).start()
-    registry = load_plugins(files)  # kept, because the classes of files are those of this process only
+    files: dict[str, bytes | None] = pickle.loads(waiting.get())  # by the process that started this one
+    registry = load_plugins(files, texts=files)  # kept, because the classes of files are those of this process only
     own, limit = os.getpid(), sys.getrecursionlimit()
     answer = pickle.dumps((True, len(registry.plugins)))
     while os.getpid() == own:  # a fork of a plugin that comes back here ends

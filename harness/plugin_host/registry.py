@@ -148,7 +148,7 @@ class Registry:
     @cached_property
     def process(self) -> PluginProcess:
         """The process for calls that may hang or crash. The first call starts it."""
-        return PluginProcess(tuple(plugin.origin for plugin in self.plugins if plugin.is_file))
+        return PluginProcess({plugin.origin: plugin.source for plugin in self.plugins if plugin.is_file})
 
     @cached_property
     def third_party(self) -> frozenset[type]:

@@ -16,7 +16,9 @@ from harness.driver.sharding import Shard
 from harness.exchange.merging import MergeError, claimed, part_of, read_part, unite, write_union
 from harness.plugin_host.registry import Registry
 from harness.store import FILE, Store, StoreError
+from harness.store.schema import SCHEMA
 from tests.small_grid import SUITE, trained
+from tests.store.old_schema import downgrade, execute
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,30 @@ def test_shards_merged_are_the_run_to_the_digit(
         for regime in whole.suite.regimes:
             for n, d in whole.sizes():
                 assert merged.threshold(regime.name, n, d) == whole.threshold(regime.name, n, d)
+
+
+def test_parts_of_older_versions_merge_to_the_digit(
+    whole: Results, shards: list[Path], registry: Registry, tmp_path: Path
+) -> None:
+    for older in range(3):  # among the parts, and as the directory that is merged into
+        copies = [shutil.copytree(shard, tmp_path / f"{older}-{i}") for i, shard in enumerate(shards)]
+        downgrade(copies[older])
+        out, parts = copies[0], copies[1:]
+        before = [(part / FILE).read_bytes() for part in parts]
+        merge(out, parts)
+        assert [(part / FILE).read_bytes() for part in parts] == before, "parts are only read"
+        merged = load_results(out, registry=registry)
+        assert merged.missing == 0
+        assert repr(merged.outcomes) == repr(_untimed(whole, merged)), "digits differ"
+        assert execute(out, "PRAGMA user_version") == [(SCHEMA,)]
+
+
+def test_a_part_of_a_newer_version_is_refused(shards: list[Path], tmp_path: Path) -> None:
+    newer = shutil.copytree(shards[1], tmp_path / "newer")
+    execute(newer, "PRAGMA user_version = 99")
+    with pytest.raises(StoreError, match="schema 99"):
+        merge(tmp_path / "out", [shards[0], newer])
+    assert not (tmp_path / "out" / FILE).exists()
 
 
 def _untimed(results: Results, like: Results) -> dict[Cell, tuple[Outcome, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from harness.executors.in_process import InProcess
 from harness.plugin_host.digests import component_digests, plugin_digest
 from harness.plugin_host.loading import load_plugins
 from harness.plugin_host.registry import Plugin
+from harness.report.predicted import predict_guarded, problem_of_suite
 from harness.store import Store
 from harness.suite import parse_suite
 from tests.plugin_host.edited_plugin import CLAIMS, CODE, EDITED, SUITE
@@ -161,3 +163,19 @@ optimizer = { use = "gd", step_size = "theory" }
         ("own", 2),
         ("stepped", 0),
     ]
+
+
+@pytest.mark.parametrize("after", ["edited", "gone"])
+def test_theories_answer_with_the_code_that_was_loaded(after: str, tmp_path: Path) -> None:
+    """In a process of their own, which may start long after the file was edited."""
+    file = tmp_path / "mine.py"
+    file.write_text(CLAIMS, encoding="utf-8")
+    registry = load_plugins([file])
+    suite = parse_suite(SUITE, registry)
+    if after == "edited":
+        file.write_text(CLAIMS.replace("FACTOR = 2.0", "FACTOR = 3.0"), encoding="utf-8")
+    else:
+        file.unlink()
+    theory = registry.find("theory", "log")()
+    found = predict_guarded(theory, suite.regimes[1], problem_of_suite(suite, 12, 5), registry)
+    assert (found.failed, found.width.value) == (False, 2.0 * math.log(12))

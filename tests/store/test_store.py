@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
 import sqlite3
@@ -16,6 +15,7 @@ from harness.components import Cell, Fate, Outcome
 from harness.store import FILE, LedgerKey, Round, Store, StoreError, set_aside
 from harness.store.checksum import SEALED
 from harness.store.schema import SCHEMA, TABLES
+from tests.store.old_schema import downgrade, execute
 
 CELL = Cell("r", 10, 4, 3)
 OUTCOMES = [
@@ -48,11 +48,6 @@ def test_a_batch_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="what was saved before is intact"):
             store.put("key", {}, CELL, [*broken, Outcome(None, (), 0, 0.0)])  # type: ignore[arg-type]  # a name among the literals, or wrong on purpose
         assert set(store.outcomes("key")) == {(10, 4, 3, 0)}
-
-
-def execute(directory: Path, statement: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
-    with contextlib.closing(sqlite3.connect(directory / FILE, isolation_level=None)) as db:
-        return db.execute(statement, values).fetchall()
 
 
 def filled(directory: Path) -> None:
@@ -149,14 +144,6 @@ def test_a_file_of_the_first_schema_is_read_as_it_is_and_written_after_a_migrati
     execute(tmp_path, "UPDATE outcomes SET k = 4 WHERE seed = 0")
     with pytest.raises(StoreError, match="damaged file, refused"):
         read_all(tmp_path, write=False)
-
-
-def downgrade(directory: Path) -> None:
-    """Make a file what version 0.1 wrote."""
-    for table in SEALED:
-        execute(directory, f"ALTER TABLE {table} DROP COLUMN checksum" if table != "rounds" else "DROP TABLE rounds")
-    execute(directory, "ALTER TABLE runs DROP COLUMN resolved")
-    execute(directory, "PRAGMA user_version = 1")
 
 
 @pytest.mark.parametrize(
