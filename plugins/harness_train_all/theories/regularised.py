@@ -27,6 +27,10 @@ class GopalaniMukherjee(ShallowTheory):
     nets = Nets(("hidden", "all"), "smooth", "any")
     conditions = (own.other_algorithm("a Frobenius penalty on the weights"),)
 
+    def concerns(self, regime: Regime) -> bool:
+        """Return False: no regime has a penalty on the weights, and without it the claim says nothing."""
+        return False
+
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Return 1: any width converges, and none is shown to fit."""
         return Width(1.0, "any width; the regularised loss is not zero at its minimum")
