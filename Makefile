@@ -17,7 +17,7 @@ help:
 	@echo "make bench        speed, whole-grid time and scaling laws; under ten minutes on two quiet cores"
 	@echo "make bench-check  the engine's verdicts against the plain loop's in 20 cells; half an hour"
 	@echo "make docs         the documentation as a site in docs/_build"
-	@echo "make reports      run every shipped suite anew; half an hour on two cores"
+	@echo "make reports      run every shipped suite anew, and refresh what pages say of them"
 	@echo "make schema       rewrite suites/suite.schema.json from the models"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -62,13 +62,20 @@ docs: $(STAMP)
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
 	@echo docs/_build/index.html
 
-# The reference reports that are kept with the project: every shipped suite but the samples; half an hour on two cores.
+# The reference reports that are kept with the project: every shipped suite but the samples, and the tables of findings
+# that are made from them. To go on with an interrupted run of all: make reports FRESH=
+FRESH := --fresh
 SUITES := quickstart review lazy train-all narrow real-data figure-phase phase-diagram
 reports: $(STAMP)
-	for suite in $(SUITES); do \
-	  $(BIN)/harness run $$suite --quiet && \
+	@began=$$(date +%s); for suite in $(SUITES); do \
+	  start=$$(date +%s); \
+	  $(BIN)/harness run $$suite --quiet $(FRESH) && \
 	  $(BIN)/harness report $$suite --figures reports/$$suite/figures --figure-format svg || exit; \
-	done
+	  took=$$(( $$(date +%s) - start )); echo "$$suite: $$took s"; \
+	  test -z "$(FRESH)" || $(BIN)/python -m findings note $$suite $$took || exit; \
+	done; echo "all suites: $$(( $$(date +%s) - began )) s"
+	$(BIN)/python -m findings refresh
+	$(BIN)/python -m findings changes HEAD
 
 schema: $(STAMP)
 	$(BIN)/python -m harness.suite.schema > suites/suite.schema.json

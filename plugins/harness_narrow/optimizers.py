@@ -30,10 +30,8 @@ class Projected(Optimizer):
     Output weights that are drawn outside [ζ, κ] in size are brought inside by the first step.
 
     The shape of the set is that of the paper as far as it is known. That the ball is taken neuron by neuron, the
-    values of ε, ζ and κ, and the step size are choices made here, by trying a few values on random labels on the
-    sphere at widths of n/d to 2n/d: with ε = 2 balls hold the weights back before the labels are fitted, and v
-    grows until the step is too long; with ε = 8 they are hardly ever reached, and the method is gradient descent with
-    the output weights tied in pairs.
+    values of ε, ζ and κ, and the step size are choices made here. Small balls hold the weights back before the labels
+    are fitted. In large ones the method is gradient descent with the output weights tied in pairs.
 
     Attributes:
         c: Factor of the stable step; smaller than for gradient descent, since v grows where the balls are reached.

@@ -1,0 +1,161 @@
+"""Tables of findings, as Markdown, each made of one report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from findings.reports import Answer, Found, Report
+
+MOST_ROWS = 10
+"""Input dimensions that the table of a map shows."""
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def weights_a_label(found: Found, regime: Mapping[str, Any]) -> str:
+    """Return the number of trained weights a label at k½, without biases, or a dash."""
+    k = found.leading.k_half
+    each = {"hidden": found.d, "output": 1, "all": found.d + 1}.get(regime["trains"])
+    return "–" if k is None or each is None else f"{k * each / found.n:.3g}"
+
+
+def question(answer: Answer) -> str:
+    """Return what counts as a fit."""
+    if not answer.tolerance:
+        return "an exact fit"
+    return f"{answer.tolerance:g} within {answer.steps:g} steps"
+
+
+def exponents(record: Mapping[str, Any] | None) -> str:
+    """Return the exponents a and b with their intervals, or a dash."""
+    if record is None:
+        return "–"
+    if record.get("refuted"):
+        return "no power law"
+    said = [_exponent(record[name], record[f"{name}_interval"]) for name in ("a", "b")]
+    return ", ".join(said) if any(one != "–" for one in said) else "–"
+
+
+def _exponent(point: float | None, interval: Sequence[float | None] | None) -> str:
+    if interval is None or all(end is None for end in interval):
+        return "–" if point is None else f"{point:.2f}"
+    low, high = ("…" if end is None else f"{end:.2f}" for end in interval)
+    said = f"[{low}, {high}]" if point is None else f"{point:.2f} [{low}, {high}]"
+    return said.replace("-", "−")
+
+
+def by_regime(report: Report) -> str:
+    """Return a row for each regime: k½ at the largest n, weights a label there, exponents, and what is certified."""
+    places = {(found.n, found.d) for found in map(report.largest, report.with_width())}
+    ((n, d), *_) = sorted(places, reverse=True)
+    several = len({(found.n, found.d) for found in report.thresholds}) > 1
+    head = ["regime", f"k½ at n = {n}, d = {d}", "k½ counts", "within the budget", "weights a label", "certified"]
+    rows = []
+    for name in report.with_width():
+        found, regime = report.largest(name), report.regimes[name]
+        budget = "" if found.exact is None else f"{found.budget}"
+        ends = "" if found.certified is None else f"{found.certified}/{found.trials}"
+        line = [name, str(found.leading), question(found.leading), budget, weights_a_label(found, regime), ends]
+        if several:
+            closed = sum(one.leading.k_half is not None for one in report.of(name))
+            line += [exponents(report.exponents.get(name)), f"{closed} of {len(report.of(name))}"]
+        rows.append(line)
+    return table([*head, "a, b", "sizes with a bracket"] if several else head, rows)
+
+
+def every_size(report: Report) -> str:
+    """Return a row for each regime and size."""
+    rows = [
+        [
+            found.regime,
+            str(found.n),
+            str(found.d),
+            str(found.leading),
+            "" if found.exact is None else str(found.budget),
+            weights_a_label(found, report.regimes[found.regime]),
+        ]
+        for found in report.thresholds
+        if report.regimes[found.regime]["has_width"]
+    ]
+    first = next(iter(report.thresholds)).budget
+    budget = f"{first.tolerance:g} within {first.steps:g} steps"
+    exact = any(found.exact is not None for found in report.thresholds)
+    head = ["regime", "n", "d", "k½, exact fits" if exact else f"k½, {budget}", f"k½, {budget}", "weights a label"]
+    if not exact:
+        head, rows = [*head[:4], head[5]], [[*row[:4], row[5]] for row in rows]
+    return table(head, rows)
+
+
+def fractions(report: Report) -> str:
+    """Return how many trials fit within the budget at each width of a grid of multiples of n/d."""
+    rows = []
+    for found in report.thresholds:
+        for k, (fit, trials) in sorted(found.budget.counts.items()):
+            rows.append(
+                [f"{found.n}, {found.d}", found.regime, str(k), f"{k * found.d / found.n:.3g}", f"{fit}/{trials}"]
+            )
+    return table(["n, d", "regime", "k", "kd/n", "fit"], rows)
+
+
+def half_from(answer: Answer) -> str:
+    """Return the smallest width of a grid from which at least half of the trials fit at each width, or a dash."""
+    found = "–"
+    for k, (fit, trials) in sorted(answer.counts.items(), reverse=True):
+        if 2 * fit < trials:
+            break
+        found = str(k)
+    return found
+
+
+def by_dimension(report: Report) -> str:
+    """Return the width from which half of the trials fit, by input dimension, at no more than ten dimensions."""
+    dimensions = sorted({found.d for found in report.thresholds})
+    step = math.ceil(len(dimensions) / MOST_ROWS)
+    places = {(found.d, found.regime): found for found in report.thresholds}
+    names = list(report.regimes)
+    rows = []
+    for d in dimensions[::step]:
+        n = places[d, names[0]].n
+        rows.append([str(d), f"{n / d:.3g}", *(half_from(places[d, name].budget) for name in names)])
+    return table(["d", "n/d", *(f"half fit from k, {name}" for name in names)], rows)
+
+
+def asked(report: Report) -> str:
+    """Return for each regime what convergence theorems ask for at the largest size, at constant 1."""
+    rows = []
+    for name in report.with_width():
+        found = report.largest(name)
+        sure = {key for key, theory in report.theories.items() if theory["guarantee"] == "convergence"}
+        widths = [
+            p["scaling"]
+            for p in report.predictions
+            if (p["regime"], p["n"], p["d"]) == (name, found.n, found.d) and p["theory"] in sure and p["scaling"]
+        ]
+        spread = "–" if not widths else " to ".join(dict.fromkeys((brief(min(widths)), brief(max(widths)))))
+        rows.append([name, f"{found.n}, {found.d}", str(found.leading), spread])
+    return table(["regime", "n, d", "k½", "theorems on training, constant 1"], rows)
+
+
+def brief(value: float) -> str:
+    """Return a width in at most three digits, or as a power of ten.
+
+    >>> brief(720.0), brief(3.1e13)
+    ('720', '3e13')
+    """
+    return f"{value:.0f}" if value < 1e5 else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
+
+
+TABLES: Mapping[str, Callable[[Report], str]] = {
+    "by-regime": by_regime,
+    "every-size": every_size,
+    "fractions": fractions,
+    "by-dimension": by_dimension,
+    "asked": asked,
+}
+"""Tables by the name that a block gives."""
