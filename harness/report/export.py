@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from harness.components import Regime
     from harness.driver.results import Results
     from harness.statistics.size_bracket import SizeBracket
+    from harness.statistics.thresholds import Threshold
 
-FORMAT = 2
+FORMAT = 3
 """Version of the format. It is raised when the meaning of a key changes."""
 
 
@@ -139,21 +140,39 @@ def _regime(regime: Regime) -> dict[str, Any]:
 
 
 def _threshold(results: Results, regime: str, n: int, d: int) -> dict[str, Any]:
-    found = results.threshold(regime, n, d)
-    budget = results.suite.budget
+    """Return the leading record of a threshold, with the exact and the budgeted record within."""
+    decided = results.decides_fates(regime)
+    leading = results.threshold(regime, n, d)
+    budget = results.threshold(regime, n, d, results.suite.budget.report_tolerance)
     return {
         "regime": regime,
         "n": n,
         "d": d,
+        **threshold_data(leading),
+        "exact": threshold_data(leading) if decided else None,
+        "budget": threshold_data(budget),
+        "certified": leading.certified,
+        "fates": leading.fates or None,
+    }
+
+
+def threshold_data(found: Threshold) -> dict[str, Any]:
+    """Return one answer about a threshold as plain data."""
+    return {
+        "kind": found.kind,
         "k_half": found.k_half,
         "low": found.low,
         "high": found.high,
         "bound": found.bound,
         "trials": found.trials,
-        "counts": [{"k": k, "fit": m, "trials": trials} for k, (m, trials) in sorted(found.counts.items())],
+        "counts": [
+            {"k": k, "fit": m, "open": found.open.get(k, 0), "trials": trials}
+            for k, (m, trials) in sorted(found.counts.items())
+        ],
         "violations": [list(pair) for pair in found.violations],
-        "tolerance": budget.report_tolerance,
-        "steps": budget.steps,
+        "tolerance": found.tolerance,
+        "steps": _finite(found.steps),
+        "limited_by_budget": found.limited,
     }
 
 

@@ -80,7 +80,7 @@ class Compared:
         )
 
 
-def each_law(results: Results, tolerance: float | None = None, steps: int | None = None) -> Iterator[Compared]:
+def each_law(results: Results, tolerance: float | None = None, steps: float | None = None) -> Iterator[Compared]:
     """Yield the usual formulas and the claims of the theories that concern it, for every regime with a width.
 
     Args:

@@ -31,8 +31,14 @@ class ThresholdRecord:
             where neither is.
         counts: Fits over trials at each width, ``k:m/M`` separated by blanks. ``inf`` is the limit of infinite width.
         trials: Number of trials.
-        tolerance: Relative residual that counts as a fit.
-        steps: Budget in steps.
+        tolerance: Relative residual that counts as a fit, 0 for an exact one.
+        steps: Budget in steps, or None where steps are unlimited.
+        kind: The question that the record answers: ``exact`` (an exact fit with unlimited steps), ``limit`` (the
+            tolerance with unlimited steps) or ``budget`` (the tolerance within the budget).
+        limited: Whether the budget made the lower end, so that more steps would lower k½.
+        open: Number of trials whose verdict is open. They count as fits for ``low`` and as failures for ``high``.
+        certified: Number of trials of which it is proved whether they end in an exact fit, or None without fates.
+        fates: Number of trials of each fate, empty without fates.
     """
 
     regime: str
@@ -45,7 +51,12 @@ class ThresholdRecord:
     counts: str
     trials: int
     tolerance: float
-    steps: int
+    steps: int | None
+    kind: str = "budget"
+    limited: bool = False
+    open: int = 0
+    certified: int | None = None
+    fates: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -143,6 +154,11 @@ class TrialRecord:
         device: Device that trained it.
         seconds: Its share of the time of its batch, in seconds.
         message: What went wrong, or empty unless the verdict is ``error``.
+        fate: What becomes of it with unlimited steps: ``fit proved``, ``stuck proved``, ``fit in the limit``,
+            ``stuck in the limit`` or ``open``, or None if that was not computed.
+        certificate: Name of the theorem that shows the fate, or empty.
+        margin: Quotient by which the theorem's condition holds, or None.
+        limit: Relative residual in the limit of unlimited steps, or None where it is not known.
         hits: First step at which each tolerance was met, by the tolerance as text, or None if it never was.
         diagnostics: Values of the regime's diagnostics, by name.
     """
@@ -165,15 +181,34 @@ class TrialRecord:
     device: str
     seconds: float
     message: str
+    fate: str | None = None
+    certificate: str = ""
+    margin: float | None = None
+    limit: float | None = None
     hits: Mapping[str, int | None] = field(default_factory=dict)
     diagnostics: Mapping[str, float | None] = field(default_factory=dict)
 
 
-def threshold_record(regime: str, n: int, d: int, found: Threshold, tolerance: float, steps: int) -> ThresholdRecord:
+def threshold_record(regime: str, n: int, d: int, found: Threshold) -> ThresholdRecord:
     """Return the record of a threshold."""
     counts = " ".join(f"{k or 'inf'}:{m}/{trials}" for k, (m, trials) in sorted(found.counts.items()))
     return ThresholdRecord(
-        regime, n, d, found.k_half, found.low, found.high, found.bound, counts, found.trials, tolerance, steps
+        regime=regime,
+        n=n,
+        d=d,
+        k_half=found.k_half,
+        low=found.low,
+        high=found.high,
+        bound=found.bound,
+        counts=counts,
+        trials=found.trials,
+        tolerance=found.tolerance,
+        steps=int(found.steps) if math.isfinite(found.steps) else None,
+        kind=found.kind,
+        limited=found.limited,
+        open=sum(found.open.values()),
+        certified=found.certified,
+        fates=found.fates,
     )
 
 
@@ -275,6 +310,10 @@ def trial_records(
             device=outcome.device,
             seconds=outcome.seconds,
             message=outcome.message,
+            fate=outcome.fate.kind if outcome.fate else None,
+            certificate=outcome.fate.certificate if outcome.fate else "",
+            margin=finite(outcome.fate.margin) if outcome.fate else None,
+            limit=finite(outcome.fate.residual) if outcome.fate else None,
             hits=dict(zip(names, outcome.hits, strict=True)),
             diagnostics={name: finite(value) for name, value in outcome.diagnostics.items()},
         )

@@ -52,26 +52,28 @@ class Results(results.Results):
         head = f"<p><b>{escape(self.suite.title or self.suite.name)}</b>: {self.trial_count} trials{escape(state)}</p>"
         return head + self.thresholds()._repr_html_()
 
-    def thresholds(self, tolerance: float | None = None, steps: int | None = None) -> Records[ThresholdRecord]:
+    def thresholds(self, tolerance: float | None = None, steps: float | None = None) -> Records[ThresholdRecord]:
         """Return the threshold of every regime, n and d.
 
+        Without arguments it is the leading one: of exact fits with unlimited steps where the run decides these, else
+        at the reported tolerance within the budget.
+
         Args:
-            tolerance: Another tolerance of the suite than the reported one.
-            steps: A budget smaller than the suite's, in steps.
+            tolerance: A tolerance of the suite, or 0 for exact fits.
+            steps: A budget smaller than the suite's, in steps, or ``math.inf`` for unlimited steps.
 
         Raises:
-            ValueError: If the tolerance was not recorded.
+            ValueError: If the tolerance was not recorded, or an exact fit is asked for within a number of steps.
         """
-        used = self.suite.budget.criterion(tolerance, steps)
-        rows = (threshold_record(*place, self.threshold(*place, tolerance, steps), *used) for place in self.places)
+        rows = (threshold_record(*place, self.threshold(*place, tolerance, steps)) for place in self.places)
         return Records(ThresholdRecord, rows)
 
-    def theories(self, tolerance: float | None = None, steps: int | None = None) -> Records[TheoryRecord]:
+    def theories(self, tolerance: float | None = None, steps: float | None = None) -> Records[TheoryRecord]:
         """Return the width that each theory asks for at every regime, n and d that it concerns, beside k½.
 
         Args:
-            tolerance: Another tolerance of the suite than the reported one, for k½.
-            steps: A budget smaller than the suite's, in steps, for k½.
+            tolerance: As for :meth:`thresholds`, for k½.
+            steps: As for :meth:`thresholds`, for k½.
 
         Raises:
             ValueError: If the tolerance was not recorded, or the suite's problems cannot be drawn.
@@ -83,12 +85,12 @@ class Results(results.Results):
         )
         return Records(TheoryRecord, rows)
 
-    def exponents(self, tolerance: float | None = None, steps: int | None = None) -> Records[ExponentRecord]:
+    def exponents(self, tolerance: float | None = None, steps: float | None = None) -> Records[ExponentRecord]:
         """Return the exponents of k½ in n and d of every regime that has a width.
 
         Args:
-            tolerance: Another tolerance of the suite than the reported one.
-            steps: A budget smaller than the suite's, in steps.
+            tolerance: As for :meth:`thresholds`.
+            steps: As for :meth:`thresholds`.
 
         Raises:
             ValueError: If the tolerance was not recorded.
@@ -97,12 +99,12 @@ class Results(results.Results):
         fits = ((name, self.exponent_fit(name, tolerance, steps)) for name in names)
         return Records(ExponentRecord, (exponent_record(name, fit) for name, fit in fits))
 
-    def laws(self, tolerance: float | None = None, steps: int | None = None) -> Records[LawRecord]:
+    def laws(self, tolerance: float | None = None, steps: float | None = None) -> Records[LawRecord]:
         """Return the constants with which formulas for k½, such as C n/d, lie in the brackets of every regime.
 
         Args:
-            tolerance: Another tolerance of the suite than the reported one.
-            steps: A budget smaller than the suite's, in steps.
+            tolerance: As for :meth:`thresholds`.
+            steps: As for :meth:`thresholds`.
 
         Raises:
             ValueError: If the tolerance was not recorded.

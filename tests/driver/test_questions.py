@@ -14,7 +14,7 @@ from harness.plugin_host.registry import Registry
 from harness.statistics.paired import threshold_ratio
 from harness.statistics.thresholds import bracket, point_in, threshold
 
-from .fated import made, outcome
+from ..ends import made, outcome
 
 EXACT, LIMIT, BUDGET = Question(0.0, math.inf, None), Question(0.01, math.inf, 1), Question(0.01, 9000, 1)
 

@@ -10,8 +10,11 @@ import pytest
 
 from harness.components import Width
 from harness.driver.results import Results
+from harness.plugin_host.registry import Registry
 from harness.report.export import dumps, prediction_record, thresholds_record
 from harness.report.predicted import predict_suite
+
+from ..ends import made
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def test_a_threshold_has_what_a_reader_needs(text: str) -> None:
         "steps": 9000,
     }
     assert softplus["k_half"] == 7
-    assert softplus["counts"][0] == {"k": 5, "fit": 1, "trials": 20}
+    assert softplus["counts"][0] == {"k": 5, "fit": 1, "open": 0, "trials": 20}
     assert (features["k_half"], features["low"], features["high"], features["bound"]) == (None, None, 2, "<=")
 
 
@@ -85,3 +88,30 @@ def test_provenance_goes_along(text: str) -> None:
 def test_nan_cannot_slip_through() -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         dumps({"k_half": math.nan})
+
+
+def test_the_exact_record_leads_where_fates_are_known_and_the_budgeted_one_stands_beside(registry: Registry) -> None:
+    found = made(
+        registry,
+        {
+            ("softplus", 80, 7): [("counted", 20)],
+            ("softplus", 80, 8): [("late", 18), ("open", 2)],
+            ("softplus", 80, 15): [("late", 20)],
+            ("softplus", 80, 16): [("proved", 20)],
+            ("momentum", 80, 15): [("none", 20)],
+            ("momentum", 80, 16): [("none fit", 20)],
+        },
+    )
+    records = {(t["regime"], t["n"]): t for t in json.loads(dumps(thresholds_record(found)))["thresholds"]}
+    exact, without = records["softplus", 80], records["momentum", 80]
+    keys = ("kind", "k_half", "low", "high", "bound", "tolerance", "steps", "limited_by_budget")
+    assert [exact[key] for key in keys] == ["exact", 8, 7, 8, "", 0.0, None, False]
+    assert [exact["budget"][key] for key in keys] == ["budget", 16, 15, 16, "", 0.01, 9000, True]
+    assert {key: exact[key] for key in exact["exact"]} == exact["exact"]
+    assert exact["counts"][1] == {"k": 8, "fit": 18, "open": 2, "trials": 20}
+    assert (exact["certified"], exact["fates"]["open"], exact["fates"]["fit proved"]) == (78, 22, 58)
+    assert [without[key] for key in keys] == ["budget", 16, 15, 16, "", 0.01, 9000, True]
+    assert (without["exact"], without["certified"], without["fates"]) == (None, None, None)
+    assert {key: without[key] for key in without["budget"]} == without["budget"]
+    nothing = records["softplus", 40]
+    assert (nothing["bound"], nothing["exact"]["bound"], nothing["trials"]) == ("none", "none", 0)

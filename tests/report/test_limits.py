@@ -107,7 +107,7 @@ def test_exports_say_that_there_is_no_width(with_limit: Results) -> None:
     assert [regime["has_width"] for regime in record["regimes"]] == [True, True, True, False]
     (found,) = [t for t in record["thresholds"] if (t["regime"], t["n"]) == ("limit", 40)]
     assert (found["k_half"], found["low"], found["high"], found["trials"]) == (None, None, None, 20)
-    assert found["counts"] == [{"k": 0, "fit": 18, "trials": 20}]
+    assert found["counts"] == [{"k": 0, "fit": 18, "open": 0, "trials": 20}]
     assert with_limit.exponent_fit("limit").a is None
 
 

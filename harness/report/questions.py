@@ -1,0 +1,100 @@
+"""Sentences that say which question a number answers: an exact fit, a tolerance in the limit, or within a budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.components.numbers import plain
+from harness.engine.continuations import continuation_of, undecided
+from harness.report import setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from harness.components import Regime
+    from harness.driver.question import Question, QuestionKind
+    from harness.driver.results import Results
+
+EXACT = (
+    "k½ is that of exact fits with unlimited steps: gradient descent goes on for ever from where training ended. Where "
+    "nothing decides the end of a trial, it is open: a fit for the lower end of a bracket, a failure for the upper one."
+)
+CERTIFIED = (
+    "certified: m of M trials of which it is proved, for gradient descent in exact arithmetic, whether they end in an "
+    "exact fit; the rest were followed along the gradient flow, diverged, or are open."
+)
+LIMIT = (
+    "A trial fits when it meets the tolerance {tolerance} within the budget, or with unlimited steps, where its end is "
+    "decided; else it is open: a fit for the lower end of a bracket, a failure for the upper one."
+)
+
+
+def kinds(results: Results, tolerance: float | None, steps: float | None) -> dict[QuestionKind, list[Regime]]:
+    """Return the regimes of a run by the question that is asked of them."""
+    found: dict[QuestionKind, list[Regime]] = {}
+    for regime in results.suite.regimes:
+        found.setdefault(results.question(regime.name, tolerance, steps).kind, []).append(regime)
+    return found
+
+
+def question_explained(
+    results: Results,
+    tolerance: float | None = None,
+    steps: float | None = None,
+    regimes: Sequence[Regime] | None = None,
+) -> str:
+    """Return the sentences that define a fit, for each kind of question that is asked, and the measures.
+
+    Args:
+        results: Results of the run.
+        tolerance: Tolerance as it was asked for.
+        steps: Steps as they were asked for.
+        regimes: The regimes shown, or None for all.
+    """
+    shown = results.suite.regimes if regimes is None else regimes
+    asked = {regime.name: results.question(regime.name, tolerance, steps) for regime in shown}
+    sentences = dict.fromkeys(fit_explained(question) for question in asked.values())
+    if len(sentences) > 1:
+        budgeted = [name for name, question in asked.items() if question.kind == "budget"]
+        exact, within = sorted(sentences, key=lambda said: said != EXACT)
+        said = f"{exact} Nothing decides this for {named(budgeted)}: there {within[0].lower()}{within[1:]}"
+    else:
+        said = next(iter(sentences), "")
+    return f"{said} {setting.measures_explained(shown)}".strip()
+
+
+def fit_explained(asked: Question) -> str:
+    """Return the sentence that defines a fit."""
+    if asked.kind == "exact":
+        return EXACT
+    if asked.kind == "limit":
+        return LIMIT.format(tolerance=plain(asked.tolerance))
+    return f"A trial fits when it meets the tolerance {plain(asked.tolerance)} within {int(asked.steps)} steps."
+
+
+def named(names: Iterable[str]) -> str:
+    """Return names in quotes.
+
+    >>> named(["relu", "sgd"])
+    '“relu”, “sgd”'
+    """
+    return ", ".join(f"“{name}”" for name in names)
+
+
+def why_undecided(results: Results, regime: Regime) -> str:
+    """Return why the run does not know what becomes of the trials of a regime, or an empty string if it does."""
+    if results.decides_fates(regime.name):
+        return ""
+    if not results.suite.budget.limit:
+        return "the run was made without fates"
+    if continuation_of(regime, results.suite.q) is not None or not undecided(regime, results.suite.q):
+        return "none of its trials has a fate"
+    return "; ".join(dict.fromkeys(undecided(regime, results.suite.q).values()))
+
+
+def common(results: Results, regimes: Iterable[Regime], tolerance: float | None, steps: float | None) -> Question:
+    """Return the question that can be asked of several regimes: the leading one of all, or that of the budget."""
+    found = {results.question(regime.name, tolerance, steps) for regime in regimes}
+    if len(found) == 1:
+        return found.pop()
+    return next(question for question in found if question.kind == "budget")
