@@ -45,6 +45,9 @@ trials = 80
 use = "moderate"
 [[regimes]]
 use = "output-only"
+[[regimes]]
+use = "moderate"
+activation = "relu"
 """
 
 Rows = dict[tuple[object, ...], str]

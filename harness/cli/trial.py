@@ -138,7 +138,8 @@ def _record(outcome: Outcome, suite: Suite, search: ThresholdSearch, n: int, d: 
     rung = suite.budget.tolerances.index(suite.budget.report_tolerance)
     found = {key: value for key, value in view(outcome).items() if key not in ("message", "seed")}
     where = {"suite": suite.name, "regime": search.setting.regime.name, "n": n, "d": d, "k": k, "seed": outcome.seed}
-    return {**where, "verdict": outcome.verdict(rung), "tolerances": list(suite.budget.tolerances), **found}
+    exact = {"exact_verdict": outcome.limit_verdict()} if search.fates else {}
+    return {**where, "verdict": outcome.verdict(rung), **exact, "tolerances": list(suite.budget.tolerances), **found}
 
 
 def _table(record: dict[str, Any], suite: Suite) -> Table:
@@ -157,8 +158,15 @@ def _table(record: dict[str, Any], suite: Suite) -> Table:
         f"{plain(tolerance)} at step {hit}" if hit is not None else f"{plain(tolerance)} never"
         for tolerance, hit in zip(record["tolerances"], record["hits"], strict=True)
     ]
+    fate = record.get("fate") or {}
     facts = {
         "verdict": record["verdict"],
+        "exact fit": record.get("exact_verdict"),
+        "fate": fate.get("kind"),
+        "limit of the residual": fate.get("residual"),
+        "certificate": fate.get("certificate") or None,
+        "margin": fate.get("margin"),
+        "decided by": fate.get("continuation"),
         "tolerances met": ", ".join(hits),
         **{key.replace("_", " "): record[key] for key in ("steps", "measure", "diverged", "falling", "movement")},
         **{key.replace("_", " "): record[key] for key in ("step_size", "lambda_min", "lambda_max", "rate")},
@@ -170,7 +178,8 @@ def _table(record: dict[str, Any], suite: Suite) -> Table:
     return Table(
         name="trial",
         title=f"{record['regime']}, {place}, trial {record['seed']}",
-        caption=f"verdict: at tolerance {plain(suite.budget.report_tolerance)} within {suite.budget.steps} steps.",
+        caption=f"verdict: at tolerance {plain(suite.budget.report_tolerance)} within {suite.budget.steps} steps."
+        + (" exact fit: the verdict with unlimited steps; fate: what becomes of the network." if fate else ""),
         columns=(Column("what"), Column("found", wrap=60)),
         rows=rows,
     )

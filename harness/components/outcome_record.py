@@ -52,6 +52,18 @@ def digits(outcome: Outcome) -> str:
     return encode(replace(outcome, device="", solver="", unlit=None, plugins={}))
 
 
+def agree(one: Outcome, other: Outcome) -> bool:
+    """Return whether two outcomes of a trial have the same digits.
+
+    Fates are compared if both have one, and by the same version of the same continuation.
+    """
+    fates = one.fate, other.fate
+    known = [fate for fate in fates if fate is not None and not fate.message]
+    if len(known) == 2 and known[0].continuation == known[1].continuation:
+        return digits(one) == digits(other)
+    return digits(replace(one, fate=None)) == digits(replace(other, fate=None))
+
+
 def row(outcome: Outcome) -> Row:
     """Return an outcome as plain data from which :func:`decode` makes an equal one."""
     return outcome.seed, encode(outcome), float(outcome.seconds)

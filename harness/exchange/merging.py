@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.components import Cell, Outcome
-from harness.components.outcome_record import digits, encode
+from harness.components.outcome_record import agree, encode
 from harness.store import FILE, Place, Store, StoreError
 from harness.store.run_record import RunRecord
 
@@ -145,7 +145,7 @@ def claimed(directory: Path) -> Iterator[Store | None]:
 
 
 def unite(parts: Sequence[RunPart]) -> Union:
-    """Unite parts into one run. If several parts have a trial, the first that trained it counts.
+    """Unite parts into one run. If several parts have a trial, the first that trained it and knows its fate counts.
 
     Raises:
         MergeError: If the parts are of different suites, or were trained by different solvers or on different kinds of
@@ -165,10 +165,12 @@ def unite(parts: Sequence[RunPart]) -> Union:
                 outcomes[trial], owners[trial] = outcome, part.name
             elif not outcome.message:
                 repeated += 1
-                if digits(known) != digits(outcome):
+                if not agree(known, outcome):
                     key, place = trial
                     regime = _regime(settings[key])
                     conflicts.append(Conflict(regime, place, (owners[trial], known), (part.name, outcome)))
+                elif _undecided(known) and not _undecided(outcome):
+                    outcomes[trial], owners[trial] = outcome, part.name
     run = parts[0].run
     origin = {key: value for key, value in run.provenance.items() if key != "shard"}
     merged = {**origin, "merged": _merged(parts, run)}
@@ -221,6 +223,11 @@ def _write(union: Union, store: Store) -> int:
     return added
 
 
+def _undecided(outcome: Outcome) -> bool:
+    """Return whether a trial has no fate, or one of a continuation that raised."""
+    return outcome.fate is None or bool(outcome.fate.message)
+
+
 def _differs(known: Outcome | None, outcome: Outcome) -> bool:
     return known is None or encode(known) != encode(outcome)
 
@@ -256,7 +263,9 @@ def _check(parts: Sequence[RunPart]) -> None:
 
 def _options(part: RunPart) -> dict[str, Any]:
     """Return the suite of a part with every default, or an empty dict if it is not known."""
-    return {section: value for section, value in part.run.resolved.items() if section != "keys"}
+    found = {section: value for section, value in part.run.resolved.items() if section != "keys"}
+    budget = found.get("budget")
+    return {**found, "budget": {"limit": False, **budget}} if isinstance(budget, Mapping) else found
 
 
 def _kinds(origin: Mapping[str, Any]) -> dict[str, str]:
@@ -301,4 +310,5 @@ def computed_by(part: RunPart) -> dict[str, str]:
 
 def _said(outcome: Outcome) -> str:
     hits = ", ".join("never" if hit is None else str(hit) for hit in outcome.hits)
-    return f"{outcome.steps} steps, measure {outcome.measure!r}, tolerances met at {hits}"
+    fate = f", {outcome.fate.kind}" if outcome.fate is not None else ""
+    return f"{outcome.steps} steps, measure {outcome.measure!r}, tolerances met at {hits}{fate}"

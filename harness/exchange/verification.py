@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.components import Cell, Outcome, Verdict
+from harness.components import Cell, FateKind, Outcome, Verdict
 from harness.components.executor import Batch, BatchFailed, Executor, LostWorkers
 from harness.components.fault import error_outcome
-from harness.components.outcome_record import digits
+from harness.components.outcome_record import agree
 from harness.driver.edits import edited
 from harness.driver.provenance import installed
 from harness.driver.results import Results
@@ -32,8 +32,9 @@ class Retrained:
         pick: The stored trial.
         again: New outcome, which is an error if the trial could not be trained.
         verdicts: Stored and new verdict.
-        equal: Whether every digit is the same.
+        equal: Whether every digit is the same, with those of the fate if both were decided by the same continuation.
         step_difference: Largest difference between the steps at which both met a tolerance, or None if none was met.
+        fates: Stored and new kind of the fate, or None if one of the two has no fate.
         edited: Reason why the code is not the code that trained the stored trial, or an empty string if it is.
     """
 
@@ -42,12 +43,18 @@ class Retrained:
     verdicts: tuple[Verdict, Verdict]
     equal: bool
     step_difference: int | None
+    fates: tuple[FateKind, FateKind] | None = None
     edited: str = ""
 
     @property
     def failed(self) -> bool:
         """Whether it could not be trained again."""
         return bool(self.again.message)
+
+    @property
+    def other_fate(self) -> bool:
+        """Whether both outcomes have a fate, of two kinds."""
+        return self.fates is not None and self.fates[0] != self.fates[1]
 
     @property
     def flipped(self) -> bool:
@@ -280,7 +287,8 @@ def _retrained(pick: Pick, again: Outcome, rung: int, plugins: dict[str, str]) -
         pick,
         again,
         (stored.verdict(rung), again.verdict(rung)),
-        equal=digits(stored) == digits(again),
+        equal=agree(stored, again),
         step_difference=max(steps, default=None),
+        fates=None if stored.fate is None or again.fate is None else (stored.fate.kind, again.fate.kind),
         edited=reason,
     )

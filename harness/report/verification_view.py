@@ -38,6 +38,7 @@ def verification_view(found: Verification, results: Results) -> Table:
             Column("flipped", "right"),
             Column("share", "right"),
             Column("equal", "right"),
+            Column("other fate", "right"),
             Column("steps apart", "right"),
         ),
         rows=tuple(rows),
@@ -47,6 +48,7 @@ def verification_view(found: Verification, results: Results) -> Table:
 def _row(words: str, size: int, drawn: list[Retrained], share: Share) -> Row:
     apart = [trial.step_difference for trial in drawn if trial.step_difference is not None]
     none = Missing("none was drawn")
+    fated = [trial for trial in drawn if trial.fates is not None]
     return Row(
         (
             Text(words),
@@ -54,6 +56,7 @@ def _row(words: str, size: int, drawn: list[Retrained], share: Share) -> Row:
             Count(share.flipped, share.trials) if drawn else none,
             Interval(share.share, *share.interval) if drawn else none,
             Count(sum(trial.equal for trial in drawn), len(drawn)) if drawn else none,
+            Count(sum(trial.other_fate for trial in drawn), len(fated)) if fated else Missing("no fates are known"),
             Number(max(apart)) if apart else Missing("no tolerance was met twice"),
         )
     )
@@ -63,6 +66,7 @@ def _caption(found: Verification, results: Results) -> str:
     budget = results.suite.budget
     solvers = ", ".join(sorted({now for _, now in found.solvers.values()}))
     reasons = found.reasons
+    fated = any(trial.fates is not None for trial in found.trials)
     said = [
         f"Trained again in {found.dtype} on {found.device} by {solvers}.",
         "flipped: of the drawn trials, those that fit once and did not fit the other time, at tolerance "
@@ -72,6 +76,7 @@ def _caption(found: Verification, results: Results) -> str:
         "far as there are any, since verdicts flip there first.",
         "equal: drawn trials whose whole outcome is the same to the last bit; "
         + (f"it need not be, with {'; '.join(reasons)}." if reasons else "it must be, with the same settings here."),
+        "other fate: drawn trials that end otherwise with unlimited steps." if fated else "",
         "steps apart: largest difference between the steps at which a tolerance of the ladder was met in both.",
         f"{len(found.failed)} could not be trained." if found.failed else "",
     ]
@@ -83,7 +88,9 @@ def flips_view(found: Verification, results: Results) -> Table:
     budget = results.suite.budget
     tolerance = budget.tolerances[found.rung]
     broken = {id(trial) for trial in found.broken}
-    shown = [trial for trial in found.trials if trial.flipped or trial.failed or id(trial) in broken]
+    shown = [
+        trial for trial in found.trials if trial.flipped or trial.failed or trial.other_fate or id(trial) in broken
+    ]
     return Table(
         name="flips",
         title="Trials that came out otherwise",
@@ -125,6 +132,8 @@ def _why(trial: Retrained, tolerance: float, steps: int, rung: int) -> str:
         return trial.again.message
     if trial.flipped:
         return why_flipped(trial, tolerance, steps, rung)
+    if trial.other_fate and trial.fates is not None:
+        return f"the verdict is the same, but {' became '.join(trial.fates)} with unlimited steps"
     return "the verdict is the same, the digits are not"
 
 
@@ -166,6 +175,7 @@ def verification_record(found: Verification, results: Results) -> dict[str, Any]
         "equal": sum(trial.equal for trial in found.trials),
         "failed": len(found.failed),
         "broken": len(found.broken),
+        "other_fate": sum(trial.other_fate for trial in found.trials),
         "largest_step_difference": max(apart, default=None),
         "flipped": {
             part: {
@@ -193,6 +203,7 @@ def _record(trial: Retrained, tolerance: float, steps: int, rung: int) -> dict[s
         "verdicts": list(trial.verdicts),
         "measures": [one.measure if math.isfinite(one.measure) else None for one in both],
         "hits": [list(one.hits) for one in both],
+        "fates": None if trial.fates is None else list(trial.fates),
         "equal": trial.equal,
         "flipped": trial.flipped,
         "why": _why(trial, tolerance, steps, rung) if trial.flipped or trial.failed else "",

@@ -55,6 +55,21 @@ def test_it_is_shown_as_a_table(ran: Path) -> None:
     assert "lambda max" in done.stdout
 
 
+def test_its_fate_is_shown(ran: Path) -> None:
+    text = GRID.replace('name = "softplus"\nuse = "moderate"', 'name = "features"\nuse = "output-only"')
+    (ran / "features.toml").write_text(text, encoding="utf-8")
+    (ran / "budget.toml").write_text(text.replace("steps = 600", "steps = 600\nlimit = false"), encoding="utf-8")
+    arguments = ["trial", str(ran / "features.toml"), "--regime", "features", "--k", "2"]
+    done = invoke(*arguments)
+    for words in ("stuck proved", "rank of the kernel", "spectral 2", "limit of the residual", "unlimited steps"):
+        assert words in done.stdout
+    found = json.loads(invoke(*arguments, "--json").stdout)
+    assert (found["exact_verdict"], found["fate"]["kind"]) == ("unfit", "stuck proved")
+    assert 0 < found["fate"]["constants"]["floor"] <= found["fate"]["residual"] <= found["measure"]
+    arguments[1] = str(ran / "budget.toml")
+    assert not {"fate", "exact_verdict"} & json.loads(invoke(*arguments, "--json").stdout).keys()
+
+
 def test_a_failure_is_shown_in_full(tmp_path: Path) -> None:
     plugin = Path(__file__).parent.parent / "faults" / "plugin.py"
     text = SUITE.replace('"sphere"', '{ use = "marked", every = 1, how = "raise" }')

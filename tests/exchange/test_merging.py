@@ -237,3 +237,22 @@ def test_a_run_and_its_copy_are_one_source(shards: list[Path], tmp_path: Path) -
     for order in ([earlier, parts[0]], [parts[0], earlier]):
         (one,) = unite(order).run.provenance["merged"]
         assert one["trials"] == len(parts[0].outcomes), "the copy was made before the run ended"
+
+
+def test_a_trial_whose_fate_is_known_comes_before_one_whose_fate_is_not(whole: Results, shards: list[Path]) -> None:
+    first, *others = [read_part(shard, shard.name) for shard in shards]
+    bare = {trial: replace(outcome, fate=None) for trial, outcome in first.outcomes.items()}
+    fated = {trial for trial, outcome in first.outcomes.items() if outcome.fate is not None}
+    assert fated
+    for parts in ([replace(first, outcomes=bare), first], [first, replace(first, outcomes=bare)]):
+        union = unite([*parts, *others])
+        assert not union.conflicts
+        assert {trial: union.outcomes[trial] for trial in first.outcomes} == first.outcomes
+    forged = {
+        trial: replace(outcome, fate=outcome.fate and replace(outcome.fate, kind="open"))
+        for trial, outcome in first.outcomes.items()
+    }
+    conflicts = unite([first, replace(first, outcomes=forged)]).conflicts
+    assert len(conflicts) == len(fated)
+    assert "stuck proved" in str(conflicts[0])
+    assert str(conflicts[0]).endswith(", open")

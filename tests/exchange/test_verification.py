@@ -74,6 +74,22 @@ def test_a_changed_digit_and_a_changed_verdict_are_found(whole: Results) -> None
     assert (record["broken"], record["flipped"]["run"]["flipped"], record["equal"]) == (2, 1, TRIALS - 2)
 
 
+def test_another_fate_is_found_and_one_that_is_not_known_is_no_difference(whole: Results) -> None:
+    cell = next(cell for cell in whole.outcomes if cell.regime == "features")
+    stored = whole.outcomes[cell][2]
+    assert stored.fate is not None
+    unknown = replace(stored.fate, continuation="x 1")
+    for fate, other in ((replace(stored.fate, kind="open"), 1), (None, 0), (unknown, 0)):
+        forged = changed(whole, cell, 2, fate=fate)
+        found = verify(forged, InProcess(), trials=10**6)
+        assert [len(found.broken), sum(trial.other_fate for trial in found.trials)] == [other, other]
+        record = json.loads(dumps(verification_record(found, forged)), parse_constant=pytest.fail)
+        assert record["other_fate"] == other
+        assert {tuple(trial["fates"]) for trial in record["trials"] if trial["fates"]} >= {(stored.fate.kind,) * 2}
+        assert len(flips_view(found, forged).rows) == other
+        assert any(cell.header == "other fate" for cell in verification_view(found, forged).columns)
+
+
 def test_another_precision_need_not_be_equal_but_agrees(whole: Results) -> None:
     found = verify(whole, InProcess(), trials=24, dtype="float64")
     assert set(found.expected.values()) == {"dtype float64 instead of float32"}
