@@ -103,7 +103,7 @@ def each_law(results: Results, tolerance: float | None = None, steps: float | No
 
 
 def compared(regime: Regime, formula: Formula, brackets: tuple[SizeBracket, ...], theory: str = "") -> Compared:
-    """Return a formula with the constants that the brackets allow.
+    """Return a formula with the constants that the brackets allow. At n = 1 log n vanishes, so it is left out.
 
     Args:
         regime: The regime.
@@ -111,5 +111,5 @@ def compared(regime: Regime, formula: Formula, brackets: tuple[SizeBracket, ...]
         brackets: Its brackets at all sizes.
         theory: Name of the theory that claims it, or an empty string.
     """
-    bounded = [bracket for bracket in brackets if bracket.bounded]
+    bounded = [bracket for bracket in brackets if bracket.bounded and bracket.n > 1]
     return Compared(regime.name, formula.name, theory, constant(bounded, formula), len(bounded))

@@ -109,7 +109,7 @@ def _rows(results: Results, regime: Regime, tolerance: float, steps: int) -> lis
         # The brackets in conflict have a column, so they are no note here.
         entry = replace(constant_entry(one.constant), notes=())
         found.append(
-            Row((name, Text(formula.name), entry, Count(one.constant.met, bounded), _conflict(one.constant.conflict)))
+            Row((name, Text(formula.name), entry, Count(one.constant.met, one.sizes), _conflict(one.constant.conflict)))
         )
     return found
 

@@ -10,6 +10,9 @@ from fractions import Fraction
 LARGEST_ROOT = 1000
 """Largest root of a rational that is compared exactly. Exponents of formulas are fractions with small denominators."""
 
+CLOSE = 1e-9
+"""Distance of logarithms from which floats decide. Their error is below 1e-12 for bases of up to a thousand digits."""
+
 DIGITS = 60
 """Decimal digits in comparisons of numbers that cannot be equal."""
 
@@ -39,10 +42,14 @@ class ExactNumber:
     def below(self, other: ExactNumber) -> bool:
         """Return whether this number is smaller than another.
 
-        Powers are compared as integers. Logarithms have a rational quotient exactly if their arguments are powers of
-        one integer, and then that quotient is used. All other pairs differ: a logarithm of an integer is
-        transcendental (Lindemann 1882), and so is an irrational quotient of two (Gelfond 1934, Schneider 1934).
+        Floats decide where they differ by more than their error. Else powers are compared as integers. Logarithms have
+        a rational quotient exactly if their arguments are powers of one integer, and then that quotient is used. All
+        other pairs differ: a logarithm of an integer is transcendental (Lindemann 1882), and so is an irrational
+        quotient of two (Gelfond 1934, Schneider 1934).
         """
+        distance = self.log() - other.log()
+        if abs(distance) > CLOSE:
+            return distance < 0
         if self.argument == other.argument:
             first, second = self.base, other.base
         else:
@@ -54,6 +61,11 @@ class ExactNumber:
         if common > LARGEST_ROOT:
             return self._decimal() < other._decimal()
         return first ** (common // self.root) < second ** (common // other.root)
+
+    def log(self) -> float:
+        """Return the natural logarithm as a float, with an error far below ``CLOSE``."""
+        found = (math.log(self.base.numerator) - math.log(self.base.denominator)) / self.root
+        return found if self.argument == 1 else found + math.log(math.log(self.argument))
 
     def __float__(self) -> float:
         return float(self._decimal())
