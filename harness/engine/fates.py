@@ -22,6 +22,7 @@ from harness.components import (
     Weights,
 )
 from harness.components.fault import said
+from harness.mathematics.counting import counted
 
 MOST = 10
 """Steps that a continuation may take, in budgets of a trial."""
@@ -55,6 +56,8 @@ def with_fate(
             if not isolate:
                 raise
             fate = Fate("open", message=said(error))
+    if fate.kind not in ("fit proved", "fit in the limit") and counted(regime, trial.problem, trial.k):
+        fate = replace(fate, constants={**fate.constants, "counted": 1.0})
     fate = replace(fate, continuation=continuation.identity())
     return replace(outcome, fate=fate, seconds=outcome.seconds + time.perf_counter() - start)
 

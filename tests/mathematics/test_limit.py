@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.mathematics.activations import ACTIVATIONS
-from harness.mathematics.limit import Extremes, Net, Point, beside, certify, definite, follow, lipschitz
+from harness.mathematics.limit import Extremes, Net, Point, beside, certify, definite, follow
 from harness.mathematics.limit.leaps import Path
 from harness.mathematics.limit.point_rounding import EVALUATION
 from tests.mathematics.smooth_nets import INPUTS, OUTPUTS, SMOOTH, Start, start, train
@@ -111,14 +111,12 @@ def test_jacobian_and_hessian_are_lipschitz_on_the_ball(name: str, both: bool) -
     begun = start(name, 8, 3, 4, 3, both=both, kind="clustered", output="spread")
     point = begun.net.at(begun.theta)
     for radius in (1e-3, 0.3, 3.0):
-        bound = lipschitz.of_jacobian(point, radius)
+        bound = point.bends.of_jacobian(radius)
         moves = rng.standard_normal((30, begun.net.size))
         moves *= (radius * rng.random(30) ** 0.2 / np.linalg.norm(moves, axis=1))[:, None]
         ends = [point.moved(move) for move in moves]
         beta, norm = float(max(np.linalg.norm(e.jacobian, 2) for e in ends)), max(e.norm for e in ends)
-        whole = lipschitz.of_hessian(
-            beta + bound * radius, norm + beta * radius, bound, lipschitz.of_curvature(point, radius)
-        )
+        whole = point.bends.of_hessian(radius, beta + bound * radius, norm + beta * radius)
         for a, b in zip(ends[::2], ends[1::2], strict=True):
             apart = np.linalg.norm(a.theta - b.theta)
             assert np.linalg.norm(a.jacobian - b.jacobian, 2) <= bound * apart
@@ -128,7 +126,7 @@ def test_jacobian_and_hessian_are_lipschitz_on_the_ball(name: str, both: bool) -
 def test_the_lipschitz_constant_is_attained_by_one_neuron_and_sample() -> None:
     """For n = k = d = 1 the Jacobian is vφ'(wx)x, whose derivative at w = 0 is vφ''(0)x² = v x²/4."""
     net = Net(ACTIVATIONS["softplus"], np.array([[2.0]]), np.array([1.0]), np.array([3.0]))
-    assert lipschitz.of_jacobian(net.at(np.zeros(1)), 0.0) == pytest.approx(3.0 * 0.25 * 4.0, rel=1e-6)
+    assert net.at(np.zeros(1)).bends.of_jacobian(0.0) == pytest.approx(3.0 * 0.25 * 4.0, rel=1e-6)
 
 
 def test_eigenvalues_are_bounded_on_the_right_side() -> None:

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.mathematics.limit import definite, lipschitz
-from harness.mathematics.limit.certificate import Certificate
+from harness.mathematics.limit import definite
+from harness.mathematics.limit.certificate import PROVED, Certificate
 
 if TYPE_CHECKING:
     from harness.components import Array
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 STEP_ERROR = 1e-6
 """Relative error of the step size that certificates allow for. A step may have been rounded to float32."""
 
-SHARES = (0.3, 0.5, 0.7, 0.85)
-"""Radii that are tried, as shares of the radius at which the bound of σ would vanish."""
+SHARES = (0.5, 0.3, 0.7, 0.85)
+"""Radii that are tried in turn, as shares of the radius at which the bound of σ would vanish."""
 
 ROUNDED_DOWN = 1.0 - 1e-9
 
@@ -93,24 +93,28 @@ def certify(point: Point, step_size: float, extremes: Extremes | None = None) ->
     if sigma <= 0.0 or not math.isfinite(beta):
         return None
     high = step_size * (1.0 + STEP_ERROR)
-    found = [*_path(point, sigma, beta, high), *_spectral(point, sigma, beta, step_size)]
+    found = _path(point, sigma, beta, high)
+    if not any(certificate.proved for certificate in found):
+        found += _spectral(point, sigma, beta, step_size)
     return max(found, key=lambda certificate: certificate.margin, default=None)
 
 
 def _path(point: Point, sigma: float, beta: float, eta: float) -> list[Certificate]:
-    """Return certificates D1g at several radii."""
+    """Return certificates D1g at several radii, up to the first that is a proof."""
     r = point.rounding.residual_norm
     found: list[Certificate] = []
-    whole = sigma / lipschitz.of_jacobian(point, 0.0)
+    whole = sigma / point.bends.of_jacobian(0.0)
     for share in SHARES:
         radius = share * whole
-        constant = lipschitz.of_jacobian(point, radius)
+        constant = point.bends.of_jacobian(radius)
         a, b = sigma - constant * radius, beta + constant * radius
         c = 1.0 - 0.5 * eta * b * b - 0.5 * eta * constant * r
         if a > 0.0 and c > 0.0:
             margin = radius * a * c / r * ROUNDED_DOWN if r > 0.0 else math.inf
             constants = {"sigma": sigma, "beta": beta, "lipschitz": constant}
             found.append(Certificate("D1g", margin, radius, 1.0 - eta * c * a * a, constants=constants))
+            if margin >= PROVED:
+                break
     return found
 
 
@@ -122,10 +126,10 @@ def _spectral(point: Point, sigma: float, beta: float, step_size: float) -> list
     found: list[Certificate] = []
     if not 0.0 <= q < 1.0:
         return found
-    whole = (1.0 - q) / (2.0 * eta * beta * lipschitz.of_jacobian(point, 0.0))
+    whole = (1.0 - q) / (2.0 * eta * beta * point.bends.of_jacobian(0.0))
     for share in SHARES:
         radius = share * whole
-        moved = lipschitz.of_jacobian(point, radius) * radius
+        moved = point.bends.of_jacobian(radius) * radius
         rate = q + eta * moved * (2.0 * beta + moved)
         if rate < 1.0:
             needed = eta * (beta + moved) * r

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from harness.mathematics.limit import fit, lipschitz, minimum
+from harness.mathematics.limit import fit, minimum
 from harness.mathematics.limit.certificate import PROVED
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class _Follower:
         extremes = fit.Extremes(point, values) if self.by_outputs else fit.Extremes.of(point)
         least, most = float(extremes.eigenvalues[0]), float(extremes.eigenvalues[-1])
         share = 1.0 - 0.5 * self.eta * most
-        if least <= 1e-13 * most or 8.0 * lipschitz.of_jacobian(point, 0.0) * point.norm > least * share:
+        if least <= 1e-13 * most or 8.0 * point.bends.of_jacobian(0.0) * point.norm > least * share:
             return None
         certificate = fit.certify(point, self.eta, extremes)
         if certificate is None or not certificate.proved:

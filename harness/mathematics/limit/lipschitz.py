@@ -9,6 +9,8 @@ A‖u‖‖b‖ + B(|δ|‖b‖ + ‖u‖|β|), A = (|v_j| + R) α_j and B = ‖
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,14 +19,17 @@ if TYPE_CHECKING:
     from harness.components import Array
     from harness.mathematics.limit.net import Point
 
-ITERATIONS = 12
+ITERATIONS = 8
 """Power iterations before the bound of Collatz and Wielandt is taken. Any number gives a valid bound."""
+
+FLOOR = 1e-6
+"""Smallest entry of a power iterate, which keeps it positive where the matrix falls into blocks."""
 
 ROUNDED_UP = 1.0 + 1e-9
 
 
-def perron_bounds(squares: Array, factors: Array) -> Array:
-    """Return upper bounds of λ_max(diag(c_j) S diag(c_j)) for each column c_j.
+def perron_bounds(squares: Array, factors: Array, start: Array, iterations: int) -> tuple[Array, Array]:
+    """Return upper bounds of λ_max(diag(c_j) S diag(c_j)) for each column c_j, and vectors that nearly attain them.
 
     For a matrix A without negative entries and any positive vector u, λ_max(A) ≤ max_i (Au)_i/u_i [Collatz 1942,
     Wielandt 1950]. Power iterations make u nearly the eigenvector.
@@ -32,58 +37,81 @@ def perron_bounds(squares: Array, factors: Array) -> Array:
     Args:
         squares: S, (n, n), symmetric, no entry negative.
         factors: c, (n, k), no entry negative.
+        start: First u, (n, k), positive.
+        iterations: Number of iterations, at least one.
 
     Returns:
-        Bounds, (k,).
+        Bounds, (k,), and the last u.
 
-    >>> perron_bounds(np.array([[2.0, 1.0], [1.0, 2.0]]), np.ones((2, 1))).round(6).tolist()
+    >>> perron_bounds(np.array([[2.0, 1.0], [1.0, 2.0]]), np.ones((2, 1)), np.ones((2, 1)), 1)[0].round(6).tolist()
     [3.0]
     """
-    u = np.ones_like(factors)
-    bounds = np.full(factors.shape[1], np.inf)
-    for _ in range(ITERATIONS):
+    u, bounds = start, np.full(factors.shape[1], np.inf)
+    for _ in range(iterations):
         image = factors * (squares @ (factors * u))
         bounds = np.minimum(bounds, (image / u).max(axis=0))
         peak = image.max(axis=0)
-        # A floor keeps u positive where the matrix falls into blocks.
-        u = np.maximum(np.divide(image, peak, out=np.ones_like(image), where=peak > 0), 1e-6)
-    return bounds * ROUNDED_UP
+        u = np.maximum(np.divide(image, peak, out=np.ones_like(image), where=peak > 0), FLOOR)
+    return bounds * ROUNDED_UP, u
 
 
-def of_jacobian(point: Point, radius: float) -> float:
-    """Return L with ‖J(a) − J(b)‖ ≤ L‖a − b‖ on the ball of a radius around a point."""
-    net = point.net
-    reach = point.rounding.curvature + net.b3 * radius * net.row_norms[:, None]
-    factors = np.minimum(net.b2, np.abs(point.curvature) + reach)
-    norms = net.row_norms
-    squares = (np.abs(net.gram) + 1e-14 * norms[:, None] * norms) ** 2
-    alpha = np.sqrt(perron_bounds(squares, factors))
-    if not net.both:
-        return float((np.abs(point.v) * alpha).max()) * ROUNDED_UP
-    a = (np.abs(point.v) + radius) * alpha
-    slopes = np.abs(point.slope) + point.rounding.slope + net.b2 * radius * norms[:, None]
-    b = net.norm * np.minimum(net.b1, slopes.max(axis=0))
-    return float((0.5 * a + np.sqrt(0.25 * a * a + b * b)).max()) * ROUNDED_UP
+@dataclass(frozen=True)
+class Bends:
+    """Lipschitz constants on balls around a point.
 
-
-def of_curvature(point: Point, radius: float) -> float:
-    """Return a bound of ‖Σ_i a_i D³f_i‖ for unit a on the ball of a radius around a point."""
-    net = point.net
-    longest = float(net.row_norms.max())
-    largest = float(np.abs(point.v).max()) + (radius if net.both else 0.0)
-    bound = largest * net.b3 * net.norm * longest**2
-    return (bound + (3.0 * net.b2 * net.norm * longest if net.both else 0.0)) * ROUNDED_UP
-
-
-def of_hessian(jacobian: float, residual: float, lipschitz: float, curvature: float) -> float:
-    """Return M = 3βL + ‖r‖L₃, a Lipschitz constant of the Hessian JᵀJ + Σ r_i ∇²f_i.
-
-    The derivative along a unit vector is (∂J)ᵀJ + Jᵀ∂J + Σ (Ju)_i ∇²f_i + Σ r_i ∂∇²f_i.
-
-    Args:
-        jacobian: β, a bound of ‖J‖ on the set.
-        residual: Bound of ‖r‖ there.
-        lipschitz: L of :func:`of_jacobian`.
-        curvature: L₃ of :func:`of_curvature`.
+    Attributes:
+        point: The point.
     """
-    return (3.0 * jacobian * lipschitz + residual * curvature) * ROUNDED_UP
+
+    point: Point
+
+    @cached_property
+    def _squares(self) -> Array:
+        """Upper bounds of (x_i·x_l)², (n, n)."""
+        net = self.point.net
+        squares: Array = (np.abs(net.gram) + 1e-14 * net.row_norms[:, None] * net.row_norms) ** 2
+        return squares
+
+    def _factors(self, radius: float) -> Array:
+        """Return upper bounds c of |φ''| on the ball, (n, k)."""
+        net, point = self.point.net, self.point
+        reach = point.rounding.curvature + net.b3 * radius * net.row_norms[:, None]
+        return np.minimum(net.b2, np.abs(point.curvature) + reach)
+
+    @cached_property
+    def _start(self) -> Array:
+        """Vectors that nearly attain the bounds at radius 0, (n, k)."""
+        factors = self._factors(0.0)
+        return perron_bounds(self._squares, factors, np.ones_like(factors), ITERATIONS)[1]
+
+    def of_jacobian(self, radius: float) -> float:
+        """Return L with ‖J(a) − J(b)‖ ≤ L‖a − b‖ on the ball of a radius."""
+        point, net = self.point, self.point.net
+        bounds, _ = perron_bounds(self._squares, self._factors(radius), self._start, 2)
+        alpha = np.sqrt(bounds)
+        if not net.both:
+            return float((np.abs(point.v) * alpha).max()) * ROUNDED_UP
+        a = (np.abs(point.v) + radius) * alpha
+        slopes = np.abs(point.slope) + point.rounding.slope + net.b2 * radius * net.row_norms[:, None]
+        b = net.norm * np.minimum(net.b1, slopes.max(axis=0))
+        return float((0.5 * a + np.sqrt(0.25 * a * a + b * b)).max()) * ROUNDED_UP
+
+    def of_curvature(self, radius: float) -> float:
+        """Return L₃ with ‖Σ_i a_i D³f_i‖ ≤ L₃ for unit a on the ball of a radius."""
+        net = self.point.net
+        longest = float(net.row_norms.max())
+        largest = float(np.abs(self.point.v).max()) + (radius if net.both else 0.0)
+        bound = largest * net.b3 * net.norm * longest**2
+        return (bound + (3.0 * net.b2 * net.norm * longest if net.both else 0.0)) * ROUNDED_UP
+
+    def of_hessian(self, radius: float, jacobian: float, residual: float) -> float:
+        """Return M = 3βL + ‖r‖L₃, a Lipschitz constant of the Hessian JᵀJ + Σ r_i ∇²f_i on the ball of a radius.
+
+        The derivative along a unit vector u is (∂J)ᵀJ + Jᵀ∂J + Σ (Ju)_i ∇²f_i + Σ r_i ∂∇²f_i.
+
+        Args:
+            radius: Radius of the ball.
+            jacobian: β, a bound of ‖J‖ on it.
+            residual: Bound of ‖r‖ on it.
+        """
+        return (3.0 * jacobian * self.of_jacobian(radius) + residual * self.of_curvature(radius)) * ROUNDED_UP

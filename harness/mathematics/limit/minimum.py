@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.mathematics.limit import definite, lipschitz
+from harness.mathematics.limit import definite
 from harness.mathematics.limit.certificate import Certificate
 from harness.mathematics.limit.fit import STEP_ERROR
 from harness.mathematics.limit.rounding import gamma
@@ -144,8 +144,6 @@ def beside(point: Point) -> Minimum:
 
 def _on_ball(point: Point, beta: float, radius: float) -> tuple[float, float]:
     """Return bounds of ‖J‖ and of the Lipschitz constant M of the Hessian on a ball around a point."""
-    constant = lipschitz.of_jacobian(point, radius)
-    jacobian = beta + constant * radius
+    jacobian = beta + point.bends.of_jacobian(radius) * radius
     residual = point.rounding.residual_norm + jacobian * radius
-    curvature = lipschitz.of_curvature(point, radius)
-    return jacobian, lipschitz.of_hessian(jacobian, residual, constant, curvature)
+    return jacobian, point.bends.of_hessian(radius, jacobian, residual)

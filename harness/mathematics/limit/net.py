@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.mathematics.limit.lipschitz import Bends
 from harness.mathematics.limit.point_rounding import Rounding
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Net:
         output: Output weights v, (k,), where they are not trained.
         both: Whether v is trained.
         offset: Whether an output bias c is trained.
+        label_error: Bounds of the errors of y as it is here, (n,), or one for all.
     """
 
     activation: Activation
@@ -39,6 +41,7 @@ class Net:
     output: Array
     both: bool = False
     offset: bool = False
+    label_error: Array | float = 0.0
 
     @property
     def n(self) -> int:
@@ -222,6 +225,11 @@ class Point:
     def rounding(self) -> Rounding:
         """Bounds of the rounding errors of what is computed here."""
         return Rounding(self)
+
+    @cached_property
+    def bends(self) -> Bends:
+        """Lipschitz constants around the point."""
+        return Bends(self)
 
     def pull(self, u: Array) -> Array:
         """Return Jᵀu, (p,), for u (n,)."""

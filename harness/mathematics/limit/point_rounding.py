@@ -63,7 +63,7 @@ class Rounding:
         point = self.point
         size = np.abs(point.phi) @ np.abs(point.v) + np.abs(point.net.y) + abs(point.c)
         bound: Array = self.phi @ np.abs(point.v) * (1.0 + 1e-9) + gamma(point.net.k + 4) * size
-        return bound
+        return bound + point.net.label_error
 
     @cached_property
     def residual_norm(self) -> float:
