@@ -143,9 +143,8 @@ def _missing(search: ThresholdSearch) -> dict[int, int]:
     if search.exact:
         return Counter(k for k, _ in search.missing)
     known = sum(map(len, search.outcomes.values()))
-    first = search.method.wanted(search.setting.regime, search.n, search.d, {})
     usual = min(USUAL_TRIALS, search.method.trials)
-    return dict.fromkeys(first, max(usual - known, len(search.waiting)))
+    return {search.method.likely_width(*search.scale): max(usual - known, len(search.waiting))}
 
 
 def _seconds(search: ThresholdSearch, widths: dict[int, int], registry: Registry, limit: float) -> float:

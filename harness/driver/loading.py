@@ -15,7 +15,7 @@ from harness.engine.setting import semantic
 from harness.plugin_host.trust import HOW, strangers
 from harness.store import Place, Store, StoreError
 from harness.suite import Suite, parse_suite
-from harness.suite.resolved import suite_of, without_versions
+from harness.suite.resolved import EarlierParser, suite_of, without_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +33,10 @@ def results_of(
     """Return the results that the searches hold by now."""
     outcomes = {p.cell(k): tuple(known) for p in found for k, known in sorted(p.known().items())}
     missing = sum(outcome is None for p in found for outcome in p.waiting.values())
-    return Results(suite, registry, outcomes, origin, missing, directory)
+    places = {(p.setting.regime.name, p.n, p.d): p for p in found}
+    rounds = {place: p.complete for place, p in places.items()}
+    endings = {place: ending for place, p in places.items() if (ending := p.ending)}
+    return Results(suite, registry, outcomes, origin, missing, directory, rounds=rounds, endings=endings)
 
 
 def load_results(
@@ -71,7 +74,7 @@ def load_results(
             keys = resolved.pop("keys", {})
             suite = suite_of(resolved, registry, text)
         elif suite is None:
-            suite = parse_suite(text, registry).with_limit(False)
+            suite = parse_suite(text, registry, parser=EarlierParser).with_limit(False)
         elif not last.resolved.get("budget", {}).get("limit", False):
             suite = suite.with_limit(False)  # read as the run was made
         found = threshold_searches(suite, registry, origin.get("device", "cpu"), origin.get("solvers"))

@@ -11,17 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.complaints import nearest
-from harness.components import Cell, Outcome, Regime
+from harness.components import Cell, Outcome, Regime, Verdict
 from harness.driver.question import Question, fate_counts, floor_of, proved
 from harness.driver.size_brackets import size_brackets
 from harness.plugin_host.registry import Registry
 from harness.statistics.exponents import ExponentFit, fit_exponents
+from harness.statistics.rounds import tally
 from harness.statistics.size_bracket import SizeBracket
 from harness.statistics.thresholds import Threshold, threshold
 from harness.suite import Suite, shipped_suites
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from harness.statistics.evidence import Evidence
+    from harness.store import Round
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Results:
         reused: Number of trials that this run took from the run directory.
         faults: Faults of plugins in this run that cost no trial, one line each: theories without an answer, and what
             was left running.
+        rounds: Complete rounds of each search by (regime, n, d), in which its trials were asked for.
+        endings: Why each adaptive search is over in words, by (regime, n, d).
     """
 
     suite: Suite
@@ -50,6 +56,8 @@ class Results:
     trained: int = 0
     reused: int = 0
     faults: tuple[str, ...] = ()
+    rounds: Mapping[tuple[str, int, int], Sequence[Round]] = field(default_factory=dict)
+    endings: Mapping[tuple[str, int, int], str] = field(default_factory=dict)
 
     @property
     def places(self) -> list[tuple[str, int, int]]:
@@ -189,6 +197,7 @@ class Results:
                 smallest=regime.initializer.width_step,
                 open_trials=undecided,
                 floor=floor_of(outcomes) if asked.kind == "exact" else 0,
+                evidence=self.evidence(regime.name, n, d, asked.verdict),
             )
         else:
             found = Threshold(None, None, None, "none", counts, sum(trials for _, trials in counts.values()))
@@ -202,6 +211,25 @@ class Results:
             fates=fate_counts(everything) if decided else {},
             certified=sum(map(proved, everything)) if decided else None,
         )
+
+    def evidence(self, regime: str, n: int, d: int, judge: Callable[[Outcome], Verdict]) -> Evidence | None:
+        """Return the evidence of the rounds of a search, or None if brackets follow from counts.
+
+        Args:
+            regime: Name of the regime.
+            n: Number of samples.
+            d: Input dimension.
+            judge: What decides whether a trial fits.
+        """
+        rounds, of = self.rounds.get((regime, n, d), ()), self.regime(regime)
+        if not rounds or not of.model.has_width:
+            return None
+        outcomes = {(k, o.seed): o for k in self.widths(regime, n, d) for o in self.outcomes[Cell(regime, n, d, k)]}
+        tallies = [
+            {k: tally(judge(outcomes[k, seed]) for seed in range(first, first + more)) for k, first, more in asked}
+            for asked in rounds
+        ]
+        return self.suite.search.evidence(tallies, of.starting_width(n, d), of.initializer.width_step)
 
     def _limited(self, asked: Question, below: Sequence[Outcome]) -> bool:
         """Return whether the budget made the lower end. Whether trials decreased is known of the whole budget only."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.driver.threshold_search import ThresholdSearch
 from harness.engine.draws import digest
@@ -89,7 +89,8 @@ class Shard:
         regime, method = search.setting.regime, search.method
         if not method.decided_beforehand:
             raise ShardError(f"regime {regime.name!r} is searched adaptively, which cannot be split")
-        widths = [k for k in method.wanted(regime, search.n, search.d, {}) if self.has(search, k)]
+        widths = [k for k in method.wanted(regime, search.n, search.d) if self.has(search, k)]
         if not widths or not regime.model.has_width:
             return search if widths else None
-        return replace(search, method=method.restricted(widths))
+        fresh: dict[str, Any] = {"outcomes": {}, "waiting": {}, "recorded": [], "rounds": [], "outdated": {}}
+        return replace(search, method=method.restricted(widths), **fresh)

@@ -42,6 +42,9 @@ def size_brackets(results: Results, regime: Regime, asked: Question) -> tuple[Si
             smallest=step,
             open_trials={k: verdicts[k].count("open") + sum(map(asked.may_fit_later, outcomes[k])) for k in verdicts},
             floor=floor_of(outcomes) if asked.kind == "exact" else 0,
+            evidence=results.evidence(
+                regime.name, n, d, lambda one: "open" if asked.may_fit_later(one) else asked.verdict(one)
+            ),
         )
         found.append(SizeBracket.of(n, d, bracket.low, bracket.high, step=step))
     return tuple(found)

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.components import Cell, Outcome, Solver, Verdict
+from harness.driver.question import floor_of
 from harness.engine.setting import Setting
+from harness.statistics.rounds import Tally, tally
 from harness.statistics.search import Search
 from harness.store import LedgerKey, Round
 
 if TYPE_CHECKING:
+    from harness.statistics.evidence import Evidence
     from harness.store.ledger import LedgerEntry
 
 Lookup = Callable[[Cell, int], Outcome | None]
@@ -47,6 +50,7 @@ class ThresholdSearch:
         fates: Name and version of what decides the fates of the trials, or an empty string if nothing does. If they are
             decided, an exact fit with unlimited steps counts as a fit.
         undecided: Number of stored trials that are not used because their fate is not known.
+        sizes: Number of sizes (n, d) that the suite searches for the regime.
     """
 
     setting: Setting
@@ -67,22 +71,28 @@ class ThresholdSearch:
     outdated: dict[str, int] = field(default_factory=dict)
     fates: str = ""
     undecided: int = 0
+    sizes: int = 1
 
     @property
     def ledger(self) -> LedgerKey:
         """The search as the ledger of rounds names it."""
         method, regime = self.method, self.setting.regime
-        settings = dict(vars(method)) | ({"fates": self.fates} if self.fates else {})
-        if regime.model.has_width:
-            settings |= {"start": regime.starting_width(self.n, self.d), "step": regime.initializer.width_step}
+        settings = method.frozen(*self.scale) if regime.model.has_width else dict(vars(method))
+        settings |= {"fates": self.fates} if self.fates else {}
         text = json.dumps(settings, sort_keys=True)
         return LedgerKey(self.key, self.n, self.d, self.tolerance_index, method.name, method.version, text)
 
     @property
+    def scale(self) -> tuple[float, int]:
+        """Starting width and distance of admissible widths."""
+        regime = self.setting.regime
+        return regime.starting_width(self.n, self.d), regime.initializer.width_step
+
+    @property
     def most(self) -> int:
-        """Largest number of trials that the search may ask for."""
+        """Largest number of trials that the search may have asked for."""
         expected = self.expected()
-        return self.method.trials if expected is None else expected
+        return self.method.most_recorded if expected is None else expected
 
     def unrecorded(self) -> list[LedgerEntry]:
         """Return the rounds that the ledger lacks. Each is returned once, so the caller has to write it."""
@@ -116,12 +126,42 @@ class ThresholdSearch:
         """Return the verdict that the search goes by."""
         return outcome.limit_verdict() if self.fates else outcome.verdict(self.tolerance_index)
 
-    def counts(self) -> dict[int, tuple[int, int]]:
-        """Return (fits, trials) by width. An error counts as a trial that did not fit.
+    @property
+    def complete(self) -> tuple[Round, ...]:
+        """The rounds of which every trial has an outcome."""
+        return tuple(self.rounds[: len(self.rounds) - bool(self.waiting)])
 
-        Otherwise a search would ask for more and more trials at a width where all fail. Thresholds leave errors out.
-        """
-        return {k: (sum(self.verdict(o) == "fit" for o in known), len(known)) for k, known in self.outcomes.items()}
+    def tallies(self) -> list[dict[int, Tally]]:
+        """Return the numbers of fits and trials of each complete round by width."""
+        return [
+            {k: tally(self.verdict(one) for one in self.outcomes[k][first : first + more]) for k, first, more in asked}
+            for asked in self.complete
+        ]
+
+    @property
+    def floor(self) -> int:
+        """Width that k½ exceeds by the counting of effective weights, or 0."""
+        return floor_of(self.outcomes) if self.fates else 0
+
+    def evidence(self) -> Evidence | None:
+        """Return the evidence of the complete rounds, or None if brackets follow from counts."""
+        return self.method.evidence(self.tallies(), *self.scale) if self.setting.regime.model.has_width else None
+
+    @property
+    def ending(self) -> str:
+        """Why an adaptive search is over in words, or an empty string."""
+        if not self.over or not self.setting.regime.model.has_width:
+            return ""
+        start, step = self.scale
+        return self.method.ending(self.tallies(), start=start, step=step, sizes=self.sizes, floor=self.floor)
+
+    def counts(self) -> dict[int, tuple[int, int]]:
+        """Return (fits, trials) by width, without errors."""
+        found: dict[int, tuple[int, int]] = {}
+        for k, known in self.outcomes.items():
+            verdicts = [verdict for outcome in known if (verdict := self.verdict(outcome)) != "error"]
+            found[k] = verdicts.count("fit"), len(verdicts)
+        return found
 
     def known(self) -> dict[int, list[Outcome]]:
         """Return the known outcomes by width, ordered by seed.
@@ -157,6 +197,7 @@ class ThresholdSearch:
             for (k, _), outcome in sorted(self.waiting.items(), key=lambda item: item[0]):
                 assert outcome is not None
                 self.outcomes.setdefault(k, []).append(outcome)
+            self.waiting = {}
             asked = self._next_round()
             self.waiting = {(k, seed): None for k, first, more in asked for seed in range(first, first + more)}
             if not self.waiting:
@@ -168,7 +209,7 @@ class ThresholdSearch:
         """Return the next round, or an empty one when the search is over."""
         if len(self.rounds) < len(self.recorded):
             return self.recorded[len(self.rounds)]
-        wanted = self.method.wanted(self.setting.regime, self.n, self.d, self.counts())
+        wanted = self.method.wanted(self.setting.regime, self.n, self.d, self.tallies(), self.sizes, self.floor)
         return tuple((k, len(self.outcomes.get(k, ())), more) for k, more in wanted.items())
 
     def accept(self, k: int, outcomes: list[Outcome]) -> bool:

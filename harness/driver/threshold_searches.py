@@ -75,6 +75,7 @@ def threshold_searches(
             theory=step_theory(regime, registry),
             dataset=suite.dataset,
             resample=suite.resample,
+            problems=suite.problems,
             held_out=suite.held_out,
             validation=suite.validation,
             base_seed=suite.seed,
@@ -91,7 +92,9 @@ def threshold_searches(
         sizes = [(n, d) for d in suite.d for n in suite.n]
         plugins = component_digests(data, registry)
         found += [
-            ThresholdSearch(setting, data, key, solver, n, d, suite.search, index, plugins=plugins, fates=fates)
+            ThresholdSearch(
+                setting, data, key, solver, n, d, suite.search, index, plugins=plugins, fates=fates, sizes=len(sizes)
+            )
             for n, d in sizes
         ]
     return found

@@ -37,12 +37,20 @@ def stream(what: Any) -> np.random.Generator:
 
 
 def draw_problem(
-    dataset: Dataset, n: int, d: int, *, seed: int, base: int, held_out: int = 0, validation: int = 0
+    dataset: Dataset,
+    n: int,
+    d: int,
+    *,
+    seed: int,
+    base: int,
+    held_out: int = 0,
+    validation: int = 0,
+    k: int | None = None,
 ) -> Problem:
     """Draw the problem of trial ``seed`` of a suite with seed ``base``.
 
-    It depends on the dataset, n, d and the two seeds only, so that all regimes and widths face the same problems. What
-    of the dataset names the stream is for :meth:`harness.components.Dataset.stream` to say.
+    It depends on the dataset, n, d, the two seeds and, if it is given, k only, so that all regimes face the same
+    problems. What of the dataset names the stream is for :meth:`harness.components.Dataset.stream` to say.
     Held-out and validation samples have streams of their own.
 
     Args:
@@ -53,14 +61,17 @@ def draw_problem(
         base: The suite's seed.
         held_out: Number of held-out samples.
         validation: Number of validation samples.
+        k: Width whose trials have problems of their own (0 for models without width), or None for problems that all
+            widths share.
 
     Raises:
         ValueError: If the dataset returns other than finite float64 arrays, (n, d) and (n,) or (n, q), or does not have
             so many samples.
     """
+    own = {} if k is None else {"k": k}
 
     def source(purpose: str) -> np.random.Generator:
-        return stream({"for": purpose, "dataset": dataset.stream(), "n": n, "d": d, "seed": [base, seed]})
+        return stream({"for": purpose, "dataset": dataset.stream(), "n": n, "d": d, "seed": [base, seed], **own})
 
     sizes = {"held-out": held_out, "validation": validation}
     further = [(size, source(purpose)) for purpose, size in sizes.items() if size]

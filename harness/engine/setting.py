@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.complaints import Complaint, SpecError
 from harness.components import Budget, Dataset, Regime, Solver, Theory
@@ -40,6 +40,7 @@ class Setting:
         held_out: Number of held-out samples.
         validation: Number of validation samples.
         limit: Whether fates with unlimited steps are decided. It changes no number of the training.
+        problems: Whether the trials of one seed have the same problem at all widths, or one of their own at each.
     """
 
     regime: Regime
@@ -56,6 +57,7 @@ class Setting:
     held_out: int = 0
     validation: int = 0
     limit: bool = False
+    problems: Literal["shared", "by-width"] = "shared"
 
     @property
     def further(self) -> dict[str, int]:
@@ -95,6 +97,7 @@ class Setting:
             # Left out at their default, so that the keys of trials without them stay as they were.
             **{key: size for key, size in self.further.items() if size},
             **({"limit": True} if self.limit else {}),
+            **({} if self.problems == "shared" else {"problems": self.problems}),
         }
 
 
@@ -160,6 +163,7 @@ def rebuild(data: dict[str, Any], registry: Registry) -> Setting:
         held_out=data.get("held_out", 0),
         validation=data.get("validation", 0),
         limit=data.get("limit", False),
+        problems=data.get("problems", "shared"),
     )
 
 

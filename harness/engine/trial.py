@@ -103,7 +103,13 @@ def prepare(setting: Setting, n: int, d: int, k: int, seed: int) -> Trial:
     """
     regime = setting.regime
     drawn = draw_problem(
-        setting.dataset, n, d, seed=seed if setting.resample else 0, base=setting.base_seed, **setting.further
+        setting.dataset,
+        n,
+        d,
+        seed=seed if setting.resample else 0,
+        base=setting.base_seed,
+        **setting.further,
+        k=k if setting.problems == "by-width" else None,
     )
     problem = drawn.training()  # whatever follows decides how the network is trained
     weights = draw_weights(regime.initializer, regime.model, problem, k, seed=seed, base=setting.base_seed)

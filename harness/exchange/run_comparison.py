@@ -206,7 +206,9 @@ def _other_problems(first: Results, second: Results) -> str:
         return f"the seeds differ ({one.seed} and {two.seed})"
     if one.further != two.further:
         return "the numbers of held-out or validation samples differ"
-    return "" if one.resample == two.resample else "only one of them draws each trial's problem anew"
+    if one.resample != two.resample:
+        return "only one of them draws each trial's problem anew"
+    return "" if one.problems == two.problems else "only one of them draws each width's problems anew"
 
 
 def _differences(first: Results, second: Results) -> list[Difference]:

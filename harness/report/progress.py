@@ -68,7 +68,8 @@ def estimates(run: Run) -> list[tuple[ThresholdSearch, str]]:
             rows.append((search, f"∞: {fits}/{trials} fit" if trials else "…"))
             continue
         step = search.setting.regime.initializer.width_step
-        found = threshold(search.counts(), most_widths=search.method.most_widths, smallest=step)
+        counts, most = search.counts(), search.method.most_widths
+        found = threshold(counts, most_widths=most, smallest=step, evidence=search.evidence())
         low, high = found.low or 0, "∞" if found.high is None else str(found.high)
         point = "…" if found.k_half is None else f"{found.k_half}"
         rows.append((search, f"{point} in ({low}, {high}]" if found.trials else "…"))

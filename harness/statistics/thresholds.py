@@ -12,7 +12,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from harness.statistics.evidence import Evidence
 
 Counts = Mapping[int, tuple[int, int]]
 """Width → (m, M): m of M trials fit."""
@@ -49,6 +52,7 @@ class Threshold:
         fates: Number of trials of each fate by its kind, or an empty dict where no trial has one.
         certified: Number of trials of which it is proved whether they end in an exact fit, or None where fates were
             not computed.
+        evidence: Evidence that the bracket was read from, or None if it follows from the counts.
     """
 
     k_half: int | None
@@ -68,6 +72,7 @@ class Threshold:
     limited: bool = False
     fates: dict[str, int] = field(default_factory=dict)
     certified: int | None = None
+    evidence: Evidence | None = field(default=None, repr=False, compare=False)
 
     def at(self, level: float) -> Threshold:
         """Return the threshold with its bracket at another level.
@@ -82,6 +87,7 @@ class Threshold:
             smallest=self.smallest,
             open_trials=self.open,
             floor=self.floor,
+            evidence=self.evidence,
         )
         return replace(self, k_half=found.k_half, low=found.low, high=found.high, bound=found.bound)
 
@@ -276,6 +282,7 @@ def threshold(
     smallest: int = 1,
     open_trials: Mapping[int, int] | None = None,
     floor: int = 0,
+    evidence: Evidence | None = None,
 ) -> Threshold:
     """Estimate k½ with its bracket.
 
@@ -287,6 +294,7 @@ def threshold(
             that width.
         open_trials: Number of trials by width whose verdict is open. An open trial is half a fit for the point.
         floor: Width that k½ exceeds by a theorem, or 0.
+        evidence: Evidence of the rounds, from which the bracket is read, or None for a bracket from the counts.
 
     >>> t = threshold({8: (0, 12), 12: (4, 10), 16: (12, 12)}, most_widths=12)
     >>> t.low, t.k_half, t.high
@@ -297,7 +305,10 @@ def threshold(
     """
     tried = {k: counts[k] for k in sorted(counts) if counts[k][1]}
     undecided = {k: number for k, number in (open_trials or {}).items() if number}
-    low, high = bracket(tried, level=level, most_widths=most_widths, open_trials=undecided)
+    if evidence is None:
+        low, high = bracket(tried, level=level, most_widths=most_widths, open_trials=undecided)
+    else:
+        low, high = evidence.bracket(level)
     if floor and (high is None or floor < high):
         low = max(low or 0, floor)
     if high is not None and high == smallest and low is None:
@@ -323,4 +334,5 @@ def threshold(
         smallest=smallest,
         open=undecided,
         floor=floor,
+        evidence=evidence,
     )

@@ -15,7 +15,8 @@ from harness.plugin_host.composition import build_regime, component_from, unique
 from harness.plugin_host.options import configure, option_names
 from harness.plugin_host.registry import AmbiguousName, UnknownName
 from harness.plugin_host.validation import from_pydantic
-from harness.statistics.search import Adaptive, Grid, Search
+from harness.statistics.adaptive import Adaptive
+from harness.statistics.search import Grid, Search
 from harness.suite.file import SECTIONS, BudgetSection, ProblemsSection, Section, Sizes, SuiteFile, SuiteSection
 from harness.suite.misfits import misfits
 from harness.suite.record import Budget, Suite
@@ -57,7 +58,13 @@ def plugin_paths(data: Mapping[str, Any], path: Path | None) -> tuple[Path, ...]
 
 
 class SuiteParser:
-    """A parser of one suite. It goes on after each fault to find all of them."""
+    """A parser of one suite. It goes on after each fault to find all of them.
+
+    Attributes:
+        methods: Searches that a suite may name.
+    """
+
+    methods: Mapping[str, type[Search]] = METHODS
 
     def __init__(self, data: Mapping[str, Any], registry: Registry, path: Path | None) -> None:
         self.data, self.registry, self.path = data, registry, path
@@ -273,22 +280,22 @@ class SuiteParser:
     def _search(self) -> Search | None:
         table = self._table("search", needed=False)
         if table is None:
-            return Adaptive() if "search" not in self.data else None
+            return self.methods["adaptive"]() if "search" not in self.data else None
         options = {key: value for key, value in table.items() if key != "method"}
         method = table.get("method", "adaptive")
-        if not isinstance(method, str) or method not in METHODS:
-            expected = " or ".join(map(show, METHODS))
-            close = nearest(method, METHODS)
+        if not isinstance(method, str) or method not in self.methods:
+            expected = " or ".join(map(show, self.methods))
+            close = nearest(method, self.methods)
             message = f"found {show(method)}, expected {expected}"
             code: Code = "unknown-value" if isinstance(method, str) else "wrong-type"
             self._refuse(code, ("search", "method"), message, close)
             if not close:
                 return None
             method = close  # so that the other options are still checked, by the nearest method
-        cls = METHODS[method]
+        cls = self.methods[method]
         options = self._widths(method, options)
         for key in list(options):
-            other = next((m for m, c in METHODS.items() if key in option_names(c) and m != method), None)
+            other = next((m for m, c in self.methods.items() if key in option_names(c) and m != method), None)
             if key not in option_names(cls) and other is not None:
                 message = f"is an option of method = {show(other)}, not of {show(method)}"
                 self._refuse("other-method", ("search", key), message)
@@ -306,6 +313,10 @@ class SuiteParser:
         Widths are refused for a search that chooses its own.
         """
         widths = options.get("widths")
+        if self.methods[method] is Adaptive and isinstance(widths, int):
+            message = "limits nothing: the brackets of the adaptive search do not pay for widths; leave it out"
+            self._refuse("other-method", ("search", "widths"), message)
+            return {key: value for key, value in options.items() if key != "widths"}
         if method == "adaptive" and isinstance(widths, list | dict):
             message = "lists widths, but the adaptive search chooses its own; use method = 'grid'"
             self._refuse("other-method", ("search", "widths"), message)

@@ -83,13 +83,16 @@ def load_text(
     return replace(suite, plugin_files=files), registry
 
 
-def parse_suite(text: str, registry: Registry, path: Path | None = None) -> Suite:
+def parse_suite(
+    text: str, registry: Registry, path: Path | None = None, *, parser: type[SuiteParser] = SuiteParser
+) -> Suite:
     """Return the suite that a text describes. Nothing of the text is executed.
 
     Args:
         text: TOML.
         registry: Plugins in which components are looked up. It must contain the plugin files that the suite names.
         path: File of the text, for messages and for relative paths, or None.
+        parser: Class of the parser, which decides how options are read.
 
     Returns:
         The suite.
@@ -98,11 +101,11 @@ def parse_suite(text: str, registry: Registry, path: Path | None = None) -> Suit
         SuiteError: If the suite has faults. Each complaint has its place and line.
     """
     data = _toml(text, path)
-    parser = SuiteParser(data, registry, path)
-    suite = parser.suite(text)
+    reader = parser(data, registry, path)
+    suite = reader.suite(text)
     if suite is None:
         places = TomlPlaces(text)
-        raise SuiteError([replace(c, line=places.line(c.path)) for c in parser.complaints], path)
+        raise SuiteError([replace(c, line=places.line(c.path)) for c in reader.complaints], path)
     return replace(suite, registry=registry)
 
 

@@ -102,6 +102,11 @@ class Suite:
         return self if limit is None else replace(self, budget=replace(self.budget, limit=limit))
 
     @property
+    def problems(self) -> Literal["shared", "by-width"]:
+        """Whether the trials of one seed have the same problem at all widths, or one of their own at each."""
+        return self.search.problems if self.resample else "shared"
+
+    @property
     def repeated(self) -> list[list[str]]:
         """Names of regimes that differ in nothing but name and summary, one list for each group of such regimes."""
         groups: dict[str, list[Regime]] = {}

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.plugin_host.composition import component_spec, regime_spec
+from harness.statistics.galloping import Galloping
 from harness.suite.parser import SuiteParser
 from harness.suite.source import SuiteError
 
 if TYPE_CHECKING:
     from harness.components import Regime
     from harness.plugin_host.registry import Registry
+    from harness.statistics.search import Search
     from harness.suite.record import Suite
 
 
@@ -73,8 +75,21 @@ def suite_of(data: Mapping[str, Any], registry: Registry, text: str) -> Suite:
     return suite
 
 
+class EarlierParser(SuiteParser):
+    """A parser of suites that were run with the first adaptive search."""
+
+    methods: Mapping[str, type[Search]] = {**SuiteParser.methods, Galloping.name: Galloping}
+
+
 class _ResolvedParser(SuiteParser):
     """A parser that accepts the names that the harness itself gave to regimes, which may be long."""
+
+    @property
+    def methods(self) -> Mapping[str, type[Search]]:  # type: ignore[override]  # read only, as it follows from the data
+        """Searches that the suite may name. The first adaptive search had a number of widths."""
+        search = self.data.get("search")
+        earlier = isinstance(search, Mapping) and search.get("method") == Galloping.name and "widths" in search
+        return EarlierParser.methods if earlier else SuiteParser.methods
 
     def _names(self, listed: list[Any]) -> None:
         pass

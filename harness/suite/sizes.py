@@ -70,7 +70,7 @@ def too_large(suite: Suite, available: float | None = None) -> list[str]:
     if thresholds * SEARCH_BYTES > available:
         return [f"{thresholds} thresholds are asked for, more than the {_size(available)} of this machine can hold"]
     search = suite.search
-    trials = thresholds * search.most_widths * search.trials if search.decided_beforehand else 0
+    trials = thresholds * (search.most_widths or 0) * search.trials if search.decided_beforehand else 0
     if trials * TRIAL_BYTES > available:
         complaints.append(f"{trials} trials are asked for, more than the {_size(available)} of this machine can hold")
     for regime in suite.regimes:
@@ -93,7 +93,7 @@ def _widest(suite: Suite, regime: Regime, n: int, d: int) -> int:
     if not suite.search.decided_beforehand or not regime.model.has_width:
         return 1
     try:
-        return max(suite.search.wanted(regime, n, d, {}), default=1)
+        return max(suite.search.wanted(regime, n, d), default=1)
     except OverflowError:  # a multiple beyond all floats
         return sys.maxsize
     except Exception:  # A plugin's error. It is reported where the regime is about to be trained.

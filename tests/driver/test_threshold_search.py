@@ -13,7 +13,8 @@ from harness.components import Cell
 from harness.driver.loading import load_results
 from harness.driver.threshold_searches import steps_ahead, threshold_searches
 from harness.plugin_host.registry import Registry
-from harness.statistics.search import USUAL_TRIALS, WIDTHLESS_TRIALS, Adaptive, Grid, Search
+from harness.statistics.adaptive import Adaptive
+from harness.statistics.search import USUAL_TRIALS, WIDTHLESS_TRIALS, Grid, Search
 from harness.store import FILE, Store
 from harness.suite import parse_suite
 from tests.small_grid import SUITE, trained
@@ -45,7 +46,7 @@ def test_a_search_begins_with_one_weight_a_label(registry: Registry) -> None:
     hidden, output, pairs = (registry.regime(name) for name in ("moderate", "output-only", "narrow"))
     assert [regime.starting_width(60, 8) for regime in (hidden, output)] == [7.5, 60]
     grid = Grid(trials=1, multiples=(0.5, 3.0))
-    assert [list(grid.wanted(regime, 60, 8, {})) for regime in (hidden, output, pairs)] == [[4, 23], [30, 180], [4, 24]]
+    assert [list(grid.wanted(regime, 60, 8)) for regime in (hidden, output, pairs)] == [[4, 23], [30, 180], [4, 24]]
 
 
 def test_a_run_records_its_rounds_and_they_are_followed(

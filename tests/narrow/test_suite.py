@@ -26,6 +26,6 @@ def test_the_shipped_suite_compares_the_same_nets_at_the_same_step(registry: Reg
     for regime in suite.regimes:
         for n in suite.n:
             for d in suite.d:
-                step, widths = regime.initializer.width_step, suite.search.wanted(regime, n, d, {})
+                step, widths = regime.initializer.width_step, suite.search.wanted(regime, n, d)
                 assert -(-2 * n // d) in widths  # 2n/d itself is tried
                 assert min(widths) == step * -(-n // (d * step))

@@ -1,4 +1,4 @@
-"""Simulated coverage: does the bracket contain k½ as often as it says, whatever the curve, the design, the sharing?"""
+"""Simulated coverage of brackets by counts, whatever the curve, the design, and the sharing of problems by widths."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import pytest
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from harness.statistics.search import Adaptive, Grid
+from harness.statistics import rounds
+from harness.statistics.galloping import Galloping
+from harness.statistics.search import Grid
 from harness.statistics.thresholds import LEVEL, Threshold, bracket, threshold
 
 if TYPE_CHECKING:
@@ -60,11 +62,11 @@ CURVES: dict[str, Callable[[float], float]] = {
 SHARING = {"independent": 0.0, "half": 0.5, "comonotone": 1.0}
 """Correlation of the latent difficulty between the trials of one seed at different widths."""
 
-DESIGNS: dict[str, Adaptive | Grid] = {
+DESIGNS: dict[str, Galloping | Grid] = {
     "grid of 20": Grid((1, 2, 3, 4, 6, 8, 10, 12, 15, 19, 24, 30, 38, 48, 60, 80, 160, 320), trials=20),
     "grid of 60": Grid((3, 4, 8, 12, 14, 16, 18, 19, 20, 21, 22, 24, 26, 30, 48, 310, 311, 312), trials=60),
-    "adaptive": Adaptive(),
-    "adaptive, tight": Adaptive(trials=60, precision=2.0, widths=8, max_width=512),
+    "galloping": Galloping(),
+    "galloping, tight": Galloping(trials=60, precision=2.0, widths=8, max_width=512),
 }
 
 MOST_TRIALS = 200
@@ -83,12 +85,14 @@ def quantile(name: str, k: int) -> float:
 
 
 @cache
-def request(search: Adaptive | Grid, counts: tuple[tuple[int, tuple[int, int]], ...], start: int) -> dict[int, int]:
+def request(search: Galloping | Grid, counts: tuple[tuple[int, tuple[int, int]], ...], start: int) -> dict[int, int]:
     """Remember what a search asks for: the first rounds are alike in most runs."""
-    return search.next(dict(counts), start=start)
+    return search.next([{k: rounds.Tally(m, m, trials) for k, (m, trials) in counts}], start=start)
 
 
-def simulate(name: str, correlation: float, search: Adaptive | Grid, rng: np.random.Generator, start: int) -> Threshold:
+def simulate(
+    name: str, correlation: float, search: Galloping | Grid, rng: np.random.Generator, start: int
+) -> Threshold:
     """Run one search on trials whose seeds share a latent difficulty across widths."""
     shared = rng.standard_normal(MOST_TRIALS)
     fits: dict[int, NDArray[np.int64]] = {}
@@ -141,7 +145,7 @@ class Tally:
         )
 
 
-def tally(name: str, correlation: float, search: Adaptive | Grid, runs: int) -> Tally:
+def tally(name: str, correlation: float, search: Galloping | Grid, runs: int) -> Tally:
     rng = np.random.Generator(np.random.Philox(runs))
     result = Tally()
     for run in range(runs):
@@ -181,7 +185,7 @@ def test_the_simulation_would_notice_a_bracket_that_is_too_narrow() -> None:
     rng = np.random.Generator(np.random.Philox(1))
     careless = Tally()
     for _ in range(100):
-        found = simulate("flat at a half", 0.5, DESIGNS["adaptive"], rng, start=10)
+        found = simulate("flat at a half", 0.5, DESIGNS["galloping"], rng, start=10)
         low, high = bracket(found.counts, level=1e3)  # any majority is taken for certain
         careless.add(found, miss=not holds("flat at a half", low, high))
     assert careless.too_many
@@ -191,7 +195,7 @@ def test_the_simulation_would_notice_a_bracket_that_is_too_narrow() -> None:
     ("name", "most", "ratio"), [("sharp", 75, 1.27), ("sharp, far", 95, 1.27), ("medium", 160, 1.8)]
 )
 def test_effort(name: str, most: float, ratio: float) -> None:
-    result = tally(name, 0.5, Adaptive(), runs=40)
+    result = tally(name, 0.5, Galloping(), runs=40)
     assert result.trials / result.runs < most
     assert result.bounded == result.runs
     assert math.exp(result.log_ratio / result.runs) < ratio

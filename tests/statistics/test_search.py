@@ -1,4 +1,4 @@
-"""Which trials come next."""
+"""The trials that a grid and the first adaptive search ask for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.statistics.search import BLOCK, Adaptive, Grid
+from harness.statistics.galloping import BLOCK, Galloping
+from harness.statistics.rounds import Tally
+from harness.statistics.search import Grid
 from harness.statistics.thresholds import Threshold, threshold
 
 if TYPE_CHECKING:
@@ -18,11 +20,16 @@ if TYPE_CHECKING:
 Counts = dict[int, tuple[int, int]]
 
 
-def carry_out(search: Adaptive | Grid, fits: Callable[[int, int], bool], start: int, step: int = 1) -> Counts:
+def rounds(counts: Counts) -> list[dict[int, Tally]]:
+    """Return counts as one round."""
+    return [{k: Tally(m, m, trials) for k, (m, trials) in counts.items()}]
+
+
+def carry_out(search: Galloping | Grid, fits: Callable[[int, int], bool], start: int, step: int = 1) -> Counts:
     """Run trials as a search asks for them, and check each request."""
     counts: Counts = {}
-    while asked := search.next(counts, start=start, step=step):
-        assert search.next(dict(reversed(counts.items())), start=start, step=step) == asked
+    while asked := search.next(rounds(counts), start=start, step=step):
+        assert search.next(rounds(dict(reversed(counts.items()))), start=start, step=step) == asked
         for k, more in asked.items():
             assert more > 0
             assert k % step == 0
@@ -32,20 +39,20 @@ def carry_out(search: Adaptive | Grid, fits: Callable[[int, int], bool], start: 
     return counts
 
 
-def found(search: Adaptive, fits: Callable[[int, int], bool], start: int, step: int = 1) -> Threshold:
+def found(search: Galloping, fits: Callable[[int, int], bool], start: int, step: int = 1) -> Threshold:
     return threshold(carry_out(search, fits, start, step), most_widths=search.most_widths, smallest=step)
 
 
 def test_grid_asks_for_what_is_missing() -> None:
     grid = Grid((4, 8, 16), trials=10)
     assert grid.most_widths == 3
-    assert grid.next({}, start=5) == {4: 10, 8: 10, 16: 10}
-    assert grid.next({4: (3, 10), 8: (1, 4)}, start=5) == {8: 6, 16: 10}
-    assert grid.next({4: (3, 10), 8: (1, 12), 16: (0, 10)}, start=5) == {}
+    assert grid.next(rounds({}), start=5) == {4: 10, 8: 10, 16: 10}
+    assert grid.next(rounds({4: (3, 10), 8: (1, 4)}), start=5) == {8: 6, 16: 10}
+    assert grid.next(rounds({4: (3, 10), 8: (1, 12), 16: (0, 10)}), start=5) == {}
 
 
 def test_grid_passes_over_inadmissible_widths() -> None:
-    assert Grid((3, 4, 5, 6), trials=2).next({}, step=2) == {4: 2, 6: 2}
+    assert Grid((3, 4, 5, 6), trials=2).next(rounds({}), step=2) == {4: 2, 6: 2}
 
 
 @pytest.mark.parametrize(("widths", "message"), [((), "at least one width"), ((4, 8, 4), r"\[4\] more than once")])
@@ -57,7 +64,7 @@ def test_grid_rejects(widths: tuple[int, ...], message: str) -> None:
 @pytest.mark.parametrize("k_half", [1, 2, 3, 7, 10, 11, 29, 64, 200, 1000, 4096])
 @pytest.mark.parametrize("start", [1, 10, 150])
 def test_a_step_is_found_with_few_trials(k_half: int, start: int) -> None:
-    result = found(Adaptive(), lambda k, _: k >= k_half, start)
+    result = found(Galloping(), lambda k, _: k >= k_half, start)
     assert result.low is not None
     assert result.high is not None
     assert result.low < k_half <= result.high
@@ -67,7 +74,7 @@ def test_a_step_is_found_with_few_trials(k_half: int, start: int) -> None:
 
 @pytest.mark.parametrize("k_half", [2, 4, 10, 22, 500])
 def test_step_of_mirrored_pairs(k_half: int) -> None:
-    result = found(Adaptive(), lambda k, _: k >= k_half, start=7, step=2)
+    result = found(Galloping(), lambda k, _: k >= k_half, start=7, step=2)
     assert result.high is not None
     assert result.low is not None
     assert result.low < k_half <= result.high
@@ -75,27 +82,27 @@ def test_step_of_mirrored_pairs(k_half: int) -> None:
 
 
 def test_a_threshold_beyond_the_largest_width_is_a_bound() -> None:
-    result = found(Adaptive(max_width=512), lambda _k, _seed: False, start=10)
+    result = found(Galloping(max_width=512), lambda _k, _seed: False, start=10)
     assert (result.bound, result.low, result.high) == (">", 512, None)
     assert result.trials < 60
 
 
 def test_a_threshold_at_the_smallest_width_is_found() -> None:
-    result = found(Adaptive(), lambda _k, _seed: True, start=10)
+    result = found(Galloping(), lambda _k, _seed: True, start=10)
     assert (result.k_half, result.low, result.high) == (1, 0, 1)
     assert result.trials < 40
 
 
 def test_largest_width_near_a_half_still_bounds_from_below() -> None:
     rng = np.random.default_rng(0)
-    result = found(Adaptive(max_width=64), lambda k, _: bool(rng.random() < 0.45 * (k > 16)), start=8)
+    result = found(Galloping(max_width=64), lambda k, _: bool(rng.random() < 0.45 * (k > 16)), start=8)
     assert result.low is not None
     assert result.low >= 16
     assert result.high is None
 
 
 def test_a_plateau_at_a_half_is_stepped_over() -> None:
-    result = found(Adaptive(), lambda k, seed: k > 40 or (k > 10 and seed % 2 == 0), start=20)
+    result = found(Galloping(), lambda k, seed: k > 40 or (k > 10 and seed % 2 == 0), start=20)
     assert (result.low or 0) <= 10
     assert (result.high or 0) > 40
     assert result.low is not None
@@ -104,19 +111,19 @@ def test_a_plateau_at_a_half_is_stepped_over() -> None:
 
 
 def test_first_rounds() -> None:
-    search = Adaptive()
-    assert search.next({}, start=7) == {7: 5}
-    assert search.next({}, start=7, step=2) == {8: 5}
-    assert search.next({}, start=9999) == {4096: 5}
-    assert search.next({7: (5, 5)}, start=7) == {4: 5}
-    assert search.next({8: (0, 5), 16: (0, 5), 32: (0, 5), 64: (0, 5)}, start=8) == {256: 5}
-    assert search.next({8: (0, 5), 16: (5, 5)}, start=8) == {11: 5}
-    assert search.next({8: (0, 5), 9: (5, 5)}, start=8) == {8: 7, 9: 7}
+    search = Galloping()
+    assert search.next(rounds({}), start=7) == {7: 5}
+    assert search.next(rounds({}), start=7, step=2) == {8: 5}
+    assert search.next(rounds({}), start=9999) == {4096: 5}
+    assert search.next(rounds({7: (5, 5)}), start=7) == {4: 5}
+    assert search.next(rounds({8: (0, 5), 16: (0, 5), 32: (0, 5), 64: (0, 5)}), start=8) == {256: 5}
+    assert search.next(rounds({8: (0, 5), 16: (5, 5)}), start=8) == {11: 5}
+    assert search.next(rounds({8: (0, 5), 9: (5, 5)}), start=8) == {8: 7, 9: 7}
 
 
 def test_max_width_below_the_step_is_an_error() -> None:
     with pytest.raises(ValueError, match="max_width = 1"):
-        Adaptive(max_width=1).next({}, start=4, step=2)
+        Galloping(max_width=1).next([], start=4, step=2)
 
 
 @settings(max_examples=40, deadline=None)
@@ -143,7 +150,7 @@ def test_limits_are_kept(
     seed: int,
 ) -> None:
     rng = np.random.default_rng(seed)
-    search = Adaptive(trials=trials, widths=widths, max_width=max_width)
+    search = Galloping(trials=trials, widths=widths, max_width=max_width)
     counts = carry_out(
         search,
         lambda k, _: bool(rng.random() < (1 - lapse) / (1 + (center / k) ** (1 / spread))),
@@ -156,8 +163,8 @@ def test_limits_are_kept(
 
 def test_blocks_are_small() -> None:
     rng = np.random.default_rng(1)
-    search, counts = Adaptive(), Counts()
-    while asked := search.next(counts, start=10):
+    search, counts = Galloping(), Counts()
+    while asked := search.next(rounds(counts), start=10):
         assert max(asked.values()) <= BLOCK
         assert len(asked) <= 2
         for k, more in asked.items():

@@ -84,6 +84,7 @@ MALFORMED = [
     ("steps = 10_000", 'steps = 9\ndevice = "gpu"', "12 budget.device unknown-value"),
     ('"adaptive"', '"adaptiv"', "15 search.method unknown-value"),
     ('"adaptive"', '"adaptive"\nwidths = [2, 4]', "16 search.widths other-method"),
+    ('"adaptive"', '"adaptive"\nwidths = 12', "16 search.widths other-method"),
     ('"adaptive"', '"adaptive"\nprecision = 0.9', "16 search.precision out-of-range"),
     ('"adaptive"', '"adaptive"\ntrails = 9', "16 search.trails unknown-option"),
     ('"adaptive"', '"grid"\ntrials = 3', "14 search refused"),

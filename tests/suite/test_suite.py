@@ -17,7 +17,8 @@ from harness.builtin.optimizers import Momentum
 from harness.components import Problem
 from harness.engine.draws import draw_problem
 from harness.plugin_host.composition import OWN_KEYS, build_regime, regime_spec
-from harness.statistics.search import Adaptive, Grid
+from harness.statistics.adaptive import Adaptive
+from harness.statistics.search import Grid
 from harness.suite import find_suite, load_suite, parse_suite, shipped_suites
 from harness.suite.schema import main, schema_text, suite_schema
 from harness.suite.sizes import too_large, trial_bytes
