@@ -164,3 +164,99 @@ def test_scheduler_and_workers_on_hosts_of_their_own(expected: Any, tmp_path: Pa
             process.wait(30)
         for name in names:
             subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
+
+
+MINE = """
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+from harness import Initializer, hookimpl
+from harness.builtin.initializers import LeCun
+
+@dataclass(frozen=True)
+class Mine(LeCun):
+    name: ClassVar[str] = "mine"
+
+    def draw(self, model, problem, k, rng):
+        factor = float(Path(__file__).with_name("factor.txt").read_text(encoding="utf-8"))
+        return {name: factor * value for name, value in super().draw(model, problem, k, rng).items()}
+
+@hookimpl
+def harness_initializers():
+    return [Mine]
+"""
+SMALL = """
+plugins = ["mine.py"]
+[suite]
+name = "mine"
+[problems]
+dataset = "sphere"
+n = 12
+d = 5
+[budget]
+steps = 50
+tolerances = [0.5]
+[search]
+method = "grid"
+widths = [2]
+trials = 4
+[[regimes]]
+name = "own"
+use = "moderate"
+initializer = { use = "mine" }
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs mount namespaces")
+@pytest.mark.parametrize(
+    ("file", "text", "status", "words"),
+    [
+        ("mine.py", MINE.replace("factor *", "2 * factor *"), 3, "another text of plugin file"),
+        ("mine.py", None, 3, "has no plugin file"),
+        ("factor.txt", "4.0", 3, "or a data file of it (factor.txt) was changed since the run began; run again"),
+        ("factor.txt", "1.0", 0, ""),
+    ],
+    ids=["other code", "no code", "other data", "the same"],
+)
+def test_a_plugin_that_workers_see_otherwise_trains_nothing(
+    file: str, text: str | None, status: int, words: str, tmp_path: Path
+) -> None:
+    """The driver and the worker have file systems of their own, with folders of the same name."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    for name, content in {"mine.py": MINE, "factor.txt": "1.0", "mine.toml": SMALL}.items():
+        (here / name).write_text(content, encoding="utf-8")
+    shutil.copytree(here, there)
+    if text is None:
+        (there / file).unlink()
+    else:
+        (there / file).write_text(text, encoding="utf-8")
+    address = tmp_path / "scheduler.json"
+    module = [sys.executable, "-m"]
+    scheduler = [*module, "distributed.cli.dask_scheduler", "--scheduler-file", str(address), "--port", "0"]
+    worker = [*module, "distributed.cli.dask_worker", "--scheduler-file", str(address), "--nthreads", "1"]
+    local = ["--no-dashboard", "--host", "127.0.0.1"]
+    mounted = f'mount --bind "{there}" "{here}" && exec "$@"'
+    started = [subprocess.Popen([*scheduler, *local], **QUIET)]
+    try:
+        while not address.exists():
+            time.sleep(0.1)
+        namespace = ["unshare", "-m", "sh", "-c", mounted, "sh"]
+        started.append(subprocess.Popen([*namespace, *worker, *local, "--local-directory", str(tmp_path)], **QUIET))
+        done = subprocess.run(
+            [*HARNESS, "run", "mine.toml", "--quiet", "--out", "out", "--scheduler", str(address)],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait(30)
+    assert done.returncode == status, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    if status:
+        assert "0 trials are saved" in done.stderr
