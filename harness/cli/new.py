@@ -10,7 +10,19 @@ import rich_click as click
 from harness.cli.options import WrongInput
 from harness.cli.streams import echo
 
-KINDS = ("theory", "model", "initializer", "optimizer", "criterion", "dataset", "regime", "renderer", "command")
+KINDS = (
+    "theory",
+    "model",
+    "activation",
+    "initializer",
+    "optimizer",
+    "criterion",
+    "dataset",
+    "regime",
+    "solver",
+    "renderer",
+    "command",
+)
 
 
 @click.group("new")

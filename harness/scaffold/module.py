@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 KINDS: tuple[Kind, ...] = (
     "model",
+    "activation",
     "initializer",
     "optimizer",
     "criterion",
     "dataset",
     "theory",
     "regime",
+    "solver",
     "renderer",
     "command",
 )
@@ -34,21 +36,25 @@ WHOLE: tuple[Kind, ...] = ("model", "initializer", "optimizer", "criterion", "da
 
 SUFFIXES = {
     "model": "Net",
+    "activation": "Activation",
     "initializer": "Start",
     "optimizer": "Descent",
     "criterion": "Misfit",
     "dataset": "Data",
     "theory": "Theory",
+    "solver": "Solver",
     "renderer": "Renderer",
 }
 BASES = {
     "model": "type[Model]",
+    "activation": "type[Activation]",
     "initializer": "type[Initializer]",
     "optimizer": "type[Optimizer]",
     "criterion": "type[Criterion]",
     "dataset": "type[Dataset]",
     "theory": "type[Theory]",
     "regime": "Regime",
+    "solver": "type[Solver]",
     "renderer": "type[Renderer]",
     "command": "click.Command",
 }

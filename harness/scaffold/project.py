@@ -80,6 +80,11 @@ def _aligned(line: str) -> str:
 
 def _regimes(kinds: Sequence[Kind], name: PluginName | None) -> str:
     ingredients = [part for part in SHIPPED if part in kinds]
+    if name is not None and "activation" in kinds:
+        return f'[[regimes]]\nuse = "moderate"\nactivation = "{name.name}-activation"\n\n[[regimes]]\nuse = "moderate"'
+    if name is not None and "solver" in kinds:
+        tanh = '[[regimes]]\nuse = "moderate"\nactivation = "tanh"\nname = "tanh'
+        return f'{tanh}, {name.name}-solver"\nsolver = "{name.name}-solver"\n\n{tanh}"'
     if name is None or not ({*ingredients, "regime"} & set(kinds)):
         return '[[regimes]]\nuse = "moderate"\n\n[[regimes]]\nuse = "moderate"\nactivation = "relu"'
     if "regime" in kinds:

@@ -11,6 +11,7 @@ from typing import get_args
 import pytest
 from click.testing import CliRunner
 
+import harness
 from harness.cli import command as main
 from harness.cli.new import KINDS as CHOICES
 from harness.plugin_host.checks import HOOKS
@@ -42,7 +43,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_there_is_a_template_for_every_kind_that_is_offered() -> None:
-    assert set(CHOICES) == set(KINDS) == set(get_args(Kind)) - {"activation", "diagnostic", "solver", "executor"}
+    assert set(CHOICES) == set(KINDS) == set(get_args(Kind)) - {"diagnostic", "executor"}
     assert set(WHOLE) < set(KINDS)
     for kind in KINDS:
         (hook,) = re.findall(r"def (harness_\w+)", module(PluginName("x"), [kind]))
@@ -108,6 +109,27 @@ def test_the_whole_plugin_passes_the_kit_and_its_suite_runs(generated: Path, tmp
     assert status == 0, err
     assert "A. Nother 2027" in shown
     assert json.loads((out / "thresholds.json").read_text(encoding="utf-8"))["complete"]
+
+
+def test_a_solver_finds_the_thresholds_of_the_shipped_one_and_an_activation_trains(
+    generated: Path, tmp_path: Path
+) -> None:
+    for kind in ("solver", "activation"):
+        text = (generated / f"my_{kind}.toml").read_text(encoding="utf-8")
+        short = text.replace("4_000", "200").replace("[12, 18, 24]", "8").replace('"adaptive"', '"grid"')
+        short = re.sub(r"(?m)^max_width.*$", "widths = [2, 16]", short).replace("trials = 60", "trials = 4")
+        (generated / "short.toml").write_text(short, encoding="utf-8")
+        suite, _ = load_suite(generated / "short.toml", trust_plugins=True)
+        results = harness.run(suite, out=tmp_path / kind, executor="in-process")
+        assert (results.errors(), results.trained, results.faults) == ([], 16, ())
+        if kind == "solver":
+            solvers = {one.solver for one in results.trials() if one.regime == "tanh, my-solver-solver"}
+            assert solvers == {"my-solver-solver"}
+            own, shipped = (
+                [(t.k, t.seed, t.verdict) for t in results.trials() if t.regime == name]
+                for name in ("tanh, my-solver-solver", "tanh")
+            )
+            assert own == shipped
 
 
 def test_a_suite_asks_nothing_and_can_be_read(generated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
