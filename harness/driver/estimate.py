@@ -26,6 +26,9 @@ from harness.suite import Suite
 PROBE_STEPS = (25, 225)
 """Numbers of steps of the two trials that are timed."""
 
+FATE = 1.0
+"""Time in which the fate of a trial is usually decided, as a multiple of that of its whole budget."""
+
 PROBE_TRIALS = 8
 """Number of networks that are trained together for a timing."""
 
@@ -177,17 +180,21 @@ def _ready() -> None:
 
 
 def _trial_seconds(setting: Setting, n: int, d: int, k: int) -> float:
-    """Return the time in seconds of one trial that uses its whole budget: a constant plus a time per step."""
+    """Return the time in seconds of one trial that uses its whole budget: a constant plus a time per step.
+
+    The time of a continuation is not measured, since it does not follow from a few steps.
+    """
     from harness.engine.work import train
 
     times = []
+    decides = setting.solver is not None and setting.solver.decides_fates
     for steps in PROBE_STEPS:
         # No trial meets this tolerance, so none stops early.
-        short = replace(setting, steps=steps, tolerances=(1e-300,))
+        short = replace(setting, steps=steps, tolerances=(1e-300,), limit=setting.limit and decides)
         begin = time.perf_counter()
         train(short, Cell("", n, d, k), range(PROBE_TRIALS))
         times.append((time.perf_counter() - begin) / PROBE_TRIALS)
     if setting.solver is not None and setting.solver.closed_form:
         return times[-1]
     per_step = max(times[1] - times[0], 0.0) / (PROBE_STEPS[1] - PROBE_STEPS[0])
-    return times[0] + per_step * setting.steps
+    return (times[0] + per_step * setting.steps) * (1.0 + (FATE if setting.limit else 0.0))

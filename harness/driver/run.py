@@ -14,6 +14,7 @@ from harness.driver.plan import Plan
 from harness.driver.provenance import mixture, provenance
 from harness.driver.recovery import Recovery
 from harness.driver.threshold_searches import threshold_searches
+from harness.engine.continuations import compile_ahead
 from harness.suite.resolved import resolve
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ class Run:
             LostWorkers: If the executor has no workers left, or a plugin was changed since the run began.
         """
         self.store.forget_rounds(self.plan.void)
+        self._compile_ahead()
         in_hand = 0
         ready = self._ready(0)
         if ready and len(ready) < executor.workers:
@@ -145,6 +147,12 @@ class Run:
                 listen(self)
         self.store.append_rounds(self.plan.unrecorded())  # those of which every trial was stored
         return self.results()
+
+    def _compile_ahead(self) -> None:
+        """Compile what continuations go on with, before several workers need it."""
+        wanted = {repr(s.setting.regime): s.setting for s, missing in self.plan.ready() if missing and s.setting.limit}
+        for setting in wanted.values():
+            compile_ahead(setting.regime, setting.q)
 
     def _ready(self, idle: int) -> list[Batch]:
         """Return the batches that can be trained at once, each width split for a number of idle workers."""

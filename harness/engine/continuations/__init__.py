@@ -8,6 +8,7 @@ import pkgutil
 from importlib import import_module
 
 from harness.components import Continuation, Regime, Solver
+from harness.engine.solvers.fused import Fused
 
 
 @functools.cache
@@ -29,6 +30,12 @@ def continuation_of(regime: Regime, q: int = 1) -> Continuation | None:
         q: Number of outputs.
     """
     return next((one for one in shipped() if not one.why_not(regime, q)), None)
+
+
+def compile_ahead(regime: Regime, q: int = 1) -> None:
+    """Compile the kernel that takes the steps of a continuation, so that not every worker does."""
+    if continuation_of(regime, q) is not None:
+        Fused().why_not(regime, "float64", "cpu", q)
 
 
 def undecided(regime: Regime, q: int = 1) -> dict[str, str]:
