@@ -10,11 +10,11 @@ from harness.claims.claimed_formula import claimed_formula
 from harness.claims.predictions import concerned
 from harness.components.entries import Count, Entry, Exponent, Missing, Note, Text
 from harness.components.table import Column, Row, Table
-from harness.report import setting
 from harness.report.bibliography import sources, titled
 from harness.report.caption import problems_explained
 from harness.report.laws_view import REFUTED, constant_entry
 from harness.report.provenance import provenance
+from harness.report.questions import question_explained
 from harness.report.theories_view import EXPONENTS, GROUPS, UNVERIFIED, exponent, group
 from harness.statistics.formulas import constant
 
@@ -52,19 +52,18 @@ CAPTION = (
 )
 
 
-def exponents_view(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> Table:
+def exponents_view(results: Results, *, tolerance: float | None = None, steps: float | None = None) -> Table:
     """Return the measured exponents of every regime with a width, and those that its theories claim.
 
     Args:
         results: Results of the run.
-        tolerance: A tolerance that the run records, or None for the reported one.
-        steps: A number of steps within the budget, or None for all of it.
+        tolerance: A tolerance that the run records, 0 for an exact fit, or None.
+        steps: A number of steps within the budget, infinity, or None. Without both the question is the leading one.
 
     Returns:
         The table.
     """
     suite = results.suite
-    tolerance, steps = suite.budget.criterion(tolerance, steps)
     theories = results.registry.theories()
     rows: list[Row] = []
     bibtex: dict[str, None] = {}
@@ -76,7 +75,7 @@ def exponents_view(results: Results, *, tolerance: float | None = None, steps: i
             rows += _rows(regime, fit, results.brackets(regime.name, tolerance, steps), lawful)
             bibtex |= dict.fromkeys(sources(lawful))
     unfinished = f"UNFINISHED: {results.lacking}. " if results.missing else ""
-    said = setting.criteria_explained(suite.regimes, tolerance, steps)
+    said = question_explained(results, tolerance, steps)
     return Table(
         name="exponents",
         title=f"How k½ scales with n and d, measured and claimed · {suite.title or suite.name}",

@@ -85,8 +85,8 @@ def each_law(results: Results, tolerance: float | None = None, steps: float | No
 
     Args:
         results: The results.
-        tolerance: Another tolerance of the suite than the reported one.
-        steps: A budget smaller than the suite's, in steps.
+        tolerance: A recorded tolerance, 0 for an exact fit, or None.
+        steps: A number of steps within the budget, infinity, or None. Without both the question is the leading one.
 
     Raises:
         ValueError: If the tolerance was not recorded.

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from harness.components.entries import Count, Entry, Missing, Note, Text
 from harness.components.numbers import decimal
 from harness.components.table import Column, Row, Table
-from harness.report import setting
 from harness.report.caption import problems_explained
 from harness.report.law_rows import compared
 from harness.report.provenance import provenance
+from harness.report.questions import question_explained
 from harness.report.theories_view import in_conflict
 from harness.statistics.formulas import FORMULAS
 from harness.statistics.refutation import MOST_DROPPED
@@ -47,23 +47,22 @@ COLUMNS = (
 )
 
 
-def laws_view(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> Table:
+def laws_view(results: Results, *, tolerance: float | None = None, steps: float | None = None) -> Table:
     """Return the formulas with one free constant, and C n^a d^b, of every regime with a width.
 
     Args:
         results: Results of the run.
-        tolerance: A tolerance that the run records, or None for the reported one.
-        steps: A number of steps within the budget, or None for all of it.
+        tolerance: A tolerance that the run records, 0 for an exact fit, or None.
+        steps: A number of steps within the budget, infinity, or None. Without both the question is the leading one.
 
     Returns:
         The table.
     """
     suite = results.suite
-    tolerance, steps = suite.budget.criterion(tolerance, steps)
     regimes = [regime for regime in suite.regimes if regime.model.has_width]
     rows = [row for regime in regimes for row in _rows(results, regime, tolerance, steps)]
     unfinished = f"UNFINISHED: {results.lacking}. " if results.missing else ""
-    said = setting.criteria_explained(suite.regimes, tolerance, steps)
+    said = question_explained(results, tolerance, steps)
     return Table(
         name="laws",
         title=f"Formulas for k½ that the brackets allow · {suite.title or suite.name}",
@@ -84,7 +83,7 @@ def constant_entry(found: Constant) -> Entry:
     return Text(f"({decimal(found.low, 3)}, {high}", style="good")
 
 
-def _rows(results: Results, regime: Regime, tolerance: float, steps: int) -> list[Row]:
+def _rows(results: Results, regime: Regime, tolerance: float | None, steps: float | None) -> list[Row]:
     brackets = results.brackets(regime.name, tolerance, steps)
     region = results.exponent_fit(regime.name, tolerance, steps).region
     bounded = sum(bracket.bounded for bracket in brackets)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.report import setting
 from harness.report.figures.record import Drawing, Drawn, LeftOut
 from harness.report.figures.style import FAINT, INK, grid, logarithmic, marked, panels, short, spread, styled
+from harness.report.questions import question_explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +42,7 @@ def collapse_figure(results: Results) -> list[Drawn]:
     known = [regime for regime in regimes if any(_ends(results, regime, n, d) for n, d in results.sizes())]
     if not known:
         return [LeftOut("collapse", "no regime that trains its hidden layer has a bracket or a bound")]
-    tolerance, steps = suite.budget.criterion(None, None)
-    caption = f"{WHAT} {setting.criteria_explained(suite.regimes, tolerance, steps)}"
+    caption = f"{WHAT} {question_explained(results)}"
     return [Drawing("collapse", "k½ d/n against n", caption, lambda: _draw(results, known))]
 
 

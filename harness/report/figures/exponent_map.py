@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.report import setting
 from harness.report.figures.labels import label_points
 from harness.report.figures.laws import GUARANTEES, power
 from harness.report.figures.record import Drawing, Drawn, LeftOut
 from harness.report.figures.style import COLOURS, FAINT, INK, folded, grid, marked, short, styled
+from harness.report.questions import question_explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,8 +78,7 @@ def exponent_map(results: Results, predictions: Predictions) -> list[Drawn]:
     if not fits:
         return [LeftOut("exponent-map", "no regime has brackets that bound an exponent")]
     claims = _claims(predictions)
-    tolerance, steps = suite.budget.criterion(None, None)
-    caption = f"{WHAT} {setting.criteria_explained(suite.regimes, tolerance, steps)}"
+    caption = f"{WHAT} {question_explained(results)}"
     return [Drawing("exponent-map", "Exponents that the brackets allow", caption, lambda: _draw(fits, claims))]
 
 

@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from harness.components.numbers import exponent
-from harness.report import setting
 from harness.report.figures.record import Drawing, Drawn, LeftOut
 from harness.report.figures.style import FAINT, INK, grid, logarithmic, marked, panels, short, spread, styled
+from harness.report.questions import question_explained
 from harness.statistics.sharpness import window, window_exponent
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ def sharpness_figure(results: Results) -> list[Drawn]:
         return [LeftOut("sharpness", "the suite has one n")]
     if not regimes:
         return [LeftOut("sharpness", "no regime was tried at two widths of one size")]
-    tolerance, steps = suite.budget.criterion(None, None)
-    caption = f"{WHAT} {setting.criteria_explained(suite.regimes, tolerance, steps)}"
+    caption = f"{WHAT} {question_explained(results)}"
     return [Drawing("sharpness", "Width of the transition against n", caption, lambda: _draw(results, regimes))]
 
 

@@ -17,6 +17,7 @@ from harness.components.numbers import plain
 from harness.report import setting
 from harness.report.figures.record import Drawing, Drawn, LeftOut
 from harness.report.figures.style import FAINT, grid, logarithmic, marked, panels, short, styled
+from harness.report.questions import question_explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,9 +68,8 @@ def step_size_figure(results: Results) -> list[Drawn]:
     if not sets:
         return [LeftOut("step-size", "no regimes of the suite differ in their step size only")]
     n, d = setting.sizes(results.suite)[-1]
-    tolerance, steps = results.suite.budget.criterion(None, None)
     path = ", and the largest on the way" if _has_path(results, sets, n, d) else ""
-    caption = WHAT.format(n=n, d=d, path=path) + setting.criteria_explained(results.suite.regimes, tolerance, steps)
+    caption = WHAT.format(n=n, d=d, path=path) + question_explained(results)
     title = f"k½ against the step size at n = {n}, d = {d}"
     return [Drawing("step-size", title, caption, lambda: _draw(results, sets, n, d))]
 
