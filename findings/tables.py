@@ -25,11 +25,21 @@ def weights_a_label(found: Found, regime: Mapping[str, Any]) -> str:
     return "–" if k is None or each is None else f"{k * each / found.n:.3g}"
 
 
-def question(answer: Answer) -> str:
-    """Return what counts as a fit."""
-    if not answer.tolerance:
-        return "an exact fit"
-    return f"{answer.tolerance:g} within {answer.steps:g} steps"
+def questions(report: Report) -> list[str]:
+    """Return the heads of the columns of :func:`answers`."""
+    budget = report.thresholds[0].budget
+    within = f"k½, {budget.tolerance:g} within {budget.steps:g} steps"
+    return ["k½, exact fits", within] if _decided(report) else [within]
+
+
+def answers(found: Found, report: Report) -> list[str]:
+    """Return k½ of exact fits, where a report decides these for any regime, and k½ within the budget."""
+    exact = "–" if found.exact is None else str(found.exact)
+    return [exact, str(found.budget)] if _decided(report) else [str(found.budget)]
+
+
+def _decided(report: Report) -> bool:
+    return any(found.exact is not None for found in report.thresholds)
 
 
 def exponents(record: Mapping[str, Any] | None) -> str:
@@ -52,16 +62,14 @@ def _exponent(point: float | None, interval: Sequence[float | None] | None) -> s
 
 def by_regime(report: Report) -> str:
     """Return a row for each regime: k½ at the largest n, weights a label there, exponents, and what is certified."""
-    places = {(found.n, found.d) for found in map(report.largest, report.with_width())}
-    ((n, d), *_) = sorted(places, reverse=True)
     several = len({(found.n, found.d) for found in report.thresholds}) > 1
-    head = ["regime", f"k½ at n = {n}, d = {d}", "k½ counts", "within the budget", "weights a label", "certified"]
+    head = ["regime", "n, d", *questions(report), "weights a label", "certified"]
     rows = []
     for name in report.with_width():
-        found, regime = report.largest(name), report.regimes[name]
-        budget = "" if found.exact is None else f"{found.budget}"
-        ends = "" if found.certified is None else f"{found.certified}/{found.trials}"
-        line = [name, str(found.leading), question(found.leading), budget, weights_a_label(found, regime), ends]
+        found = report.largest(name)
+        ends = "–" if found.certified is None else f"{found.certified}/{found.trials}"
+        line = [name, f"{found.n}, {found.d}", *answers(found, report)]
+        line += [weights_a_label(found, report.regimes[name]), ends]
         if several:
             closed = sum(one.leading.k_half is not None for one in report.of(name))
             line += [exponents(report.exponents.get(name)), f"{closed} of {len(report.of(name))}"]
@@ -74,22 +82,14 @@ def every_size(report: Report) -> str:
     rows = [
         [
             found.regime,
-            str(found.n),
-            str(found.d),
-            str(found.leading),
-            "" if found.exact is None else str(found.budget),
+            f"{found.n}, {found.d}",
+            *answers(found, report),
             weights_a_label(found, report.regimes[found.regime]),
         ]
         for found in report.thresholds
         if report.regimes[found.regime]["has_width"]
     ]
-    first = next(iter(report.thresholds)).budget
-    budget = f"{first.tolerance:g} within {first.steps:g} steps"
-    exact = any(found.exact is not None for found in report.thresholds)
-    head = ["regime", "n", "d", "k½, exact fits" if exact else f"k½, {budget}", f"k½, {budget}", "weights a label"]
-    if not exact:
-        head, rows = [*head[:4], head[5]], [[*row[:4], row[5]] for row in rows]
-    return table(head, rows)
+    return table(["regime", "n, d", *questions(report), "weights a label"], rows)
 
 
 def fractions(report: Report) -> str:
