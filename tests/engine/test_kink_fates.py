@@ -120,6 +120,13 @@ def test_budgets_do_not_contradict_each_other(dtype: str) -> None:
     assert both >= 10
 
 
+def test_no_steps_are_spent_where_weights_are_too_few() -> None:
+    _, outcomes = fates("plain", range(6), Cell("", 30, 6, 4))
+    for outcome in outcomes:
+        assert outcome.fate is not None
+        assert (outcome.fate.work, outcome.fate.constants["counted"], outcome.fate.verdict()) == (0, 1.0, "unfit")
+
+
 def test_a_net_without_live_samples_is_stuck_at_once() -> None:
     where = setting(REGIMES["plain"], dtype="float64", limit=True)
     outcomes = train(where, Cell("", 2, 2, 1), range(24))

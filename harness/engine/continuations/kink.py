@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -23,6 +23,7 @@ from harness.components import (
 )
 from harness.engine.shallow import ShallowSolver
 from harness.mathematics.activations.piecewise import LeakyRelu, Relu
+from harness.mathematics.counting import counted
 from harness.mathematics.limit.kink import KinkCertificate, KinkedDescent, certify
 from harness.mathematics.limit.rounding import UNIT, gamma
 
@@ -49,7 +50,8 @@ SURE = 2.0
 class Kink(Continuation):
     """The kink certificate for one hidden layer with ReLU or leaky ReLU.
 
-    Gradient descent goes on between tests until the certificate holds, the steps are spent, or the residual of the live
+    Where an exact fit has probability zero because there are too few weights, no steps are spent. Otherwise gradient
+    descent goes on between tests until the certificate holds, the steps are spent, or the residual of the live
     samples would not become small with the steps that are left.
     """
 
@@ -77,6 +79,9 @@ class Kink(Continuation):
         weights, spent = trained.weights, 0
         live = net.live_residual(weights)
         found = net.certificate(weights) if live <= FAR else None
+        if counted(regime, trained.trial.problem, trained.trial.k):  # more steps do not change the answer
+            fate = net.fate(found, 0) if found and found.holds else net.open(weights, 0)
+            return replace(fate, constants={**fate.constants, "counted": 1.0})
         while not (found and found.holds) and spent < most:
             chunk = min(max(int(GROWTH * (trained.steps + spent)), FEWEST), most - spent)
             weights, taken, reached = descend(weights, chunk, 0.0)
