@@ -34,7 +34,7 @@ UNSTABLE = 2.0
 
 
 def reason(
-    outcome: Outcome, tolerance: float, index: int | None, regime: Regime, steps: float = math.inf
+    outcome: Outcome, tolerance: float, index: int | None, regime: Regime, steps: float | None = None
 ) -> Reason | None:
     """Return why a trial does not fit, or None if it fits or ended in an error.
 
@@ -46,7 +46,7 @@ def reason(
         tolerance: Largest measure of a fit, or 0 for an exact fit.
         index: Index of the tolerance among those of the suite, or None for an exact fit.
         regime: What was trained.
-        steps: Budget, if it is smaller than that of the training.
+        steps: A budget, infinity for unlimited steps, or None for the budget of the training.
 
     >>> from harness.components import Outcome, Regime
     >>> from harness.builtin import criteria, initializers, models, optimizers
@@ -55,8 +55,10 @@ def reason(
     >>> reason(trial, 0.1, 0, Regime("a", *parts)), reason(trial, 0.25, 0, Regime("a", *parts))
     ('dead samples', 'still falling')
     """
+    unlimited = index is None or steps == math.inf
     hit = outcome.hits[index] if index is not None else None
-    if outcome.message or (hit is not None and hit <= steps) or (index is None and outcome.limit_verdict() == "fit"):
+    in_time = hit is not None and (steps is None or hit <= steps)
+    if outcome.message or in_time or (unlimited and outcome.limit_verdict(tolerance, index) == "fit"):
         return None
     fate = outcome.fate
     verdict = None if fate is None else fate.verdict(tolerance)

@@ -8,6 +8,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from harness.complaints import unprintable
+from harness.driver.reasons import near, reasons
 from harness.report.law_rows import Compared, each_law
 from harness.report.setting import component, optimizer, sizes, trains
 
@@ -148,12 +149,18 @@ def _threshold(results: Results, regime: str, n: int, d: int) -> dict[str, Any]:
         "regime": regime,
         "n": n,
         "d": d,
-        **threshold_data(leading),
-        "exact": threshold_data(leading) if decided else None,
-        "budget": threshold_data(budget),
+        **_answer(results, regime, n, d, leading),
+        "exact": _answer(results, regime, n, d, leading) if decided else None,
+        "budget": _answer(results, regime, n, d, budget),
         "certified": leading.certified,
         "fates": leading.fates or None,
     }
+
+
+def _answer(results: Results, regime: str, n: int, d: int, found: Threshold) -> dict[str, Any]:
+    """Return an answer with the reasons of the trials that do not fit near it."""
+    counts = reasons(results, regime, n, d, found.tolerance, None if found.kind == "exact" else found.steps)
+    return {**threshold_data(found), "reasons": near(counts, found.low)}
 
 
 def threshold_data(found: Threshold) -> dict[str, Any]:

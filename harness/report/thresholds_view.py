@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.components import Cell
-from harness.components.entries import Bound, Count, Counts, Entry, Estimate, Missing, Note, Number
+from harness.components.entries import Bound, Counts, Entry, Estimate, Missing, Note, Number
 from harness.components.table import Column, Row, Table
-from harness.report import setting
+from harness.report import setting, why_not
 from harness.report.caption import bracket_explained, problems_explained
 from harness.report.provenance import provenance
 
@@ -30,10 +30,6 @@ LIMITED = Note(
 
 
 PER_SAMPLE = "kd/n: trained hidden weights per sample at k½."
-FALLING = (
-    "falling: of the unfit trials, those whose measure fell by over 1 % in the last tenth of the steps (where trials "
-    "are solved exactly: would still fall with more)."
-)
 
 LIMIT = Note("the limit of infinite width, which has no threshold: its trials stand under “∞”")
 
@@ -60,8 +56,8 @@ def thresholds_view(results: Results, *, tolerance: float | None = None, steps: 
         Column("kd/n", "right", priority=1, legend=PER_SAMPLE),
         *([MEDIAN_STEP] if has_limits(suite) else []),
         Column("trials", "right", priority=5),
-        Column("falling", "right", priority=4, legend=FALLING),
-        Column("diverged", "right", priority=2),
+        why_not.COLUMN,
+        Column("diverged", "right", priority=4),
         Column("errors", "right"),
     )
     rows = []
@@ -136,20 +132,20 @@ def k_half(results: Results, regime: str, n: int, d: int, tolerance: float, step
     unfit = [trial for trial in below if trial.verdict(rung, steps) == "unfit"]
     # Whether the loss of a trial still decreased is recorded at the end of its training only.
     whole = steps >= results.suite.budget.steps
+    notes = []
     if whole and unfit and sum(trial.falling for trial in unfit) >= MOST * len(unfit):
-        entry = measured(found)
-        return replace(entry, notes=(*entry.notes, LIMITED))
-    return measured(found)
+        notes.append(LIMITED)
+    if found.trials and found.k_half is None and found.bound in (">", "none"):
+        notes += why_not.at_the_widest(results, regime, n, d, tolerance, steps)
+    entry = measured(found)
+    return replace(entry, notes=(*entry.notes, *notes))
 
 
 def _row(results: Results, regime: Regime, n: int, d: int, tolerance: float, steps: int) -> Row:
     found = results.threshold(regime.name, n, d, tolerance, steps)
     rung = results.rung(tolerance)
     cells = [results.outcomes[Cell(regime.name, n, d, k)] for k in results.widths(regime.name, n, d)]
-    judged = [(trial.verdict(rung, steps), trial.falling) for cell in cells for trial in cell]
-    verdicts = Counter(verdict for verdict, _ in judged)
-    falling = sum(fell for verdict, fell in judged if verdict == "unfit")
-    whole = steps >= results.suite.budget.steps
+    verdicts = Counter(trial.verdict(rung, steps) for cell in cells for trial in cell)
     hidden = regime.model.describe().trains in ("hidden", "all")
     counts = Counts(tuple((k, *found.counts[k]) for k in ends(found)))
     errors = verdicts["error"]
@@ -164,7 +160,7 @@ def _row(results: Results, regime: Regime, n: int, d: int, tolerance: float, ste
             scaled(found, d / n) if hidden else Missing("the hidden layer is not trained"),
             *([median_step(results, regime.name, n, d, tolerance, steps)] if has_limits(results.suite) else []),
             Number(found.trials),
-            _falling(falling, verdicts["unfit"], whole=whole),
+            why_not.why_not(results, regime.name, n, d, tolerance, steps, found.low),
             Number(verdicts["diverged"], style="bad" if verdicts["diverged"] else ""),
             Number(errors, notes=error_note, style="bad" if errors else ""),
         )
@@ -193,12 +189,6 @@ def median_step(results: Results, regime: str, n: int, d: int, tolerance: float,
     return Number(statistics.median(hit for hit in hits if hit is not None)) if hits else Missing("no trial fits")
 
 
-def _falling(part: int, unfit: int, *, whole: bool) -> Entry:
-    if not whole:
-        return Missing("known for the whole budget only")
-    return Count(part, unfit) if unfit else Missing("no trial is unfit")
-
-
 _LIMITS_EXPLAINED = (
     "∞: a model of infinite width, tried at no other.",
     MEDIAN_STEP.legend,
@@ -215,7 +205,8 @@ def _caption(results: Results, tolerance: float, steps: int, quiet: list[str]) -
         PER_SAMPLE,
         *(_LIMITS_EXPLAINED if has_limits(suite) else ()),
         setting.criteria_explained(suite.regimes, tolerance, steps),
-        FALLING,
+        why_not.LEGEND,
+        why_not.explained(results, tolerance, steps),
         f"Step size: {setting.steps_explained(suite.regimes)}.",
         problems_explained(results),
     ]

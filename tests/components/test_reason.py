@@ -105,6 +105,9 @@ def test_every_trial_of_narrow_relu_nets_that_has_come_to_rest_has_dead_samples(
     assert len(unfit) >= 5
     for outcome in unfit:
         assert reason(outcome, 1e-3, 0, where.regime) == "dead samples"
+    stuck = [outcome for outcome in unfit if outcome.fate and outcome.fate.kind == "stuck proved"]
+    assert len(stuck) >= 4
+    for outcome in stuck:
         assert outcome.fate is not None
         assert outcome.fate.constants["floor"] == pytest.approx(outcome.unlit, rel=1e-5)
 

@@ -7,7 +7,7 @@ import pytest
 
 from harness.claims.predictions import Prediction
 from harness.components import Width
-from harness.components.entries import Bound, Count, Counts, Entry, Estimate, Exponent, Missing, Number, Ratio, Text
+from harness.components.entries import Bound, Counts, Entry, Estimate, Exponent, Missing, Number, Ratio, Text
 from harness.components.table import Row, Table
 from harness.driver.results import Results
 from harness.report.overview_view import overview_view
@@ -40,7 +40,7 @@ def test_a_threshold_stands_with_its_bracket_and_the_counts_at_its_ends(results:
     assert isinstance(scaled, Number)
     assert scaled.value == pytest.approx(k_half.value * 10 / 80)
     assert row["trials"] == Number(80)
-    assert row["falling"] == Count(0, 31)
+    assert row["why not"] == Text("31 plateau")
 
 
 def test_one_sided_thresholds_are_bounds_never_numbers(results: Results) -> None:
@@ -53,7 +53,8 @@ def test_one_sided_thresholds_are_bounds_never_numbers(results: Results) -> None
 
 def test_what_went_wrong_is_counted_and_explained(results: Results) -> None:
     row = find(thresholds_view(results), regime="softplus", n=160)
-    assert (row["diverged"].text(), row["errors"].text(), row["falling"].text()) == ("2", "1", "12/29")
+    assert (row["diverged"].text(), row["errors"].text()) == ("2", "1")
+    assert row["why not"].text() == "17 plateau, 12 falling, 2 more"
     assert "limited by the budget" in said(row["k½"])
     assert "left out of k½" in said(row["errors"])
     assert "limited" not in said(find(thresholds_view(results), regime="softplus", n=80)["k½"])
