@@ -13,6 +13,7 @@ from harness.driver.results import Results
 from harness.plugin_host.loading import load_plugins
 from harness.report.figures.catalogue import catalogue, write_figures
 from harness.report.figures.laws import Law, laws, power
+from harness.report.figures.reasons import shares
 from harness.report.figures.record import Drawing
 from harness.report.figures.sensitivity import budgets
 from harness.report.figures.style import COLOURS, INK, marked, shades, svg
@@ -49,6 +50,8 @@ def test_an_adaptive_run_has_everything_but_a_map(watched: Results) -> None:
         "collapse",
         "transitions",
         "sharpness",
+        "reasons-regime-1",
+        "reasons-regime-2",
         "curves",
         "hitting-steps",
         "laziness",
@@ -72,6 +75,7 @@ def test_what_a_run_has_no_data_for_is_left_out_with_the_reason(results: Results
         "transitions",
         "sharpness",
         "step-size",
+        "reasons",
         "curves",
         "hitting-steps",
         "laziness",
@@ -236,3 +240,21 @@ def test_no_name_of_a_theory_is_cut_in_a_legend() -> None:
     for law in lawful:
         assert law.theories[0].claim.title in law.label.replace("\n", " ")
         assert max(map(len, law.label.split("\n"))) <= 44
+
+
+def test_the_figure_of_reasons_stacks_shares_to_one(results: Results) -> None:
+    figure = drawn(results)["reasons-regime-1"].draw()
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "n = 40, d = 10",
+        "n = 80, d = 10",
+        "n = 160, d = 10",
+    ]
+    for axes in figure.axes:
+        heights: dict[float, float] = {}
+        for bar in axes.patches:
+            heights[round(bar.get_x(), 6)] = heights.get(round(bar.get_x(), 6), 0.0) + bar.get_height()  # type: ignore[attr-defined]  # a bar
+        assert list(heights.values()) == pytest.approx([1.0] * len(axes.get_xticklabels()))
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["fit", "diverged", "still falling", "plateau"]
+    last = shares(results, "softplus", 160, 10)
+    assert sum(sum(counts.values()) for _, counts in last.values()) == 31

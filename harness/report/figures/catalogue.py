@@ -9,6 +9,7 @@ from harness.report.figures.collapse import collapse_figure
 from harness.report.figures.exponent_map import exponent_map
 from harness.report.figures.laziness import laziness_figure
 from harness.report.figures.phase import phase_diagrams
+from harness.report.figures.reasons import reason_figures
 from harness.report.figures.record import Drawing, LeftOut
 from harness.report.figures.scaling import scaling_figures
 from harness.report.figures.sensitivity import sensitivity_map
@@ -57,6 +58,7 @@ def catalogue(results: Results, predictions: Predictions) -> Catalogue:
         *transition_curves(results),
         *sharpness_figure(results),
         *step_size_figure(results),
+        *reason_figures(results),
         *training_figures(results),
         *laziness_figure(results),
         *sensitivity_map(results),
