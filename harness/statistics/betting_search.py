@@ -31,8 +31,8 @@ FIT, UNFIT, PRICE = 0.3, 1.0, 1.0
 """Work of a trial at width 1 that fits and of one that does not, in budgets, and the price of any trial beside its
 work, in trials at the likely threshold: the number of trials is limited too."""
 
-POWER, OFFSET = 1.5, 0.15
-"""A bracket with log(high/low) = s is worth (s + 0.15)^(−1.5)."""
+POWER, OFFSET = 1.2, 0.1
+"""A bracket with log(high/low) = s is worth (s + 0.1)^(−1.2)."""
 
 CURVES = 300
 """Number of curves that a choice is averaged over."""
