@@ -1,20 +1,22 @@
 """Merging of run directories of one suite, so that trials of several machines form one run.
 
-Ledgers of rounds are not merged, since each search decides its rounds from its own outcomes. A merged run is read by
-its counts, and by the rounds of the directory that it is written into.
+An adaptive search decides its rounds from its own outcomes, and its brackets follow from them. So the rounds of two
+parts are not mixed: where one part has the rounds of the other and goes on, its rounds count. Parts that searched in
+different rounds are refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.components import Cell, Outcome
 from harness.components.outcome_record import agree, encode
-from harness.store import FILE, Place, Store, StoreError
+from harness.statistics.adaptive import MOST_RECORDED, Adaptive
+from harness.store import FILE, LedgerKey, Place, Round, Store, StoreError
 from harness.store.run_record import RunRecord
 
 TrialKey = tuple[str, Place]
@@ -35,6 +37,7 @@ class RunPart:
         origins: Provenance of all its runs, oldest first.
         settings: Settings by semantic key, as plain data.
         outcomes: Outcomes by semantic key and place, with errors.
+        rounds: Rounds of its adaptive searches.
     """
 
     name: str
@@ -42,6 +45,7 @@ class RunPart:
     origins: tuple[dict[str, Any], ...]
     settings: Mapping[str, Mapping[str, Any]]
     outcomes: Mapping[TrialKey, Outcome]
+    rounds: Mapping[LedgerKey, Sequence[Round]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class Union:
         outcomes: Outcomes by semantic key and place.
         repeated: Trials that several parts have.
         conflicts: Repeated trials that are not equal.
+        rounds: Rounds of the adaptive searches.
     """
 
     run: RunRecord
@@ -85,6 +90,7 @@ class Union:
     outcomes: Mapping[TrialKey, Outcome]
     repeated: int
     conflicts: tuple[Conflict, ...]
+    rounds: Mapping[LedgerKey, Sequence[Round]] = field(default_factory=dict)
 
 
 def read_part(directory: Path, name: str) -> RunPart:
@@ -124,7 +130,8 @@ def part_of(store: Store, name: str) -> RunPart:
     outcomes = {
         (key, place): outcome for key in settings for place, outcome in store.outcomes(key, errors=True).items()
     }
-    return RunPart(name, run, tuple(store.origins()), settings, outcomes)
+    rounds = store.ledgers_of(Adaptive.name, Adaptive.version, MOST_RECORDED)
+    return RunPart(name, run, tuple(store.origins()), settings, outcomes, rounds)
 
 
 @contextmanager
@@ -148,8 +155,9 @@ def unite(parts: Sequence[RunPart]) -> Union:
     """Unite parts into one run. If several parts have a trial, the first that trained it and knows its fate counts.
 
     Raises:
-        MergeError: If the parts are of different suites, or were trained by different solvers or on different kinds of
-            device. Their trials then have different keys, and a merged run would lack those of all but one part.
+        MergeError: If the parts are of different suites, searched in different rounds, or were trained by different
+            solvers or on different kinds of device. In the last case their trials have different keys, and a merged run
+            would lack those of all but one part.
     """
     _check(parts)
     settings: dict[str, Mapping[str, Any]] = {}
@@ -174,7 +182,32 @@ def unite(parts: Sequence[RunPart]) -> Union:
     run = parts[0].run
     origin = {key: value for key, value in run.provenance.items() if key != "shard"}
     merged = {**origin, "merged": _merged(parts, run)}
-    return Union(run._replace(provenance=merged), tuple(parts), settings, outcomes, repeated, tuple(conflicts))
+    whole = run._replace(provenance=merged)
+    return Union(whole, tuple(parts), settings, outcomes, repeated, tuple(conflicts), _rounds(parts))
+
+
+def _rounds(parts: Sequence[RunPart]) -> dict[LedgerKey, Sequence[Round]]:
+    """Return the rounds of each adaptive search by the part that has most of them.
+
+    Raises:
+        MergeError: If another part has other rounds.
+    """
+    found: dict[LedgerKey, Sequence[Round]] = {}
+    owners: dict[LedgerKey, RunPart] = {}
+    for part in parts:
+        for search, rounds in part.rounds.items():
+            known = found.get(search, [])
+            both = min(len(known), len(rounds))
+            if known[:both] != rounds[:both]:
+                regime = _regime(part.settings.get(search.key, {}))
+                raise MergeError(
+                    f"{owners[search].name} and {part.name} searched {regime} at n = {search.n}, d = {search.d} in "
+                    "different rounds: what an adaptive search found follows from its own rounds, so two cannot "
+                    'be merged; keep one of the runs, or write method = "grid" in [search]'
+                )
+            if len(rounds) > len(known):
+                found[search], owners[search] = rounds, part
+    return found
 
 
 def write_union(union: Union, directory: Path, mine: Store | None = None) -> int:
@@ -219,6 +252,13 @@ def _write(union: Union, store: Store) -> int:
         added += len(new)
         for cell, outcomes in _cells(new, _regime(union.settings[key])):
             store.put(key, union.settings[key], cell, outcomes)
+    recorded_rounds = store.ledgers_of(Adaptive.name, Adaptive.version, MOST_RECORDED)
+    store.append_rounds(
+        (search, number, asked)
+        for search, rounds in union.rounds.items()
+        for number, asked in enumerate(rounds)
+        if number >= len(recorded_rounds.get(search, ()))
+    )
     store.began(union.run.suite, union.run.provenance, union.run.resolved)
     return added
 

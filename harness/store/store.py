@@ -247,6 +247,24 @@ class Store:
                     found[key].append((number, asked))
             return {search: rounds_of(rows, wanted[search]) for search, rows in found.items()}
 
+    def ledgers_of(self, search: str, version: int, most: int) -> dict[LedgerKey, list[Round]]:
+        """Return the rounds of all searches of a name and version, in order.
+
+        Args:
+            search: Name of the searches.
+            version: Version of the searches.
+            most: Number of trials that a search may ask for.
+
+        Raises:
+            StoreError: If they are no rounds of such searches, or any row of the ledger is damaged.
+        """
+        found: dict[LedgerKey, list[tuple[int, str]]] = {}
+        with self._reading():
+            for *key, number, asked in verified("rounds", self._db.execute("SELECT * FROM rounds ORDER BY round")):
+                if (ledger := LedgerKey(*key))[4:6] == (search, version):
+                    found.setdefault(ledger, []).append((number, asked))
+            return {ledger: rounds_of(rows, most) for ledger, rows in found.items()}
+
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Run a transaction.

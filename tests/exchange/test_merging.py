@@ -256,3 +256,33 @@ def test_a_trial_whose_fate_is_known_comes_before_one_whose_fate_is_not(whole: R
     assert len(conflicts) == len(fated)
     assert "stuck proved" in str(conflicts[0])
     assert str(conflicts[0]).endswith(", open")
+
+
+def adaptive(folder: Path, registry: Registry, trials: int) -> Results:
+    """Train a suite that is searched adaptively, with up to so many trials of each threshold."""
+    searched = SUITE.replace('method = "grid"\nwidths = [2, 4, 6, 8]\ntrials = 6', f"max_width = 16\ntrials = {trials}")
+    return trained(folder, registry, text=searched)
+
+
+def test_an_adaptive_run_keeps_its_rounds(registry: Registry, tmp_path: Path) -> None:
+    adaptive(tmp_path / "run", registry, 16)
+    whole = adaptive(tmp_path / "run", registry, 24)
+    merge(tmp_path / "copy", [tmp_path / "run"])
+    copied = load_results(tmp_path / "copy", registry=registry)
+    assert copied.rounds == whole.rounds, "the rounds of 24 trials at once would be others"
+    assert copied.missing == 0
+    for regime in whole.suite.regimes:
+        for n, d in whole.sizes():
+            assert copied.threshold(regime.name, n, d) == whole.threshold(regime.name, n, d)
+    merge(tmp_path / "copy", [tmp_path / "run"])
+    assert load_results(tmp_path / "copy", registry=registry).rounds == whole.rounds
+
+
+def test_other_rounds_of_an_adaptive_search_are_not_merged(registry: Registry, tmp_path: Path) -> None:
+    adaptive(tmp_path / "one", registry, 16)
+    for folder in ("one", "two"):
+        adaptive(tmp_path / folder, registry, 24)
+    with pytest.raises(MergeError, match=r"in different rounds: .* two cannot be merged"):
+        merge(tmp_path / "out", [tmp_path / "one", tmp_path / "two"])
+    with pytest.raises(MergeError, match="different rounds"):
+        merge(tmp_path / "two", [tmp_path / "one"])
