@@ -10,6 +10,7 @@ import numpy as np
 from harness.components import Cell
 from harness.components.entries import Count, Entry, Number, Text
 from harness.components.numbers import plain
+from harness.components.reason import arrival
 from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.caption import problems_explained
@@ -118,6 +119,9 @@ def _quantities(
 ) -> Iterator[tuple[str, list[float]]]:
     hits = [trial.hits[rung] for trial in trials]
     yield f"steps to {plain(tolerance)}", [math.inf if hit is None else float(hit) for hit in hits]
+    falling = [trial for trial in trials if trial.falling and trial.hits[rung] is None]
+    arrivals = [arrival(trial, tolerance) for trial in falling]
+    yield "expected step, still falling", [step for step in arrivals if step is not None]
     yield "1 − rate", [1.0 - trial.rate for trial in trials if trial.rate is not None]
     yield "movement", [trial.movement for trial in trials if trial.movement is not None]
     yield "λ_min(J₀J₀ᵀ)", [trial.lambda_min for trial in trials if trial.lambda_min is not None]
@@ -135,6 +139,8 @@ def _caption(results: Results, regimes: Sequence[Regime], tolerance: float, *, a
         "Trials at the tried width nearest to k½, at its upper bound where it has no other, or at the widest where it "
         "has none; those that ended in an error are left out, and so are numbers that make no sense for a trial.",
         "steps: first step at which the tolerance was met, ∞ where it was not.",
+        "expected step: of unfit trials that were still falling, the step at which they would meet the tolerance at "
+        "their rate.",
         "rate: factor by which the measure falls at each step, fitted over the second half of the run.",
         "movement: ‖w − w₀‖/‖w₀‖ of the trained weights.",
         "J₀: Jacobian of the outputs in the trained weights at the start.",

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.components.reason import arrival, reason
+
 if TYPE_CHECKING:
     from harness.claims.predictions import Prediction
-    from harness.components import Cell, Outcome
+    from harness.components import Cell, Outcome, Regime
     from harness.driver.results import Results
     from harness.statistics.exponents import ExponentFit
     from harness.statistics.thresholds import Threshold
@@ -154,6 +156,8 @@ class TrialRecord:
         device: Device that trained it.
         seconds: Its share of the time of its batch, in seconds.
         message: What went wrong, or empty unless the verdict is ``error``.
+        reason: Why it does not fit, such as ``dead samples`` or ``still falling``, or empty for fits and errors.
+        arrival: Estimated step at which it would meet the tolerance at its late rate, or None unless still falling.
         fate: What becomes of it with unlimited steps: ``fit proved``, ``stuck proved``, ``fit in the limit``,
             ``stuck in the limit`` or ``open``, or None if that was not computed.
         certificate: Name of the theorem that shows the fate, or empty.
@@ -181,6 +185,8 @@ class TrialRecord:
     device: str
     seconds: float
     message: str
+    reason: str = ""
+    arrival: float | None = None
     fate: str | None = None
     certificate: str = ""
     margin: float | None = None
@@ -274,23 +280,31 @@ def each_trial(results: Results, tolerance: float | None = None, steps: int | No
     """
     index = results.rung(tolerance)
     for cell in sorted(results.outcomes):
-        yield from trial_records(cell, results.outcomes[cell], results.suite.budget.tolerances, index, steps)
+        trained, tolerances = results.regime(cell.regime), results.suite.budget.tolerances
+        yield from trial_records(cell, results.outcomes[cell], trained, tolerances, index, steps)
 
 
 def trial_records(
-    cell: Cell, outcomes: tuple[Outcome, ...], tolerances: tuple[float, ...], index: int, steps: int | None = None
+    cell: Cell,
+    outcomes: tuple[Outcome, ...],
+    regime: Regime,
+    tolerances: tuple[float, ...],
+    index: int,
+    steps: int | None = None,
 ) -> Iterator[TrialRecord]:
     """Yield the records of the trials of a cell.
 
     Args:
         cell: The cell.
         outcomes: Its trials.
+        regime: What was trained.
         tolerances: The tolerances of the suite, decreasing.
         index: Index of the tolerance of the verdicts.
         steps: Budget of the verdicts, or None for that of the suite.
     """
     names = [f"{tolerance:g}" for tolerance in tolerances]
     for outcome in outcomes:
+        why = reason(outcome, tolerances[index], index, regime, steps)
         yield TrialRecord(
             regime=cell.regime,
             n=cell.n,
@@ -310,6 +324,8 @@ def trial_records(
             device=outcome.device,
             seconds=outcome.seconds,
             message=outcome.message,
+            reason=why or "",
+            arrival=finite(arrival(outcome, tolerances[index])) if why == "still falling" else None,
             fate=outcome.fate.kind if outcome.fate else None,
             certificate=outcome.fate.certificate if outcome.fate else "",
             margin=finite(outcome.fate.margin) if outcome.fate else None,
