@@ -13,7 +13,7 @@ from harness.report.law_rows import compared
 from harness.report.provenance import provenance
 from harness.report.questions import question_explained
 from harness.report.theories_view import in_conflict
-from harness.statistics.formulas import FORMULAS
+from harness.statistics.formulas import FORMULAS, larger_of_two
 from harness.statistics.refutation import MOST_DROPPED
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.statistics.size_bracket import SizeBracket
 
 POWER = "C n^a d^b"
+TWO = "max(A n/d, B log n)"
 
 REFUTED = (
     "No power law, refuted: at this confidence, tolerance, budget and step rule no such formula, rounded up to a "
@@ -33,9 +34,10 @@ REFUTED = (
 
 CAPTION = (
     "law: a formula for k½, rounded up to a width, with free constants. C: the constants with which it lies in "
-    "the brackets of all sizes together, or “refuted”. met: the brackets that it meets with its best constants, of "
-    f"those with an end. {REFUTED} The brackets hold together at a confidence of 95 % for each regime: each of m sizes "
-    "at 5 %/m. Lower ends that the budget made are left out: there an unfit trial that still fell counts as a fit."
+    "the brackets of all sizes together, or “refuted”; of A and B the largest that the upper ends allow. met: the "
+    "brackets that it meets with its best constants, of those with an end. in conflict: brackets that it does not meet "
+    f"together. {REFUTED} The brackets hold together at a confidence of 95 % for each regime: each of m sizes at 5 %/m. "
+    "Lower ends that the budget made are left out: there an unfit trial that still fell counts as a fit."
 )
 
 COLUMNS = (
@@ -110,7 +112,18 @@ def _rows(results: Results, regime: Regime, tolerance: float | None, steps: floa
         found.append(
             Row((name, Text(formula.name), entry, Count(one.constant.met, one.sizes), _conflict(one.constant.conflict)))
         )
+    found.append(_two_constants(name, [bracket for bracket in brackets if bracket.bounded and bracket.n > 1]))
     return found
+
+
+def _two_constants(name: Entry, brackets: Sequence[SizeBracket]) -> Row:
+    """Return the row of max(A n/d, B log n): a count of weights, but never fewer neurons than log n."""
+    one = larger_of_two(brackets)
+    said = "refuted"
+    if one.allowed:
+        said = f"A ≤ {decimal(one.ratio, 3)}, B ≤ {decimal(one.log, 3)}"
+    entry = Text(said, style="good" if one.allowed else "bad")
+    return Row((name, Text(TWO), entry, Count(one.met, len(brackets)), _conflict(one.conflict)))
 
 
 def _conflict(brackets: Sequence[SizeBracket]) -> Entry:

@@ -11,6 +11,9 @@ from functools import cmp_to_key
 from harness.statistics.exact_number import ExactNumber, power
 from harness.statistics.size_bracket import SizeBracket
 
+Shape = Callable[[int, int], ExactNumber]
+"""A positive number for each n and d."""
+
 
 @dataclass(frozen=True)
 class Formula:
@@ -22,7 +25,7 @@ class Formula:
     """
 
     name: str
-    shape: Callable[[int, int], ExactNumber]
+    shape: Shape
 
 
 def _larger(n: int, d: int) -> ExactNumber:
@@ -41,6 +44,28 @@ FORMULAS = (
     Formula("C n²/d", lambda n, d: power(n, 2, d, -1)),
 )
 """Formulas that are compared with the brackets of every run."""
+
+
+@dataclass(frozen=True)
+class LargerOfTwo:
+    """The values of A and B for which ⌈max(A n/d, B log n)⌉ lies in every bracket.
+
+    Attributes:
+        ratio: Largest A, or ∞ if it may be as large as one likes.
+        log: Largest B, or ∞ if it may be as large as one likes.
+        conflict: At most three sizes whose brackets no A and B meet together, or () if the formula is allowed.
+        met: Number of brackets that the largest A and B meet.
+    """
+
+    ratio: float
+    log: float
+    conflict: tuple[SizeBracket, ...]
+    met: int
+
+    @property
+    def allowed(self) -> bool:
+        """Whether some A and B meet all brackets."""
+        return not self.conflict
 
 
 @dataclass(frozen=True)
@@ -103,6 +128,40 @@ def constant(brackets: Sequence[SizeBracket], formula: Formula) -> Constant:
         high=first.value if first else math.inf,
         conflict=(first.size, last.size) if refuted and first and last else (),
         met=most,
+    )
+
+
+def larger_of_two(brackets: Sequence[SizeBracket]) -> LargerOfTwo:
+    """Return the values of A and B for which ⌈max(A n/d, B log n)⌉ lies in every bracket.
+
+    The upper ends bound A and B each by itself, and the largest values that they allow are the best for the lower ends.
+    So the formula is refuted by one lower end that these do not pass, with the two upper ends that bound them.
+
+    Args:
+        brackets: Brackets of k½ at n ≥ 2. Sizes without a bound are allowed.
+
+    >>> sizes = [SizeBracket(50, 10, 5, 6), SizeBracket(100, 10, 10, 12), SizeBracket(50, 50, 4, 8)]
+    >>> found = larger_of_two(sizes)
+    >>> found.ratio, round(found.log, 2), found.allowed
+    (1.2, 1.53, True)
+    >>> larger_of_two([*sizes, SizeBracket(60, 60, 7, 9)]).conflict == (sizes[0], SizeBracket(60, 60, 7, 9))
+    True
+    """
+    shapes: list[Shape] = [FORMULAS[0].shape, lambda n, _d: ExactNumber(Fraction(1), argument=n)]
+    best: list[_End | None] = []
+    for shape in shapes:
+        ends = [_End(b.high, True, b, shape(b.n, b.d)) for b in brackets if b.high is not None]
+        best.append(min(ends, key=cmp_to_key(_order)) if ends else None)
+    unmet = []
+    for bracket in brackets:
+        lower = [_End(bracket.low, False, bracket, shape(bracket.n, bracket.d)) for shape in shapes if bracket.low]
+        passed = (end is None or _order(low, end) < 0 for low, end in zip(lower, best, strict=False))
+        if lower and not any(passed):
+            unmet.append(bracket)
+    ratio, log = (end.value if end else math.inf for end in best)
+    bounds = [end.size for end in best if end is not None]
+    return LargerOfTwo(
+        ratio, log, tuple(dict.fromkeys([*bounds, unmet[0]])) if unmet else (), len(brackets) - len(unmet)
     )
 
 

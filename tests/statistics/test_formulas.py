@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from harness.statistics.exact_number import ExactNumber, power
 from harness.statistics.exponent_region import exponent_region
-from harness.statistics.formulas import FORMULAS, Formula, constant
+from harness.statistics.formulas import FORMULAS, Formula, constant, larger_of_two
 from harness.statistics.refutation import conflict, fewest_to_drop
 from harness.statistics.size_bracket import SizeBracket
 
@@ -199,3 +199,25 @@ def test_bounds_alone_leave_an_end_free() -> None:
     region = exponent_region([SizeBracket(100, 10, 0, 10), SizeBracket(400, 10, 100)])
     assert region.a == pytest.approx((math.log(10) / math.log(4), math.inf), abs=1e-6)
     assert exponent_region([SizeBracket(100, 10, 10), SizeBracket(400, 10, 100)]).a == (-math.inf, math.inf)
+
+
+def test_the_larger_of_two_is_allowed_exactly_if_a_pair_on_a_grid_meets_all_brackets() -> None:
+    rng = np.random.default_rng(4)
+    refuted = 0
+    for _ in range(40):
+        truth = [math.ceil(max(1.1 * n / d, 1.7 * math.log(n)) * rng.uniform(0.85, 1.15)) for n, d in SIZES]
+        brackets = [around(width, size, rng.integers(0, 3, 2)) for width, size in zip(truth, SIZES, strict=True)]
+        found = larger_of_two(brackets)
+        n, d = np.array(SIZES, dtype=float).T
+        low, high = (np.array([getattr(bracket, end) for bracket in brackets]) for end in ("low", "high"))
+        a, b = np.meshgrid(np.linspace(0.5, 2, 151), np.linspace(0.5, 3, 251))
+        width = np.maximum(a[..., None] * n / d, b[..., None] * np.log(n))
+        if ((low < width) & (width <= high)).all(axis=-1).any():
+            assert found.allowed
+        largest = np.maximum(found.ratio * n / d, found.log * np.log(n)) * (1 - 1e-12)
+        assert found.allowed == bool((low < largest).all())
+        assert (largest <= high).all()
+        assert len(found.conflict) <= 3
+        refuted += not found.allowed
+        assert not found.conflict or not larger_of_two(found.conflict).allowed
+    assert 5 < refuted < 40
