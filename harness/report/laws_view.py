@@ -36,8 +36,8 @@ CAPTION = (
     "law: a formula for k½, rounded up to a width, with free constants. C: the constants with which it lies in "
     "the brackets of all sizes together, or “refuted”; of A and B the largest that the upper ends allow. met: the "
     "brackets that it meets with its best constants, of those with an end. in conflict: brackets that it does not meet "
-    f"together. {REFUTED} The brackets hold together at a confidence of 95 % for each regime: each of m sizes at 5 %/m. "
-    "Lower ends that the budget made are left out: there an unfit trial that still fell counts as a fit."
+    f"together. {REFUTED} The brackets hold together at a confidence of 95 % for each regime: each of m sizes at 5 %/m"
+    ". Lower ends that the budget made are left out: there an unfit trial that still fell counts as a fit."
 )
 
 COLUMNS = (
