@@ -142,6 +142,22 @@ def asked(report: Report) -> str:
     return table(["regime", "n, d", "k½", "theorems on training, constant 1"], rows)
 
 
+def formulas(report: Report) -> str:
+    """Return which formulas with a free constant the brackets of each regime allow, or which sizes refute them."""
+    rows = []
+    for law in report.laws:
+        ends = [brief_constant(law[end]) for end in ("low", "high")]
+        conflict = " and ".join(f"({size['n']}, {size['d']})" for size in law["conflict"])
+        said = f"C in ({ends[0]}, {ends[1]}]" if law["allowed"] else f"refuted by {conflict}"
+        rows.append([law["regime"], law["law"], said])
+    return table(["regime", "formula", "C, or the sizes (n, d) in conflict"], rows)
+
+
+def brief_constant(value: float | None) -> str:
+    """Return a constant in three digits, or dots where an end is open."""
+    return "…" if value is None else f"{value:.3g}"
+
+
 def brief(value: float) -> str:
     """Return a width in at most three digits, or as a power of ten.
 
@@ -157,5 +173,6 @@ TABLES: Mapping[str, Callable[[Report], str]] = {
     "fractions": fractions,
     "by-dimension": by_dimension,
     "asked": asked,
+    "formulas": formulas,
 }
 """Tables by the name that a block gives."""

@@ -6,6 +6,7 @@ import ast
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from findings.blocks import BLOCK, made, pages, refreshed, without_blocks
 from findings.changes import apart, changes
 from findings.prose import comments, findings_in, results_in, stale_in
 from findings.reports import REPORTS, ROOT, Answer, kept, parse, read
-from findings.tables import TABLES, exponents, half_from
+from findings.tables import TABLES, exponents, formulas, half_from
 from findings.times import note, times_table
 
 SUITES = sorted((ROOT / "suites").glob("*.toml"))
@@ -136,6 +137,18 @@ def test_exponents_are_spelled_with_what_brackets_allow() -> None:
     record = {"a": 0.9, "b": None, "a_interval": [0.8, 1.0], "b_interval": [-1.2, None], "refuted": False}
     assert exponents(record) == "0.90 [0.80, 1.00], [−1.20, …]"
     assert exponents(record | {"refuted": True}) == "no power law"
+
+
+def test_formulas_are_allowed_with_a_constant_or_refuted_by_sizes() -> None:
+    report = read("quickstart")
+    assert report is not None
+    sizes = [{"n": 40, "d": 20, "low": 3, "high": 4}, {"n": 80, "d": 20, "low": 5, "high": 6}]
+    law = {"regime": "relu", "law": "C n", "allowed": False, "low": None, "high": None, "conflict": sizes}
+    other = law | {"law": "C n/d", "allowed": True, "low": 1.25, "conflict": []}
+    assert formulas(replace(report, laws=(law, other))).splitlines()[2:] == [
+        "| relu | C n | refuted by (40, 20) and (80, 20) |",
+        "| relu | C n/d | C in (1.25, …] |",
+    ]
 
 
 def test_times_are_kept_by_suite(tmp_path: Path) -> None:
