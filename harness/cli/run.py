@@ -133,11 +133,14 @@ def _stopped(error: BaseException) -> int:
 
 
 def _notices(run: Run) -> None:
-    """Say which faster solvers cannot train regimes on this machine, and why."""
+    """Say which faster solvers cannot train regimes on this machine, and why, and how many trials lack their fates."""
     from harness.driver.threshold_searches import passed_over
+    from harness.driver.undecided import found_again
 
     for line in passed_over(run.plan.suite, run.plan.searches, run.plan.device):
         click.echo(line, err=True)
+    if again := found_again(run.plan.undecided):
+        click.echo(f"{again}; --no-limit leaves them as they are", err=True)
 
 
 def _again() -> str:

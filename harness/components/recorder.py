@@ -118,15 +118,15 @@ class Recorder:
         """
         self._measure(run, _float64(weights), step, ("min", "max"))
 
-    def end(self, run: int, weights: Mapping[str, Any], step: int) -> None:
+    def end(self, run: int, weights: Mapping[str, Any], step: int | None = None) -> None:
         """Take the last weights of a run whose end was recorded.
 
         Args:
             run: Index of the trial.
             weights: Its weights by name.
-            step: Steps after which it had them: its end, or up to 25 more.
+            step: Steps after which it had them: its end, which is the default, or up to 25 more.
         """
-        self._keep(run, weights, step)
+        self._keep(run, weights, int(self.progress.end[run]) if step is None else step)
         self._close(run, weights, int(self.progress.end[run]), diverged=bool(self.progress.diverged[run]))
 
     def outcomes(self) -> list[Outcome]:

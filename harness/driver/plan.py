@@ -92,6 +92,11 @@ class Plan:
         return sum(search.reused for search in self.leading)
 
     @property
+    def undecided(self) -> int:
+        """Number of stored trials that are not used because their fates are not known."""
+        return sum(search.undecided for search in self.leading)
+
+    @property
     def missing(self) -> int:
         """Number of trials that are known to be needed and have no outcome yet."""
         return sum(len(search.missing) for search in self.leading)

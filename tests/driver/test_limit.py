@@ -97,6 +97,8 @@ def test_limit_off_on_and_off_trains_what_it_must(suite: Suite, registry: Regist
     (explained,) = [one for one in explain(suite, registry, tmp_path, "cpu") if one.regime == "plain"]
     assert explained.why == plain.why
 
+    with Store(tmp_path) as store:
+        assert Plan(suite, registry, "cpu", store).undecided == 15
     found, trained = run(suite, registry, tmp_path)
     assert trained == 15
     assert without_fates(found) == without_fates(before)

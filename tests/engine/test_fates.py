@@ -11,15 +11,27 @@ import pytest
 import torch
 
 from harness.builtin.criteria import MeanSquareOverRoot
-from harness.components import Cell, Continuation, Descend, Fate, LastWeights, Outcome, Regime, TrainedTrial, Weights
+from harness.components import (
+    Batch,
+    Cell,
+    Continuation,
+    Descend,
+    Fate,
+    LastWeights,
+    Outcome,
+    Regime,
+    TrainedTrial,
+    Weights,
+)
 from harness.components.outcome_record import digits
 from harness.engine import continuations
 from harness.engine.fates import in_measures
 from harness.engine.further_descent import FurtherDescent
-from harness.engine.setting import Setting
+from harness.engine.setting import Setting, semantic_key
 from harness.engine.solvers import choose
 from harness.engine.trial import prepare
-from harness.engine.work import train, train_alone
+from harness.engine.work import train, train_alone, train_batch, train_together
+from harness.plugin_host.registry import Registry
 from tests.engine.cases import CASES, setting, stacked
 
 CELL = Cell("", 24, 6, 5)
@@ -165,6 +177,17 @@ def test_fates_do_not_depend_on_the_company_and_change_nothing_else(name: str, d
             assert fate.constants["most"] == 300 == fate.work + fate.constants["more"]
         for company in ([3], [7, 2], seeds[::-1]):
             assert train(where, CELL, company) == [together[seed] for seed in company]
+
+
+@pytest.mark.usefixtures("watched")
+def test_batches_that_are_trained_together_have_the_same_fates(registry: Registry) -> None:
+    made = []
+    for name, k in (("softplus", 5), ("tanh all biases", 7)):
+        data = setting(CASES[name], steps=40, limit=True, solver="fused").data(registry)
+        made.append(Batch(Cell(name, 24, 6, k), (0, 1, 2), data, semantic_key(data)))
+    together = train_together(made, registry)
+    assert together == [train_batch(batch, registry) for batch in made]
+    assert all(outcome.fate is not None for outcomes in together for outcome in outcomes)
 
 
 @pytest.mark.usefixtures("watched")
