@@ -45,6 +45,14 @@ class Question:
             return "exact"
         return "budget" if math.isfinite(self.steps) else "limit"
 
+    def within(self, tolerance: float) -> tuple[float, float | None]:
+        """Return tolerance and steps of what is asked of the budget beside it.
+
+        Args:
+            tolerance: The tolerance that stands in for an exact fit.
+        """
+        return (self.tolerance or tolerance, self.steps if math.isfinite(self.steps) else None)
+
     def verdict(self, outcome: Outcome) -> Verdict:
         """Return the verdict on a trial. It is ``open`` where steps are unlimited and nothing decides it."""
         if self.index is None or not math.isfinite(self.steps):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.driver.results import Results
 
 EXACT = (
-    "k½ is that of exact fits with unlimited steps: gradient descent goes on for ever from where training ended. Where "
+    "A trial fits when it ends in an exact fit, as gradient descent goes on for ever from where training ended. Where "
     "nothing decides the end of a trial, it is open: a fit for the lower end of a bracket, a failure for the upper one."
 )
 CERTIFIED = (

@@ -24,6 +24,7 @@ from harness.report import setting
 from harness.report.bibliography import sources, titled
 from harness.report.caption import bracket_explained, problems_explained
 from harness.report.provenance import provenance
+from harness.report.questions import question_explained
 from harness.report.thresholds_view import k_half
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def theories_view(
     *,
     all_sizes: bool = False,
     tolerance: float | None = None,
-    steps: int | None = None,
+    steps: float | None = None,
     certified: CertifiedWidths | None = None,
 ) -> Table:
     """Return the theories of each regime beside its threshold.
@@ -89,15 +90,14 @@ def theories_view(
         results: Results of the run.
         predictions: Predictions of each (regime, n, d) from :func:`harness.report.predicted.predict_suite`.
         all_sizes: Whether to show every (n, d) of the suite, not only the largest.
-        tolerance: A tolerance that the run records, or None for the reported one.
-        steps: A number of steps within the budget, or None for all of it.
+        tolerance: See :meth:`harness.driver.results.Results.question`.
+        steps: Likewise.
         certified: Certified widths by regime, n, d and name of the theory, or None to leave their columns out.
 
     Returns:
         The table.
     """
     suite = results.suite
-    tolerance, steps = suite.budget.criterion(tolerance, steps)
     sizes = setting.sizes(suite) if all_sizes else setting.sizes(suite)[-1:]
     rows: list[Row] = []
     bibtex: dict[str, None] = {}
@@ -290,11 +290,16 @@ def in_conflict(brackets: Sequence[SizeBracket]) -> str:
 
 
 def _caption(
-    results: Results, tolerance: float, steps: int, certified: CertifiedWidths | None, *, all_sizes: bool
+    results: Results,
+    tolerance: float | None,
+    steps: float | None,
+    certified: CertifiedWidths | None,
+    *,
+    all_sizes: bool,
 ) -> str:
     suite = results.suite
     said = [
-        "k½: measured width at which half of the trials fit.",
+        "k½: smallest measured width at which at least half of the trials fit.",
         bracket_explained(),
         "C=1: the claim's power law n^a d^b with its constant and logarithms set to 1. on data: its condition "
         "evaluated on one drawn problem (trial 0), unknown constants set to 1. ÷ k½: predicted over measured.",
@@ -302,7 +307,7 @@ def _caption(
         *(column.legend for column in COLUMNS if column.legend),
         "met: the theorem's assumptions on this problem and regime, ✓ all hold, ✗ one fails, ? one cannot be checked.",
         *((CERTIFIED,) if certified is not None else ()),
-        setting.criteria_explained(suite.regimes, tolerance, steps),
+        question_explained(results, tolerance, steps),
         f"Optimizer: {_optimizers(results)}; {setting.steps_explained(suite.regimes)}.",
         problems_explained(results),
     ]

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.components import Cell
-from harness.components.entries import Bound, Counts, Entry, Estimate, Missing, Note, Number
+from harness.components.entries import Bound, Count, Counts, Entry, Estimate, Missing, Note, Number
+from harness.components.numbers import plain
 from harness.components.table import Column, Row, Table
+from harness.driver.question import Question
 from harness.report import setting, why_not
 from harness.report.caption import bracket_explained, problems_explained
 from harness.report.provenance import provenance
+from harness.report.questions import CERTIFIED, EXACT, fit_explained, question_explained, why_undecided
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.components import Regime
     from harness.driver.results import Results
     from harness.statistics.thresholds import Threshold
     from harness.suite import Suite
 
-MOST = 0.5
-"""Share of decreasing trials among those unfit at the lower end, from which the budget counts as the limit."""
-
 LIMITED = Note(
-    "limited by the budget: at the lower end of the bracket at least half of the unfit trials still fell, so more "
-    "steps may lower k½"
+    "limited by the budget: at the lower end of the bracket at least half of the unfit trials end in a fit with more "
+    "steps, or still fell and may, so more steps may lower k½"
 )
+
+OPEN = Note("within the bracket are trials whose end nothing decides; deciding them can only narrow it")
 
 
 PER_SAMPLE = "kd/n: trained hidden weights per sample at k½."
@@ -34,25 +39,32 @@ PER_SAMPLE = "kd/n: trained hidden weights per sample at k½."
 LIMIT = Note("the limit of infinite width, which has no threshold: its trials stand under “∞”")
 
 
-def thresholds_view(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> Table:
-    """Return k½ of every regime, n and d at one tolerance and number of steps.
+def thresholds_view(results: Results, *, tolerance: float | None = None, steps: float | None = None) -> Table:
+    """Return k½ of every regime, n and d.
+
+    Without a tolerance and steps k½ is that of exact fits where the run decides these, beside k½ at the reported
+    tolerance within the budget.
 
     Args:
         results: Results of the run.
-        tolerance: A tolerance that the run records, or None for the reported one.
-        steps: A number of steps within the budget, or None for all of it.
+        tolerance: See :meth:`harness.driver.results.Results.question`.
+        steps: Likewise.
 
     Returns:
         The table.
     """
     suite = results.suite
-    tolerance, steps = suite.budget.criterion(tolerance, steps)
+    both = tolerance is None and steps is None and any(results.decides_fates(r.name) for r in suite.regimes)
+    asked = {regime.name: results.question(regime.name, tolerance, steps) for regime in suite.regimes}
+    proofs = [Column("certified", "right", priority=2, legend=CERTIFIED)]
     columns = (
         *setting.COLUMNS,
         Column("n", "right"),
         Column("d", "right"),
-        Column("k½", "right"),
+        Column("k½ exact" if both else "k½", "right"),
+        *([Column(budgeted_header(results), "right")] if both else []),
         Column("fits at k"),
+        *(proofs if both or any(question.kind == "exact" for question in asked.values()) else []),
         Column("kd/n", "right", priority=1, legend=PER_SAMPLE),
         *([MEDIAN_STEP] if has_limits(suite) else []),
         Column("trials", "right", priority=5),
@@ -63,13 +75,13 @@ def thresholds_view(results: Results, *, tolerance: float | None = None, steps: 
     rows = []
     for regime in suite.regimes:
         for n, d in setting.sizes(suite):
-            rows.append(_row(results, regime, n, d, tolerance, steps))
+            rows.append(_row(results, regime, n, d, asked[regime.name], columns))
     # Columns without any events are replaced by a sentence of the caption.
     quiet = [name for name in ("diverged", "errors") if all(_zero(row, columns, name) for row in rows)]
     table = Table(
         name="thresholds",
         title=f"Measured width thresholds · {suite.title or suite.name}",
-        caption=_caption(results, tolerance, steps, quiet),
+        caption=_caption(results, tolerance, steps, columns, quiet),
         columns=columns,
         rows=tuple(rows),
         provenance=provenance(results.provenance),
@@ -122,31 +134,46 @@ def ends(threshold: Threshold) -> tuple[int, ...]:
     return tuple(k for k in (low, high) if k in threshold.counts)
 
 
-def k_half(results: Results, regime: str, n: int, d: int, tolerance: float, steps: int) -> Entry:
+def k_half(
+    results: Results, regime: str, n: int, d: int, tolerance: float | None = None, steps: float | None = None
+) -> Entry:
     """Return k½ like :func:`measured`, with a note if the budget limits it rather than the width."""
     if not results.regime(regime).model.has_width:
         return Missing("the limit of infinite width has no threshold", notes=(LIMIT,))
     found = results.threshold(regime, n, d, tolerance, steps)
-    rung = results.rung(tolerance)
-    below = results.outcomes.get(Cell(regime, n, d, found.low or 0), ())
-    unfit = [trial for trial in below if trial.verdict(rung, steps) == "unfit"]
-    # Whether the loss of a trial still decreased is recorded at the end of its training only.
-    whole = steps >= results.suite.budget.steps
-    notes = []
-    if whole and unfit and sum(trial.falling for trial in unfit) >= MOST * len(unfit):
-        notes.append(LIMITED)
+    entry = measured(found)
+    first, last = found.low or 0, found.high or math.inf
+    notes = (LIMITED,) * found.limited + (OPEN,) * any(first < k < last or found.bound for k in found.open)
     if found.trials and found.k_half is None and found.bound in (">", "none"):
         notes += why_not.at_the_widest(results, regime, n, d, tolerance, steps)
-    entry = measured(found)
     return replace(entry, notes=(*entry.notes, *notes))
 
 
-def _row(results: Results, regime: Regime, n: int, d: int, tolerance: float, steps: int) -> Row:
+def budgeted_header(results: Results) -> str:
+    """Return the header of the column of k½ at the reported tolerance within the budget."""
+    return f"k½ at {plain(results.suite.budget.report_tolerance)}"
+
+
+def _pair(results: Results, regime: Regime, n: int, d: int) -> tuple[Entry, Entry]:
+    """Return k½ of exact fits, or why there is none, and k½ within the budget."""
+    within = k_half(results, regime.name, n, d, results.suite.budget.report_tolerance)
+    if not regime.model.has_width:
+        return within, Missing("the limit of infinite width has no threshold")
+    if why := why_undecided(results, regime):
+        return Missing(why, notes=(Note(f"exact fits are not decided, so k½ within the budget leads: {why}"),)), within
+    return k_half(results, regime.name, n, d), replace(within, style="")
+
+
+def _row(results: Results, regime: Regime, n: int, d: int, asked: Question, columns: Sequence[Column]) -> Row:
+    tolerance, steps = asked.tolerance, asked.steps
     found = results.threshold(regime.name, n, d, tolerance, steps)
-    rung = results.rung(tolerance)
+    within = results.question(regime.name, *asked.within(results.suite.budget.report_tolerance))
     cells = [results.outcomes[Cell(regime.name, n, d, k)] for k in results.widths(regime.name, n, d)]
-    verdicts = Counter(trial.verdict(rung, steps) for cell in cells for trial in cell)
+    verdicts = Counter(within.verdict(trial) for cell in cells for trial in cell)
     hidden = regime.model.describe().trains in ("hidden", "all")
+    headers = [column.header for column in columns]
+    both = "k½ exact" in headers
+    shown = _pair(results, regime, n, d) if both else (k_half(results, regime.name, n, d, tolerance, steps),)
     counts = Counts(tuple((k, *found.counts[k]) for k in ends(found)))
     errors = verdicts["error"]
     error_note = (Note("errors are trials that could not be trained; they are left out of k½"),) if errors else ()
@@ -155,10 +182,11 @@ def _row(results: Results, regime: Regime, n: int, d: int, tolerance: float, ste
             *setting.entries(regime),
             Number(n),
             Number(d),
-            k_half(results, regime.name, n, d, tolerance, steps),
+            *shown,
             counts if counts.value else Missing(),
+            *([_certified(found)] if "certified" in headers else []),
             scaled(found, d / n) if hidden else Missing("the hidden layer is not trained"),
-            *([median_step(results, regime.name, n, d, tolerance, steps)] if has_limits(results.suite) else []),
+            *([median_step(results, regime.name, n, d, within)] if has_limits(results.suite) else []),
             Number(found.trials),
             why_not.why_not(results, regime.name, n, d, tolerance, steps, found.low),
             Number(verdicts["diverged"], style="bad" if verdicts["diverged"] else ""),
@@ -180,12 +208,11 @@ MEDIAN_STEP = Column(
 )
 
 
-def median_step(results: Results, regime: str, n: int, d: int, tolerance: float, steps: int) -> Entry:
+def median_step(results: Results, regime: str, n: int, d: int, asked: Question) -> Entry:
     """Return the median step at which trials met the tolerance, among those that fit at the last width shown."""
-    shown = ends(results.threshold(regime, n, d, tolerance, steps))
-    rung = results.rung(tolerance)
+    shown = ends(results.threshold(regime, n, d, asked.tolerance, asked.steps))
     trials = results.outcomes.get(Cell(regime, n, d, shown[-1]), ()) if shown else ()
-    hits = [trial.hits[rung] for trial in trials if trial.verdict(rung, steps) == "fit"]
+    hits = [trial.hits[asked.index] for trial in trials if asked.index is not None and asked.verdict(trial) == "fit"]
     return Number(statistics.median(hit for hit in hits if hit is not None)) if hits else Missing("no trial fits")
 
 
@@ -195,16 +222,29 @@ _LIMITS_EXPLAINED = (
 )
 
 
-def _caption(results: Results, tolerance: float, steps: int, quiet: list[str]) -> str:
+def _certified(found: Threshold) -> Entry:
+    return Missing("fates are not known") if found.certified is None else Count(found.certified, found.trials)
+
+
+def _caption(
+    results: Results, tolerance: float | None, steps: float | None, columns: Sequence[Column], quiet: list[str]
+) -> str:
     suite = results.suite
+    headers = [column.header for column in columns]
+    both = "k½ exact" in headers
+    within = Question(suite.budget.report_tolerance, suite.budget.steps, 0)
     said = [
         *([f"UNFINISHED: {results.lacking}."] if results.missing else []),
         "k½: smallest width at which at least half of the trials fit.",
+        *([f"k½ exact: {EXACT}"] if both else []),
+        *([f"{budgeted_header(results)}: {fit_explained(within)}"] if both else []),
+        *([CERTIFIED] if "certified" in headers else []),
         bracket_explained(),
-        "fits at k: m of M trials fit at the widths on either side of k½.",
+        "fits at k: m of M trials fit at the widths on either side of k½"
+        + (", exactly where that is decided." if both else "."),
         PER_SAMPLE,
         *(_LIMITS_EXPLAINED if has_limits(suite) else ()),
-        setting.criteria_explained(suite.regimes, tolerance, steps),
+        setting.measures_explained(suite.regimes) if both else question_explained(results, tolerance, steps),
         why_not.LEGEND,
         why_not.explained(results, tolerance, steps),
         f"Step size: {setting.steps_explained(suite.regimes)}.",
