@@ -49,7 +49,7 @@ class Question:
         """Return tolerance and steps of what is asked of the budget beside it.
 
         Args:
-            tolerance: The tolerance that stands in for an exact fit.
+            tolerance: The tolerance that replaces an exact fit.
         """
         return (self.tolerance or tolerance, self.steps if math.isfinite(self.steps) else None)
 

@@ -10,6 +10,7 @@ from harness.complaints import show
 from harness.components import Cell, Outcome, Verdict
 from harness.components.outcome_record import digits
 from harness.driver.explain import differences
+from harness.driver.question import Question
 from harness.driver.results import Results
 from harness.plugin_host.composition import regime_spec
 from harness.statistics.paired import Comparison, Ratio, compare, threshold_ratio
@@ -37,7 +38,7 @@ class Disagreement:
         seed: Seed of the trial.
         verdicts: Verdict in the first and in the second run.
         measures: Last value of the criterion's measure in each run.
-        hits: Step at which each run met the tolerance.
+        hits: Step at which each run met the tolerance, or None if it did not, or where fits are exact.
     """
 
     cell: Cell
@@ -102,17 +103,19 @@ class RunComparison:
 
 
 def compare_runs(
-    first: Results, second: Results, *, tolerance: float | None = None, steps: int | None = None
+    first: Results, second: Results, *, tolerance: float | None = None, steps: float | None = None
 ) -> RunComparison:
     """Compare two runs. Regimes are matched by name.
 
-    Trials are shared if regime, n, d, width and seed are equal and both runs draw the same problems.
+    Trials are shared if regime, n, d, width and seed are equal and both runs draw the same problems. Both runs are
+    asked the same question: without a tolerance and steps that of exact fits if both decide these for the regime, else
+    that of the tolerance which each reports, within its budget.
 
     Args:
         first: A run.
         second: Another run.
-        tolerance: A tolerance that both runs record, or None for the one that each reports.
-        steps: A number of steps within both budgets, or None for each whole budget.
+        tolerance: A tolerance that both runs record, 0 for exact fits, or None for the one that each reports.
+        steps: A number of steps within both budgets, infinity, or None for each whole budget.
 
     Returns:
         The comparison.
@@ -121,16 +124,18 @@ def compare_runs(
         ValueError: If a run does not record the tolerance.
     """
     for results in (first, second):
-        results.rung(tolerance)
+        for regime in results.suite.regimes:
+            results.question(regime.name, tolerance, steps)
     mine, its = _places(first), _places(second)
     reason = _other_problems(first, second)
     sizes, pooled = [], ({}, {})  # type: tuple[list[SizeComparison], tuple[_Judged, _Judged]]
     for place in (place for place in mine if place in its):
         trials = ({}, {}) if reason else (_trials(first, place), _trials(second, place))
-        sizes.append(_size(first, second, place, trials, tolerance, steps))
-        for judged, results, known in zip(pooled, (first, second), trials, strict=True):
-            rung = results.rung(tolerance)
-            judged |= {trial: outcome.verdict(rung, steps) == "fit" for trial, outcome in known.items()}
+        asked = same_question((first, second), place[0], tolerance, steps)
+        sizes.append(_size(first, second, place, trials, asked))
+        for judged, question, known in zip(pooled, asked, trials, strict=True):
+            fits = ((trial, question.fit(outcome)) for trial, outcome in known.items())
+            judged |= {trial: fit for trial, fit in fits if fit is not None}
     shared = pooled[0].keys() & pooled[1].keys()
     return RunComparison(
         differences=tuple(_differences(first, second)),
@@ -164,22 +169,25 @@ def _size(
     second: Results,
     place: SizePlace,
     trials: tuple[dict[_Trial, Outcome], dict[_Trial, Outcome]],
-    tolerance: float | None,
-    steps: int | None,
+    asked: tuple[Question, Question],
 ) -> SizeComparison:
-    one, two = (results.threshold(*place, tolerance, steps) for results in (first, second))
+    one, two = (
+        results.threshold(*place, question.tolerance, question.steps)
+        for results, question in zip((first, second), asked, strict=True)
+    )
     ratio = threshold_ratio(one, two)
-    rungs = first.rung(tolerance), second.rung(tolerance)
     shared = sorted(trials[0].keys() & trials[1].keys())
-    pairs = {trial: (trials[0][trial], trials[1][trial]) for trial in shared}
-    judged = {t: (a.verdict(rungs[0], steps), b.verdict(rungs[1], steps)) for t, (a, b) in pairs.items()}
+    everything = {trial: (trials[0][trial], trials[1][trial]) for trial in shared}
+    verdicts = {t: (asked[0].verdict(a), asked[1].verdict(b)) for t, (a, b) in everything.items()}
+    judged = {trial: both for trial, both in verdicts.items() if "open" not in both}
+    pairs = {trial: everything[trial] for trial in judged}
     disagreements = tuple(
         Disagreement(
             trial[0],
             trial[1],
             judged[trial],
             (a.measure, b.measure),
-            (a.hits[rungs[0]], b.hits[rungs[1]]),
+            (_hit(asked[0], a), _hit(asked[1], b)),
         )
         for trial, (a, b) in pairs.items()
         if judged[trial][0] != judged[trial][1]
@@ -191,10 +199,32 @@ def _size(
         first=one,
         second=two,
         ratio=ratio,
-        verdicts=compare(*fits) if shared else None,
+        verdicts=compare(*fits) if pairs else None,
         equal=sum(digits(a) == digits(b) for a, b in pairs.values()) if same else 0,
         disagreements=disagreements,
     )
+
+
+def _hit(asked: Question, outcome: Outcome) -> int | None:
+    """Return the step at which a trial met the tolerance, or None for exact fits."""
+    return None if asked.index is None else outcome.hits[asked.index]
+
+
+def same_question(
+    runs: tuple[Results, Results], regime: str, tolerance: float | None = None, steps: float | None = None
+) -> tuple[Question, Question]:
+    """Return the question that both runs are asked about a regime.
+
+    Args:
+        runs: The runs.
+        regime: Name of the regime.
+        tolerance: Tolerance as it was asked for.
+        steps: Steps as they were asked for.
+    """
+    one, two = (results.question(regime, tolerance, steps) for results in runs)
+    if one.kind != two.kind:  # one of them decides no exact fits
+        one, two = (results.question(regime, results.suite.budget.report_tolerance) for results in runs)
+    return one, two
 
 
 def _other_problems(first: Results, second: Results) -> str:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from harness.components.entries import Count, Entry, Interval, Missing, Number, Text
+from harness.components.entries import Count, Entry, Interval, Missing, Note, Number, Text
 from harness.components.table import Column, Row, Table
 from harness.plugin_host.checks import PARTS
 from harness.report import setting
 from harness.report.caption import bracket_explained, problems_explained
-from harness.report.comparison_view import verdicts
+from harness.report.comparison_view import verdicts, within_explained
 from harness.report.provenance import provenance
+from harness.report.questions import common, question_explained
 from harness.report.thresholds_view import measured
 from harness.statistics.exponents import mean_ratio
 from harness.statistics.paired import compare, threshold_ratio
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.components import Component, Optimizer, Regime
+    from harness.driver.question import Question
     from harness.driver.results import Results
     from harness.statistics.thresholds import Threshold
 
@@ -94,25 +96,26 @@ def _words(part: str, component: Component | Optimizer) -> str:
 
 
 def ablations_view(
-    results: Results, *, tolerance: float | None = None, steps: int | None = None, all_sizes: bool = False
+    results: Results, *, tolerance: float | None = None, steps: float | None = None, all_sizes: bool = False
 ) -> Table:
     """Return the effect of each ablation on k½, or a table without rows that gives the reason.
 
     Args:
         results: Results of the run.
-        tolerance: A tolerance that the run records, or None for the reported one.
-        steps: A number of steps within the budget, or None for all of it.
+        tolerance: See :meth:`harness.driver.results.Results.question`.
+        steps: Likewise.
         all_sizes: Whether each n and d gets rows of its own.
 
     Returns:
         The table.
     """
     suite = results.suite
-    tolerance, steps = suite.budget.criterion(tolerance, steps)
     sizes = setting.sizes(suite)
     rows = []
     for pair in ablations(suite.regimes):
-        weighed = _Weighed(results, pair, tolerance, steps)
+        regimes = (pair.first, pair.second)
+        asked = common(results, regimes, tolerance, steps)
+        weighed = _Weighed(results, pair, asked, within_explained(results, regimes, tolerance, steps))
         rows += [weighed.row([size], alone=True) for size in sizes] if all_sizes else [weighed.row(sizes)]
     where = (Column("n", "right"), Column("d", "right")) if all_sizes else (Column("sizes", "right"),)
     return Table(
@@ -140,12 +143,12 @@ def ablations_view(
 
 @dataclass(frozen=True)
 class _Weighed:
-    """One ablation at a tolerance and a number of steps."""
+    """One ablation, by what counts as a fit, with notes about that."""
 
     results: Results
     pair: Ablation
-    tolerance: float
-    steps: int
+    asked: Question
+    notes: tuple[Note, ...] = ()
 
     def row(self, sizes: Sequence[Size], *, alone: bool = False) -> Row:
         pair = self.pair
@@ -160,7 +163,7 @@ class _Weighed:
 
     def thresholds(self, size: Size) -> tuple[Threshold, Threshold]:
         one, two = (
-            self.results.threshold(regime.name, *size, self.tolerance, self.steps)
+            self.results.threshold(regime.name, *size, self.asked.tolerance, self.asked.steps)
             for regime in (self.pair.first, self.pair.second)
         )
         return one, two
@@ -180,7 +183,7 @@ class _Weighed:
             ratio = threshold_ratio(after, before)
         else:
             first, second = (
-                {size: self.results.fits(regime.name, *size, self.tolerance, self.steps) for size in sizes}
+                {size: self.results.fits(regime.name, *size, self.asked.tolerance, self.asked.steps) for size in sizes}
                 for regime in (self.pair.first, self.pair.second)
             )
             found = {size: self.thresholds(size) for size in sizes}
@@ -191,7 +194,7 @@ class _Weighed:
             )
         if ratio.value is None and ratio.low is None and ratio.high is None:
             return Missing("nothing is known of one of the two")
-        return Interval(ratio.value, ratio.low, ratio.high, ratio=True)
+        return Interval(ratio.value, ratio.low, ratio.high, ratio=True, notes=self.notes)
 
     def shared(self, sizes: Sequence[Size]) -> tuple[Entry, Entry, Entry, Entry]:
         """Return the number of deciding cells, the trials gained and lost in them, and the p-value."""
@@ -199,7 +202,7 @@ class _Weighed:
             {
                 (n, d, *trial): fit
                 for n, d in sizes
-                for trial, fit in verdicts(self.results, regime.name, n, d, self.tolerance, self.steps).items()
+                for trial, fit in verdicts(self.results, regime.name, n, d, self.asked).items()
             }
             for regime in (self.pair.first, self.pair.second)
         )
@@ -223,8 +226,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return math.exp(math.fsum(map(math.log, known)) / len(known)) if len(known) == len(values) else None
 
 
-def _caption(results: Results, tolerance: float, steps: int, *, all_sizes: bool) -> str:
-    suite = results.suite
+def _caption(results: Results, tolerance: float | None, steps: float | None, *, all_sizes: bool) -> str:
     said = [
         *([f"UNFINISHED: {results.lacking}."] if results.missing else []),
         "Every two regimes that are equal but for one ingredient, changed as said; both face the same problems.",
@@ -240,7 +242,7 @@ def _caption(results: Results, tolerance: float, steps: int, *, all_sizes: bool)
         *(() if all_sizes else ("Of several sizes, it is a 95 % interval from trials resampled in both alike.",)),
         *(CELLS, GAINED, LOST, P),
         bracket_explained(),
-        setting.criteria_explained(suite.regimes, tolerance, steps),
+        question_explained(results, tolerance, steps),
         problems_explained(results),
     ]
     return " ".join(said)

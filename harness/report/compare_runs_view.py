@@ -6,9 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from harness.components.entries import Count, Entry, Interval, Missing, Note, Number, Text
-from harness.components.numbers import decimal, plain
+from harness.components.numbers import decimal
 from harness.components.table import Column, Row, Table
+from harness.exchange.run_comparison import same_question
 from harness.report.caption import bracket_explained
+from harness.report.questions import fit_explained, named
 from harness.report.thresholds_view import measured
 from harness.statistics.paired import Comparison
 
@@ -56,7 +58,7 @@ def compare_runs_view(
     names: tuple[str, str],
     *,
     tolerance: float | None = None,
-    steps: int | None = None,
+    steps: float | None = None,
 ) -> Table:
     """Return the thresholds of two runs side by side, and the verdicts of trials that both have.
 
@@ -138,10 +140,8 @@ def _caption(
     runs: tuple[Results, Results],
     names: tuple[str, str],
     tolerance: float | None,
-    steps: int | None,
+    steps: float | None,
 ) -> str:
-    criteria = [run.suite.budget.criterion(tolerance, steps) for run in runs]
-    judged = [f"{plain(wanted)} within {budget} steps" for wanted, budget in criteria]
     alone = [_only(name, places) for name, places in (("A", found.only_first), ("B", found.only_second)) if places]
     if not found.sizes:
         return " ".join([f"A: {names[0]}. B: {names[1]}.", NONE, *alone])
@@ -149,8 +149,7 @@ def _caption(
         f"A: {names[0]}. B: {names[1]}.",
         _made(found),
         _unfinished(runs),
-        f"A trial fits when it meets the tolerance {judged[0]}"
-        + ("." if judged[0] == judged[1] else f" in A, {judged[1]} in B."),
+        *_asked(found, runs, tolerance, steps),
         "ratio: k½ of A over k½ of B; the interval contains the quotient of the two with a confidence of 95 %, "
         "whenever the searches stopped.",
         "shared: trials of equal width and number, which face the same problem in both runs; only A: those that fit in "
@@ -161,6 +160,21 @@ def _caption(
         *alone,
     ]
     return " ".join(part for part in said if part)
+
+
+def _asked(
+    found: RunComparison, runs: tuple[Results, Results], tolerance: float | None, steps: float | None
+) -> list[str]:
+    """Return the sentences that define a fit, with the regimes that they are about if there are several."""
+    regimes: dict[tuple[str, str], list[str]] = {}
+    for name in dict.fromkeys(size.regime for size in found.sizes):
+        one, two = map(fit_explained, same_question(runs, name, tolerance, steps))
+        regimes.setdefault((one, two), []).append(name)
+    said = []
+    for (one, two), names in regimes.items():
+        sentence = one if one == two else f"In A: {one} In B: {two}"
+        said.append(f"{named(names)}: {sentence}" if len(regimes) > 1 else sentence)
+    return said
 
 
 def _made(found: RunComparison) -> str:
@@ -234,6 +248,9 @@ def _size(size: SizeComparison) -> dict[str, Any]:
 
 def _threshold(found: Threshold) -> dict[str, Any]:
     return {
+        "kind": found.kind,
+        "tolerance": found.tolerance,
+        "steps": int(found.steps) if math.isfinite(found.steps) else None,
         "k_half": found.k_half,
         "low": found.low,
         "high": found.high,

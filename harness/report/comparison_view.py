@@ -6,38 +6,44 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from harness.components import Cell
-from harness.components.entries import Entry, Interval, Missing, Number, Text
+from harness.components.entries import Entry, Interval, Missing, Note, Number, Text
 from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.caption import bracket_explained, problems_explained
 from harness.report.provenance import provenance
+from harness.report.questions import common, question_explained
 from harness.report.thresholds_view import measured
 from harness.statistics.paired import compare, threshold_ratio
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.components import Regime
+    from harness.driver.question import Question
     from harness.driver.results import Results
 
 
 NONE = "There is nothing to compare: fewer than two regimes of this suite have a width."
 
 
+WITHIN = Note("both within the budget, at the reported tolerance: exact fits are not decided in one of the two")
+
+
 def comparison_view(
-    results: Results, *, tolerance: float | None = None, steps: int | None = None, all_sizes: bool = False
+    results: Results, *, tolerance: float | None = None, steps: float | None = None, all_sizes: bool = False
 ) -> Table:
     """Return the ratio of thresholds and the wins on shared trials of every two regimes with a width.
 
     Args:
         results: Results of the run.
-        tolerance: A tolerance that the run records, or None for the reported one.
-        steps: A number of steps within the budget, or None for all of it.
+        tolerance: See :meth:`harness.driver.results.Results.question`.
+        steps: Likewise.
         all_sizes: Whether to show every n and d, not only the largest.
 
     Returns:
         The table.
     """
     suite = results.suite
-    tolerance, steps = suite.budget.criterion(tolerance, steps)
     sizes = setting.sizes(suite) if all_sizes else setting.sizes(suite)[-1:]
     regimes = [regime for regime in suite.regimes if regime.model.has_width]
     rows = [
@@ -67,14 +73,18 @@ def comparison_view(
     )
 
 
-def _row(results: Results, first: Regime, second: Regime, n: int, d: int, tolerance: float, steps: int) -> Row:
-    one, two = (results.threshold(regime.name, n, d, tolerance, steps) for regime in (first, second))
+def _row(
+    results: Results, first: Regime, second: Regime, n: int, d: int, tolerance: float | None, steps: float | None
+) -> Row:
+    asked = common(results, (first, second), tolerance, steps)
+    notes = within_explained(results, (first, second), tolerance, steps)
+    one, two = (results.threshold(regime.name, n, d, asked.tolerance, asked.steps) for regime in (first, second))
     quotient = threshold_ratio(one, two)
     known = (quotient.value, quotient.low, quotient.high)
     ratio: Entry = Missing("nothing is known of one of the two")
     if any(part is not None for part in known):
-        ratio = Interval(*known, ratio=True)
-    mine, its = (verdicts(results, regime.name, n, d, tolerance, steps) for regime in (first, second))
+        ratio = Interval(*known, ratio=True, notes=notes)
+    mine, its = (verdicts(results, regime.name, n, d, asked) for regime in (first, second))
     found = compare(mine, its)
     shared = found.both + found.only_first + found.only_second + found.neither
     none = Missing("the two have no trial of equal width and seed")
@@ -95,20 +105,25 @@ def _row(results: Results, first: Regime, second: Regime, n: int, d: int, tolera
     )
 
 
-def verdicts(
-    results: Results, regime: str, n: int, d: int, tolerance: float, steps: int
-) -> dict[tuple[int, int], bool]:
-    """Return whether each trial (k, seed) fits. Trials with errors are left out."""
-    rung = results.rung(tolerance)
+def verdicts(results: Results, regime: str, n: int, d: int, asked: Question) -> dict[tuple[int, int], bool]:
+    """Return whether each trial (k, seed) fits. Trials with errors and open ones are left out."""
     return {
-        (k, trial.seed): trial.verdict(rung, steps) == "fit"
+        (k, trial.seed): fit
         for k in results.widths(regime, n, d)
         for trial in results.outcomes[Cell(regime, n, d, k)]
-        if not trial.message
+        if (fit := asked.fit(trial)) is not None
     }
 
 
-def _caption(results: Results, tolerance: float, steps: int, *, all_sizes: bool) -> str:
+def within_explained(
+    results: Results, pair: Sequence[Regime], tolerance: float | None, steps: float | None
+) -> tuple[Note, ...]:
+    """Return a note if two regimes are compared within the budget although one of them has decided exact fits."""
+    kinds = {results.question(regime.name, tolerance, steps).kind for regime in pair}
+    return (WITHIN,) if len(kinds) > 1 else ()
+
+
+def _caption(results: Results, tolerance: float | None, steps: float | None, *, all_sizes: bool) -> str:
     suite = results.suite
     said = [
         "ratio: k½ over its k½; the interval contains the quotient of the two with a confidence of 95 %, whenever the "
@@ -118,7 +133,7 @@ def _caption(results: Results, tolerance: float, steps: int, *, all_sizes: bool)
         "equally likely, not corrected for the number of pairs, and exact where the widths were not chosen by their "
         "results.",
         bracket_explained(),
-        setting.criteria_explained(suite.regimes, tolerance, steps),
+        question_explained(results, tolerance, steps),
         problems_explained(results),
     ]
     if not all_sizes and len(setting.sizes(suite)) > 1:

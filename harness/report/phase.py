@@ -16,6 +16,7 @@ from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.caption import problems_explained
 from harness.report.provenance import provenance
+from harness.report.questions import question_explained
 from harness.report.terminal import console_for, wrap
 
 if TYPE_CHECKING:
@@ -76,10 +77,9 @@ class PhaseMap:
         return frozenset(crossed | {(x, k) for x, k in cells if k == self.boundary(x)})
 
 
-def phase_maps(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> list[PhaseMap]:
+def phase_maps(results: Results, *, tolerance: float | None = None, steps: float | None = None) -> list[PhaseMap]:
     """Return one map for each regime with a width and each fixed n (or d, if only n varies)."""
     suite = results.suite
-    tolerance, steps = suite.budget.criterion(tolerance, steps)
     axis: Literal["n", "d"] = "d" if len(suite.d) > 1 or len(suite.n) == 1 else "n"
     across, fixed = (suite.d, suite.n) if axis == "d" else (suite.n, suite.d)
     maps = []
@@ -88,7 +88,7 @@ def phase_maps(results: Results, *, tolerance: float | None = None, steps: int |
             continue
         caption = " ".join(
             [
-                setting.criteria_explained([regime], tolerance, steps),
+                question_explained(results, tolerance, steps, [regime]),
                 f"Optimizer: {setting.optimizer(regime.optimizer)}; {setting.steps_explained([regime])}.",
                 problems_explained(results),
             ]
@@ -103,7 +103,7 @@ def phase_maps(results: Results, *, tolerance: float | None = None, steps: int |
     return maps
 
 
-def cells_view(results: Results, *, tolerance: float | None = None, steps: int | None = None) -> Table:
+def cells_view(results: Results, *, tolerance: float | None = None, steps: float | None = None) -> Table:
     """Return the counts of every cell as a table, for formats that are not drawn."""
     rows = []
     for phase in phase_maps(results, tolerance=tolerance, steps=steps):
@@ -239,7 +239,7 @@ def _axis(phase: PhaseMap, groups: list[tuple[int, ...]], label: int, size: int,
 
 
 def show_phases(
-    results: Results, *, tolerance: float | None = None, steps: int | None = None, stream: TextIO | None = None
+    results: Results, *, tolerance: float | None = None, steps: float | None = None, stream: TextIO | None = None
 ) -> None:
     """Draw every map of a run on a stream, in colour if it is a terminal that supports it."""
     console = console_for(stream)

@@ -9,10 +9,10 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from harness.components.numbers import clean, exponent, to_encoding, width
-from harness.report import setting
 from harness.report.canvas import Canvas
 from harness.report.figures.style import spread
 from harness.report.phase import draw, phase_maps
+from harness.report.questions import question_explained
 from harness.report.terminal import console_for, pad, wrap
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def thresholds_chart(results: Results, names: Mapping[str, str], columns: int, *
     legend = [
         f"{letter} {names[name]}" + _slope(results, name, axis) for letter, name in zip(LETTERS, series, strict=False)
     ]
-    line = "dots: kd = n; a digit: so many regimes at one place"
+    line = f"dots: kd = n; a digit: so many regimes at one place. {question_explained(results, measures=False)}"
     return [title, *body, rule, _axis(values, label + 2, canvas.columns, axis), *_flowed([line, *legend], columns)]
 
 
@@ -180,7 +180,7 @@ def transitions_chart(results: Results, names: Mapping[str, str], columns: int, 
     said = [
         f"Beside the names: {axis}.",
         f"{scale}; blank: not tried.",
-        setting.criteria_explained([], suite.budget.report_tolerance, suite.budget.steps),
+        question_explained(results, measures=False),
     ]
     return [*found, *wrap(" ".join(said), columns)]
 

@@ -42,6 +42,8 @@ def question_explained(
     tolerance: float | None = None,
     steps: float | None = None,
     regimes: Sequence[Regime] | None = None,
+    *,
+    measures: bool = True,
 ) -> str:
     """Return the sentences that define a fit, for each kind of question that is asked, and the measures.
 
@@ -50,6 +52,7 @@ def question_explained(
         tolerance: Tolerance as it was asked for.
         steps: Steps as they were asked for.
         regimes: The regimes shown, or None for all.
+        measures: Whether the criteria's measures are defined too.
     """
     shown = results.suite.regimes if regimes is None else regimes
     asked = {regime.name: results.question(regime.name, tolerance, steps) for regime in shown}
@@ -60,7 +63,7 @@ def question_explained(
         said = f"{exact} Nothing decides this for {named(budgeted)}: there {within[0].lower()}{within[1:]}"
     else:
         said = next(iter(sentences), "")
-    return f"{said} {setting.measures_explained(shown)}".strip()
+    return f"{said} {setting.measures_explained(shown) if measures else ''}".strip()
 
 
 def fit_explained(asked: Question) -> str:

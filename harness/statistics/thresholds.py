@@ -316,7 +316,8 @@ def threshold(
     point = None
     bound: Bound = ""
     if low is not None and high is not None:
-        likely = {k: (2 * m + undecided.get(k, 0), 2 * trials) for k, (m, trials) in tried.items()}
+        likely = {floor: (0, 1)} if floor else {}  # by the theorem none would fit there
+        likely |= {k: (2 * m + undecided.get(k, 0), 2 * trials) for k, (m, trials) in tried.items()}
         point = point_in(likely, low, high, step=smallest)
     elif low is not None:
         bound = ">"

@@ -150,6 +150,6 @@ def test_whatever_the_open_verdicts_turn_out_to_be_the_bracket_is_no_finer() -> 
 
 def test_a_theorem_moves_the_lower_end_and_the_ratio() -> None:
     found = threshold({16: (20, 20)}, floor=9)
-    assert (found.k_half is not None, found.low, found.high) == (True, 9, 16)
+    assert (found.k_half, found.low, found.high) == (12, 9, 16)  # the geometric mean of floor and width
     assert threshold({4: (20, 20)}, floor=9).low is None  # the trials contradict it
     assert threshold_ratio(found, threshold({9: (0, 20), 10: (20, 20)})).low == 10 / 10

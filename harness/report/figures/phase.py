@@ -10,6 +10,7 @@ from harness.report.figures.laws import Law, laws
 from harness.report.figures.record import Drawing, Drawn, LeftOut
 from harness.report.figures.style import DARK, LINES, panels, shades, short, styled
 from harness.report.phase import phase_maps
+from harness.report.questions import question_explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,8 +47,9 @@ def phase_diagrams(results: Results, predictions: Predictions) -> list[Drawn]:
     for fixed in dict.fromkeys(phase.fixed for phase in maps):
         chosen = [phase for phase in maps if phase.fixed == fixed]
         axis, other = chosen[0].axis, "d" if chosen[0].axis == "n" else "n"
-        budget = results.suite.budget
-        fit = f"A trial fits at tolerance {budget.report_tolerance:g} within {budget.steps} steps."
+        named = {phase.regime for phase in chosen}
+        fit = question_explained(results, regimes=[r for r in results.suite.regimes if r.name in named])
+        fit += " Open trials are not counted as fits." if _undecided(results, chosen) else ""
         found.append(
             Drawing(
                 f"phase-{other}{fixed}",
@@ -57,6 +59,14 @@ def phase_diagrams(results: Results, predictions: Predictions) -> list[Drawn]:
             )
         )
     return found
+
+
+def _undecided(results: Results, maps: Sequence[PhaseMap]) -> bool:
+    """Return whether a trial of the maps is open."""
+    regimes = {phase.regime for phase in maps}
+    asked = {name: results.question(name) for name in regimes}
+    cells = ((asked[cell.regime], several) for cell, several in results.outcomes.items() if cell.regime in asked)
+    return any(question.verdict(outcome) == "open" for question, several in cells for outcome in several)
 
 
 def _of(predictions: Predictions, regime: str) -> list[Prediction]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.report.figures.record import Drawing, Drawn, LeftOut
 from harness.report.figures.style import FAINT, grid, logarithmic, marked, panels, short, spread, styled
+from harness.report.questions import question_explained
 from harness.statistics.paired import clopper_pearson
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def transition_curves(results: Results) -> list[Drawn]:
     chosen = spread(sorted(values), MOST)
     caption = (
         f"Share of trials that fit against the width k, at {other} = {fixed}, for several {axis}. Bands: exact 95 % "
-        "intervals (Clopper and Pearson 1934) of each share, taken by itself. Dotted: ½."
+        "intervals (Clopper and Pearson 1934) of each share, taken by itself. Open trials are not counted as fits. "
+        f"Dotted: ½. {question_explained(results)}"
     )
     return [
         Drawing(
