@@ -54,7 +54,8 @@ initializer = { use = "half" }
 """
 )
 EXECUTORS = ("in-process", "local", "dask")
-ACTIONS = ("kill", "terminate", "worker", "lock", "comment", "edit", "verify", "plan")
+ACTIONS = {"kill": 3, "terminate": 2, "worker": 4, "lock": 1, "comment": 1, "edit": 3, "verify": 1, "plan": 1}
+"""What is done to runs, with how often."""
 STATUSES = {0, 3, 130, -signal.SIGKILL}
 """Exit statuses that a run which is disturbed may have: done, go on, interrupted, killed."""
 
@@ -108,7 +109,7 @@ class Runs:
 
     def disturb(self, run: subprocess.Popen[bytes], out: str) -> None:
         """Do one thing to a run."""
-        action = self.moments.choice(ACTIONS)
+        (action,) = self.moments.choices(list(ACTIONS), list(ACTIONS.values()))
         self.counts[action] += 1
         if action in ("kill", "terminate"):
             run.send_signal(signal.SIGKILL if action == "kill" else signal.SIGTERM)
@@ -151,7 +152,7 @@ class Runs:
         executor = self.moments.choice(EXECUTORS)
         run = self.run(out, executor)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            run.wait(self.moments.uniform(1.0, longest))
+            run.wait(self.moments.uniform(1.0, 0.6 * longest))
         if run.poll() is None:
             self.disturb(run, out)
         status = run.wait(300)
