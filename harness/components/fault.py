@@ -31,10 +31,12 @@ class Fault:
         kind: Kind of the fault. ``lost`` does not count against the trials, because the process was ended from outside
             or the machine is gone.
         message: One printable line.
+        seed: Seed of the trial at fault, or None if any trial of the batch may be at fault.
     """
 
     kind: FaultKind
     message: str
+    seed: int | None = None
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -46,7 +46,7 @@ class Recovery:
         return min(wanted, self.limits.get((key, n, d, k), wanted))
 
     def after(self, batch: Batch, fault: Fault) -> list[Batch]:
-        """Return the batches to train in place of one that failed, or an empty list if its only trial is at fault.
+        """Return the batches to train in place of one that failed. Trials in none of them are at fault.
 
         Args:
             batch: The batch.
@@ -54,6 +54,12 @@ class Recovery:
         """
         shape = (batch.key, batch.cell.n, batch.cell.d, batch.cell.k)
         seeds = batch.seeds
+        if fault.seed in seeds and len(seeds) > 1:
+            rest = replace(batch, seeds=tuple(seed for seed in seeds if seed != fault.seed))
+            if fault.kind == "late":
+                return [rest]
+            self._tries[shape, (fault.seed,)] = 1
+            return [rest, replace(batch, seeds=(fault.seed,))]
         tries = self._tries[shape, seeds] = self._tries.get((shape, seeds), 0) + 1
         alone = len(seeds) == 1
         if tries <= max(PATIENCE[fault.kind], alone and fault.kind != "late"):

@@ -18,8 +18,9 @@ from harness.engine.continuations import compile_ahead
 from harness.suite.resolved import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from harness.components import Outcome
     from harness.driver.results import Results
     from harness.driver.sharding import Shard
     from harness.driver.threshold_search import ThresholdSearch
@@ -126,13 +127,11 @@ class Run:
                 again = self._recovery.after(failed.batch, failed.fault)
                 for smaller in again:
                     executor.submit(smaller)
-                in_hand += len(again) - 1
-                if again:
+                in_hand += len(again)
+                batch, outcomes = self._at_fault(failed, again)
+                if not outcomes:
+                    in_hand -= 1
                     continue
-                batch = failed.batch
-                tolerances = len(self.plan.suite.budget.tolerances)
-                outcomes = [error_outcome(batch.seeds[0], tolerances, failed.fault.message)]
-                in_hand += 1
             in_hand -= 1
             if batch.plugins:
                 outcomes = [replace(outcome, plugins=batch.plugins) for outcome in outcomes]
@@ -153,6 +152,13 @@ class Run:
         wanted = {repr(s.setting.regime): s.setting for s, missing in self.plan.ready() if missing and s.setting.limit}
         for setting in wanted.values():
             compile_ahead(setting.regime, setting.q)
+
+    def _at_fault(self, failed: BatchFailed, again: Sequence[Batch]) -> tuple[Batch, list[Outcome]]:
+        """Return the trials of a failed batch that are not trained again, with their errors."""
+        trained = {seed for batch in again for seed in batch.seeds}
+        batch = replace(failed.batch, seeds=tuple(seed for seed in failed.batch.seeds if seed not in trained))
+        count = len(self.plan.suite.budget.tolerances)
+        return batch, [error_outcome(seed, count, failed.fault.message) for seed in batch.seeds]
 
     def _ready(self, idle: int) -> list[Batch]:
         """Return the batches that can be trained at once, each width split for a number of idle workers."""

@@ -23,8 +23,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def train_batch(batch: Batch, registry: Registry) -> list[Outcome]:
+def train_batch(
+    batch: Batch, registry: Registry, preparing: Callable[[int | None], None] = lambda _seed: None
+) -> list[Outcome]:
     """Train the trials of a batch; what fails in one trial by itself costs that trial only.
+
+    Args:
+        batch: The trials.
+        registry: The plugins.
+        preparing: Called with the seed of each trial that is prepared next, then with None before they are trained.
 
     Returns:
         One outcome per seed, in the order of ``batch.seeds``.
@@ -35,7 +42,7 @@ def train_batch(batch: Batch, registry: Registry) -> list[Outcome]:
     """
     setting = rebuild(batch.setting, registry)
     with one_thread():
-        return _train(setting, batch.cell, batch.seeds)
+        return _train(setting, batch.cell, batch.seeds, preparing=preparing)
 
 
 def train_together(
@@ -95,7 +102,14 @@ def train_alone(setting: Setting, n: int, d: int, k: int, seed: int) -> Outcome:
         return outcome
 
 
-def _train(setting: Setting, cell: Cell, seeds: Sequence[int], *, isolate: bool = True) -> list[Outcome]:
+def _train(
+    setting: Setting,
+    cell: Cell,
+    seeds: Sequence[int],
+    *,
+    isolate: bool = True,
+    preparing: Callable[[int | None], None] = lambda _seed: None,
+) -> list[Outcome]:
     start = time.perf_counter()
     solver, regime, budget = _solver(setting), setting.regime, _budget(setting)
     errors: dict[int, Outcome] = {}
@@ -109,7 +123,12 @@ def _train(setting: Setting, cell: Cell, seeds: Sequence[int], *, isolate: bool 
             raise ValueError(f"solver {solver.name!r} returned other trials than it was given")
         return outcomes
 
-    prepared: list[Trial] = each(seeds, lambda seed: prepare(setting, cell.n, cell.d, cell.k, seed))
+    def prepared_one(seed: int) -> Trial:
+        preparing(seed)
+        return prepare(setting, cell.n, cell.d, cell.k, seed)
+
+    prepared: list[Trial] = each(seeds, prepared_one)
+    preparing(None)
     trials = {trial.seed: trial for trial in prepared}
     grouping = solver.grouping(regime, budget, cell.n, cell.d, cell.k)
     outcomes: list[Outcome] = []

@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.components.executor import Attempt, Batch
@@ -20,13 +21,19 @@ if TYPE_CHECKING:
     from harness.plugin_host.registry import Registry
 
 
-def attempt(batch: Batch, registry: Registry, forks: set[int] | None = None) -> Attempt:
+def attempt(
+    batch: Batch,
+    registry: Registry,
+    forks: set[int] | None = None,
+    preparing: Callable[[int | None], None] = lambda _seed: None,
+) -> Attempt:
     """Train a batch in this process and catch every exception but an interrupt.
 
     Args:
         batch: The batch.
         registry: The plugins.
         forks: Set to which the ids of forks are added that plugins left running.
+        preparing: Called with the seed of each trial that is prepared next, then with None before they are trained.
 
     Returns:
         The outcomes, or the fault. The fault is ``changed`` if the plugins of the batch are of other code or data here
@@ -39,7 +46,7 @@ def attempt(batch: Batch, registry: Registry, forks: set[int] | None = None) -> 
     left: list[str] = []
     with _warned() as lines, _watched([batch], left, forks):
         try:
-            outcomes = tuple(train_batch(batch, registry))
+            outcomes = tuple(train_batch(batch, registry, preparing))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # sys.exit() in a plugin costs its own trials only
@@ -52,7 +59,10 @@ def attempt(batch: Batch, registry: Registry, forks: set[int] | None = None) -> 
 
 
 def attempts(
-    batches: Sequence[Batch], registry: Registry, begun: Callable[[int | None], None]
+    batches: Sequence[Batch],
+    registry: Registry,
+    begun: Callable[[int | None], None],
+    preparing: Callable[[int, int | None], None] = lambda _place, _seed: None,
 ) -> Iterator[tuple[int, Attempt]]:
     """Train batches in this process. Several are trained together, or one by one if that fails.
 
@@ -61,6 +71,8 @@ def attempts(
         registry: The plugins.
         begun: Function that is called with the position of the batch that is trained next, or with None if all are
             trained together.
+        preparing: Called with the position of a batch of plugins that is trained alone, and the seed of the trial that
+            is prepared next, or None before its trials are trained.
 
     Yields:
         Position and attempt of each batch.
@@ -83,7 +95,10 @@ def attempts(
                 return
     for place, batch in enumerate(batches):
         begun(place)
-        yield place, attempt(batch, registry)
+        yield (
+            place,
+            attempt(batch, registry, preparing=partial(preparing, place) if batch.plugins else lambda _seed: None),
+        )
 
 
 def _changed(batches: Sequence[Batch], registry: Registry) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -70,6 +71,15 @@ def test_a_lost_batch_is_redone_twice_before_it_is_suspected() -> None:
     assert [b.seeds for b in recovery.after(batch, Fault("lost", "killed"))] == [(0,), (1,)]
 
 
+@pytest.mark.parametrize(("kind", "again"), [("late", [(0, 1, 3)]), ("error", [(0, 1, 3), (2,)])])
+def test_a_trial_that_is_known_to_be_at_fault_costs_no_other(kind: FaultKind, again: list[tuple[int, ...]]) -> None:
+    recovery, batch = Recovery(), Batch(CELL, (0, 1, 2, 3), {}, "key")
+    after = recovery.after(batch, Fault(kind, "no", seed=2))
+    assert [one.seeds for one in after] == again
+    for alone in after[1:]:
+        assert recovery.after(alone, Fault(kind, "no", seed=2)) == [], "it has failed twice"
+
+
 def test_what_fits_is_remembered_for_the_shape() -> None:
     recovery = Recovery()
     (left, right) = recovery.after(Batch(CELL, tuple(range(9)), {}, "key"), Fault("memory", "full"))
@@ -99,11 +109,11 @@ def test_memory_that_runs_out_changes_no_digit(
     whole, _ = run(registry, tmp_path / "whole", text)
     train, calls = harness.engine.work._train, [0]
 
-    def short_of_memory(setting: object, cell: Cell, seeds: tuple[int, ...]) -> list[Outcome]:
+    def short_of_memory(setting: object, cell: Cell, seeds: tuple[int, ...], **more: Any) -> list[Outcome]:
         calls[0] += 1
         if len(seeds) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return train(setting, cell, seeds)  # type: ignore[arg-type]  # handed through
+        return train(setting, cell, seeds, **more)  # type: ignore[arg-type]  # handed through
 
     monkeypatch.setattr(harness.engine.work, "_train", short_of_memory)
     short, going = run(registry, tmp_path / "short", text)
@@ -121,11 +131,11 @@ def test_batches_that_fail_now_and_then_change_no_digit(
     whole, _ = run(registry, tmp_path / "whole", text)
     train, calls = harness.engine.work._train, [0]
 
-    def moody(setting: object, cell: Cell, seeds: tuple[int, ...]) -> list[Outcome]:
+    def moody(setting: object, cell: Cell, seeds: tuple[int, ...], **more: Any) -> list[Outcome]:
         calls[0] += 1
         if calls[0] % every == 0:
             raise OSError("a stale file handle")
-        return train(setting, cell, seeds)  # type: ignore[arg-type]  # handed through
+        return train(setting, cell, seeds, **more)  # type: ignore[arg-type]  # handed through
 
     monkeypatch.setattr(harness.engine.work, "_train", moody)
     moodily, _ = run(registry, tmp_path / "moody", text)

@@ -197,7 +197,7 @@ def test_on_the_cpu_a_run_in_which_trials_hang_is_that_of_local(odd: Registry, t
     text = SUITE.replace('{ use = "draw" }', '{ use = "draw", how = "hang" }').replace(
         "widths = [2, 3]", "widths = [2]"
     )
-    text = text.replace("trials = 6", "trials = 4").replace("trial_seconds = 60", "trial_seconds = 0.5")
+    text = text.replace("trials = 6", "trials = 4").replace("trial_seconds = 60", "trial_seconds = 3")
     suite = parse_suite(text.replace('marked" }', 'marked", every = 2 }'), odd)
     found = []
     for kind in (Pooled, Local):
