@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -62,14 +64,29 @@ def trains(pid: int) -> bool:
         return False
 
 
+def trials_in(out: Path) -> int:
+    """Return the number of trials in a run directory."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(out / "results.sqlite")) as db:
+        (count,) = db.execute("SELECT count(*) FROM outcomes").fetchone()
+        return int(count)
+    return 0
+
+
 @contextmanager
-def killer(parent: int) -> Iterator[list[int]]:
-    """Kill some worker below a process every few seconds."""
+def killer(parent: int, out: Path) -> Iterator[list[int]]:
+    """Kill some worker below a process every few seconds, if trials were saved since the last kill.
+
+    Otherwise a machine that is busy, on which workers take longer to start, would never end a run.
+    """
     killed: list[int] = []
     over = threading.Event()
 
     def kill() -> None:
+        before = 0
         while not over.wait(KILL_EVERY):
+            if (now := trials_in(out)) == before:
+                continue
+            before = now
             workers = [pid for pid in children(parent) if trains(pid)]
             if workers:
                 killed.append(workers[len(killed) % len(workers)])
@@ -92,7 +109,7 @@ def test_thresholds_are_those_of_the_local_run_though_workers_are_killed(
     process = subprocess.Popen(
         [*command, "--workers", str(workers)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
-    with killer(process.pid) as killed:
+    with killer(process.pid, tmp_path) as killed:
         _, said = process.communicate(timeout=900)
     assert process.returncode == 0, said
     assert thresholds(tmp_path) == expected
@@ -101,8 +118,6 @@ def test_thresholds_are_those_of_the_local_run_though_workers_are_killed(
 
 def test_the_driver_is_killed_under_dask_and_goes_on(expected: Any, tmp_path: Path) -> None:
     """Twenty kills of the driver, each resumed; nothing that was saved is lost, nothing is there twice."""
-    import sqlite3
-
     command = [*HARNESS, "run", "quickstart", "--quiet", "--out", str(tmp_path), "--executor", "dask", "--workers", "2"]
     saved = 0
     for kill in range(20):
