@@ -84,6 +84,14 @@ def test_a_thousand_certified_nets_do_what_is_proved_for_a_hundred_thousand_step
     assert min(fits, stuck) >= 200
 
 
+def test_wide_nets_end_on_hundreds_of_kinks() -> None:
+    nets = draw("sphere", 2, 100, 12, 160, seed=4)
+    found = certified(nets, (2500,))
+    assert len(found) == 2
+    assert all(certificate.kinks >= 500 and certificate.floor == 0.0 for _, _, certificate in found)
+    assert hold_on(selected(nets, found), [certificate for _, _, certificate in found], 2, 200) == (2, 0)
+
+
 def test_a_flipped_label_is_refused() -> None:
     nets = draw("sphere", 24, 10, 6, 5, seed=3)
     found = certified(nets, (400, 1600, 6400))

@@ -33,7 +33,7 @@ GROWTH = 0.25
 FEWEST = 250
 """Fewest steps between two tests."""
 
-FAR = 3e-3
+FAR = 5e-4
 """Relative residual of the live samples above which no certificate is tried, since none has held there."""
 
 NEAR = 1e-5
@@ -56,7 +56,7 @@ class Kink(Continuation):
     """
 
     name: ClassVar[str] = "kink"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     summary: ClassVar[str] = "ReLU and leaky ReLU, hidden layer trained: fits and stuck nets, proved at kinks"
     preference: ClassVar[int] = 20
 

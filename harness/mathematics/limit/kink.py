@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 Bools = NDArray[np.bool_]
 
-MOST_KINKS = 400
-"""Largest number of pairs in P."""
+MOST_KINKS = 3000
+"""Largest number of pairs in P. A net of 128 neurons on 400 samples ends on about a thousand."""
 
 MOST_SETS = 5
 """Largest number of sets P that are tried."""
