@@ -83,7 +83,11 @@ def _draw(results: Results, regimes: Sequence[Regime]) -> Figure:
             handles[word] = Line2D([], [], marker=marker, markerfacecolor="none", color=FAINT, linestyle="none")
         handles["k d = n"] = Line2D([], [], linestyle=":", color=FAINT)
         figure.legend(
-            handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles), handlelength=2.4
+            handles.values(),
+            handles.keys(),
+            loc="outside upper center",
+            ncols=len(handles) if len(several) > 2 else 3,
+            handlelength=2.4,
         )
     return figure
 

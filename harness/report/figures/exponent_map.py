@@ -146,16 +146,18 @@ def _regions(
 
     for name, fit in fits.items():
         if len(fit.region.polygon) > 2:
-            shape = Polygon(fit.region.polygon, closed=True, **_filling(looks[name]["color"], hatches[name]))
-            axes.add_patch(shape)
+            for look in _filling(looks[name]["color"], hatches[name]):
+                axes.add_patch(Polygon(fit.region.polygon, closed=True, **look))
         if fit.a is not None and fit.b is not None:
             axes.plot(fit.a, fit.b, **_point_look(looks[name]))
 
 
-def _filling(color: str, hatch: str) -> dict[str, Any]:
+def _filling(color: str, hatch: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the looks of a region: a pale filling, on which type can be read, and an outline."""
     from matplotlib.colors import to_rgba
 
-    return {"facecolor": to_rgba(color, 0.18), "edgecolor": color, "hatch": hatch, "linewidth": 1.2, "zorder": 3}
+    inner = {"facecolor": to_rgba(color, 0.15), "edgecolor": to_rgba(color, 0.45), "hatch": hatch, "linewidth": 0.0}
+    return {**inner, "zorder": 3}, {"facecolor": "none", "edgecolor": color, "linewidth": 1.2, "zorder": 4}
 
 
 def _point_look(look: dict[str, Any]) -> dict[str, Any]:
@@ -198,11 +200,12 @@ def _handles(
     for name, fit in fits.items():
         if fit.region.refuted:
             found[f"{short(name, 40)}: no power law"] = Line2D([], [], linestyle="none")
-        elif fit.a is not None and fit.b is not None:
-            mark = Line2D([], [], **_point_look(looks[name]))
-            found[short(name, 46)] = (Patch(**_filling(looks[name]["color"], hatches[name])), mark)
+            continue
+        patches = tuple(Patch(**look) for look in _filling(looks[name]["color"], hatches[name]))
+        if fit.a is not None and fit.b is not None:
+            found[short(name, 46)] = (*patches, Line2D([], [], **_point_look(looks[name])))
         else:
-            found[f"{short(name, 40)}: no point"] = Patch(**_filling(looks[name]["color"], hatches[name]))
+            found[f"{short(name, 40)}: no point"] = patches
     for claim in claims:
         found[claim.label] = Line2D([], [], marker="D", **_diamond_look(guarantees=claim.guarantees))
     return found

@@ -120,7 +120,11 @@ def _ratio_axis(axes: Axes, heights: Sequence[float]) -> None:
     """Give the axis of log(k₉₀/k₁₀) a log scale, with ratios as ticks."""
     low, high = min(heights, default=0.1) / 1.3, max(heights, default=1.0) * 1.3
     ticks = [1.01, 1.02, 1.05, 1.1, 1.2, 1.5, 2, 3, 5, 10, 30, 100, 1000]
-    shown = [tick for tick in ticks if low <= math.log(tick) <= high]
+    apart = 0.1 * math.log(high / low)
+    shown: list[float] = []
+    for tick in ticks:
+        if low <= math.log(tick) <= high and (not shown or math.log(math.log(tick) / math.log(shown[-1])) >= apart):
+            shown.append(tick)
     axes.set_yscale("log")
     axes.set_ylim(low, high)
     axes.set_yticks([math.log(tick) for tick in shown], [f"{tick:g}" for tick in shown])
