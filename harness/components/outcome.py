@@ -34,6 +34,7 @@ class Fate:
             probability zero, since there are fewer effective weights than labels.
             ``measure`` and ``measure_floor`` are ``residual`` and ``floor`` in terms of a criterion whose measure is
             another. ``from_step`` is the step whose weights it began with, where that is not the last one.
+            ``handed_over`` is 0 where the solver handed over no weights.
         continuation: Name and version of what decided it.
         message: Error message of the continuation, or an empty string. The fate is then open.
     """

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from harness.components import Outcome
+    from harness.components import Cell, Outcome
     from harness.driver.loading import Stored
     from harness.driver.threshold_search import ThresholdSearch
     from harness.store import Place
@@ -42,6 +42,23 @@ def set_aside_undecided(stored: Stored, searches: Iterable[ThresholdSearch], *, 
             aside[search.key] = {place for place, one in known.items() if undecided(one, search.fates, again=again)}
             stored[search.key] = {place: one for place, one in known.items() if place not in aside[search.key]}
         search.undecided = sum((n, d) == (search.n, search.d) for n, d, _, _ in aside[search.key])
+
+
+def failed_fates(outcomes: Mapping[Cell, Iterable[Outcome]]) -> list[str]:
+    """Return a line for each continuation that raised, with the first message and the number of trials."""
+    first: dict[str, str] = {}
+    trials: dict[str, int] = {}
+    for cell, several in outcomes.items():
+        for outcome in several:
+            fate = outcome.fate
+            if fate is not None and fate.message:
+                where = f"{cell.regime}, n = {cell.n}, d = {cell.d}, k = {cell.k}, trial {outcome.seed}"
+                first.setdefault(fate.continuation, f"{where}: {fate.message}")
+                trials[fate.continuation] = trials.get(fate.continuation, 0) + 1
+    return [
+        f"the fates of {trials[name]} trials are open, since {name} raised, first in {said}"
+        for name, said in first.items()
+    ]
 
 
 def found_again(trials: int) -> str:

@@ -33,7 +33,8 @@ def with_fate(
 ) -> Outcome:
     """Return the outcome of a trained trial with its fate, and with the time that this took.
 
-    A trial that diverged has no fate. One whose continuation raises is open, with the error in ``fate.message``.
+    A trial that diverged has no fate. One whose continuation raises is open, with the error in ``fate.message``. So is
+    one whose solver, which may be a plugin's, hands over no last weights.
 
     Args:
         regime: What was trained.
@@ -48,7 +49,7 @@ def with_fate(
         return outcome
     start = time.perf_counter()
     if kept is None:
-        fate = Fate("open", message=f"solver {outcome.solver!r} hands over no last weights")
+        fate = Fate("open", constants={"handed_over": 0.0})
     else:
         try:
             fate = _decided(regime, budget, continuation, _as_trained(trial, budget.dtype), kept, outcome)

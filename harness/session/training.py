@@ -159,12 +159,13 @@ def _reported(found: DriverResults, directory: Path, left: Mapping[str, int], sa
         say: Called with each line about a fault.
     """
     from harness.claims.predictions import failures
+    from harness.driver.undecided import failed_fates
     from harness.report.summary import write_reports
     from harness.session.results import Results
 
     try:
         predictions = Results.of(found).predictions
-        faults = (*_counted(left), *failures(predictions))
+        faults = (*_counted(left), *failed_fates(found.outcomes), *failures(predictions))
         results = Results.of(replace(found, faults=faults))
         vars(results)["predictions"] = predictions  # so that they are not made again
         write_reports(results, directory, predictions)

@@ -15,6 +15,7 @@ from harness.driver.loading import load_results
 from harness.driver.plan import Plan
 from harness.driver.results import Results
 from harness.driver.run import Run
+from harness.driver.undecided import failed_fates
 from harness.engine import continuations
 from harness.plugin_host.registry import Registry
 from harness.store import Store
@@ -140,10 +141,14 @@ def test_a_broken_continuation_costs_no_trial_and_is_tried_again(
     assert not found.errors()
     fates = [outcome.fate for outcome in everything(found) if outcome.fate is not None]
     assert {(fate.kind, fate.message) for fate in fates} == {("open", "ZeroDivisionError: it is broken")}
+    (line,) = failed_fates(found.outcomes)
+    said = "the fates of 15 trials are open, since ten 1 raised, first in plain, n = 12, d = 4, k = 2, trial 0: "
+    assert line == f"{said}ZeroDivisionError: it is broken"
     decide_by(monkeypatch, Ten())
     mended, trained = run(suite, registry, tmp_path)
     assert trained == 15
     assert without_fates(mended) == without_fates(found)
+    assert failed_fates(mended.outcomes) == []
 
 
 def test_an_interrupted_run_goes_on_to_the_same_fates(suite: Suite, registry: Registry, tmp_path: Path) -> None:

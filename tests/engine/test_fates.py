@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -13,6 +14,7 @@ import torch
 from harness.builtin.criteria import MeanSquareOverRoot
 from harness.components import (
     Batch,
+    Budget,
     Cell,
     Continuation,
     Descend,
@@ -21,14 +23,17 @@ from harness.components import (
     Outcome,
     Regime,
     TrainedTrial,
+    Trial,
     Weights,
 )
 from harness.components.outcome_record import digits
+from harness.driver.undecided import undecided
 from harness.engine import continuations
 from harness.engine.fates import in_measures
 from harness.engine.further_descent import FurtherDescent
 from harness.engine.setting import Setting, semantic_key
 from harness.engine.solvers import choose
+from harness.engine.solvers.stacked import Stacked
 from harness.engine.trial import prepare
 from harness.engine.work import train, train_alone, train_batch, train_together
 from harness.plugin_host.registry import Registry
@@ -231,3 +236,21 @@ def test_residuals_in_the_measure_of_the_criterion() -> None:
     plain = Fate("stuck proved", residual=0.5, constants={"floor": 0.4})
     assert in_measures(plain, CASES["softplus"], problem) == plain
     assert math.isclose(plain.constants["floor"], 0.4)
+
+
+@dataclass(frozen=True)
+class Secretive(Stacked):
+    """A solver that keeps the last weights to itself."""
+
+    name: ClassVar[str] = "secretive"
+
+    def train(self, regime: Regime, trials: Sequence[Trial], budget: Budget) -> list[Outcome]:
+        return super().train(regime, trials, replace(budget, last_weights=None))
+
+
+@pytest.mark.usefixtures("watched")
+def test_without_last_weights_a_fate_is_open_for_good() -> None:
+    where = replace(setting(CASES["softplus"], steps=30, limit=True), solver=Secretive())
+    (outcome,) = train(where, CELL, [0])
+    assert outcome.fate == Fate("open", constants={"handed_over": 0.0}, continuation="watching 1")
+    assert not undecided(outcome, "watching 1")
