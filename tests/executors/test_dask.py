@@ -56,6 +56,10 @@ trials = 10
 name = "softplus"
 use = "moderate"
 [[regimes]]
+name = "relu"
+use = 'moderate'
+activation = "relu"
+[[regimes]]
 name = "sgd"
 use = "moderate-sgd"
 """
