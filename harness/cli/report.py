@@ -24,6 +24,7 @@ TAKES = {
     "exponents": ("tolerance", "steps"),
     "laws": ("tolerance", "steps"),
     "sensitivity": (),
+    "fates": (),
     "phase": ("tolerance", "steps"),
     "diagnostics": ("tolerance", "all_sizes"),
     "comparison": ("tolerance", "steps", "all_sizes"),
@@ -47,7 +48,7 @@ TAKES = {
     show_default=True,
     help="Or markdown, latex, html, csv, json, or a plugin's. Trials are written as csv or jsonl.",
 )
-@click.option("--tolerance", type=float, metavar="EPS", help="Another tolerance of the suite's ladder.")
+@click.option("--tolerance", type=float, metavar="EPS", help="Another tolerance of the suite; 0: exact fits.")
 @click.option("--steps", type=click.IntRange(1), metavar="T", help="As if the budget had been T steps.")
 @click.option(
     "--all-sizes", is_flag=True, help="Theories, diagnostics, comparison, ablations at each n and d by itself."
@@ -114,7 +115,7 @@ def command(
     results = read.results
     warn_of_broken(results.registry)
     warn_of_mixture(results.provenance)
-    _check(results, tolerance, steps)
+    _check(results, tolerance, steps, view)
     if not figures and given("figure_formats"):
         raise WrongInput("--figure-format says how figures are written: add --figures")
     if plot or figures or html:
@@ -206,9 +207,14 @@ def _draw_all(
         write_page(source, html)
 
 
-def _check(results: Results, tolerance: float | None, steps: int | None) -> None:
+def _check(results: Results, tolerance: float | None, steps: int | None, view: str | None) -> None:
+    if tolerance == 0.0 and view in ("trials", "diagnostics"):
+        raise WrongInput(f"--tolerance 0: the view {view} shows training within the budget; ask for a tolerance of it")
     try:
-        results.rung(tolerance)
+        if tolerance == 0.0 and steps is not None:
+            raise ValueError("an exact fit takes unlimited steps; leave out --steps")
+        if tolerance != 0.0:
+            results.rung(tolerance)
     except ValueError as error:
         raise WrongInput(f"--tolerance: {error}") from error
     budget = results.suite.budget.steps

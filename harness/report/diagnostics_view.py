@@ -136,8 +136,9 @@ def _caption(results: Results, regimes: Sequence[Regime], tolerance: float, *, a
     suite = results.suite
     known = {diagnostic.name: diagnostic for regime in regimes for diagnostic in regime.diagnostics}
     said = [
-        "Trials at the tried width nearest to k½, at its upper bound where it has no other, or at the widest where it "
-        "has none; those that ended in an error are left out, and so are numbers that make no sense for a trial.",
+        "Trials at the tried width nearest to k½ within the budget, at its upper bound where it has no other, or at "
+        "the widest where it has none; those that ended in an error are left out, and so are numbers that make no "
+        "sense for a trial.",
         "steps: first step at which the tolerance was met, ∞ where it was not.",
         "expected step: of unfit trials that were still falling, the step at which they would meet the tolerance at "
         "their rate.",

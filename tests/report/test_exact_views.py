@@ -18,6 +18,7 @@ from harness.report import terminal
 from harness.report.ablations_view import ablations_view
 from harness.report.compare_runs_view import compare_runs_record, compare_runs_view
 from harness.report.comparison_view import comparison_view
+from harness.report.fates_view import fates_view
 from harness.report.phase import phase_maps
 from harness.report.predicted import predict_suite
 from harness.report.sensitivity_view import sensitivity_view
@@ -168,3 +169,14 @@ def test_each_format_has_both_numbers(renderer: Any, fated: Results) -> None:
     text = renderer().render(thresholds_view(fated))
     for number in ("8", "16", "79"):
         assert number in text
+
+
+def test_the_five_fates_are_kept_apart(fated: Results) -> None:
+    table = fates_view(fated)
+    found = row(table, regime="softplus", n=80)
+    names = ("fit proved", "stuck proved", "fit, limit", "stuck, limit", "open", "too few weights", "certified")
+    assert [found[name].text() for name in names] == ["58", "1", "1", "0", "20", "20", "79"]
+    other = row(table, regime="softplus", n=160)
+    assert [other[name].text() for name in names] == ["20", "2", "0", "0", "38", "20", "42"]
+    (without,) = rows(table, regime="momentum")
+    assert "not gradient descent" in without["n"].notes[0].text

@@ -22,6 +22,7 @@ from harness.report.figures.style import (
     spread,
     styled,
 )
+from harness.report.questions import question_explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +67,8 @@ def scaling_figures(results: Results, predictions: Predictions) -> list[Drawn]:
         Drawing(
             f"scaling-{axis}",
             f"k½ against {axis} at {other} = {fixed}",
-            f"k½ of every regime against {axis} at {other} = {fixed}. Grey: k = n/d. {WHAT}",
+            f"k½ of every regime against {axis} at {other} = {fixed}. Grey: k = n/d. {WHAT} "
+            f"{question_explained(results)}",
             lambda: _overview(results, regimes, axis, fixed),  # type: ignore[arg-type]  # axis is "n" or "d"
         )
     ]
