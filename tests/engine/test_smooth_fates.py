@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -105,6 +106,21 @@ def test_exact_fits_begin_at_twenty_one(n: int, d: int, k: int, count: int) -> N
     below = [decided(o) for o in fates(regime(), Cell("", n, d, k - 2), range(2))]
     assert sum(fate.kind in FITS for fate in above) >= count - 1
     assert all(fate.verdict() == "unfit" for fate in below)
+
+
+@pytest.mark.slow
+def test_training_with_fates_costs_at_most_five_times_that_without() -> None:
+    """Processor time with fates over that without, where exact fits begin; training makes the kernel at first."""
+    fates(regime(), Cell("", 20, 5, 4), [0], 100)
+    for n, d, k, count in ((100, 10, 11, 12), (200, 10, 21, 6), (400, 20, 21, 3)):
+        times = []
+        for limit in (False, True):
+            where = setting(regime(), steps=30_000, tolerances=(0.1, 0.01), limit=limit)
+            begin = time.process_time()
+            train(where, Cell("", n, d, k), range(count))
+            times.append(time.process_time() - begin)
+        print(f"n = {n}, d = {d}, k = {k}: {times[1] / times[0]:.1f} times")
+        assert times[1] <= 5.0 * times[0]
 
 
 def test_a_wide_net_is_proved_to_fit_from_its_own_weights() -> None:
