@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +21,8 @@ from harness.engine.solvers import refusals, shipped
 from harness.plugin_host.guarded import SECONDS, guarded
 from harness.plugin_host.plugin_process import START_SECONDS, Unanswered
 from harness.plugin_host.registry import Registry
+from harness.statistics.adaptive import Adaptive
+from harness.statistics.expectation import Expectation, expectation
 from harness.statistics.search import USUAL_TRIALS
 from harness.store import FILE, Store
 from harness.suite import Suite
@@ -71,6 +75,8 @@ class Planned:
         thresholds: The estimates for the thresholds.
         why_not: By regime and solver, why solvers that are asked before the chosen one cannot train it.
         contents: Which columns of a file are used, or an empty string if the dataset reads none.
+        brackets: Ratio high/low that brackets can be expected to have, by how fast P(fit) rises with the width, or
+            None where an end is likely to stay open. It is empty for a grid, and if no search goes on.
     """
 
     suite: str
@@ -79,6 +85,7 @@ class Planned:
     thresholds: tuple[PlannedThreshold, ...]
     why_not: dict[str, dict[str, str]] = field(default_factory=dict)
     contents: str = ""
+    brackets: dict[str, float | None] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -110,9 +117,10 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
     else:
         plan = Plan(suite, registry, device)
     leading = {id(search) for search in plan.leading}
+    expected = _expected(plan.leading)
     planned = []
     for search in plan.searches:
-        widths = _missing(search) if id(search) in leading else {}
+        widths = _missing(search, expected) if id(search) in leading else {}
         planned.append(
             PlannedThreshold(
                 regime=search.setting.regime.name,
@@ -133,7 +141,20 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
         )
         for name, (regime, solver) in chosen.items()
     }
-    return Planned(suite.name, str(directory), workers, tuple(planned), why_not, suite.dataset.contents())
+    ratios = {} if expected is None else expected.ratios
+    brackets = {rise: ratio if math.isfinite(ratio) else None for rise, ratio in ratios.items()}
+    contents = suite.dataset.contents()
+    return Planned(suite.name, str(directory), workers, tuple(planned), why_not, contents, brackets)
+
+
+def _expected(searches: Sequence[ThresholdSearch]) -> Expectation | None:
+    """Return what the adaptive searches that are not over can be expected to find, by that in the middle of them."""
+    going = [search for search in searches if not search.exact]
+    starts = sorted(start / step for start, step in (search.scale for search in going))
+    methods = {search.method for search in going if isinstance(search.method, Adaptive)}
+    if not starts or not methods:
+        return None
+    return expectation(methods.pop(), round(starts[len(starts) // 2], 3), going[0].sizes)
 
 
 def _why(search: ThresholdSearch) -> str:
@@ -141,12 +162,12 @@ def _why(search: ThresholdSearch) -> str:
     return "; ".join(filter(None, (edited_since(search.outdated), found_again(search.undecided))))
 
 
-def _missing(search: ThresholdSearch) -> dict[int, int]:
-    """Return the number of trials to train by width."""
+def _missing(search: ThresholdSearch, expected: Expectation | None) -> dict[int, int]:
+    """Return the number of trials to train by width, the expected number if it depends on outcomes."""
     if search.exact:
         return Counter(k for k, _ in search.missing)
     known = sum(map(len, search.outcomes.values()))
-    usual = min(USUAL_TRIALS, search.method.trials)
+    usual = min(USUAL_TRIALS if expected is None else expected.trials, search.method.trials)
     return {search.method.likely_width(*search.scale): max(usual - known, len(search.waiting))}
 
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from harness.driver.estimate import Planned
 
 
+RISES = {"sharp": "sharply with the width", "medium": "less sharply", "slow": "slowly"}
+"""Words for how fast P(fit) rises with the width."""
+
+
 def duration(seconds: float) -> str:
     """Return a time in a suitable unit.
 
@@ -34,9 +38,18 @@ def _refused(reasons: Mapping[str, str]) -> tuple[Note, ...]:
     return (Note("; ".join(f"not {name}: {reason}" for name, reason in reasons.items())),) if reasons else ()
 
 
+def _brackets(planned: Planned) -> str:
+    """Return the brackets that searches can be expected to find, in words."""
+    said = [
+        f"{'an open end' if ratio is None else f'high/low = {ratio:.2g}'} where P(fit) rises {RISES[rise]}"
+        for rise, ratio in planned.brackets.items()
+    ]
+    return ", ".join(said)
+
+
 def plan_table(planned: Planned) -> Table:
     """Return one row per threshold: stored trials, missing trials, and their time."""
-    usual = Note("what a search usually takes; it stops when the bracket is narrow enough")
+    usual = Note("what a search can be expected to take; it stops when the bracket is narrow enough")
     rows = [
         Row(
             (
@@ -55,6 +68,7 @@ def plan_table(planned: Planned) -> Table:
     missing = sum(t.missing for t in planned.thresholds)
     stored = sum(t.stored for t in planned.thresholds)
     data = f" Data: {planned.contents}." if planned.contents else ""
+    expected = f" Brackets to expect: {_brackets(planned)}." if planned.brackets and missing else ""
     return Table(
         name="plan",
         title=f"Plan of {planned.suite}",
@@ -65,6 +79,7 @@ def plan_table(planned: Planned) -> Table:
             if missing
             else f"Nothing to train: all {stored} trials are stored in {planned.directory}."
         )
+        + expected
         + data,
         columns=(
             Column("regime", fold=True),

@@ -117,6 +117,14 @@ class Adaptive(Search):
         """
         return min(super().likely_width(start, step), self.max_width // step * step)
 
+    def level(self, sizes: int) -> float:
+        """Return the level at which the ends of a bracket are certified.
+
+        Args:
+            sizes: Number of sizes (n, d) that the suite searches for the regime.
+        """
+        return LEVEL / sizes if self.joint else LEVEL
+
     def inadmissible(self, step: int) -> tuple[str, Any] | None:
         """Return ``max_width`` and its value if no multiple of ``step`` is as small."""
         return ("max_width", self.max_width) if self.max_width < step else None
@@ -126,6 +134,5 @@ class Adaptive(Search):
         return k <= self.max_width
 
     def _state(self, rounds: Rounds, start: float, step: int, sizes: int, floor: int) -> BettingSearch:
-        level = LEVEL / sizes if self.joint else LEVEL
         evidence = replay(rounds, start, self.max_width, step=step, floor=floor)
-        return BettingSearch(evidence, self.trials, self.precision, level)
+        return BettingSearch(evidence, self.trials, self.precision, self.level(sizes))

@@ -10,7 +10,8 @@ from harness.driver import estimate as estimate_module
 from harness.driver.estimate import estimate
 from harness.engine.setting import Setting
 from harness.plugin_host.registry import Registry
-from harness.statistics.search import USUAL_TRIALS
+from harness.statistics.expectation import expectation
+from harness.report.plan_view import plan_table
 from harness.suite import parse_suite
 
 SUITE = """
@@ -46,8 +47,15 @@ def test_a_search_is_timed_at_the_width_where_it_begins(
     planned = estimate(suite, registry, tmp_path, "cpu", 1)
     step = [regime.initializer.width_step for regime in suite.regimes]
     assert probed == [k // s * s for k, s in zip(widths, step, strict=True)]
-    assert [(one.missing, one.exact) for one in planned.thresholds] == [(USUAL_TRIALS, False)] * 2
-    assert planned.seconds == 2 * 2.0 * USUAL_TRIALS
+    usual = planned.thresholds[0].missing
+    assert 40 < usual <= 80
+    assert [(one.missing, one.exact) for one in planned.thresholds] == [(usual, False)] * 2
+    assert planned.seconds == 2 * 2.0 * usual
+    if most == 4096:
+        middle = max(suite.regimes, key=lambda regime: regime.starting_width(suite.n[0], suite.d[0]))
+        expected = expectation(suite.search, middle.starting_width(suite.n[0], suite.d[0]), 1)  # type: ignore[arg-type]
+        assert (planned.brackets, usual) == (expected.ratios, expected.trials)
+        assert plan_table(planned).caption.count("high/low") == 3
 
 
 def test_no_more_trials_are_planned_than_a_search_may_take(
@@ -56,7 +64,7 @@ def test_no_more_trials_are_planned_than_a_search_may_take(
     monkeypatch.setattr(estimate_module, "_trial_seconds", lambda *_: 1.0)
     text = SUITE.format(most=64).replace("max_width = 64", "max_width = 64\ntrials = 7")
     planned = estimate(parse_suite(text, registry), registry, tmp_path, "cpu", 1)
-    assert [one.missing for one in planned.thresholds] == [7, 7]
+    assert [0 < one.missing <= 7 for one in planned.thresholds] == [True, True]
 
 
 def test_trials_that_two_regimes_share_are_planned_once(
@@ -65,5 +73,6 @@ def test_trials_that_two_regimes_share_are_planned_once(
     monkeypatch.setattr(estimate_module, "_trial_seconds", lambda *_: 1.0)
     text = SUITE.format(most=64) + '[[regimes]]\nname = "the same"\nuse = "moderate"\n'
     planned = estimate(parse_suite(text, registry), registry, tmp_path, "cpu", 1)
-    assert [one.missing for one in planned.thresholds] == [USUAL_TRIALS, USUAL_TRIALS, 0]
-    assert planned.seconds == 2 * USUAL_TRIALS
+    usual = planned.thresholds[0].missing
+    assert [one.missing for one in planned.thresholds] == [usual, usual, 0]
+    assert planned.seconds == 2 * usual
