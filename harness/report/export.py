@@ -154,6 +154,7 @@ def _threshold(results: Results, regime: str, n: int, d: int) -> dict[str, Any]:
         "budget": _answer(results, regime, n, d, budget),
         "certified": leading.certified,
         "fates": leading.fates or None,
+        "ended": results.endings.get((regime, n, d)),
     }
 
 

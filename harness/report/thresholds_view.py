@@ -36,6 +36,14 @@ OPEN = Note("within the bracket are trials whose end nothing decides; deciding t
 
 PER_SAMPLE = "kd/n: trained hidden weights per sample at k½."
 
+ENDED = {
+    "nothing to certify": "the search ended: no outcome of the trials left could exclude another width",
+    "trials spent": "the search ended: its trials are spent",
+    "contradiction": "the search ended: its trials contradict a single crossing of ½",
+    "errors": "the search ended: half of its trials ended in errors",
+}
+"""Why a search ended that found no bracket, in words."""
+
 LIMIT = Note("the limit of infinite width, which has no threshold: its trials stand under “∞”")
 
 
@@ -146,6 +154,8 @@ def k_half(
     notes = (LIMITED,) * found.limited + (OPEN,) * any(first < k < last or found.bound for k in found.open)
     if found.trials and found.k_half is None and found.bound in (">", "none"):
         notes += why_not.at_the_widest(results, regime, n, d, tolerance, steps)
+    if found.k_half is None and (said := ENDED.get(results.endings.get((regime, n, d), ""))):
+        notes += (Note(said),)
     return replace(entry, notes=(*entry.notes, *notes))
 
 

@@ -1,4 +1,4 @@
-"""What an adaptive search can be expected to find, by a few simulated searches."""
+"""The brackets and trials to expect of an adaptive search, by a few simulated searches."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MOST_TRIALS = 300
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a search can be expected to find.
+    """The brackets and trials to expect of a search.
 
     Attributes:
         ratios: Median of high/low by how fast P(fit) rises, or infinity where an end is likely to stay open.

@@ -10,8 +10,8 @@ from harness.driver import estimate as estimate_module
 from harness.driver.estimate import estimate
 from harness.engine.setting import Setting
 from harness.plugin_host.registry import Registry
-from harness.statistics.expectation import expectation
 from harness.report.plan_view import plan_table
+from harness.statistics.expectation import expectation
 from harness.suite import parse_suite
 
 SUITE = """
@@ -53,7 +53,7 @@ def test_a_search_is_timed_at_the_width_where_it_begins(
     assert planned.seconds == 2 * 2.0 * usual
     if most == 4096:
         middle = max(suite.regimes, key=lambda regime: regime.starting_width(suite.n[0], suite.d[0]))
-        expected = expectation(suite.search, middle.starting_width(suite.n[0], suite.d[0]), 1)  # type: ignore[arg-type]
+        expected = expectation(suite.search, middle.starting_width(suite.n[0], suite.d[0]), 1)
         assert (planned.brackets, usual) == (expected.ratios, expected.trials)
         assert plan_table(planned).caption.count("high/low") == 3
 

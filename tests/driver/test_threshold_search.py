@@ -11,9 +11,15 @@ import pytest
 
 from harness.components import Cell
 from harness.driver.loading import load_results
+from harness.driver.results import Results
 from harness.driver.threshold_searches import steps_ahead, threshold_searches
+from harness.engine.draws import draw_problem
+from harness.engine.setting import Setting
+from harness.engine.trial import prepare
 from harness.plugin_host.registry import Registry
 from harness.statistics.adaptive import Adaptive
+from harness.statistics.evidence import replay
+from harness.statistics.rounds import tally
 from harness.statistics.search import USUAL_TRIALS, WIDTHLESS_TRIALS, Grid, Search
 from harness.store import FILE, Store
 from harness.suite import parse_suite
@@ -86,3 +92,66 @@ def test_a_default_that_changes_does_not_change_how_an_old_run_is_read(
     again = load_results(tmp_path, registry=registry)
     assert again.suite == replace(whole.suite, text=changed)
     assert repr(again.outcomes) == repr(whole.outcomes)
+
+
+def searched(registry: Registry, folder: Path, options: str) -> Results:
+    """Train the suite with an adaptive search."""
+    text = SUITE.replace('method = "grid"\nwidths = [2, 4, 6, 8]\ntrials = 6', options)
+    return trained(folder, registry, text=text)
+
+
+def test_more_trials_and_another_precision_append_to_the_ledger(registry: Registry, tmp_path: Path) -> None:
+    few = searched(registry, tmp_path, "max_width = 32\ntrials = 16")
+    more = searched(registry, tmp_path, "max_width = 32\ntrials = 30\nprecision = 1.1")
+    fewer = searched(registry, tmp_path, "max_width = 32\ntrials = 20")
+    for place, rounds in few.rounds.items():
+        if not few.regime(place[0]).model.has_width:
+            continue
+        assert tuple(more.rounds[place])[: len(rounds)] == tuple(rounds)
+        assert fewer.rounds[place] == more.rounds[place], "no recorded round is forgotten"
+    assert sum(map(len, more.rounds.values())) > sum(map(len, few.rounds.values()))
+    assert set(more.endings.values()) <= {"fine enough", "beyond", "trials spent", "nothing to certify"}
+    assert more.endings
+
+
+def test_every_question_has_the_bracket_of_its_own_replay(registry: Registry, tmp_path: Path) -> None:
+    run = searched(registry, tmp_path, "max_width = 32\ntrials = 40")
+    regime = next(one for one in run.suite.regimes if one.model.has_width)
+    n, d = run.sizes()[0]
+    for tolerance in run.suite.budget.tolerances:
+        index = run.rung(tolerance)
+        tallies = [
+            {
+                k: tally(
+                    o.verdict(index) for o in run.outcomes[Cell(regime.name, n, d, k)] if first <= o.seed < first + m
+                )
+                for k, first, m in asked
+            }
+            for asked in run.rounds[regime.name, n, d]
+        ]
+        bracket = replay(tallies, regime.starting_width(n, d), 32).bracket()
+        found = run.threshold(regime.name, n, d, tolerance)
+        assert found.high == bracket[1]
+        assert found.low == bracket[0] or (found.low, found.high) == (0, 1)
+        assert found.at(0.01).evidence is found.evidence
+
+
+def test_each_width_has_problems_of_its_own_which_regimes_share(registry: Registry) -> None:
+    text = SUITE.replace('method = "grid"\nwidths = [2, 4, 6, 8]\ntrials = 6', "max_width = 32")
+    first, second = (one.setting for one in threshold_searches(parse_suite(text, registry), registry, "cpu")[::2][:2])
+    grid = threshold_searches(parse_suite(SUITE, registry), registry, "cpu")[0].setting
+    one = first.dataset
+
+    def problem(setting: Setting, k: int, seed: int) -> list[float]:
+        own = k if setting.problems == "by-width" else None
+        drawn = draw_problem(one, 12, 4, seed=seed, base=setting.base_seed, k=own)
+        assert (prepare(setting, 12, 4, k, seed).problem.x == drawn.x).all()
+        return [float(value) for value in drawn.x.ravel()]
+
+    assert first.problems == second.problems == "by-width"
+    assert problem(first, 4, 0) == problem(second, 4, 0)
+    assert problem(first, 4, 0) != problem(first, 6, 0)
+    assert "problems" not in grid.data(registry)
+    assert problem(grid, 4, 0) == problem(grid, 6, 0)
+    fixed = parse_suite(text.replace("[problems]", "[problems]\nresample = false"), registry)
+    assert fixed.problems == "shared", "one problem is one problem"

@@ -22,7 +22,7 @@ from tests.statistics.curves import CURVES, LARGEST, START, Summary, request, su
 
 SEARCH = Adaptive(max_width=LARGEST)
 EARLIER = Galloping(max_width=LARGEST)
-NARROW = {"medium": 1.5, "lapse": 1.55, "ReLU tail": 2.3}
+NARROW = {"medium": 1.5, "lapse": 1.5, "ReLU tail": 2.3}
 AS_GOOD = ("medium", "broad", "lapse", "ReLU tail")
 
 
@@ -246,7 +246,7 @@ def test_coverage_and_effort_in_full() -> None:
     searches: dict[str, Adaptive | Galloping] = {
         "adaptive, 40": Adaptive(40, max_width=LARGEST),
         "galloping, 40": Galloping(40, max_width=LARGEST),
-        "adaptive, 74": Adaptive(74, max_width=LARGEST),
+        "adaptive, 75": Adaptive(75, max_width=LARGEST),
         "adaptive, 80": SEARCH,
         "galloping, 80": Galloping(80, max_width=LARGEST),
         "adaptive, 200": Adaptive(200, max_width=LARGEST),
@@ -265,6 +265,8 @@ def test_coverage_and_effort_in_full() -> None:
         assert new.median <= max(old.median, asked), f"{curve}: worse than the first search at equal trials"
     assert all(table[curve, "adaptive, 80"].median <= ratio for curve, ratio in NARROW.items())
     for curve in AS_GOOD:
-        new, old = table[curve, "adaptive, 74"], table[curve, "galloping, 200"]
-        assert new.work <= 0.75 * old.work
-        assert table[curve, "adaptive, 80"].mean <= 1.05 * old.mean
+        old = table[curve, "galloping, 200"]
+        assert any(
+            new.work <= 0.75 * old.work and new.median <= 1.05 * old.median
+            for new in (table[curve, "adaptive, 75"], table[curve, "adaptive, 80"])
+        )
