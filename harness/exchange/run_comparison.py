@@ -59,7 +59,8 @@ class SizeComparison:
         first: Threshold in the first run.
         second: Threshold in the second run.
         ratio: First over second threshold.
-        verdicts: Verdicts of the shared trials without errors, or None if there are none.
+        verdicts: Verdicts of the shared trials that are open in neither run, or None if there are none.
+        shared: Number of trials without errors that both runs have.
         equal: Number of shared trials that are equal to the last bit.
         disagreements: Shared trials with different verdicts.
     """
@@ -71,14 +72,9 @@ class SizeComparison:
     second: Threshold
     ratio: Ratio
     verdicts: Comparison | None
+    shared: int = 0
     equal: int = 0
     disagreements: tuple[Disagreement, ...] = ()
-
-    @property
-    def shared(self) -> int:
-        """Number of trials that both runs have."""
-        c = self.verdicts
-        return c.both + c.only_first + c.only_second + c.neither if c else 0
 
 
 @dataclass(frozen=True)
@@ -200,7 +196,8 @@ def _size(
         second=two,
         ratio=ratio,
         verdicts=compare(*fits) if pairs else None,
-        equal=sum(digits(a) == digits(b) for a, b in pairs.values()) if same else 0,
+        shared=len(shared),
+        equal=sum(digits(a) == digits(b) for a, b in everything.values()) if same else 0,
         disagreements=disagreements,
     )
 

@@ -107,12 +107,13 @@ def _row(size: SizeComparison, found: RunComparison, first: Results) -> Row:
     none = Missing(reason, notes=(Note(f"no trial of A is a trial of B: {reason}"),))
     c = size.verdicts
     judged: tuple[Entry, ...] = (none, Missing(reason), Missing(reason), Missing(reason), Missing(reason))
-    if c is not None:
+    if size.shared:
+        undecided = Missing("each shared trial is open in one of the runs")
         judged = (
             Number(size.shared),
-            Number(c.only_first),
-            Number(c.only_second),
-            Number(c.p_value, width=False),
+            undecided if c is None else Number(c.only_first),
+            undecided if c is None else Number(c.only_second),
+            undecided if c is None else Number(c.p_value, width=False),
             Count(size.equal, size.shared),
         )
     return Row(
@@ -153,7 +154,8 @@ def _caption(
         "ratio: k½ of A over k½ of B; the interval contains the quotient of the two with a confidence of 95 %, "
         "whenever the searches stopped.",
         "shared: trials of equal width and number, which face the same problem in both runs; only A: those that fit in "
-        "A alone; only B: likewise; p: two-sided sign test that both are equally likely.",
+        "A alone; only B: likewise, without trials that are open in one of the two; p: two-sided sign test that both "
+        "are equally likely.",
         EQUAL,
         _pooled(found.pooled),
         bracket_explained(),
@@ -192,7 +194,8 @@ def _pooled(c: Comparison | None) -> str:
         return ""
     shared = c.both + c.only_first + c.only_second + c.neither
     return (
-        f"In all {shared} shared trials together: {c.only_first} fit in A alone, {c.only_second} in B alone, "
+        f"In all {shared} shared trials with a verdict together: {c.only_first} fit in A alone, {c.only_second} in B "
+        "alone, "
         f"p = {decimal(c.p_value)}."
     )
 

@@ -128,10 +128,10 @@ def _caption(results: Results, tolerance: float | None, steps: float | None, *, 
     said = [
         "ratio: k½ over its k½; the interval contains the quotient of the two with a confidence of 95 %, whenever the "
         "searches stopped and however the two depend on each other.",
-        "shared: trials of equal width and seed, which face the same problem in both regimes; wins: those that only "
-        "the first fits, losses: those that only the other fits; p: two-sided sign test that wins and losses are "
-        "equally likely, not corrected for the number of pairs, and exact where the widths were not chosen by their "
-        "results.",
+        "shared: trials of equal width and seed that are open in neither, which face the same problem in both regimes; "
+        "wins: those that only the first fits, losses: those that only the other fits; p: two-sided sign test that "
+        "wins and losses are equally likely, not corrected for the number of pairs, and exact where the widths were "
+        "not chosen by their results.",
         bracket_explained(),
         question_explained(results, tolerance, steps),
         problems_explained(results),

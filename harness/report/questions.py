@@ -75,6 +75,15 @@ def fit_explained(asked: Question) -> str:
     return f"A trial fits when it meets the tolerance {plain(asked.tolerance)} within {int(asked.steps)} steps."
 
 
+def chosen_for(results: Results) -> str:
+    """Return which threshold the search chose the widths for."""
+    exact = [regime.name for regime in results.suite.regimes if results.decides_fates(regime.name)]
+    if not exact:
+        return "the framed entry"
+    others = len(exact) < len(results.suite.regimes)
+    return f"exact fits of {named(exact)}, and for the framed entry elsewhere" if others else "exact fits"
+
+
 def named(names: Iterable[str]) -> str:
     """Return names in quotes.
 

@@ -148,8 +148,9 @@ def test_runs_are_compared_by_a_question_that_both_answer(fated: Results) -> Non
     record = compare_runs_record(both, ("a", "b"))
     softplus = next(size for size in record["sizes"] if (size["regime"], size["n"]) == ("softplus", 160))
     assert (softplus["first"]["kind"], softplus["first"]["steps"]) == ("exact", None)
-    # The 18 open trials say nothing for either run.
-    assert softplus["shared"] == 60 - 18
+    # The 18 open trials have no verdict in either run.
+    assert (softplus["shared"], softplus["equal"], softplus["verdicts"]["both"]) == (60, 60, 20)
+    assert softplus["verdicts"]["neither"] == 60 - 18 - 20
 
 
 def test_maps_count_the_fits_of_the_leading_question(fated: Results) -> None:

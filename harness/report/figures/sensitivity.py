@@ -11,6 +11,7 @@ from harness.components.numbers import plain, width
 from harness.report import setting
 from harness.report.figures.record import Drawing, Drawn, LeftOut
 from harness.report.figures.style import DARK, panels, shades, short, styled
+from harness.report.questions import chosen_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +34,8 @@ def sensitivity_map(results: Results) -> list[Drawn]:
         return [LeftOut("sensitivity", "no regime with a width was tried at the largest size")]
     caption = (
         f"k½ at n = {n}, d = {d}, had the run stopped at so many steps and asked for this tolerance; > and ≤ are "
-        "bounds, – says nothing. Brighter is wider, grey only bounded. All from the same trials, whose widths were "
-        "chosen for the framed entry."
+        "bounds, – says nothing. Brighter is wider, grey only bounded. Framed: the reported tolerance within the whole "
+        f"budget. All from the same trials, whose widths were chosen for {chosen_for(results)}."
     )
     title = f"k½ over tolerance and budget at n = {n}, d = {d}"
     return [Drawing("sensitivity", title, caption, lambda: _draw(results, regimes, n, d))]
