@@ -102,5 +102,5 @@ def test_the_quickstart_is_found_again(registry: Registry, tmp_path: Path) -> No
         # Both brackets miss k½ with a chance of at most 5 %, so they have it in common with at least 90 %; on the
         # same kind of machine they are equal.
         assert max(low, found.low or 0) < min(high, found.high or math.inf), (kept, found)
-        if found.k_half is not None:
+        if "kind" in kept and found.k_half is not None:  # the others were found by another search on other problems
             assert low < found.k_half <= high
