@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXACT = (
     "A trial fits when it ends in an exact fit, as gradient descent goes on for ever from where training ended. Where "
     "nothing decides the end of a trial, it is open: a fit for the lower end of a bracket, a failure for the upper "
-    "one, half a fit for the number between."
+    "one, no fit for the number between."
 )
 CERTIFIED = (
     "certified: m of M trials of which it is proved, for gradient descent in exact arithmetic, whether they end in an "
@@ -26,7 +26,7 @@ CERTIFIED = (
 )
 LIMIT = (
     "A trial fits when it meets the tolerance {tolerance} within the budget, or with unlimited steps, where its end is "
-    "decided; else it is open: a fit for the lower end of a bracket, a failure for the upper one, half a fit for the "
+    "decided; else it is open: a fit for the lower end of a bracket, a failure for the upper one, no fit for the "
     "number between."
 )
 

@@ -292,7 +292,8 @@ def threshold(
         most_widths: Number of widths that might have been tested (see :func:`bracket`).
         smallest: Smallest admissible width, of which all others are multiples. If it is certified above ½, k½ is
             that width.
-        open_trials: Number of trials by width whose verdict is open. An open trial is half a fit for the point.
+        open_trials: Number of trials by width whose verdict is open. For the point they are no fits: it is
+            the width from which at least half are known to fit.
         floor: Width that k½ exceeds by a theorem, or 0.
         evidence: Evidence of the rounds, from which the bracket is read, or None for a bracket from the counts.
 
@@ -317,7 +318,7 @@ def threshold(
     bound: Bound = ""
     if low is not None and high is not None:
         likely = {floor: (0, 1)} if floor else {}  # by the theorem none would fit there
-        likely |= {k: (2 * m + undecided.get(k, 0), 2 * trials) for k, (m, trials) in tried.items()}
+        likely |= tried
         point = point_in(likely, low, high, step=smallest)
     elif low is not None:
         bound = ">"

@@ -215,3 +215,11 @@ def test_violations_are_those_of_fishers_exact_test(m: int, wide: int, trials: i
 def test_innermost_violations_only() -> None:
     assert violations({4: (20, 20), 8: (20, 20), 16: (0, 20), 32: (0, 20)}) == ((8, 16),)
     assert violations({4: (0, 20), 8: (4, 20), 16: (3, 20), 32: (20, 20)}) == ()
+
+
+def test_open_trials_are_no_fits_for_the_estimate() -> None:
+    """Where all trials between the ends are open, the estimate is where fits are known, not the middle of nothing."""
+    counts = {1: (0, 20), 4: (0, 10), 8: (3, 10), 11: (9, 10), 16: (12, 12)}
+    found = threshold(counts, most_widths=12, open_trials={4: 10, 8: 7, 11: 1})
+    assert (found.low, found.high) == (1, 16)
+    assert found.k_half == threshold(counts, most_widths=12).k_half == 9
