@@ -39,6 +39,7 @@ class JiTelgarsky(ShallowTheory):
         certainty="secondary",
         certainty_note="γ⁻⁸ from a table of Munteanu et al.; γ is not computed here",
         exponents=None,
+        home={"use": "ntk-du", "criterion": "logistic"},
     )
     nets = Nets("hidden", "relu", "any")
 
@@ -70,7 +71,7 @@ class MunteanuLogistic(JiTelgarsky):
         reference=references.MUNTEANU,
         certainty="abstract",
         certainty_note="from γ⁻⁸ to γ⁻²; γ is not computed here",
-        home={"use": "ntk-du", "initializer": {"use": "paired"}},
+        home={"use": "ntk-du", "initializer": {"use": "paired"}, "criterion": "logistic"},
     )
 
     def start(self, regime: Regime) -> Assumption:
