@@ -85,7 +85,7 @@ def test_modules_that_are_no_functions_of_their_weights_are_refused() -> None:
 
 
 def test_it_trains() -> None:
-    outcomes = train(setting(MODULE, tolerances=(0.9, 0.5), steps=300), Cell("", 20, 5, 8), range(3))
+    outcomes = train(setting(MODULE, tolerances=(0.9, 0.5), steps=1000), Cell("", 20, 5, 8), range(3))
     assert [outcome.message for outcome in outcomes] == [""] * 3
     assert all(outcome.hits[0] is not None for outcome in outcomes)
 
