@@ -151,10 +151,11 @@ def measure(trials: int, directory: Path | None = None) -> Measured:
             size = store.path.stat().st_size
         begin = time.perf_counter()
         results = load_results(path)
-        threshold = results.threshold("hidden", 100, 20)
+        results.threshold("hidden", 100, 20)
         read = time.perf_counter() - begin
-        if threshold.k_half is None or not 4 < threshold.k_half < 6:  # k d > n (0.9 … 1.08)
-            raise RuntimeError(f"the results were read wrong: k½ = {threshold.k_half} where 5 was made up")
+        counts = results.counts("hidden", 100, 20, results.suite.budget.report_tolerance)
+        if any(fits != (each if k > 5 else 0) for k, (fits, _) in counts.items() if k not in (4, 5)):  # k d > n
+            raise RuntimeError(f"the results were read wrong: {counts} where k > 5 was made up to fit")
     return Measured(
         run.trained,
         executor.batches,

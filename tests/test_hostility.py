@@ -115,8 +115,8 @@ def marked_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = text.replace("[suite]", f"[suite]\ntitle = {json.dumps(MARKUP)}")
     suite = parse_suite(text, registry)
     with Store(folder) as store:
-        store.began(text, provenance(suite, registry, "cpu"))
         run = Run(suite, registry, store, "cpu")
+        run.begin()
         (search,) = run.plan.searches
         for k, seed in list(search.waiting):
             failed = Outcome(seed, (None, None), 0, 1.0, message=MARKUP + "".join(ESCAPES), solver="\x1b[2Jfused")

@@ -6,10 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from harness.mathematics.counting import too_narrow
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.components import Outcome, Verdict
+    from harness.components import Dataset, Outcome, Regime, Verdict
 
 QuestionKind = Literal["exact", "limit", "budget"]
 """An exact fit with unlimited steps, a tolerance with unlimited steps, or a tolerance within a budget."""
@@ -121,3 +123,33 @@ def floor_of(outcomes: Mapping[int, Sequence[Outcome]]) -> int:
     """
     hopeless = (k for k, several in outcomes.items() if several and all(map(counted, several)))
     return max(hopeless, default=0)
+
+
+def exact_floor(outcomes: Mapping[int, Sequence[Outcome]], regime: Regime, dataset: Dataset, n: int, d: int) -> int:
+    """Return the largest admissible width that is known to have too few effective weights for an exact fit, or 0.
+
+    Beside the widths at which every trial is counted, these are the widths up to the widest tried at which counting
+    needs no trial: labels with a density, and fewer weights than labels whatever the inputs.
+
+    Args:
+        outcomes: Trials by width.
+        regime: What is trained.
+        dataset: Where the problems come from.
+        n: Number of samples.
+        d: Input dimension.
+    """
+    tried = floor_of(outcomes)
+    if not dataset.labels_have_density or not outcomes:
+        return tried
+    admissible = range(regime.initializer.width_step, max(outcomes), regime.initializer.width_step)
+    short = (k for k in admissible if too_narrow(regime, n, d, k) or _too_few_features(regime, n, d, k))
+    return max(tried, max(short, default=0))
+
+
+def _too_few_features(regime: Regime, n: int, d: int, k: int) -> bool:
+    """Return whether a model that is linear in its trained weights has fewer of them than labels."""
+    model = regime.model
+    if not model.linear() or regime.initializer.sees_labels:
+        return False
+    shapes, trained = model.shapes(d, k), model.trained()
+    return sum(math.prod(shapes[name]) for name in (shapes if trained is None else trained)) < n

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.complaints import nearest
 from harness.components import Cell, Outcome, Regime, Verdict
-from harness.driver.question import Question, fate_counts, floor_of, proved
+from harness.driver.question import Question, exact_floor, fate_counts, proved
 from harness.driver.size_brackets import size_brackets
 from harness.plugin_host.registry import Registry
 from harness.statistics.exponents import ExponentFit, fit_exponents
@@ -196,7 +196,7 @@ class Results:
                 most_widths=self.suite.search.most_widths,
                 smallest=regime.initializer.width_step,
                 open_trials=undecided,
-                floor=floor_of(outcomes) if asked.kind == "exact" else 0,
+                floor=self._floor(regime, n, d, asked, outcomes),
                 evidence=self.evidence(regime.name, n, d, asked.verdict),
             )
         else:
@@ -211,6 +211,11 @@ class Results:
             fates=fate_counts(everything) if decided else {},
             certified=sum(map(proved, everything)) if decided else None,
         )
+
+    def _floor(self, regime: Regime, n: int, d: int, asked: Question, outcomes: Mapping[int, Sequence[Outcome]]) -> int:
+        if asked.kind != "exact" or not self.decides_fates(regime.name):
+            return 0
+        return exact_floor(outcomes, regime, self.suite.dataset, n, d)
 
     def evidence(self, regime: str, n: int, d: int, judge: Callable[[Outcome], Verdict]) -> Evidence | None:
         """Return the evidence of the rounds of a search, or None if brackets follow from counts.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.components import Cell
-from harness.driver.question import floor_of
+from harness.driver.question import exact_floor
 from harness.statistics.size_bracket import SizeBracket
 from harness.statistics.thresholds import LEVEL, threshold
 
@@ -41,7 +41,7 @@ def size_brackets(results: Results, regime: Regime, asked: Question) -> tuple[Si
             most_widths=results.suite.search.most_widths,
             smallest=step,
             open_trials={k: verdicts[k].count("open") + sum(map(asked.may_fit_later, outcomes[k])) for k in verdicts},
-            floor=floor_of(outcomes) if asked.kind == "exact" else 0,
+            floor=exact_floor(outcomes, regime, results.suite.dataset, n, d) if asked.kind == "exact" else 0,
             evidence=results.evidence(
                 regime.name, n, d, lambda one: "open" if asked.may_fit_later(one) else asked.verdict(one)
             ),

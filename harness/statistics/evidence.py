@@ -139,7 +139,7 @@ def replay(rounds: Rounds, start: float, largest: int, *, step: int = 1, floor: 
     >>> from harness.statistics.rounds import Tally
     >>> first, second = {8: Tally(0, 0, 6), 16: Tally(6, 6, 6)}, {10: Tally(0, 0, 8), 11: Tally(8, 8, 8)}
     >>> replay([first, second], start=10, largest=64).bracket()
-    (10, 16)
+    (8, 16)
     >>> replay([first, second, second], start=10, largest=64).bracket()
     (10, 11)
     """

@@ -114,7 +114,7 @@ def test_smallest_certified_power_of_two_multiple_of_n(n: int, d: int, multiple:
     assert held == [multiple]
     drawn = CertificateD2().width(on, HOME)
     assert multiple / 2 * n / 1.1 <= drawn.value <= 1.1 * multiple * n
-    assert drawn.reason == "one draw, to 10 %"
+    assert drawn.reason == "of one draw of the weights, to 10 %; --certify shows the spread"
 
 
 def test_d2_measures_what_it_says() -> None:
@@ -186,7 +186,10 @@ def test_widths_beyond_what_is_drawn_are_a_priori() -> None:
     assert CertificateD2().width(on, xavier) == CertificateD2().width(on, xavier)
     assert "no a-priori width from xavier" in CertificateD2().width(on, xavier).reason
     uniform = dataclasses.replace(HOME, initializer=PyTorchDefault())
-    assert CertificateD2().width(problem(4, 8, 0), uniform).reason == "one draw, to 10 %"
+    assert (
+        CertificateD2().width(problem(4, 8, 0), uniform).reason
+        == "of one draw of the weights, to 10 %; --certify shows the spread"
+    )
 
 
 def test_parallel_inputs_are_never_certified() -> None:
