@@ -47,7 +47,7 @@ def exponents(record: Mapping[str, Any] | None) -> str:
     if record is None:
         return "–"
     if record.get("refuted"):
-        return "no power law"
+        return "no exponents fit"
     said = [_exponent(record[name], record[f"{name}_interval"]) for name in ("a", "b")]
     return ", ".join(said) if any(one != "–" for one in said) else "–"
 
