@@ -136,7 +136,7 @@ def test_half_fit_from_the_first_width_that_no_wider_one_contradicts() -> None:
 def test_exponents_are_spelled_with_what_brackets_allow() -> None:
     record = {"a": 0.9, "b": None, "a_interval": [0.8, 1.0], "b_interval": [-1.2, None], "refuted": False}
     assert exponents(record) == "0.90 [0.80, 1.00], [−1.20, …]"
-    assert exponents(record | {"refuted": True}) == "no power law"
+    assert exponents(record | {"refuted": True}) == "no exponents fit"
 
 
 def test_formulas_are_allowed_with_a_constant_or_refuted_by_sizes() -> None:
