@@ -67,13 +67,39 @@ def dumps(record: Any) -> str:
     Raises:
         ValueError: If a number is not finite.
     """
-    text = json.dumps(record, ensure_ascii=False, allow_nan=False, indent=2, sort_keys=True) + "\n"
+    text = laid_out(record) + "\n"
     # Control characters occur in texts only, so they can be escaped.
     return "".join(json.dumps(c)[1:-1] if unprintable(c, allowed="\n") else c for c in text)
 
 
+LINE = 120
+"""Columns within which a part of a record is written on one line."""
+
 STATED = ("title", "formula", "guarantee", "certainty", "certainty_note", "verified", "explicit", "unit")
 """The fields of a claim that the record of a theory repeats, beside the source."""
+
+
+def laid_out(value: Any, indent: int = 0) -> str:
+    """Return JSON with sorted keys with each part that fits on a line on one, so that files stay small.
+
+    Args:
+        value: Plain data without NaN.
+        indent: Number of blanks before its first line.
+
+    >>> laid_out({"k": [1, 2], "note": None})
+    '{"k": [1, 2], "note": null}'
+    """
+    flat = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    if not value or not isinstance(value, dict | list | tuple) or indent + len(flat) <= LINE:
+        return flat
+    inner = indent + 1
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key, ensure_ascii=False)}: {laid_out(value[key], inner)}" for key in sorted(value)]
+    else:
+        parts = [laid_out(one, inner) for one in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    lines = ",\n".join(" " * inner + part for part in parts)
+    return f"{opening}\n{lines}\n{' ' * indent}{closing}"
 
 
 def theory_records(predictions: Iterable[Prediction]) -> list[dict[str, Any]]:
