@@ -99,6 +99,18 @@ def test_exact_fits_begin_at_eleven_for_a_hundred_labels_in_ten_dimensions() -> 
         assert fate.work <= 300_000
 
 
+def test_nets_with_as_many_weights_as_labels_are_stuck_at_strict_minima() -> None:
+    """J is singular there, so μ is small, and the minimum is proved only if rounding is bounded along A⁻¹Jᵀ."""
+    for outcome in fates(regime(), Cell("", 100, 10, 10), range(2)):
+        fate = decided(outcome)
+        assert fate.kind == "stuck in the limit"
+        assert fate.certificate == "strict minimum"
+        assert fate.residual is not None
+        assert 5e-4 < fate.residual < 5e-3
+        assert fate.margin is not None
+        assert fate.margin > 10.0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("n", "d", "k", "count"), [(200, 10, 21, 8), (400, 20, 21, 6)])
 def test_exact_fits_begin_at_twenty_one(n: int, d: int, k: int, count: int) -> None:

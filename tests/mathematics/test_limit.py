@@ -203,7 +203,7 @@ def test_a_strict_minimum_attracts_and_its_floor_holds() -> None:
     point = net.at(np.array([0.3]))
     found = beside(point)
     assert found.exists
-    assert found.point.theta[0] == pytest.approx(math.atanh(0.25), rel=1e-12)
+    assert abs(found.point.theta[0] - math.atanh(0.25)) <= found.away < 1e-13
     assert found.floor == pytest.approx(0.75 * math.sqrt(2.0), rel=1e-9)
     assert found.convexity == pytest.approx(2.0 * (1 - 0.25**2) ** 2, rel=1e-6)
     near = net.at(found.point.theta + 0.2 * found.radius)
@@ -213,6 +213,31 @@ def test_a_strict_minimum_attracts_and_its_floor_holds() -> None:
     (last,), norms = train([Start(net, near.theta, 0.5)], 300, every=1)
     assert norms.min() >= certificate.floor
     assert last[0] == pytest.approx(math.atanh(0.25), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["softplus", "tanh", "erf"])
+def test_the_distance_of_a_minimum_holds_against_sixty_digits(name: str) -> None:
+    """The exact gradient at ŵ is Jᵀr from r in 60 digits, and the exact Newton step is below the bound."""
+    proved = 0
+    for seed in range(8):
+        begun = start(name, *TIGHT, seed, noise=0.2, c=0.2)
+        theta = train([begun], 2000)[0][0]
+        found = beside(begun.net.at(theta))
+        if not found.exists:
+            continue
+        point = found.point
+        exact, move = exact_residual(point, name), []
+        with mpmath.workdps(60):
+            z = mpmath.matrix(point.net.x.tolist()) * mpmath.matrix(point.w.tolist()).T
+            for j, v in enumerate(point.v):
+                slopes = [
+                    mpmath.diff(EXACT[name], z[i, j]) * exact[i] * mpmath.mpf(float(v)) for i in range(point.net.n)
+                ]
+                move += [float(mpmath.fdot(slopes, map(float, column))) for column in point.net.x.T]
+        step = float(np.linalg.norm(np.linalg.solve(point.hessian, np.array(move))))
+        assert 4.0 / 3.0 * step <= found.away
+        proved += 1
+    assert proved >= 2
 
 
 WIDE, TIGHT = (8, 4, 10), (16, 2, 2)

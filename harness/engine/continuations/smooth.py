@@ -41,13 +41,13 @@ ROUNDS = 8
 SHORT_OF = 2.5
 """Margin that a run of gradient descent aims at."""
 
-LEAP_WORK = 4.0
+LEAP_WORK = 8.0
 """Work of all leaps, in budgets of the training."""
 
 LEAP_SPEED = 3.0
 """Time of one operation of a leap, in that of a step of the compiled kernel (measured, n = 100 to 400)."""
 
-MOST_LEAPS = 150
+MOST_LEAPS = 600
 """Most leaps of a path."""
 
 
@@ -56,7 +56,7 @@ class Smooth(Continuation):
     """Certificates D1g and D4 of a fit, that of a strict minimum, and leaps along the gradient flow."""
 
     name: ClassVar[str] = "smooth"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     summary: ClassVar[str] = "smooth activations, hidden or both layers: fits and strict minima, proved or in the limit"
     preference: ClassVar[int] = 10
 

@@ -1,17 +1,21 @@
 """Certificate that gradient descent from a point converges to a strict local minimum of positive loss.
 
-Let F = ‖r‖²/2, and ŵ a point with ∇²F(ŵ) ≥ μ > 0 and ‖∇F(ŵ)‖ ≤ e, found by Newton's method. Let the Hessian be
+Let F = ‖r‖²/2, and ŵ a point with A = ∇²F(ŵ) ≥ μ > 0 and ‖A⁻¹∇F(ŵ)‖ ≤ δ, found by Newton's method. Let the Hessian be
 M-Lipschitz on the closed ball B(ŵ, ρ), with 2Mρ ≤ μ. Then ∇²F ≥ μ/2 on the ball.
 
-Minimum. If 4e/μ < ρ there is one minimum w* in the ball, and ‖w* − ŵ‖ ≤ 2e/μ.
-    Proof. For ‖w − ŵ‖ = s, F(w) ≥ F(ŵ) − es + μs²/4, which is above F(ŵ) for s > 4e/μ. So F has a minimum w* inside,
-    and μ/2 ‖w* − ŵ‖ ≤ ‖∇F(ŵ)‖.
+Minimum. If 4δ/3 ≤ ρ there is one minimum w* in the ball, and ‖w* − ŵ‖ ≤ 4δ/3.
+    Proof. Let s = 4δ/3 and G(w) = w − A⁻¹∇F(w). On B(ŵ, s) ‖DG‖ = ‖A⁻¹(A − ∇²F)‖ ≤ Ms/μ ≤ 1/2, and
+    ‖G(w) − ŵ‖ ≤ δ + Ms²/2μ ≤ 3s/4 + s/4. So G maps this ball into itself and has a fixed point w* there, where
+    ∇F = 0. F is strictly convex on B(ŵ, ρ), so w* is its minimum there.
 
-Stuck. If also η(λ_max(∇²F(ŵ)) + Mρ) < 2 and ‖w − ŵ‖ + 4e/μ ≤ ρ, then gradient descent from w comes nearer to w* with
+Stuck. If also η(λ_max(∇²F(ŵ)) + Mρ) < 2 and ‖w − ŵ‖ + 8δ/3 ≤ ρ, then gradient descent from w comes nearer to w* with
 each step, by the factor q = max(1 − ημ/2, ηΛ − 1) or better, Λ = λ_max + Mρ. So it converges to w*, and
-‖r_t‖ ≥ ‖r(w*)‖ ≥ ‖r(ŵ)‖ − 2eβ/μ for ever, β a bound of ‖J‖ on the ball.
+‖r_t‖ ≥ ‖r(w*)‖ ≥ ‖r(ŵ)‖ − 4δβ/3 for ever, β a bound of ‖J‖ on the ball.
     Proof. w⁺ − w* = (I − ηH)(w − w*) with H the mean Hessian on the segment from w* to w. The segment lies in the
     convex ball, where μ/2 ≤ H ≤ Λ. F(w*) is the least value in the ball, which no iterate leaves.
+
+δ must hold for the exact gradient Jᵀr, whose largest error is that of r. Of this error A⁻¹Jᵀ is the image, and not
+‖Jᵀ‖/μ times its norm, which is larger by the condition number of J where μ is small.
 """
 
 from __future__ import annotations
@@ -46,7 +50,7 @@ class Minimum:
         point: ŵ.
         convexity: μ, a lower bound of the Hessian's smallest eigenvalue, or 0 if it is not positive.
         sharpness: Upper bound of its largest eigenvalue.
-        slope: e, an upper bound of the norm of the exact gradient.
+        away: 4δ/3, an upper bound of the distance from ŵ to the minimum.
         radius: ρ, with 2Mρ ≤ μ, or 0 if no minimum is proved.
         top: Λ, an upper bound of the Hessian on the ball.
         jacobian: β, an upper bound of ‖J‖ on the ball.
@@ -55,7 +59,7 @@ class Minimum:
     point: Point
     convexity: float
     sharpness: float
-    slope: float
+    away: float
     radius: float
     top: float
     jacobian: float
@@ -63,12 +67,7 @@ class Minimum:
     @property
     def exists(self) -> bool:
         """Whether a minimum is proved to lie in the ball."""
-        return self.radius > 0.0 and 4.0 * self.slope < self.convexity * self.radius
-
-    @cached_property
-    def away(self) -> float:
-        """Upper bound 2e/μ of the distance from ŵ to the minimum."""
-        return 2.0 * self.slope / self.convexity if self.convexity > 0.0 else math.inf
+        return self.radius > 2.0 * self.away
 
     @cached_property
     def floor(self) -> float:
@@ -127,9 +126,8 @@ def beside(point: Point) -> Minimum:
     rounding, hessian = found.rounding, found.hessian
     values = np.linalg.eigvalsh(hessian)
     mu = definite.smallest(hessian, float(values[0]), rounding.hessian)
-    slope = (float(np.linalg.norm(found.gradient)) + rounding.gradient) * (1.0 + 1e-9)
     if mu <= 0.0:
-        return Minimum(found, 0.0, float(values[-1]), slope, 0.0, math.inf, math.inf)
+        return Minimum(found, 0.0, float(values[-1]), math.inf, 0.0, math.inf, math.inf)
     sharpness = definite.largest(hessian, float(values[-1]), rounding.hessian)
     beta = (math.sqrt(float(np.linalg.eigvalsh(found.kernel)[-1])) + rounding.jacobian) * (1.0 + 1e-6)
     radius = mu / beta
@@ -139,7 +137,24 @@ def beside(point: Point) -> Minimum:
     _, constant = _on_ball(found, beta, radius)
     radius = min(radius, 0.5 * mu / constant) * (1.0 - 1e-9)  # M of the larger ball holds on the smaller one
     jacobian, constant = _on_ball(found, beta, radius)
-    return Minimum(found, mu, sharpness, slope, radius, sharpness + constant * radius, jacobian)
+    away = _newton_step(found, mu) * (4.0 / 3.0) * (1.0 + 1e-9)
+    return Minimum(found, mu, sharpness, away, radius, sharpness + constant * radius, jacobian)
+
+
+def _newton_step(point: Point, convexity: float) -> float:
+    """Return an upper bound of δ = ‖A⁻¹∇F‖ in exact arithmetic at a point with A ≥ μ.
+
+    With T the computed A⁻¹Jᵀ and Q = Jᵀ − AT, A⁻¹Jᵀ = T + A⁻¹Q, so its norm is at most ‖T‖ + ‖Q‖/μ. The exact gradient
+    is the computed one, and Jᵀ times the error of r, and what is left in :attr:`Rounding.pulled`.
+    """
+    hessian, pull, rounding = point.hessian, point.jacobian.T, point.rounding
+    solved = np.linalg.solve(hessian, pull)
+    size, whole = float(np.linalg.norm(solved)), float(np.linalg.norm(hessian))
+    missed = float(np.linalg.norm(pull - hessian @ solved)) + rounding.hessian * size
+    missed += gamma(len(hessian) + 4) * (whole * size + float(np.linalg.norm(pull)))
+    error = float(np.linalg.norm(rounding.residual))
+    rest = float(np.linalg.norm(point.gradient)) + rounding.pulled
+    return float(rest / convexity + (size + missed / convexity) * error) * (1.0 + 1e-9)
 
 
 def _on_ball(point: Point, beta: float, radius: float) -> tuple[float, float]:

@@ -91,12 +91,11 @@ class Rounding:
         return gamma(net.k + net.x.shape[1] + 8) * float(np.trace(self.point.kernel)) * (1.0 + 1e-9) + TINY
 
     @cached_property
-    def gradient(self) -> float:
-        """Bound of the norm of the error of Jᵀr."""
+    def pulled(self) -> float:
+        """Bound of the norm of the error of Jᵀr, but for that of r: the product's, and that of J times r."""
         point = self.point
         size = float(np.linalg.norm(np.abs(point.jacobian).T @ np.abs(point.residual)))
-        moved = self.jacobian * self.residual_norm + point.jacobian_norm * float(np.linalg.norm(self.residual))
-        return (gamma(point.net.n + 8) * size + moved) * (1.0 + 1e-9)
+        return (gamma(point.net.n + 8) * size + self.jacobian * self.residual_norm) * (1.0 + 1e-9)
 
     @cached_property
     def hessian(self) -> float:
