@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_type_hints
 
@@ -145,6 +146,34 @@ def imported_by(arguments: list[str]) -> tuple[set[str], str]:
 def test_torch_is_not_imported_before_something_is_trained(arguments: list[str]) -> None:
     imported, _ = imported_by(arguments)
     assert "torch" not in imported
+
+
+def test_a_run_that_trains_nothing_imports_no_more_than_it_reads(tmp_path: Path) -> None:
+    """The second run of a suite takes a quarter of the time without them."""
+    suite, out = tmp_path / "small.toml", tmp_path / "out"
+    suite.write_text(
+        '[suite]\nname = "small"\n'
+        '[problems]\ndataset = "sphere"\nn = [8, 12]\nd = 4\n'
+        "[budget]\nsteps = 300\nspectrum = false\n"
+        '[search]\nmethod = "grid"\nwidths = [1, 4, 32]\ntrials = 2\n'
+        '[[regimes]]\nuse = "moderate"\n',
+        encoding="utf-8",
+    )
+    harness.run(suite, out=out, executor="in-process", device="cpu")
+    imported, said = imported_by(["run", str(suite), "--out", str(out), "--device", "cpu"])
+    assert "0 trials trained, 12 reused" in said
+    assert not imported & {"torch", "triton", "scipy.stats", "scipy.optimize", "scipy.linalg", "matplotlib"}
+
+
+def test_which_device_auto_is_can_often_be_told_without_torch() -> None:
+    version = Path(find_spec("torch").origin or "").with_name("version.py")  # type: ignore[union-attr]  # it is there
+    if "cuda: Optional[str] = None" not in version.read_text() or "hip: Optional[str] = None" not in version.read_text():
+        pytest.skip("this torch is built for GPUs")
+    code = (
+        "import sys\nfrom harness.engine.device import resolve_device\n"
+        "assert resolve_device('auto') == 'cpu' and 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], timeout=60, check=True, stdin=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]], ids=" ".join)

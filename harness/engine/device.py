@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
+import runpy
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
 
 class DeviceError(ValueError):
     """There is no such device here."""
@@ -13,8 +20,8 @@ def resolve_device(wanted: str) -> str:
     Raises:
         DeviceError: If there is no such device.
     """
-    if wanted == "cpu":
-        return wanted
+    if wanted == "cpu" or (wanted == "auto" and _no_gpu()):
+        return "cpu"
     import torch
 
     if wanted == "auto":
@@ -26,3 +33,29 @@ def resolve_device(wanted: str) -> str:
     if int(number or 0) >= count:
         raise DeviceError(f"device {wanted!r} was asked for, and there are {count} CUDA devices here; write 'cpu'")
     return wanted
+
+
+@functools.cache
+def _no_gpu() -> bool:
+    """Return whether torch can find no GPU: it was built for none, or the driver of NVIDIA's is not installed.
+
+    Its version file says what it was built for. To import torch takes a second, which a run that trains nothing saves.
+    """
+    found = find_spec("torch")
+    if found is None or found.origin is None:
+        return False
+    try:
+        built = runpy.run_path(str(Path(found.origin).with_name("version.py")))
+    except (OSError, ImportError, SyntaxError):
+        return False
+    if "cuda" not in built or built.get("hip") is not None:
+        return False
+    return built["cuda"] is None or (sys.platform == "linux" and not _loads("libcuda.so.1"))
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True

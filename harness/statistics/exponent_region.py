@@ -67,13 +67,31 @@ def exponent_region(brackets: Sequence[SizeBracket]) -> ExponentRegion:
     (None, 3, 1)
     """
     bounded = [bracket for bracket in brackets if bracket.bounded]
-    if refuting := conflict(bounded):
+    polygon = _clipped(bounded)
+    # The linear programme costs more, and its library more to import than all of the harness without it.
+    if not _meets_at_centre(polygon, bounded) and (refuting := conflict(bounded)):
         return ExponentRegion(None, None, conflict=refuting, drop=fewest_to_drop(bounded))
-    polygon, directions = _clipped(bounded), _clipped(bounded, directions=True)
+    directions = _clipped(bounded, directions=True)
     varies = [len({getattr(bracket, axis) for bracket in brackets}) > 1 for axis in ("n", "d")]
     ends = [_interval(polygon[:, i], directions[:, i]) if several else None for i, several in enumerate(varies)]
     vertices = tuple((float(a), float(b)) for a, b in _apart(polygon)) if all(varies) else ()
     return ExponentRegion(ends[0], ends[1], vertices)
+
+
+def _meets_at_centre(polygon: NDArray[np.float64], brackets: Sequence[SizeBracket]) -> bool:
+    """Return whether the exponents in the middle of a polygon meet all brackets by more than rounding, for some C.
+
+    Args:
+        polygon: Vertices of the region, or none if it is empty.
+        brackets: The brackets.
+    """
+    if not len(polygon):
+        return False
+    a, b = polygon.mean(axis=0)
+    slopes = [a * math.log(bracket.n) + b * math.log(bracket.d) for bracket in brackets]
+    lower = max((one.logs[0] - slope for one, slope in zip(brackets, slopes, strict=True)), default=-math.inf)
+    upper = min((one.logs[1] - slope for one, slope in zip(brackets, slopes, strict=True)), default=math.inf)
+    return lower < upper - 2 * TIE
 
 
 def _interval(values: NDArray[np.float64], directions: NDArray[np.float64]) -> Interval:

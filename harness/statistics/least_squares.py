@@ -31,8 +31,6 @@ def nearest_within(design: Floats, ends: Floats) -> Floats:
     >>> nearest_within(design, np.array([[-1.0, 1.0], [1.5, 8.5], [1.0, 3.0]])).round(3)
     array([0.5, 1. ])
     """
-    from scipy.optimize import nnls  # takes longer to import than all of the harness without it
-
     length = ends[:, 1] - ends[:, 0]
     q, r = np.linalg.qr(design / length[:, None])
     middle = q.T @ (ends.mean(axis=1) / length)
@@ -43,6 +41,8 @@ def nearest_within(design: Floats, ends: Floats) -> Floats:
     rows, right = rows / scale[:, None], right / scale
     if (right <= 1e-12).all():
         return np.asarray(np.linalg.solve(r, middle), dtype=np.float64)
+    from scipy.optimize import nnls  # takes longer to import than all of the harness without it
+
     system = np.vstack([rows.T, right])
     target = np.zeros(len(system))
     target[-1] = 1.0
