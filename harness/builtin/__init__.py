@@ -12,7 +12,18 @@ from harness import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness import Activation, Criterion, Dataset, Executor, Initializer, Model, Optimizer, Renderer, Solver
+    from harness import (
+        Activation,
+        Criterion,
+        Dataset,
+        Diagnostic,
+        Executor,
+        Initializer,
+        Model,
+        Optimizer,
+        Renderer,
+        Solver,
+    )
 
 
 @hookimpl
@@ -54,6 +65,14 @@ def harness_criteria() -> Iterable[type[Criterion]]:
     from harness.builtin.criteria import CrossEntropy, Logistic, MeanSquareOverRoot, Quadratic
 
     return [Quadratic, MeanSquareOverRoot, Logistic, CrossEntropy]
+
+
+@hookimpl
+def harness_diagnostics() -> Iterable[type[Diagnostic]]:
+    """Provide errors on training, held-out and validation samples, and ranks of the Jacobian."""
+    from harness.builtin.diagnostics import DIAGNOSTICS
+
+    return DIAGNOSTICS
 
 
 @hookimpl

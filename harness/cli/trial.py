@@ -54,6 +54,8 @@ def command(
     """
     loaded, registry = load(suite, plugin_files, trust=trust_plugins)
 
+    from harness.components import Cell
+    from harness.driver.step_tuning import chosen_alone
     from harness.driver.threshold_searches import RegimeError, threshold_searches
     from harness.engine.device import resolve_device
     from harness.engine.work import train_alone
@@ -74,7 +76,11 @@ def command(
         raise WrongInput(f"--k {k}: one trial needs more than the memory of this machine")
     _beyond(loaded, search.setting.regime, *size, k)
     try:
-        outcome = train_alone(search.setting, *size, k, seed)
+        setting = search.setting
+        if search.tuning is not None:
+            setting, chosen = chosen_alone(search, Cell(regime, *size, k))
+            click.echo(f"tune chose {chosen.option} = {chosen.value:g} by {chosen.trials} tuning trials", err=True)
+        outcome = train_alone(setting, *size, k, seed)
     except Exception as error:
         trace = printable_lines("".join(traceback.format_exception(error)))
         if as_json:

@@ -49,6 +49,7 @@ from .theory import Constructive as Constructive
 from .theory import StepPolicy as StepPolicy
 from .theory import Theory as Theory
 from .theory import Width as Width
+from .tuning import Tuning as Tuning
 from .vocabulary import Array as Array
 from .vocabulary import Certainty as Certainty
 from .vocabulary import FateKind as FateKind

@@ -47,10 +47,13 @@ class Diagnostic(Component, ABC):
         summary: What is kept of a trial: the value at its start (``first``), at its end (``last``), or the smallest
             or largest of those at steps 0, 1, 2, 5, 10, 20, 50, … and the end (``min``, ``max``). Trials that are
             solved exactly have a start only.
+        monotone: Whether the chance to exceed any level never falls with the width, so that thresholds of it have
+            brackets.
     """
 
     kind: ClassVar[str] = "diagnostic"
     summary: ClassVar[Literal["first", "last", "min", "max"]]
+    monotone: ClassVar[bool] = False
 
     @abstractmethod
     def measure(self, network: Network) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.components.criterion import Criterion
 from harness.components.diagnostic import Diagnostic
 from harness.components.initializer import Initializer
 from harness.components.model import Model
 from harness.components.optimizer import Optimizer
+from harness.components.tuning import Tuning
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Regime:
         summary: One line for ``harness plugins info``.
         diagnostics: What is measured on each trial besides.
         solver: Name of the solver that must train it, or an empty string for the usual choice.
+        tune: Step sizes of which the best is chosen at each n, d and k, or None for the optimizer's own policy.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Regime:
     summary: str = ""
     diagnostics: tuple[Diagnostic, ...] = ()
     solver: str = ""
+    tune: Tuning | None = None
 
     def starting_width(self, n: int, d: int) -> float:
         """Return the width at which the trained layers have one weight a label, where a search begins.
@@ -44,3 +47,11 @@ class Regime:
             n/d, or n where only the output layer is trained.
         """
         return n if self.model.describe().trains == "output" else n / d
+
+    def at_step(self, step_size: float) -> Regime:
+        """Return the regime with a number as its step size, and nothing to choose.
+
+        Args:
+            step_size: η.
+        """
+        return replace(self, optimizer=replace(self.optimizer, step_size=step_size), tune=None, theory="")

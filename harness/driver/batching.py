@@ -39,11 +39,10 @@ def batches(
     for k, seed in missing:
         by_width[k].append(seed)
     for k, seeds in by_width.items():
-        setting = search.setting
+        setting, data = search.setting, search.training(k)
         grouping = search.solver.grouping(setting.regime, setting.budget, search.n, search.d, k)
         for group in grouping.split(seeds, idle):
             limit = recovery.most(search.key, search.n, search.d, k, len(group))
             for i in range(0, len(group), limit):
-                yield Batch(
-                    search.cell(k), tuple(group[i : i + limit]), search.data, search.key, trial_seconds, search.plugins
-                )
+                seeds_here = tuple(group[i : i + limit])
+                yield Batch(search.cell(k), seeds_here, data, search.key, trial_seconds, search.plugins)

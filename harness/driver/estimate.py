@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -118,8 +118,10 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
         plan = Plan(suite, registry, device)
     leading = {id(search) for search in plan.leading}
     expected = _expected(plan.leading)
-    planned = []
+    planned: list[PlannedThreshold] = []
+    counted: set[int] = set()
     for search in plan.searches:
+        planned += _tuning(search, counted, registry, suite.budget.trial_seconds)
         widths = _missing(search, expected) if id(search) in leading else {}
         planned.append(
             PlannedThreshold(
@@ -145,6 +147,27 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
     brackets = {rise: ratio if math.isfinite(ratio) else None for rise, ratio in ratios.items()}
     contents = suite.dataset.contents()
     return Planned(suite.name, str(directory), workers, tuple(planned), why_not, contents, brackets)
+
+
+def _tuning(
+    search: ThresholdSearch, counted: set[int], registry: Registry, trial_seconds: float
+) -> Iterator[PlannedThreshold]:
+    """Yield the estimate for the tuning trials of a search that are not counted yet, if it has any."""
+    searches = [one for one in (search.tuning.searches if search.tuning else ()) if id(one) not in counted]
+    counted.update(map(id, searches))
+    if not searches:
+        return
+    widths: Counter[int] = Counter(k for one in searches for k, _ in one.missing)
+    yield PlannedThreshold(
+        regime=f"{search.setting.regime.name}, tuning",
+        n=search.n,
+        d=search.d,
+        solver=search.solver.name,
+        stored=sum(one.reused for one in searches),
+        missing=widths.total(),
+        exact=True,
+        seconds=_seconds(searches[0], widths, registry, trial_seconds) if widths else 0.0,
+    )
 
 
 def _expected(searches: Sequence[ThresholdSearch]) -> Expectation | None:

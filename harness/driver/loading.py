@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.components import Cell, Outcome
 from harness.driver.provenance import mixture
 from harness.driver.results import Results
+from harness.driver.step_tuning import with_tuning
 from harness.driver.threshold_searches import threshold_searches
 from harness.driver.undecided import set_aside_undecided
 from harness.engine.draws import canonical
@@ -36,7 +37,16 @@ def results_of(
     places = {(p.setting.regime.name, p.n, p.d): p for p in found}
     rounds = {place: p.complete for place, p in places.items()}
     endings = {place: ending for place, p in places.items() if (ending := p.ending)}
-    return Results(suite, registry, outcomes, origin, missing, directory, rounds=rounds, endings=endings)
+    choices = {
+        p.cell(k): choice
+        for p in found
+        if p.tuning is not None
+        for k in p.known()
+        if (choice := p.tuning.choice(k)) is not None
+    }
+    return Results(
+        suite, registry, outcomes, origin, missing, directory, rounds=rounds, endings=endings, choices=choices
+    )
 
 
 def load_results(
@@ -80,7 +90,7 @@ def load_results(
         found = threshold_searches(suite, registry, origin.get("device", "cpu"), origin.get("solvers"))
         if keyless:
             keys = _keys_then(store, found)
-        for search in found:
+        for search in with_tuning(found):
             search.key = keys.get(search.setting.regime.name, search.key)
         replay(store, found)
         origin = {**origin, **mixture(store, found)}
@@ -102,10 +112,11 @@ def _unversioned(data: Mapping[str, Any]) -> str:
 
 def replay(store: Store, found: list[ThresholdSearch]) -> None:
     """Take searches as far as what is stored of them goes, errors included."""
-    stored = stored_outcomes(store, found, errors=True)
-    set_aside_undecided(stored, found, again=False)
-    follow_ledgers(store, found)
-    for search in found:
+    every = with_tuning(found)
+    stored = stored_outcomes(store, every, errors=True)
+    set_aside_undecided(stored, every, again=False)
+    follow_ledgers(store, every)
+    for search in every:
         search.advance(lookup(stored, search))
 
 

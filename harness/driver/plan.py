@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.driver.edits import set_aside_edited
 from harness.driver.loading import follow_ledgers, lookup, stored_outcomes
+from harness.driver.step_tuning import with_tuning
 from harness.driver.threshold_searches import threshold_searches
 from harness.driver.undecided import set_aside_undecided
 from harness.statistics.search import USUAL_TRIALS
@@ -34,7 +35,8 @@ class Plan:
         shard: The part of the grid that is planned, or None for the whole of it.
         solvers: Name of the solver of each regime.
         searches: One search per regime, n and d.
-        leading: The searches without those that take their trials from an earlier one.
+        tuning: The searches that only choose step sizes of others.
+        leading: The searches, tuning included, without those that take their trials from an earlier one.
         void: Searches whose rounds in the store were decided by trials of plugins that were edited since.
     """
 
@@ -69,17 +71,19 @@ class Plan:
         found = threshold_searches(suite, registry, device, earlier=earlier)
         self.solvers: dict[str, str] = {search.setting.regime.name: search.solver.name for search in found}
         self.searches = shard.part(found) if shard is not None else found
-        self._stored = stored_outcomes(store, self.searches)
+        every = with_tuning(self.searches)
+        mine = set(map(id, self.searches))
+        self.tuning = [search for search in every if id(search) not in mine]
+        self._stored = stored_outcomes(store, every)
         if store is not None:
-            follow_ledgers(store, self.searches)
-        set_aside_undecided(self._stored, self.searches)
-        self.void = [] if reuse_edited else set_aside_edited(self._stored, self.searches)
-        same: dict[tuple[str, int, int], list[ThresholdSearch]] = {}
-        for search in self.searches:
-            same.setdefault((search.key, search.n, search.d), []).append(search)
+            follow_ledgers(store, every)
+        set_aside_undecided(self._stored, every)
+        self.void = [] if reuse_edited else set_aside_edited(self._stored, every)
+        self._same: dict[tuple[str, int, int], list[ThresholdSearch]] = {}
+        for search in every:
+            self._same.setdefault((search.key, search.n, search.d), []).append(search)
             search.advance(lookup(self._stored, search))
-        self.leading = [first for first, *_ in same.values()]
-        self._same = {(s.setting.regime.name, s.n, s.d): same[s.key, s.n, s.d] for s in self.searches}
+        self.leading = [first for first, *_ in self._same.values()]
 
     @property
     def finished(self) -> list[ThresholdSearch]:
@@ -126,12 +130,14 @@ class Plan:
         return [entry for search in self.leading for entry in search.unrecorded()]
 
     def ready(self) -> Iterator[tuple[ThresholdSearch, list[tuple[int, int]]]]:
-        """Yield each search that needs trials now, with their widths and seeds."""
+        """Yield each search that needs trials now, with their widths and seeds, as far as their step size is known."""
         for search in self.leading:
-            if not search.over:
-                yield search, search.missing
+            if not search.over and (trainable := search.trainable):
+                yield search, trainable
 
-    def take(self, key: str, cell: Cell, outcomes: list[Outcome]) -> tuple[ThresholdSearch, list[tuple[int, int]]]:
+    def take(
+        self, key: str, cell: Cell, outcomes: list[Outcome]
+    ) -> Iterator[tuple[ThresholdSearch, list[tuple[int, int]]]]:
         """Take new outcomes of a cell.
 
         Args:
@@ -139,16 +145,18 @@ class Plan:
             cell: The cell.
             outcomes: The outcomes of some of its trials.
 
-        Returns:
-            The search of the cell, and the trials (width, seed) of its next round, which are empty while the round
-            is not complete and where the search is over.
+        Yields:
+            The searches that need further trials, and these trials (width, seed): the next round of the search of the
+            cell if this one is complete, and those whose step size is chosen by the trials of the cell.
         """
         self._stored[key] |= {(cell.n, cell.d, cell.k, outcome.seed): outcome for outcome in outcomes}
-        search, *followers = self._same[cell.regime, cell.n, cell.d]
-        if not search.accept(cell.k, outcomes):
-            return search, []
-        missing = search.advance(lookup(self._stored, search))
+        search, *followers = self._same[key, cell.n, cell.d]
+        complete = search.accept(cell.k, outcomes)
+        if complete and (missing := search.advance(lookup(self._stored, search))):
+            yield search, missing
         if search.over:
             for follower in followers:
                 follower.advance(lookup(self._stored, follower))
-        return search, missing
+        for one in self.leading:
+            if one.tuning is not None and one.tuning.chosen_by(search, cell.k):
+                yield one, [(k, seed) for k, seed in one.missing if k == cell.k]

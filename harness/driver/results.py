@@ -24,6 +24,7 @@ from harness.suite import Suite, shipped_suites
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from harness.statistics.choice import Choice
     from harness.statistics.evidence import Evidence
     from harness.store import Round
 
@@ -45,6 +46,7 @@ class Results:
             was left running.
         rounds: Complete rounds of each search by (regime, n, d), in which its trials were asked for.
         endings: Why each adaptive search is over in words, by (regime, n, d).
+        choices: Chosen step size of each cell of a tuned regime.
     """
 
     suite: Suite
@@ -58,6 +60,7 @@ class Results:
     faults: tuple[str, ...] = ()
     rounds: Mapping[tuple[str, int, int], Sequence[Round]] = field(default_factory=dict)
     endings: Mapping[tuple[str, int, int], str] = field(default_factory=dict)
+    choices: Mapping[Cell, Choice] = field(default_factory=dict)
 
     @property
     def places(self) -> list[tuple[str, int, int]]:

@@ -79,7 +79,7 @@ class Run:
         plan = self.plan
         origin = provenance(plan.suite, plan.registry, plan.device, plan.solvers)
         origin |= {"shard": str(plan.shard)} if plan.shard else {}
-        keys = {search.setting.regime.name: search.key for search in plan.searches}
+        keys = {search.setting.regime.name: search.key for search in (*plan.searches, *plan.tuning)}
         self.store.began(plan.suite.text, origin, {**resolve(plan.suite, plan.registry), "keys": keys})
 
     def results(self) -> Results:
@@ -138,10 +138,10 @@ class Run:
             # A round is recorded no later than its first outcome, and costs no transaction of its own.
             self.store.put(batch.key, batch.setting, batch.cell, outcomes, self.plan.unrecorded())
             self.trained += len(outcomes)
-            search, missing = self.plan.take(batch.key, batch.cell, outcomes)
-            for further in self._batches(search, missing, max(executor.workers - in_hand, 0)):
-                executor.submit(further)
-                in_hand += 1
+            for search, missing in self.plan.take(batch.key, batch.cell, outcomes):
+                for further in self._batches(search, missing, max(executor.workers - in_hand, 0)):
+                    executor.submit(further)
+                    in_hand += 1
             if listen:
                 listen(self)
         self.store.append_rounds(self.plan.unrecorded())  # those of which every trial was stored

@@ -89,6 +89,8 @@ class Shard:
         regime, method = search.setting.regime, search.method
         if not method.decided_beforehand:
             raise ShardError(f"regime {regime.name!r} is searched adaptively, which cannot be split")
+        if search.tuning is not None:
+            raise ShardError(f"regime {regime.name!r} chooses its step sizes by tune, which cannot be split")
         widths = [k for k in method.wanted(regime, search.n, search.d) if self.has(search, k)]
         if not widths or not regime.model.has_width:
             return search if widths else None

@@ -19,6 +19,7 @@ from harness.statistics.search import Search
 from harness.store import LedgerKey, Round
 
 if TYPE_CHECKING:
+    from harness.driver.step_tuning import StepTuning
     from harness.statistics.evidence import Evidence
     from harness.store.ledger import LedgerEntry
 
@@ -51,6 +52,7 @@ class ThresholdSearch:
             decided, an exact fit with unlimited steps counts as a fit.
         undecided: Number of stored trials that are not used because their fate is not known.
         sizes: Number of sizes (n, d) that the suite searches for the regime.
+        tuning: The trials that choose the step size at each width, or None if the regime has one policy for all.
     """
 
     setting: Setting
@@ -72,6 +74,7 @@ class ThresholdSearch:
     fates: str = ""
     undecided: int = 0
     sizes: int = 1
+    tuning: StepTuning | None = None
 
     @property
     def ledger(self) -> LedgerKey:
@@ -107,6 +110,36 @@ class ThresholdSearch:
     def missing(self) -> list[tuple[int, int]]:
         """The trials (width, seed) of the present round that have no outcome yet."""
         return [trial for trial, outcome in self.waiting.items() if outcome is None]
+
+    @property
+    def trainable(self) -> list[tuple[int, int]]:
+        """The missing trials whose step size is known."""
+        if self.tuning is None:
+            return self.missing
+        missing = self.missing
+        chosen = {k for k in {k for k, _ in missing} if self.tuning.choice(k) is not None}
+        return [(k, seed) for k, seed in missing if k in chosen]
+
+    def training(self, k: int) -> dict[str, Any]:
+        """Return the plain data of the setting that the trials of a width are trained with.
+
+        Args:
+            k: Width of which the step size is chosen, if the regime is tuned.
+        """
+        if self.tuning is None:
+            return self.data
+        chosen = self.tuning.choice(k)
+        assert chosen is not None
+        part = self.data["regime"]["optimizer"]
+        step = {"step_size": "stable", chosen.option: chosen.value}
+        regime = {key: value for key, value in self.data["regime"].items() if key != "tune"}
+        return {**self.data, "regime": {**regime, "optimizer": {**part, **step}}}
+
+    def by_seed(self, k: int) -> dict[int, Outcome]:
+        """Return the known outcomes of a width by seed, those of an incomplete round included."""
+        known = {outcome.seed: outcome for outcome in self.outcomes.get(k, ())}
+        known.update((seed, one) for (width, seed), one in self.waiting.items() if width == k and one is not None)
+        return known
 
     @property
     def asked(self) -> int:

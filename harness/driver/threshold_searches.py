@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.complaints import printable
 from harness.components.fault import said
+from harness.driver.step_tuning import StepTuning, candidate_settings
 from harness.driver.threshold_search import ThresholdSearch
 from harness.engine.continuations import decider
 from harness.engine.setting import Setting, semantic_key, step_theory
 from harness.engine.solvers import choose_again, named, shipped
 from harness.plugin_host.digests import component_digests
-from harness.statistics.search import USUAL_TRIALS
+from harness.statistics.search import USUAL_TRIALS, Grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from harness.components import Regime, Solver
     from harness.plugin_host.registry import Registry
     from harness.suite import Suite
+
+
+Tuned = tuple[str, int, int]
+"""(key, n, d) of the tuning trials of a candidate."""
 
 
 def steps_ahead(suite: Suite, regime: Regime) -> float:
@@ -58,7 +64,8 @@ def threshold_searches(
     """
     budget = suite.budget
     index = budget.tolerances.index(budget.report_tolerance)
-    found = []
+    found: list[ThresholdSearch] = []
+    shared: dict[Tuned, ThresholdSearch] = {}
     for regime in suite.regimes:
         there, here = ((named or {}).get(regime.name) for named in (solvers, earlier))
         try:
@@ -91,13 +98,54 @@ def threshold_searches(
         key = semantic_key(data)
         sizes = [(n, d) for d in suite.d for n in suite.n]
         plugins = component_digests(data, registry)
-        found += [
+        searches = [
             ThresholdSearch(
                 setting, data, key, solver, n, d, suite.search, index, plugins=plugins, fates=fates, sizes=len(sizes)
             )
             for n, d in sizes
         ]
+        if regime.tune is not None:
+            _tuned(searches, registry, shared)
+        found += searches
     return found
+
+
+def _tuned(searches: Iterable[ThresholdSearch], registry: Registry, shared: dict[Tuned, ThresholdSearch]) -> None:
+    """Give searches of a tuned regime the trials that choose its step sizes.
+
+    Args:
+        searches: The searches of the regime.
+        registry: The plugins.
+        shared: Tuning trials of earlier regimes, to which these are added.
+
+    Raises:
+        RegimeError: If the solver goes to the limit at once, so that its step size changes nothing.
+    """
+    for search in searches:
+        setting, method = search.setting, search.method
+        tuning = setting.regime.tune
+        assert tuning is not None
+        name = printable(setting.regime.name)
+        if search.solver.closed_form:
+            raise RegimeError(
+                f"regime {name} is solved exactly by {search.solver.name}: leave out tune, or name a solver"
+            )
+        if not isinstance(method, Grid):
+            raise RegimeError(f"regime {name} is tuned at each width: write method = 'grid' in [search]")
+        candidates = []
+        for candidate in candidate_settings(setting, registry):
+            data = candidate.data(registry)
+            key = semantic_key(data), search.n, search.d
+            one = shared.get(key)
+            if one is None:
+                limited = replace(method, trials=tuning.trials)
+                one = replace(search, setting=candidate, data=data, key=key[0], method=limited, fates="")
+                one.outcomes, one.waiting, one.rounds, one.recorded, one.outdated = {}, {}, [], [], {}
+                shared[key] = one
+            elif isinstance(one.method, Grid) and one.method.trials < tuning.trials:
+                one.method = replace(one.method, trials=tuning.trials)
+            candidates.append(one)
+        search.tuning = StepTuning(tuning, tuple(candidates))
 
 
 def _solver(

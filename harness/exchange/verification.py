@@ -259,7 +259,8 @@ def _train(
     keys = {name: semantic_key(data) for name, data in settings.items()}
     for pick in picks:
         name = pick.cell.regime
-        one = Batch(pick.cell, (pick.stored.seed,), settings[name], keys[name], trial_seconds, plugins[name])
+        data = _at_its_step(settings[name], pick.stored)
+        one = Batch(pick.cell, (pick.stored.seed,), data, keys[name], trial_seconds, plugins[name])
         executor.submit(one)
     found: dict[tuple[Cell, int], Outcome] = {}
     for done in range(1, len(picks) + 1):
@@ -274,6 +275,15 @@ def _train(
         if listen:
             listen(done, len(picks))
     return [found[pick.cell, pick.stored.seed] for pick in picks]
+
+
+def _at_its_step(data: dict[str, Any], stored: Outcome) -> dict[str, Any]:
+    """Return the plain data of a setting, with the stored step size if the regime is tuned."""
+    regime = data["regime"]
+    if "tune" not in regime:
+        return data
+    untuned = {key: value for key, value in regime.items() if key != "tune"}
+    return {**data, "regime": {**untuned, "optimizer": {**regime["optimizer"], "step_size": stored.step_size}}}
 
 
 def _retrained(pick: Pick, again: Outcome, rung: int, plugins: dict[str, str]) -> Retrained:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.complaints import Code, Complaint, SpecError, nearest, plain_complaints, show
-from harness.components import Component, Diagnostic, Initializer, Optimizer, Regime, StepPolicy, Theory
+from harness.components import Component, Diagnostic, Initializer, Optimizer, Regime, StepPolicy, Theory, Tuning
 from harness.plugin_host.checks import PARTS
 from harness.plugin_host.options import configure, option_names
 from harness.plugin_host.registry import AmbiguousName, Kind, Registry, UnknownName
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PART_BASES: Mapping[str, Any] = {"initializer": Initializer, "optimizer": Optimizer}
 """The ingredients that say which models they accept, by the class that declares it."""
 
-OWN_KEYS = ("name", "use", *PARTS, "theory", "summary", "diagnostics", "solver")
+OWN_KEYS = ("name", "use", *PARTS, "theory", "summary", "diagnostics", "solver", "tune")
 """Keys of a regime that are not options of its ingredients."""
 
 
@@ -140,7 +140,8 @@ def regime_spec(regime: Regime, registry: Registry | None = None) -> dict[str, A
         spec[part] = component_spec(getattr(regime, part), part, registry)  # type: ignore[arg-type]  # parts are kinds
     if regime.diagnostics:
         spec["diagnostics"] = [component_spec(d, "diagnostic", registry) for d in regime.diagnostics]
-    return spec | {"theory": regime.theory, "summary": regime.summary}
+    tune = {} if regime.tune is None else {"tune": regime.tune.data()}
+    return spec | tune | {"theory": regime.theory, "summary": regime.summary}
 
 
 def component_spec(component: Component, kind: Kind, registry: Registry | None) -> dict[str, Any]:
@@ -185,11 +186,31 @@ class _Composer:
         theory = self._theory(texts["theory"], preset, parts["optimizer"])
         diagnostics = self._diagnostics(preset)
         solver = self._solver(texts["solver"], preset)
+        tune = self._tune(preset)
         if self.complaints:
             raise SpecError(self.complaints)
         name = texts["name"] or self._default_name(preset, parts)
         summary = texts["summary"] if texts["summary"] is not None else (preset.summary if preset else "")
-        return Regime(name, **parts, theory=theory, summary=summary, diagnostics=diagnostics, solver=solver)  # type: ignore[arg-type]  # checked by kind
+        made = Regime(name, **parts, theory=theory, summary=summary, diagnostics=diagnostics, solver=solver)  # type: ignore[arg-type]  # checked by kind
+        return dataclasses.replace(made, tune=tune)
+
+    def _tune(self, preset: Regime | None) -> Tuning | None:
+        """Return the step sizes to choose from, or None if the suite gives none."""
+        given = self.spec.get("tune")
+        if "tune" not in self.spec:
+            return preset.tune if preset else None
+        if not isinstance(given, Mapping):
+            expected = "a table such as { step_size = [0.01, 0.1, 1.0], select = 'validation-error' }"
+            self._refuse("wrong-type", ("tune",), f"found {show(given)}, expected {expected}")
+            return None
+        own = {**_table(self.spec.get("optimizer")), **{k: v for k, v in self.spec.items() if k == "step_size"}}
+        if not isinstance(own.get("step_size", ""), str) or ("c" in self.spec and "c" in given):
+            self._refuse("given-twice", ("tune",), "chooses the step size: leave out the optimizer's own")
+        try:
+            return configure(Tuning, given)
+        except SpecError as error:
+            self.complaints += [complaint.below("tune") for complaint in error.complaints]
+            return None
 
     def _solver(self, given: str | None, preset: Regime | None) -> str:
         """Return the name of the solver that must train the regime, or an empty string."""
@@ -391,6 +412,11 @@ class _Composer:
         if preset is not None:
             return ", ".join([preset.name, *self.changed])
         return ", ".join(part.name for part in parts.values() if part is not None)
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    """Return a value that is a table, or an empty one."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _names(value: Any) -> bool:

@@ -78,7 +78,10 @@ def _ablation(first: Regime, second: Regime) -> Ablation | None:
     # Two theory steps look equal in the optimizer although their theories differ.
     if all(stepped) and stepped[0] != stepped[1]:
         return None if parts else Ablation(first, second, "theory that gives the step size", *stepped)
-    if len(parts) != 1:
+    if first.tune != second.tune and not parts:
+        steps = [setting.step(r.optimizer) if r.tune is None else setting.tuned(r.tune) for r in (first, second)]
+        return Ablation(first, second, "choice of the step size", *steps)
+    if len(parts) != 1 or first.tune != second.tune:
         return None
     (part,) = parts
     one, two = getattr(first, part), getattr(second, part)

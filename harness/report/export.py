@@ -158,7 +158,7 @@ def _regime(regime: Regime) -> dict[str, Any]:
         "trains": trains(regime),
         "activation": regime.model.describe().activation,
         "initializer": component(regime.initializer),
-        "optimizer": optimizer(regime.optimizer),
+        "optimizer": optimizer(regime.optimizer, regime.tune),
         "has_width": regime.model.has_width,
         "ingredients": {
             part: getattr(regime, part).spec() for part in ("model", "initializer", "optimizer", "criterion")

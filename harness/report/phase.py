@@ -89,7 +89,7 @@ def phase_maps(results: Results, *, tolerance: float | None = None, steps: float
         caption = " ".join(
             [
                 question_explained(results, tolerance, steps, [regime]),
-                f"Optimizer: {setting.optimizer(regime.optimizer)}; {setting.steps_explained([regime])}.",
+                f"Optimizer: {setting.optimizer(regime.optimizer, regime.tune)}; {setting.steps_explained([regime])}.",
                 problems_explained(results),
             ]
         )

@@ -13,7 +13,7 @@ from harness.components.table import Column
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.components import Component, Criterion, Optimizer, Regime
+    from harness.components import Component, Criterion, Optimizer, Regime, Tuning
     from harness.suite import Suite
 
 COLUMNS = (
@@ -39,7 +39,7 @@ def entries(regime: Regime) -> tuple[Entry, ...]:
         Text(trains(regime)),
         Text(traits.activation) if traits.activation else Missing("the model has no activation"),
         Text(component(regime.initializer)),
-        Text(optimizer(regime.optimizer)),
+        Text(optimizer(regime.optimizer, regime.tune)),
     )
 
 
@@ -65,8 +65,12 @@ def component(part: Component, leave_out: Iterable[str] = ()) -> str:
     return f"{part.name} ({', '.join(changed)})" if changed else part.name
 
 
-def optimizer(method: Optimizer) -> str:
+def optimizer(method: Optimizer, tune: Tuning | None = None) -> str:
     """Return an optimizer with its options and its step-size policy.
+
+    Args:
+        method: The optimizer.
+        tune: Step sizes to choose from, if the regime has them.
 
     >>> from harness.builtin.optimizers import GradientDescent, Momentum
     >>> optimizer(GradientDescent()), optimizer(Momentum(step_size=0.15)), optimizer(GradientDescent("theory"))
@@ -77,7 +81,7 @@ def optimizer(method: Optimizer) -> str:
         for field in dataclasses.fields(method)
         if field.name not in ("step_size", "c")
     ]
-    return ", ".join([method.name, *extra, step(method)])
+    return ", ".join([method.name, *extra, step(method) if tune is None else tuned(tune)])
 
 
 def step(method: Optimizer) -> str:
@@ -87,13 +91,30 @@ def step(method: Optimizer) -> str:
     return "theory step" if method.step_size == "theory" else f"step {plain(method.step_size)}"
 
 
+def tuned(tune: Tuning) -> str:
+    """Return the choice of a step size in words.
+
+    >>> from harness.components import Tuning
+    >>> tuned(Tuning(c=(0.5, 1.5, 4.0)))
+    'tuned c 0.5 to 4 by validation error'
+    """
+    option = "step" if tune.option == "step_size" else "c"
+    low, high = plain(tune.candidates[0]), plain(tune.candidates[-1])
+    return f"tuned {option} {low} to {high} by {tune.select.replace('-', ' ')}"
+
+
 def steps_explained(regimes: Iterable[Regime]) -> str:
     """Return sentences that explain the step-size policies of some regimes."""
-    policies = {r.optimizer.step_size if isinstance(r.optimizer.step_size, str) else "number" for r in regimes}
+    known = list(regimes)
+    untuned = [regime.optimizer.step_size for regime in known if regime.tune is None]
+    policies = {size if isinstance(size, str) else "number" for size in untuned}
+    policies |= {"tuned"} if len(untuned) < len(known) else set()
     said = {
         "stable": "“stable c” is the step size c/λ_max(J₀J₀ᵀ) of each trial",
         "theory": "“theory step” is the step size of the regime's theorem",
         "number": "“step η” is the step size η itself",
+        "tuned": "“tuned” is the candidate, a step η or a factor c of the stable step c/λ_max(J₀J₀ᵀ), that did best in "
+        "tuning trials at each n, d and k, on problems of their own",
     }
     return "; ".join(said[policy] for policy in said if policy in policies)
 

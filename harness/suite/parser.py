@@ -88,6 +88,7 @@ class SuiteParser:
         regimes = self._regimes()
         regimes = self._with_solver(regimes)
         self._width_steps(search, regimes)
+        self._tunings(search, problems, regimes)
         if dataset is not None:
             self.complaints += misfits(dataset, problems, regimes, self.data, self.registry)
         self.complaints = [self._under_its_name(complaint) for complaint in self.complaints]
@@ -381,6 +382,20 @@ class SuiteParser:
             if search is not None and (found := search.inadmissible(step)) is not None:
                 option, value = found
                 self._refuse("width-not-multiple", ("search", option), f"found {show(value)}, but {subject}")
+
+    def _tunings(self, search: Search | None, problems: ProblemsSection | None, regimes: Mapping[int, Regime]) -> None:
+        """Refuse choices of step sizes that have no widths to be made at, or no samples to be made by."""
+        for index, regime in regimes.items():
+            if regime.tune is None:
+                continue
+            if search is not None and not isinstance(search, Grid):
+                message = "is chosen at each width, so the widths must be known: write method = 'grid' in [search]"
+                self._refuse("other-method", ("regimes", index, "tune"), message)
+            if problems is not None and not problems.validation and regime.tune.select == "validation-error":
+                message = (
+                    f"is 0, but tune of regimes[{index}] selects by the error on validation samples: write how many"
+                )
+                self._refuse("missing", ("problems", "validation"), message)
 
 
 def _home_of(key: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from harness.components import Tuning
 from harness.plugin_host.checks import PARTS
 from harness.suite.file import Sizes, SuiteFile
 from harness.suite.parser import METHODS
@@ -56,6 +57,10 @@ def suite_schema() -> dict[str, Any]:
             **{
                 part: {"description": f"Replaces the {part} (with use) or changes its options.", **ingredient}
                 for part in PARTS
+            },
+            "tune": {
+                "description": "Step sizes (step_size) or factors of the stable step (c) to choose from at each width.",
+                **TypeAdapter(Tuning).json_schema(),
             },
             "diagnostics": {
                 "type": "array",

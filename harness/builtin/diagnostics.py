@@ -1,0 +1,166 @@
+"""Diagnostics of any network: errors on samples that it was trained on or not, and the rank of its Jacobian."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from harness import Diagnostic
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness import Network, Params, Problem, Samples
+
+Summary = Literal["first", "last", "min", "max"]
+
+
+def error(network: Network, samples: Problem | Samples | None) -> float:
+    """Return the share of wrong labels of a network on samples, or ‖f − y‖/‖y‖ if labels are neither signs nor classes.
+
+    Args:
+        network: The network.
+        samples: Inputs and labels, or None if the problem has none.
+
+    Returns:
+        The error, or NaN without samples.
+    """
+    import torch
+
+    if samples is None:
+        return math.nan
+    x, y = torch.from_numpy(samples.x), torch.from_numpy(samples.y)
+    outputs = network.model.forward(network.params, x)
+    if classified(network.problem):
+        return float(network.criterion.wrong(outputs, y)) / len(samples.x)
+    return float(torch.linalg.vector_norm(outputs - y) / torch.linalg.vector_norm(y))
+
+
+def classified(problem: Problem) -> bool:
+    """Return whether the labels of a problem are classes or signs."""
+    return problem.classes is not None or bool((abs(problem.y) == 1.0).all())
+
+
+@dataclass(frozen=True)
+class TrainingError(Diagnostic):
+    """Share of wrong labels among the samples that it was trained on, or ‖f − y‖/‖y‖ for labels that are numbers."""
+
+    name: ClassVar[str] = "training-error"
+    summary: ClassVar[Summary] = "last"
+
+    def measure(self, network: Network) -> float:
+        """Return the error on the problem."""
+        return error(network, network.problem)
+
+
+@dataclass(frozen=True)
+class HeldOutError(Diagnostic):
+    """Share of wrong labels among the held-out samples, or ‖f − y‖/‖y‖ for labels that are numbers."""
+
+    name: ClassVar[str] = "held-out-error"
+    summary: ClassVar[Summary] = "last"
+
+    def measure(self, network: Network) -> float:
+        """Return the error on the held-out samples, or NaN without any."""
+        return error(network, network.problem.held_out)
+
+
+@dataclass(frozen=True)
+class HeldOutAccuracy(Diagnostic):
+    """Share of right labels among the held-out samples, which have to be signs or classes."""
+
+    name: ClassVar[str] = "held-out-accuracy"
+    summary: ClassVar[Summary] = "last"
+
+    def measure(self, network: Network) -> float:
+        """Return the accuracy on the held-out samples, or NaN without any, and where labels are numbers."""
+        return 1.0 - error(network, network.problem.held_out) if classified(network.problem) else math.nan
+
+
+@dataclass(frozen=True)
+class ValidationError(Diagnostic):
+    """Share of wrong labels among the validation samples, or ‖f − y‖/‖y‖ for labels that are numbers."""
+
+    name: ClassVar[str] = "validation-error"
+    summary: ClassVar[Summary] = "last"
+
+    def measure(self, network: Network) -> float:
+        """Return the error on the validation samples, or NaN without any."""
+        return error(network, network.problem.validation)
+
+
+@dataclass(frozen=True)
+class InitialRank(Diagnostic):
+    """rank(J₀)/(nq) of the Jacobian in the trained weights at the start: 1 where the start's linear region is full.
+
+    A network of piecewise linear activations is, in the region of its weights, linear in each layer. Karhadkar, Murray,
+    Tseran and Montúfar (arXiv 2305.19510) count the regions in which J has full rank: there, every stationary point
+    fits. Over random starts, the share of trials with 1 is the probability of such a region. Singular values
+    below max(nq, p) · 2⁻⁵² of the largest count as zero. The probability of full rank does not fall with the width,
+    since further neurons add columns to J.
+    """
+
+    name: ClassVar[str] = "initial-rank"
+    summary: ClassVar[Summary] = "first"
+    monotone: ClassVar[bool] = True
+
+    def measure(self, network: Network) -> float:
+        """Return the rank over the number of labels."""
+        return _rank(network, network.start)
+
+
+@dataclass(frozen=True)
+class FinalRank(Diagnostic):
+    """rank(J)/(nq) of the Jacobian in the trained weights at the end of training.
+
+    Singular values below max(nq, p) · 2⁻⁵² of the largest count as zero.
+    """
+
+    name: ClassVar[str] = "final-rank"
+    summary: ClassVar[Summary] = "last"
+
+    def measure(self, network: Network) -> float:
+        """Return the rank over the number of labels."""
+        return _rank(network, network.params)
+
+
+def _rank(network: Network, params: Params) -> float:
+    import torch
+
+    jacobian = jacobian_of(network, params)
+    if not bool(torch.isfinite(jacobian).all()):
+        return math.nan
+    return float(torch.linalg.matrix_rank(jacobian)) / len(jacobian)
+
+
+def jacobian_of(network: Network, params: Params) -> Tensor:
+    """Return J of all outputs in the trained weights, (nq, p).
+
+    Args:
+        network: The network.
+        params: Weights at which it is taken.
+    """
+    import torch
+
+    names = network.model.trained()
+    moved = {name: value for name, value in params.items() if names is None or name in names}
+    fixed = {name: value for name, value in params.items() if name not in moved}
+    x = torch.from_numpy(network.problem.x)
+
+    def outputs(weights: Params) -> Tensor:
+        return network.model.forward({**fixed, **weights}, x).reshape(-1)
+
+    parts = torch.func.jacrev(outputs)(moved)
+    return torch.cat([part.reshape(part.shape[0], -1) for part in parts.values()], dim=1)
+
+
+DIAGNOSTICS = [
+    TrainingError,
+    HeldOutError,
+    HeldOutAccuracy,
+    ValidationError,
+    InitialRank,
+    FinalRank,
+]
+"""The diagnostics of this package."""
