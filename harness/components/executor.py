@@ -38,6 +38,22 @@ class Batch:
         """Longest time of the batch in seconds."""
         return self.trial_seconds * len(self.seeds)
 
+    def longest(self, turn: int | None) -> float:
+        """Return the longest time of a trial that is prepared or trained by itself, or of the batch, in seconds.
+
+        Args:
+            turn: Seed of the trial, or None for the batch.
+        """
+        return self.seconds if turn is None else self.trial_seconds
+
+    def late(self, turn: int | None = None) -> Fault:
+        """Return the fault if that time is up.
+
+        Args:
+            turn: Seed of the trial, or None for the batch.
+        """
+        return Fault("late", f"not done after {self.longest(turn):g} s ({self.trial_seconds:g} s a trial)", turn)
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -93,7 +109,9 @@ class Executor(ABC):
     order. They do not open the store and do not decide about retries: a batch without outcomes is returned as
     :class:`BatchFailed`, and the driver retries it, splits it, or records the error. Executors must:
 
-    1. stop a batch after ``batch.seconds``, with its worker if necessary, and return it as ``late``,
+    1. stop a batch after ``batch.seconds``, with its worker if necessary, and return it with :meth:`Batch.late`. The
+       argument ``turn`` of ``attempt`` is called for each trial that third-party plugins prepare or train by itself,
+       which has ``batch.trial_seconds``,
     2. replace a worker that ends during a batch, and return the batch as ``lost`` if the worker was ended from outside,
        or as ``error`` if it ended itself,
     3. return each batch exactly once.

@@ -18,6 +18,10 @@ PATIENCE: Mapping[FaultKind, int] = {"memory": 0, "error": 1, "late": 0, "lost":
 """Number of times that the same trials are tried again together. A single trial is tried again at least once, unless it
 was late: its limit is long, and the next run tries it again."""
 
+PARTS: Mapping[FaultKind, int] = {"memory": 2, "error": 2, "late": 8, "lost": 2}
+"""Number of parts into which a batch is split. The time of a part that is late is wasted, so that a single trial that
+hangs costs 8/7 of the time of its batch, and not twice that time."""
+
 Shape = tuple[str, int, int, int]
 """(key, n, d, k)."""
 
@@ -66,10 +70,10 @@ class Recovery:
             return [batch]
         if alone:
             return []
-        half = -(-len(seeds) // 2)
+        size = -(-len(seeds) // PARTS[fault.kind])
         if fault.kind == "memory":
-            self.limits[shape] = min(half, self.limits.get(shape, half))
-        parts = seeds[:half], seeds[half:]
+            self.limits[shape] = min(size, self.limits.get(shape, size))
+        parts = [seeds[i : i + size] for i in range(0, len(seeds), size)]
         for part in parts:
             if fault.kind != "memory" and len(part) > 1:  # already retried once as part of the larger batch
                 self._tries[shape, part] = 1

@@ -24,14 +24,15 @@ T = TypeVar("T")
 
 
 def train_batch(
-    batch: Batch, registry: Registry, preparing: Callable[[int | None], None] = lambda _seed: None
+    batch: Batch, registry: Registry, turn: Callable[[int | None], None] = lambda _seed: None
 ) -> list[Outcome]:
     """Train the trials of a batch; what fails in one trial by itself costs that trial only.
 
     Args:
         batch: The trials.
         registry: The plugins.
-        preparing: Called with the seed of each trial that is prepared next, then with None before they are trained.
+        turn: Called with the seed of each trial that is prepared or trained by itself next, and with None before what
+            is done for all of them.
 
     Returns:
         One outcome per seed, in the order of ``batch.seeds``.
@@ -42,11 +43,14 @@ def train_batch(
     """
     setting = rebuild(batch.setting, registry)
     with one_thread():
-        return _train(setting, batch.cell, batch.seeds, preparing=preparing)
+        return _train(setting, batch.cell, batch.seeds, turn=turn)
 
 
 def train_together(
-    batches: Sequence[Batch], registry: Registry, begun: Callable[[int | None], None] = lambda _place: None
+    batches: Sequence[Batch],
+    registry: Registry,
+    begun: Callable[[int | None], None] = lambda _place: None,
+    turn: Callable[[int, int], None] = lambda _place, _seed: None,
 ) -> list[list[Outcome]]:
     """Train several batches of a solver that pools them; if one trial fails, all do.
 
@@ -56,6 +60,7 @@ def train_together(
         batches: What is trained.
         registry: The plugins.
         begun: Given the index of each batch whose trials are prepared from now on, then None before the launches.
+        turn: Given the index of the batch and the seed of each trial that is prepared next.
 
     Returns:
         One list of outcomes per batch, each in the order of its seeds.
@@ -66,8 +71,10 @@ def train_together(
     with one_thread():
         for place, (batch, setting) in enumerate(zip(batches, settings, strict=True)):
             begun(place)
-            cell = batch.cell
-            trials = [prepare(setting, cell.n, cell.d, cell.k, seed) for seed in batch.seeds]
+            cell, trials = batch.cell, []
+            for seed in batch.seeds:
+                turn(place, seed)
+                trials.append(prepare(setting, cell.n, cell.d, cell.k, seed))
             tasks.append((setting.regime, trials, _budget(setting)))
         begun(None)
         solver = _solver(settings[0])
@@ -108,7 +115,7 @@ def _train(
     seeds: Sequence[int],
     *,
     isolate: bool = True,
-    preparing: Callable[[int | None], None] = lambda _seed: None,
+    turn: Callable[[int | None], None] = lambda _seed: None,
 ) -> list[Outcome]:
     start = time.perf_counter()
     solver, regime, budget = _solver(setting), setting.regime, _budget(setting)
@@ -124,16 +131,21 @@ def _train(
         return outcomes
 
     def prepared_one(seed: int) -> Trial:
-        preparing(seed)
+        turn(seed)
         return prepare(setting, cell.n, cell.d, cell.k, seed)
 
+    def trained_one(seed: int) -> Outcome:
+        turn(seed)
+        return group([seed])[0]
+
     prepared: list[Trial] = each(seeds, prepared_one)
-    preparing(None)
+    turn(None)
     trials = {trial.seed: trial for trial in prepared}
     grouping = solver.grouping(regime, budget, cell.n, cell.d, cell.k)
     outcomes: list[Outcome] = []
     if grouping.alone:
-        outcomes = each(list(trials), lambda seed: group([seed])[0])
+        outcomes = each(list(trials), trained_one)
+        turn(None)
     elif trials:
         for some in [list(trials)] if solver.pools else grouping.split(list(trials)):
             outcomes += group(some)

@@ -25,7 +25,7 @@ def attempt(
     batch: Batch,
     registry: Registry,
     forks: set[int] | None = None,
-    preparing: Callable[[int | None], None] = lambda _seed: None,
+    turn: Callable[[int | None], None] = lambda _seed: None,
 ) -> Attempt:
     """Train a batch in this process and catch every exception but an interrupt.
 
@@ -33,7 +33,8 @@ def attempt(
         batch: The batch.
         registry: The plugins.
         forks: Set to which the ids of forks are added that plugins left running.
-        preparing: Called with the seed of each trial that is prepared next, then with None before they are trained.
+        turn: Called with the seed of each trial that is prepared or trained by itself next, and with None before what
+            is done for all of them. It is not called if no third-party plugin takes part.
 
     Returns:
         The outcomes, or the fault. The fault is ``changed`` if the plugins of the batch are of other code or data here
@@ -46,7 +47,7 @@ def attempt(
     left: list[str] = []
     with _warned() as lines, _watched([batch], left, forks):
         try:
-            outcomes = tuple(train_batch(batch, registry, preparing))
+            outcomes = tuple(train_batch(batch, registry, turn if batch.plugins else lambda _seed: None))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # sys.exit() in a plugin costs its own trials only
@@ -62,7 +63,7 @@ def attempts(
     batches: Sequence[Batch],
     registry: Registry,
     begun: Callable[[int | None], None],
-    preparing: Callable[[int, int | None], None] = lambda _place, _seed: None,
+    turn: Callable[[int, int | None], None] = lambda _place, _seed: None,
 ) -> Iterator[tuple[int, Attempt]]:
     """Train batches in this process. Several are trained together, or one by one if that fails.
 
@@ -71,17 +72,22 @@ def attempts(
         registry: The plugins.
         begun: Function that is called with the position of the batch that is trained next, or with None if all are
             trained together.
-        preparing: Called with the position of a batch of plugins that is trained alone, and the seed of the trial that
-            is prepared next, or None before its trials are trained.
+        turn: Called with the position of a batch in which third-party plugins take part, and the seed of the trial that
+            is prepared or trained by itself next, or None before what is done for all of its trials.
 
     Yields:
         Position and attempt of each batch.
     """
+
+    def of_plugins(place: int, seed: int) -> None:
+        if batches[place].plugins:
+            turn(place, seed)
+
     if len(batches) > 1 and not _changed(batches, registry):
         left: list[str] = []
         try:
             with _warned() as lines, _watched(batches, left):
-                found = train_together(batches, registry, begun)
+                found = train_together(batches, registry, begun, of_plugins)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # training one by one finds the trial at fault
@@ -95,10 +101,7 @@ def attempts(
                 return
     for place, batch in enumerate(batches):
         begun(place)
-        yield (
-            place,
-            attempt(batch, registry, preparing=partial(preparing, place) if batch.plugins else lambda _seed: None),
-        )
+        yield place, attempt(batch, registry, turn=partial(turn, place))
 
 
 def _changed(batches: Sequence[Batch], registry: Registry) -> bool:

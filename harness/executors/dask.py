@@ -56,7 +56,7 @@ class Dask(Executor):
         self._client: Any = None
         self._done: queue.SimpleQueue[Future] = queue.SimpleQueue()
         self._in_hand: dict[str, tuple[Batch, Future]] = {}
-        self._late: set[str] = set()
+        self._late: dict[str, int | None] = {}
         self._short_since = math.inf
         self._plugins = plugin_set(plugin_files)
 
@@ -133,10 +133,13 @@ class Dask(Executor):
                     raise
         self._client = Client(self._cluster, security=security, set_as_default=False)
 
-    def _heard(self, event: tuple[float, str]) -> None:
-        """Note that a worker ends itself because its batch takes too long. Dask calls this in a thread of its own."""
-        _, key = event
-        self._late.add(key)
+    def _heard(self, event: tuple[float, tuple[str, int | None]]) -> None:
+        """Note that a worker ends itself because a batch, or a trial of it, takes too long.
+
+        Dask calls this in a thread of its own.
+        """
+        _, (key, turn) = event
+        self._late[key] = turn
         held = self._in_hand.get(key)  # one look-up, since the driver may take the batch at any moment
         if held is not None:
             self._done.put(held[1])
@@ -167,7 +170,7 @@ class Dask(Executor):
             assert self._client is not None
             if future.key in self._late:
                 self._client.cancel([future], force=True)
-                raise BatchFailed(batch, Fault("late", f"not done after {batch.seconds:g} s"))
+                raise BatchFailed(batch, batch.late(self._late[future.key]))
             if future.status == "finished":
                 return self.taken(batch, attempt_of(future.result(timeout=PATIENCE)))
             self._hand_back(batch, future)

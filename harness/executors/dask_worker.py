@@ -8,7 +8,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,8 +80,8 @@ def train_message(message: Plain) -> Plain:
     forks: set[int] = set()
     _bind_forks()
     try:
-        with _time_limit(batch.seconds):
-            return record_of(attempt(batch, registry, forks))
+        with _time_limit(batch) as turn:
+            return record_of(attempt(batch, registry, forks, turn))
     finally:
         end_forks(forks)  # the worker lives on after the run
 
@@ -95,23 +95,35 @@ def _bind_forks() -> None:
 
 
 @contextlib.contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """End this worker if it takes longer, because a plugin that hangs cannot be stopped. It sends an event first."""
+def _time_limit(batch: Batch) -> Iterator[Callable[[int | None], None]]:
+    """End this worker if it takes longer, because a plugin that hangs cannot be stopped. It sends an event first.
+
+    Yields:
+        Function that begins the time anew, for the trial of a seed or, with None, for the batch.
+    """
     from distributed import get_worker
 
-    worker = get_worker()
+    worker, own = get_worker(), os.getpid()
     key = worker.get_current_task()
+    timer = threading.Timer(0.0, lambda: None)
 
-    def end() -> None:
-        worker.log_event(LATE, key)
+    def end(turn: int | None) -> None:
+        worker.log_event(LATE, (key, turn))
         time.sleep(1.0)  # until the event is sent
         os._exit(1)
 
-    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), end)
-    timer.daemon = True
-    timer.start()
+    def begin(turn: int | None) -> None:
+        nonlocal timer
+        if os.getpid() != own:  # a fork that a plugin let return
+            return
+        timer.cancel()
+        timer = threading.Timer(min(batch.longest(turn), threading.TIMEOUT_MAX), end, [turn])
+        timer.daemon = True
+        timer.start()
+
+    begin(None)
     try:
-        yield
+        yield begin
     finally:
         timer.cancel()
 

@@ -17,7 +17,7 @@ from harness.components.fault import Fault
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _READY = "ready"
-_PREPARES = "prepares"
+_TURN = "turn"
 START_SECONDS = 600.0
 """Longest time of the imports of a worker, in seconds. A loaded machine takes a minute."""
 
@@ -35,7 +35,8 @@ class Worker:
     Attributes:
         in_hand: The batches that it was given and has not returned, by their position among those it was given.
         at: Position of the batch that it trains, or None while it trains several together.
-        preparing: Seed of the trial that it prepares, or None if that is not known or the trials are trained.
+        turn: Seed of the trial that it prepares or trains by itself, or None if that is not known or it does something
+            for all trials of the batch.
         ready: Whether it has loaded the plugins.
         deadline: End of its time, of the monotonic clock.
     """
@@ -60,7 +61,7 @@ class Worker:
         self.ended = os.pidfd_open(self.process.pid) if hasattr(os, "pidfd_open") else self.process.sentinel
         self.in_hand: dict[int, Batch] = {}
         self.at: int | None = None
-        self.preparing: int | None = None
+        self.turn: int | None = None
         self.ready = False
         self.deadline = time.monotonic() + START_SECONDS
 
@@ -83,10 +84,10 @@ class Worker:
             self.ready = True
             return None
         place, found, *seeds = said
-        if found == _PREPARES:
-            (self.preparing,) = seeds
+        if found == _TURN:
+            (self.turn,) = seeds
             batch = self.in_hand[place]
-            self.deadline = time.monotonic() + (batch.seconds if self.preparing is None else batch.trial_seconds)
+            self.deadline = time.monotonic() + batch.longest(self.turn)
             return None
         if found is None:
             self._works_on(place)
@@ -98,7 +99,7 @@ class Worker:
 
     def _works_on(self, place: int | None) -> None:
         """Set the batch that the worker trains, and its deadline. None means all batches in hand."""
-        self.at, self.preparing = place, None
+        self.at, self.turn = place, None
         batches = self.in_hand.values() if place is None else [self.in_hand[place]]
         self.deadline = time.monotonic() + sum(batch.seconds for batch in batches)
 
@@ -115,8 +116,7 @@ class Worker:
             return Fault("lost", f"a worker was not ready after {START_SECONDS:g} s")
         first = next(iter(self.in_hand.values()))
         batch = first if self.at is None else self.in_hand[self.at]
-        seconds = batch.seconds if self.preparing is None else batch.trial_seconds
-        return Fault("late", f"not done after {seconds:g} s ({batch.trial_seconds:g} s a trial)", self.preparing)
+        return batch.late(self.turn)
 
     def _gone(self) -> Fault:
         by_itself = wait([self.ended], timeout=10)
@@ -132,11 +132,11 @@ class Worker:
                 'workers by executor="in-process"'
             ) from None
         if status >= 0:
-            return Fault("error", f"the worker process ended itself with status {status}", self.preparing)
+            return Fault("error", f"the worker process ended itself with status {status}", self.turn)
         name = signal.Signals(-status).name
         if -status in OUTSIDE:
             return Fault("lost", f"the worker process was ended from outside ({name}), perhaps for want of memory")
-        return Fault("error", f"the worker process crashed ({name})", self.preparing)
+        return Fault("error", f"the worker process crashed ({name})", self.turn)
 
     def stop(self) -> None:
         """Ask the process to end when it is idle. Does not wait."""
@@ -211,14 +211,14 @@ def _main(pipe: Connection, plugin_files: tuple[str, ...]) -> None:
     def begun(place: int | None) -> None:
         pipe.send((place, None))
 
-    def preparing(place: int, seed: int | None) -> None:
+    def turn(place: int, seed: int | None) -> None:
         if os.getpid() == own:  # not in a fork that a plugin let return
-            pipe.send((place, _PREPARES, seed))
+            pipe.send((place, _TURN, seed))
 
     with contextlib.suppress(EOFError, OSError):  # the driver is gone
         pipe.send(_READY)
         while (batches := pipe.recv()) is not None:
-            for word in attempts(batches, registry, begun, preparing):
+            for word in attempts(batches, registry, begun, turn):
                 if os.getpid() != own:  # a fork that a plugin let return
                     os._exit(0)
                 pipe.send(word)

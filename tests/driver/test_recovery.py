@@ -58,6 +58,13 @@ def test_those_at_fault_are_found_and_no_others(bad: set[int], kind: FaultKind) 
     assert len(tried) <= 4 * (1 + 5 * len(bad)), "splitting costs a logarithm"
 
 
+def test_a_single_trial_that_hangs_costs_little_more_than_the_time_of_its_batch() -> None:
+    """64 (1 + 1/8 + 1/64) = 73 times that of a trial. Halves would take 64 (1 + 1/2 + … + 1/64) = 127."""
+    tried, alone = attempts(64, {41}, "late")
+    assert alone == [41]
+    assert sum(len(seeds) for seeds in tried if 41 in seeds) == 64 + 8 + 1
+
+
 def test_one_failure_of_a_company_is_forgiven() -> None:
     recovery = Recovery()
     batch = Batch(CELL, (0, 1, 2), {}, "key")

@@ -428,8 +428,8 @@ def test_a_batch_that_is_taken_while_its_worker_reports_costs_nothing() -> None:
 
     place = Dask(1)
     place._in_hand = TakenAtOnce(key=(Batch(Cell("", 2, 2, 2), (0,), {}, "key"), "future"))
-    place._heard((0.0, "key"))
+    place._heard((0.0, ("key", None)))
     assert place._done.get_nowait() == "future"
     place._in_hand = {}
-    place._heard((0.0, "key"))
+    place._heard((0.0, ("key", None)))
     assert place._done.empty()

@@ -75,7 +75,7 @@ def batches(registry: Registry, how: str) -> list[Batch]:
     solver = shipped_solver("fused-gpu")
     found = [(other, 2, sound, 60.0), (own, 3, bad, 1.0), (other, 3, sound, 60.0)]
     return [
-        Batch(p.cell(k), of, replace(p.setting, solver=solver).data(registry), f"{p.key}-{k}", seconds)
+        Batch(p.cell(k), of, replace(p.setting, solver=solver).data(registry), f"{p.key}-{k}", seconds, p.plugins)
         for p, k, of, seconds in found
     ]
 
@@ -91,7 +91,7 @@ def alone(batch: Batch, registry: Registry) -> list[Outcome]:
 @pytest.mark.parametrize(
     ("how", "kind", "words"),
     [
-        ("hang", "late", "not done after 2 s (1 s a trial)"),
+        ("hang", "late", "not done after 1 s (1 s a trial)"),
         ("crash", "error", "crashed (SIGABRT)"),
         ("exit", "error", "SystemExit: 3"),
     ],
@@ -116,6 +116,7 @@ def test_a_plugin_at_fault_costs_its_own_batch(how: str, kind: str, words: str, 
     assert failed.batch == todo[1]
     assert failed.fault.kind == kind
     assert words in failed.fault.message
+    assert failed.fault.seed == (None if how == "exit" else todo[1].seeds[1])
     assert set(found) == {todo[0].key, todo[2].key}
     if how in ("hang", "crash"):  # after an exception batches are trained by a solver that takes them one by one
         assert [found[todo[i].key] for i in (0, 2)] == [alone(todo[i], odd) for i in (0, 2)]

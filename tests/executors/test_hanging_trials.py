@@ -1,4 +1,4 @@
-"""Draws that hang or crash: each costs its own trial and its own time, whatever is beside it in the batch."""
+"""Trials that hang or crash: each costs its own trial and its own time, whatever is beside it in the batch."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from harness.components import Cell
-from harness.components.executor import Batch, BatchFailed
+from harness.components.executor import Batch, BatchFailed, Executor
 from harness.components.outcome_record import digits
 from harness.driver.run import Run
 from harness.driver.threshold_searches import threshold_searches
+from harness.executors.dask import Dask
 from harness.executors.local import Local
 from harness.plugin_host.loading import load_plugins
 from harness.store import Store
@@ -21,7 +22,7 @@ CODE = """
 import os, time
 from dataclasses import dataclass
 from typing import ClassVar
-from harness import hookimpl
+from harness import Recorder, Solver, hookimpl
 from harness.builtin.datasets import Sphere
 
 @dataclass(frozen=True)
@@ -37,11 +38,29 @@ class Moody(Sphere):
             os.abort()
         return x, y
 
+class Slow(Solver):
+    name: ClassVar[str] = "slow"
+
+    def refuses(self, regime):
+        return ""
+
+    def train(self, regime, trials, budget):
+        recorder = Recorder(regime, trials, budget)
+        for run, trial in enumerate(trials):
+            if trial.seed == 3:
+                time.sleep(600)
+            recorder.note(run, 0, 0.0, trial.weights)
+        return recorder.outcomes()
+
 HANGS, CRASHES = (), ()
 
 @hookimpl
 def harness_datasets():
     return [Moody]
+
+@hookimpl
+def harness_solvers():
+    return [Slow]
 """
 SUITE = """
 [suite]
@@ -104,17 +123,30 @@ def test_each_costs_its_own_trial_and_its_own_time(tmp_path: Path) -> None:
     assert found["false"][CRASH].message == "the worker process crashed (SIGABRT)"
 
 
-def test_the_trial_that_hangs_is_named_after_the_time_of_one_trial(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("place", "solver"), [(Local, ""), (Local, "slow"), (Dask, "")], ids=str)
+def test_the_trial_that_hangs_is_named_after_the_time_of_one_trial(
+    place: type[Executor], solver: str, tmp_path: Path
+) -> None:
+    """While it is drawn, or while a solver that takes trials one by one trains it."""
+    if place is Dask:
+        pytest.importorskip("distributed")
     file = plugin_in(tmp_path)
+    if solver:
+        file.write_text(CODE, encoding="utf-8")
     registry = load_plugins([file])
-    (search,) = threshold_searches(parse_suite(SUITE, registry), registry, "cpu")
-    batch = Batch(Cell("own", 8, 3, 2), tuple(range(12)), search.data, search.key, 2.0, search.plugins)
-    with Local(1, (str(file),)) as executor:
-        executor.submit(batch)
-        while not executor._pool[0].ready:
-            executor._pool[0].read()
+    text = f'{SUITE}solver = "{solver}"\n' if solver else SUITE
+    (search,) = threshold_searches(parse_suite(text, registry), registry, "cpu")
+    sound, whole = (
+        Batch(Cell("own", 8, 3, 2), seeds, search.data, search.key, seconds, search.plugins)
+        for seeds, seconds in (((0,), 60.0), (tuple(range(12)), 2.0))
+    )
+    with place(1, (str(file),)) as executor:
+        executor.submit(sound)
+        executor.next_done()
+        executor.submit(whole)
         start = time.monotonic()
         with pytest.raises(BatchFailed) as caught:
             executor.next_done()
-        assert (caught.value.fault.kind, caught.value.fault.seed) == ("late", HANG[0])
-        assert time.monotonic() - start < batch.seconds / 2
+        assert time.monotonic() - start < whole.seconds / 2
+    assert (caught.value.fault.kind, caught.value.fault.seed) == ("late", HANG[0])
+    assert caught.value.fault.message == "not done after 2 s (2 s a trial)"
