@@ -56,6 +56,8 @@ initializer = { use = "half" }
 EXECUTORS = ("in-process", "local", "dask")
 ACTIONS = {"kill": 3, "terminate": 2, "worker": 4, "lock": 1, "comment": 1, "edit": 3, "verify": 1, "plan": 1}
 """What is done to runs, with how often."""
+PATIENCE = 1200.0
+"""Longest time of a run that was disturbed, in seconds. A busy machine takes minutes to start workers."""
 STATUSES = {0, 3, 130, -signal.SIGKILL}
 """Exit statuses that a run which is disturbed may have: done, go on, interrupted, killed."""
 
@@ -155,7 +157,7 @@ class Runs:
             run.wait(self.moments.uniform(1.0, 0.6 * longest))
         if run.poll() is None:
             self.disturb(run, out)
-        status = run.wait(300)
+        status = run.wait(PATIENCE)
         self.counts[f"{executor}, status {status}"] += 1
         said = (self.folder / "stderr").read_text(encoding="utf-8", errors="replace")
         assert status in STATUSES, (status, said[-3000:])
@@ -166,10 +168,10 @@ class Runs:
 def whole(runs: Runs) -> tuple[Found, Found, float]:
     """Return the outcomes of uninterrupted runs with both codes, and the time of the first in seconds."""
     start = time.monotonic()
-    assert runs.run("whole", "in-process").wait(600) == 0
+    assert runs.run("whole", "in-process").wait(PATIENCE) == 0
     seconds = time.monotonic() - start
     runs.write(EDITED)
-    assert runs.run("whole-edited", "in-process").wait(600) == 0
+    assert runs.run("whole-edited", "in-process").wait(PATIENCE) == 0
     runs.write(CODE)
     return stored(runs.folder / "whole"), stored(runs.folder / "whole-edited", EDITED), seconds
 
@@ -184,7 +186,7 @@ def main(folder: Path, seconds: float, seed: int) -> dict[str, int]:
         out = str(number)
         if time.monotonic() >= end:  # let the last come to its end
             runs.write(CODE)
-            status = runs.run(out, runs.moments.choice(EXECUTORS)).wait(600)
+            status = runs.run(out, runs.moments.choice(EXECUTORS)).wait(PATIENCE)
             assert status == 0, (runs.folder / "stderr").read_text(encoding="utf-8")[-3000:]
         else:
             status = runs.disturbed(out, longest)
