@@ -166,8 +166,8 @@ def test_a_run_that_trains_nothing_imports_no_more_than_it_reads(tmp_path: Path)
 
 
 def test_which_device_auto_is_can_often_be_told_without_torch() -> None:
-    version = Path(find_spec("torch").origin or "").with_name("version.py")  # type: ignore[union-attr]  # it is there
-    if "cuda: Optional[str] = None" not in version.read_text() or "hip: Optional[str] = None" not in version.read_text():
+    version = Path(find_spec("torch").origin or "").with_name("version.py").read_text()  # type: ignore[union-attr]  # it is there
+    if "cuda: Optional[str] = None" not in version or "hip: Optional[str] = None" not in version:
         pytest.skip("this torch is built for GPUs")
     code = (
         "import sys\nfrom harness.engine.device import resolve_device\n"
