@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.statistics.exact_number import ExactNumber, power
@@ -15,7 +16,7 @@ def claimed_formula(theory: Theory) -> Formula | None:
     """Return the scaling n^a d^b that a theory claims, times a free constant, or None if it claims none.
 
     The exponents are those that apply at each size (:meth:`harness.components.claim.Exponents.at`). Logarithms that the
-    claim leaves out are left out here too.
+    claim leaves out are left out here too, and so are powers of log n other than the first.
 
     Args:
         theory: The theory.
@@ -26,6 +27,7 @@ def claimed_formula(theory: Theory) -> Formula | None:
 
     def shape(n: int, d: int) -> ExactNumber:
         a, b = exponents.at(n, d)
-        return power(n, a, d, b)
+        found = power(n, a, d, b)
+        return replace(found, argument=n) if exponents.logs == 1 and n > 1 else found
 
     return Formula(theory.claim.title, shape)

@@ -2,32 +2,60 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import rich_click as click
 
-from harness.cli.options import PLUGINS, TRUST, WrongInput, renderer_named, warn_of_broken
+from harness.cli.options import (
+    LEGEND,
+    PLUGINS,
+    TRUST,
+    WrongInput,
+    renderer_named,
+    select,
+    selected,
+    selection,
+    warn_of_broken,
+)
 from harness.cli.streams import echo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.components.table import Table
+    from harness.session.reading import Source
 
 
 @click.command("compare")
-@click.argument("first", metavar="RUN_A")
-@click.argument("second", metavar="RUN_B")
+@click.argument("runs", metavar="RUN_A RUN_B...", nargs=-1, required=True)
 @click.option("--format", "form", default="rich", show_default=True, help="Or markdown, csv, json, or a plugin's.")
 @click.option("--tolerance", type=float, metavar="EPS", help="A tolerance of both; what each reports if not given.")
 @click.option("--steps", type=click.IntRange(1), metavar="T", help="As if both budgets had been T steps.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON, with each trial judged differently.")
+@click.option("--fail-on-difference", is_flag=True, help="Exit with status 1 if verdicts or thresholds disagree.")
+@LEGEND
+@select(theories=False)
 @PLUGINS
 @TRUST
 def command(
-    first: str,
-    second: str,
+    runs: tuple[str, ...],
     form: str,
     tolerance: float | None,
     steps: int | None,
     as_json: bool,
+    fail_on_difference: bool,
+    legend: bool,
+    regimes: tuple[str, ...],
+    sizes_n: tuple[int, ...],
+    sizes_d: tuple[int, ...],
+    columns: str | None,
     plugin_files: tuple[str, ...],
     trust_plugins: bool,
-) -> None:
-    """Show two runs side by side: how they were made, their thresholds, and the verdicts of trials that both have.
+) -> int:
+    """Show runs side by side: how they were made, their thresholds, and the verdicts of trials that both have.
+
+    The first run is compared with each of the others. With --fail-on-difference the status is 1 if a trial of two runs
+    has different verdicts, if two brackets of one threshold have no width in common, or if they share no threshold.
 
     A run is a directory, an archive, or the name of a suite that ran here. Regimes are matched by name. Trials are
     compared where both runs drew the same problem: equal datasets and seeds, regime, n, d, width and number.
@@ -36,40 +64,63 @@ def command(
     harness compare reports/quickstart /data/quickstart
     harness compare before.zip after.zip --tolerance 0.1
     harness compare before.zip after.zip --format markdown
+    harness compare main.zip branch-1.zip branch-2.zip --fail-on-difference
     """
     from harness.cli.source import read_source
     from harness.exchange.run_comparison import compare_runs
     from harness.report.compare_runs_view import compare_runs_record, compare_runs_view, differences_view
     from harness.report.export import dumps
-    from harness.report.terminal import show
 
-    a, b = (read_source(name, plugin_files, trust=trust_plugins) for name in (first, second))
-    for registry in {id(source.results.registry): source.results.registry for source in (a, b)}.values():
+    if len(runs) < 2:
+        raise click.UsageError("compare takes at least two runs")
+    sources = [read_source(name, plugin_files, trust=trust_plugins) for name in runs]
+    _check(sources, tolerance, steps)
+    a = sources[0]
+    found = [(compare_runs(a.results, b.results, tolerance=tolerance, steps=steps), b) for b in sources[1:]]
+    status = int(fail_on_difference and any(one.differ for one, _ in found))
+    if as_json:
+        records = [compare_runs_record(one, (a.name, b.name)) for one, b in found]
+        echo(dumps(records[0] if len(records) == 1 else {"comparisons": records}), nl=False)
+        return status
+    renderer = None if form == "rich" else renderer_named(a.results.registry, form)
+    alone = renderer is not None and renderer.suffix in (".json", ".csv")  # a document of these has one table
+    if alone and len(found) > 1:
+        raise WrongInput(f"--format {form} holds one table, and {len(runs)} runs make several; see --json")
+    tables = []
+    for one, b in found:
+        names = a.name, b.name
+        if one.differences and not alone:
+            tables.append(differences_view(one, names))
+        tables.append(compare_runs_view(one, a.results, b.results, names, tolerance=tolerance, steps=steps))
+    if any(table.rows for table in tables):
+        tables = selected(selection(regimes, (), sizes_n, sizes_d, columns), tables)
+    if renderer is not None:
+        echo("\n".join(renderer.render(one) for one in tables), nl=False)
+        return status
+    _show(tables, legend=legend)
+    return status
+
+
+def _check(sources: Sequence[Source], tolerance: float | None, steps: int | None) -> None:
+    """Warn of broken plugins, and refuse a tolerance or a number of steps that a run does not have."""
+    for registry in {id(source.results.registry): source.results.registry for source in sources}.values():
         warn_of_broken(registry)
-    for source in (a, b):
+    for source in sources:
         if steps is not None and steps > (most := source.results.suite.budget.steps):
             raise WrongInput(f"--steps {steps}: {source.name} trained for at most {most} steps")
         try:
             source.results.rung(tolerance)
         except ValueError as error:
             raise WrongInput(f"--tolerance: {source.name}: {error}") from error
-    found = compare_runs(a.results, b.results, tolerance=tolerance, steps=steps)
-    names = a.name, b.name
-    if as_json:
-        echo(dumps(compare_runs_record(found, names)), nl=False)
-        return
-    table = compare_runs_view(found, a.results, b.results, names, tolerance=tolerance, steps=steps)
-    tables = [*([differences_view(found, names)] if found.differences else []), table]
-    if form == "rich":
-        for number, one in enumerate(tables):
-            if number:
-                echo()
-            if one.rows:
-                show(one)
-            else:  # the reason why the runs share no trial
-                echo(one.caption)
-        return
-    renderer = renderer_named(a.results.registry, form)
-    if renderer.suffix in (".json", ".csv"):  # a document of these formats has one table
-        tables = [table]
-    echo("\n".join(renderer.render(one) for one in tables), nl=False)
+
+
+def _show(tables: Sequence[Table], *, legend: bool) -> None:
+    from harness.report.terminal import show
+
+    for number, table in enumerate(tables):
+        if number:
+            echo()
+        if table.rows:
+            show(table, legend=legend)
+        else:  # the reason why the runs share no trial
+            echo(table.caption)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,8 +13,9 @@ import rich_click as click
 from harness.complaints import printable, printable_lines, show
 
 if TYPE_CHECKING:
-    from harness.components.table import Renderer
+    from harness.components.table import Renderer, Table
     from harness.plugin_host.registry import Registry
+    from harness.report.selection import Selection
     from harness.suite import Suite
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -93,6 +94,83 @@ def _set(context: click.Context, name: str, value: str) -> None:
 TRUST = click.option(
     "--trust-plugins", is_flag=True, help="Load plugin files named by data even if they lie elsewhere."
 )
+
+
+def select(*, sizes: bool = True, theories: bool = True, columns: bool = True) -> Callable[[F], F]:
+    """Return a decorator that adds the options that select rows and columns.
+
+    Args:
+        sizes: Whether ``--n`` and ``--d`` are added.
+        theories: Whether ``--theory`` and ``--only`` are added.
+        columns: Whether ``--columns`` is added.
+    """
+    options = [click.option("--regime", "regimes", multiple=True, metavar="GLOB", help="Only these regimes.")]
+    if sizes:
+        options += [
+            click.option("--n", "sizes_n", type=click.IntRange(1), multiple=True, metavar="N", help="Only these n."),
+            click.option("--d", "sizes_d", type=click.IntRange(1), multiple=True, metavar="D", help="Only these d."),
+        ]
+    if theories:
+        options += [
+            click.option("--theory", "theories", multiple=True, metavar="GLOB", help="Only these theories."),
+            click.option("--only", type=click.Choice(("guarantees",)), help="Only theorems that guarantee training."),
+        ]
+    if columns:
+        options.append(click.option("--columns", metavar="A,B", help="Only these columns, by name or pattern."))
+
+    def decorated(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorated
+
+
+def selection(
+    regimes: tuple[str, ...] = (),
+    theories: tuple[str, ...] = (),
+    sizes_n: tuple[int, ...] = (),
+    sizes_d: tuple[int, ...] = (),
+    columns: str | None = None,
+    only: str | None = None,
+) -> Selection:
+    """Return the selection that the options ask for."""
+    from harness.report.selection import Selection
+
+    headers = tuple(filter(None, (name.strip() for name in (columns or "").split(","))))
+    return Selection(regimes, theories, sizes_n, sizes_d, headers, only == "guarantees")
+
+
+def selected(chosen: Selection, tables: Sequence[Table], registry: Registry | None = None) -> list[Table]:
+    """Return the selected rows and columns of tables.
+
+    Raises:
+        WrongInput: If a pattern matches nothing.
+    """
+    from harness.report.selection import SelectionError
+
+    names = {theory.claim.title: theory.name for theory in registry.theories()} if registry and chosen else {}
+    try:
+        return chosen.of(tables, names)
+    except SelectionError as error:
+        raise WrongInput(str(error)) from error
+
+
+def selected_suite(chosen: Selection, suite: Suite) -> Suite:
+    """Return a suite with the selected regimes and sizes.
+
+    Raises:
+        WrongInput: If a pattern matches nothing.
+    """
+    from harness.report.selection import SelectionError
+
+    try:
+        return chosen.suite(suite)
+    except SelectionError as error:
+        raise WrongInput(str(error)) from error
+
+
+LEGEND = click.option("--legend", is_flag=True, help="Explain every column and mark below the tables.")
 
 
 class WrongInput(click.ClickException):

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, SUITE, TRUST, WrongInput, check_problems, load
+from harness.cli.options import (
+    LEGEND,
+    PLUGINS,
+    SUITE,
+    TRUST,
+    WrongInput,
+    check_problems,
+    load,
+    select,
+    selected_suite,
+    selection,
+)
 from harness.cli.streams import echo
 
 if TYPE_CHECKING:
@@ -28,6 +39,8 @@ if TYPE_CHECKING:
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; one a core if not given.")
 @click.option("--explain", is_flag=True, help="Say what is reused, what is new and why, instead of how long it takes.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@LEGEND
+@select(theories=False, columns=False)
 @PLUGINS
 @TRUST
 def command(
@@ -38,6 +51,10 @@ def command(
     workers: int | None,
     explain: bool,
     as_json: bool,
+    legend: bool,
+    regimes: tuple[str, ...],
+    sizes_n: tuple[int, ...],
+    sizes_d: tuple[int, ...],
     plugin_files: tuple[str, ...],
     trust_plugins: bool,
 ) -> None:
@@ -52,7 +69,7 @@ def command(
     harness plan mine.toml --explain
     """
     loaded, registry = load(suite, plugin_files, trust=trust_plugins)
-    loaded = loaded.with_limit(limit)
+    loaded = selected_suite(selection(regimes, sizes_n=sizes_n, sizes_d=sizes_d), loaded.with_limit(limit))
 
     from harness.report.export import dumps
     from harness.report.plan_view import plan_table
@@ -72,15 +89,18 @@ def command(
     if as_json:
         echo(dumps(planned.data()), nl=False)
     else:
-        show(plan_table(planned))
+        show(plan_table(planned), legend=legend)
 
 
 def _notices(suite: Suite, registry: Registry, device: str | None) -> None:
     """Say which faster solvers cannot train regimes here. It is why trials stored by them are trained again."""
+    from harness.driver.certificates import too_few_trials
     from harness.driver.threshold_searches import passed_over, threshold_searches
     from harness.engine.device import resolve_device
 
     check_problems(suite)
+    if few := too_few_trials(suite):
+        click.secho(few, fg="yellow", err=True)
     where = resolve_device(device or suite.budget.device)
     for line in passed_over(suite, threshold_searches(suite, registry, where), where):
         click.echo(line, err=True)

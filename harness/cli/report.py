@@ -6,32 +6,31 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, TRUST, WrongInput, given, renderer_named, warn_of_broken, warn_of_mixture
+from harness.cli.options import (
+    LEGEND,
+    PLUGINS,
+    TRUST,
+    WrongInput,
+    given,
+    renderer_named,
+    select,
+    selected,
+    selection,
+    warn_of_broken,
+    warn_of_mixture,
+)
 from harness.cli.report_files import HERE
+from harness.cli.report_tables import TAKES, opening, sentences, table_of, views_shown
 from harness.cli.streams import echo
 from harness.report.figures.style import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from harness.components.table import Renderer, Table
     from harness.driver.results import Results
+    from harness.report.selection import Selection
     from harness.session.reading import Source
-
-TAKES = {
-    "thresholds": ("tolerance", "steps"),
-    "theories": ("tolerance", "steps", "all_sizes", "certify"),
-    "exponents": ("tolerance", "steps"),
-    "laws": ("tolerance", "steps"),
-    "sensitivity": (),
-    "fates": (),
-    "phase": ("tolerance", "steps"),
-    "diagnostics": ("tolerance", "all_sizes"),
-    "comparison": ("tolerance", "steps", "all_sizes"),
-    "ablations": ("tolerance", "steps", "all_sizes"),
-    "trials": ("tolerance", "steps"),
-}
-"""Options of each view."""
 
 
 @click.command("report")
@@ -39,7 +38,7 @@ TAKES = {
 @click.option(
     "--view",
     type=click.Choice(tuple(TAKES)),
-    help="One table. If not given: thresholds, then theories (csv, json: thresholds).",
+    help="One table. If not given: what was found, compact, thresholds, theories (csv, json: thresholds).",
 )
 @click.option(
     "--format",
@@ -74,6 +73,9 @@ TAKES = {
 @click.option(
     "--html", is_flag=False, flag_value=HERE, metavar="[FILE]", help="Write the page (report.html beside the results)."
 )
+@click.option("--compact", is_flag=True, help="One row a regime and one line a theory.")
+@LEGEND
+@select()
 @PLUGINS
 @TRUST
 def command(
@@ -88,6 +90,14 @@ def command(
     figures: str | None,
     figure_formats: tuple[str, ...],
     html: str | None,
+    compact: bool,
+    legend: bool,
+    regimes: tuple[str, ...],
+    theories: tuple[str, ...],
+    sizes_n: tuple[int, ...],
+    sizes_d: tuple[int, ...],
+    columns: str | None,
+    only: str | None,
     plugin_files: tuple[str, ...],
     trust_plugins: bool,
 ) -> None:
@@ -98,6 +108,8 @@ def command(
 
     \b
     harness report quickstart
+    harness report quickstart --compact --format latex
+    harness report review --regime 'hidden*' --n 400 --only guarantees
     harness report reports/quickstart --view sensitivity
     harness report quickstart --format markdown --tolerance 0.1 --steps 2000
     harness report quickstart --view theories --certify
@@ -130,33 +142,56 @@ def command(
         _write_trials(results, form, tolerance, steps)
         return
     renderer = None if form == "rich" else renderer_named(results.registry, form)
+    chosen = selection(regimes, theories, sizes_n, sizes_d, columns, only)
     one_document = renderer is not None and renderer.suffix in (".json", ".csv")
-    views = (view,) if view else ("thresholds",) if one_document else ("thresholds", "theories")
+    if compact and (view or one_document):
+        raise WrongInput("--compact prints two tables of its own: leave out --view, and take another format")
+    views = views_shown(view, one_document=one_document, compact=compact)
     _refuse_what_is_not_taken(views)
     if renderer is None and view == "phase":
         _draw(results, tolerance, steps)
         return
-    options = {"tolerance": tolerance, "steps": steps, "all_sizes": all_sizes, "certify": certify}
-    tables = []
-    for name in views:
-        table = _table(results, name, options)
-        in_parts = name == "theories" and (renderer is None or renderer.suffix in (".txt", ".md"))
-        tables += blocks(table) if in_parts else [table]
+    options: dict[str, Any] = {"tolerance": tolerance, "steps": steps, "certify": certify}
+    options["all_sizes"] = all_sizes or chosen.by_size
+    part = _part(results, chosen)
+    tables = [table_of(part if name.startswith("compact") else results, name, options) for name in views]
+    tables = selected(chosen, tables, results.registry)
+    in_parts = renderer is None or renderer.suffix in (".txt", ".md")
+    tables = [one for t in tables for one in (blocks(t) if t.name == "theories" and in_parts else [t])]
+    said = "" if view or one_document else sentences(part, tolerance, steps)
     if renderer is not None:
         _warn_of_letters(renderer, tables)
-        echo("\n".join(renderer.render(table) for table in tables), nl=False)
+        echo("\n".join([*opening(said, renderer), *(renderer.render(table) for table in tables)]), nl=False)
         return
-    from harness.report.terminal import show
+    _show(tables, said, legend=legend)
+    if results.missing:
+        click.echo(f"\nThe run is not finished: {results.lacking}.", err=True)
 
+
+def _part(results: Results, chosen: Selection) -> Results:
+    """Return the results of the selected regimes and sizes."""
+    from harness.report.selection import SelectionError
+
+    try:
+        return chosen.results(results)
+    except SelectionError as error:
+        raise WrongInput(str(error)) from error
+
+
+def _show(tables: Sequence[Table], said: str, *, legend: bool) -> None:
+    """Print sentences and tables on the screen."""
+    from harness.report.terminal import show, show_text
+
+    if said:
+        show_text(said)
+        echo()
     for number, table in enumerate(tables):
         if number:
             echo()
         if table.rows or table.name not in ("ablations", "comparison"):
-            show(table)
+            show(table, legend=legend)
         else:  # the message is the reason alone
             echo(table.caption)
-    if results.missing:
-        click.echo(f"\nThe run is not finished: {results.lacking}.", err=True)
 
 
 def _write_trials(results: Results, form: str, tolerance: float | None, steps: int | None) -> None:
@@ -220,32 +255,6 @@ def _check(results: Results, tolerance: float | None, steps: int | None, view: s
     budget = results.suite.budget.steps
     if steps is not None and steps > budget:
         raise WrongInput(f"--steps {steps}: the suite trained for at most {budget} steps")
-
-
-def _table(results: Results, view: str, options: Mapping[str, Any]) -> Table:
-    """Return a view, made with those of the options that it takes."""
-    from importlib import import_module
-
-    taken = {name: options[name] for name in TAKES[view]}
-    if view == "theories":
-        return _theories(results, **taken)
-    module, name = ("phase", "cells_view") if view == "phase" else (f"{view}_view", f"{view}_view")
-    made: Table = getattr(import_module(f"harness.report.{module}"), name)(results, **taken)
-    return made
-
-
-def _theories(results: Results, *, tolerance: float | None, steps: int | None, all_sizes: bool, certify: bool) -> Table:
-    from harness.report.predicted import certify_suite, predict_suite
-    from harness.report.theories_view import theories_view
-
-    try:
-        predictions = predict_suite(results.suite, results.registry.theories(), all_sizes=all_sizes)
-        certified = certify_suite(results.suite, predictions, all_sizes=all_sizes) if certify else None
-    except ValueError as error:  # raised if files of data have changed or moved
-        raise WrongInput(f"theories need the suite's problems, which cannot be drawn: {error}") from error
-    return theories_view(
-        results, predictions, all_sizes=all_sizes, tolerance=tolerance, steps=steps, certified=certified
-    )
 
 
 def _draw(results: Results, tolerance: float | None, steps: int | None) -> None:

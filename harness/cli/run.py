@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from typing import TYPE_CHECKING
@@ -9,11 +10,15 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from harness.cli.options import (
+    LEGEND,
     PLUGINS,
     SUITE,
     TRUST,
     WrongInput,
     load,
+    select,
+    selected_suite,
+    selection,
     warn_of_mixture,
 )
 from harness.complaints import printable
@@ -45,6 +50,10 @@ if TYPE_CHECKING:
 )
 @click.option("--shard", "shard_text", metavar="I/N", help="Train the I-th of N parts of a grid; see harness merge.")
 @click.option("--quiet", is_flag=True, help="No progress; only the tables.")
+@click.option("--max-time", metavar="TIME", help="Stop in good order after 90s, 10m or 2h; run it again to go on.")
+@click.option("--compact", is_flag=True, help="One row a regime and one line a theory.")
+@LEGEND
+@select(theories=False, columns=False)
 @PLUGINS
 @TRUST
 def command(
@@ -59,6 +68,12 @@ def command(
     scheduler: str | None,
     shard_text: str | None,
     quiet: bool,
+    max_time: str | None,
+    compact: bool,
+    legend: bool,
+    regimes: tuple[str, ...],
+    sizes_n: tuple[int, ...],
+    sizes_d: tuple[int, ...],
     plugin_files: tuple[str, ...],
     trust_plugins: bool,
 ) -> int:
@@ -66,8 +81,8 @@ def command(
 
     SUITE is a TOML file, or the name of a shipped suite. A second run goes on where the first stopped, and trains
     nothing twice. The exit status is 0 if all is done, 1 if it is done with errors in some trials or with faults of
-    plugins that cost no trial, 2 for wrong input, 3 if the run stopped because the disk is full or workers are lost,
-    and 130 if it was interrupted. After 3 and 130, run it again to go on.
+    plugins that cost no trial, 2 for wrong input, 3 if the run stopped because time is up, the disk is full or workers
+    are lost, and 130 if it was interrupted. After 3 and 130, run it again to go on.
 
     \b
     harness run quickstart
@@ -76,6 +91,8 @@ def command(
     harness run phase-diagram --shard 2/5 --out part-2
     """
     loaded, _ = load(suite, plugin_files, trust=trust_plugins)
+    loaded = selected_suite(selection(regimes, sizes_n=sizes_n, sizes_d=sizes_d), loaded)
+    most = None if max_time is None else _seconds(max_time)
 
     from harness.components.executor import LostWorkers, NotInstalled
     from harness.driver.sharding import ShardError
@@ -101,6 +118,7 @@ def command(
             shard=shard_text,
             fresh=fresh,
             reuse_edited=reuse_edited,
+            max_time=most,
             begin=_notices,
             notice=lambda line: click.echo(line, err=True),
         )
@@ -115,12 +133,38 @@ def command(
     except (StoreError, RegimeError, ProblemError, ExecutorError, DeviceError, NotInstalled) as error:
         raise WrongInput(str(error)) from error
     warn_of_mixture(results.provenance)
-    print_summary(results, results.predictions, trained=results.trained, reused=results.reused)
+    print_summary(
+        results,
+        results.predictions,
+        trained=results.trained,
+        reused=results.reused,
+        compact=compact,
+        legend=legend,
+    )
     if changed := notice([results.suite.title, *(regime.name for regime in results.suite.regimes)]):
         click.echo(f"table.tex: {changed}", err=True)
     if shard_text is not None and results.missing:
         click.echo(f"Shard {results.provenance['shard']} is done; harness merge joins it with the others.", err=True)
+    if most is not None and shard_text is None and results.missing:
+        click.echo(f"Time is up: {results.lacking}. To go on: harness {_again()}", err=True)
+        return 3
     return 1 if results.errors() or results.faults else 0
+
+
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+"""Units of times on the command line, in seconds."""
+
+
+def _seconds(text: str) -> float:
+    """Return a time in seconds.
+
+    >>> _seconds("90"), _seconds("1.5h")
+    (90.0, 5400.0)
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", text)
+    if found is None or found[2] not in UNITS or not float(found[1]):
+        raise WrongInput(f"--max-time {text}: expected a time such as 90s, 10m or 2h")
+    return float(found[1]) * UNITS[found[2]]
 
 
 def _stopped(error: BaseException) -> int:
@@ -134,9 +178,12 @@ def _stopped(error: BaseException) -> int:
 
 def _notices(run: Run) -> None:
     """Say which faster solvers cannot train regimes on this machine, and why, and how many trials lack their fates."""
+    from harness.driver.certificates import too_few_trials
     from harness.driver.threshold_searches import passed_over
     from harness.driver.undecided import found_again
 
+    if few := too_few_trials(run.plan.suite):
+        click.secho(few, fg="yellow", err=True)
     for line in passed_over(run.plan.suite, run.plan.searches, run.plan.device):
         click.echo(line, err=True)
     if again := found_again(run.plan.undecided):

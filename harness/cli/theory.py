@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, WrongInput, check_problems, given, load, renderer_named, warn_of_broken
+from harness.cli.options import (
+    LEGEND,
+    PLUGINS,
+    WrongInput,
+    check_problems,
+    given,
+    load,
+    renderer_named,
+    select,
+    selected,
+    selected_suite,
+    selection,
+    warn_of_broken,
+)
 from harness.cli.streams import echo
 
 if TYPE_CHECKING:
@@ -36,16 +49,18 @@ if TYPE_CHECKING:
 @click.option("--construct", is_flag=True, help="Build the networks that theories say exist, and measure them.")
 @click.option(
     "--columns",
-    type=click.Choice(("widths", "paper")),
     default="widths",
     show_default=True,
-    help="Widths on this problem, or the columns by which papers compare claims.",
+    metavar="NAMES",
+    help="widths on this problem, paper: the columns by which papers compare claims, or headers such as theory,C=1.",
 )
 @click.option(
     "--format", "form", default="rich", show_default=True, help="Or markdown, latex, html, csv, json, or a plugin's."
 )
 @click.option("--bibtex", metavar="FILE.bib", help="Write the sources of the rows, which LaTeX tables cite.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@LEGEND
+@select(sizes=False, columns=False)
 @PLUGINS
 def command(
     n: int,
@@ -61,6 +76,10 @@ def command(
     form: str,
     bibtex: str | None,
     as_json: bool,
+    legend: bool,
+    regimes: tuple[str, ...],
+    theories: tuple[str, ...],
+    only: str | None,
     plugin_files: tuple[str, ...],
 ) -> None:
     """Show the width that each theory requires on one drawn problem. Nothing is trained.
@@ -85,31 +104,41 @@ def command(
         raise click.UsageError(f"{', '.join(beside)} cannot stand beside --json: it holds predictions, not a table")
     if construct:
         _refuse_beside_construct()
-        _construct(n, d, dataset, labels, seed, plugin_files, form, as_json=as_json)
+        _construct(n, d, dataset, labels, seed, plugin_files, form, as_json=as_json, legend=legend)
         return
+    headers = "" if columns in ("widths", "paper") else columns
+    columns = "widths" if headers else columns
+    if regimes and suite is None:
+        raise click.UsageError("--regime goes with --suite: without one each theory has its own regime")
     if suite is not None:
         _refuse_beside_suite()
-        found, tables, registry = _of_suite(suite, plugin_files, columns, certify=certify)
+        found, tables, registry = _of_suite(suite, plugin_files, columns, regimes, certify=certify)
     else:
         options = (n, d, activation, dataset, labels, seed, plugin_files, columns)
         found, tables, registry = _of_options(*options, certify=certify)
+    tables = selected(selection(theories=theories, columns=headers, only=only), tables, registry)
     if as_json:
         from harness.report.export import dumps, prediction_record, theory_records
 
+        found = [one for one in found if one[0].theory.claim.title in _titles(tables)]
         records = [prediction_record(prediction, certified=certified) for prediction, certified in found]
-        theories = theory_records(prediction for prediction, _ in found)
-        echo(dumps({"theories": theories, "predictions": records}), nl=False)
+        stated = theory_records(prediction for prediction, _ in found)
+        echo(dumps({"theories": stated, "predictions": records}), nl=False)
         return
     if bibtex is not None:  # written first, so that an error does not follow a printed table
         _write_bibtex(tables, bibtex)
-    _print(tables, form, registry)
+    _print(tables, form, registry, legend=legend)
+
+
+def _titles(tables: list[Table]) -> set[str]:
+    return {row.entries[0].text() for table in tables for row in table.rows}
 
 
 def _stands(name: str) -> bool:
     return given({"format": "form"}.get(name, name))
 
 
-def _print(tables: list[Table], form: str, registry: Registry) -> None:
+def _print(tables: list[Table], form: str, registry: Registry, *, legend: bool) -> None:
     from harness.report.terminal import show
 
     if form != "rich":
@@ -121,7 +150,7 @@ def _print(tables: list[Table], form: str, registry: Registry) -> None:
     for number, table in enumerate(tables):
         if number:
             echo()
-        show(table)
+        show(table, legend=legend)
 
 
 def _write_bibtex(tables: list[Table], target: str) -> None:
@@ -223,6 +252,7 @@ def _construct(
     form: str,
     *,
     as_json: bool,
+    legend: bool,
 ) -> None:
     """Build the network of every theory that offers one, and show them."""
     from harness.claims.predictions import of_labels, targets_of
@@ -248,7 +278,7 @@ def _construct(
         echo(dumps({"constructions": [construction_record(one) for one in built]}), nl=False)
         return
     table = constructions_view(built, problem=f"n = {n}, d = {d}, {component(source)}, seed {seed}")
-    _print([table], form, registry)
+    _print([table], form, registry, legend=legend)
 
 
 def _dataset(registry: Registry, name: str, labels: str | None) -> Dataset:
@@ -267,12 +297,13 @@ def _left_out(line: str) -> None:
 
 
 def _of_suite(
-    suite: str, plugin_files: tuple[str, ...], columns: str, *, certify: bool
+    suite: str, plugin_files: tuple[str, ...], columns: str, regimes: tuple[str, ...], *, certify: bool
 ) -> tuple[list[Found], list[Table], Registry]:
     from harness.report.predicted import certify_suite, predict_suite
     from harness.report.setting import component
 
     loaded, registry = load(suite, plugin_files)
+    loaded = selected_suite(selection(regimes), loaded)
     check_problems(loaded)
     by_place = predict_suite(loaded, registry.theories())
     widths = certify_suite(loaded, by_place, all_sizes=True) if certify else {}

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, TRUST, WrongInput, warn_of_broken, warn_of_mixture
+from harness.cli.options import LEGEND, PLUGINS, TRUST, WrongInput, select, selection, warn_of_broken, warn_of_mixture
 from harness.cli.streams import echo
 from harness.complaints import printable
 from harness.session.defaults import cores
@@ -22,6 +22,8 @@ from harness.session.defaults import cores
 @click.option("--tolerance", type=float, metavar="EPS", help="Another tolerance of the suite's ladder.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; one a core if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every trial of the sample.")
+@LEGEND
+@select(theories=False, columns=False)
 @PLUGINS
 @TRUST
 def command(
@@ -33,6 +35,10 @@ def command(
     tolerance: float | None,
     workers: int | None,
     as_json: bool,
+    legend: bool,
+    regimes: tuple[str, ...],
+    sizes_n: tuple[int, ...],
+    sizes_d: tuple[int, ...],
     plugin_files: tuple[str, ...],
     trust_plugins: bool,
 ) -> int:
@@ -55,11 +61,16 @@ def command(
     from harness.exchange.verification import verify
     from harness.executors.local import Local
     from harness.report.export import dumps
+    from harness.report.selection import SelectionError
     from harness.report.terminal import show
     from harness.report.verification_view import flips_view, verification_record, verification_view
     from harness.suite.sizes import too_large
 
-    results = read_source(source, plugin_files, trust=trust_plugins).results
+    try:
+        chosen = selection(regimes, sizes_n=sizes_n, sizes_d=sizes_d)
+        results = chosen.results(read_source(source, plugin_files, trust=trust_plugins).results)
+    except SelectionError as error:
+        raise WrongInput(str(error)) from error
     warn_of_broken(results.registry)
     warn_of_mixture(results.provenance)
     if not any(not outcome.message for outcomes in results.outcomes.values() for outcome in outcomes):
@@ -91,11 +102,11 @@ def command(
     if as_json:
         echo(dumps(verification_record(found, results)), nl=False)
     else:
-        show(verification_view(found, results))
+        show(verification_view(found, results), legend=legend)
         flips = flips_view(found, results)
         if flips.rows:
             echo()
-            show(flips)
+            show(flips, legend=legend)
     if found.broken:
         click.echo(f"\n{len(found.broken)} trials did not come out again as they must", err=True)
     elif found.failed:

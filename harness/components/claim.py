@@ -33,12 +33,14 @@ class Exponents:
         where: The inputs for which the scaling is claimed. Empty for inputs in general position on the sphere. Widths
             evaluated on the sphere need not follow a scaling that is claimed for other inputs.
         floor: (a, b) of a second scaling that the claim requires as well, or None. The larger of the two widths counts.
+        logs: Power of log n that the claim has beside n^a d^b. Formulas print it. Widths at C = 1 set logarithms to 1.
     """
 
     large_n: tuple[float, float]
     small_n: tuple[float, float] | None = None
     where: str = field(default="", compare=False)
     floor: tuple[float, float] | None = None
+    logs: float = 0.0
 
     def at(self, n: float, d: float) -> tuple[float, float]:
         """Return (a, b) that applies at (n, d).

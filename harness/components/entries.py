@@ -25,10 +25,12 @@ class Note:
     Attributes:
         text: One or two sentences.
         mark: A fixed mark such as †, or an empty string for the next letter.
+        detail: Whether the screen leaves it out unless the legend is asked for.
     """
 
     text: str
     mark: str = ""
+    detail: bool = False
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ class Table:
         rows: Rows from top to bottom.
         provenance: Versions, suite hash, seed and date, for the comment lines of exports.
         bibtex: BibTeX entries for exports that can use them.
+        brief: Caption for the screen, of a few lines, or an empty string for the first sentences of the caption.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Table:
     rows: tuple[Row, ...]
     provenance: Mapping[str, str] = field(default_factory=dict)
     bibtex: tuple[str, ...] = ()
+    brief: str = ""
 
     def __post_init__(self) -> None:
         """Check that rows and columns agree."""
@@ -111,6 +113,20 @@ class Table:
             rows=tuple(Row(tuple(row.entries[i] for i in kept), row.group) for row in self.rows),
         )
 
+    def without_details(self) -> Table:
+        """Return the table without the notes that only a legend shows, and with its brief caption."""
+        rows = (
+            Row(
+                tuple(
+                    dataclasses.replace(entry, notes=tuple(note for note in entry.notes if not note.detail))
+                    for entry in row.entries
+                ),
+                row.group,
+            )
+            for row in self.rows
+        )
+        return dataclasses.replace(self, rows=tuple(rows), caption=self.brief or self.caption)
+
     def spelled(self, entry: Entry, marks: Mapping[Note, str]) -> str:
         """Return an entry's text followed by the marks of its notes."""
         return entry.text() + "".join(dict.fromkeys(marks[note] for note in entry.notes))
@@ -125,6 +141,7 @@ class Table:
             "rows": [{"group": row.group, "entries": [_entry_data(e) for e in row.entries]} for row in self.rows],
             "provenance": dict(self.provenance),
             "bibtex": list(self.bibtex),
+            **({"brief": self.brief} if self.brief else {}),
         }
 
     @classmethod
@@ -138,12 +155,16 @@ class Table:
             rows=tuple(Row(tuple(_entry(entry) for entry in row["entries"]), row["group"]) for row in data["rows"]),
             provenance=data["provenance"],
             bibtex=tuple(data["bibtex"]),
+            brief=data.get("brief", ""),
         )
 
 
 def _entry_data(entry: Entry) -> dict[str, Any]:
     values = {f.name: _jsonable(getattr(entry, f.name)) for f in dataclasses.fields(entry)}
-    notes = [dataclasses.asdict(note) for note in entry.notes]
+    notes = [
+        {key: value for key, value in dataclasses.asdict(note).items() if value or key != "detail"}
+        for note in entry.notes
+    ]
     shown = {"kind": entry.kind, "text": entry.text(), **values, "notes": notes}
     return {key: value for key, value in shown.items() if value not in ("", []) or key == "value"}
 

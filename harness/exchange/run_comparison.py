@@ -97,6 +97,16 @@ class RunComparison:
     incomparable: str
     pooled: Comparison | None
 
+    @property
+    def differ(self) -> bool:
+        """Whether verdicts differ, two brackets of a threshold have no width in common, or no threshold is shared."""
+        return not self.sizes or any(one.disagreements or _apart(one.first, one.second) for one in self.sizes)
+
+
+def _apart(first: Threshold, second: Threshold) -> bool:
+    ends = [high for high in (first.high, second.high) if high is not None]
+    return bool(ends) and max(first.low or 0, second.low or 0) >= min(ends)
+
 
 def compare_runs(
     first: Results, second: Results, *, tolerance: float | None = None, steps: float | None = None

@@ -94,16 +94,29 @@ def _scaling(prediction: Prediction) -> Entry:
     # A neuron has d trained weights, or d + 1, where the hidden layer is trained; one where the output layer is.
     per_neuron = claim.unit == "parameters" and prediction.regime.model.describe().trains != "output"
     where = claim.exponents.where
-    return Text(law(a, b + per_neuron), notes=(Note(f"claimed for: {where}"),) if where else ())
+    return Text(law(a, b + per_neuron, claim.exponents.logs), notes=(Note(f"claimed for: {where}"),) if where else ())
 
 
-def law(a: float, b: float) -> str:
-    """Return n^a d^b as papers write it.
+def law(a: float, b: float, logs: float = 0.0) -> str:
+    """Return n^a d^b (log n)^logs as papers write it.
+
+    Args:
+        a: Exponent of n.
+        b: Exponent of d.
+        logs: Exponent of log n.
 
     >>> law(2, -1), law(1.5, 0), law(4, -3), law(0, 0), law(1, 1), law(-1, -0.5), law(1.25, 0)
     ('n²/d', 'n√n', 'n⁴/d³', '1', 'nd', '1/(n√d)', 'n^{1.25}')
+    >>> law(1, -1, 1), law(1, -1, 2), law(0, 0, 4), law(2, 0, 1.5)
+    ('(n log n)/d', '(n log² n)/d', 'log⁴ n', 'n² log^{1.5} n')
     """
     above = "".join(_power(sign, power) for sign, power in (("n", a), ("d", b)) if power > 0) or "1"
+    if logs:
+        power = (
+            f"log{str(int(logs)).translate(POWERS) if logs != 1 else ''}" if logs == int(logs) else f"log^{{{logs:g}}}"
+        )
+        above = f"{power} n" if above == "1" else f"{above} {power} n"
+        above = f"({above})" if (a < 0 or b < 0) and " " in above else above
     parts = [_power(sign, -power) for sign, power in (("n", a), ("d", b)) if power < 0]
     below = "".join(parts)
     if not below:

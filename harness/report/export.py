@@ -8,8 +8,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from harness.complaints import unprintable
+from harness.components import Cell
 from harness.driver.reasons import near, reasons
+from harness.report.headline import headline, limits, weights_per_label
 from harness.report.law_rows import Compared, each_law
+from harness.report.nothing_found import why_no_bracket
 from harness.report.setting import component, optimizer, sizes, trains
 
 if TYPE_CHECKING:
@@ -51,12 +54,14 @@ def thresholds_record(
         "suite": suite.name,
         "title": suite.title,
         "complete": results.missing == 0,
+        "headline": list(headline(results, beside)),
+        "limits": limits(results),
         "regimes": [_regime(regime) for regime in suite.regimes],
         "thresholds": [_threshold(results, regime.name, n, d) for regime in suite.regimes for n, d in sizes(suite)],
         "exponents": [_exponents(results, regime.name) for regime in suite.regimes],
         "laws": [_law(compared) for compared in each_law(results)],
         "theories": theory_records(prediction for prediction, _ in claimed),
-        "predictions": [prediction_record(prediction, regime) for prediction, regime in claimed],
+        "predictions": [_beside(results, prediction, regime) for prediction, regime in claimed],
         "provenance": dict(results.provenance),
     }
 
@@ -148,6 +153,13 @@ def prediction_record(prediction: Prediction, regime: str = "", certified: Certi
     }
 
 
+def _beside(results: Results, prediction: Prediction, regime: str) -> dict[str, Any]:
+    """Return a prediction with its scaling over the measured k½, or None where one of them is missing."""
+    k_half = results.threshold(regime, prediction.n, prediction.d).k_half
+    ratio = prediction.scaling / k_half if prediction.scaling is not None and k_half is not None else None
+    return {**prediction_record(prediction, regime), "scaling_over_k_half": _finite(ratio)}
+
+
 def _kind(value: float) -> str:
     return "finite" if math.isfinite(value) else "nan" if math.isnan(value) else "infinite"
 
@@ -171,6 +183,7 @@ def _threshold(results: Results, regime: str, n: int, d: int) -> dict[str, Any]:
     decided = results.decides_fates(regime)
     leading = results.threshold(regime, n, d)
     budget = results.threshold(regime, n, d, results.suite.budget.report_tolerance)
+    trials = [t for k in results.widths(regime, n, d) for t in results.outcomes[Cell(regime, n, d, k)]]
     return {
         "regime": regime,
         "n": n,
@@ -179,9 +192,22 @@ def _threshold(results: Results, regime: str, n: int, d: int) -> dict[str, Any]:
         "exact": _answer(results, regime, n, d, leading) if decided else None,
         "budget": _answer(results, regime, n, d, budget),
         "certified": leading.certified,
+        "weights_per_label": weights_per_label(results.regime(regime), n, d, leading.k_half),
+        "diverged": sum(trial.diverged for trial in trials),
+        "errors": sum(bool(trial.message) for trial in trials),
+        "why_no_bracket": _why(results, regime, n, d, leading),
         "fates": leading.fates or None,
         "ended": results.endings.get((regime, n, d)),
     }
+
+
+def _why(results: Results, regime: str, n: int, d: int, found: Threshold) -> str | None:
+    trained = results.regime(regime)
+    if found.k_half is not None:
+        return None
+    if not trained.model.has_width:
+        return "the limit of infinite width has no threshold"
+    return why_no_bracket(results, trained, n, d)
 
 
 def _answer(results: Results, regime: str, n: int, d: int, found: Threshold) -> dict[str, Any]:

@@ -52,11 +52,17 @@ ENGINES = rf"\ifdefined\Uchar\usepackage[no-math]{{fontspec}}\else{T1}\fi"
 REFERENCES = r"\bibliographystyle{plain}\bibliography{references}"
 
 
-def document(tables: Sequence[Table]) -> str:
-    r"""Return tables as one file, to be read by ``\input`` or compiled by itself; it needs ``references.bib``."""
+def document(tables: Sequence[Table], said: str = "") -> str:
+    r"""Return tables as one file, to be read by ``\input`` or compiled by itself; it needs ``references.bib``.
+
+    Args:
+        tables: The tables.
+        said: Sentences above them.
+    """
     body = [latex(table) for table in tables]
     encoding = ENGINES if any(OTHER in text for text in body) else T1
-    parts = [PREAMBLE % (encoding, ",".join(PACKAGES), REFERENCES if bibliography(tables) else ""), *body]
+    parts = [PREAMBLE % (encoding, ",".join(PACKAGES), REFERENCES if bibliography(tables) else "")]
+    parts += [*([f"\\noindent {escape(said)}\n"] if said else []), *body]
     return "\n".join([*parts, "\\tablesend\n"])
 
 

@@ -10,13 +10,15 @@ from rich.text import Text
 from harness.components.numbers import clean
 from harness.draft import replace_text
 from harness.report.bibliography import bibliography
+from harness.report.compact_view import compact_theories_view, compact_view
 from harness.report.diagnostics_view import diagnostics_view
 from harness.report.export import dumps, thresholds_record
+from harness.report.headline import headline
 from harness.report.latex import document
 from harness.report.phase import draw, phase_maps
 from harness.report.predicted import predict_suite
 from harness.report.sensitivity_view import sensitivity_view
-from harness.report.terminal import console_for, show
+from harness.report.terminal import console_for, show, show_text
 from harness.report.theories_view import blocks, theories_view
 from harness.report.thresholds_view import thresholds_view
 
@@ -33,9 +35,15 @@ WRITTEN = ("thresholds.json", "table.md", "table.tex", "references.bib")
 Predictions = dict[tuple[str, int, int], tuple["Prediction", ...]]
 
 
+def short_tables(results: Results, predictions: Predictions) -> list[Table]:
+    """Return one row for each regime, and one line for each theory if any concern the regimes."""
+    tables = [compact_view(results), compact_theories_view(results, predictions)]
+    return [table for table in tables if table.rows]
+
+
 def summary_tables(results: Results, predictions: Predictions) -> list[Table]:
-    """Return the tables at the end of a run. Tables of many regimes are split."""
-    found = summary_views(results, predictions)
+    """Return the tables at the end of a run, the short one of the regimes first. Tables of many regimes are split."""
+    found = [compact_view(results), *summary_views(results, predictions)]
     return [part for table in found for part in (blocks(table) if table.name == "theories" else [table])]
 
 
@@ -61,23 +69,43 @@ def write_reports(results: Results, directory: Path, predictions: Predictions | 
     replace_text(directory / "thresholds.json", dumps(thresholds_record(results, predictions)))
     markdown = results.registry.find("renderer", "markdown")()
     tables = [*summary_tables(results, predictions), sensitivity_view(results)]
-    replace_text(directory / "table.md", "\n".join(markdown.render(table) for table in tables))
-    views = summary_views(results, predictions)
-    replace_text(directory / "table.tex", document(views))
+    said = " ".join(headline(results, predictions))
+    replace_text(directory / "table.md", "\n".join([f"{said}\n", *(markdown.render(table) for table in tables)]))
+    views = [compact_view(results), *summary_views(results, predictions)]
+    replace_text(directory / "table.tex", document(views, said))
     replace_text(directory / "references.bib", bibliography(views))
     return predictions
 
 
-def print_summary(results: Results, predictions: Predictions, *, trained: int, reused: int) -> None:
-    """Print the results of a run, then the numbers of trained and reused trials."""
+def print_summary(
+    results: Results,
+    predictions: Predictions,
+    *,
+    trained: int,
+    reused: int,
+    compact: bool = False,
+    legend: bool = False,
+) -> None:
+    """Print the results of a run, then the numbers of trained and reused trials.
+
+    Args:
+        results: Results of the run.
+        predictions: Predictions of each (regime, n, d).
+        trained: Number of trials that the run trained.
+        reused: Number of trials that it took from earlier runs.
+        compact: Whether only the short tables are printed.
+        legend: Whether whole captions and all notes are printed.
+    """
     console = console_for()
+    show_text(" ".join(headline(results, predictions)))
+    console.print()
     if is_map(results):
         for phase in phase_maps(results):
             for line in draw(phase, console.width, console.encoding):
                 console.print(line, no_wrap=True, overflow="ignore", crop=False)
             console.print()
-    for table in summary_tables(results, predictions):
-        show(table)
+    for table in short_tables(results, predictions) if compact else summary_tables(results, predictions):
+        show(table, legend=legend)
         console.print()
     messages: dict[str, list[str]] = {}
     repeat: dict[str, str] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
 
@@ -32,14 +33,32 @@ SMALLEST = 24
 SHORTEST_WRAP = 12
 COMFORTABLE_WRAP = 24
 LESSER = 3
+CAPTION_LINES = 4
+"""Largest number of lines of a caption on the screen, unless the legend is asked for."""
+
+MORE = "--legend explains the rest."
 STYLES = {"": "", "good": "green", "bad": "red", "doubt": "yellow", "dim": "dim", "strong": "bold"}
 
 
-def show(table: Table, stream: TextIO | None = None, width: int | None = None) -> None:
-    """Print a table, in colour on a terminal that supports it unless NO_COLOR is set, and plain elsewhere."""
+def show(table: Table, stream: TextIO | None = None, width: int | None = None, *, legend: bool = True) -> None:
+    """Print a table, in colour on a terminal that supports it unless NO_COLOR is set, and plain elsewhere.
+
+    Args:
+        table: The table.
+        stream: Where it is printed, or None for the standard output.
+        width: Number of columns, or None for those of the terminal.
+        legend: Whether the whole caption and all notes follow, and not :data:`CAPTION_LINES` lines.
+    """
     console = console_for(stream, width)
-    for line in lines(table, console.width, console.encoding):
+    for line in lines(table, console.width, console.encoding, legend=legend):
         console.print(line, no_wrap=True, overflow="ignore", crop=False)
+
+
+def show_text(text: str, stream: TextIO | None = None) -> None:
+    """Print sentences, broken between words to the width of the terminal."""
+    console = console_for(stream)
+    for line in wrap(to_encoding(clean(text), console.encoding), console.width):
+        console.print(Text(line), no_wrap=True, overflow="ignore", crop=False)
 
 
 def console_for(stream: TextIO | None = None, width: int | None = None) -> Console:
@@ -54,9 +73,41 @@ def console_for(stream: TextIO | None = None, width: int | None = None) -> Conso
     return Console(file=target, width=width, highlight=False, emoji=False, markup=False)
 
 
-def lines(table: Table, width: int = 100, encoding: str | None = "utf-8") -> list[Text]:
-    """Return a table as lines of at most ``width`` columns, in characters that the encoding has."""
-    return _Layout(table, max(width, SMALLEST), encoding).lines()
+def lines(table: Table, width: int = 100, encoding: str | None = "utf-8", *, legend: bool = True) -> list[Text]:
+    """Return a table as lines of at most ``width`` columns, in characters that the encoding has.
+
+    Args:
+        table: The table.
+        width: Number of columns.
+        encoding: Encoding of the output.
+        legend: Whether the whole caption and all notes follow, and not :data:`CAPTION_LINES` lines.
+    """
+    shown = table if legend else table.without_details()
+    return _Layout(shown, max(width, SMALLEST), encoding, None if legend else CAPTION_LINES).lines()
+
+
+def shortened_caption(text: str, width: int, most: int, last: str = "") -> list[str]:
+    """Return the first sentences of a caption that fit into some lines, and where to find the others.
+
+    Args:
+        text: The caption.
+        width: Number of columns.
+        most: Number of lines.
+        last: Sentence that always follows.
+
+    >>> shortened_caption("One is short. Two is a longer sentence.", 28, 2)
+    ['One is short. --legend', 'explains the rest.']
+    """
+    end = f"{MORE}{last}"
+    whole = wrap(f"{text}{last}".strip(), width)
+    if len(whole) <= most:
+        return whole
+    sentences = re.split(r"(?<=\.) ", text)
+    for kept in range(len(sentences) - 1, 0, -1):
+        found = wrap(" ".join([*sentences[:kept], end]), width)
+        if len(found) <= most:
+            return found
+    return wrap(end, width)[:most]
 
 
 @dataclass(frozen=True)
@@ -70,8 +121,8 @@ class _Plan:
 
 
 class _Layout:
-    def __init__(self, table: Table, width: int, encoding: str | None) -> None:
-        self.table, self.width, self.encoding = table, width, encoding
+    def __init__(self, table: Table, width: int, encoding: str | None, most: int | None = None) -> None:
+        self.table, self.width, self.encoding, self.most = table, width, encoding, most
         self.marks = table.notes()
         self.headers = [self.safe(column.header) for column in table.columns]
         self.cells = [[self.safe(table.spelled(entry, self.marks)) for entry in row.entries] for row in table.rows]
@@ -110,7 +161,7 @@ class _Layout:
     def shortened(self, plan: _Plan, dropped: Sequence[str]) -> list[Text]:
         """Return the table without some columns in the same layout, without their notes and sentences."""
         kept = [i for i, column in enumerate(self.table.columns) if column.header not in dropped]
-        layout = _Layout(self.table.without(dropped), self.width, self.encoding)
+        layout = _Layout(self.table.without(dropped), self.width, self.encoding, self.most)
         columns, below = (tuple(map(kept.index, places)) for places in (plan.columns, plan.below))
         return layout.framed(layout.grid(replace(plan, columns=columns, below=below)), dropped)
 
@@ -121,11 +172,14 @@ class _Layout:
         return [*title, Text(self.rule), *body, *([Text(self.rule)] if below else []), *below]
 
     def below(self, dropped: Sequence[str]) -> list[Text]:
-        caption = self.safe(self.table.caption)
+        caption, left_out = self.safe(self.table.caption), ""
         if dropped:
             quoted = ", ".join(f"“{header}”" for header in dropped)
-            caption += " " + self.safe(f"Columns left out at this width: {quoted}.")
-        found = [Text(line) for line in wrap(caption, self.width)]
+            left_out = f" {self.safe(f'Columns left out at this width: {quoted}.')}"
+        broken = wrap(f"{caption}{left_out}".strip(), self.width)
+        if self.most is not None:
+            broken = shortened_caption(caption, self.width, self.most, left_out)
+        found = [Text(line) for line in broken]
         for note, mark in self.marks.items():
             label = self.safe(mark)
             indent = cell_len(label) + 1

@@ -247,10 +247,10 @@ def holds(prediction: Prediction) -> Entry:
     open_ = [a for a in prediction.assumptions if a.holds is None]
     if failed:
         said = "; ".join(f"{a.text} ({a.found})" if a.found else a.text for a in failed)
-        return Text("✗", notes=(Note(f"does not hold: {said}"),), style="bad")
+        return Text("✗", notes=(Note(f"does not hold: {said}", detail=True),), style="bad")
     if open_:
         said = "; ".join(f"{a.text} ({a.found})" if a.found else a.text for a in open_)
-        return Text("?", notes=(Note(f"not checked: {said}"),), style="doubt")
+        return Text("?", notes=(Note(f"not checked: {said}", detail=True),), style="doubt")
     return Text("✓", style="good") if prediction.assumptions else Missing("the claim states no assumption")
 
 

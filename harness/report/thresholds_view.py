@@ -31,7 +31,7 @@ LIMITED = Note(
     "steps, or still fell and may, so more steps may lower k½"
 )
 
-OPEN = Note("within the bracket are trials whose end nothing decides; deciding them can only narrow it")
+OPEN = Note("within the bracket are trials whose end nothing decides; deciding them can only narrow it", detail=True)
 
 
 PER_SAMPLE = "kd/n: trained hidden weights per sample at k½."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from harness.driver import results
 from harness.driver.results import in_place_of
+from harness.report.headline import headline
 from harness.report.law_rows import LawRecord, each_law
 from harness.report.predicted import predict_suite
 from harness.report.records import Records
@@ -50,7 +51,16 @@ class Results(results.Results):
 
         state = f"; {self.lacking}" if self.missing else ""
         head = f"<p><b>{escape(self.suite.title or self.suite.name)}</b>: {self.trial_count} trials{escape(state)}</p>"
-        return head + self.thresholds()._repr_html_()
+        return head + f"<p>{escape(self.headline)}</p>" + self.thresholds()._repr_html_()
+
+    @cached_property
+    def headline(self) -> str:
+        """Three to six sentences that say what was found, with intervals and what limits them."""
+        try:
+            beside = self.predictions
+        except ValueError:  # the data are gone, so theories cannot be evaluated
+            beside = {}
+        return " ".join(headline(self, beside))
 
     def thresholds(self, tolerance: float | None = None, steps: float | None = None) -> Records[ThresholdRecord]:
         """Return the threshold of every regime, n and d.

@@ -15,6 +15,7 @@ from harness.complaints import printable
 from harness.components.executor import UNGUARDED, Executor, LostWorkers
 from harness.session.defaults import cores, run_directory
 from harness.session.suites import check_problems, loaded
+from harness.session.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from harness.driver.results import Results as DriverResults
@@ -46,6 +47,7 @@ def run(
     shard: str | Shard | None = None,
     fresh: bool = False,
     reuse_edited: bool = False,
+    max_time: float | None = None,
     begin: Listener | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> Results:
@@ -69,6 +71,7 @@ def run(
         shard: Part of a grid to train, as ``2/5``.
         fresh: Whether to start anew. Earlier results are set aside, not deleted.
         reuse_edited: Whether to reuse trials of third-party plugins that were edited since, or whose code is unknown.
+        max_time: Seconds after which the run stops in good order and returns what is known, or None for no limit.
         begin: Called with the run before anything is trained.
         notice: Called with each line that the user should see, by default the logger ``harness``.
 
@@ -133,13 +136,16 @@ def run(
         going.begin()
         if going.plan.missing:
             listening = _given(progress) if callable(progress) else shown(not progress)
+            clock = TimeLimit(max_time)
             try:
-                with listening as listen, chosen:
-                    results = going.go(chosen, listen)
+                with listening as listen, chosen, clock:
+                    results = going.go(chosen, clock.listening(listen))
             except (KeyboardInterrupt, LostWorkers, WriteError) as error:
-                gone = isinstance(error, GoneError)
-                error.add_note("no trial is saved there" if gone else f"{going.plan.done} trials are saved")
-                raise
+                if not (clock.up and isinstance(error, KeyboardInterrupt)):
+                    gone = isinstance(error, GoneError)
+                    error.add_note("no trial is saved there" if gone else f"{going.plan.done} trials are saved")
+                    raise
+                results = going.results()
             finally:
                 _say_warnings(chosen, say)
         else:

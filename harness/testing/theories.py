@@ -186,6 +186,8 @@ def _disagreement(
     (a, b), (c, e) = claimed.at(*before), claimed.at(*after)  # they differ where the width meets or leaves a floor
     grown = math.log(found[1]) - math.log(found[0])  # type: ignore[arg-type]  # not None, as checked
     expected = c * math.log(n1) + e * math.log(d1) - a * math.log(n0) - b * math.log(d0)
+    if what == "width()":
+        expected += claimed.logs * math.log(math.log(n1) / math.log(n0))
     if abs(grown - expected) > allowed * math.log(d1 / d0 if d1 > d0 else n1 / n0):
         side = "a floor" if (a, b) == claimed.floor else "n ≥ d" if n0 >= d0 else "n < d"
         yield (

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 import harness.driver.loading
 from harness.cli import command as main
-from harness.cli.report import TAKES
+from harness.cli.report_tables import TAKES
 from harness.components import Cell, Outcome
 from harness.components.table import Table
 from harness.driver.results import Results
@@ -94,10 +94,11 @@ def test_csv_and_json_are_one_document_each() -> None:
     assert Table.from_data(json.loads(out, parse_constant=pytest.fail)).name == "theories"
 
 
-def test_markdown_has_both_tables() -> None:
+def test_markdown_has_what_was_found_and_three_tables() -> None:
     _, out, _ = run("run", "--format", "markdown")
-    assert sum(line.startswith("**") for line in out.splitlines()) == 2
-    assert sum(line.startswith("| :---") for line in out.splitlines()) == 2
+    assert sum(line.startswith("**") for line in out.splitlines()) == 3
+    assert sum(line.startswith("| :---") for line in out.splitlines()) == 3
+    assert "k½" in out.splitlines()[0]
 
 
 def test_phase_is_drawn_and_exported() -> None:

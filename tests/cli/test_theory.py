@@ -204,7 +204,7 @@ def test_a_broken_plugin_is_warned_of_once(tmp_path: Path, monkeypatch: pytest.M
         (["--dataset", "spere"], "--dataset spere: there is no dataset 'spere'; did you mean 'sphere'?"),
         (["--dataset", "nosuch"], "near-duplicates, sphere, table)"),
         (["--suite", "nosuch"], "nosuch"),
-        (["--columns", "papers"], "'widths', 'paper'"),
+        (["--columns", "papers"], "--columns papers: nothing matches; there are"),
         (["--columns", "paper", "--certify"], "--certify cannot stand beside --columns paper"),
         (["--columns", "paper", "--json"], "--columns cannot stand beside --json"),
         (["--format", "csv", "--json"], "--format cannot stand beside --json"),

@@ -1,0 +1,124 @@
+"""The tables that ``harness report`` prints, and the sentences above them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.options import WrongInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.components.table import Renderer, Table
+    from harness.driver.results import Results
+    from harness.report.summary import Predictions
+
+TAKES = {
+    "compact": ("tolerance", "steps"),
+    "thresholds": ("tolerance", "steps"),
+    "theories": ("tolerance", "steps", "all_sizes", "certify"),
+    "exponents": ("tolerance", "steps"),
+    "laws": ("tolerance", "steps"),
+    "sensitivity": (),
+    "fates": (),
+    "phase": ("tolerance", "steps"),
+    "diagnostics": ("tolerance", "all_sizes"),
+    "comparison": ("tolerance", "steps", "all_sizes"),
+    "ablations": ("tolerance", "steps", "all_sizes"),
+    "trials": ("tolerance", "steps"),
+    "compact-theories": (),
+}
+"""Options of each view."""
+
+
+def views_shown(view: str | None, *, one_document: bool, compact: bool) -> tuple[str, ...]:
+    """Return the names of the views that are printed.
+
+    Args:
+        view: View that was asked for, or None.
+        one_document: Whether a document of the format has one table.
+        compact: Whether only the short tables are printed.
+    """
+    if view:
+        return (view,)
+    if one_document:
+        return ("thresholds",)
+    return ("compact", "compact-theories") if compact else ("compact", "thresholds", "theories")
+
+
+def sentences(results: Results, tolerance: float | None, steps: float | None) -> str:
+    """Return what was found. Theories are left out where the problems cannot be drawn.
+
+    Args:
+        results: Results of the run.
+        tolerance: Tolerance that was asked for, or None.
+        steps: Number of steps that was asked for, or None.
+    """
+    from harness.report.headline import headline
+    from harness.report.predicted import predict_suite
+
+    predictions: Predictions
+    try:
+        predictions = predict_suite(results.suite, results.registry.theories())
+    except ValueError:  # raised if files of data have changed or moved
+        predictions = {}
+    return " ".join(headline(results, predictions, tolerance=tolerance, steps=steps))
+
+
+def opening(said: str, renderer: Renderer) -> list[str]:
+    """Return what was found as the first paragraph of a format, or an empty list if nothing is said.
+
+    Args:
+        said: The sentences.
+        renderer: The format.
+    """
+    from markupsafe import escape as html
+
+    from harness.report.tex import escape
+
+    forms = {".md": f"{said}\n", ".tex": f"\\noindent {escape(said)}\n", ".html": f"<p>{html(said)}</p>\n"}
+    return [forms.get(renderer.suffix, f"{said}\n")] if said else []
+
+
+def table_of(results: Results, view: str, options: Mapping[str, Any]) -> Table:
+    """Return a view, made with those of the options that it takes.
+
+    Args:
+        results: Results of the run.
+        view: Name of the view.
+        options: Values of all options.
+    """
+    from importlib import import_module
+
+    if view == "compact-theories":
+        return _compact_theories(results)
+    taken = {name: options[name] for name in TAKES[view]}
+    if view == "theories":
+        return _theories(results, **taken)
+    module, name = ("phase", "cells_view") if view == "phase" else (f"{view}_view", f"{view}_view")
+    made: Table = getattr(import_module(f"harness.report.{module}"), name)(results, **taken)
+    return made
+
+
+def _theories(results: Results, *, tolerance: float | None, steps: int | None, all_sizes: bool, certify: bool) -> Table:
+    from harness.report.predicted import certify_suite, predict_suite
+    from harness.report.theories_view import theories_view
+
+    try:
+        predictions = predict_suite(results.suite, results.registry.theories(), all_sizes=all_sizes)
+        certified = certify_suite(results.suite, predictions, all_sizes=all_sizes) if certify else None
+    except ValueError as error:  # raised if files of data have changed or moved
+        raise WrongInput(f"theories need the suite's problems, which cannot be drawn: {error}") from error
+    return theories_view(
+        results, predictions, all_sizes=all_sizes, tolerance=tolerance, steps=steps, certified=certified
+    )
+
+
+def _compact_theories(results: Results) -> Table:
+    from harness.report.compact_view import compact_theories_view
+    from harness.report.predicted import predict_suite
+
+    try:
+        return compact_theories_view(results, predict_suite(results.suite, results.registry.theories()))
+    except ValueError as error:  # raised if files of data have changed or moved
+        raise WrongInput(f"theories need the suite's problems, which cannot be drawn: {error}") from error

@@ -1,0 +1,234 @@
+"""The two short tables of a run: one row for each regime, and one line for each theory."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.components.entries import Entry, Missing, Note, Number, Ratio, Text
+from harness.components.numbers import exponent, plain
+from harness.components.table import Column, Row, Table
+from harness.report import setting
+from harness.report.bibliography import sources, titled
+from harness.report.caption import problems_explained
+from harness.report.claims_view import law
+from harness.report.headline import leading, weights_per_label
+from harness.report.law_rows import compared
+from harness.report.laws_view import constant_entry
+from harness.report.nothing_found import why_no_bracket
+from harness.report.provenance import provenance
+from harness.report.theories_view import UNVERIFIED, group, holds, in_order
+from harness.report.thresholds_view import LIMIT, LIMITED, measured
+from harness.statistics.formulas import FORMULAS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.claims.predictions import Prediction
+    from harness.components import Claim, Regime
+    from harness.driver.results import Results
+    from harness.statistics.exponents import ExponentFit
+
+    Predictions = Mapping[tuple[str, int, int], Sequence[Prediction]]
+
+COLUMNS = (
+    Column("regime", wrap=18),
+    Column("k½", "right"),
+    Column("kd/n", "right", priority=2, legend="kd/n: trained hidden weights for each label at k½."),
+    Column("a", "right", legend="a, b: exponents of k½ ~ n^a d^b that the brackets of all sizes allow together."),
+    Column("b", "right"),
+    Column("C", "right", priority=1, legend="C: constants with which k½ = ⌈C n/d⌉ lies in all brackets."),
+)
+
+THEORY_COLUMNS = (
+    Column("theory", wrap=34),
+    Column("scaling", wrap=12),
+    Column("C=1", "right"),
+    Column("÷ k½", "right"),
+    Column("on data", "right", priority=1),
+    Column("met", "center"),
+)
+
+
+def compact_view(results: Results, *, tolerance: float | None = None, steps: float | None = None) -> Table:
+    """Return one row for each regime: k½ at the largest size, weights for each label, exponents and constant.
+
+    Args:
+        results: Results of the run.
+        tolerance: See :meth:`harness.driver.results.Results.question`.
+        steps: Likewise.
+
+    Returns:
+        The table.
+    """
+    suite = results.suite
+    n, d = size_shown(results, tolerance, steps)
+    kinds = dict.fromkeys(_fit(results, regime, tolerance, steps) for regime in suite.regimes)
+    said = (
+        f"k½: smallest width at which at least half of the nets fit {' or '.join(kinds)}. (low, high] misses it with a "
+        "chance of at most 5 %."
+    )
+    legends = " ".join(column.legend for column in COLUMNS if column.legend)
+    table = Table(
+        name="compact",
+        title=f"k½ at n = {n}, d = {d} · {suite.title or suite.name}",
+        caption=f"{said} {legends} Step size: {setting.steps_explained(suite.regimes)}. {problems_explained(results)}",
+        brief=f"{said} {legends}",
+        columns=COLUMNS,
+        rows=tuple(_row(results, regime, n, d, tolerance, steps) for regime in suite.regimes),
+        provenance=provenance(results.provenance),
+    )
+    flat = [
+        name for name in ("a", "b") if all(isinstance(row.entries[3 + (name == "b")], Missing) for row in table.rows)
+    ]
+    return table.without(flat) if len(flat) < 2 else table.without([*flat, "C"])
+
+
+def size_shown(results: Results, tolerance: float | None = None, steps: float | None = None) -> tuple[int, int]:
+    """Return the n and d of the short tables: the largest at which a regime has a bracket, or the largest.
+
+    Args:
+        results: Results of the run.
+        tolerance: See :meth:`harness.driver.results.Results.question`.
+        steps: Likewise.
+    """
+    lead = leading(results, tolerance, steps)
+    return (lead.n, lead.d) if lead is not None else setting.sizes(results.suite)[-1]
+
+
+def compact_theories_view(results: Results, predictions: Predictions) -> Table:
+    """Return one line for each theory: its scaling, and its width over the k½ of the regimes that it concerns.
+
+    Args:
+        results: Results of the run.
+        predictions: Predictions of each (regime, n, d).
+
+    Returns:
+        The table.
+    """
+    suite = results.suite
+    n, d = size_shown(results)
+    about: dict[str, list[Prediction]] = {}
+    for regime in suite.regimes:
+        for prediction in predictions.get((regime.name, n, d), ()):
+            about.setdefault(prediction.theory.name, []).append(prediction)
+    first = in_order(several[0] for several in about.values())
+    said = (
+        f"n = {n}, d = {d}. scaling: the claim up to constants; Õ hides logarithms. C=1: its value with constant and "
+        "logarithms 1. on data: its condition on the drawn problem. ÷ k½: C=1 over the measured k½, smallest and "
+        "largest over the regimes it speaks of. met: ✓ all assumptions hold, ✗ one fails, ? one is not checked."
+    )
+    return Table(
+        name="compact-theories",
+        title=f"Widths that theories ask for at n = {n}, d = {d} · {suite.title or suite.name}",
+        caption=f"{said} {problems_explained(results)}",
+        brief=said,
+        columns=THEORY_COLUMNS,
+        rows=tuple(_theory_row(results, about[one.theory.name]) for one in first),
+        provenance=provenance(results.provenance),
+        bibtex=sources(one.theory for one in first),
+    )
+
+
+def scaling_text(claim: Claim, n: int, d: int) -> str:
+    """Return the claimed scaling at a size as papers write it, with its logarithms.
+
+    Logarithms that the formula has and the exponents do not declare are written as Õ.
+
+    Args:
+        claim: The claim.
+        n: Number of samples.
+        d: Input dimension.
+    """
+    if claim.exponents is None:
+        return ""
+    text = law(*claim.exponents.at(n, d), claim.exponents.logs)
+    return f"Õ({text})" if not claim.exponents.logs and "log" in claim.formula else text
+
+
+def _fit(results: Results, regime: Regime, tolerance: float | None, steps: float | None) -> str:
+    asked = results.question(regime.name, tolerance, steps)
+    if asked.kind == "exact":
+        return "exactly"
+    within = f" within {int(asked.steps)} steps" if math.isfinite(asked.steps) else ""
+    return f"to {plain(asked.tolerance)}{within}"
+
+
+def _row(results: Results, regime: Regime, n: int, d: int, tolerance: float | None, steps: float | None) -> Row:
+    if not regime.model.has_width:
+        none = Missing("the limit of infinite width has no threshold", notes=(LIMIT,))
+        return Row((Text(regime.name), none, *(Missing(),) * 4))
+    found = results.threshold(regime.name, n, d, tolerance, steps)
+    entry = measured(found)
+    if isinstance(entry, Missing):
+        why = why_no_bracket(results, regime, n, d, tolerance, steps)
+        entry = Missing(why, notes=(Note(why),))
+    elif found.limited:
+        entry = _noted(entry, LIMITED)
+    share = weights_per_label(regime, n, d, found.k_half)
+    fit = results.exponent_fit(regime.name, tolerance, steps)
+    brackets = results.brackets(regime.name, tolerance, steps)
+    several = sum(bracket.bounded for bracket in brackets) > 1
+    law_entry = (
+        constant_entry(compared(regime, FORMULAS[0], brackets).constant) if several else Missing("one size only")
+    )
+    return Row(
+        (
+            Text(regime.name),
+            entry,
+            Missing("no bracket") if share is None else Number(share, width=False),
+            _exponent(fit, fit.a_interval),
+            _exponent(fit, fit.b_interval),
+            Text(law_entry.text(), style=law_entry.style) if several else law_entry,
+        )
+    )
+
+
+def _noted(entry: Entry, note: Note) -> Entry:
+    return replace(entry, notes=(*entry.notes, note))
+
+
+def _exponent(fit: ExponentFit, interval: tuple[float, float] | None) -> Entry:
+    if fit.region.refuted:
+        return Text("refuted", style="bad")
+    if interval is None or not any(map(math.isfinite, interval)):
+        return Missing("the brackets leave it free")
+    return Text(f"[{exponent(interval[0])}, {exponent(interval[1])}]")
+
+
+def _theory_row(results: Results, several: Sequence[Prediction]) -> Row:
+    one = several[0]
+    claim = one.theory.claim
+    scaling = scaling_text(claim, one.n, one.d)
+    widths = [p.width.value for p in several if math.isfinite(p.width.value)]
+    return Row(
+        (
+            titled(claim, UNVERIFIED),
+            Text(scaling) if scaling else Missing("the claim has no power law"),
+            Number(one.scaling) if one.scaling is not None else Missing("the claim has no power law"),
+            _ratio(results, several),
+            _range(widths, [p.width.reason for p in several]),
+            min((holds(p) for p in several), key=lambda entry: "✗?✓–".find(entry.text())),
+        ),
+        group(one.theory),
+    )
+
+
+def _range(values: Sequence[float], reasons: Sequence[str]) -> Entry:
+    if not values:
+        return Missing(next(filter(None, reasons), "no number"))
+    low, high = min(values), max(values)
+    return Number(low) if low == high else Text(f"{Number(low).text()} to {Number(high).text()}")
+
+
+def _ratio(results: Results, several: Sequence[Prediction]) -> Entry:
+    found = [
+        (p.scaling / k)
+        for p in several
+        if p.scaling is not None and (k := results.threshold(p.regime.name, p.n, p.d).k_half) is not None
+    ]
+    if not found:
+        return Missing("no k½, or no scaling")
+    low, high = min(found), max(found)
+    return Ratio(low) if low == high else Text(f"{Ratio(low).text()[:-1]} to {Ratio(high).text()}")

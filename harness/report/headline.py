@@ -1,0 +1,278 @@
+"""The sentences that say what a run found, made from its numbers, with their intervals and what limits them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.components.numbers import clean, decimal, exponent, plain, width
+from harness.report.nothing_found import why_nothing
+from harness.report.questions import named
+from harness.report.setting import sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.claims.predictions import Prediction
+    from harness.components import Regime
+    from harness.driver.results import Results
+    from harness.statistics.exponents import ExponentFit
+    from harness.statistics.thresholds import Threshold
+
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+METHODS = {"gd": "gradient descent", "sgd": "minibatch gradient descent", "momentum": "gradient descent with momentum"}
+LAYERS = {"hidden": "hidden layer", "output": "output layer", "all": "two layers"}
+LISTED = 2
+"""Number of further regimes that a sentence lists one by one."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The threshold that the headline is about, and the regime that it belongs to."""
+
+    regime: Regime
+    n: int
+    d: int
+    found: Threshold
+
+
+def headline(
+    results: Results,
+    predictions: Mapping[tuple[str, int, int], Sequence[Prediction]] | None = None,
+    *,
+    tolerance: float | None = None,
+    steps: float | None = None,
+) -> tuple[str, ...]:
+    """Return the sentences that a report opens with: at most six, the most important first.
+
+    The first is about the regime with the smallest k½ at the largest n and d at which one has a bracket.
+
+    Args:
+        results: Results of the run.
+        predictions: Predictions of each (regime, n, d), or None if they were not evaluated.
+        tolerance: See :meth:`harness.driver.results.Results.question`.
+        steps: Likewise.
+    """
+    asked = (tolerance, steps)
+    lead = leading(results, *asked)
+    if lead is None:
+        said = [why_nothing(results, *asked)]
+    else:
+        said = [
+            _lead(results, lead),
+            _others(results, lead, asked),
+            _exponents(results.exponent_fit(lead.regime.name, *asked)),
+            _theories((predictions or {}).get((lead.regime.name, lead.n, lead.d), ()), lead.found),
+            _budget(results, lead) if asked == (None, None) else "",
+        ]
+    unfinished = f"The run is not finished: {results.lacking}." if results.missing else ""
+    return tuple(filter(None, [*said, unfinished or _limits(limits(results, *asked))]))
+
+
+def leading(results: Results, tolerance: float | None = None, steps: float | None = None) -> Place | None:
+    """Return the threshold that the headline is about, or None if no regime has a bracket at any size.
+
+    Args:
+        results: Results of the run.
+        tolerance: See :meth:`harness.driver.results.Results.question`.
+        steps: Likewise.
+    """
+    for n, d in reversed(sizes(results.suite)):
+        asked = (tolerance, steps)
+        found = [Place(one, n, d, results.threshold(one.name, n, d, *asked)) for one in results.suite.regimes]
+        closed = [place for place in found if place.found.k_half is not None]
+        if closed:
+            return min(closed, key=lambda place: place.found.k_half or 0)
+    return None
+
+
+def weights_per_label(regime: Regime, n: int, d: int, k: int | None) -> float | None:
+    """Return the number of trained hidden weights for each label at k½, or None where there is none.
+
+    Args:
+        regime: The regime.
+        n: Number of samples.
+        d: Input dimension.
+        k: The width, or None.
+    """
+    return k * d / n if k is not None and regime.model.describe().trains in ("hidden", "all") else None
+
+
+def subject(results: Results, regime: Regime) -> str:
+    """Return the nets of a regime in words, with its name where the suite has several."""
+    traits = regime.model.describe()
+    kind = f"{traits.activation} nets" if traits.activation else f"{regime.model.name} models"
+    method = METHODS.get(regime.optimizer.name, regime.optimizer.name)
+    several = len(results.suite.regimes) > 1 and regime.name != traits.activation
+    name = f" of “{clean(regime.name)}”" if several else ""
+    trained = f"{LAYERS[traits.trains]} trained" if traits.trains in LAYERS else "trained"
+    return f"{clean(kind)}{name}, {trained} by {clean(method)},"
+
+
+def space(d: int) -> str:
+    """Return the space of the inputs.
+
+    >>> space(40)
+    'R⁴⁰'
+    """
+    return f"R{str(d).translate(RAISED)}"
+
+
+def bracketed(found: Threshold) -> str:
+    """Return a bracket as inequalities, such as ``10 < k½ ≤ 11``."""
+    low = f"{found.low} < " if found.low else ""
+    high = f" ≤ {found.high}" if found.high is not None else ""
+    return f"{low}k½{high}"
+
+
+def _from(found: Threshold) -> str:
+    exactly = found.high is not None and found.least == found.high
+    return f"from width {found.k_half} on" if exactly else f"from about width {found.k_half} on"
+
+
+def _fits(found: Threshold) -> str:
+    if found.kind == "exact":
+        return "exactly fit"
+    budget = "" if math.isinf(found.steps) else f" within {int(found.steps)} steps"
+    return f"fit to {plain(found.tolerance)}{budget}"
+
+
+def _lead(results: Results, lead: Place) -> str:
+    found = lead.found
+    share = weights_per_label(lead.regime, lead.n, lead.d, found.k_half)
+    weights = "" if share is None else f", {_counted(share)} a label"
+    nets = subject(results, lead.regime)
+    first = nets[:1].upper() + nets[1:]
+    return f"{first} {_fits(found)} {lead.n} labels in {space(lead.d)} {_from(found)} ({bracketed(found)}){weights}."
+
+
+def _counted(share: float) -> str:
+    text = decimal(share, 3)
+    return "one trained weight" if text == "1" else f"{text} trained weights"
+
+
+def _others(results: Results, lead: Place, asked: tuple[float | None, float | None]) -> str:
+    """Return the sentence about the other regimes at the same size."""
+    closed: list[str] = []
+    open_: list[str] = []
+    smallest, largest = math.inf, 0
+    for regime in results.suite.regimes:
+        if regime.name == lead.regime.name or not regime.model.has_width:
+            continue
+        found = results.threshold(regime.name, lead.n, lead.d, *asked)
+        if found.k_half is not None:
+            smallest, largest = min(smallest, found.k_half), max(largest, found.k_half)
+            closed.append(f"{found.k_half} ({bracketed(found)}) for {named([clean(regime.name)])}")
+        elif found.bound != "none":
+            open_.append(f"{named([clean(regime.name)])} {bracketed(found)}")
+        else:
+            open_.append(f"{named([clean(regime.name)])} no bound")
+    said = []
+    if closed:
+        many = len(closed) > LISTED
+        said.append(
+            f"k½ of {len(closed)} other regimes lies between {smallest:g} and {largest}"
+            if many
+            else f"k½ is {' and '.join(closed)}"
+        )
+    if open_:
+        if len(open_) > LISTED:
+            said.append(f"{len(open_)} have no bracket")
+        else:
+            said.append(f"no bracket: {'; '.join(open_)}")
+    return f"At this size: {'; '.join(said)}." if said else ""
+
+
+def _exponents(fit: ExponentFit) -> str:
+    if fit.region.refuted:
+        return f"No power law n^a d^b meets the brackets of its k½ at all {len(fit.sizes)} sizes together."
+    parts = []
+    for name, interval in (("a", fit.a_interval), ("b", fit.b_interval)):
+        if interval is not None and all(map(math.isfinite, interval)):
+            parts.append(f"{exponent(interval[0])} ≤ {name} ≤ {exponent(interval[1])}")
+    if not parts:
+        return ""
+    form = "n^a" if fit.b_interval is None else "d^b" if fit.a_interval is None else "n^a d^b"
+    return f"Over {len(fit.sizes)} sizes its k½ grows like {form} with {' and '.join(parts)}."
+
+
+def _theories(predictions: Sequence[Prediction], found: Threshold) -> str:
+    """Return the sentence about the least width that a theorem on training asks for."""
+    about = [p for p in predictions if p.theory.claim.guarantee == "convergence" and p.scaling]
+    if not about or found.k_half is None:
+        return ""
+    least = min(about, key=lambda prediction: (prediction.scaling or 0.0, prediction.theory.claim.title))
+    claim, asked = least.theory.claim, least.scaling or 0.0
+    constant = "" if claim.explicit else " at C = 1"
+    doubts = [
+        *(["not read in its source"] if not claim.verified else []),
+        *(["an assumption fails here"] if not least.applies else []),
+    ]
+    doubt = f" ({', '.join(doubts)})" if doubts else ""
+    number = (
+        f"Of {len(about)} theorems on its training the mildest, " if len(about) > 1 else "The theorem on its training, "
+    )
+    return (
+        f"{number}{clean(claim.title)}{doubt}, asks for {width(asked)}{constant}: "
+        f"{decimal(asked / found.k_half)} times k½."
+    )
+
+
+def _budget(results: Results, lead: Place) -> str:
+    """Return the sentence about the budget, where exact fits lead."""
+    if lead.found.kind != "exact":
+        return ""
+    budget = results.suite.budget
+    found = results.threshold(lead.regime.name, lead.n, lead.d, budget.report_tolerance)
+    what = f"To a residual of {plain(budget.report_tolerance)} within {budget.steps} steps"
+    if found.bound == "none":
+        return f"{what}, no bound was found there in {found.trials} trials."
+    return f"{what}: {bracketed(found)}."
+
+
+def _limits(counts: Mapping[str, int]) -> str:
+    """Return the sentence about what limits the numbers, or an empty string if nothing does."""
+    several = counts["thresholds"]
+    said = [
+        f"{counts[key]} of {several} {words}"
+        for key, words in (
+            ("without_bracket", "thresholds have no bracket"),
+            ("limited_by_budget", "lower ends come from the budget, not the width"),
+            ("with_open_trials", "brackets hold trials whose end is open"),
+        )
+        if counts[key]
+    ]
+    if counts["errors"]:
+        said.append(f"{counts['errors']} of {counts['trials']} trials ended in errors and are left out")
+    return f"Limits: {'; '.join(said)}." if said else ""
+
+
+def limits(results: Results, tolerance: float | None = None, steps: float | None = None) -> dict[str, int]:
+    """Return counts of what limits the numbers of a run, over its regimes with a width.
+
+    Args:
+        results: Results of the run.
+        tolerance: See :meth:`harness.driver.results.Results.question`.
+        steps: Likewise.
+
+    Returns:
+        Numbers of thresholds, of those without a bracket, of those whose lower end the budget made, of those with open
+        trials in the bracket, and of trials, errors and diverged trials.
+    """
+    places = [place for place in results.places if results.regime(place[0]).model.has_width]
+    found = [results.threshold(*place, tolerance, steps) for place in places]
+    trials = [trial for several in results.outcomes.values() for trial in several]
+    return {
+        "thresholds": len(found),
+        "without_bracket": sum(one.k_half is None for one in found),
+        "limited_by_budget": sum(one.limited for one in found),
+        "with_open_trials": sum(_holds_open(one) for one in found),
+        "trials": len(trials),
+        "errors": sum(bool(trial.message) for trial in trials),
+        "diverged": sum(trial.diverged for trial in trials),
+    }
+
+
+def _holds_open(found: Threshold) -> bool:
+    return any((found.low or 0) < k < (found.high or math.inf) for k in found.open)

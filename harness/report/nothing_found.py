@@ -1,0 +1,122 @@
+"""The sentence that says why a run found no bracket: the first cause that holds, in a fixed order."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from typing import TYPE_CHECKING
+
+from harness.components import Cell
+from harness.components.numbers import clean, decimal
+from harness.components.reason import arrival, reason
+from harness.driver.certificates import fewest_trials
+from harness.driver.reasons import near, reasons
+from harness.report.setting import sizes
+from harness.report.why_not import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.components import Regime
+    from harness.components.vocabulary import Reason
+    from harness.driver.results import Results
+    from harness.statistics.thresholds import Threshold
+
+
+def why_nothing(results: Results, tolerance: float | None = None, steps: float | None = None) -> str:
+    """Return why no regime of a run has a bracket at any size, from what its first regime did at the largest size.
+
+    Args:
+        results: Results of the run.
+        tolerance: See :meth:`harness.driver.results.Results.question`.
+        steps: Likewise.
+    """
+    regimes = [regime for regime in results.suite.regimes if regime.model.has_width]
+    if not regimes:
+        return "The suite has only models of infinite width, which have no threshold."
+    n, d = sizes(results.suite)[-1]
+    why = why_no_bracket(results, regimes[0], n, d, tolerance, steps)
+    where = f"n = {n}, d = {d}" + (f", “{clean(regimes[0].name)}”" if len(results.suite.regimes) > 1 else "")
+    return f"No bracket of k½ was found. At {where}: {why}."
+
+
+def why_no_bracket(
+    results: Results, regime: Regime, n: int, d: int, tolerance: float | None = None, steps: float | None = None
+) -> str:
+    """Return why a threshold has no bracket.
+
+    The causes are tried in this order: the data cannot be fitted at any width, the budget ends before training does,
+    the widths are too small or too large, there are too few trials.
+
+    Args:
+        results: Results of the run.
+        regime: The regime.
+        n: Number of samples.
+        d: Input dimension.
+        tolerance: See :meth:`harness.driver.results.Results.question`.
+        steps: Likewise.
+    """
+    found = results.threshold(regime.name, n, d, tolerance, steps)
+    if not found.trials:
+        return "no trial was trained yet"
+    if found.bound == "<=":
+        return f"at least half of the nets fit at width {found.high}, and no smaller width was decided"
+    return (
+        _unfittable(results, regime, n, d)
+        or _budget(results, regime, n, d)
+        or _widths(found, near(reasons(results, regime.name, n, d, tolerance, steps), max(found.counts)))
+        or _trials(results, found)
+    )
+
+
+def _unfittable(results: Results, regime: Regime, n: int, d: int) -> str:
+    from harness.claims.unfittable import unfittable
+    from harness.report.predicted import problem_of_suite
+
+    try:
+        problem = problem_of_suite(results.suite, n, d).training()
+    except Exception:  # datasets are code of plugins, and data files may be gone
+        return ""
+    return unfittable(problem, regime, results.suite.budget.report_tolerance)
+
+
+def _budget(results: Results, regime: Regime, n: int, d: int) -> str:
+    """Return words about a budget that ends before the fit, with the step at which half of the nets would fit."""
+    budget, index = results.suite.budget, results.rung()
+    widest = max(results.widths(regime.name, n, d))
+    trials = [trial for trial in results.outcomes[Cell(regime.name, n, d, widest)] if not trial.message]
+    reached: list[float] = []
+    for trial in trials:
+        hit = trial.hits[index]
+        if hit is not None:
+            reached.append(hit)
+        elif reason(trial, budget.tolerances[index], index, regime) == "still falling":
+            reached.append(arrival(trial, budget.tolerances[index]) or math.inf)
+    late = [step for step in reached if step > budget.steps]
+    if 2 * len(late) < len(trials) or not late:
+        return ""
+    middle = statistics.median(late)
+    when = f"; at its late rate the median of them fits at step {decimal(middle)}" if math.isfinite(middle) else ""
+    return (
+        f"the budget of {budget.steps} steps ends first: {len(late)} of {len(trials)} nets of the widest k = {widest} "
+        f"were still falling{when}"
+    )
+
+
+def _widths(found: Threshold, why: Mapping[Reason, int]) -> str:
+    widest = max(found.counts)
+    fits, trials = found.counts[widest]
+    if 2 * fits >= trials:
+        return ""
+    said = f" ({listed(why)})" if why else ""
+    return f"the widths are too small: {fits} of {trials} nets fit at the widest k = {widest}{said}"
+
+
+def _trials(results: Results, found: Threshold) -> str:
+    most = max(trials for _, trials in found.counts.values())
+    needed = fewest_trials(results.suite, len(found.counts))
+    return (
+        f"too few trials: at most {most} at a width, and a width is certified from {needed} equal verdicts on"
+        if most < needed
+        else f"too few trials: about half of the nets fit at the widths tried, {found.trials} trials in all"
+    )
