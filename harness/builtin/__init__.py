@@ -62,9 +62,9 @@ def harness_optimizers() -> Iterable[type[Optimizer]]:
 @hookimpl
 def harness_criteria() -> Iterable[type[Criterion]]:
     """Provide the relative residual, the published MSE/√n, and the losses of two and of more classes."""
-    from harness.builtin.criteria import CrossEntropy, Logistic, MeanSquareOverRoot, Quadratic
+    from harness.builtin.criteria import CrossEntropy, Hinge, Logistic, MeanSquareOverRoot, Quadratic, SquaredHinge
 
-    return [Quadratic, MeanSquareOverRoot, Logistic, CrossEntropy]
+    return [Quadratic, MeanSquareOverRoot, Logistic, CrossEntropy, Hinge, SquaredHinge]
 
 
 @hookimpl

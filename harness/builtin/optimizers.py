@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GradientDescent(Optimizer):
-    """Full-batch gradient descent: w ← w − η ∇L(w)."""
+    """Gradient descent: w ← w − η ∇L(w), with the loss L on all samples, or on a minibatch."""
 
     name: ClassVar[str] = "gd"
 
@@ -23,14 +23,14 @@ class GradientDescent(Optimizer):
         """Take one gradient step."""
         return {name: params[name] - step_size * grad for name, grad in grads.items()}, state
 
-    def heavy_ball(self) -> float:
+    def heavy_ball(self) -> float | None:
         """Return 0: no momentum."""
-        return 0.0
+        return 0.0 if self.steady() else None
 
 
 @dataclass(frozen=True)
 class Momentum(Optimizer):
-    """Full-batch heavy ball: m ← βm − η ∇L(w), w ← w + m.
+    """Heavy ball: m ← βm − η ∇L(w), w ← w + m.
 
     The same iterates as ``torch.optim.SGD(momentum=β)`` at a constant step size.
 
@@ -50,22 +50,19 @@ class Momentum(Optimizer):
         velocity = {name: self.beta * state[name] - step_size * grad for name, grad in grads.items()}
         return {name: params[name] + velocity[name] for name in grads}, velocity
 
-    def heavy_ball(self) -> float:
+    def heavy_ball(self) -> float | None:
         """Return β."""
-        return self.beta
+        return self.beta if self.steady() else None
 
 
 @dataclass(frozen=True)
 class StochasticGradientDescent(GradientDescent):
-    """Minibatch SGD without replacement.
+    """Minibatch SGD: gradient descent with minibatches by default.
 
-    A step sees ``batch`` samples. Its gradient is scaled by n/batch, so that it is an unbiased estimate of the
-    full one. Batches run through one random permutation of the samples after another, drawn from the trial's seed.
-
-    The stable step is c/(a₁ λ_max + a₂ β) with λ_max = λ_max(J₀J₀ᵀ), β = max_i (J₀J₀ᵀ)_ii,
-    a₁ = n(b−1)/(b(n−1)) and a₂ = n(n−b)/(b(n−1)): at c = 1 the best step that the second moment of the minibatch
-    gradient allows [derived here, as Ma, Bassily and Belkin 2018 do for sampling with replacement]. At b = n it
-    is that of gradient descent.
+    The stable step of minibatches is c/(a₁ λ_max + a₂ β) with λ_max = λ_max(J₀J₀ᵀ), β = max_i (J₀J₀ᵀ)_ii. Without
+    replacement a₁ = n(b−1)/(b(n−1)) and a₂ = n(n−b)/(b(n−1)): at c = 1 the best step that the second moment of the
+    minibatch gradient allows [derived here, as Ma, Bassily and Belkin 2018 do for sampling with replacement, where
+    a₁ = (b−1)/b and a₂ = n/b]. At b = n it is that of gradient descent.
 
     Attributes:
         c: Factor of the stable step.
@@ -75,7 +72,3 @@ class StochasticGradientDescent(GradientDescent):
     name: ClassVar[str] = "sgd"
     c: Positive = 1.0
     batch: PositiveInt = 10
-
-    def batch_size(self, n: int) -> int:
-        """Return the batch, or n if there are fewer samples."""
-        return min(self.batch, n)

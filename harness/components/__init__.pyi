@@ -60,6 +60,7 @@ from .vocabulary import Outputs as Outputs
 from .vocabulary import Params as Params
 from .vocabulary import Positive as Positive
 from .vocabulary import PositiveInt as PositiveInt
+from .vocabulary import Schedule as Schedule
 from .vocabulary import StepSize as StepSize
 from .vocabulary import TargetKind as TargetKind
 from .vocabulary import Trained as Trained

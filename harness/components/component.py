@@ -43,6 +43,17 @@ class Component:
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {name: value for name, value in values.items() if isinstance(value, Component)}
 
+    @classmethod
+    def later(cls) -> set[str]:
+        """Return the options in :attr:`since` of the class and of its bases.
+
+        A class that declares an option of its own takes its name off the lists of its bases.
+        """
+        found: set[str] = set()
+        for base in reversed(cls.__mro__):
+            found = (found - vars(base).keys()) | set(vars(base).get("since", ()))
+        return found
+
     def plain(self) -> str | dict[str, Any]:
         """Return the name if the version is 1 and all options have their defaults, and :meth:`spec` otherwise."""
         spec = self.spec()
@@ -53,7 +64,7 @@ class Component:
 
         Options in :attr:`since` of the class and of its bases are left out at their default.
         """
-        later = {name for cls in type(self).__mro__ for name in cls.__dict__.get("since", ())}
+        later = self.later()
         made = type(self)() if later else self
         options = {
             name: value

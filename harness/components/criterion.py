@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from harness.components.component import Component
-from harness.components.vocabulary import TargetKind
+from harness.components.vocabulary import Fraction, TargetKind
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,11 +25,36 @@ class Criterion(Component, ABC):
         targets: The kinds of labels that the loss is defined on. A suite whose dataset draws others is refused.
         reduction: Whether the loss adds up or averages over the samples. The engine multiplies the
             gradient of a sum over a minibatch of b samples by n/b, and leaves that of a mean alone.
+        at_errors: Shares of wrong labels whose first steps are recorded beside those of the tolerances, decreasing.
+            0 is the first step at which all labels are right.
+        at_margins: Smallest margins over the samples whose first steps are recorded likewise, increasing. A run goes on
+            until all tolerances and all of these are met, or the budget ends.
     """
 
     kind: ClassVar[str] = "criterion"
     targets: ClassVar[tuple[TargetKind, ...]] = ("numbers", "signs")
     reduction: ClassVar[Literal["sum", "mean"]] = "sum"
+    since: ClassVar[Mapping[str, str]] = dict.fromkeys(("at_errors", "at_margins"), "0.2")
+    at_errors: tuple[Fraction, ...] = field(default=(), kw_only=True)
+    at_margins: tuple[float, ...] = field(default=(), kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Refuse marks that are out of order, or that the labels have no meaning for.
+
+        Raises:
+            ValueError: If there are such marks.
+        """
+        for option, further in (("at_errors", [-mark for mark in self.at_errors]), ("at_margins", self.at_margins)):
+            if any(not below < above for below, above in pairwise(further)):
+                order = "decreasing" if option == "at_errors" else "increasing"
+                raise ValueError(f"{option} must be {order}, found {list(getattr(self, option))}")
+        if self.further() and not {"signs", "one-hot"} & set(self.targets):
+            raise ValueError("at_errors and at_margins need labels that are signs or classes")
+
+    def further(self) -> dict[str, tuple[float, ...]]:
+        """Return the marks of further measures by their names, ``error`` and ``margin``."""
+        marks = {"error": self.at_errors, "margin": self.at_margins}
+        return {name: values for name, values in marks.items() if values}
 
     @abstractmethod
     def loss(self, outputs: Tensor, y: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,7 @@ class Course:
         falling: Whether more steps would have brought it further down.
         late: Steps and measures of the second half, from which the rate is fitted.
         curve: Measures at the steps of :func:`curve_steps` up to the end.
+        further: First steps at which the marks of further measures were met, by the name of the measure.
     """
 
     hits: tuple[int | None, ...]
@@ -74,33 +75,54 @@ class Course:
     falling: bool
     late: tuple[Sequence[float], Sequence[float]]
     curve: Sequence[float]
+    further: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
+
+
+def _steps(hits: NDArray[np.int64]) -> tuple[int | None, ...]:
+    return tuple(hit if hit >= 0 else None for hit in hits.tolist())
 
 
 class Progress:
     """First hits of decreasing tolerances by B runs, and where each run ended.
 
-    A run ends at the first step at which the measure meets the last tolerance, or is not below ``DIVERGED``, or at
-    the budget. Where the measure is bounded, the loss in units of its value at the start takes the place of the
-    measure for divergence and for "still falling". Measures recorded after a run's end are ignored, so that lanes may
-    run on until it is convenient to remove them.
+    A run ends at the first step by which the measure has met the last tolerance and all marks of further measures are
+    met, or at which the measure is not below ``DIVERGED``, or at the budget. Where the measure is bounded, the loss in
+    units of its value at the start takes the place of the measure for divergence and for "still falling". Measures
+    recorded after a run's end are ignored, so that lanes may run on until it is convenient to remove them.
 
     One run more than asked for is that of padding lanes; it has ended from the start.
 
     Attributes:
         padding: Index B of the run in padding lanes.
         hits: (B + 1, tolerances) first steps, -1 where not met.
+        further: (B + 1, marks) likewise for the marks of each further measure, by its name.
         end: (B + 1,) steps taken, -1 while the run goes on.
         measure: (B + 1,) the measure at the end.
         diverged: (B + 1,) whether it ended so.
     """
 
-    def __init__(self, runs: int, tolerances: Sequence[float], budget: int) -> None:
-        """Start recording so many runs."""
+    def __init__(
+        self,
+        runs: int,
+        tolerances: Sequence[float],
+        budget: int,
+        marks: Mapping[str, tuple[float, ...]] | None = None,
+    ) -> None:
+        """Start recording so many runs.
+
+        Args:
+            runs: B.
+            tolerances: Decreasing.
+            budget: Largest number of steps.
+            marks: Marks of further measures by name. A ``margin`` meets a mark from above, all others from below.
+        """
+        self.marks = dict(marks or {})
         self.tolerances = tuple(tolerances)
         self.budget = budget
         self.padding = runs
         runs += 1
         self.hits = np.full((runs, len(self.tolerances)), -1, dtype=np.int64)
+        self.further = {name: np.full((runs, len(marks)), -1, dtype=np.int64) for name, marks in self.marks.items()}
         self.end = np.full(runs, -1, dtype=np.int64)
         self.end[self.padding] = 0
         self.measure = np.full(runs, np.nan)
@@ -119,6 +141,7 @@ class Progress:
         measures: NDArray[np.float64],
         runs: NDArray[np.int64],
         losses: NDArray[np.float64] | None = None,
+        further: Mapping[str, NDArray[np.float64]] | None = None,
     ) -> None:
         """Record the measures (steps, lanes) of the given runs at consecutive check points.
 
@@ -127,14 +150,17 @@ class Progress:
             measures: Measure of each run at each of them.
             runs: The run in each lane.
             losses: Loss of each run at each of them, where the measure is bounded.
+            further: Further measures of each run at each of them, by name.
         """
         at = np.asarray(steps)
         progress = measures if losses is None else self._relative(losses, runs)
         for index, tolerance in enumerate(self.tolerances):
-            met = measures <= tolerance
-            fresh = met.any(axis=0) & (self.hits[runs, index] < 0) & (self.end[runs] < 0)
-            self.hits[runs[fresh], index] = at[met[:, fresh].argmax(axis=0)]
-        over = measures <= self.tolerances[-1]
+            self._note(self.hits, index, measures <= tolerance, at, runs)
+        for name, values in (further or {}).items():
+            for index, mark in enumerate(self.marks[name]):
+                met = values >= mark if name == "margin" else values <= mark
+                self._note(self.further[name], index, met, at, runs)
+        over = self._over(measures, at, runs)
         bad = ~(progress < DIVERGED)
         stop = over | bad
         if at[-1] >= self.budget:
@@ -148,13 +174,34 @@ class Progress:
         self._last[runs[lanes]] = progress[first[lanes], lanes]
         self.diverged[runs[lanes]] = bad[first[lanes], lanes]
         # Tolerances first met after the end of a run that diverged within the same chunk do not count.
-        late = self.hits[runs] > np.where(self.end[runs] < 0, self.budget, self.end[runs])[:, None]
-        self.hits[runs] = np.where(late, -1, self.hits[runs])
+        last = np.where(self.end[runs] < 0, self.budget, self.end[runs])[:, None]
+        for hits in (self.hits, *self.further.values()):
+            hits[runs] = np.where(hits[runs] > last, -1, hits[runs])
         late_check = int(np.searchsorted(at, LATE * self.budget))
         if late_check < len(at):
             unset = np.isnan(self._late[runs])
             self._late[runs[unset]] = progress[late_check, unset]
         self._keep(at, measures, runs)
+
+    def _note(
+        self,
+        hits: NDArray[np.int64],
+        index: int,
+        met: NDArray[np.bool_],
+        at: NDArray[np.int64],
+        runs: NDArray[np.int64],
+    ) -> None:
+        """Note the first check point at which a mark was met by runs that had not met it yet."""
+        fresh = met.any(axis=0) & (hits[runs, index] < 0) & (self.end[runs] < 0)
+        hits[runs[fresh], index] = at[met[:, fresh].argmax(axis=0)]
+
+    def _over(self, measures: NDArray[np.float64], at: NDArray[np.int64], runs: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return the check points by which all that is recorded was met, (steps, lanes)."""
+        if not self.further:
+            return measures <= self.tolerances[-1]
+        needed = np.column_stack([self.hits[runs, -1], *(hits[runs] for hits in self.further.values())])
+        met: NDArray[np.bool_] = at[:, None] >= needed.max(axis=1)
+        return met & (needed >= 0).all(axis=1)
 
     def _relative(self, losses: NDArray[np.float64], runs: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return losses in units of their value at the first check point."""
@@ -195,11 +242,12 @@ class Progress:
         # The budget, and nothing else, ended a run that may still be falling.
         unfinished = end >= self.budget and not self.diverged[run] and self.hits[run, -1] < 0
         return Course(
-            hits=tuple(hit if hit >= 0 else None for hit in self.hits[run].tolist()),
+            hits=_steps(self.hits[run]),
             steps=end,
             measure=measure,
             diverged=bool(self.diverged[run]),
             falling=bool(unfinished) and still_falling(self._late[run], self._last[run]),
             late=(steps[late].tolist(), values[late].tolist()),
             curve=self._curves[run],
+            further={name: _steps(hits[run]) for name, hits in self.further.items()},
         )

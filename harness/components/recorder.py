@@ -69,7 +69,7 @@ class Recorder:
         """
         self.regime, self.trials, self.budget = regime, tuple(trials), budget
         self.last = whole_epochs(budget.steps, regime.optimizer.epoch(trials[0].problem.n))
-        self.progress = Progress(len(trials), budget.tolerances, self.last)
+        self.progress = Progress(len(trials), budget.tolerances, self.last, regime.criterion.further())
         self.watches = any(diagnostic.summary in ("min", "max") for diagnostic in regime.diagnostics)
         self.marks = curve_steps(self.last)
         self._values: list[dict[str, list[float]]] = [{} for _ in trials]
@@ -202,6 +202,7 @@ class Recorder:
             curve=tuple(float(f"{measure:.4g}") for measure in course.curve),
             diagnostics=self._found(run),
             unlit=self._unlit.get(run) if course.hits[-1] is None else None,
+            further_hits=course.further,
         )
 
     def _found(self, run: int) -> dict[str, float]:

@@ -149,6 +149,7 @@ class Solver(ABC):
         decides_fates: Whether its outcomes come with their fates, so that no continuation is needed.
         depends_on_compiler: Whether numbers depend on the C++ compiler of the machine.
         outputs: ``any`` if networks of any number of outputs are trained.
+        records_marks: Whether it records first hits of further measures, see :meth:`harness.Criterion.further`.
     """
 
     name: ClassVar[str] = ""
@@ -162,6 +163,7 @@ class Solver(ABC):
     decides_fates: ClassVar[bool] = False
     depends_on_compiler: ClassVar[bool] = False
     outputs: ClassVar[Outputs] = "one"
+    records_marks: ClassVar[bool] = False
 
     @abstractmethod
     def refuses(self, regime: Regime) -> str:
@@ -180,8 +182,12 @@ class Solver(ABC):
             device: ``cpu``, ``cuda`` or ``cuda:N``.
             q: Number of outputs.
         """
-        several = self.of_several(q)
-        return several or self.refuses(regime) or self.elsewhere(device) or self.missing(dtype, device)
+        return self.unfit(regime, q) or self.elsewhere(device) or self.missing(dtype, device)
+
+    def unfit(self, regime: Regime, q: int = 1) -> str:
+        """Return why the solver cannot train a regime with q outputs on any machine, or an empty string if it can."""
+        marks = "" if self.records_marks or not regime.criterion.further() else "it records no errors and no margins"
+        return self.of_several(q) or marks or self.refuses(regime)
 
     def of_several(self, q: int) -> str:
         """Return why the solver cannot train networks of q outputs, or an empty string if it can."""

@@ -28,6 +28,9 @@ Fraction = Annotated[float, Ge(0), Lt(1)]
 StepSize = Literal["stable", "theory"] | Positive
 """A number, ``"stable"`` for c/λ_max(J₀J₀ᵀ) of each trial, or ``"theory"`` for the step of the regime's theory."""
 
+Schedule = Literal["constant", "inverse-sqrt", "cosine", "step-decay"]
+"""Courses of the step size, see :class:`harness.Optimizer`."""
+
 TargetKind = Literal["numbers", "signs", "values", "one-hot"]
 """Kinds of labels: real numbers (n,), ±1 (n,), vectors (n, q), or rows (n, q) with a one in the column of the class."""
 

@@ -159,7 +159,7 @@ def _solver(
     """
     dtype = suite.budget.dtype
     q = suite.q
-    if there is not None and not ((solver := named(there, registry)).of_several(q) or solver.refuses(regime)):
+    if there is not None and not (solver := named(there, registry)).unfit(regime, q):
         return solver
     if not regime.solver:
         return choose_again(regime, dtype, device, here, steps_ahead(suite, regime), registry, q)
@@ -182,7 +182,7 @@ def passed_over(suite: Suite, searches: Iterable[ThresholdSearch], device: str) 
     for regime, taken in chosen.values():
         ahead = steps_ahead(suite, regime)
         for solver in (s for s in shipped() if s.preference < taken.preference and s.pays(ahead) and not regime.solver):
-            if solver.of_several(suite.q) or solver.refuses(regime) or solver.elsewhere(device):
+            if solver.unfit(regime, suite.q) or solver.elsewhere(device):
                 continue
             if reason := solver.why_not(regime, dtype, device):
                 here = f"{printable(regime.name)} here ({reason})"

@@ -27,6 +27,7 @@ from harness.components import Params, Problem, Regime, ResidualCriterion
 from harness.engine.draws import digest
 from harness.engine.feature_major import feature_major, sample_last
 from harness.engine.one_thread import one_thread
+from harness.engine.updates import momentum_of
 
 Sizes = tuple[int, int, int]
 """(n, d, k)."""
@@ -210,7 +211,7 @@ class CompiledStep:
 
         params = {name: stacked([weights[name] for weights in drawn]) for name in drawn[0]}
         moved = {name: params[name] for name in regime.model.moved(params)}
-        beta = regime.optimizer.heavy_ball()
+        beta = momentum_of(regime.optimizer)
         velocity = {name: torch.zeros_like(value) for name, value in moved.items()} if beta else {}
         state = {} if beta is not None else owned(vmap(regime.optimizer.start)(moved))
         size = torch.full((EXAMPLE_LANES,), 1e-2, dtype=self.dtype, device=self.device)
@@ -229,7 +230,7 @@ def eager_step(regime: Regime) -> Function:
     model, optimizer, criterion = regime.model, regime.optimizer, regime.criterion
     forward = feature_major(model.forward)
     residual = isinstance(criterion, ResidualCriterion)
-    beta = optimizer.heavy_ball()
+    beta, decay = momentum_of(optimizer), optimizer.penalty()
     moved_names = model.trained()
 
     def lane(moved: Params, fixed: Params, x: Tensor, y: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
@@ -247,6 +248,8 @@ def eager_step(regime: Regime) -> Function:
         fixed = {name: value for name, value in params.items() if name not in moved}
         slopes, row = vmap(grad(lane, has_aux=True))(moved, fixed, x, y, scale)
         if beta is None:
+            if decay:
+                slopes = {name: slope + decay * moved[name] for name, slope in slopes.items()}
             new, kept = vmap(optimizer.update)(moved, slopes, state, step_size)
             for name, value in new.items():
                 moved[name].copy_(value)

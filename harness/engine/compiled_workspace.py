@@ -36,6 +36,7 @@ class CompiledWorkspace(Workspace):
         live = replace(live, params=owned(live.params), velocity=owned(live.velocity), state=owned(live.state))
         super().__init__(regime, live)
         self._step = step
+        self._optimizer = regime.optimizer
         self._x = sample_last(live.x)
         self._scale = live.scale.squeeze(1)
         n = live.x.shape[1]
@@ -56,12 +57,14 @@ class CompiledWorkspace(Workspace):
     def advance(self, i: int) -> None:
         """Evaluate the networks on all samples into row i, and step on the gradient."""
         live = self.live
-        self.rows[i].copy_(self._step(*_parts(live), self._x, live.y, self._scale, live.step_size))
+        step_size = live.rates(self._optimizer)
+        self.rows[i].copy_(self._step(*_parts(live), self._x, live.y, self._scale, step_size))
 
     def minibatch_step(self, index: Tensor) -> None:
         """Step on some samples; the gradient is scaled by n/b."""
         x, labels = self.samples(index)
-        self._step(*_parts(self.live), sample_last(x), labels, self._weight * self._scale, self.live.step_size)
+        step_size = self.live.rates(self._optimizer)
+        self._step(*_parts(self.live), sample_last(x), labels, self._weight * self._scale, step_size)
 
 
 def _parts(live: Lanes) -> tuple[Params, Params, Params]:

@@ -57,7 +57,8 @@ def train_stack(
         if final:
             work.measure(len(points))
             points.append(last)
-        progress.record(points, work.measures(len(points)), live.runs, work.losses(len(points)))
+        count = len(points)
+        progress.record(points, work.measures(count), live.runs, work.losses(count), work.further(count))
         step = last if final else points[-1] + epoch
         going = progress.open(live.runs)
         for lane, run in enumerate(live.runs.tolist()):
@@ -78,7 +79,7 @@ def _lane(params: Params, lane: int) -> Params:
 
 
 def _prepared(work: Workspace, samples: Samples) -> tuple[Workspace, CapturedSteps | None]:
-    """Return the workspace and, for full batches on a GPU, what captures chunks of steps in it."""
+    """Return the workspace and, for equal steps on full batches on a GPU, what captures chunks of steps in it."""
     x = work.live.x
-    full = samples.batch == x.shape[1]
+    full = samples.batch == x.shape[1] and work.captures
     return work, CapturedSteps(work.advance, CHUNK, x.device) if x.is_cuda and full else None

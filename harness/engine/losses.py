@@ -18,6 +18,7 @@ class Loss(ABC):
     Outputs and labels are (B, n), or (B, n·q) for q > 1 outputs, those of a sample side by side.
     """
 
+    criterion: Criterion
     q: int = 1
     """Number of outputs."""
 
@@ -28,6 +29,12 @@ class Loss(ABC):
         return lambda rows, labels: of_networks(
             torch.unflatten(rows, -1, (-1, self.q)), torch.unflatten(labels, -1, (-1, self.q))
         )
+
+    def _further(self, outputs: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Return the further measures of outputs (T, B, n)."""
+        criterion = self.criterion
+        named = {"wrong": criterion.wrong, "margin": lambda f, y: criterion.margins(f, y).amin()}
+        return {name: self._several(vmap(vmap(of), in_dims=(0, None)))(outputs, labels) for name, of in named.items()}
 
     @abstractmethod
     def set_offset(self, labels: Tensor, out: Tensor) -> None:
@@ -46,6 +53,13 @@ class Loss(ABC):
         """Return the loss of outputs plus offset (T, B, n) as (T, B)."""
 
     @abstractmethod
+    def further(self, rows: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Return further measures of outputs plus offset (T, B, n), each as (T, B).
+
+        These are ``wrong``, the number of samples whose label is wrong, and ``margin``, the smallest margin.
+        """
+
+    @abstractmethod
     def weight(self, n: int, batch: int) -> float:
         """Return the factor from the gradient on a minibatch to an estimate of that on all n samples."""
 
@@ -54,7 +68,8 @@ class ResidualLoss(Loss):
     """A criterion of the residual norm: outputs come as f − y, and the scale includes the factor a of the loss."""
 
     def __init__(self, criterion: ResidualCriterion, q: int) -> None:
-        self.criterion, self.q = criterion, q
+        self.criterion: ResidualCriterion = criterion
+        self.q = q
         self._loss = self._several(vmap(vmap(criterion.loss), in_dims=(0, None)))
 
     def set_offset(self, labels: Tensor, out: Tensor) -> None:
@@ -74,6 +89,10 @@ class ResidualLoss(Loss):
     def losses(self, rows: Tensor, labels: Tensor) -> Tensor:
         """Return the losses at the outputs f."""
         return self._loss(rows + labels, labels)
+
+    def further(self, rows: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Return the further measures at the outputs f."""
+        return self._further(rows + labels, labels)
 
     def weight(self, n: int, batch: int) -> float:
         """Return n/b: the loss is a sum."""
@@ -112,6 +131,10 @@ class GeneralLoss(Loss):
     def losses(self, rows: Tensor, labels: Tensor) -> Tensor:
         """Return the losses."""
         return self._loss(rows, labels)
+
+    def further(self, rows: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Return the further measures."""
+        return self._further(rows, labels)
 
     def weight(self, n: int, batch: int) -> float:
         """Return n/b for a sum over samples, and 1 for a mean."""

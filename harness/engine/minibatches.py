@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
@@ -51,13 +51,16 @@ class Minibatches(Samples):
     """One endless sequence of sample indices per trial: one random permutation of the n samples after another.
 
     Steps take consecutive runs of b indices; where b does not divide n a run may cross into the next permutation.
-    Each trial draws from its own stream, so its batches are the same in whatever company it trains.
+    Each trial draws from its own stream, so its batches do not depend on the other trials of a stack.
     """
+
+    purpose: ClassVar[str] = "minibatches"
 
     def __init__(self, seeds: Sequence[int], n: int, batch: int, base: int) -> None:
         """Open one stream per trial seed."""
         self.n, self.batch, self.epoch = n, batch, -(-n // batch)
-        self.streams = [stream({"for": "minibatches", "n": n, "batch": batch, "seed": [base, s]}) for s in seeds]
+        named = {"for": self.purpose, "n": n, "batch": batch}
+        self.streams = [stream({**named, "seed": [base, s]}) for s in seeds]
         self.left: NDArray[np.int64] = np.empty((len(self.streams), 0), dtype=np.int64)
 
     def keep(self, lanes: Sequence[int]) -> None:
@@ -76,7 +79,21 @@ class Minibatches(Samples):
         need = steps * self.batch
         epochs = -(-(need - self.left.shape[1]) // self.n)
         if epochs > 0:
-            drawn = [np.concatenate([rng.permutation(self.n) for _ in range(epochs)]) for rng in self.streams]
+            drawn = [np.concatenate([self.pass_over(rng) for _ in range(epochs)]) for rng in self.streams]
             self.left = np.concatenate([self.left, np.stack(drawn)], axis=1)
         taken, self.left = self.left[:, :need], self.left[:, need:]
         return taken.reshape(len(self.streams), steps, self.batch).swapaxes(0, 1)
+
+    def pass_over(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Return n further indices."""
+        return rng.permutation(self.n)
+
+
+class Independent(Minibatches):
+    """One endless sequence of sample indices per trial, each index drawn independently of all others."""
+
+    purpose: ClassVar[str] = "minibatches with replacement"
+
+    def pass_over(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Return n further indices."""
+        return rng.integers(self.n, size=self.n)

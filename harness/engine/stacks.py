@@ -30,6 +30,7 @@ class StackSolver(Solver):
     """Steps of all networks of a stack, through a :class:`~harness.components.Stack` of the model."""
 
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
+    records_marks: ClassVar[bool] = True
 
     @abstractmethod
     def stack(self, regime: Regime, moved: tuple[str, ...], params: Params, x: Tensor) -> Stack:
@@ -107,11 +108,13 @@ def _runs(trials: Sequence[Trial], grouping: Grouping, padding: int) -> NDArray[
 
 
 def _samples(regime: Regime, budget: Budget, trials: Sequence[Trial]) -> Samples:
-    from harness.engine.minibatches import FullBatch, Minibatches
+    from harness.engine.minibatches import FullBatch, Independent, Minibatches
 
-    n = trials[0].problem.n
+    n, seeds = trials[0].problem.n, [trial.seed for trial in trials]
     batch = regime.optimizer.batch_size(n)
-    return FullBatch(n) if batch == n else Minibatches([trial.seed for trial in trials], n, batch, budget.seed)
+    if batch == n:
+        return FullBatch(n)
+    return (Independent if regime.optimizer.replacement else Minibatches)(seeds, n, batch, budget.seed)
 
 
 def _lanes(
@@ -122,6 +125,7 @@ def _lanes(
     from torch.func import vmap
 
     from harness.engine import lanes
+    from harness.engine.updates import momentum_of
     from harness.engine.workspace import Lanes
 
     optimizer, criterion = regime.optimizer, regime.criterion
@@ -136,12 +140,13 @@ def _lanes(
     # Other criteria have their gradient taken as it is; a curvature of theirs bounds it, for the step size only.
     curvature = criterion.curvature(x.shape[1]) if isinstance(criterion, ResidualCriterion) else 1.0
     curvature *= regime.model.loss_weight()
-    own_update = optimizer.heavy_ball() is None
+    momentum = momentum_of(optimizer)
+    own_update = momentum is None
     scale = torch.full_like(step_size, curvature) if own_update else -curvature * step_size
     params = {name: lanes.put(stacked([trial.weights[name] for trial in trials])) for name in trials[0].weights}
     weights = {name: params[name] for name in moved}
     state = vmap(optimizer.start)(weights) if own_update else {}
-    velocity = weights if optimizer.heavy_ball() else {}
+    velocity = weights if momentum else {}
     return Lanes(
         runs=runs,
         x=x,

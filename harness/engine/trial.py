@@ -25,12 +25,14 @@ from harness.engine.spectrum import (
 
 
 def stable_step(optimizer: Optimizer, curvature: float, largest: float, diagonal: float, n: int) -> float:
-    """Return c/(a λ), λ the largest curvature that a step can meet at the initial weights.
+    """Return c/(a λ + weight decay), λ the largest curvature that a step can meet at the initial weights.
 
-    For full batches λ = λ_max(J₀J₀ᵀ). For minibatches of b without replacement, whose gradients are scaled by n/b,
-    the second moment of the minibatch kernel is at most a₁ λ_max + a₂ max_i (J₀J₀ᵀ)_ii times the kernel, with
-    a₁ = n(b−1)/(b(n−1)) and a₂ = n(n−b)/(b(n−1)). Where J₀ = 0, as of a ReLU net whose neurons are all dead, every
-    gradient vanishes and the net stays where it is, whatever the step: it is 0 then, and the trial unfit.
+    For full batches λ = λ_max(J₀J₀ᵀ). For minibatches of b, whose gradients are scaled by n/b, the second moment of the
+    minibatch kernel is at most a₁ λ_max + a₂ max_i (J₀J₀ᵀ)_ii times the kernel, with a₁ = n(b−1)/(b(n−1)) and
+    a₂ = n(n−b)/(b(n−1)) without replacement, a₁ = (b−1)/b and a₂ = n/b with it. Weight decay adds to a λ.
+
+    Where J₀ = 0, as of a ReLU net whose neurons are all dead, every gradient vanishes and the net stays where it is,
+    whatever the step: it is 0 then, and the trial unfit.
 
     >>> from harness.builtin.optimizers import GradientDescent, StochasticGradientDescent
     >>> stable_step(GradientDescent(), 1.0, 3.0, 0.5, n=20)
@@ -39,13 +41,15 @@ def stable_step(optimizer: Optimizer, curvature: float, largest: float, diagonal
     0.1
     """
     b = optimizer.batch_size(n)
-    if b < n:
+    if b < n and optimizer.replacement:
+        largest = (b - 1) / b * largest + n / b * diagonal
+    elif b < n:
         largest = n * (b - 1) / (b * (n - 1)) * largest + n * (n - b) / (b * (n - 1)) * diagonal
     if largest == 0:
         return 0.0
     if not 0 < largest < math.inf:
         raise ValueError(f"the largest eigenvalue of J₀J₀ᵀ is {largest:g}, so there is no stable step size")
-    return optimizer.c / (curvature * largest)
+    return optimizer.c / (curvature * largest + optimizer.penalty())
 
 
 @dataclass(frozen=True)

@@ -45,10 +45,13 @@ class HeavyBall(Update):
 
 
 class OwnUpdate(Update):
-    """The optimizer's own ``update``, mapped over networks; the cotangent is not scaled by η."""
+    """The optimizer's own ``update``, mapped over networks; the cotangent is not scaled by η.
+
+    Its weight decay and the course of its step size are those of the contract, so they are added here.
+    """
 
     def __init__(self, optimizer: Optimizer, live: Lanes, moved: tuple[str, ...]) -> None:
-        self.moved = moved
+        self.optimizer, self.moved = optimizer, moved
         self.gradients = {name: lanes.zeros(*live.params[name].shape, like=live.x) for name in moved}
         self._update = vmap(optimizer.update)
 
@@ -58,11 +61,29 @@ class OwnUpdate(Update):
             gradient.zero_()
         stack.vjp(cotangent, self.gradients, 1.0)
         moved = {name: live.params[name] for name in self.moved}
-        new, state = self._update(moved, self.gradients, live.state, live.step_size)
+        if decay := self.optimizer.penalty():
+            for name, gradient in self.gradients.items():
+                lanes.flat(gradient).add_(lanes.flat(moved[name]), alpha=decay)
+        new, state = self._update(moved, self.gradients, live.state, live.rates(self.optimizer))
         for name, value in new.items():
             live.params[name].copy_(value)
         for name, value in state.items():
             live.state[name].copy_(value)
+
+
+def momentum_of(optimizer: Optimizer) -> float | None:
+    """Return β of the heavy ball, or None for an optimizer with an update of its own.
+
+    Raises:
+        ValueError: If the optimizer says that its steps are those of the heavy ball although they are not.
+    """
+    beta = optimizer.heavy_ball()
+    if beta is not None and not optimizer.steady():
+        raise ValueError(
+            f"optimizer {optimizer.name!r} returns β = {beta:g} from heavy_ball() with a schedule or weight decay; "
+            "it must return None unless steady()"
+        )
+    return beta
 
 
 def update_of(optimizer: Optimizer, live: Lanes, moved: tuple[str, ...]) -> Update:
@@ -73,7 +94,7 @@ def update_of(optimizer: Optimizer, live: Lanes, moved: tuple[str, ...]) -> Upda
         live: The networks.
         moved: Names of the weights that training moves.
     """
-    beta = optimizer.heavy_ball()
+    beta = momentum_of(optimizer)
     if beta is None:
         return OwnUpdate(optimizer, live, moved)
     return HeavyBall(beta) if beta else GradientStep()

@@ -75,7 +75,7 @@ def train_together(
             for seed in batch.seeds:
                 turn(place, seed)
                 trials.append(prepare(setting, cell.n, cell.d, cell.k, seed))
-            tasks.append((setting.regime, trials, _budget(setting)))
+            tasks.append((setting.regime, trials, _budget(setting, cell.n)))
         begun(None)
         solver = _solver(settings[0])
         found = solver.train_several(tasks)
@@ -118,7 +118,7 @@ def _train(
     turn: Callable[[int | None], None] = lambda _seed: None,
 ) -> list[Outcome]:
     start = time.perf_counter()
-    solver, regime, budget = _solver(setting), setting.regime, _budget(setting)
+    solver, regime, budget = _solver(setting), setting.regime, _budget(setting, cell.n)
     errors: dict[int, Outcome] = {}
 
     def each(seeds: Sequence[int], work: Callable[[int], T]) -> list[T]:
@@ -157,10 +157,11 @@ def _train(
     return [by_seed[seed] for seed in seeds]
 
 
-def _budget(setting: Setting) -> Budget:
-    """Return the budget of a setting, with a place for last weights if a continuation goes on from them."""
+def _budget(setting: Setting, n: int) -> Budget:
+    """Return the budget of a setting at n samples, with a place for last weights if a continuation needs them."""
     wanted = setting.limit and continuation_of(setting.regime, setting.q) is not None
-    return replace(setting.budget, last_weights=LastWeights()) if wanted else setting.budget
+    steps = setting.regime.optimizer.most_steps(n, setting.steps)
+    return replace(setting.budget, steps=steps, last_weights=LastWeights() if wanted else None)
 
 
 def _taken_on(
@@ -187,7 +188,7 @@ def _solver(setting: Setting) -> Solver:
     """
     if setting.solver is None:
         return choose(setting.regime, setting.dtype, setting.device, q=setting.q)
-    if reason := setting.solver.of_several(setting.q) or setting.solver.refuses(setting.regime):
+    if reason := setting.solver.unfit(setting.regime, setting.q):
         raise ValueError(f"solver {setting.solver.name} cannot train it: {reason}")
     return setting.solver
 

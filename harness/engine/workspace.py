@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.components import Params, Regime, Stack
+from harness.components import Optimizer, Params, Regime, Stack
 from harness.engine import lanes
 from harness.engine.losses import loss_of
 from harness.engine.updates import update_of
@@ -37,6 +37,7 @@ class Lanes:
         params: Weights.
         velocity: What the heavy ball remembers, for the weights that move; empty without momentum.
         state: The state of any other optimizer.
+        taken: Steps taken.
     """
 
     runs: NDArray[np.int64]
@@ -47,6 +48,13 @@ class Lanes:
     params: Params
     velocity: Params
     state: Params
+    taken: int = 0
+
+    def rates(self, optimizer: Optimizer) -> Tensor:
+        """Return the step size of each network at the next step, (B,), and count the step."""
+        factor = optimizer.rate(self.taken)
+        self.taken += 1
+        return self.step_size if factor == 1.0 else self.step_size * factor
 
     def keep(self, chosen: list[int], padding: int) -> Lanes:
         """Return these lanes, copied; a lane named again only fills up."""
@@ -66,6 +74,7 @@ class Lanes:
             copies(self.params),
             copies(self.velocity),
             copies(self.state),
+            self.taken,
         )
 
 
@@ -75,6 +84,7 @@ class Workspace(ABC):
     Attributes:
         live: The networks.
         rows: Outputs plus offset (B, n) at consecutive check points.
+        captures: Whether all steps are the same operations with the same numbers, so that they can be recorded once.
     """
 
     def __init__(self, regime: Regime, live: Lanes) -> None:
@@ -83,6 +93,8 @@ class Workspace(ABC):
         self.live = live
         self.q = n // live.x.shape[1]
         self.loss = loss_of(regime.criterion, self.q)
+        self._marks = regime.criterion.further()
+        self.captures = regime.optimizer.schedule == "constant"
         self._bounded = regime.criterion.bounded()
         self._ring = lanes.zeros((CHUNK + 1) * count, n, like=live.x)
         self.rows = list(self._block(CHUNK + 1))
@@ -118,6 +130,16 @@ class Workspace(ABC):
             return None
         losses: NDArray[np.float64] = self.loss.losses(self._block(points), self.live.y).double().cpu().numpy()
         return losses
+
+    def further(self, points: int) -> dict[str, NDArray[np.float64]]:
+        """Return the further measures of the first rows by name, (points, B), if the criterion has marks of them."""
+        if not self._marks:
+            return {}
+        found = self.loss.further(self._block(points), self.live.y)
+        values = {name: of.double().cpu().numpy() for name, of in found.items()}
+        # Divided in float64, so that the share of one sample in ten is 0.1 whatever the precision of training.
+        share = values["wrong"] / self.live.x.shape[1]
+        return {name: {"error": share, "margin": values["margin"]}[name] for name in self._marks}
 
     def samples(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Return inputs (B, b, d) and labels (B, b·q) of the samples ``index`` (B, b)."""

@@ -11,13 +11,14 @@ from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from harness.complaints import Refusal, show
-from harness.components import Positive  # not under TYPE_CHECKING: pydantic reads the annotations
+from harness.components import Fraction, Positive  # not under TYPE_CHECKING: pydantic reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_SIZE = 1_000_000
 MAX_ENTRIES = 10_000
+MAX_STEPS = 10**9
 TOLERANCES = (1e-1, 1e-2, 2.5e-3, 1e-3)
 REPORT_TOLERANCE = 1e-2
 
@@ -110,7 +111,18 @@ class ProblemsSection(Section):
 class BudgetSection(Section):
     """The largest number of steps, and how closely networks must fit."""
 
-    steps: Annotated[int, Gt(0), Le(10**9)] = Field(description="Most steps of the optimizer in a trial.")
+    steps: Annotated[int, Gt(0), Le(MAX_STEPS)] | None = Field(
+        None, description="Most steps of the optimizer in a trial; needed unless there are epochs."
+    )
+    epochs: Annotated[int, Gt(0), Le(MAX_STEPS)] | None = Field(
+        None, description="Most passes over the samples in a trial, for all regimes that name none."
+    )
+    errors: list[Fraction] = Field(
+        [], description="Shares of wrong labels whose first steps are recorded too, for criteria that name none."
+    )
+    margins: list[float] = Field(
+        [], description="Smallest margins whose first steps are recorded too, for criteria that name none."
+    )
     tolerances: Annotated[list[Positive], MinLen(1), AfterValidator(_decreasing)] = Field(
         list(TOLERANCES), description="The step at which each is first met is recorded; largest first."
     )

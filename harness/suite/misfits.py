@@ -67,6 +67,9 @@ def _of_labels(
         names = registry.names("criterion")
         fits = (name for name in names if targets.kind in registry.find("criterion", name).targets)
         yield "criterion", f"{message} {targets.kind}", fits
+    elif criterion.further() and targets.kind in ("numbers", "values"):
+        message = f"errors and margins need labels that are signs or classes, but those of dataset {dataset} are"
+        yield "criterion", f"{message} {targets.kind}", ()
 
 
 def _of_solver(regime: Regime, q: int, registry: Registry) -> Iterator[tuple[str, str, Iterable[str]]]:
@@ -75,7 +78,7 @@ def _of_solver(regime: Regime, q: int, registry: Registry) -> Iterator[tuple[str
     def reason(name: str) -> str:
         solver: Solver = registry.find("solver", name)()
         try:
-            return solver.of_several(q) or solver.refuses(regime)
+            return solver.unfit(regime, q)
         except Exception as error:  # a plugin may fail in any way
             return said(error)
 

@@ -17,7 +17,16 @@ from harness.plugin_host.registry import AmbiguousName, UnknownName
 from harness.plugin_host.validation import from_pydantic
 from harness.statistics.adaptive import Adaptive
 from harness.statistics.search import Grid, Search
-from harness.suite.file import SECTIONS, BudgetSection, ProblemsSection, Section, Sizes, SuiteFile, SuiteSection
+from harness.suite.file import (
+    SECTIONS,
+    BudgetSection,
+    ProblemsSection,
+    Section,
+    Sizes,
+    SuiteFile,
+    SuiteSection,
+)
+from harness.suite.for_all_regimes import steps_of_epochs, with_options
 from harness.suite.misfits import misfits
 from harness.suite.record import Budget, Suite
 from harness.suite.requires import missing_packages
@@ -71,6 +80,7 @@ class SuiteParser:
         self.complaints: list[Complaint] = []
         self.plugin_files: list[Path] = []
         self._misspelled: dict[str, str] = {}
+        self._read_budget: BudgetSection | None = None
 
     def suite(self, text: str) -> Suite | None:
         """Return the suite, or None if there are complaints."""
@@ -87,6 +97,12 @@ class SuiteParser:
         search = self._search()
         regimes = self._regimes()
         regimes = self._with_solver(regimes)
+        given = self._read_budget
+        if given is not None:
+            regimes = dict(with_options(regimes, given, self.complaints))
+        if budget is not None and problems is not None and given is not None and given.steps is None:
+            sizes = cast("tuple[int, ...]", problems.n)
+            budget = replace(budget, steps=steps_of_epochs(regimes.values(), sizes))
         self._width_steps(search, regimes)
         self._tunings(search, problems, regimes)
         if dataset is not None:
@@ -215,7 +231,10 @@ class SuiteParser:
             return None
 
     def _budget(self) -> Budget | None:
-        section = self._section("budget", BudgetSection)
+        table = self.data.get("budget")
+        if isinstance(table, dict) and not {"steps", "epochs"} & set(table):
+            self._refuse("missing", ("budget", "steps"), "is missing")
+        section = self._read_budget = self._section("budget", BudgetSection)
         ladder = section or self._ladder()
         try:
             reported = ladder.reported() if ladder is not None else None
@@ -226,7 +245,7 @@ class SuiteParser:
             return None
         rungs = tuple(section.tolerances)
         return Budget(
-            section.steps,
+            section.steps or 0,
             rungs,
             reported,
             section.dtype,

@@ -34,7 +34,8 @@ def resolve(suite: Suite, registry: Registry) -> dict[str, Any]:
             "held_out": suite.held_out,
             "validation": suite.validation,
         },
-        "budget": vars(suite.budget) | {"solver": ""},  # regimes have it, after their own
+        "budget": vars(suite.budget)
+        | {"solver": "", "epochs": None, "errors": [], "margins": []},  # regimes have these
         "search": {"method": suite.search.name, **search},
         "regimes": [_regime(regime, registry) for regime in suite.regimes],
     }

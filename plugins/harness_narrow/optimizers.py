@@ -48,6 +48,7 @@ class Projected(Optimizer):
     kappa: Positive = 10.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.zeta > self.kappa:
             raise ValueError(f"zeta = {self.zeta:g} is above kappa = {self.kappa:g}: no v satisfies both")
 
@@ -87,9 +88,9 @@ class Projected(Optimizer):
         pair = state["signs"] * size
         return {**params, HIDDEN: hidden - excess, OUTPUT: torch.cat([pair, -pair])}
 
-    def constraint(self) -> PairedBalls:
+    def constraint(self) -> PairedBalls | None:
         """Return the set."""
-        return PairedBalls(self.epsilon, self.zeta, self.kappa)
+        return PairedBalls(self.epsilon, self.zeta, self.kappa) if self.steady() else None
 
     def _check(self, params: Params) -> None:
         if HIDDEN not in params or OUTPUT not in params:

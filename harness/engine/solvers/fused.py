@@ -37,7 +37,7 @@ class Fused(ShallowSolver):
     def why_not(self, regime: Regime, dtype: str, device: str, q: int = 1) -> str:
         """Return why there is no kernel for the regime, or an empty string; the first call may compile it."""
         form = self.form(regime)
-        reason = self.of_several(q) or self.refuses(regime) or self.elsewhere(device)
+        reason = self.unfit(regime, q) or self.elsewhere(device)
         return reason if reason or form is None else unavailable(dtype, form.activation)
 
     def made(self, dtype: str, device: str) -> str:
