@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 @hookimpl
 def harness_models() -> Iterable[type[Model]]:
-    """Provide the shallow net."""
+    """Provide the shallow net, and nets of several hidden layers."""
+    from harness.builtin.deep import DeepNet
     from harness.builtin.models import ShallowNet
 
-    return [ShallowNet]
+    return [ShallowNet, DeepNet]
 
 
 @hookimpl
@@ -44,19 +45,21 @@ def harness_activations() -> Iterable[type[Activation]]:
 
 @hookimpl
 def harness_initializers() -> Iterable[type[Initializer]]:
-    """Provide Gaussian, LeCun, He, Xavier and mirrored LeCun weights, and those that a module draws for itself."""
+    """Provide the usual weights of shallow and of deep nets, and those that a module draws for itself."""
     from harness import ModuleDefault
+    from harness.builtin.deep import FanIn
     from harness.builtin.initializers import GaussianHalves, He, LeCun, MirroredLeCun, Xavier
 
-    return [GaussianHalves, LeCun, He, Xavier, MirroredLeCun, ModuleDefault]
+    return [GaussianHalves, LeCun, He, Xavier, MirroredLeCun, FanIn, ModuleDefault]
 
 
 @hookimpl
 def harness_optimizers() -> Iterable[type[Optimizer]]:
-    """Provide gradient descent, momentum and minibatch SGD."""
+    """Provide gradient descent, momentum, minibatch SGD, normalised gradient descent, Adam and AdamW."""
+    from harness.builtin.adaptive import Adam, AdamW, NormalisedGradientDescent
     from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
 
-    return [GradientDescent, Momentum, StochasticGradientDescent]
+    return [GradientDescent, Momentum, StochasticGradientDescent, NormalisedGradientDescent, Adam, AdamW]
 
 
 @hookimpl

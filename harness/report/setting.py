@@ -68,6 +68,7 @@ def component(part: Component, leave_out: Iterable[str] = ()) -> str:
 def optimizer(method: Optimizer, tune: Tuning | None = None) -> str:
     """Return an optimizer with its options and its step-size policy.
 
+    Options that optimizers were given later are left out at their default, as in their specs.
     Args:
         method: The optimizer.
         tune: Step sizes to choose from, if the regime has them.
@@ -76,10 +77,11 @@ def optimizer(method: Optimizer, tune: Tuning | None = None) -> str:
     >>> optimizer(GradientDescent()), optimizer(Momentum(step_size=0.15)), optimizer(GradientDescent("theory"))
     ('gd, stable 1.5', 'momentum, beta 0.9, step 0.15', 'gd, theory step')
     """
+    said = method.spec()
     extra = [
         f"{field.name} {spelled(getattr(method, field.name))}"
         for field in dataclasses.fields(method)
-        if field.name not in ("step_size", "c")
+        if field.name not in ("step_size", "c") and field.name in said
     ]
     return ", ".join([method.name, *extra, step(method) if tune is None else tuned(tune)])
 

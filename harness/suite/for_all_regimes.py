@@ -1,4 +1,4 @@
-"""Keys of [budget] that stand for options of all regimes."""
+"""Keys of [budget] that are options of all regimes."""
 
 from __future__ import annotations
 
