@@ -69,6 +69,7 @@ def optimizer(method: Optimizer, tune: Tuning | None = None) -> str:
     """Return an optimizer with its options and its step-size policy.
 
     Options that optimizers were given later are left out at their default, as in their specs.
+
     Args:
         method: The optimizer.
         tune: Step sizes to choose from, if the regime has them.
