@@ -1,5 +1,6 @@
 """Where each public name beside the contract is defined: read by type checkers and at run time."""
 
+from .complaints import ProblemError as ProblemError
 from .complaints import SpecError as SpecError
 from .components.executor import LostWorkers as LostWorkers
 from .components.executor import NotInstalled as NotInstalled
@@ -24,7 +25,6 @@ from .session.planning import plan as plan
 from .session.predicting import theories as theories
 from .session.reading import load as load
 from .session.results import Results as Results
-from .session.suites import ProblemError as ProblemError
 from .session.suites import load_suite as load_suite
 from .session.training import ExecutorError as ExecutorError
 from .session.training import run as run

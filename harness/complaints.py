@@ -119,6 +119,10 @@ class SpecError(ValueError):
         super().__init__("\n".join(lines(self.complaints)))
 
 
+class ProblemError(ValueError):
+    """A suite asks for problems that its dataset does not have."""
+
+
 class Refusal(ValueError):
     """A reason why a validator refuses a value, with the code of the complaint that is made of it."""
 

@@ -257,7 +257,7 @@ def check_problems(suite: Suite) -> None:
     Raises:
         WrongInput: If a size has none, because rows, columns, a file, a package or memory are missing.
     """
-    from harness.session.suites import ProblemError
+    from harness.complaints import ProblemError
     from harness.session.suites import check_problems as check
 
     try:

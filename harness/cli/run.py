@@ -94,6 +94,7 @@ def command(
     loaded = selected_suite(selection(regimes, sizes_n=sizes_n, sizes_d=sizes_d), loaded)
     most = None if max_time is None else _seconds(max_time)
 
+    from harness.complaints import ProblemError
     from harness.components.executor import LostWorkers, NotInstalled
     from harness.driver.sharding import ShardError
     from harness.driver.threshold_searches import RegimeError
@@ -101,7 +102,6 @@ def command(
     from harness.plugin_host.registry import AmbiguousName, UnknownName
     from harness.report.summary import print_summary
     from harness.report.tex import notice
-    from harness.session.suites import ProblemError
     from harness.session.training import ExecutorError, run
     from harness.store import StoreError, WriteError
 

@@ -221,8 +221,8 @@ def _table(found: Sequence[Prediction], columns: str, problem: str, certified: d
 
 
 def _problem(registry: Registry, source: Dataset, n: int, d: int, seed: int) -> Problem:
+    from harness.complaints import ProblemError
     from harness.session.predicting import problem_of
-    from harness.session.suites import ProblemError
 
     try:
         return problem_of(registry, source, n, d, seed)

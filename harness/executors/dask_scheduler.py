@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ipaddress
 import json
@@ -73,6 +72,8 @@ def greet(address: str) -> None:
     Raises:
         LostWorkers: If there is no scheduler.
     """
+    import asyncio  # takes longer to import than this whole module without it
+
     try:
         _knock(address)
         with _silence():

@@ -8,8 +8,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.complaints import show
-from harness.session.suites import ProblemError
+from harness.complaints import ProblemError, show
 
 if TYPE_CHECKING:
     from harness.claims.predictions import Prediction

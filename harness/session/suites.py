@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import suite as suites
-from harness.complaints import show
+from harness.complaints import ProblemError, show
 from harness.suite.toml_text import toml_text
 
 if TYPE_CHECKING:
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from harness.suite import Suite
 
 _LOG = logging.getLogger("harness")
-
-
-class ProblemError(ValueError):
-    """A suite asks for problems that its dataset does not have."""
 
 
 def load_suite(
