@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from findings.homes import at_home
+from findings.markdown import brief, table
 from findings.reports import Answer, Found, Report
 
 MOST_ROWS = 10
 """Input dimensions that the table of a map shows."""
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
 def weights_a_label(found: Found, regime: Mapping[str, Any]) -> str:
@@ -158,15 +154,6 @@ def brief_constant(value: float | None) -> str:
     return "…" if value is None else f"{value:.3g}"
 
 
-def brief(value: float) -> str:
-    """Return a width in at most three digits, or as a power of ten.
-
-    >>> brief(720.0), brief(3.1e13)
-    ('720', '3e13')
-    """
-    return f"{value:.0f}" if value < 1e5 else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
-
-
 TABLES: Mapping[str, Callable[[Report], str]] = {
     "by-regime": by_regime,
     "every-size": every_size,
@@ -174,5 +161,6 @@ TABLES: Mapping[str, Callable[[Report], str]] = {
     "by-dimension": by_dimension,
     "asked": asked,
     "formulas": formulas,
+    "at-home": at_home,
 }
 """Tables by the name that a block gives."""

@@ -153,7 +153,8 @@ def test_the_index_says_of_every_theory_how_it_is_known(theory_pages: dict[str, 
         ("harness_lazy", "du", "review-scaling-regime-4"),  # NTK net, ReLU
         ("harness_narrow", "zhang-landscape", "narrow-scaling-regime-3"),  # constrained
         ("harness_train_all", "song", "train-all-transitions"),  # one size: nothing to draw k½ against
-        ("harness_moderate", "os-smooth-sgd", ""),  # in no suite that has a report
+        ("harness_moderate", "os-smooth-sgd", "at-home-transitions"),  # single samples, in no other suite
+        ("harness_narrow", "baum", ""),  # gradients train no threshold neurons
     ],
 )
 def test_a_theory_names_the_figure_of_its_own_regime(

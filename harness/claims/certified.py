@@ -6,10 +6,12 @@ No network is trained. A certificate is a test of initial weights, and its succe
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from harness.components.theory import Rigorous
 from harness.engine.draws import draw_problem, draw_weights
+from harness.mathematics.spectra import MOST_SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +23,9 @@ SEEDS = 5
 
 LARGEST = 2**16
 """Default of the largest width that is tried."""
+
+SAMPLE = 2
+"""Number of draws at whose widths a test is repeated in ball arithmetic."""
 
 MEMORY = 512 << 20
 """Bytes that the arrays of one test may take, about: 8(nk·4 + kd) for features, slopes and weights."""
@@ -37,6 +42,8 @@ class Certified:
         high: Largest over the draws, or None if ``width`` is None.
         seeds: Number of draws.
         reason: Why there is no width, or an empty string if there is one.
+        judged: Number of draws of which the test was repeated in ball arithmetic, or None if that was not asked for.
+        confirmed: Number of them at which it holds there too.
     """
 
     width: float | None
@@ -44,6 +51,8 @@ class Certified:
     high: float | None
     seeds: int
     reason: str = ""
+    judged: int | None = None
+    confirmed: int | None = None
 
 
 def certified_width(
@@ -58,6 +67,7 @@ def certified_width(
     largest: int = LARGEST,
     memory: int = MEMORY,
     further: Mapping[str, int] | None = None,
+    rigorous: bool = False,
 ) -> Certified:
     """Find the width from which a theory's certificate holds: doubling, then bisection, for each seed.
 
@@ -75,21 +85,31 @@ def certified_width(
         largest: Largest width to try.
         memory: Bytes that one test may take; caps the widths further.
         further: Numbers of ``held_out`` and ``validation`` samples that the suite draws beside each problem.
+        rigorous: Whether the test is repeated in ball arithmetic on the first :data:`SAMPLE` draws, at their widths.
     """
     if not regime.model.has_width:
         return Certified(None, None, None, seeds, "the model has no width")
     step = regime.initializer.width_step
     most = min(largest, memory // (8 * (4 * n + d))) // step * step
+    if n > MOST_SAMPLES:
+        return Certified(None, None, None, seeds, f"the test needs matrices of n × n; up to n = {MOST_SAMPLES}")
     if most < step:
         return Certified(None, None, None, seeds, f"no multiple of {step} is tried: the largest width is {largest}")
     found: list[int | None] = []
+    verdicts: list[bool] = []
     for seed in range(seeds):
         problem = draw_problem(dataset, n, d, seed=seed, base=base, **(further or {})).training()
         test = _test(theory, regime, problem, seed, base)
         if test(step) is None:
             return Certified(None, None, None, seeds, "the certificate does not speak of this network")
-        found.append(first_width(lambda k, test=test: bool(test(k)), step=step, most=most))  # type: ignore[misc]  # mypy infers no type for a lambda with a default
-    return _summary(found, most, capped=most < largest // step * step)
+        width = first_width(lambda k, test=test: bool(test(k)), step=step, most=most)  # type: ignore[misc]  # mypy infers no type for a lambda with a default
+        found.append(width)
+        if rigorous and seed < SAMPLE and width is not None and isinstance(theory, Rigorous):
+            drawn = draw_weights(regime.initializer, regime.model, problem, width, seed=seed, base=base)
+            verdict = theory.certifies_in_balls(problem, regime, regime.model.extend(drawn))
+            verdicts += [] if verdict is None else [verdict]
+    summary = _summary(found, most, capped=most < largest // step * step)
+    return replace(summary, judged=len(verdicts), confirmed=sum(verdicts)) if rigorous else summary
 
 
 def first_width(holds: Callable[[int], bool], *, step: int, most: int) -> int | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from harness.complaints import show
 from harness.components import Assumption, Problem, Regime, Targets, Theory, Width
+from harness.mathematics.spectra import TooManySamples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -61,15 +62,22 @@ class Prediction:
 def predict(theory: Theory, regime: Regime, problem: Problem) -> Prediction:
     """Evaluate a theory on a problem.
 
-    Never raises: an exception, or an answer that is not a width, becomes NaN with the reason.
+    Never raises: an exception, or an answer that is not a width, becomes NaN with the reason. A theory that declines a
+    problem as too large has not failed.
     """
-    width, failure = _attempt(lambda: theory.width(problem, regime))
+    try:
+        width, failure = _attempt(lambda: theory.width(problem, regime))
+    except TooManySamples as error:
+        width, failure = Width(math.nan, str(error)), ""
     wrong = failure or _not_a_width(width)
     if wrong or width is None:
         width = Width(math.nan, wrong)
     scaling, failure = _attempt(lambda: theory.scaling(problem.n, problem.d))
     wrong_law = failure or _not_a_law(scaling)
-    assumptions, failure = _attempt(lambda: tuple(theory.assumptions(problem, regime)))
+    try:
+        assumptions, failure = _attempt(lambda: tuple(theory.assumptions(problem, regime)))
+    except TooManySamples as error:
+        assumptions, failure = None, str(error)
     if assumptions is None:
         assumptions = (Assumption("assumptions could be checked", None, failure),)
     scaling = None if wrong_law else scaling
@@ -187,5 +195,7 @@ def concerned(theories: Iterable[Theory], regime: Regime, dataset: Dataset) -> l
 def _attempt(question: Callable[[], T]) -> tuple[T | None, str]:
     try:
         return question(), ""
+    except TooManySamples:
+        raise
     except Exception as error:  # plugins may fail in any way
         return None, f"{type(error).__name__}: {error}"

@@ -55,11 +55,11 @@ def sentences(results: Results, tolerance: float | None, steps: float | None) ->
         steps: Number of steps that was asked for, or None.
     """
     from harness.report.headline import headline
-    from harness.report.predicted import predict_suite
+    from harness.report.predicted import predict_results
 
     predictions: Predictions
     try:
-        predictions = predict_suite(results.suite, results.registry.theories())
+        predictions = predict_results(results)
     except ValueError:  # raised if files of data have changed or moved
         predictions = {}
     return " ".join(headline(results, predictions, tolerance=tolerance, steps=steps))
@@ -101,11 +101,11 @@ def table_of(results: Results, view: str, options: Mapping[str, Any]) -> Table:
 
 
 def _theories(results: Results, *, tolerance: float | None, steps: int | None, all_sizes: bool, certify: bool) -> Table:
-    from harness.report.predicted import certify_suite, predict_suite
+    from harness.report.predicted import certify_suite, predict_results
     from harness.report.theories_view import theories_view
 
     try:
-        predictions = predict_suite(results.suite, results.registry.theories(), all_sizes=all_sizes)
+        predictions = predict_results(results, all_sizes=all_sizes)
         certified = certify_suite(results.suite, predictions, all_sizes=all_sizes) if certify else None
     except ValueError as error:  # raised if files of data have changed or moved
         raise WrongInput(f"theories need the suite's problems, which cannot be drawn: {error}") from error
@@ -116,9 +116,9 @@ def _theories(results: Results, *, tolerance: float | None, steps: int | None, a
 
 def _compact_theories(results: Results) -> Table:
     from harness.report.compact_view import compact_theories_view
-    from harness.report.predicted import predict_suite
+    from harness.report.predicted import predict_results
 
     try:
-        return compact_theories_view(results, predict_suite(results.suite, results.registry.theories()))
+        return compact_theories_view(results, predict_results(results))
     except ValueError as error:  # raised if files of data have changed or moved
         raise WrongInput(f"theories need the suite's problems, which cannot be drawn: {error}") from error

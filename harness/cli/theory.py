@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the problem.")
 @click.option("--suite", metavar="SUITE", help="The regimes and problems of a suite instead of the options above.")
 @click.option("--certify", is_flag=True, help="Find the width from which each certificate holds, on a few draws.")
+@click.option("--rigorous", is_flag=True, help="With --certify: repeat the tests of two draws in ball arithmetic.")
 @click.option("--construct", is_flag=True, help="Build the networks that theories say exist, and measure them.")
 @click.option(
     "--columns",
@@ -71,6 +72,7 @@ def command(
     seed: int,
     suite: str | None,
     certify: bool,
+    rigorous: bool,
     construct: bool,
     columns: str,
     form: str,
@@ -91,13 +93,15 @@ def command(
     \b
     harness theory --n 200 --d 20
     harness theory --n 500 --d 50 --activation relu --json
-    harness theory --n 20 --d 10 --certify
+    harness theory --n 20 --d 10 --certify --rigorous
     harness theory --suite quickstart
     harness theory --n 40 --d 10 --construct
     harness theory --columns paper --format latex --bibtex references.bib > claims.tex
     """
     if construct and certify:
         raise click.UsageError("--certify cannot stand beside --construct: what is built is not trained")
+    if rigorous:
+        _refuse_without_balls(certify=certify)
     if certify and columns == "paper":
         raise click.UsageError("--certify cannot stand beside --columns paper: claims have no column of widths")
     if as_json and (beside := [f"--{name}" for name in ("columns", "format", "bibtex") if _stands(name)]):
@@ -112,10 +116,10 @@ def command(
         raise click.UsageError("--regime goes with --suite: without one each theory has its own regime")
     if suite is not None:
         _refuse_beside_suite()
-        found, tables, registry = _of_suite(suite, plugin_files, columns, regimes, certify=certify)
+        found, tables, registry = _of_suite(suite, plugin_files, columns, regimes, certify=certify, rigorous=rigorous)
     else:
         options = (n, d, activation, dataset, labels, seed, plugin_files, columns)
-        found, tables, registry = _of_options(*options, certify=certify)
+        found, tables, registry = _of_options(*options, certify=certify, rigorous=rigorous)
     tables = selected(selection(theories=theories, columns=headers, only=only), tables, registry)
     if as_json:
         from harness.report.export import dumps, prediction_record, theory_records
@@ -166,6 +170,16 @@ def _write_bibtex(tables: list[Table], target: str) -> None:
         raise WrongInput(f"--bibtex {target}: {error.strerror}") from error
 
 
+def _refuse_without_balls(*, certify: bool) -> None:
+    """Refuse to repeat tests in ball arithmetic where there are none, or where it is not installed."""
+    from harness.mathematics.limit.balls import available
+
+    if not certify:
+        raise click.UsageError("--rigorous repeats the tests of --certify: add --certify")
+    if not available():
+        raise WrongInput("--rigorous needs python-flint: pip install 'convergence-harness[rigorous]'")
+
+
 def _refuse_beside_suite() -> None:
     """Refuse options that a suite sets itself."""
     answered = ("n", "d", "activation", "dataset", "labels", "seed")
@@ -184,6 +198,7 @@ def _of_options(
     columns: str,
     *,
     certify: bool,
+    rigorous: bool,
 ) -> tuple[list[Found], list[Table], Registry]:
     from harness.components import Certificate
     from harness.plugin_host.loading import load_plugins
@@ -203,7 +218,9 @@ def _of_options(
         raise WrongInput("no plugin provides a theory about such labels; see: harness plugins list")
     words = f"n = {n}, d = {d}, {component(source)}, seed {seed}" + (f", {activation}" if activation else "")
     certified = {
-        p.theory.name: certify_guarded(p.theory, p.regime, source, n, d, base=seed, registry=registry)
+        p.theory.name: certify_guarded(
+            p.theory, p.regime, source, n, d, base=seed, registry=registry, rigorous=rigorous
+        )
         for p in found
         if certify and isinstance(p.theory, Certificate)
     }
@@ -297,7 +314,7 @@ def _left_out(line: str) -> None:
 
 
 def _of_suite(
-    suite: str, plugin_files: tuple[str, ...], columns: str, regimes: tuple[str, ...], *, certify: bool
+    suite: str, plugin_files: tuple[str, ...], columns: str, regimes: tuple[str, ...], *, certify: bool, rigorous: bool
 ) -> tuple[list[Found], list[Table], Registry]:
     from harness.report.predicted import certify_suite, predict_suite
     from harness.report.setting import component
@@ -306,7 +323,7 @@ def _of_suite(
     loaded = selected_suite(selection(regimes), loaded)
     check_problems(loaded)
     by_place = predict_suite(loaded, registry.theories())
-    widths = certify_suite(loaded, by_place, all_sizes=True) if certify else {}
+    widths = certify_suite(loaded, by_place, all_sizes=True, rigorous=rigorous) if certify else {}
     found: list[Found] = []
     tables = []
     for (regime, n, d), predictions in by_place.items():

@@ -46,6 +46,7 @@ from .targets import Targets as Targets
 from .theory import Assumption as Assumption
 from .theory import Certificate as Certificate
 from .theory import Constructive as Constructive
+from .theory import Rigorous as Rigorous
 from .theory import StepPolicy as StepPolicy
 from .theory import Theory as Theory
 from .theory import Width as Width

@@ -35,6 +35,15 @@ class Dataset(Component, ABC):
         """
         return False
 
+    @property
+    def label_equations(self) -> int:
+        """Number of equations that the labels of every problem meet, such as ‖y‖ = 1, or 0.
+
+        With m of them :attr:`labels_have_density` says that the labels have a density on the surface of dimension
+        n − m.
+        """
+        return 0
+
     def contents(self) -> str:
         """Return what of a file is used, for plans, captions and provenance. The default is an empty string."""
         return ""

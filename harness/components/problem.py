@@ -34,6 +34,8 @@ class Problem:
             step sizes and theories do not.
         validation: Samples to choose a setting by, or None. They are hidden in the same way.
         labels_have_density: Whether the dataset draws labels with a density given the inputs.
+        label_equations: Number of equations that all labels of the dataset meet, such as 1 for ‖y‖ = 1. The density
+            is then on the surface of their solutions.
     """
 
     x: Array
@@ -44,6 +46,7 @@ class Problem:
     held_out: Samples | None = None
     validation: Samples | None = None
     labels_have_density: bool = False
+    label_equations: int = 0
 
     @property
     def n(self) -> int:

@@ -41,29 +41,34 @@ class Width:
     Attributes:
         value: The width, ``inf`` if no width suffices, or ``nan`` if the expression does not apply.
         reason: Why it is not finite, or what it depended on.
+        noted: Whether tables print the reason of a finite value too, since another draw would give another value.
     """
 
     value: float
     reason: str = ""
+    noted: bool = False
 
 
 @dataclass(frozen=True)
 class Theory(Component, ABC):
     """A published (or derived) claim about the width that is needed.
 
-    A theory that also defines ``certifies``, ``construct`` or ``step_size`` is a :class:`Certificate`,
-    :class:`Constructive` or :class:`StepPolicy`.
+    A theory that also defines ``certifies``, ``certifies_in_balls``, ``construct`` or ``step_size`` is a
+    :class:`Certificate`, :class:`Rigorous`, :class:`Constructive` or :class:`StepPolicy`.
 
     Attributes:
         claim: The statement. A class may also state it attribute by attribute, as ``title``, ``guarantee`` and so on.
         outputs: Number of outputs of the networks that the theorem is about.
         targets: Kinds of labels that the theorem is about.
+        measured: Whether the theorem tests trained weights, so that a run measures its width from the fates of its
+            trials: half of the nets are proved to fit.
     """
 
     kind: ClassVar[str] = "theory"
     claim: ClassVar[Claim]
     outputs: ClassVar[Literal["one", "any"]] = "one"
     targets: ClassVar[tuple[TargetKind, ...]] = ("numbers", "signs")
+    measured: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Gather the claim of a class that states it attribute by attribute."""
@@ -102,6 +107,23 @@ class Certificate(Protocol):
 
         Returns:
             Whether the condition holds, or None if the theorem is not about this regime.
+        """
+
+
+@runtime_checkable
+class Rigorous(Protocol):
+    """A certificate whose test can be repeated in ball arithmetic."""
+
+    def certifies_in_balls(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
+        """Repeat the test of :meth:`Certificate.certifies` in ball arithmetic.
+
+        Args:
+            problem: The problem.
+            regime: How the network is trained.
+            weights: Its initial weights, float64.
+
+        Returns:
+            Whether it holds, or None if φ is not known in balls, or the network is too large.
         """
 
 

@@ -142,7 +142,8 @@ def exact_floor(outcomes: Mapping[int, Sequence[Outcome]], regime: Regime, datas
     if not dataset.labels_have_density or not outcomes:
         return tried
     admissible = range(regime.initializer.width_step, max(outcomes), regime.initializer.width_step)
-    short = (k for k in admissible if too_narrow(regime, n, d, k) or _too_few_features(regime, n, d, k))
+    free = n - dataset.label_equations
+    short = (k for k in admissible if too_narrow(regime, n, d, k, free) or _too_few_features(regime, free, d, k))
     return max(tried, max(short, default=0))
 
 

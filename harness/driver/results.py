@@ -215,6 +215,28 @@ class Results:
             certified=sum(map(proved, everything)) if decided else None,
         )
 
+    def certified_half(self, regime: str, n: int, d: int) -> Threshold:
+        """Return the least width at which at least half of the trials are proved to end in an exact fit.
+
+        Fits that were followed along the gradient flow, and trials that nothing decides, do not count.
+        """
+
+        def judge(outcome: Outcome) -> Verdict:
+            if outcome.message:
+                return "error"
+            return "fit" if outcome.fate is not None and outcome.fate.kind == "fit proved" else "unfit"
+
+        of, counts = self.regime(regime), {}
+        for k in self.widths(regime, n, d):
+            verdicts = [judge(outcome) for outcome in self.outcomes[Cell(regime, n, d, k)]]
+            counts[k] = (verdicts.count("fit"), len(verdicts) - verdicts.count("error"))
+        return threshold(
+            counts,
+            most_widths=self.suite.search.most_widths,
+            smallest=of.initializer.width_step,
+            evidence=self.evidence(regime, n, d, judge),
+        )
+
     def _floor(self, regime: Regime, n: int, d: int, asked: Question, outcomes: Mapping[int, Sequence[Outcome]]) -> int:
         if asked.kind != "exact" or not self.decides_fates(regime.name):
             return 0

@@ -98,6 +98,7 @@ def draw_problem(
         held_out=next(samples) if held_out else None,
         validation=next(samples) if validation else None,
         labels_have_density=dataset.labels_have_density,
+        label_equations=dataset.label_equations,
     )
 
 

@@ -12,7 +12,8 @@ Two equal inputs with different labels rule out a fit at any width, as do x and 
 
 The argument needs fixed weights that depend on the labels by their norm at most: with v = ‖y‖u the condition is on the
 direction y/‖y‖, whose density is over n − 1 dimensions, and which meets the image on a set of one dimension less.
-It says nothing of labels ±1, of a teacher's or of a data set's own, and nothing of tolerances above zero.
+Labels that are scaled to a norm are such directions: they need fewer than n − 1 variables. The argument says nothing of
+labels ±1, of a teacher's or of a data set's own, and nothing of tolerances above zero.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def counts(regime: Regime) -> bool:
     return not regime.initializer.sees_labels or (form.trains == "all" and not form.centred)
 
 
-def too_narrow(regime: Regime, n: int, d: int, k: int) -> bool:
+def too_narrow(regime: Regime, n: int, d: int, k: int, free: int | None = None) -> bool:
     """Return whether exact fits have probability zero at a size, for any inputs and labels with a density.
 
     Args:
@@ -64,9 +65,10 @@ def too_narrow(regime: Regime, n: int, d: int, k: int) -> bool:
         n: Number of samples.
         d: Input dimension.
         k: Width.
+        free: Dimension of the surface on which labels have a density, or None for n.
     """
     form = regime.model.shallow_form()
-    return form is not None and counts(regime) and variables(form, min(n, d), k) < n
+    return form is not None and counts(regime) and variables(form, min(n, d), k) < (n if free is None else free)
 
 
 def counted(regime: Regime, problem: Problem, k: int) -> bool:
@@ -84,7 +86,7 @@ def counted(regime: Regime, problem: Problem, k: int) -> bool:
     if distinct < problem.n or (form.activation.odd and not form.biases and lines < problem.n):
         return True
     rank = min(lines, int(problem.x.any(axis=0).sum()))
-    return variables(form, rank, k) < problem.n
+    return variables(form, rank, k) < problem.n - problem.label_equations
 
 
 def _lines(x: Array) -> int:

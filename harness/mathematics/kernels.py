@@ -16,7 +16,7 @@ import numpy as np
 from numpy.polynomial.legendre import leggauss
 
 from harness.mathematics.activations import Activation, Erf, Sin
-from harness.mathematics.spectra import per_inputs, smallest_eigenvalue
+from harness.mathematics.spectra import per_inputs, refuse_too_many, smallest_eigenvalue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,6 +108,7 @@ def output_kernel(x: Array, activation: Activation) -> Array:
     Raises:
         ValueError: The series converges too slowly for inputs of this norm.
     """
+    refuse_too_many(len(x))
     gram = x @ x.T
     squares = np.diagonal(gram)
     if activation.homogeneous:
@@ -134,6 +135,7 @@ def derivative_kernel(x: Array, activation: Activation) -> Array:
     Raises:
         ValueError: The series converges too slowly for inputs of this norm.
     """
+    refuse_too_many(len(x))
     gram = x @ x.T
     squares = np.diagonal(gram)
     if activation.homogeneous:
@@ -183,6 +185,7 @@ def angles(x: Array) -> Array:
     >>> float(angles(np.array([[1.0, 0.0], [1.0, 1e-12]]))[0, 1])
     1e-12
     """
+    refuse_too_many(len(x))
     gram = x @ x.T
     squares = np.diagonal(gram)
     cosines = np.clip(gram / np.maximum(np.sqrt(np.outer(squares, squares)), _TINY), -1.0, 1.0)

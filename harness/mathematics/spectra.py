@@ -19,8 +19,26 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-12
 """Eigenvalues below this times n and the largest diagonal entry are taken as 0."""
 
+MOST_SAMPLES = 10_000
+"""Most samples n for which matrices (n, n) are made: 0.75 GiB each, of which a kernel needs a handful at once."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class TooManySamples(ValueError):
+    """Matrices (n, n) of a problem that would not fit in memory."""
+
+
+def refuse_too_many(n: int) -> None:
+    """Refuse to make matrices (n, n) that would not fit in memory.
+
+    Raises:
+        TooManySamples: If n is above :data:`MOST_SAMPLES`.
+    """
+    if n > MOST_SAMPLES:
+        size = 8.0 * n * n / 2.0**30
+        raise TooManySamples(f"it needs matrices of n × n, {size:.3g} GiB each at n = {n}; up to n = {MOST_SAMPLES}")
 
 
 class _Inputs:
@@ -122,6 +140,7 @@ def khatri_rao_sigma_min(x: Array, t: int = 2) -> float:
     n, d = x.shape
     if n > comb(d + t - 1, t):
         return 0.0
+    refuse_too_many(n)
     return sqrt(smallest_eigenvalue((x @ x.T) ** t))
 
 
@@ -145,6 +164,10 @@ def extreme_cosines(x: Array) -> tuple[float, float]:
     """
     if len(x) < 2:
         return 0.0, 0.0
+    refuse_too_many(len(x))
     unit = unit_rows(x)
-    cosines = (unit @ unit.T)[np.triu_indices(len(x), 1)]
-    return float(cosines.min()), float(cosines.max())
+    cosines = unit @ unit.T
+    np.fill_diagonal(cosines, np.inf)
+    least = float(cosines.min())
+    np.fill_diagonal(cosines, -np.inf)
+    return least, float(cosines.max())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.claims.certified import SEEDS, Certified, certified_width
 from harness.claims.predictions import concerned, predict, predictions, unanswered
-from harness.components import Certificate
+from harness.components import Certificate, Width
 from harness.engine.draws import draw_problem
 from harness.plugin_host.guarded import SECONDS, guarded
 from harness.plugin_host.plugin_process import Unanswered
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from harness.claims.predictions import Prediction
     from harness.components import Dataset, Problem, Regime, Theory
+    from harness.driver.results import Results
     from harness.plugin_host.registry import Registry
     from harness.suite import Suite
 
@@ -49,6 +52,36 @@ def predict_suite(
         for regime in suite.regimes:
             found[regime.name, n, d] = tuple(predictions(theories, regime, problem, evaluate))
     return found
+
+
+def predict_results(results: Results, *, all_sizes: bool = True) -> dict[tuple[str, int, int], tuple[Prediction, ...]]:
+    """Evaluate every theory on the suite of a run, and take the widths of trained certificates from its trials.
+
+    Args:
+        results: Results of the run.
+        all_sizes: Whether to use every n and d, not only the largest.
+
+    Returns:
+        See :func:`predict_suite`.
+    """
+    found = predict_suite(results.suite, results.registry.theories(), all_sizes=all_sizes)
+    return {
+        place: tuple(replace(p, width=trained_width(results, *place)) if p.theory.measured else p for p in several)
+        for place, several in found.items()
+    }
+
+
+def trained_width(results: Results, regime: str, n: int, d: int) -> Width:
+    """Return the width at which half of the trained nets of a regime are certified, with its bracket as the reason."""
+    if not results.decides_fates(regime):
+        return Width(math.nan, "this run does not ask what becomes of the trials with unlimited steps")
+    found = results.certified_half(regime, n, d)
+    low, high = found.low or 0, found.high
+    if found.k_half is not None:
+        return Width(float(found.k_half), f"half of the trained nets certified: ({low}, {high}]", noted=True)
+    if high is not None:
+        return Width(float(high), f"at most {high}: half of the trained nets certified", noted=True)
+    return Width(math.nan, f"above {low}, the widest at which fewer than half of the trained nets are certified")
 
 
 def problem_of_suite(suite: Suite, n: int, d: int) -> Problem:
@@ -89,6 +122,7 @@ def certify_suite(
     *,
     all_sizes: bool = False,
     seeds: int = SEEDS,
+    rigorous: bool = False,
 ) -> dict[tuple[str, int, int, str], Certified]:
     """Find the certified width of every certificate that concerns a regime.
 
@@ -97,6 +131,7 @@ def certify_suite(
         predicted: Predictions from :func:`predict_suite`.
         all_sizes: Whether to use every n and d, not only the largest.
         seeds: Number of draws over which each is averaged.
+        rigorous: Whether tests are repeated in ball arithmetic.
 
     Returns:
         Certified width of each (regime, n, d, name of the theory), for theories with a test of initial weights.
@@ -115,6 +150,7 @@ def certify_suite(
             seeds=seeds,
             base=suite.seed,
             further=suite.further,
+            rigorous=rigorous,
         )
         for (name, n, d), beside in predicted.items()
         if (n, d) in chosen
@@ -135,6 +171,7 @@ def certify_guarded(
     seconds: float = SECONDS,
     seeds: int = SEEDS,
     further: Mapping[str, int] | None = None,
+    rigorous: bool = False,
 ) -> Certified:
     """Find the certified width of a theory. Without an answer, there is none and the reason is given.
 
@@ -149,9 +186,21 @@ def certify_guarded(
         seconds: Longest time of each draw in seconds.
         seeds: Number of draws.
         further: Numbers of samples that the suite draws beside each problem.
+        rigorous: Whether the tests of some draws are repeated in ball arithmetic.
     """
     assert isinstance(theory, Certificate)  # the caller asks no others
-    call = partial(certified_width, theory, regime, dataset, n, d, seeds=seeds, base=base, further=further)
+    call = partial(
+        certified_width,
+        theory,
+        regime,
+        dataset,
+        n,
+        d,
+        seeds=seeds,
+        base=base,
+        further=further,
+        rigorous=rigorous,
+    )
     subject = f"theory {theory.name!r} or dataset {dataset.name!r}"
     try:
         return guarded(call, [theory, regime, dataset], registry, subject=subject, seconds=seeds * seconds)

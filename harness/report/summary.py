@@ -16,7 +16,7 @@ from harness.report.export import dumps, thresholds_record
 from harness.report.headline import headline
 from harness.report.latex import document
 from harness.report.phase import draw, phase_maps
-from harness.report.predicted import predict_suite
+from harness.report.predicted import predict_results
 from harness.report.sensitivity_view import sensitivity_view
 from harness.report.terminal import console_for, show, show_text
 from harness.report.theories_view import blocks, theories_view
@@ -65,7 +65,7 @@ def is_map(results: Results) -> bool:
 def write_reports(results: Results, directory: Path, predictions: Predictions | None = None) -> Predictions:
     """Write thresholds.json, table.md, table.tex and references.bib. Return their predictions, made if not given."""
     if predictions is None:
-        predictions = predict_suite(results.suite, results.registry.theories())
+        predictions = predict_results(results)
     replace_text(directory / "thresholds.json", dumps(thresholds_record(results, predictions)))
     markdown = results.registry.find("renderer", "markdown")()
     tables = [*summary_tables(results, predictions), sensitivity_view(results)]

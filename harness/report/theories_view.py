@@ -199,7 +199,7 @@ def _claims(prediction: Prediction, measured: Entry) -> tuple[Entry, ...]:
 
 
 def on_data_width(prediction: Prediction) -> Entry:
-    """Return the width on the data. Infinite and undefined widths have their reason, and ? has the theory's error."""
+    """Return the width on the data. Infinite, undefined and drawn widths have their reason, and ? has an error."""
     if prediction.failed:
         return _error(prediction, prediction.width.reason)
     return Number(prediction.width.value, notes=_reason(prediction))
@@ -210,9 +210,17 @@ def certified_width(certified: Certified | None) -> Entry:
     if certified is None:
         return Missing("the claim has no test of initial weights")
     if certified.width is not None:
-        return Interval(certified.width, certified.low, certified.high)
+        return Interval(certified.width, certified.low, certified.high, notes=_in_balls(certified))
     notes = (Note(certified.reason),) if certified.reason else ()
     return Missing(certified.reason, notes=notes) if certified.low is None else Bound(">", certified.low, notes=notes)
+
+
+def _in_balls(certified: Certified) -> tuple[Note, ...]:
+    if certified.judged is None:
+        return ()
+    if certified.judged == 0:
+        return (Note("not repeated in ball arithmetic: φ is not known there, or the networks are too large"),)
+    return (Note(f"in ball arithmetic the test holds for {certified.confirmed} of {certified.judged} draws"),)
 
 
 def scaling_width(prediction: Prediction) -> Entry:
@@ -238,7 +246,7 @@ def claimed_exponents(prediction: Prediction) -> Entry:
 def _reason(prediction: Prediction) -> tuple[Note, ...]:
     width = prediction.width
     finite = abs(width.value) < float("inf")
-    return () if finite or not width.reason else (Note(width.reason),)
+    return () if (finite and not width.noted) or not width.reason else (Note(width.reason),)
 
 
 def holds(prediction: Prediction) -> Entry:
@@ -302,7 +310,8 @@ def _caption(
         "k½: smallest measured width at which at least half of the trials fit.",
         bracket_explained(),
         "C=1: the claim's power law n^a d^b with its constant and logarithms set to 1. on data: its condition "
-        "evaluated on one drawn problem (trial 0), unknown constants set to 1. ÷ k½: predicted over measured.",
+        "evaluated on one drawn problem (trial 0), unknown constants set to 1; widths at C=1 do not rank theorems, nor "
+        "two forms of one theorem, whose constants differ. ÷ k½: predicted over measured.",
         f"Measured a, b: {EXPONENTS}",
         *(column.legend for column in COLUMNS if column.legend),
         "met: the theorem's assumptions on this problem and regime, ✓ all hold, ✗ one fails, ? one cannot be checked.",

@@ -10,7 +10,7 @@ from harness.driver import results
 from harness.driver.results import in_place_of
 from harness.report.headline import headline
 from harness.report.law_rows import LawRecord, each_law
-from harness.report.predicted import predict_suite
+from harness.report.predicted import predict_results
 from harness.report.records import Records
 from harness.report.rows import (
     ExponentRecord,
@@ -169,4 +169,4 @@ class Results(results.Results):
         Raises:
             ValueError: If the suite's problems cannot be drawn.
         """
-        return predict_suite(self.suite, self.registry.theories())
+        return predict_results(self)

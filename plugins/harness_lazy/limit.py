@@ -9,7 +9,7 @@ import numpy as np
 
 from harness import Activation, Array, Positive, Trained
 from harness.mathematics.kernels import derivative_kernel, output_kernel
-from harness.mathematics.spectra import per_inputs, smallest_eigenvalue
+from harness.mathematics.spectra import per_inputs, refuse_too_many, smallest_eigenvalue
 
 HiddenScale = Positive | Literal["lecun", "he"]
 """σ in W ~ N(0, σ²): a number, or ``"lecun"`` for 1/√d and ``"he"`` for √(2/d)."""
@@ -60,6 +60,7 @@ def limiting_kernel(
     >>> limiting_kernel(np.eye(2), ACTIVATIONS["relu"], "hidden").tolist()
     [[0.5, 0.0], [0.0, 0.5]]
     """
+    refuse_too_many(len(x))
     one = 1.0 if biases else 0.0
     drawn = hidden_scale(sigma, x.shape[1]) * x
     kernel: Array = np.zeros((len(x), len(x)))

@@ -1,6 +1,8 @@
 """Certificates checked on one initialization: tests whose success proves that gradient descent fits the labels.
 
 Loss ½‖f − y‖² throughout, weights as plain arrays W (k, d) and v (k,), with biases b (k,) and c where there are any.
+Singular values are bounded from below, and residuals and Lipschitz constants from above, with all rounding counted
+(:mod:`harness.mathematics.limit.start`), so that a test that succeeds is a proof about these very float64 numbers.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.mathematics.spectra import operator_norm, smallest_eigenvalue
+from harness.mathematics.limit.start import UP, Errors, least_by_gram, least_singular, residual_norm
+from harness.mathematics.spectra import operator_norm
 
 if TYPE_CHECKING:
     from harness import Activation, Array, Problem, Weights
@@ -47,6 +50,12 @@ def hidden_gram(weights: Weights, x: Array, activation: Activation) -> Array:
     return (inputs @ inputs.T) * (slopes @ slopes.T)
 
 
+def errors(weights: Weights, x: Array, activation: Activation) -> Errors:
+    """Return bounds of the rounding errors of XWᵀ + b, φ and φ'."""
+    w = np.column_stack([weights["W"], weights["b"]]) if "b" in weights else weights["W"]
+    return Errors.of(activation, hidden_inputs(weights, x), w, preactivations(weights, x))
+
+
 @dataclass(frozen=True)
 class D1:
     """The hidden layer alone, φ twice differentiable, gradient descent.
@@ -59,13 +68,13 @@ class D1:
     ‖e‖ ≤ (L/2)η²‖Jᵀr‖², hence ‖r₊‖ ≤ ‖r‖ − (η/2)‖Jᵀr‖²/‖r‖ ≤ ‖r‖ − (ηα/2)‖Jᵀr‖. (iii) The sum over t bounds
     the path Ση‖Jᵀr‖ by 2‖r₀‖/α. With α = σ₀/2 the path stays in a ball of radius 4‖r₀‖/σ₀, where
     σ_min(J) ≥ σ₀ − L·4‖r₀‖/σ₀ ≥ σ₀/2 = α and ‖J‖ ≤ 1.5‖J₀‖ = β, so that η = 2/(9‖J₀‖²) has ηβ² = ½. (iv) Then
-    Lη‖r‖ ≤ (2/(9‖J₀‖²)) σ₀²/8 < ½.
+    Lη‖r‖ ≤ (2/(9‖J₀‖²)) σ₀²/8 = σ₀²/(36‖J₀‖²), far below ½, so that a step rounded by a per mille changes nothing.
 
     Attributes:
-        sigma: σ₀.
+        sigma: σ₀, a lower bound.
         largest: ‖J₀‖.
-        lipschitz: L.
-        residual: ‖r₀‖.
+        lipschitz: L, an upper bound.
+        residual: ‖r₀‖, an upper bound.
     """
 
     sigma: float
@@ -104,12 +113,16 @@ def d1(weights: Weights, problem: Problem, activation: Activation) -> D1:
     """Measure what certificate D1 asks of an initialization."""
     gram = hidden_gram(weights, problem.x, activation)
     inputs = hidden_inputs(weights, problem.x)
-    longest = float(np.linalg.norm(inputs, axis=1).max())
+    longest, steepest = float(np.linalg.norm(inputs, axis=1).max()), float(np.abs(weights["v"]).max())
+    rounding, terms = errors(weights, problem.x, activation), len(weights["v"]) + inputs.shape[1]
+    residual = outputs(weights, problem.x, activation) - problem.y
+    more = np.abs(problem.y) + np.abs(weights.get("c", 0.0))
+    values = float(np.linalg.norm(activation.phi(preactivations(weights, problem.x))))
     return D1(
-        sigma=math.sqrt(smallest_eigenvalue(gram)),
+        sigma=least_by_gram(gram, terms, steepest * longest * rounding.slopes),
         largest=math.sqrt(float(np.linalg.eigvalsh(gram)[-1])),
-        lipschitz=activation.b2 * float(np.abs(weights["v"]).max()) * operator_norm(inputs) * longest,
-        residual=float(np.linalg.norm(outputs(weights, problem.x, activation) - problem.y)),
+        lipschitz=activation.b2 * steepest * operator_norm(inputs) * longest * UP,
+        residual=residual_norm(residual, values, weights["v"], rounding.values, more),
     )
 
 
@@ -126,7 +139,7 @@ class D3:
     η = 1/σ_max² has ‖r_t‖ ≤ (1 − σ_min²/σ_max²)^t ‖r₀‖, as r_{t+1} = (I − ηF₀F₀ᵀ) r_t.
 
     Attributes:
-        sigma: σ_min(F₀), 0 if F₀ has rank below n.
+        sigma: σ_min(F₀), a lower bound, or 0 if rank n is not proved.
         largest: σ_max(F₀).
     """
 
@@ -152,7 +165,5 @@ class D3:
 def d3(weights: Weights, problem: Problem, activation: Activation) -> D3:
     """Measure what certificate D3 asks of an initialization."""
     matrix = features(weights, problem.x, activation)
-    values = np.linalg.svd(matrix, compute_uv=False)
-    largest = float(values[0])
-    smallest = float(values[-1]) if matrix.shape[1] >= matrix.shape[0] else 0.0
-    return D3(sigma=smallest if smallest > 1e-13 * max(matrix.shape) * largest else 0.0, largest=largest)
+    rounding = errors(weights, problem.x, activation)
+    return D3(sigma=least_singular(matrix, rounding.values), largest=float(np.linalg.norm(matrix, 2)))

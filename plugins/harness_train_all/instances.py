@@ -1,7 +1,8 @@
 """Conditions of theorems on training both layers, measured on one initialization.
 
-Loss ½‖f − y‖² unless said otherwise. Weights are plain arrays W (k, d) and v (k,), with biases b (k,) and c where
-there are any.
+Singular values are bounded from below, residuals and norms from above, with all rounding counted
+(:mod:`harness.mathematics.limit.start`). Loss ½‖f − y‖² unless said otherwise. Weights are plain arrays W (k, d) and
+v (k,), with biases b (k,) and c where there are any.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.mathematics.spectra import TOLERANCE, operator_norm
+from harness.mathematics.limit.start import UP, Errors, largest_by_gram, least_by_gram, residual_norm
+from harness.mathematics.spectra import operator_norm, refuse_too_many
 
 if TYPE_CHECKING:
     from harness import Activation, Array, Problem, Weights
@@ -38,11 +40,11 @@ class Start:
     """An initialization as theorems on both layers see it.
 
     Attributes:
-        smallest: a₀ = σ_min(F₀), F₀ = φ(XW₀ᵀ), (n, k); 0 if its rank is below n.
-        largest: σ_max(F₀).
-        residual: ‖f₀ − y‖.
-        output: ‖v₀‖.
-        inputs: ‖X‖.
+        smallest: a₀ = σ_min(F₀), F₀ = φ(XW₀ᵀ), (n, k), a lower bound; 0 if rank n is not proved.
+        largest: σ_max(F₀), an upper bound.
+        residual: ‖f₀ − y‖, an upper bound.
+        output: ‖v₀‖, an upper bound.
+        inputs: ‖X‖, an upper bound.
     """
 
     smallest: float
@@ -55,25 +57,30 @@ class Start:
 def start(weights: Weights, problem: Problem, activation: Activation) -> Start:
     """Measure an initialization, a block of neurons at a time."""
     x, n, k = problem.x, problem.n, len(weights["v"])
-    gram, outputs = np.zeros((n, n)), np.zeros(n)
+    refuse_too_many(n)
+    inputs, gram, outputs = hidden_inputs(weights, x), np.zeros((n, n)), np.zeros(n)
+    error = size = 0.0  # squares of Frobenius norms
     for first in range(0, k, BLOCK):
         rows = slice(first, first + BLOCK)
         block: Weights = {name: weights[name][rows] for name in weights if name != "c"}
-        values = features(block, x, activation)
+        w = np.column_stack([block["W"], block["b"]]) if "b" in block else block["W"]
+        z = inputs @ w.T
+        values = activation.phi(z)
         gram += values @ values.T
         outputs += values @ block["v"]
-    columns = k
+        error += Errors.of(activation, inputs, w, z).values ** 2
+        size += float(np.vdot(values, values))
+    columns, more = k, np.abs(problem.y)
     if "c" in weights:
         gram, outputs, columns = gram + 1.0, outputs + weights["c"], k + 1
-    eigenvalues = np.linalg.eigvalsh(gram)
-    negligible = TOLERANCE * n * float(np.diagonal(gram).max())
-    least = float(eigenvalues[0]) if columns >= n else 0.0
+        more = more + np.abs(weights["c"])
+    error, size = math.sqrt(error), math.sqrt(size)
     return Start(
-        smallest=math.sqrt(least) if least > negligible else 0.0,
-        largest=math.sqrt(max(float(eigenvalues[-1]), 0.0)),
-        residual=float(np.linalg.norm(outputs - problem.y)),
-        output=float(np.linalg.norm(weights["v"])),
-        inputs=operator_norm(hidden_inputs(weights, x)),
+        smallest=least_by_gram(gram, columns, error) if columns >= n else 0.0,
+        largest=largest_by_gram(gram, columns, error),
+        residual=residual_norm(outputs - problem.y, size, weights["v"], error, more),
+        output=float(np.linalg.norm(weights["v"])) * UP,
+        inputs=operator_norm(inputs) * UP,
     )
 
 

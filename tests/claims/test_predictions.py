@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pytest
+from harness_moderate.theories.certificates import CertificateD3
 
 from harness import Assumption, Certainty, Exponents, Guarantee, Problem, Regime, Theory, Width
 from harness.builtin.criteria import Quadratic
+from harness.builtin.datasets import Sphere
 from harness.builtin.initializers import GaussianHalves
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
+from harness.claims.certified import certified_width
 from harness.claims.predictions import Prediction, predict, predictions
+from harness.mathematics.spectra import unit_rows
+from harness.plugin_host.composition import build_regime
+from harness.plugin_host.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -157,3 +163,17 @@ def test_theories_are_evaluated_without_torch() -> None:
     code = f"{names}; print('torch' in sys.modules, 'scipy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_theories_decline_problems_whose_kernels_do_not_fit_in_memory(registry: Registry) -> None:
+    """n = 60 000: matrices of n × n take 27 GiB. No theory fails, and those without such matrices have a width."""
+    rng = np.random.default_rng(0)
+    large = Problem(unit_rows(rng.standard_normal((60_000, 4))), rng.standard_normal(60_000), 0, "sphere")
+    found = {t.name: predict(t, build_regime(dict(t.claim.home), registry), large) for t in registry.theories()}
+    assert not [name for name, one in found.items() if one.failed]
+    declined = {name for name, one in found.items() if "n × n, 26.8 GiB" in one.width.reason}
+    assert declined >= {"cert-d1", "cert-d1s", "cert-d2", "cert-d3", "ntk-chernoff", "os-covariance", "du"}
+    assert {"count-hidden", "zhang", "bubeck", "nguyen-linear", "os-smooth-sphere"}.isdisjoint(declined)
+    assert found["count-hidden"].width.value == 15_000
+    certified = certified_width(CertificateD3(), REGIME, Sphere(), 60_000, 4, base=1)
+    assert "n × n" in certified.reason

@@ -52,8 +52,8 @@ def speaking(of: Regime, on: Problem | None = None) -> dict[str, Prediction]:
 @pytest.mark.parametrize(
     ("of", "expected"),
     [
-        (regime(), {"count-hidden", "os-smooth", "os-smooth-sphere", "os-covariance", "cert-d1"}),
-        (regime(activation="relu"), {"count-hidden", "os-relu", "os-relu-sphere", "os-relu-covariance"}),
+        (regime(), {"count-hidden", "os-smooth", "os-smooth-sphere", "os-covariance", "cert-d1", "cert-d4"}),
+        (regime(activation="relu"), {"count-hidden", "os-relu", "os-relu-sphere", "os-relu-covariance", "cert-kink"}),
         (regime(activation="leaky-relu"), {"count-hidden"}),
         (regime("moderate-sgd"), {"count-hidden", "os-smooth-sgd"}),
         (regime("moderate-sgd", activation="relu"), {"count-hidden", "os-relu-sgd"}),
@@ -62,7 +62,7 @@ def speaking(of: Regime, on: Problem | None = None) -> dict[str, Prediction]:
             regime("output-only", activation="relu"),
             {"count-output", "os-output", "kawaguchi-huang", "becchetti", "cert-d3"},
         ),
-        (regime(train="all"), {"count-all"}),
+        (regime(train="all"), {"count-all", "cert-d4"}),
     ],
 )
 def test_each_regime_has_the_theories_that_speak_of_it(of: Regime, expected: set[str]) -> None:
@@ -83,7 +83,7 @@ def test_no_text_of_a_theorem_was_read() -> None:
 
 
 def test_names_are_unique_and_presets_name_their_theory() -> None:
-    assert len(BY_NAME) == len(list(harness_theories())) == 16
+    assert len(BY_NAME) == len(list(harness_theories())) == 18
     assert {preset.theory for preset in REGIMES.values()} - {""} <= set(BY_NAME)
 
 
@@ -372,5 +372,5 @@ def test_all_theories_of_a_large_problem_take_a_moment() -> None:
     start = time.process_time()
     inputs = problem(200, 20, seed=77)
     found = [speaking(regime(use, activation=phi), inputs) for use in REGIMES for phi in ("softplus", "relu")]
-    assert sum(map(len, found)) == 22
+    assert sum(map(len, found)) == 24
     assert time.process_time() - start < 1.5

@@ -239,7 +239,7 @@ def test_condition_nine_by_hand() -> None:
 def test_width_of_condition_nine_holds_and_less_does_not() -> None:
     on, of = problem(5, 10), regime()
     found = BY_NAME["song-direct"].width(on, of)
-    assert found.reason == "one draw, to 10 %"
+    assert found.reason == "of one draw of the weights, to 10 %"
     k = int(found.value)
     gelu = ACTIVATIONS["gelu"]
     assert near_isometry(start_at(on, of, k), gelu).ratio >= 1
@@ -251,7 +251,10 @@ def test_limit_and_draws_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = BY_NAME["song-direct"].width(on, of)
     monkeypatch.setattr(song_direct, "VALUES", 6 * 50)
     limit = BY_NAME["song-direct"].width(on, of)
-    assert (drawn.reason, limit.reason) == ("one draw, to 10 %", "beyond k = 50, with the limit μ² = kλ̃")
+    assert (drawn.reason, limit.reason) == (
+        "of one draw of the weights, to 10 %",
+        "beyond k = 50, with the limit μ² = kλ̃",
+    )
     assert limit.value == pytest.approx(drawn.value, rel=0.2)
 
 

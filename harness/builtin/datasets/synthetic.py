@@ -11,10 +11,10 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import NDArray
 
-from harness import Array, Dataset, PositiveInt, Targets
+from harness import Array, Dataset, Positive, PositiveInt, Targets
 from harness.mathematics.spectra import unit_rows
 
-LABEL_OPTIONS = ("labels", "outputs", "classes", "teacher")
+LABEL_OPTIONS = ("labels", "outputs", "classes", "teacher", "label_norm")
 """Options of synthetic datasets that do not change the inputs."""
 
 
@@ -70,6 +70,8 @@ class Synthetic(Dataset):
         classes: Number of classes where labels are classes.
         teacher: ``none`` leaves labels independent of the inputs. ``linear`` draws A (d, q) from N(0, 1) for each
             problem and takes the labels from xA: the numbers themselves, their signs, or the largest of a row.
+        label_norm: ‖y‖, to which the labels of a problem are scaled, or None to leave them as they are drawn. Further
+            samples are scaled by the same factor.
     """
 
     version: ClassVar[int] = 2
@@ -78,8 +80,11 @@ class Synthetic(Dataset):
     outputs: PositiveInt = 1
     classes: Annotated[int, Ge(2)] = 3
     teacher: Literal["none", "linear"] = "none"
+    label_norm: Positive | None = None
 
     def __post_init__(self) -> None:
+        if self.labels == "classes" and self.label_norm is not None:
+            raise ValueError(f"label_norm = {self.label_norm:g} is for numbers; labels = 'classes' have no other size")
         if self.labels == "classes" and self.outputs != 1:
             raise ValueError(f"outputs = {self.outputs} is for numbers; labels = 'classes' take classes = …")
 
@@ -93,12 +98,17 @@ class Synthetic(Dataset):
             return Targets("one-hot", self.classes)
         if self.outputs > 1:
             return Targets("values", self.outputs)
-        return Targets("numbers" if self.labels == "gaussian" else "signs")
+        return Targets("numbers" if self.labels == "gaussian" or self.label_norm is not None else "signs")
 
     @property
     def labels_have_density(self) -> bool:
         """Whether labels are Gaussian and independent of the inputs."""
         return self.labels == "gaussian" and self.teacher == "none"
+
+    @property
+    def label_equations(self) -> int:
+        """Number of equations that the labels meet: ‖y‖ = ``label_norm`` where that is given."""
+        return 0 if self.label_norm is None else 1
 
     def inputs(self, n: int, d: int, rng: np.random.Generator) -> Array:
         """Draw inputs (n, d)."""
@@ -130,7 +140,13 @@ class Synthetic(Dataset):
         for size, own in further:
             x = self.further_inputs(size, d, deepcopy(start), own)
             drawn.append((x, self._labels(x, teacher, own)))
-        return drawn
+        return drawn if self.label_norm is None else self._scaled(drawn, self.label_norm)
+
+    @staticmethod
+    def _scaled(drawn: list[tuple[Array, Array]], norm: float) -> list[tuple[Array, Array]]:
+        """Return the samples with all labels multiplied by the factor that gives those of the problem a norm."""
+        factor = norm / float(np.linalg.norm(drawn[0][1]))
+        return [(x, factor * y) for x, y in drawn]
 
     def _labels(self, x: Array, teacher: Array | None, rng: np.random.Generator) -> Array:
         q = self.targets().outputs

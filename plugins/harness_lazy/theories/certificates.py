@@ -24,7 +24,11 @@ from harness import (
 from harness.builtin.initializers import GaussianHalves, He, LeCun, MirroredLeCun, Xavier
 from harness.claims import conditions as shared
 from harness.claims.shallow import LINEAR, THEORY_STEP, Nets
-from harness.mathematics.spectra import rank, smallest_eigenvalue
+from harness.mathematics.limit import balls
+from harness.mathematics.limit.balls import BallNet
+from harness.mathematics.limit.rounding import UNIT
+from harness.mathematics.limit.start import UP, Errors, least_by_gram, least_by_inverse
+from harness.mathematics.spectra import rank
 from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian
 from harness_lazy.limit import limiting_eigenvalue
 from harness_lazy.models import LazyScaled, Linearized
@@ -76,29 +80,56 @@ def start_jacobian(model: LazyScaled | Linearized, weights: Weights, x: Array, n
     return np.hstack(columns)
 
 
-def has_rank_n(model: LazyScaled | Linearized, weights: Weights, x: Array) -> bool:
-    """Say whether J₀ has rank n, to rounding: σ_min(J₀) > 10⁻¹³ max(n, p) σ_max(J₀).
+def jacobian_error(model: LazyScaled | Linearized, weights: Weights, x: Array, neurons: int | None = None) -> float:
+    """Return a bound of ‖Ĵ₀ − J₀‖_F for the J₀ of :func:`start_jacobian`, whose factors are rounded."""
+    activation, first = model.net.activation, slice(neurons)
+    inputs = np.column_stack([x, np.ones(len(x))]) if model.biases else x
+    w, v = weights["W"][first], weights["v"][first]
+    w = np.column_stack([w, weights["b"][first]]) if model.biases else w
+    z = inputs @ w.T
+    rounding = Errors.of(activation, inputs, w, z)
+    found = 0.0
+    if model.train != "output":
+        steepest, longest = float(np.abs(v).max()), float(np.linalg.norm(inputs, axis=1).max())
+        products = 4.0 * UNIT * float(np.linalg.norm(activation.dphi(z) * v)) * longest
+        found = steepest * longest * rounding.slopes + products
+    return math.hypot(found, rounding.values if model.train != "hidden" else 0.0) * UP
 
-    J₀J₀ᵀ says so at little cost where σ_min is not small, but squares: of σ_min below about 10⁻⁶ σ_max it keeps
-    nothing. There J₀ itself is decomposed; of wide nets about :data:`VALUES` entries of it, or 2n columns where these
-    are more, as further columns never lower the rank.
+
+def least_singular_value(model: LazyScaled | Linearized, weights: Weights, x: Array) -> float:
+    """Return a lower bound of σ_min(J₀) with all rounding counted, or 0 if none is proved.
+
+    From J₀J₀ᵀ at little cost where σ_min is not small. Of a σ_min below about 10⁻⁷ σ_max the square keeps nothing, and
+    a right inverse of J₀ itself is taken; of wide nets of about :data:`VALUES` entries of it, or 2n columns where
+    these are more, as further columns never lower σ_min.
     """
-    if smallest_eigenvalue(start_kernel(model, weights, x)) > 0:
-        return True
     n, d = x.shape
+    terms = len(weights["v"]) + d + 1
+    if (found := least_by_gram(start_kernel(model, weights, x), terms, jacobian_error(model, weights, x))) > 0:
+        return found
     columns = max(2 * n, VALUES // n)
-    jacobian = start_jacobian(model, weights, x, math.ceil(columns / (1 if model.train == "output" else d)))
-    if jacobian.shape[1] < n:
-        return False
-    singular = np.linalg.svd(jacobian, compute_uv=False)
-    return bool(singular[-1] > 1e-13 * max(jacobian.shape) * singular[0])
+    neurons = math.ceil(columns / (1 if model.train == "output" else d))
+    return least_by_inverse(start_jacobian(model, weights, x, neurons), jacobian_error(model, weights, x, neurons))
+
+
+def has_rank_n(model: LazyScaled | Linearized, weights: Weights, x: Array) -> bool:
+    """Say whether J₀ is proved to have rank n."""
+    return least_singular_value(model, weights, x) > 0
 
 
 def d1s_scale(model: LazyScaled, weights: Weights, problem: Problem) -> float:
     """Return s_min = 8L‖y‖/σ₀² of the net behind the model: certificate D1s holds for α ≥ s_min; ∞ if σ₀ = 0."""
-    sigma_squared = smallest_eigenvalue(start_kernel(model, weights, problem.x))
+    sigma = least_singular_value(model, weights, problem.x)
     lipschitz = jacobian_lipschitz(model, weights, problem.x) / model.alpha
-    return price_of_laziness(lipschitz, sigma_squared, float(np.linalg.norm(problem.y)))
+    return price_of_laziness(lipschitz, sigma**2, float(np.linalg.norm(problem.y))) * UP
+
+
+def _in_balls(model: LazyScaled | Linearized, weights: Weights, problem: Problem) -> BallNet | None:
+    """Return the net behind a model in ball arithmetic, or None if φ is not known there or the net is too large."""
+    if not BallNet.known(model.net.activation, problem.n, len(weights["v"])):
+        return None
+    own = {name: weights[name] for name in (("W", "v", "b", "c") if model.biases else ("W", "v"))}
+    return BallNet(own, problem.x, problem.y, model.net.activation)
 
 
 class CertificateD1s(TangentTheory, Certificate, StepPolicy):
@@ -165,6 +196,13 @@ class CertificateD1s(TangentTheory, Certificate, StepPolicy):
         if not isinstance(model, LazyScaled) or not self.concerns(regime) or not shared.plain_descent(regime):
             return None
         return model.alpha >= d1s_scale(model, weights, problem)
+
+    def certifies_in_balls(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
+        """Repeat the test in ball arithmetic."""
+        model = regime.model
+        if not isinstance(model, LazyScaled) or (net := _in_balls(model, weights, problem)) is None:
+            return None
+        return balls.d1(net, model.alpha, centred=True)
 
     def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
         """Return 2/(9‖J_f‖²), J_f = αJ₀. Divided by the loss's 1/α² it is 2/(9‖J₀‖²)."""
@@ -253,6 +291,13 @@ class CertificateLinear(TangentTheory, Certificate, StepPolicy):
         if not isinstance(model, Linearized) or not self.concerns(regime) or not shared.plain_descent(regime):
             return None
         return has_rank_n(model, weights, problem.x)
+
+    def certifies_in_balls(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
+        """Repeat the test in ball arithmetic."""
+        model = regime.model
+        if not isinstance(model, Linearized) or (net := _in_balls(model, weights, problem)) is None:
+            return None
+        return balls.full_rank(net, model.train)
 
     def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
         """Return 1/‖J₀‖²."""

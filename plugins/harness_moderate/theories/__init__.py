@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness_moderate.theories import certificates, counts, hidden_layer, output_layer
+from harness_moderate.theories import certificates, counts, hidden_layer, output_layer, trained
 
 if TYPE_CHECKING:
     from harness import Theory
@@ -26,5 +26,7 @@ THEORIES: tuple[type[Theory], ...] = (
     output_layer.Becchetti,
     certificates.CertificateD1,
     certificates.CertificateD3,
+    trained.CertificateD4,
+    trained.CertificateKink,
 )
 """All theories of the plugin."""

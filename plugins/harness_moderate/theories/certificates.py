@@ -23,6 +23,8 @@ from harness.builtin.initializers import GaussianHalves
 from harness.claims import conditions as shared
 from harness.claims.shallow import THEORY_STEP, Nets, ShallowTheory
 from harness.mathematics.kernels import lambda_hidden, lambda_output, output_variance
+from harness.mathematics.limit import balls
+from harness.mathematics.limit.balls import BallNet
 from harness.mathematics.spectra import operator_norm
 from harness_moderate import instances
 from harness_moderate.theories import conditions as own
@@ -126,6 +128,13 @@ class CertificateD1(ShallowTheory, Certificate, StepPolicy):
             return None
         return instances.d1_holds(weights, problem, self.activation(regime))
 
+    def certifies_in_balls(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
+        """Repeat the test in ball arithmetic."""
+        activation = self.activation(regime)
+        if not BallNet.known(activation, problem.n, len(weights["v"])):
+            return None
+        return balls.d1(BallNet(weights, problem.x, problem.y, activation))
+
 
 class CertificateD3(ShallowTheory, Certificate, StepPolicy):
     """Gradient descent on the output layer fits all labels if and only if φ(XW₀ᵀ) has rank n.
@@ -175,3 +184,10 @@ class CertificateD3(ShallowTheory, Certificate, StepPolicy):
         if not (self.concerns(regime) and shared.plain_descent(regime)):
             return None
         return instances.d3(weights, problem, self.activation(regime)).holds
+
+    def certifies_in_balls(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
+        """Repeat the test in ball arithmetic."""
+        activation = self.activation(regime)
+        if not BallNet.known(activation, problem.n, len(weights["v"])):
+            return None
+        return balls.full_rank(BallNet(weights, problem.x, problem.y, activation), "output")

@@ -133,7 +133,7 @@ class SmoothStochastic(Smooth):
         formula="as Thm 2.1: √(kd) ≥ c (B²/μ_φ²) κ(X) n",
         certainty="memory",
         certainty_note="that the condition is of the type of Theorem 2.1 is all that is known; it is shown",
-        home={"use": "moderate-sgd", "activation": "softplus"},
+        home={"use": "moderate-sgd", "activation": "softplus", "batch": 1},
     )
     nets = Nets("hidden", "smooth", "mini")
     conditions = (*SMOOTH, *SGD)
@@ -214,7 +214,7 @@ class ReLUStochastic(ReLU):
         formula="as Thm 2.3: √(kd) ≥ C (n²/d) κ(X)³ σ_min(X*X)²",
         certainty="memory",
         certainty_note="that the condition is of the type of Theorem 2.3 is all that is known; it is shown",
-        home={"use": "moderate-sgd", "activation": "relu"},
+        home={"use": "moderate-sgd", "activation": "relu", "batch": 1},
     )
     nets = Nets("hidden", "relu", "mini")
     conditions = (*RELU, *SGD)

@@ -37,11 +37,16 @@ class BubeckNTK(ShallowTheory):
         certainty="abstract",
         certainty_note="the theorem itself was not read",
         exponents=LINEAR,
-        home={"use": "narrow-hidden", "activation": "relu"},
+        home={"use": "linearized", "activation": "relu"},
     )
     nets = Nets("hidden", "relu", "any")
     conditions = (own.dispersed, own.linear)
     epsilon: Error = 0.01
+
+    def concerns(self, regime: Regime) -> bool:
+        """Decide whether the regime trains the hidden layer of a ReLU net, or of its linearization."""
+        traits = regime.model.describe()
+        return traits.trains == "hidden" and traits.activation == "relu"
 
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Evaluate (n/d) log(1/ε)."""
@@ -109,7 +114,7 @@ class Daniely(ShallowTheory):
         "its negative, and that all but a share ε is memorised, from the introduction; the hidden factor as traced by "
         "Zhang et al.; loss and step sizes from memory",
         exponents=LINEAR,
-        home={"use": "narrow", "activation": "relu", "optimizer": "sgd"},
+        home={"use": "narrow", "activation": "relu", "optimizer": "sgd", "criterion": "logistic"},
     )
     conditions = (own.drawn_on_the_sphere, own.binary_labels, own.classifier, own.pairs_with_variances, fixed_power)
 

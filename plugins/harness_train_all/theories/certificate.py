@@ -10,6 +10,8 @@ from harness import Activation, Certificate, Claim, Problem, Reference, Regime, 
 from harness.claims import conditions as shared
 from harness.claims.shallow import Nets, ShallowTheory
 from harness.mathematics.kernels import lambda_output, output_kernel
+from harness.mathematics.limit import balls
+from harness.mathematics.limit.balls import BallNet
 from harness.mathematics.spectra import operator_norm
 from harness_train_all.instances import D2, d2
 from harness_train_all.theories import conditions as own
@@ -124,7 +126,9 @@ class CertificateD2(ShallowTheory, Certificate):
                 lambda k: _ratio(problem, regime, activation, k), 1.5, min(8 * problem.n, most), most
             )
             if drawn is not None:
-                return Width(float(drawn), "of one draw of the weights, to 10 %; --certify shows the spread")
+                return Width(
+                    float(drawn), "of one draw of the weights, to 10 %; --certify shows the spread", noted=True
+                )
         if limit is None:
             return Width(math.inf, f"beyond k = {most}; no a-priori width from {regime.initializer.name}")
         return d2_width(problem, activation, hidden=limit[0], output=limit[1])
@@ -134,6 +138,14 @@ class CertificateD2(ShallowTheory, Certificate):
         if not (self.concerns(regime) and shared.plain_descent(regime)):
             return None
         return d2(weights, problem, self.activation(regime)).holds
+
+    def certifies_in_balls(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
+        """Repeat the test in ball arithmetic."""
+        activation = self.activation(regime)
+        if not BallNet.known(activation, problem.n, len(weights["v"])):
+            return None
+        net = BallNet(weights, problem.x, problem.y, activation)
+        return balls.d2(net, d2(weights, problem, activation).sigma)
 
 
 def _ratio(problem: Problem, regime: Regime, activation: Activation, k: int) -> float:

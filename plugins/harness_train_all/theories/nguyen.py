@@ -81,6 +81,7 @@ class NearLinear(ReLUScaling):
         certainty="abstract",
         certainty_note="CONTESTED: rejected, its reviewers questioned a lemma of the proof; no established result; λ "
         "is the smallest eigenvalue of the limiting tangent kernel, taken here at equal scales of both layers",
+        home={"use": "train-all-relu", "initializer": "mirrored-lecun"},
     )
     conditions = (*START, own.unbalanced_pairs, *DESCENT)
 

@@ -112,4 +112,8 @@ class SongDirect(SongTheory):
         drawn = smallest_width(
             lambda k: near_isometry(start_at(problem, regime, k), activation).ratio, 2.0, min(8 * problem.n, most), most
         )
-        return Width(math.inf, f"beyond k = {most}") if drawn is None else Width(float(drawn), "one draw, to 10 %")
+        return (
+            Width(math.inf, f"beyond k = {most}")
+            if drawn is None
+            else Width(float(drawn), "of one draw of the weights, to 10 %", noted=True)
+        )
