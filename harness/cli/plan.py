@@ -60,8 +60,8 @@ def command(
 ) -> None:
     """Show the thresholds a suite asks for, what is stored of them, and how long the rest may take.
 
-    The time is rough: each missing trial is taken to use its whole budget, at a rate measured here on the suite's own
-    networks for a moment, and searches are taken to end near the width n/d.
+    The time is rough: each missing trial is taken to use its whole budget, and searches are taken to end near the
+    width n/d. The first plan of a kind of trial measures its costs on this machine, and keeps them for later ones.
 
     \b
     harness plan quickstart

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.components import Cell
 from harness.driver.edits import edited_since
 from harness.driver.plan import Plan
 from harness.driver.threshold_search import ThresholdSearch
 from harness.driver.undecided import found_again
+from harness.engine.costs import TOGETHER, Costs, Size
 from harness.engine.setting import Setting
 from harness.engine.solvers import refusals, shipped
-from harness.plugin_host.guarded import SECONDS, guarded
+from harness.plugin_host.guarded import SECONDS, guarded, is_third_party
 from harness.plugin_host.plugin_process import START_SECONDS, Unanswered
 from harness.plugin_host.registry import Registry
 from harness.statistics.adaptive import Adaptive
@@ -27,14 +26,8 @@ from harness.statistics.search import USUAL_TRIALS
 from harness.store import FILE, Store
 from harness.suite import Suite
 
-PROBE_STEPS = (25, 225)
-"""Numbers of steps of the two trials that are timed."""
-
-FATE = 1.0
-"""Time in which the fate of a trial is usually decided, as a multiple of that of its whole budget."""
-
-PROBE_TRIALS = 8
-"""Number of networks that are trained together for a timing."""
+MOST_TIMED = 3
+"""Number of sizes at which trials of third-party plugins are timed."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +111,12 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
         plan = Plan(suite, registry, device)
     leading = {id(search) for search in plan.leading}
     expected = _expected(plan.leading)
+    missing = [(search, _missing(search, expected) if id(search) in leading else {}) for search in plan.searches]
+    tuning = _tuning(plan.searches)
+    times = _Times([*missing, *((one, widths) for _, one, _, widths in tuning)], registry, suite.budget.trial_seconds)
     planned: list[PlannedThreshold] = []
-    counted: set[int] = set()
-    for search in plan.searches:
-        planned += _tuning(search, counted, registry, suite.budget.trial_seconds)
-        widths = _missing(search, expected) if id(search) in leading else {}
+    for search, widths in missing:
+        planned += [_tuned(one, times) for one in tuning if one[0] is search]
         planned.append(
             PlannedThreshold(
                 regime=search.setting.regime.name,
@@ -132,7 +126,7 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
                 stored=search.reused,
                 missing=sum(widths.values()),
                 exact=search.exact,
-                seconds=_seconds(search, widths, registry, suite.budget.trial_seconds) if widths else 0.0,
+                seconds=times.seconds(search, widths) if widths else 0.0,
                 why=_why(search) if widths else "",
             )
         )
@@ -149,24 +143,35 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
     return Planned(suite.name, str(directory), workers, tuple(planned), why_not, contents, brackets)
 
 
-def _tuning(
-    search: ThresholdSearch, counted: set[int], registry: Registry, trial_seconds: float
-) -> Iterator[PlannedThreshold]:
-    """Yield the estimate for the tuning trials of a search that are not counted yet, if it has any."""
-    searches = [one for one in (search.tuning.searches if search.tuning else ()) if id(one) not in counted]
-    counted.update(map(id, searches))
-    if not searches:
-        return
-    widths: Counter[int] = Counter(k for one in searches for k, _ in one.missing)
-    yield PlannedThreshold(
+Tuning = tuple["ThresholdSearch", "ThresholdSearch", int, dict[int, int]]
+"""A search, the first of those that tune it, how many of their trials are stored, and missing widths."""
+
+
+def _tuning(searches: Sequence[ThresholdSearch]) -> list[Tuning]:
+    """Return the tuning trials of searches, those of several at the first of them."""
+    found: list[Tuning] = []
+    counted: set[int] = set()
+    for search in searches:
+        own = [one for one in (search.tuning.searches if search.tuning else ()) if id(one) not in counted]
+        counted.update(map(id, own))
+        if own:
+            widths = Counter(k for one in own for k, _ in one.missing)
+            found.append((search, own[0], sum(one.reused for one in own), widths))
+    return found
+
+
+def _tuned(tuning: Tuning, times: _Times) -> PlannedThreshold:
+    """Return the estimate for the tuning trials of a search."""
+    search, first, stored, widths = tuning
+    return PlannedThreshold(
         regime=f"{search.setting.regime.name}, tuning",
         n=search.n,
         d=search.d,
         solver=search.solver.name,
-        stored=sum(one.reused for one in searches),
-        missing=widths.total(),
+        stored=stored,
+        missing=sum(widths.values()),
         exact=True,
-        seconds=_seconds(searches[0], widths, registry, trial_seconds) if widths else 0.0,
+        seconds=times.seconds(first, widths) if widths else 0.0,
     )
 
 
@@ -194,28 +199,59 @@ def _missing(search: ThresholdSearch, expected: Expectation | None) -> dict[int,
     return {search.method.likely_width(*search.scale): max(usual - known, len(search.waiting))}
 
 
-def _seconds(search: ThresholdSearch, widths: dict[int, int], registry: Registry, limit: float) -> float:
-    """Return the time in seconds of these trials on one worker if each uses its whole budget.
+class _Times:
+    """The times of trials, from the costs of their kinds.
 
-    A few steps are trained at the narrowest and the widest width. The time between them is assumed linear in k. If a
-    third-party plugin hangs or crashes meanwhile, each trial counts with its longest time.
+    A suite without code of third parties takes them from the file of the machine, which is complete after the first
+    plan. What a third-party plugin does may take any time, and changes: it is timed anew at a few sizes of the suite.
+    If it hangs or crashes meanwhile, each trial counts with its longest time.
     """
-    low, high = min(widths), max(widths)
-    setting = search.setting
-    taking_part = (setting.regime, setting.dataset)
 
-    def cost(k: int) -> float:
-        guarded(_ready, taking_part, registry, subject="torch", seconds=START_SECONDS)
-        probe, seconds = partial(_trial_seconds, setting, search.n, search.d, k), 2 * PROBE_TRIALS * limit
-        return guarded(probe, taking_part, registry, subject="a trial", seconds=min(seconds, SECONDS))
+    def __init__(self, searches: Sequence[tuple[ThresholdSearch, dict[int, int]]], registry: Registry, limit: float):
+        self.registry, self.limit = registry, limit
+        self.sizes: dict[str, list[Size]] = {}
+        for search, widths in searches:
+            self.sizes.setdefault(search.key, []).extend((search.n, search.d, k) for k in widths)
+        self._known: dict[str, Costs | None] = {}
 
-    try:
-        cost_low = cost(low)
-        cost_high = cost_low if high == low else cost(high)
-    except Unanswered:
-        return limit * sum(widths.values())
-    slope = 0.0 if high == low else (cost_high - cost_low) / (high - low)
-    return sum(trials * max(cost_low + slope * (k - low), 0.0) for k, trials in widths.items())
+    def seconds(self, search: ThresholdSearch, widths: dict[int, int]) -> float:
+        """Return the time in seconds of trials of a search on one worker if each uses its whole budget.
+
+        Args:
+            search: The search.
+            widths: Number of trials by width.
+        """
+        if search.key not in self._known:
+            self._known[search.key] = self._costs(search)
+        costs = self._known[search.key]
+        if costs is None:
+            return self.limit * sum(widths.values())
+        found = {k: costs.seconds(search.setting, search.n, search.d, k) for k in widths}
+        return sum(trials * found[k] for k, trials in widths.items())
+
+    def _costs(self, search: ThresholdSearch) -> Costs | None:
+        """Return the costs of a search's trials, or None if they cannot be timed."""
+        setting = search.setting
+        taking_part = (setting.regime, setting.dataset)
+        if not is_third_party(self.registry, *taking_part):
+            from harness.engine.cost_file import costs_of
+
+            return costs_of(setting, self.registry)
+        some = _spread(self.sizes[search.key])
+        seconds = min(SECONDS, 4 * TOGETHER * len(some) * self.limit)
+        try:
+            guarded(_ready, taking_part, self.registry, subject="torch", seconds=START_SECONDS)
+            call = partial(_measured, setting, some)
+            return guarded(call, taking_part, self.registry, subject="a trial", seconds=seconds)
+        except Unanswered:
+            return None
+
+
+def _spread(sizes: Sequence[Size]) -> list[Size]:
+    """Return at most ``MOST_TIMED`` sizes, from the smallest to the largest."""
+    ordered = sorted(set(sizes), key=lambda size: (math.prod(max(one, 1) for one in size), size))
+    last = len(ordered) - 1
+    return list(dict.fromkeys(ordered[round(i * last / (MOST_TIMED - 1))] for i in range(MOST_TIMED)))
 
 
 def _ready() -> None:
@@ -223,22 +259,7 @@ def _ready() -> None:
     import harness.engine.work  # noqa: F401  # imported for later calls in the same process
 
 
-def _trial_seconds(setting: Setting, n: int, d: int, k: int) -> float:
-    """Return the time in seconds of one trial that uses its whole budget: a constant plus a time per step.
+def _measured(setting: Setting, sizes: Sequence[Size]) -> Costs:
+    from harness.engine.costs import measured
 
-    The time of a continuation is not measured, since it does not follow from a few steps.
-    """
-    from harness.engine.work import train
-
-    times = []
-    decides = setting.solver is not None and setting.solver.decides_fates
-    for steps in PROBE_STEPS:
-        # No trial meets this tolerance, so none stops early.
-        short = replace(setting, steps=steps, tolerances=(1e-300,), limit=setting.limit and decides)
-        begin = time.perf_counter()
-        train(short, Cell("", n, d, k), range(PROBE_TRIALS))
-        times.append((time.perf_counter() - begin) / PROBE_TRIALS)
-    if setting.solver is not None and setting.solver.closed_form:
-        return times[-1]
-    per_step = max(times[1] - times[0], 0.0) / (PROBE_STEPS[1] - PROBE_STEPS[0])
-    return (times[0] + per_step * setting.steps) * (1.0 + (FATE if setting.limit else 0.0))
+    return measured(setting, sizes)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.driver import estimate as estimate_module
 from harness.driver.estimate import estimate
+from harness.engine import cost_file
+from harness.engine.costs import Costs
 from harness.engine.setting import Setting
 from harness.plugin_host.registry import Registry
 from harness.report.plan_view import plan_table
@@ -31,6 +32,8 @@ use = "output-only"
 use = "moderate"
 """
 
+ONE_SECOND = Costs((1.0, *[0.0] * 5), (0.0,) * 5, ())
+
 
 @pytest.mark.parametrize(("most", "widths"), [(4096, [400, 100]), (64, [64, 64]), (101, [101, 100])])
 def test_a_search_is_timed_at_the_width_where_it_begins(
@@ -38,11 +41,12 @@ def test_a_search_is_timed_at_the_width_where_it_begins(
 ) -> None:
     probed = []
 
-    def seconds(setting: Setting, n: int, d: int, k: int) -> float:
-        probed.append(k)
-        return 2.0
+    class Two(Costs):
+        def seconds(self, setting: Setting, n: int, d: int, k: int) -> float:
+            probed.append(k)
+            return 2.0
 
-    monkeypatch.setattr(estimate_module, "_trial_seconds", seconds)
+    monkeypatch.setattr(cost_file, "costs_of", lambda *_: Two((), (), ()))
     suite = parse_suite(SUITE.format(most=most), registry)
     planned = estimate(suite, registry, tmp_path, "cpu", 1)
     step = [regime.initializer.width_step for regime in suite.regimes]
@@ -61,7 +65,7 @@ def test_a_search_is_timed_at_the_width_where_it_begins(
 def test_no_more_trials_are_planned_than_a_search_may_take(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(estimate_module, "_trial_seconds", lambda *_: 1.0)
+    monkeypatch.setattr(cost_file, "costs_of", lambda *_: ONE_SECOND)
     text = SUITE.format(most=64).replace("max_width = 64", "max_width = 64\ntrials = 7")
     planned = estimate(parse_suite(text, registry), registry, tmp_path, "cpu", 1)
     assert [0 < one.missing <= 7 for one in planned.thresholds] == [True, True]
@@ -70,7 +74,7 @@ def test_no_more_trials_are_planned_than_a_search_may_take(
 def test_trials_that_two_regimes_share_are_planned_once(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(estimate_module, "_trial_seconds", lambda *_: 1.0)
+    monkeypatch.setattr(cost_file, "costs_of", lambda *_: ONE_SECOND)
     text = SUITE.format(most=64) + '[[regimes]]\nname = "the same"\nuse = "moderate"\n'
     planned = estimate(parse_suite(text, registry), registry, tmp_path, "cpu", 1)
     usual = planned.thresholds[0].missing

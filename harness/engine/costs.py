@@ -1,0 +1,250 @@
+"""The time of trials as a function of their sizes, measured once for a kind of trial on a machine.
+
+A trial takes the time of its preparation, of each step, and of each visit of its diagnostics. Each of the three is a
+sum of terms that count operations, such as n d k of a matrix product, with weights that non-negative least squares
+fits to a few measured sizes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.components.progress import curve_steps
+from harness.components.recorder import whole_epochs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from harness.components import Outcome, Regime, Solver, Trial
+    from harness.engine.setting import Setting
+
+Size = tuple[int, int, int]
+"""(n, d, k)."""
+
+SIZES: tuple[Size, ...] = ((24, 6, 6), (64, 24, 8), (100, 20, 10), (128, 8, 48), (300, 40, 16), (400, 20, 64))
+"""Sizes at which trials are timed."""
+
+LARGE: Size = (800, 60, 96)
+"""A size at which steps are timed, and preparation, which takes a large part of a second there, is not."""
+
+TOGETHER = 8
+"""Number of networks that are trained together for a timing."""
+
+FATE = 2.0
+"""Time in which continuations decide fates on average over the widths of a search, in times of the whole budget.
+
+That of one trial lies between a twentieth, where a fit is proved at once, and ten, where a path is followed to its end.
+"""
+
+SHORT = 10
+"""Steps of the trials with which preparation and diagnostics are timed."""
+
+LONG_ENOUGH = 4e-3
+"""Difference of two times in seconds from which the time of a step is taken."""
+
+FEWEST = 3
+"""Sizes at which visits of diagnostics are timed in any case."""
+
+SLOW = 0.02
+"""Time of a visit in seconds from which no larger sizes are timed."""
+
+MOST_STEPS = 20_000
+"""Most steps that are timed."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The time of a trial of one kind.
+
+    Attributes:
+        prepare: Weights of :func:`_once` for what is done once a trial, in seconds.
+        step: Weights of :func:`_each_step`, in seconds.
+        visit: Weights of :func:`_once` for a visit of the diagnostics, in seconds.
+    """
+
+    prepare: tuple[float, ...]
+    step: tuple[float, ...]
+    visit: tuple[float, ...]
+
+    def seconds(self, setting: Setting, n: int, d: int, k: int) -> float:
+        """Return the time in seconds of one trial that uses its whole budget, with its fate where that is wanted."""
+        regime, solver = setting.regime, setting.solver
+        once = _once(n, d, k)
+        total = once @ np.array(self.prepare)
+        if regime.diagnostics:
+            total += _visits(regime, setting.steps) * (once @ np.array(self.visit))
+        if solver is None or not solver.closed_form:
+            fate = FATE if setting.limit and not (solver is not None and solver.decides_fates) else 0.0
+            steps = whole_epochs(regime.optimizer.most_steps(n, setting.steps), regime.optimizer.epoch(n))
+            total += (1.0 + fate) * steps * (_each_step(regime, n, d, k) @ np.array(self.step))
+        return float(total)
+
+
+def _once(n: int, d: int, k: int) -> NDArray[np.float64]:
+    """Return counts of the operations that a trial takes once: draws, kernel, its spectrum, and Jacobians."""
+    return np.array([1.0, n * (d + k), n * d * k, n * n * (d + k), n**3, n * n * d * k], dtype=float)
+
+
+def _each_step(regime: Regime, n: int, d: int, k: int) -> NDArray[np.float64]:
+    """Return counts of the operations of a step: samples, activations, products, and weights."""
+    batch = regime.optimizer.batch_size(n)
+    # Between two measures, of half the products each, an epoch of minibatches is taken.
+    samples = n if batch >= n else batch + 0.5 * n / regime.optimizer.epoch(n)
+    return np.array([1.0, samples, samples * k, samples * d * k, d * k], dtype=float)
+
+
+def _visits(regime: Regime, steps: int) -> int:
+    """Return how often diagnostics look at a network: before, after, and on the way if one of them is an extreme."""
+    watches = any(diagnostic.summary in ("min", "max") for diagnostic in regime.diagnostics)
+    return 2 + (len(curve_steps(steps)) if watches else 0)
+
+
+def measured(setting: Setting, sizes: Iterable[Size] = ()) -> Costs:
+    """Return the costs of a setting's trials, measured in this process.
+
+    Nothing that is trained is kept. Sizes at which preparation or training raises are left out: such trials end in
+    errors that take no time.
+
+    Args:
+        setting: What is trained. Its dataset must have problems of these sizes.
+        sizes: Sizes to measure at, by default ``SIZES`` and ``LARGE``.
+
+    Returns:
+        The costs, in processor time, or in time on the clock where a GPU trains.
+    """
+    from harness.engine.one_thread import one_thread
+
+    clock = time.process_time if setting.device == "cpu" else time.perf_counter
+    step = setting.regime.initializer.width_step if setting.regime.model.has_width else 0
+    chosen = tuple(sizes)
+    at = [(n, d, max(k // step, 1) * step if step else 0) for n, d, k in chosen or SIZES]
+    large = [] if chosen else [(LARGE[0], LARGE[1], max(LARGE[2] // step, 1) * step if step else 0)]
+    plain = replace(setting, regime=replace(setting.regime, diagnostics=()))
+    prepare: list[tuple[Size, float]] = []
+    each: list[tuple[Size, float]] = []
+    visit: list[tuple[Size, float]] = []
+    with one_thread():
+        for size in dict.fromkeys(at):
+            probe = _Probe(plain, size, clock)
+            if not probe.works():
+                continue
+            once = probe.once()
+            prepare.append((size, once))
+            if setting.regime.diagnostics and not (len(visit) >= FEWEST and visit[-1][1] > SLOW):
+                watched = _Probe(setting, size, clock)
+                if watched.works():
+                    visit.append((size, max(watched.once() - once, 0.0) / _visits(setting.regime, SHORT)))
+            if not probe.solver.closed_form:
+                each.append((size, probe.step()))
+        for size in large:
+            probe = _Probe(plain, size, clock, cheap=True)
+            if not probe.solver.closed_form and probe.works():
+                each.append((size, probe.step()))
+    regime = setting.regime
+    return Costs(
+        _fitted([_once(*size) for size, _ in prepare], [seconds for _, seconds in prepare]),
+        _fitted([_each_step(regime, *size) for size, _ in each], [seconds for _, seconds in each]),
+        _fitted([_once(*size) for size, _ in visit], [seconds for _, seconds in visit]),
+    )
+
+
+class _Probe:
+    """Trials of one size that are timed."""
+
+    def __init__(self, setting: Setting, size: Size, clock: Callable[[], float], *, cheap: bool = False) -> None:
+        """Take what is timed.
+
+        Args:
+            setting: What is trained.
+            size: The size.
+            clock: Returns the time in seconds.
+            cheap: Whether one problem and one network stand for all, with a step size that nothing is computed for.
+        """
+        from harness.engine.solvers import choose
+
+        self.size, self.clock, self.regime = size, clock, setting.regime
+        self.solver: Solver = setting.solver or choose(setting.regime, setting.dtype, setting.device, q=setting.q)
+        decides = self.solver.decides_fates
+        optimizer = setting.regime.optimizer
+        regime = replace(setting.regime, optimizer=replace(optimizer, step_size=1.0)) if cheap else setting.regime
+        self.setting = replace(
+            setting,
+            regime=regime,
+            spectrum=setting.spectrum and not cheap,
+            tolerances=(1e-300,),  # no trial meets it, so none stops early
+            limit=setting.limit and decides,
+        )
+        self.trials: list[Trial] = []
+        n = size[0]
+        grouping = self.solver.grouping(self.setting.regime, self.setting.budget, *size)
+        self.count = 1 if grouping.alone else min(TOGETHER, grouping.batch)
+        self.epoch = setting.regime.optimizer.epoch(n)
+
+    def works(self) -> bool:
+        """Return whether trials of the size can be prepared and trained. The first call is not timed."""
+        try:
+            self.trials = [self._prepared(seed) for seed in range(self.count)]
+            self._train(self.epoch)
+        except Exception:  # code of plugins may raise anything; such trials end in errors when they are trained
+            return False
+        return True
+
+    def _prepared(self, seed: int) -> Trial:
+        from harness.engine.trial import prepare
+
+        trial = prepare(self.setting, *self.size, seed)
+        # Steps that are next to none keep every network from diverging, which would end it.
+        return trial if self.solver.closed_form else replace(trial, step_size=1e-9 * trial.step_size)
+
+    def _train(self, steps: int) -> Iterable[Outcome]:
+        budget = replace(self.setting.budget, steps=steps)
+        return list(self.solver.train(self.setting.regime, self.trials, budget))
+
+    def once(self) -> float:
+        """Return the time of all that one trial does once, in seconds."""
+
+        def call() -> None:
+            self.trials[0] = self._prepared(0)
+            budget = replace(self.setting.budget, steps=SHORT)
+            list(self.solver.train(self.setting.regime, self.trials[:1], budget))
+
+        return self._least(call)
+
+    def step(self) -> float:
+        """Return the time of one step of one trial, in seconds: the slope between two numbers of steps."""
+        low = self.epoch * math.ceil(SHORT / self.epoch)
+        before, high = self._least(partial(self._train, low)), 4 * low
+        while True:
+            more = self._least(partial(self._train, high)) - before
+            if more > LONG_ENOUGH or high >= MOST_STEPS:
+                return max(more, 0.0) / (high - low) / self.count
+            high *= 4
+
+    def _least(self, call: Callable[[], object]) -> float:
+        """Return the shorter of two times of a call, which other programs disturb less."""
+        times = []
+        for _ in range(2):
+            begin = self.clock()
+            call()
+            times.append(self.clock() - begin)
+        return min(times)
+
+
+def _fitted(counts: Sequence[NDArray[np.float64]], seconds: Sequence[float]) -> tuple[float, ...]:
+    """Return non-negative weights with the least sum of squared relative errors (Lawson & Hanson 1974, chapter 23)."""
+    if not seconds:
+        return ()
+    from scipy.optimize import nnls  # takes longer to import than all of the harness without it
+
+    times = np.maximum(np.array(seconds), 1e-9)
+    rows = np.array(counts) / times[:, None]
+    scale = np.where(rows.any(axis=0), rows.max(axis=0), 1.0)
+    weights, _ = nnls(rows / scale, np.ones(len(times)))
+    return tuple(float(weight) for weight in weights / scale)

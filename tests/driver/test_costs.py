@@ -1,0 +1,181 @@
+"""The cost model: its times beside those of trials that use their whole budget, and its file."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.components import Cell
+from harness.driver.plan import Plan
+from harness.driver.threshold_search import ThresholdSearch
+from harness.engine import cost_file
+from harness.engine.cost_file import costs_of
+from harness.engine.costs import LARGE, SIZES, Costs
+from harness.engine.setting import Setting
+from harness.engine.work import train
+from harness.plugin_host.registry import Registry
+from harness.suite import parse_suite
+
+RELU = 'model = {use = "shallow", activation = "relu"}'
+
+CLASSES = 'dataset = {use = "sphere", labels = "classes", classes = 3}'
+
+SUITES = {
+    "softplus": ("moderate", "", 'dataset = "sphere"\nn = 150\nd = 30', "steps = 8000"),
+    "relu": ("moderate", RELU, 'dataset = "gaussian"\nn = 500\nd = 15', "steps = 2000"),
+    "float64": ("narrow", "", 'dataset = "sphere"\nn = 250\nd = 50', 'steps = 1500\ndtype = "float64"'),
+    "heavy ball": ("train-all-momentum", "", 'dataset = "sphere"\nn = 220\nd = 12', "steps = 3000"),
+    "minibatches": ("moderate-sgd", "", 'dataset = "sphere"\nn = 200\nd = 20', "steps = 3000"),
+    "several outputs": ("train-all", "", 'dataset = {use = "sphere", outputs = 4}\nn = 180\nd = 25', "steps = 1500"),
+    "classes": (
+        "train-all",
+        'criterion = "cross-entropy"\noptimizer = {use = "gd", step_size = 0.1}',
+        f"{CLASSES}\nn = 120\nd = 16",
+        "steps = 1500",
+    ),
+    "closed form": ("output-only", "", 'dataset = "sphere"\nn = 320\nd = 10', "steps = 20000"),
+    "diagnostics": ("lazy-scaled", "", 'dataset = "sphere"\nn = 160\nd = 18', "steps = 3000"),
+    "real data": ("moderate", "", 'dataset = "breast-cancer"\nn = 350\nd = 30', "steps = 3000"),
+}
+"""Regime, its options, problems and budget. None of the sizes is measured for the model."""
+
+TEXT = """
+[suite]
+name = "unseen"
+[problems]
+{problems}
+[budget]
+{budget}
+limit = {limit}
+[search]
+max_width = 4096
+[[regimes]]
+use = "{regime}"
+{options}
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A file of costs that is not there yet."""
+    monkeypatch.setattr(cost_file, "cache_directory", lambda: tmp_path / "cache")
+    cost_file._file.cache_clear()
+    yield cost_file._file("cpu")
+    cost_file._file.cache_clear()
+
+
+def search_of(case: str, registry: Registry, limit: str = "false") -> ThresholdSearch:
+    regime, options, problems, budget = SUITES[case]
+    text = TEXT.format(regime=regime, options=options, problems=problems, budget=budget, limit=limit)
+    (search,) = Plan(parse_suite(text, registry), registry, "cpu").searches
+    return search
+
+
+def seconds_of(setting: Setting, n: int, d: int, k: int, trials: int) -> float:
+    """Return the processor time of a trial that uses its whole budget."""
+    endless = replace(setting, tolerances=(1e-300,))
+    train(replace(endless, steps=60), Cell("", n, d, k), [0])  # imports, and kernels that are compiled
+    begin = time.process_time()
+    outcomes = train(endless, Cell("", n, d, k), range(trials))
+    took = time.process_time() - begin
+    assert not any(outcome.message for outcome in outcomes)
+    return took / trials
+
+
+@pytest.mark.slow  # it measures
+@pytest.mark.parametrize("case", SUITES)
+def test_times_of_sizes_that_were_not_measured_are_right_within_a_factor_of_two(
+    case: str, registry: Registry, file: Path
+) -> None:
+    search = search_of(case, registry)
+    k = search.method.likely_width(*search.scale)
+    assert (search.n, search.d, k) not in (*SIZES, LARGE)
+    expected = costs_of(search.setting, registry).seconds(search.setting, search.n, search.d, k)
+    assert expected / 2 < seconds_of(search.setting, search.n, search.d, k, 8) < 2 * expected
+
+
+@pytest.mark.slow  # it measures
+@pytest.mark.parametrize("options", ["", RELU], ids=["softplus", "relu"])
+def test_times_with_fates_are_right_within_a_factor_of_two_on_average_over_widths(
+    options: str, registry: Registry, file: Path
+) -> None:
+    text = TEXT.format(
+        regime="moderate", options=options, problems='dataset = "sphere"\nn = 120\nd = 20', budget="steps = 10000",
+        limit="true",
+    )  # fmt: skip
+    (search,) = Plan(parse_suite(text, registry), registry, "cpu").searches
+    costs, widths = costs_of(search.setting, registry), (6, 8, 10, 12)
+    expected = sum(costs.seconds(search.setting, 120, 20, k) for k in widths)
+    took = sum(seconds_of(search.setting, 120, 20, k, 4) for k in widths)
+    assert expected / 2 < took < 2 * expected
+
+
+def test_costs_are_measured_once_a_machine(registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = []
+
+    def measure(setting: Setting) -> Costs:
+        measured.append(setting.dataset.name)
+        return Costs((1.0,) * 6, (1e-3,) * 5, ())
+
+    monkeypatch.setattr(cost_file, "measured", measure)
+    setting = search_of("real data", registry).setting
+    first = costs_of(setting, registry)
+    other = replace(
+        setting, steps=7, regime=replace(setting.regime, optimizer=replace(setting.regime.optimizer, c=0.5))
+    )
+    assert costs_of(setting, registry) == costs_of(other, registry) == first
+    assert measured == ["sphere"]  # which has problems of every size
+    assert costs_of(replace(setting, dtype="float64"), registry) == first
+    costs_of(search_of("relu", registry).setting, registry)
+    assert len(measured) == 3
+    assert len(json.loads(file.read_text())) == 3
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "",
+        "{",
+        "[1]",
+        "[" * 100_000,
+        '{"KEY": 3}',
+        '{"KEY": {"prepare": [1, 1, 1, 1, 1, 1], "step": [1, 1, 1, 1, NaN], "visit": []}}',
+        '{"KEY": {"prepare": [1, 1, 1, 1, 1, -1], "step": [], "visit": []}}',
+        '{"KEY": {"prepare": [1], "step": [], "visit": []}}',
+        '{"KEY": {"prepare": [1, 1, 1, 1, 1, "1"], "step": [], "visit": []}}',
+    ],
+)
+def test_a_damaged_file_is_written_anew(
+    damage: str, registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Costs((2.0,) * 6, (), ())
+    monkeypatch.setattr(cost_file, "measured", lambda _: found)
+    setting = search_of("closed form", registry).setting
+    file.parent.mkdir(parents=True)
+    file.write_text(damage.replace("KEY", cost_file._key(setting, registry)))
+    assert costs_of(setting, registry) == found
+    monkeypatch.setattr(cost_file, "measured", lambda _: pytest.fail("measured again"))
+    assert costs_of(setting, registry) == found
+
+
+def test_costs_that_cannot_be_kept_are_used_all_the_same(
+    registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Costs((2.0,) * 6, (), ())
+    monkeypatch.setattr(cost_file, "measured", lambda _: found)
+    file.parent.parent.mkdir(exist_ok=True)
+    file.parent.write_text("no directory")
+    assert costs_of(search_of("closed form", registry).setting, registry) == found
+
+
+def test_a_step_of_minibatches_counts_its_samples_and_its_share_of_a_measure(registry: Registry) -> None:
+    setting = search_of("minibatches", registry).setting
+    batch = setting.regime.optimizer.batch_size(200)
+    samples = Costs((0.0,) * 6, (0.0, 1.0, 0.0, 0.0, 0.0), ())
+    epochs = setting.steps * batch // 200
+    assert samples.seconds(setting, 200, 20, 10) == pytest.approx(epochs * (200 + 200 / 2))
