@@ -165,7 +165,7 @@ class _Probe:
             setting: What is trained.
             size: The size.
             clock: Returns the time in seconds.
-            cheap: Whether one problem and one network stand for all, with a step size that nothing is computed for.
+            cheap: Whether no spectrum is computed, not even for the step size.
         """
         from harness.engine.solvers import choose
 
