@@ -48,12 +48,13 @@ class PluginProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._unanswered: dict[bytes, str] = {}
+        self._lock = threading.Lock()
 
     def call(self, function: Callable[[], Any], *, seconds: float, subject: str) -> Any:
         """Call a function in the process and return its result.
 
-        A call that ends the process is repeated once. A call that was late is not, and neither is one that is known to
-        be unanswered.
+        Calls of several threads come one after the other. A call that ends the process is repeated once. A call that
+        was late is not, and neither is one that is known to be unanswered.
 
         Args:
             function: Function of a module, with its arguments in a ``functools.partial``.
@@ -64,7 +65,10 @@ class PluginProcess:
             Unanswered: If the call did not return in time or ended the process.
             ValueError: If the function raised an exception. The message has its text.
         """
-        request = pickle.dumps(function)
+        with self._lock:
+            return self._called(pickle.dumps(function), seconds, subject)
+
+    def _called(self, request: bytes, seconds: float, subject: str) -> Any:
         if request in self._unanswered:
             raise Unanswered(self._unanswered[request])
         reason = ""

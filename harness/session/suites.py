@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,8 +72,13 @@ def loaded(suite: Suite | str | Path | Mapping[str, Any]) -> tuple[Suite, Regist
     return found, found.registry
 
 
-def check_problems(suite: Suite) -> str:
+def check_problems(suite: Suite, patience: float = math.inf) -> str:
     """Draw one problem of every size, before anything is trained on them.
+
+    Args:
+        suite: The suite.
+        patience: Longest time in seconds to wait for the dataset of a plugin. Its draws then go on beside this process,
+            until their own time is up.
 
     Returns:
         A line about the first size of which the dataset of a plugin hung or crashed, or an empty string. Further sizes
@@ -81,12 +88,36 @@ def check_problems(suite: Suite) -> str:
         ProblemError: If a size has none: there are too few rows, too few columns, no such file, no such package, or not
             the memory for it.
     """
-    from harness.plugin_host.plugin_process import Unanswered
-    from harness.report.predicted import problem_of_suite
+    from harness.plugin_host.guarded import is_third_party
     from harness.suite.sizes import too_large
 
     if large := too_large(suite):
         raise ProblemError("\n".join([f"suite {suite.name!r} is too large:", *(f"  {line}" for line in large)]))
+    if math.isinf(patience) or suite.registry is None or not is_third_party(suite.registry, suite.dataset):
+        warning, wrong = _drawn(suite)
+    else:
+        found: list[tuple[str, dict[str, list[str]]]] = []
+        drawing = threading.Thread(target=lambda: found.append(_drawn(suite)), daemon=True)
+        drawing.start()
+        drawing.join(patience)
+        if not found:
+            return f"dataset {suite.dataset.name!r} has not drawn a problem of each n and d after {patience:g} s"
+        ((warning, wrong),) = found
+    if wrong:
+        lines = [f"  {said} ({places[0]}{_more(places)})" for said, places in wrong.items()]
+        raise ProblemError("\n".join([f"suite {suite.name!r} has sizes without problems:", *lines]))
+    return warning
+
+
+def _drawn(suite: Suite) -> tuple[str, dict[str, list[str]]]:
+    """Draw one problem of every size.
+
+    Returns:
+        The line of :func:`check_problems`, and the sizes that have no problem, by the reason.
+    """
+    from harness.plugin_host.plugin_process import Unanswered
+    from harness.report.predicted import problem_of_suite
+
     wrong: dict[str, list[str]] = {}
     warning = ""
     for n, d in ((n, d) for n in suite.n for d in suite.d):
@@ -99,10 +130,7 @@ def check_problems(suite: Suite) -> str:
         except (Exception, SystemExit) as error:  # a dataset is code of a plugin
             said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
             wrong.setdefault(said, []).append(f"n = {n}, d = {d}")
-    if wrong:
-        lines = [f"  {said} ({places[0]}{_more(places)})" for said, places in wrong.items()]
-        raise ProblemError("\n".join([f"suite {suite.name!r} has sizes without problems:", *lines]))
-    return warning
+    return warning, wrong
 
 
 def _more(places: list[str]) -> str:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from harness.store import Store
     from harness.suite import Suite
 
+PATIENCE = 60.0
+"""Seconds that training waits for a dataset of a plugin to draw the problems of a suite. A draw that hangs then costs
+its trials their time, and the run no more."""
+
 Listener = Callable[["Run"], None]
 """Called with the run after each batch."""
 
@@ -119,7 +123,7 @@ def run(
     part = Shard.parse(shard) if isinstance(shard, str) else shard
     if part is not None:
         part.check(found)
-    unanswered = check_problems(found)
+    unanswered = check_problems(found, PATIENCE)
     directory = run_directory(found, out)
     where = resolve_device(device or found.budget.device)
     say = notice or logging.getLogger("harness").warning

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import inspect
 import os
 import sys
 import threading
@@ -17,9 +18,26 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-HOW = {4: "exit", 5: "hang", 6: "abort", 7: "segv", 8: "fork", 9: "thread", 10: "limit", 11: "silent", 12: "calm"}
+HOW = {
+    3: "deep",
+    4: "exit",
+    5: "hang",
+    6: "abort",
+    7: "segv",
+    8: "fork",
+    9: "thread",
+    10: "limit",
+    11: "silent",
+    12: "calm",
+}
 LONG = 600.0
 """Seconds that forks and threads stay. Longer than the whole run may take."""
+
+
+def recurse(times: int) -> None:
+    """Call itself so many times."""
+    if times:
+        recurse(times - 1)
 
 
 def misbehave(how: str) -> None:
@@ -38,7 +56,9 @@ def misbehave(how: str) -> None:
     elif how == "thread":
         threading.Thread(target=time.sleep, args=(LONG,)).start()
     elif how == "limit":
-        sys.setrecursionlimit(120)
+        sys.setrecursionlimit(len(inspect.stack()) + 100)
+    elif how == "deep":
+        recurse(500)
     elif how == "silent":
         sys.stdout = None
 

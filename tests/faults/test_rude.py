@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 import harness
 from harness.components import Outcome
 from harness.driver.results import Results
+from harness.plugin_host.plugin_process import PluginProcess
 from harness.session.reading import load
 from tests.faults.rude import HOW, LONG
 
@@ -78,9 +80,9 @@ def polite(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 def run_mode(how: str, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run one misbehaviour alone."""
-    (n,) = (n for n, word in HOW.items() if word == how)
-    (folder / "rude.toml").write_text(SUITE.replace(f"n = {list(HOW)}", f"n = {n}"), encoding="utf-8")
+    """Run one misbehaviour alone, or several."""
+    chosen = [n for n, word in HOW.items() if word in how.split()]
+    (folder / "rude.toml").write_text(SUITE.replace(f"n = {list(HOW)}", f"n = {chosen}"), encoding="utf-8")
     command = [sys.executable, "-c", "from harness.cli import main; main()", "run", "rude.toml", "--out", "out"]
     return subprocess.run(
         [*command, "--plugin", str(PLUGIN), "--quiet", *options],
@@ -135,9 +137,40 @@ def test_faults_that_cost_no_trial_are_said_once_with_status_1(how: str, words: 
     assert (results.errors(), results.missing) == ([], 0)
 
 
-def test_a_run_without_faults_has_status_0(tmp_path: Path) -> None:
-    done = run_mode("silent", tmp_path, "--executor", "in-process")
+def test_training_does_not_wait_for_a_draw_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A draw that hangs costs its trial, and the problem of the theories, the time of one trial: at the same time."""
+    monkeypatch.setattr("harness.session.training.PATIENCE", 0.1)
+    asked: list[bytes] = []
+    ask = PluginProcess._ask
+
+    def counted(self: PluginProcess, request: bytes, seconds: float) -> bytes | None:
+        asked.append(request)
+        return ask(self, request, seconds)
+
+    monkeypatch.setattr(PluginProcess, "_ask", counted)
+    (n,) = (n for n, word in HOW.items() if word == "hang")
+    text = SUITE.replace(f"n = {list(HOW)}", f"n = {n}").replace("trial_seconds = 3", "trial_seconds = 15")
+    suite = harness.load_suite(text, plugin_files=[PLUGIN])
+    began: list[float] = []
+    said: list[str] = []
+    start = time.monotonic()
+    results = harness.run(
+        suite, out=tmp_path, workers=1, notice=said.append, begin=lambda _: began.append(time.monotonic() - start)
+    )
+    assert began[0] < 15
+    assert said[0] == "dataset 'rude' has not drawn a problem of each n and d after 0.1 s"
+    assert outcome(results, n).message == "not done after 15 s (15 s a trial)"
+    (found,) = results.predictions.values()
+    assert {one.width.reason for one in found} == {"dataset 'rude' did not return within 15 s"}
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("how", ["silent", "limit deep"])
+def test_what_a_plugin_changes_in_this_process_is_restored(how: str, tmp_path: Path) -> None:
+    """Without stdout no table could be printed, and a later draw needs more calls than the lower limit allows."""
+    done = run_mode(how, tmp_path, "--executor", "in-process")
     assert (done.returncode, done.stderr) == (0, "")
+    assert f"{len(how.split())} trials trained, 0 reused" in done.stdout
 
 
 def test_a_theory_that_crashes_costs_its_own_row(ended: Found) -> None:
