@@ -107,7 +107,8 @@ def _keys_then(store: Store, found: list[ThresholdSearch]) -> dict[str, str]:
 
 
 def _unversioned(data: Mapping[str, Any]) -> str:
-    return canonical({key: value for key, value in without_versions(semantic(data)).items() if key != "format"})
+    versions = ("format", "stable_step")
+    return canonical({key: value for key, value in without_versions(semantic(data)).items() if key not in versions})
 
 
 def replay(store: Store, found: list[ThresholdSearch]) -> None:

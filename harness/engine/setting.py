@@ -20,6 +20,9 @@ from harness.plugin_host.registry import DISTRIBUTION
 if TYPE_CHECKING:
     from harness.plugin_host.registry import Registry
 
+STABLE_STEP = 2
+"""Version of how λ_max of stable step sizes is computed. It is part of the keys of the trials that have such steps."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -97,6 +100,7 @@ class Setting:
             # Left out at their default, so that the keys of trials without them stay as they were.
             **{key: size for key, size in self.further.items() if size},
             **({"limit": True} if self.limit else {}),
+            **({"stable_step": STABLE_STEP} if self.regime.optimizer.step_size == "stable" else {}),
             **({} if self.problems == "shared" else {"problems": self.problems}),
         }
 

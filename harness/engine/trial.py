@@ -66,12 +66,22 @@ class Extremes:
     diagonal: float
 
 
-def _extremes(setting: Setting, problem: Problem, params: Params, kernel: Tensor | None) -> Extremes | None:
-    """Return what the stable step needs, or None where the step size is given otherwise."""
+def _extremes(
+    setting: Setting, problem: Problem, params: Params, kernel: Tensor | None, largest: float | None
+) -> Extremes | None:
+    """Return what the stable step needs, or None where the step size is given otherwise.
+
+    Args:
+        setting: What is trained.
+        problem: The training samples.
+        params: Initial weights.
+        kernel: J₀J₀ᵀ, or None for several outputs.
+        largest: Its largest eigenvalue, if that is known.
+    """
     if setting.regime.optimizer.step_size != "stable":
         return None
     if kernel is not None:
-        return Extremes(largest_eigenvalue(kernel), float(kernel.diagonal().max()))
+        return Extremes(largest_eigenvalue(kernel) if largest is None else largest, float(kernel.diagonal().max()))
     x, model = torch.from_numpy(problem.x), setting.regime.model
     whole = setting.regime.optimizer.batch_size(problem.n) == problem.n
     return Extremes(largest_of_several(model, params, x), 0.0 if whole else largest_block(model, params, x))
@@ -126,7 +136,7 @@ def prepare(setting: Setting, n: int, d: int, k: int, seed: int) -> Trial:
         if setting.spectrum:
             count = sum(params[name].numel() for name in regime.model.moved(params))
             smallest, largest = eigenvalue_range(kernel, count if regime.model.has_width else n)
-    extremes = _extremes(setting, problem, params, kernel)
+    extremes = _extremes(setting, problem, params, kernel, largest)
     if problem.q > 1 and setting.spectrum and extremes is not None:
         largest = extremes.largest
     step = _step_size(setting, problem, weights, extremes)

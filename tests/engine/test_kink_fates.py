@@ -77,7 +77,7 @@ def test_a_proved_fate_is_the_limit_of_a_plain_loop(name: str) -> None:
     for outcome in decided:
         fate = outcome.fate
         assert fate is not None
-        assert fate.continuation == "kink 2"
+        assert fate.continuation == "kink 3"
         assert fate.work <= 10 * where.steps
         end, least = plain_descent(where, CELL, outcome.seed, outcome.steps + fate.work + 2500)
         assert fate.residual is not None

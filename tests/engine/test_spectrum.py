@@ -9,7 +9,7 @@ import torch
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, StochasticGradientDescent
 from harness.components import Cell, Model
-from harness.engine.spectrum import eigenvalue_range, initial_kernel, largest_eigenvalue
+from harness.engine.spectrum import DENSE, eigenvalue_range, initial_kernel, lanczos, largest_eigenvalue
 from harness.engine.trial import prepare, stable_step
 from harness.mathematics.activations import ACTIVATIONS
 from tests.engine.cases import CASES, BareShallow, setting
@@ -28,14 +28,35 @@ def test_closed_form_equals_differentiation(activation: str, train: str, biases:
     torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
 
 
-def test_eigenvalues() -> None:
+@pytest.mark.parametrize("n", [8, DENSE - 1, DENSE, 2 * DENSE])
+def test_extreme_eigenvalues_are_those_of_all(n: int) -> None:
     rng = np.random.default_rng(1)
-    factor = torch.from_numpy(rng.standard_normal((8, 5)))
-    kernel = factor @ factor.T
-    smallest, largest = eigenvalue_range(kernel, parameters=5)
-    assert smallest == 0.0
-    assert largest == pytest.approx(float(torch.linalg.matrix_norm(factor, 2)) ** 2, rel=1e-12)
-    assert largest_eigenvalue(kernel, tolerance=1e-12) == pytest.approx(largest, rel=1e-9)
+    for rank, parameters in ((n // 2, n // 2), (n // 2, 2 * n), (2 * n, 2 * n)):
+        factor = rng.standard_normal((n, rank))
+        kernel = torch.from_numpy(factor @ factor.T)
+        smallest, largest = eigenvalue_range(kernel, parameters)
+        values = np.linalg.svd(factor, compute_uv=False) ** 2
+        assert largest == pytest.approx(values[0], rel=6e-10)
+        assert largest == float(f"{largest:.10g}") == largest_eigenvalue(kernel)
+        if rank < n:
+            assert (smallest == 0.0) if parameters < n else (0.0 <= smallest < 1e-13 * largest)
+        else:
+            assert smallest == pytest.approx(values[-1], rel=1e-10)
+
+
+@pytest.mark.parametrize("n", [8, 2 * DENSE])
+def test_the_largest_eigenvalue_of_kernels_that_are_zero_or_of_rank_one(n: int) -> None:
+    assert largest_eigenvalue(torch.zeros(n, n, dtype=torch.float64)) == 0.0
+    assert largest_eigenvalue(torch.ones(n, n, dtype=torch.float64)) == pytest.approx(n, rel=1e-9)
+    antipodal = torch.outer(torch.tensor([1.0, -1.0]).repeat(n // 2), torch.tensor([1.0, -1.0]).repeat(n // 2)).double()
+    assert largest_eigenvalue(antipodal) == pytest.approx(n, rel=1e-9)
+
+
+def test_lanczos_finds_one_of_two_close_eigenvalues_and_says_where_a_map_is_not_finite() -> None:
+    values = np.concatenate([np.linspace(0.0, 1.0, 300), [2.0 - 1e-7, 2.0]])
+    assert lanczos(lambda u: values * u, np.linspace(1.0, 2.0, 302)) == pytest.approx(2.0, rel=1e-12)
+    assert np.isnan(lanczos(lambda u: np.nan * u, np.ones(5)))
+    assert lanczos(lambda u: 0.0 * u, np.ones(5)) == 0.0
 
 
 def test_stable_step_of_minibatches_contracts_in_mean_square() -> None:
@@ -69,9 +90,10 @@ def test_policies() -> None:
     stable = prepare(setting(regime), 20, 5, 6, 0)
     assert stable.lambda_max is not None
     assert stable.step_size == pytest.approx(1.5 / stable.lambda_max, rel=1e-7)
-    loose = prepare(setting(regime, spectrum=False), 20, 5, 6, 0)
-    assert loose.lambda_max is None
-    assert loose.step_size == stable.step_size, "what is computed beside a run must not change it"
+    for n in (20, DENSE, DENSE + 40):
+        whole, loose = (prepare(setting(regime, spectrum=spectrum), n, 5, 6, 0) for spectrum in (True, False))
+        assert loose.lambda_max is None
+        assert loose.step_size == whole.step_size, "what is computed beside a run must not change it"
     fixed = replace(regime, optimizer=GradientDescent(step_size=0.15))
     assert prepare(setting(fixed), 20, 5, 6, 0).step_size == 0.15
     nameless = replace(regime, optimizer=GradientDescent(step_size="theory"))

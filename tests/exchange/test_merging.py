@@ -253,8 +253,9 @@ def test_a_trial_whose_fate_is_known_comes_before_one_whose_fate_is_not(whole: R
         for trial, outcome in first.outcomes.items()
     }
     conflicts = unite([first, replace(first, outcomes=forged)]).conflicts
-    assert len(conflicts) == len(fated)
-    assert "stuck proved" in str(conflicts[0])
+    decided = [outcome.fate.kind for outcome in first.outcomes.values() if outcome.fate and outcome.fate.kind != "open"]
+    assert len(conflicts) == len(decided) > 0
+    assert any(kind in str(conflicts[0]) for kind in decided)
     assert str(conflicts[0]).endswith(", open")
 
 

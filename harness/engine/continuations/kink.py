@@ -27,14 +27,14 @@ from harness.mathematics.counting import counted
 from harness.mathematics.limit.kink import KinkCertificate, KinkedDescent, certify
 from harness.mathematics.limit.rounding import UNIT, gamma
 
-GROWTH = 0.25
+GROWTH = 0.125
 """Steps between two tests, as a share of all steps taken so far."""
+
+RATE_GROWTH = 0.25
+"""Steps over which the rate of the residual is measured, likewise."""
 
 FEWEST = 250
 """Fewest steps between two tests."""
-
-FAR = 5e-4
-"""Relative residual of the live samples above which no certificate is tried, since none has held there."""
 
 NEAR = 1e-5
 """Relative residual of the live samples that is awaited. Most certificates hold before."""
@@ -56,7 +56,7 @@ class Kink(Continuation):
     """
 
     name: ClassVar[str] = "kink"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     summary: ClassVar[str] = "ReLU and leaky ReLU, hidden layer trained: fits and stuck nets, proved at kinks"
     preference: ClassVar[int] = 20
 
@@ -78,26 +78,30 @@ class Kink(Continuation):
         net = _Net(regime, trained.trial)
         weights, spent = trained.weights, 0
         live = net.live_residual(weights)
-        found = net.certificate(weights) if live <= FAR else None
+        found = net.certificate(weights)
         if counted(regime, trained.trial.problem, trained.trial.k):  # more steps do not change the answer
-            fate = net.fate(found, 0) if found and found.holds else net.open(weights, 0)
+            fate = net.fate(found, 0) if found.holds else net.open(weights, 0)
             return replace(fate, constants={**fate.constants, "counted": 1.0})
-        while not (found and found.holds) and spent < most:
+        marked = 0  # steps spent when the rate was last looked at
+        while not found.holds and spent < most:
             chunk = min(max(int(GROWTH * (trained.steps + spent)), FEWEST), most - spent)
             weights, taken, reached = descend(weights, chunk, 0.0)
             spent += taken
             if taken < chunk or not math.isfinite(reached):
                 return net.open(weights, spent)
+            found = net.certificate(weights)
+            if spent - marked < RATE_GROWTH * (trained.steps + marked) and spent < most:
+                continue
             before, live = live, net.live_residual(weights)
-            found = net.certificate(weights) if live <= FAR else None
-            if _too_slow(before, live, chunk, most - spent):
+            if _too_slow(before, live, spent - marked, most - spent):
                 break
-        if found and found.holds and found.margin < SURE:
+            marked = spent
+        if found.holds and found.margin < SURE:
             further, taken, _ = descend(weights, min(max(spent // 10, FEWEST), most - spent), 0.0)
             later = net.certificate(further)
             if later.holds:
                 found, spent = later, spent + taken
-        return net.fate(found, spent) if found and found.holds else net.open(weights, spent)
+        return net.fate(found, spent) if found.holds else net.open(weights, spent)
 
 
 def _too_slow(before: float, live: float, steps: int, left: int) -> bool:

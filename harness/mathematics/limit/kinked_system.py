@@ -56,15 +56,24 @@ class KinkedSystem:
         self.matrix = np.block([[first, across], [across.T, last]])
         self._factor: Array | None = None
 
-    def smallest(self) -> float | None:
-        """Return a lower bound of σ_min(A), or None if A is not proved to have full row rank."""
+    def factors(self) -> bool:
+        """Factor AAᵀ, and return whether that succeeds. Without it A has no full row rank."""
         size, width = len(self.matrix), self.slopes.shape[1] * self.x.shape[1]
         if size > width:
-            return None
+            return False
         try:
             self._factor = np.linalg.cholesky(self.matrix)
         except np.linalg.LinAlgError:
-            return None
+            return False
+        return True
+
+    def smallest(self) -> float | None:
+        """Return a lower bound of σ_min(A), or None if A is not proved to have full row rank.
+
+        Raises:
+            AssertionError: If :meth:`factors` has not factored the matrix.
+        """
+        assert self._factor is not None
         error = gamma(self.slopes.shape[1] + self.x.shape[1] + 8) * float(np.trace(self.matrix)) * 1.1
         estimate = self._estimate()
         for _ in range(HALVINGS):
@@ -112,7 +121,7 @@ class KinkedSystem:
         """Return the least-norm δ with Aδ = gap, (k, d), up to rounding.
 
         Raises:
-            AssertionError: If :meth:`smallest` has not factored the matrix.
+            AssertionError: If :meth:`factors` has not factored the matrix.
         """
         assert self._factor is not None
         solved = self._solve(gap)
