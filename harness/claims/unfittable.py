@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 CLOSE = 1e-10
 """Distance of inputs, relative to the largest entry, up to which they count as equal: that of rounding."""
 
+FEW = 2
+"""Number of different inputs, up to which a message says that there are no more: they lie on a line."""
+
 NAMED = 3
 """Number of pairs of rows that a message names."""
 
@@ -59,6 +62,8 @@ def unfittable(problem: Problem, regime: Regime, tolerance: float, rows: Array |
     more = f" and {len(pairs) - NAMED} more pairs" if len(pairs) > NAMED else ""
     equal = all(np.allclose(problem.x[i], problem.x[j], rtol=0, atol=CLOSE) for i, j in pairs[:NAMED])
     said = f"{shown}{more} {same if equal or not what else what}" if pairs else "inputs are 0 and their labels are not"
+    few = int(groups.max()) + 1
+    said = f"there are only {few} different inputs{' up to length' if along else ''}: {said}" if few <= FEW else said
     return f"no width can fit: {said}, which leaves a residual of at least {plain(float(f'{floor:.2g}'))}"
 
 

@@ -23,6 +23,7 @@ click.rich_click.TEXT_PARAGRAPH_LINEBREAKS = "\n\n"  # rich-click joins paragrap
 VERBS = {
     "run": "harness.cli.run",
     "plan": "harness.cli.plan",
+    "width": "harness.cli.width",
     "trial": "harness.cli.trial",
     "report": "harness.cli.report",
     "compare": "harness.cli.compare",
@@ -124,6 +125,7 @@ def command() -> None:
     \b
     harness run quickstart           train, measure, and print the table
     harness theory --n 200 --d 20    what each theory asks for, without training
+    harness width mine.csv           which width own data need
     """
 
 

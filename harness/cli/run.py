@@ -92,7 +92,7 @@ def command(
     """
     loaded, _ = load(suite, plugin_files, trust=trust_plugins)
     loaded = selected_suite(selection(regimes, sizes_n=sizes_n, sizes_d=sizes_d), loaded)
-    most = None if max_time is None else _seconds(max_time)
+    most = None if max_time is None else seconds_of(max_time)
 
     from harness.complaints import ProblemError
     from harness.components.executor import LostWorkers, NotInstalled
@@ -155,10 +155,10 @@ UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 """Units of times on the command line, in seconds."""
 
 
-def _seconds(text: str) -> float:
+def seconds_of(text: str) -> float:
     """Return a time in seconds.
 
-    >>> _seconds("90"), _seconds("1.5h")
+    >>> seconds_of("90"), seconds_of("1.5h")
     (90.0, 5400.0)
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", text)

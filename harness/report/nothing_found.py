@@ -80,26 +80,46 @@ def _unfittable(results: Results, regime: Regime, n: int, d: int) -> str:
     return unfittable(problem, regime, results.suite.budget.report_tolerance)
 
 
+MOST_BUDGETS = 1000
+"""Multiple of the budget up to which a fitted hitting time counts as late, and not as never."""
+
+
+def late_fit(results: Results, regime: Regime, n: int, d: int) -> tuple[int, int, float] | None:
+    """Return how many nets of the widest width fit after the budget, of how many, and the median step at which.
+
+    The step is fitted: the measure goes on falling at its late rate.
+
+    Args:
+        results: Results of the run.
+        regime: The regime.
+        n: Number of samples.
+        d: Input dimension.
+
+    Returns:
+        Late nets, all nets and the median step, or None if fewer than half of the nets are late.
+    """
+    budget, index = results.suite.budget, results.rung()
+    widest = max(results.widths(regime.name, n, d), default=0)
+    trials = [trial for trial in results.outcomes.get(Cell(regime.name, n, d, widest), ()) if not trial.message]
+    late = []
+    for trial in trials:
+        step = arrival(trial, budget.tolerances[index]) if trial.hits[index] is None else None
+        falling = reason(trial, budget.tolerances[index], index, regime) == "still falling"
+        if falling or (step is not None and step <= MOST_BUDGETS * budget.steps):
+            late.append(step or math.inf)
+    return (len(late), len(trials), statistics.median(late)) if late and 2 * len(late) >= len(trials) else None
+
+
 def _budget(results: Results, regime: Regime, n: int, d: int) -> str:
     """Return words about a budget that ends before the fit, with the step at which half of the nets would fit."""
-    budget, index = results.suite.budget, results.rung()
-    widest = max(results.widths(regime.name, n, d))
-    trials = [trial for trial in results.outcomes[Cell(regime.name, n, d, widest)] if not trial.message]
-    reached: list[float] = []
-    for trial in trials:
-        hit = trial.hits[index]
-        if hit is not None:
-            reached.append(hit)
-        elif reason(trial, budget.tolerances[index], index, regime) == "still falling":
-            reached.append(arrival(trial, budget.tolerances[index]) or math.inf)
-    late = [step for step in reached if step > budget.steps]
-    if 2 * len(late) < len(trials) or not late:
+    found = late_fit(results, regime, n, d)
+    if found is None:
         return ""
-    middle = statistics.median(late)
+    late, trials, middle = found
     when = f"; at its late rate the median of them fits at step {decimal(middle)}" if math.isfinite(middle) else ""
     return (
-        f"the budget of {budget.steps} steps ends first: {len(late)} of {len(trials)} nets of the widest k = {widest} "
-        f"were still falling{when}"
+        f"the budget of {results.suite.budget.steps} steps ends first: {late} of {trials} nets of the widest "
+        f"k = {max(results.widths(regime.name, n, d))} were still falling{when}"
     )
 
 

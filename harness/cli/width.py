@@ -1,0 +1,117 @@
+"""The verb ``harness width``, which says how wide a net must be for own data."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from harness.cli.options import LEGEND, WrongInput
+from harness.cli.run import seconds_of
+from harness.cli.streams import echo
+
+
+@click.command("width")
+@click.argument("file", metavar="[FILE]", required=False)
+@click.option("--n", type=click.IntRange(2), help="Samples; all rows of the file if not given.")
+@click.option("--d", type=click.IntRange(1), help="Input dimension; all input columns if not given.")
+@click.option("--label", metavar="COLUMN", help="Column of the labels; y, or the last one if not given.")
+@click.option("--labels", metavar="KIND", help="numbers, classes, gaussian or rademacher, instead of the file's own.")
+@click.option("--drop", multiple=True, metavar="COLUMN", help="A column that is no input; may be given several times.")
+@click.option("--regime", "regimes", multiple=True, metavar="NAME", help="A preset, instead of the usual regimes.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.01,
+    show_default=True,
+    help="Relative residual of a fit within the budget.",
+)
+@click.option("--steps", type=click.IntRange(1), default=20_000, show_default=True, help="Budget of a training.")
+@click.option("--limit/--no-limit", default=True, help="Whether to decide exact fits with unlimited steps too.")
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; one a core if not given.")
+@click.option("--out", metavar="DIR", help="Where runs are stored; reports/width-<name> if not given.")
+@click.option("--max-time", metavar="TIME", help="Stop in good order after 90s, 10m or 2h.")
+@click.option("--quiet", is_flag=True, help="No progress; only the answer.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@LEGEND
+def command(
+    file: str | None,
+    n: int | None,
+    d: int | None,
+    label: str | None,
+    labels: str | None,
+    drop: tuple[str, ...],
+    regimes: tuple[str, ...],
+    tolerance: float,
+    steps: int,
+    limit: bool,
+    workers: int | None,
+    out: str | None,
+    max_time: str | None,
+    quiet: bool,
+    as_json: bool,
+    legend: bool,
+) -> int:
+    """Say which width data need: from which half, and 95 %, of the nets of the usual regimes fit them.
+
+    FILE is a CSV, TSV or NPZ file. Without one, Gaussian labels on the sphere at --n and --d are taken. The answer is a
+    table and one plain sentence at the end. Everything that is trained is stored: the same command goes on where it
+    ended. The exit status is 0 if all is done, 1 if no width was found, 2 for wrong input, 3 if time was up, and 130 if
+    it was interrupted.
+
+    \b
+    harness width mine.csv
+    harness width mine.csv --label price --drop id --max-time 30m
+    harness width --n 100 --d 20
+    harness width --n 100 --d 20 --regime ntk-du --regime narrow
+    """
+    from harness.plugin_host.loading import load_plugins
+    from harness.plugin_host.registry import UnknownName
+    from harness.report.export import dumps
+    from harness.report.terminal import show, show_text
+    from harness.report.width_view import sentence, width_record, width_view
+    from harness.session.width import needed_width
+
+    if file is None and (beside := [name for name, value in (("label", label), ("drop", drop)) if value]):
+        raise WrongInput(f"--{beside[0]} speaks of the columns of a file: name one")
+    most = None if max_time is None else seconds_of(max_time)
+    chosen = None
+    if regimes:
+        registry = load_plugins(())
+        for name in regimes:
+            try:
+                registry.find("regime", name)
+            except UnknownName as error:
+                raise WrongInput(f"--regime: {error}") from error
+        chosen = {name: {"use": name} for name in regimes}
+    try:
+        answer = needed_width(
+            file,
+            n=n,
+            d=d,
+            label=label,
+            labels=labels,
+            drop=drop,
+            regimes=chosen,
+            tolerance=tolerance,
+            steps=steps,
+            limit=limit,
+            workers=workers,
+            out=out,
+            max_time=most,
+            progress=not quiet,
+            say=lambda line: click.echo(line, err=True),
+        )
+    except ValueError as error:  # data, regimes, stored results
+        raise WrongInput(str(error)) from error
+    for name, why in answer.left_out.items():
+        click.secho(f"{name} is left out: {why}", fg="yellow", err=True)
+    if as_json:
+        echo(dumps(width_record(answer)), nl=False)
+    else:
+        if not all(one.unfittable for one in answer.regimes):
+            show(width_view(answer), legend=legend)
+            echo()
+        show_text(sentence(answer))
+    if not answer.complete:
+        return 3
+    found = any(one.budget is not None and one.budget.high is not None for one in answer.regimes)
+    return 0 if found else 1

@@ -1,0 +1,85 @@
+"""The width that data need: brackets that hold counts known beforehand, and reasons where no width can fit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from harness.cli.width import command
+from harness.session.suites import ProblemError
+from harness.session.width import FACTORS, TRIALS, needed_width
+from harness.statistics.share_width import fewest_fits, share_width
+
+
+def table(path: Path, x: np.ndarray, y: np.ndarray, header: str = "a,b,c,d,e,f,price") -> Path:
+    rows = [",".join(repr(float(value)) for value in [*row, label]) for row, label in zip(x, y, strict=True)]
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def data() -> tuple[np.ndarray, np.ndarray]:
+    draw = np.random.default_rng(3)
+    return draw.standard_normal((12, 6)), draw.standard_normal(12)
+
+
+def test_a_share_is_certified_as_the_binomial_says() -> None:
+    """0.95^M ≤ 0.025/m first holds at M = 72 for one width, and at M = 104 for five."""
+    for widths, needed in ((1, 72), (5, 104)):
+        assert 0.95**needed <= 0.025 / widths < 0.95 ** (needed - 1)
+        assert fewest_fits(most_widths=widths) == needed
+    assert len(FACTORS) == 5 and TRIALS == 104  # noqa: PT018  # they belong together
+    found = share_width({8: (60, 104), 10: (103, 104), 13: (104, 104)}, most_widths=5, floor=6)
+    assert (found.low, found.high) == (8, 13)
+    undecided = share_width({8: (60, 104)}, most_widths=5, open_trials={8: 44}, floor=6)
+    assert (undecided.low, undecided.high) == (6, None)  # open trials may all be fits
+
+
+def test_rows_that_contradict_each_other_are_named(tmp_path: Path, data: tuple[np.ndarray, np.ndarray]) -> None:
+    x, y = data
+    x[8] = x[2]
+    done = CliRunner().invoke(
+        command, [str(table(tmp_path / "twice.csv", x, y)), "--out", str(tmp_path / "run")], standalone_mode=False
+    )
+    assert done.return_value == 1
+    assert "no width can fit: rows 3 and 9 are equal with different labels" in " ".join(done.output.split())
+    assert not (tmp_path / "run").exists()  # nothing was trained
+
+
+def test_constant_labels_and_inputs_on_a_line(tmp_path: Path, data: tuple[np.ndarray, np.ndarray]) -> None:
+    x, y = data
+    with pytest.raises(ProblemError, match=r"labels of .* are all the same: a constant has no threshold"):
+        needed_width(table(tmp_path / "flat.csv", x, np.ones(12)), out=tmp_path / "run")
+    line = table(tmp_path / "line.csv", np.outer(np.arange(12) - 3.3, np.ones(6)), y)
+    answer = needed_width(line, out=tmp_path / "run")
+    assert all("there are only 2 different inputs" in one.unfittable for one in answer.regimes)
+
+
+def test_the_answer_has_brackets_and_is_resumed(tmp_path: Path, data: tuple[np.ndarray, np.ndarray]) -> None:
+    file = str(table(tmp_path / "mine.csv", *data))
+    call = [file, "--regime", "moderate", "--steps", "20000", "--no-limit", "--out", str(tmp_path / "run"), "--quiet"]
+    first = CliRunner().invoke(command, [*call, "--workers", "1"], standalone_mode=False)
+    assert first.return_value == 0, first.output
+    assert "Take width " in first.output
+    again = CliRunner().invoke(command, [*call, "--json"], standalone_mode=False)
+    (one,) = json.loads(again.stdout)["regimes"]
+    half, most = one["budget"], one["nearly_all_budget"]
+    assert half["low"] < half["k_half"] <= half["high"]
+    assert half["low"] <= most["low"] < most["high"]
+    (certain,) = (count for count in most["counts"] if count["k"] == most["high"])
+    assert certain["trials"] == TRIALS == certain["fit"]
+    assert f"Take width {most['high']}: at least 95 %" in json.loads(again.stdout)["answer"]
+
+
+def test_a_budget_that_ends_first_names_one_that_would_do(tmp_path: Path) -> None:
+    call = ["--n", "12", "--d", "6", "--steps", "60", "--no-limit", "--out", str(tmp_path), "--quiet", "--workers", "1"]
+    done = CliRunner().invoke(command, [*call, "--regime", "moderate"], standalone_mode=False)
+    said = " ".join(done.output.split())
+    assert done.return_value == 1
+    assert "No width was found at which 95 % of the nets fit" in said
+    assert "the budget of 60 steps ends first" in said
+    assert "ask for --steps" in said
