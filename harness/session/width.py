@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.complaints import ProblemError
 from harness.components import Cell
 from harness.report.width_answer import Needed, WidthAnswer
-from harness.session.suites import ProblemError, load_suite
+from harness.session.suites import load_suite
 from harness.statistics.share_width import SHARE, ShareWidth, fewest_fits, share_width
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli.width import command
-from harness.session.suites import ProblemError
+from harness.complaints import ProblemError
 from harness.session.width import FACTORS, TRIALS, needed_width
 from harness.statistics.share_width import fewest_fits, share_width
 
