@@ -20,7 +20,7 @@ from harness.cli.options import (
     warn_of_mixture,
 )
 from harness.cli.report_files import HERE
-from harness.cli.report_tables import TAKES, opening, sentences, table_of, views_shown
+from harness.cli.report_tables import EMPTY, TAKES, check_diagnostic, opening, sentences, table_of, views_shown
 from harness.cli.streams import echo
 from harness.report.figures.style import FORMATS
 
@@ -50,8 +50,9 @@ if TYPE_CHECKING:
 @click.option("--tolerance", type=float, metavar="EPS", help="Another tolerance of the suite; 0: exact fits.")
 @click.option("--steps", type=click.IntRange(1), metavar="T", help="As if the budget had been T steps.")
 @click.option(
-    "--all-sizes", is_flag=True, help="Theories, diagnostics, comparison, ablations at each n and d by itself."
+    "--all-sizes", is_flag=True, help="Theories, diagnostics, comparison, ablations, held-out at each n and d."
 )
+@click.option("--diagnostic", metavar="NAME", help="Of the view map: what it shows, such as held-out-error.")
 @click.option("--certify", is_flag=True, help="Beside theories, the width from which their certificates hold.")
 @click.option("--plot", is_flag=True, help="Draw in the terminal: phase maps, k½ against n, P(fit) against k.")
 @click.option(
@@ -85,6 +86,7 @@ def command(
     tolerance: float | None,
     steps: int | None,
     all_sizes: bool,
+    diagnostic: str | None,
     certify: bool,
     plot: bool,
     figures: str | None,
@@ -113,6 +115,7 @@ def command(
     harness report reports/quickstart --view sensitivity
     harness report quickstart --format markdown --tolerance 0.1 --steps 2000
     harness report quickstart --view theories --certify
+    harness report quickstart --view map --diagnostic movement
     harness report review --view exponents
     harness report review --view trials --format jsonl
     harness report quickstart.zip
@@ -128,10 +131,11 @@ def command(
     warn_of_broken(results.registry)
     warn_of_mixture(results.provenance)
     _check(results, tolerance, steps, view)
+    check_diagnostic(results, diagnostic)
     if not figures and given("figure_formats"):
         raise WrongInput("--figure-format says how figures are written: add --figures")
     if plot or figures or html:
-        if any(map(given, ("tolerance", "steps", "view", "form", "all_sizes", "certify"))):
+        if any(map(given, ("tolerance", "steps", "view", "form", "all_sizes", "diagnostic", "certify"))):
             raise WrongInput(
                 "--plot, --figures and --html show the whole run as it was asked for; leave out other options"
             )
@@ -148,10 +152,10 @@ def command(
         raise WrongInput("--compact prints two tables of its own: leave out --view, and take another format")
     views = views_shown(view, one_document=one_document, compact=compact)
     _refuse_what_is_not_taken(views)
-    if renderer is None and view == "phase":
-        _draw(results, tolerance, steps)
+    if renderer is None and view in ("phase", "map"):
+        _draw(results, view, tolerance, steps, diagnostic)
         return
-    options: dict[str, Any] = {"tolerance": tolerance, "steps": steps, "certify": certify}
+    options: dict[str, Any] = {"tolerance": tolerance, "steps": steps, "certify": certify, "diagnostic": diagnostic}
     options["all_sizes"] = all_sizes or chosen.by_size
     part = _part(results, chosen)
     tables = [table_of(part if name.startswith("compact") else results, name, options) for name in views]
@@ -188,7 +192,7 @@ def _show(tables: Sequence[Table], said: str, *, legend: bool) -> None:
     for number, table in enumerate(tables):
         if number:
             echo()
-        if table.rows or table.name not in ("ablations", "comparison"):
+        if table.rows or table.name not in EMPTY:
             show(table, legend=legend)
         else:  # the message is the reason alone
             echo(table.caption)
@@ -257,7 +261,11 @@ def _check(results: Results, tolerance: float | None, steps: int | None, view: s
         raise WrongInput(f"--steps {steps}: the suite trained for at most {budget} steps")
 
 
-def _draw(results: Results, tolerance: float | None, steps: int | None) -> None:
+def _draw(results: Results, view: str, tolerance: float | None, steps: int | None, diagnostic: str | None) -> None:
+    from harness.report.map_view import show_maps
     from harness.report.phase import show_phases
 
-    show_phases(results, tolerance=tolerance, steps=steps)
+    if view == "map":
+        show_maps(results, diagnostic=diagnostic)
+    else:
+        show_phases(results, tolerance=tolerance, steps=steps)

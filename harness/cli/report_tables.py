@@ -25,10 +25,37 @@ TAKES = {
     "diagnostics": ("tolerance", "all_sizes"),
     "comparison": ("tolerance", "steps", "all_sizes"),
     "ablations": ("tolerance", "steps", "all_sizes"),
+    "map": ("diagnostic",),
+    "held-out": ("all_sizes",),
+    "held-out-pairs": ("all_sizes",),
+    "replication": (),
     "trials": ("tolerance", "steps"),
     "compact-theories": (),
 }
 """Options of each view."""
+
+BOTH = ("held-out", "held-out-pairs")
+"""Views that are shown together where several tables can be."""
+
+EMPTY = ("ablations", "comparison", "held-out", "held-out-pairs", "replication")
+"""Views whose captions say why they have no rows."""
+
+
+def check_diagnostic(results: Results, diagnostic: str | None) -> None:
+    """Refuse a diagnostic that no regime records.
+
+    Args:
+        results: Results of the run.
+        diagnostic: Its name, or None.
+    """
+    from harness.complaints import nearest, show
+    from harness.driver.measures import recorded
+
+    known = recorded(results.suite.regimes)
+    if diagnostic is not None and diagnostic not in known:
+        close = nearest(diagnostic, known)
+        hint = f"did you mean {close}?" if close else f"there are {', '.join(known)}"
+        raise WrongInput(f"--diagnostic: no regime of this run records {show(diagnostic)}; {hint}")
 
 
 def views_shown(view: str | None, *, one_document: bool, compact: bool) -> tuple[str, ...]:
@@ -40,7 +67,7 @@ def views_shown(view: str | None, *, one_document: bool, compact: bool) -> tuple
         compact: Whether only the short tables are printed.
     """
     if view:
-        return (view,)
+        return BOTH if view == BOTH[0] and not one_document else (view,)
     if one_document:
         return ("thresholds",)
     return ("compact", "compact-theories") if compact else ("compact", "thresholds", "theories")
@@ -95,7 +122,9 @@ def table_of(results: Results, view: str, options: Mapping[str, Any]) -> Table:
     taken = {name: options[name] for name in TAKES[view]}
     if view == "theories":
         return _theories(results, **taken)
-    module, name = ("phase", "cells_view") if view == "phase" else (f"{view}_view", f"{view}_view")
+    bare = view.replace("-", "_")
+    places = {"phase": ("phase", "cells_view"), "held-out-pairs": ("held_out_view", "held_out_pairs_view")}
+    module, name = places.get(view, (f"{bare}_view", f"{bare}_view"))
     made: Table = getattr(import_module(f"harness.report.{module}"), name)(results, **taken)
     return made
 

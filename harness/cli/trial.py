@@ -71,7 +71,8 @@ def command(
         raise WrongInput(str(error)) from error
     search = next(p for p in found if p.setting.regime.name == regime)
     _check(search, k)
-    size = n or loaded.n[0], d or loaded.d[0]
+    first = next((size for size in loaded.sizes if d in (None, size[1])), loaded.sizes[0])
+    size = n or first[0], d or first[1]
     if trial_bytes(*size, k) > memory():
         raise WrongInput(f"--k {k}: one trial needs more than the memory of this machine")
     _beyond(loaded, search.setting.regime, *size, k)
@@ -132,7 +133,7 @@ def _beyond(suite: Suite, regime: Regime, n: int, d: int, k: int) -> None:
     if not beyond:
         return
     if n not in suite.n or d not in suite.d:
-        check_problems(replace(suite, n=(n,), d=(d,)))
+        check_problems(replace(suite, n=(n,), d=(d,), n_given=()))
     be = "is" if len(beyond) == 1 else "are"
     click.echo(f"{' and '.join(beyond)} {be} not in suite {suite.name!r}; trained all the same", err=True)
 
@@ -145,7 +146,13 @@ def _record(outcome: Outcome, suite: Suite, search: ThresholdSearch, n: int, d: 
     found = {key: value for key, value in view(outcome).items() if key not in ("message", "seed")}
     where = {"suite": suite.name, "regime": search.setting.regime.name, "n": n, "d": d, "k": k, "seed": outcome.seed}
     exact = {"exact_verdict": outcome.limit_verdict()} if search.fates else {}
-    return {**where, "verdict": outcome.verdict(rung), **exact, "tolerances": list(suite.budget.tolerances), **found}
+    return {
+        **where,
+        "verdict": search.fit.verdict(outcome) if search.fit else outcome.verdict(rung),
+        **exact,
+        "tolerances": list(suite.budget.tolerances),
+        **found,
+    }
 
 
 def _table(record: dict[str, Any], suite: Suite) -> Table:

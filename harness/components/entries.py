@@ -242,6 +242,29 @@ def _ends(low: float | None, high: float | None) -> dict[str, Plain]:
 
 
 @dataclass(frozen=True)
+class Spread(Entry):
+    """A number of any sign with the ends of an interval.
+
+    >>> Spread(-1.234, -2.0, -0.5).text(), Spread(0.021, 0.0, math.inf).text()
+    ('−1.23 (−2, −0.5)', '0.021 (0, ∞)')
+    """
+
+    kind: ClassVar[str] = "spread"
+    value: float
+    low: float
+    high: float
+
+    def text(self) -> str:
+        """Return value and interval with three digits."""
+        value, low, high = (numbers.decimal(part, 3) for part in (self.value, self.low, self.high))
+        return f"{value} ({low}, {high})"
+
+    def fields(self) -> dict[str, Plain]:
+        """Return value, low and high."""
+        return {"": self.value, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
 class Exponent(Entry):
     """Exponents a, b of n^a d^b, with intervals if they are measured.
 
@@ -307,5 +330,6 @@ class Missing(Entry):
 
 
 ENTRIES: dict[str, type[Entry]] = {
-    entry.kind: entry for entry in (Text, Number, Estimate, Bound, Count, Counts, Ratio, Interval, Exponent, Missing)
+    entry.kind: entry
+    for entry in (Text, Number, Estimate, Bound, Count, Counts, Ratio, Interval, Spread, Exponent, Missing)
 }

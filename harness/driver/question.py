@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from harness.components import Dataset, Outcome, Regime, Verdict
+    from harness.suite import DiagnosticFit
 
-QuestionKind = Literal["exact", "limit", "budget"]
-"""An exact fit with unlimited steps, a tolerance with unlimited steps, or a tolerance within a budget."""
+QuestionKind = Literal["exact", "limit", "budget", "diagnostic"]
+"""An exact fit or a tolerance with unlimited steps, a tolerance within a budget, or a diagnostic at its end."""
 
 NO_FATE = "no fate"
 """Name under which trials without a fate are counted."""
@@ -34,15 +35,19 @@ class Question:
         tolerance: Largest measure of a fit. Zero asks for an exact fit.
         steps: Number of steps, or infinity.
         index: Index of the tolerance among those that the suite records, or None for an exact fit.
+        by: The diagnostic that decides in place of the tolerance, or None.
     """
 
     tolerance: float
     steps: float
     index: int | None
+    by: DiagnosticFit | None = None
 
     @property
     def kind(self) -> QuestionKind:
         """Kind of the question."""
+        if self.by is not None:
+            return "diagnostic"
         if self.index is None:
             return "exact"
         return "budget" if math.isfinite(self.steps) else "limit"
@@ -57,6 +62,8 @@ class Question:
 
     def verdict(self, outcome: Outcome) -> Verdict:
         """Return the verdict on a trial. It is ``open`` where steps are unlimited and nothing decides it."""
+        if self.by is not None:
+            return self.by.verdict(outcome)
         if self.index is None or not math.isfinite(self.steps):
             return outcome.limit_verdict(self.tolerance, self.index)
         return outcome.verdict(self.index, int(self.steps))

@@ -30,7 +30,9 @@ def reasons(
         Counts by width, then by reason, in the order of :data:`harness.components.reason.REASONS`.
     """
     asked, trained = results.question(regime, tolerance, steps), results.regime(regime)
-    found = {}
+    found: dict[int, dict[Reason, int]] = {}
+    if asked.by is not None:
+        return found  # the reasons are those of losses
     for k in results.widths(regime, n, d):
         trials = results.outcomes[Cell(regime, n, d, k)]
         counts = Counter(reason(outcome, asked.tolerance, asked.index, trained, asked.steps) for outcome in trials)

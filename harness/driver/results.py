@@ -86,7 +86,7 @@ class Results:
 
     def sizes(self) -> list[tuple[int, int]]:
         """Return the suite's (n, d) pairs."""
-        return [(n, d) for d in self.suite.d for n in self.suite.n]
+        return self.suite.sizes
 
     @cached_property
     def _widths(self) -> dict[tuple[str, int, int], list[int]]:
@@ -134,18 +134,21 @@ class Results:
             tolerance: A recorded tolerance, 0 for an exact fit, or None for the reported tolerance.
             steps: A number of steps within the budget, infinity, or None for all of the budget. If both are None, the
                 question is the leading one: an exact fit with unlimited steps where the run decides fates, else the
-                reported tolerance within the budget.
+                reported tolerance within the budget. Where a diagnostic decides, it takes the place of the latter.
 
         Raises:
             ValueError: If the tolerance was not recorded, or an exact fit is asked for within a number of steps.
         """
+        fit, budget = self.suite.budget.fit, self.suite.budget
+        if fit is not None and tolerance in (None, budget.report_tolerance) and steps in (None, budget.steps):
+            return Question(budget.report_tolerance, budget.steps, self.rung(), fit)
         if tolerance is None and steps is None and self.decides_fates(regime):
             tolerance = 0.0
         if tolerance == 0.0:
             if steps is not None and math.isfinite(steps):
                 raise ValueError(f"an exact fit takes unlimited steps, found {steps}; leave the steps out")
             return Question(0.0, math.inf, None)
-        index, budget = self.rung(tolerance), self.suite.budget
+        index = self.rung(tolerance)
         return Question(budget.tolerances[index], budget.steps if steps is None else steps, index)
 
     def counts(
@@ -193,7 +196,7 @@ class Results:
         undecided = {k: number for k, (_, number, _) in tallies.items()}
         outcomes = {k: self.outcomes[Cell(regime.name, n, d, k)] for k in tallies}
         everything = [outcome for several in outcomes.values() for outcome in several]
-        if regime.model.has_width:
+        if regime.model.has_width and (asked.by is None or asked.by.monotone):
             found = threshold(
                 counts,
                 most_widths=self.suite.search.most_widths,

@@ -28,7 +28,7 @@ def size_brackets(results: Results, regime: Regime, asked: Question) -> tuple[Si
         asked: What counts as a fit.
     """
     sizes = results.sizes()
-    if not regime.model.has_width:
+    if not regime.model.has_width or (asked.by is not None and not asked.by.monotone):
         return tuple(SizeBracket(n, d) for n, d in sizes)
     found = []
     for n, d in sizes:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.driver.step_tuning import StepTuning
     from harness.statistics.evidence import Evidence
     from harness.store.ledger import LedgerEntry
+    from harness.suite import DiagnosticFit
 
 Lookup = Callable[[Cell, int], Outcome | None]
 """(cell, seed) → the stored outcome, if there is one."""
@@ -52,6 +53,7 @@ class ThresholdSearch:
             decided, an exact fit with unlimited steps counts as a fit.
         undecided: Number of stored trials that are not used because their fate is not known.
         sizes: Number of sizes (n, d) that the suite searches for the regime.
+        fit: The diagnostic that decides whether a trial fits, or None for the tolerance.
         tuning: The trials that choose the step size at each width, or None if the regime has one policy for all.
     """
 
@@ -74,14 +76,16 @@ class ThresholdSearch:
     fates: str = ""
     undecided: int = 0
     sizes: int = 1
+    fit: DiagnosticFit | None = None
     tuning: StepTuning | None = None
 
     @property
     def ledger(self) -> LedgerKey:
         """The search as the ledger of rounds names it."""
         method, regime = self.method, self.setting.regime
-        settings = method.frozen(*self.scale) if regime.model.has_width else dict(vars(method))
+        settings = method.frozen(*self.scale) if regime.model.has_width else method.options()
         settings |= {"fates": self.fates} if self.fates else {}
+        settings |= {"fit": self.fit.data()} if self.fit else {}
         text = json.dumps(settings, sort_keys=True)
         return LedgerKey(self.key, self.n, self.d, self.tolerance_index, method.name, method.version, text)
 
@@ -157,6 +161,8 @@ class ThresholdSearch:
 
     def verdict(self, outcome: Outcome) -> Verdict:
         """Return the verdict that the search goes by."""
+        if self.fit is not None:
+            return self.fit.verdict(outcome)
         return outcome.limit_verdict() if self.fates else outcome.verdict(self.tolerance_index)
 
     @property

@@ -32,7 +32,7 @@ def steps_ahead(suite: Suite, regime: Regime) -> float:
 
     Stored trials are counted too, because the choice of a solver must not depend on the progress of a run.
     """
-    expected = [suite.search.expected(regime, n, d) for d in suite.d for n in suite.n]
+    expected = [suite.search.expected(regime, n, d) for n, d in suite.sizes]
     trials = sum(USUAL_TRIALS if known is None else known for known in expected)
     return float(trials) * suite.budget.steps
 
@@ -70,8 +70,8 @@ def threshold_searches(
         there, here = ((named or {}).get(regime.name) for named in (solvers, earlier))
         try:
             solver = _solver(suite, regime, registry, device, there, here)
-            for d in suite.d:
-                regime.starting_width(suite.n[0], d)
+            for n, d in suite.sizes:
+                regime.starting_width(n, d)
         except RegimeError:
             raise
         except Exception as error:  # a plugin's code may raise anything
@@ -96,11 +96,22 @@ def threshold_searches(
         )
         data = setting.data(registry)
         key = semantic_key(data)
-        sizes = [(n, d) for d in suite.d for n in suite.n]
+        sizes = suite.sizes
         plugins = component_digests(data, registry)
         searches = [
             ThresholdSearch(
-                setting, data, key, solver, n, d, suite.search, index, plugins=plugins, fates=fates, sizes=len(sizes)
+                setting,
+                data,
+                key,
+                solver,
+                n,
+                d,
+                suite.search,
+                index,
+                fit=budget.fit,
+                plugins=plugins,
+                fates=fates,
+                sizes=len(sizes),
             )
             for n, d in sizes
         ]
@@ -139,7 +150,7 @@ def _tuned(searches: Iterable[ThresholdSearch], registry: Registry, shared: dict
             one = shared.get(key)
             if one is None:
                 limited = replace(method, trials=tuning.trials)
-                one = replace(search, setting=candidate, data=data, key=key[0], method=limited, fates="")
+                one = replace(search, setting=candidate, data=data, key=key[0], method=limited, fates="", fit=None)
                 one.outcomes, one.waiting, one.rounds, one.recorded, one.outdated = {}, {}, [], [], {}
                 shared[key] = one
             elif isinstance(one.method, Grid) and one.method.trials < tuning.trials:

@@ -23,6 +23,7 @@ _EXPECTED = {
     "dataclass_type": "a table",
     "mapping_type": "a table",
     "none_required": "",  # TOML has no null: leave the option out
+    "string_pattern_mismatch": "a formula such as '2*d'",
     "int_parsing_size": "a whole number of reasonable size",
 }
 _BOUNDS = {

@@ -190,8 +190,8 @@ def _places(results: Results, *, listed: bool) -> Iterator[dict[str, Any]]:
 
 def _cell(results: Results, cell: Cell, *, listed: bool) -> dict[str, Any]:
     trials = results.outcomes[cell]
-    rung = results.rung()
-    verdicts = Counter(trial.verdict(rung) for trial in trials)
+    rung, asked = results.rung(), results.question(cell.regime, results.suite.budget.report_tolerance)
+    verdicts = Counter(asked.verdict(trial) for trial in trials)
     bad = {"diverged": verdicts["diverged"], "failed": verdicts["error"]}
     rest = [f"{count} {word}" for word, count in bad.items() if count]
     shown = trials[:MOST_IN_CELL] if listed else ()

@@ -40,6 +40,8 @@ class PhaseMap:
         fixed: Value of the other.
         counts: (axis value, k) → (m, M): m of M trials fit.
         caption: Sentences that define a fit and the problems.
+        shown: Quantity that the shades show.
+        legend: Sentence about the shades, or an empty string for that of P(fit).
     """
 
     regime: str
@@ -47,6 +49,8 @@ class PhaseMap:
     fixed: int
     counts: Mapping[tuple[int, int], tuple[int, int]]
     caption: str = ""
+    shown: str = "P(fit)"
+    legend: str = ""
 
     @property
     def across(self) -> tuple[int, ...]:
@@ -99,7 +103,8 @@ def phase_maps(results: Results, *, tolerance: float | None = None, steps: float
                 n, d = (other, value) if axis == "d" else (value, other)
                 found = results.counts(regime.name, n, d, tolerance, steps)
                 counts |= {(value, k): count for k, count in found.items() if count[1]}
-            maps.append(PhaseMap(regime.name, axis, other, counts, caption))
+            if counts or not suite.n_given:
+                maps.append(PhaseMap(regime.name, axis, other, counts, caption))
     return maps
 
 
@@ -152,7 +157,9 @@ def draw(phase: PhaseMap, width: int = 80, encoding: str | None = "utf-8") -> li
     """Draw a map in lines of at most ``width`` columns, with k upwards. Shades repeat the colours."""
     plain = encoding is not None and to_encoding("█░▒▓◆·", encoding) != "█░▒▓◆·"
     other = "n" if phase.axis == "d" else "d"
-    title = to_encoding(f"P(fit) over {phase.axis} and k · {clean(phase.regime)} · {other} = {phase.fixed}", encoding)
+    title = to_encoding(
+        f"{phase.shown} over {phase.axis} and k · {clean(phase.regime)} · {other} = {phase.fixed}", encoding
+    )
     found = [Text(line, "bold") for line in wrap(title, width)]
     if not phase.counts:
         return [*found, Text("no trials yet")]
@@ -179,6 +186,7 @@ def draw(phase: PhaseMap, width: int = 80, encoding: str | None = "utf-8") -> li
         else f"{mark} kd = n; {SHADES[0]} no fit, {SHADES[1]} below ¼, {SHADES[2]} below ½, {SHADES[3]} at least ½, "
         f"{SHADES[4]} all fit; blank: not tried."
     )
+    legend = phase.legend or legend
     if merge > 1:
         legend += f" Each column joins {merge} values of {phase.axis}."
     for text in (legend, phase.caption):

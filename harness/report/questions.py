@@ -70,6 +70,10 @@ def question_explained(
 
 def fit_explained(asked: Question) -> str:
     """Return the sentence that defines a fit."""
+    if asked.by is not None:
+        said = f"A trial fits when its {asked.by}; it has at most {int(asked.steps)} steps."
+        falls = " No bracket is printed, as the chance of a fit may fall with the width."
+        return said if asked.by.monotone else said + falls
     if asked.kind == "exact":
         return EXACT
     if asked.kind == "limit":

@@ -28,7 +28,7 @@ COLUMNS = (
 
 def sizes(suite: Suite) -> tuple[tuple[int, int], ...]:
     """Return every (n, d) of a suite, with the largest last."""
-    return tuple((n, d) for n in sorted(suite.n) for d in sorted(suite.d))
+    return tuple(sorted(suite.sizes))
 
 
 def entries(regime: Regime) -> tuple[Entry, ...]:

@@ -14,9 +14,11 @@ from harness.report.compact_view import compact_theories_view, compact_view
 from harness.report.diagnostics_view import diagnostics_view
 from harness.report.export import dumps, thresholds_record
 from harness.report.headline import headline
+from harness.report.held_out_view import held_out_pairs_view, held_out_view, watched
 from harness.report.latex import document
 from harness.report.phase import draw, phase_maps
 from harness.report.predicted import predict_results
+from harness.report.replication_view import replication_view
 from harness.report.sensitivity_view import sensitivity_view
 from harness.report.terminal import console_for, show, show_text
 from harness.report.theories_view import blocks, theories_view
@@ -48,12 +50,14 @@ def summary_tables(results: Results, predictions: Predictions) -> list[Table]:
 
 
 def summary_views(results: Results, predictions: Predictions) -> list[Table]:
-    """Return thresholds, theories if any concern the regimes, and diagnostics if any were measured."""
+    """Return claims, thresholds, theories that concern the regimes, diagnostics and held-out errors, where known."""
     tables = [thresholds_view(results), theories_view(results, predictions)]
-    watched = [regime.name for regime in results.suite.regimes if regime.diagnostics]
-    if watched:
-        tables.append(diagnostics_view(results, regimes=watched))
-    return [table for table in tables if table.rows]
+    observed = [regime.name for regime in results.suite.regimes if regime.diagnostics]
+    if observed:
+        tables.append(diagnostics_view(results, regimes=observed))
+    claims = [replication_view(results)] if results.suite.claims else []
+    held_out = [held_out_view(results), held_out_pairs_view(results)] if watched(results) else []
+    return [table for table in (*claims, *tables, *held_out) if table.rows]
 
 
 def is_map(results: Results) -> bool:

@@ -120,7 +120,7 @@ def _drawn(suite: Suite) -> tuple[str, dict[str, list[str]]]:
 
     wrong: dict[str, list[str]] = {}
     warning = ""
-    for n, d in ((n, d) for n in suite.n for d in suite.d):
+    for n, d in sorted(suite.sizes):
         try:
             problem_of_suite(suite, n, d)
         except Unanswered as error:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from harness.components import Positive, PositiveInt  # suites validate the fields by their annotations
+from harness.components.expression import value_of
 from harness.statistics.rounds import Rounds, asked_in
 
 if TYPE_CHECKING:
@@ -83,7 +84,11 @@ class Search(ABC):
             start: Width to begin with.
             step: Distance of admissible widths.
         """
-        return {**vars(self), "start": start, "step": step}
+        return {**self.options(), "start": start, "step": step}
+
+    def options(self) -> dict[str, Any]:
+        """Return the options that the trials depend on, by name."""
+        return dict(vars(self))
 
     def likely_width(self, start: float, step: int) -> int:
         """Return the admissible width near which a threshold is expected.
@@ -161,6 +166,7 @@ class Grid(Search):
         trials: Number of trials at each width.
         multiples: Further widths as multiples of the starting width, which is n/d, or n if only the output layer is
             trained. They are rounded up to admissible widths.
+        formulas: Further widths as formulas of n and d, rounded up likewise. A suite lists them among ``widths``.
     """
 
     name: ClassVar[str] = "grid"
@@ -169,9 +175,10 @@ class Grid(Search):
     widths: tuple[PositiveInt, ...] = ()
     trials: PositiveInt = 20
     multiples: tuple[Positive, ...] = ()
+    formulas: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.widths and not self.multiples:
+        if not self.widths and not self.multiples and not self.formulas:
             raise ValueError("search.widths is empty: a grid needs at least one width, such as widths = [4, 8, 16]")
         if len(set(self.widths)) < len(self.widths):
             twice = sorted({k for k in self.widths if self.widths.count(k) > 1})
@@ -180,7 +187,7 @@ class Grid(Search):
     @property
     def most_widths(self) -> int:
         """Number of widths that may be tested, for the union bound of the bracket."""
-        return len(self.widths) + len(self.multiples)
+        return len(self.widths) + len(self.multiples) + len(self.formulas)
 
     def next(
         self, rounds: Rounds, *, start: float = 1, step: int = 1, sizes: int = 1, floor: int = 0
@@ -191,11 +198,26 @@ class Grid(Search):
         >>> Grid((4, 6, 9), trials=10).next([{4: Tally(0, 0, 10), 6: Tally(3, 3, 7)}], step=1)
         {6: 3, 9: 10}
         """
-        scaled = {step * max(math.ceil(round(m * start / step, 9)), 1) for m in self.multiples}
+        scaled = {_admissible(m * start, step) for m in self.multiples}
         widths = sorted(scaled.union(k for k in self.widths if k % step == 0))
         asked = asked_in(rounds)
         missing = {k: self.trials - asked.get(k, 0) for k in widths}
         return {k: more for k, more in missing.items() if more > 0}
+
+    def wanted(
+        self, regime: Regime, n: int, d: int, rounds: Rounds = (), sizes: int = 1, floor: int = 0
+    ) -> dict[int, int]:
+        """Return the trials still missing at each width, those of the formulas at this size among them."""
+        if not self.formulas or not regime.model.has_width:
+            return super().wanted(regime, n, d, rounds, sizes, floor)
+        step = regime.initializer.width_step
+        given = {_admissible(value_of(formula, n=n, d=d), step) for formula in self.formulas}
+        widths = given.union(k for k in self.widths if k % step == 0)
+        return replace(self, widths=tuple(sorted(widths)), formulas=()).wanted(regime, n, d, rounds, sizes, floor)
+
+    def options(self) -> dict[str, Any]:
+        """Return the options, without formulas where there are none, as ledgers had them before."""
+        return {name: value for name, value in vars(self).items() if name != "formulas" or value}
 
     def inadmissible(self, step: int) -> tuple[str, Any] | None:
         """Return ``widths`` and those of them that are not multiples of ``step``, if there are any."""
@@ -208,4 +230,9 @@ class Grid(Search):
 
     def restricted(self, widths: Sequence[int]) -> Self:
         """Return the grid of these widths."""
-        return replace(self, widths=tuple(widths), multiples=())
+        return replace(self, widths=tuple(widths), multiples=(), formulas=())
+
+
+def _admissible(width: float, step: int) -> int:
+    """Return the smallest admissible width that is not below a width."""
+    return step * max(math.ceil(round(width / step, 9)), 1)

@@ -1,7 +1,17 @@
 """Suites: readers that turn TOML files into records and report every fault of a file at once."""
 
 from harness.suite.reading import load_suite, load_text, parse_suite
-from harness.suite.record import Budget, Suite
+from harness.suite.record import Budget, DiagnosticFit, Suite
 from harness.suite.source import SuiteError, find_suite, shipped_suites
 
-__all__ = ["Budget", "Suite", "SuiteError", "find_suite", "load_suite", "load_text", "parse_suite", "shipped_suites"]
+__all__ = [
+    "Budget",
+    "DiagnosticFit",
+    "Suite",
+    "SuiteError",
+    "find_suite",
+    "load_suite",
+    "load_text",
+    "parse_suite",
+    "shipped_suites",
+]

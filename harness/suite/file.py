@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, MinLen
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from harness.complaints import Refusal, show
 from harness.components import Fraction, Positive  # not under TYPE_CHECKING: pydantic reads the annotations
@@ -61,6 +61,24 @@ Sizes = Annotated[
 ]
 
 
+def _expand_or_formula(sizes: Any) -> tuple[int | str, ...]:
+    """Return sizes written out, and formulas as they are."""
+    if not isinstance(sizes, list) or not any(isinstance(size, str) for size in sizes):
+        return _expand(sizes) if not isinstance(sizes, str) else (sizes,)
+    seen = _expand([size for size in sizes if isinstance(size, int)])
+    return (*seen, *(size for size in sizes if isinstance(size, str)))
+
+
+Formula = Annotated[str, Field(pattern="[a-z]")]
+"""A formula of n or d, which has a letter, so that numbers in quotes are refused."""
+
+SizesOrFormulas = Annotated[
+    Size | Formula | Annotated[list[Size | Formula], MinLen(1)] | Range,
+    AfterValidator(_expand_or_formula),
+    Field(description="Like sizes, with formulas such as 'd^1.5' or '2*n/d' among them, which are rounded up."),
+]
+
+
 def _suite_name(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", name) or len(name) > 80:
         raise Refusal(
@@ -97,7 +115,7 @@ class ProblemsSection(Section):
     """The problems that networks are trained on."""
 
     dataset: str | dict[str, Any] = Field(description="Name of a dataset, or { use = name, … } with its options.")
-    n: Sizes
+    n: SizesOrFormulas
     d: Sizes
     held_out: Annotated[int, Ge(0), Le(MAX_SIZE)] = Field(
         0, description="Further samples of each problem that no network is trained on; diagnostics see them."
@@ -106,6 +124,20 @@ class ProblemsSection(Section):
         0, description="Further samples of each problem to choose a setting by, apart from the held-out ones."
     )
     resample: bool = Field(True, description="Whether each trial draws its own data; false keeps one draw for all.")
+
+
+class FitSection(Section):
+    """The diagnostic that decides whether a trial fits."""
+
+    diagnostic: str = Field(description="Name of a diagnostic, which is then recorded of every trial.")
+    at_least: float | None = Field(None, description="Smallest value of a fit.")
+    at_most: float | None = Field(None, description="Largest value of a fit.")
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> FitSection:
+        if (self.at_least is None) == (self.at_most is None):
+            raise Refusal("missing", "needs at_least or at_most, one of the two")
+        return self
 
 
 class BudgetSection(Section):
@@ -127,6 +159,9 @@ class BudgetSection(Section):
         list(TOLERANCES), description="The step at which each is first met is recorded; largest first."
     )
     report_tolerance: Positive | None = Field(None, description=f"What counts as a fit; else {REPORT_TOLERANCE:g}.")
+    fit: FitSection | None = Field(
+        None, description="What counts as a fit in place of report_tolerance: a diagnostic at the end of training."
+    )
     dtype: Literal["float32", "float64"] = "float32"
     device: Annotated[str, AfterValidator(_device)] = Field("auto", description="auto, cpu, cuda or cuda:0.")
     spectrum: bool = Field(True, description="Whether the eigenvalues of J₀J₀ᵀ are computed for each trial.")
@@ -170,3 +205,4 @@ class SuiteFile(Section):
     budget: BudgetSection
     search: dict[str, Any] = Field({"method": "adaptive"}, description="Which widths are tried.")
     regimes: Annotated[list[dict[str, Any]], MinLen(1)] = Field(description="What is trained.")
+    claims: list[dict[str, Any]] = Field([], description="Claims of papers that the results are compared with.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.plugin_host.composition import component_spec, regime_spec
 from harness.statistics.galloping import Galloping
+from harness.suite.claim import data_of
 from harness.suite.parser import SuiteParser
 from harness.suite.source import SuiteError
 
@@ -23,21 +24,24 @@ def resolve(suite: Suite, registry: Registry) -> dict[str, Any]:
 
     Versions of components are left out: they are part of the stored settings, and the data are for reading results.
     """
+    fit = suite.budget.fit
     search = {name: value for name, value in vars(suite.search).items() if value != ()}
     data = {
         "suite": {"name": suite.name, "title": suite.title, "description": suite.description, "seed": suite.seed},
         "problems": {
             "dataset": component_spec(suite.dataset, "dataset", registry),
-            "n": suite.n,
+            "n": suite.n_given or suite.n,
             "d": suite.d,
             "resample": suite.resample,
             "held_out": suite.held_out,
             "validation": suite.validation,
         },
         "budget": vars(suite.budget)
+        | {"fit": fit.data() if fit else None}
         | {"solver": "", "epochs": None, "errors": [], "margins": []},  # regimes have these
         "search": {"method": suite.search.name, **search},
         "regimes": [_regime(regime, registry) for regime in suite.regimes],
+        **({"claims": [data_of(claim) for claim in suite.claims]} if suite.claims else {}),
     }
     found: dict[str, Any] = json.loads(json.dumps(without_versions(data)))
     return found

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from harness.components import Tuning
 from harness.plugin_host.checks import PARTS
+from harness.suite.claim import ClaimSection
 from harness.suite.file import Sizes, SuiteFile
 from harness.suite.parser import METHODS
 
@@ -70,6 +71,9 @@ def suite_schema() -> dict[str, Any]:
         },
         "additionalProperties": {"description": "Option of the one ingredient that has it."},
     }
+    claims = ClaimSection.model_json_schema(ref_template="#/$defs/{model}")
+    definitions |= claims.pop("$defs", {})
+    properties["claims"]["items"] = claims
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

@@ -190,7 +190,16 @@ def test_the_schema_file_is_fresh(tmp_path: Path) -> None:
 
 def test_the_schema_resolves_and_knows_every_section() -> None:
     schema = suite_schema()
-    assert set(schema["properties"]) == {"plugins", "requires", "suite", "problems", "budget", "search", "regimes"}
+    assert set(schema["properties"]) == {
+        "plugins",
+        "requires",
+        "suite",
+        "problems",
+        "budget",
+        "search",
+        "regimes",
+        "claims",
+    }
     assert schema["required"] == ["suite", "problems", "budget", "regimes"]
     text = json.dumps(schema)
     for name in {part.split('"')[0] for part in text.split('"#/$defs/')[1:]}:

@@ -1,0 +1,66 @@
+"""The reader of the claims of a suite."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from harness.complaints import Complaint, nearest, show
+from harness.plugin_host.validation import from_pydantic
+from harness.suite.claim import ClaimSection, names_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.components import Regime
+
+MEASURES = ("fit", "k_half", "steps", "measure", "movement", "lambda_min", "lambda_max", "step_size")
+"""Measures of claims beside the diagnostics of the regimes."""
+
+
+def read_claims(
+    data: Mapping[str, Any], regimes: Mapping[int, Regime], complaints: list[Complaint]
+) -> tuple[ClaimSection, ...]:
+    """Return the claims of a suite.
+
+    Args:
+        data: Tables of the suite.
+        regimes: Regimes by their place in the file.
+        complaints: Complaints, to which those about claims are added.
+    """
+    listed = data.get("claims", [])
+    if not isinstance(listed, list) or not all(isinstance(claim, dict) for claim in listed):
+        complaints.append(Complaint("wrong-brackets", ("claims",), "is no list of tables: write [[claims]]"))
+        return ()
+    found = []
+    for index, claim in enumerate(listed):
+        try:
+            made = ClaimSection.model_validate_json(json.dumps(claim), strict=True)
+        except ValidationError as error:
+            complaints += [c.below("claims", index) for c in from_pydantic(error, claim, ClaimSection.model_fields)]
+            continue
+        complaints += [fault.below("claims", index) for fault in _faults(made, list(regimes.values()))]
+        found.append(made)
+    return tuple(found)
+
+
+def _faults(claim: ClaimSection, regimes: list[Regime]) -> list[Complaint]:
+    """Return complaints about regimes that the suite does not have, and measures that they do not record."""
+    known = [regime.name for regime in regimes]
+    found = []
+    for path, name in names_of(claim).items():
+        if name not in known:
+            message = f"the suite has no regime {show(name)}"
+            found.append(Complaint("unknown-name", path, message, nearest(name, known)))
+    measures: dict[tuple[str | int, ...], str] = {("measure",): claim.measure}
+    measures |= {("knobs", i, "measure"): knob.measure for i, knob in enumerate(claim.knobs) if knob.measure}
+    named = set(names_of(claim).values())
+    for where, measure in measures.items():
+        recorded = [{one.name for one in regime.diagnostics} for regime in regimes if regime.name in named]
+        if measure not in MEASURES and not all(measure in names for names in recorded):
+            every = [*MEASURES, *sorted(set().union(*recorded))]
+            message = f"found {show(measure)}, which not all regimes of the claim record: add it to their diagnostics"
+            found.append(Complaint("unknown-name", where, message, nearest(measure, every)))
+    return found
