@@ -1,4 +1,4 @@
-"""What the README shows is true: its suite loads, its plugin works."""
+"""What the README and the pages behind it show is true: their suite loads, their plugin works."""
 
 from __future__ import annotations
 
@@ -11,22 +11,32 @@ from harness.plugin_host.registry import Registry
 from harness.suite import parse_suite
 from harness.testing import check_plugin
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MOST_LINES = 150
 
 
-def blocks(language: str) -> list[str]:
-    """Return the README's code blocks in a language."""
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(page: str, language: str) -> list[str]:
+    """Return the code blocks of a page in a language."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
+    assert len(README.splitlines()) < MOST_LINES
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", README)
+    assert len(links) > 10
+    assert [link for link in links if not (ROOT / link).exists()] == []
 
 
 def test_the_suite_loads(registry: Registry) -> None:
-    (text,) = blocks("toml")
+    (text,) = blocks("use.md", "toml")
     suite = parse_suite(text, registry)
     assert [regime.name for regime in suite.regimes] == ["moderate, gelu", "moderate, mirrored"]
 
 
 def test_the_plugin_keeps_to_the_contract_and_its_theory_concerns_the_quickstart(tmp_path: Path) -> None:
-    (text,) = blocks("python")
+    (text,) = blocks("own-theory.md", "python")
     (tmp_path / "log_theory.py").write_text(text, encoding="utf-8")
     registry = load_plugins([tmp_path / "log_theory.py"])
     assert not [plugin.reason for plugin in registry.broken if plugin.is_file]
@@ -40,13 +50,14 @@ def test_the_plugin_keeps_to_the_contract_and_its_theory_concerns_the_quickstart
 def test_every_verb_shown_exists() -> None:
     from harness.cli import VERBS
 
-    shown = set(re.findall(r"\$ harness ([\w-]+)", README))
+    pages = README + "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("use.md", "compared.md"))
+    shown = set(re.findall(r"\$ harness ([\w-]+)", pages))
     assert shown <= {*VERBS, *load_plugins().commands()}
     assert {"run", "plan", "report", "theory", "plugins"} <= shown
 
 
 def test_make_targets_shown_exist() -> None:
-    makefile = (Path(__file__).parent.parent / "Makefile").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"(?:`|\$ )make (\w+)", README))
     assert {"quickstart", "test", "bench"} <= targets
     assert all(f"\n{target}:" in makefile for target in targets)

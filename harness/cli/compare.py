@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from harness.cli import completion
 from harness.cli.options import (
     LEGEND,
     PLUGINS,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @click.command("compare")
-@click.argument("runs", metavar="RUN_A RUN_B...", nargs=-1, required=True)
+@click.argument("runs", metavar="RUN_A RUN_B...", nargs=-1, required=True, shell_complete=completion.sources)
 @click.option("--format", "form", default="rich", show_default=True, help="Or markdown, csv, json, or a plugin's.")
 @click.option("--tolerance", type=float, metavar="EPS", help="A tolerance of both; what each reports if not given.")
 @click.option("--steps", type=click.IntRange(1), metavar="T", help="As if both budgets had been T steps.")

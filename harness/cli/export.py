@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from harness.cli import completion
 from harness.cli.options import PLUGINS, TRUST, WrongInput
 from harness.cli.streams import echo
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("export")
-@click.argument("source", metavar="RUN_DIR|SUITE")
+@click.argument("source", metavar="RUN_DIR|SUITE", shell_complete=completion.sources)
 @click.option("--archive", "file", required=True, metavar="FILE", help="The zip to write.")
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @PLUGINS

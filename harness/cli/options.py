@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click as plain
 import rich_click as click
 
+from harness.cli import completion
 from harness.complaints import printable, printable_lines, show
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-SUITE = click.argument("suite", metavar="SUITE")
+SUITE = click.argument("suite", metavar="SUITE", shell_complete=completion.suites)
 STRICT = "harness.strict-plugins"
 """Key of the click context under which a call keeps whether broken plugins end it."""
 
@@ -104,7 +105,16 @@ def select(*, sizes: bool = True, theories: bool = True, columns: bool = True) -
         theories: Whether ``--theory`` and ``--only`` are added.
         columns: Whether ``--columns`` is added.
     """
-    options = [click.option("--regime", "regimes", multiple=True, metavar="GLOB", help="Only these regimes.")]
+    options = [
+        click.option(
+            "--regime",
+            "regimes",
+            multiple=True,
+            metavar="GLOB",
+            shell_complete=completion.of_plugins("regime"),
+            help="Only these regimes.",
+        )
+    ]
     if sizes:
         options += [
             click.option("--n", "sizes_n", type=click.IntRange(1), multiple=True, metavar="N", help="Only these n."),
@@ -112,7 +122,14 @@ def select(*, sizes: bool = True, theories: bool = True, columns: bool = True) -
         ]
     if theories:
         options += [
-            click.option("--theory", "theories", multiple=True, metavar="GLOB", help="Only these theories."),
+            click.option(
+                "--theory",
+                "theories",
+                multiple=True,
+                metavar="GLOB",
+                shell_complete=completion.of_plugins("theory"),
+                help="Only these theories.",
+            ),
             click.option("--only", type=click.Choice(("guarantees",)), help="Only theorems that guarantee training."),
         ]
     if columns:

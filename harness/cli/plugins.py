@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from harness.cli import completion
 from harness.cli.options import PLUGINS, WrongInput, stop_if_strict
 from harness.cli.plugins_check import check
 from harness.cli.plugins_trace import trace
@@ -55,7 +56,7 @@ def list_plugins(as_json: bool, plugin_files: tuple[str, ...]) -> None:
 
 
 @command.command("info")
-@click.argument("name")
+@click.argument("name", shell_complete=completion.of_plugins("plugin"))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @PLUGINS
 def info(name: str, as_json: bool, plugin_files: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from harness.cli import completion
 from harness.cli.options import PLUGINS, WrongInput
 from harness.cli.streams import echo
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("check")
-@click.argument("name", metavar="NAME|FILE")
+@click.argument("name", metavar="NAME|FILE", shell_complete=completion.of_plugins("plugin"))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: every check with its result.")
 @click.option("--verbose", "-v", is_flag=True, help="Say why checks were skipped, too.")
 @PLUGINS

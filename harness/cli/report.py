@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from harness.cli import completion
 from harness.cli.options import (
     LEGEND,
     PLUGINS,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @click.command("report")
-@click.argument("source", metavar="RUN_DIR|ARCHIVE|SUITE")
+@click.argument("source", metavar="RUN_DIR|ARCHIVE|SUITE", shell_complete=completion.sources)
 @click.option(
     "--view",
     type=click.Choice(tuple(TAKES)),
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
+    shell_complete=completion.of_plugins("renderer"),
     default="rich",
     show_default=True,
     help="Or markdown, latex, html, csv, json, or a plugin's. Trials are written as csv or jsonl.",

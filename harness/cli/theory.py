@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from harness.cli import completion
 from harness.cli.options import (
     LEGEND,
     PLUGINS,
@@ -56,7 +57,12 @@ if TYPE_CHECKING:
     help="widths on this problem, paper: the columns by which papers compare claims, or headers such as theory,C=1.",
 )
 @click.option(
-    "--format", "form", default="rich", show_default=True, help="Or markdown, latex, html, csv, json, or a plugin's."
+    "--format",
+    "form",
+    shell_complete=completion.of_plugins("renderer"),
+    default="rich",
+    show_default=True,
+    help="Or markdown, latex, html, csv, json, or a plugin's.",
 )
 @click.option("--bibtex", metavar="FILE.bib", help="Write the sources of the rows, which LaTeX tables cite.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

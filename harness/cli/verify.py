@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import rich_click as click
 
+from harness.cli import completion
 from harness.cli.options import LEGEND, PLUGINS, TRUST, WrongInput, select, selection, warn_of_broken, warn_of_mixture
 from harness.cli.streams import echo
 from harness.complaints import printable
@@ -14,7 +15,7 @@ from harness.session.defaults import cores
 
 
 @click.command("verify")
-@click.argument("source", metavar="RUN_DIR|ARCHIVE|SUITE")
+@click.argument("source", metavar="RUN_DIR|ARCHIVE|SUITE", shell_complete=completion.sources)
 @click.option("--trials", type=click.IntRange(1), default=50, show_default=True, help="Size of the sample.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Which sample.")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Another precision than that of the run.")

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import rich_click as click
 
+from harness.cli import completion
 from harness.cli.options import LEGEND, WrongInput
 from harness.cli.run import seconds_of
 from harness.cli.streams import echo
 
 
 @click.command("width")
-@click.argument("file", metavar="[FILE]", required=False)
+@click.argument("file", metavar="[FILE]", required=False, shell_complete=completion.tables)
 @click.option("--n", type=click.IntRange(2), help="Samples; all rows of the file if not given.")
 @click.option("--d", type=click.IntRange(1), help="Input dimension; all input columns if not given.")
 @click.option("--label", metavar="COLUMN", help="Column of the labels; y, or the last one if not given.")
 @click.option("--labels", metavar="KIND", help="numbers, classes, gaussian or rademacher, instead of the file's own.")
 @click.option("--drop", multiple=True, metavar="COLUMN", help="A column that is no input; may be given several times.")
-@click.option("--regime", "regimes", multiple=True, metavar="NAME", help="A preset, instead of the usual regimes.")
+@click.option(
+    "--regime",
+    "regimes",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completion.of_plugins("regime"),
+    help="A preset, instead of the usual regimes.",
+)
 @click.option(
     "--tolerance",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),

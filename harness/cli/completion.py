@@ -1,0 +1,71 @@
+"""The words that the shell completes: suites, runs, regimes, formats and plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from harness.plugin_host.registry import Kind
+
+Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def suites(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Return the shipped suites, and the suite files and folders that begin so."""
+    from harness.suite import shipped_suites
+
+    return [*_starting(shipped_suites(), begun), *_files(begun, (".toml",))]
+
+
+def sources(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Return the runs in reports/, archives, and suite files."""
+    found = sorted(file.parent.name for file in Path("reports").glob("*/results.sqlite"))
+    return [*_starting(found, begun), *_files(begun, (".zip", ".toml"))]
+
+
+def tables(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Return the files that hold data."""
+    return _files(begun, (".csv", ".tsv", ".npz"))
+
+
+def of_plugins(kind: Kind | Literal["plugin"]) -> Completer:
+    """Return a completer of the names that plugins provide.
+
+    Args:
+        kind: Kind of component, such as ``regime``, or ``plugin``.
+    """
+
+    def complete(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+        from harness.plugin_host.loading import load_plugins
+
+        registry = load_plugins(())
+        names = [plugin.name for plugin in registry] if kind == "plugin" else registry.names(kind)
+        return _starting(names, begun)
+
+    return complete
+
+
+def _starting(names: Iterable[str], begun: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in names if name.startswith(begun)]
+
+
+def _files(begun: str, suffixes: tuple[str, ...]) -> list[CompletionItem]:
+    """Return the files of some kinds, and the folders, whose paths begin so."""
+    folder, _, name = begun.rpartition("/")
+    place = Path(folder or ("/" if begun.startswith("/") else "."))
+    before = f"{folder}/" if "/" in begun else ""
+    try:
+        entries = sorted(place.iterdir())
+    except OSError:
+        return []
+    shown = [entry for entry in entries if entry.name.startswith(name) and (name or not entry.name.startswith("."))]
+    return [
+        CompletionItem(f"{before}{entry.name}{'/' if entry.is_dir() else ''}")
+        for entry in shown
+        if entry.is_dir() or entry.suffix in suffixes
+    ]
