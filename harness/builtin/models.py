@@ -89,3 +89,15 @@ class ShallowNet(Model):
         if self.train != "hidden":
             kernel += phi.mT @ phi + one
         return kernel
+
+    def kernel_error(self, params: Params, x: Tensor, kernel: Tensor) -> float | None:
+        """Return a bound from the rounding of z, φ and φ'."""
+        import numpy as np
+
+        from harness.mathematics.limit.kernel_error import kernel_error
+
+        inputs, w = x.numpy(), params["W"].numpy()
+        if self.biases:
+            inputs, w = np.column_stack([inputs, np.ones(len(inputs))]), np.column_stack([w, params["b"].numpy()])
+        v = None if self.train == "output" else params["v"].numpy()
+        return kernel_error(self.activation, kernel.numpy(), inputs, w, v, self.train != "hidden")

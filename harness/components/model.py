@@ -96,6 +96,18 @@ class Model(Component, ABC):
         """
         return None
 
+    def kernel_error(self, params: Params, x: Tensor, kernel: Tensor) -> float | None:
+        """Return a bound of ‖K̂ − K‖ in the spectral norm, with K the exact J Jᵀ of these float64 weights and inputs.
+
+        Fates of linear models are proved with it. With None a bound is assumed that counts operations.
+
+        Args:
+            params: Weights.
+            x: Inputs, (n, d).
+            kernel: K̂, what :meth:`kernel` returned, (n, n).
+        """
+        return None
+
     def describe(self) -> ModelTraits:
         """Return what theories ask about the model. The default follows from :meth:`shallow_form`."""
         form = self.shallow_form()

@@ -40,7 +40,7 @@ class Linear:
         residual: r₀, (n,).
         rate: aη.
         y_norm: ‖y‖.
-        entry_error: Bound of the error of the entries of K, relative to its largest diagonal entry.
+        kernel_error: Bound of the error of K in the spectral norm.
         columns: Number of columns of J, or None if it is not finite.
         jacobian: Returns J. Called only if K does not decide.
     """
@@ -51,7 +51,7 @@ class Linear:
     residual: Array
     rate: float
     y_norm: float
-    entry_error: float
+    kernel_error: float
     columns: int | None
     jacobian: Callable[[], Array]
 
@@ -63,8 +63,7 @@ class Linear:
     @property
     def error(self) -> float:
         """Bound of the error of K in the spectral norm, with that of its eigenvalues."""
-        entries = self.entry_error * float(self.kernel.diagonal().max())
-        return self.n * entries + 8 * self.n * EPS * float(self.values[-1])
+        return self.kernel_error + 8 * self.n * EPS * float(self.values[-1])
 
     @property
     def converges(self) -> bool:

@@ -155,6 +155,10 @@ class Linearized(_FromStart):
         """Return J₀J₀ᵀ, the kernel of h at w₀; it does not change in training."""
         return self.net.kernel(at_start(params, self.trained()), x)
 
+    def kernel_error(self, params: Params, x: Tensor, kernel: Tensor) -> float | None:
+        """Return the bound of h at w₀."""
+        return self.net.kernel_error(at_start(params, self.trained()), x, kernel)
+
 
 @dataclass(frozen=True)
 class InfiniteWidth(Model):

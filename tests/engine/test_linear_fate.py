@@ -50,7 +50,7 @@ def test_fewer_features_than_labels_leave_the_distance_of_least_squares(activati
         fate = outcome.fate
         assert fate is not None
         assert fate.kind == "stuck proved"
-        assert fate.continuation == "spectral 2"
+        assert fate.continuation == "spectral 3"
         trial = prepare(where, N, D, k, outcome.seed)
         x, y = torch.from_numpy(trial.problem.x), trial.problem.y
         jacobian = initial_jacobian(where.regime.model, trial.params, x).numpy()

@@ -106,9 +106,9 @@ def test_nets_with_as_many_weights_as_labels_are_stuck_at_strict_minima() -> Non
         assert fate.kind == "stuck in the limit"
         assert fate.certificate == "strict minimum"
         assert fate.residual is not None
-        assert 5e-4 < fate.residual < 5e-3
+        assert 1e-4 < fate.residual < 5e-2
         assert fate.margin is not None
-        assert fate.margin > 10.0
+        assert fate.margin > 2.0
 
 
 @pytest.mark.slow

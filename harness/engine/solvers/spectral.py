@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 ROUNDINGS = 100
-"""Roundings of an entry of a kernel beside those of its sums; activations take the most."""
+"""Roundings of an entry of a kernel beside those of its sums, where the model gives no bound."""
 
 CLOSED_FORM = 1e-7
 """Relative error of the entries of a kernel of infinite width: arccos loses half of the digits where inputs are almost
@@ -29,7 +29,7 @@ class Spectral(Solver):
     """Gradient descent in the eigenbasis of the kernel, in closed form."""
 
     name: ClassVar[str] = "spectral"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     summary: ClassVar[str] = "models linear in their trained weights, by gradient descent, solved exactly"
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
     preference: ClassVar[int] = 10
@@ -96,6 +96,10 @@ def _linear(regime: Regime, trial: Trial, decay: Decay, residual: Array, rate: f
     params = trial.params
     shapes = [params[name].shape for name in regime.model.moved(params)]
     terms = ROUNDINGS + trial.problem.d + sum(sum(shape) for shape in shapes)
+    error = regime.model.kernel_error(params, torch.from_numpy(trial.problem.x), torch.from_numpy(trial.kernel))
+    if error is None:
+        entries = terms * EPS if regime.model.has_width else CLOSED_FORM
+        error = trial.problem.n * entries * float(trial.kernel.diagonal().max())
     return Linear(
         kernel=trial.kernel,
         values=decay.eigenvalues,
@@ -103,7 +107,7 @@ def _linear(regime: Regime, trial: Trial, decay: Decay, residual: Array, rate: f
         residual=residual,
         rate=rate,
         y_norm=float(np.linalg.norm(trial.problem.y)),
-        entry_error=terms * EPS if regime.model.has_width else CLOSED_FORM,
+        kernel_error=error,
         columns=sum(shape.numel() for shape in shapes) if regime.model.has_width else None,
         jacobian=lambda: initial_jacobian(regime.model, params, torch.from_numpy(trial.problem.x)).numpy(),
     )
