@@ -333,9 +333,15 @@ def theory_pages(registry: Registry) -> dict[str, str]:
     known = known_rows([prediction.theory for found in by_plugin.values() for prediction in found])
     pages["index"] = (
         "# Theories\n\nA statement that was neither read in its source nor derived here is marked † in every table.\n\n"
-        f"```{{toctree}}\n{listed}\n```\n\n## How each claim is known\n\n{known}\n\n{UNSEEN}\n"
+        f"```{{toctree}}\n{listed}\n```\n\n## How each claim is known\n\n{KNOWN}\n\n{known}\n\n{UNSEEN}\n"
     )
     return pages
+
+
+KNOWN = """\
+“seen at” is the text from which a claim is known, or the place of its proof here. “checked”: the width is computed a
+second time in `tests/claims`, from the formula and by other means, and agrees to nine digits; certified networks are
+trained on and keep the bounds; title and authors were compared with the page."""
 
 
 UNSEEN = """\
@@ -347,7 +353,10 @@ ReLU by differential inclusions), F. Liao and A. Kyrillidis 2021."""
 
 
 def known_rows(theories: list[Theory]) -> str:
-    """Return a table of how the claim of each theory is known, the weakest first, with the address of its source."""
+    """Return a table of how the claim of each theory is known, the weakest first.
+
+    It has the address of the passage from which the claim is known, or of its proof here, and what was checked.
+    """
     from typing import get_args
 
     from harness.components.vocabulary import Certainty
@@ -355,14 +364,51 @@ def known_rows(theories: list[Theory]) -> str:
 
     order = ["memory", "secondary", "abstract", "read", "derived"]
     assert sorted(order) == sorted(get_args(Certainty))
-    rows = ["| theory | claim | known | in detail | source |", "|---|---|---|---|---|"]
+    rows = ["| theory | claim | known | in detail | seen at | checked |", "|---|---|---|---|---|---|"]
+    again = widths_computed_again()
     for theory in sorted(theories, key=lambda one: (order.index(one.claim.certainty), one.claim.title)):
         claim = theory.claim
-        eprint = re.search(r"arXiv (\d{4}\.\d{4,5})", claim.reference.text)
-        source = f"[arXiv {eprint[1]}](https://arxiv.org/abs/{eprint[1]})" if eprint else claim.reference.text
-        cells = (f"`{theory.name}`", claim.title, CERTAINTY[claim.certainty], claim.certainty_note, source)
+        cells = (
+            f"`{theory.name}`",
+            claim.title,
+            CERTAINTY[claim.certainty],
+            claim.certainty_note,
+            _passage(theory),
+            "; ".join(_checks(theory, again)) or "nothing",
+        )
         rows.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
     return "\n".join(rows)
+
+
+def widths_computed_again() -> set[str]:
+    """Return the names of theories whose widths the tests compute a second time, from the formulas alone."""
+    files = sorted((REPORTS.parent / "tests" / "claims").glob("test_second_*.py"))
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    keys = {found[1] for line in lines if (found := re.match(r' +"([a-z0-9-]+)": ', line))}
+    return keys.union(*(re.findall(r'"([a-z0-9-]+)"', line) for line in lines if line.startswith("@second(")))
+
+
+def _passage(theory: Theory) -> str:
+    """Return the address of the passage that was seen, of the proof, or of the source where no passage is known."""
+    claim = theory.claim
+    if claim.certainty == "derived":
+        of = type(theory)
+        proof = f"proof: `{of.__module__.split('.')[0]}`, {of.__name__}"
+        return f"{proof}; [claim]({claim.reference.seen})" if claim.reference.seen else proof
+    if claim.reference.seen:
+        return f"[{re.sub(r'^https?://(www[.])?', '', claim.reference.seen).split('/')[0]}]({claim.reference.seen})"
+    return f"none; {claim.reference.text}"
+
+
+def _checks(theory: Theory, again: set[str]) -> list[str]:
+    """Return what was checked of a claim: its width, its proof on networks, its entry in the bibliography."""
+    claim = theory.claim
+    checks = ["width a second time"] if theory.name in again else []
+    if claim.guarantee == "certificate":
+        checks.append("networks trained on")
+    if claim.certainty != "derived" and claim.reference.seen:
+        checks.append("title and authors")
+    return checks
 
 
 def _cell(text: str) -> str:

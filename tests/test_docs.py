@@ -143,6 +143,17 @@ def test_the_index_says_of_every_theory_how_it_is_known(theory_pages: dict[str, 
     assert "abstract only" in by_name["munteanu"]
     assert "derived here" in by_name["cert-d1"]
     assert "arxiv.org/abs/2308.02001" in by_name["madden-thrampoulidis"]
+    computed = {name for name, row in by_name.items() if "width a second time" in row}
+    left = by_name.keys() - computed
+    # Widths that runs measure, and those in terms of a margin that is not computed.
+    assert left == {"cert-d4", "cert-kink", "ji-telgarsky", "munteanu-logistic"}
+    for theory in registry.theories():
+        cells = by_name[theory.name].split(" | ")
+        assert len(cells) == 6
+        derived = theory.claim.certainty == "derived"
+        assert ("proof: `harness_" in cells[4]) is derived
+        assert ("title and authors" in cells[5]) is bool(theory.claim.reference.seen and not derived)
+        assert ("networks trained on" in cells[5]) is (theory.claim.guarantee == "certificate")
     assert "test error" in by_name["arora"]
 
 

@@ -17,10 +17,13 @@ class Reference:
     Attributes:
         text: One line of bibliography.
         bibtex: One BibTeX entry, or an empty string for results derived in the plugin.
+        seen: Address of the text from which the claims are known and with which the entry was compared, or an empty
+            string if there is none.
     """
 
     text: str
     bibtex: str = ""
+    seen: str = ""
 
 
 @dataclass(frozen=True)

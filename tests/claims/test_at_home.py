@@ -39,6 +39,7 @@ UNKNOWN = {
     "unbalanced mirrored initialization",
     "gradient flow",
     "inputs well dispersed",
+    "inputs of low correlation",
     "d ≥ C √n polylog(n)",
 }
 """Conditions that no regime can be seen to meet: their texts or constants are not known, or they hold in a limit."""

@@ -53,7 +53,7 @@ ANY = {"eftekhari"}
 ELSEWHERE = {"bombari", "gopalani-mukherjee", "kumar"}
 """Claims on nets or losses that no shallow regime has."""
 FULL_BATCH = {"song", "song-direct", "cert-d2", "nguyen-mondelli"} | ANY
-RELU = {"nguyen-linear", "nguyen-lecun", "near-linear-2026", "cert-d2"}
+RELU = {"nguyen-linear", "nguyen-lecun", "dana", "near-linear-2026", "cert-d2"}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_every_theory_has_a_home_and_only_certificates_have_a_constant(theory: T
 
 
 def test_plugin_provides_its_parts(registry: Registry) -> None:
-    assert len(BY_NAME) == len(list(harness_theories())) == 12
+    assert len(BY_NAME) == len(list(harness_theories())) == 13
     assert {"omega", "pytorch-default", "gaussian-layers"} <= set(registry.names("initializer"))
     assert {"pl-ratio", "pl-initial", "feature-sigma"} <= set(registry.names("diagnostic"))
     assert set(REGIMES) <= set(registry.names("regime"))

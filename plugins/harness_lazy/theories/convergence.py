@@ -211,7 +211,7 @@ class DasGolikov(ScalingTheory):
         formula="k ≥ C n², the input layer trained",
         reference=references.DAS_GOLIKOV,
         certainty="abstract",
-        certainty_note="the quadratic number of nodes; conditions on data, φ and weights were not read",
+        certainty_note="the quadratic number of nodes from the title; conditions on data, φ and weights were not read",
         exponents=Exponents(large_n=(2.0, 0.0)),
     )
     nets = Nets("hidden", "relu")
@@ -240,16 +240,17 @@ class ZhangMartensGrosse(ReLUTheory):
 
 
 class SuYang(ScalingTheory):
-    """Nearly linear width suffices for targets in the top eigenspaces of the kernel."""
+    """Nearly linear width suffices for a small risk, for targets in the top eigenspaces of the kernel."""
 
     name = "su-yang"
     claim = replace(
         SongYang.claim,
         title="Su & Yang 2019, target of low rank",
-        formula="k ≥ C n polylog(n), labels a function of low rank in the kernel's eigenspaces",
+        formula="k ≥ C n log n, labels of low rank in the kernel's eigenspaces; the risk falls to order 1/√n",
         reference=references.SU_YANG,
         certainty="abstract",
-        certainty_note="nearly linear in n; up to a residual outside of the eigenspaces",
+        certainty_note="Ω(n log n) with d fixed; the empirical risk is shown to fall to order 1/√n, not to zero; the "
+        "logarithm left out",
         exponents=Exponents(large_n=(1.0, 0.0)),
     )
     nets = Nets("hidden", "relu")

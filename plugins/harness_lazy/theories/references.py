@@ -17,6 +17,7 @@ DU = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://arxiv.org/abs/1810.02054",
 )
 
 SONG_YANG = Reference(
@@ -30,6 +31,7 @@ SONG_YANG = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://proceedings.mlr.press/v162/munteanu22a.html",
 )
 
 MUNTEANU = Reference(
@@ -48,6 +50,7 @@ MUNTEANU = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://proceedings.mlr.press/v162/munteanu22a.html",
 )
 
 ARORA = Reference(
@@ -64,6 +67,7 @@ ARORA = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://arxiv.org/abs/1906.05392",
 )
 
 OYMAK_FABIAN = Reference(
@@ -79,6 +83,7 @@ OYMAK_FABIAN = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://arxiv.org/abs/1906.05392",
 )
 
 ALLEN_ZHU = Reference(
@@ -110,6 +115,7 @@ ZOU_GU = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://papers.neurips.cc/paper_files/paper/2021/hash/5d9e4a04afb9f3608ccc76c1ffa7573e-Abstract.html",
 )
 
 MONTANARI_ZHONG = Reference(
@@ -129,6 +135,8 @@ MONTANARI_ZHONG = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://projecteuclid.org/journals/annals-of-statistics/volume-50/issue-5/"
+    "The-interpolation-phase-transition-in-neural-networks--Memorization-and/10.1214/22-AOS2211.full",
 )
 
 KARHADKAR = Reference(
@@ -146,6 +154,7 @@ KARHADKAR = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://arxiv.org/abs/2405.14630",
 )
 
 DAS_GOLIKOV = Reference(
@@ -160,11 +169,12 @@ DAS_GOLIKOV = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://www.groundai.com/project/quadratic-number-of-nodes-is-sufficient-to-learn-a-dataset-via-gradient-descent/",
 )
 
 ZHANG_MARTENS_GROSSE = Reference(
     "G. Zhang, J. Martens and R. Grosse, Fast convergence of natural gradient descent for overparameterized neural "
-    "networks, NeurIPS 2019",
+    "networks, NeurIPS 2019, arXiv 1905.10961",
     """\
 @inproceedings{zhang2019fast,
   author    = {Zhang, Guodong and Martens, James and Grosse, Roger},
@@ -172,54 +182,68 @@ ZHANG_MARTENS_GROSSE = Reference(
   booktitle = {Advances in Neural Information Processing Systems},
   volume    = {32},
   year      = {2019},
+  eprint    = {1905.10961},
+  archiveprefix = {arXiv},
 }
 """,
+    "https://tomesphere.com/paper/1905.10961",
 )
 
 SU_YANG = Reference(
     "L. Su and P. Yang, On learning over-parameterized neural networks: a functional approximation perspective, "
-    "NeurIPS 2019",
+    "NeurIPS 32:2641–2650, 2019, arXiv 1905.10826",
     """\
 @inproceedings{su2019learning,
   author    = {Su, Lili and Yang, Pengkun},
   title     = {On Learning Over-parameterized Neural Networks: A Functional Approximation Perspective},
   booktitle = {Advances in Neural Information Processing Systems},
   volume    = {32},
+  pages     = {2641--2650},
+  eprint    = {1905.10826},
+  archiveprefix = {arXiv},
   year      = {2019},
 }
 """,
+    "https://proceedings.neurips.cc/paper_files/paper/2019/file/253f7b5d921338af34da817c00f42753-Metadata.json",
 )
 
 HUANG_YAU = Reference(
-    "J. Huang and H.-T. Yau, Dynamics of deep neural networks and neural tangent hierarchy, ICML 2020",
+    "J. Huang and H.-T. Yau, Dynamics of deep neural networks and neural tangent hierarchy, ICML 2020, "
+    "arXiv 1909.08156",
     """\
 @inproceedings{huang2020dynamics,
   author    = {Huang, Jiaoyang and Yau, Horng-Tzer},
   title     = {Dynamics of Deep Neural Networks and Neural Tangent Hierarchy},
   booktitle = {Proceedings of the 37th International Conference on Machine Learning},
   year      = {2020},
+  eprint    = {1909.08156},
+  archiveprefix = {arXiv},
 }
 """,
+    "https://icml.cc/virtual/2020/poster/5976",
 )
 
 LIU_ZHU_BELKIN = Reference(
     "C. Liu, L. Zhu and M. Belkin, Loss landscapes and optimization in over-parameterized non-linear systems and "
-    "neural networks, Applied and Computational Harmonic Analysis, 2022, arXiv 2003.00307",
+    "neural networks, Applied and Computational Harmonic Analysis 59:85–116, 2022, arXiv 2003.00307",
     """\
 @article{liu2022loss,
   author        = {Liu, Chaoyue and Zhu, Libin and Belkin, Mikhail},
   title         = {Loss Landscapes and Optimization in Over-parameterized Non-linear Systems and Neural Networks},
   journal       = {Applied and Computational Harmonic Analysis},
+  volume        = {59},
+  pages         = {85--116},
   year          = {2022},
   eprint        = {2003.00307},
   archiveprefix = {arXiv},
 }
 """,
+    "https://arxiv.org/abs/2003.00307",
 )
 
 JI_TELGARSKY = Reference(
     "Z. Ji and M. Telgarsky, Polylogarithmic width suffices for gradient descent to achieve arbitrarily small test "
-    "error with shallow ReLU networks, ICLR 2020",
+    "error with shallow ReLU networks, ICLR 2020, arXiv 1909.12292",
     """\
 @inproceedings{ji2020polylogarithmic,
   author    = {Ji, Ziwei and Telgarsky, Matus},
@@ -227,8 +251,11 @@ JI_TELGARSKY = Reference(
                with Shallow {ReLU} Networks},
   booktitle = {International Conference on Learning Representations},
   year      = {2020},
+  eprint    = {1909.12292},
+  archiveprefix = {arXiv},
 }
 """,
+    "https://iclr.cc/virtual/2020/poster/1999",
 )
 
 DERIVED = "derived here"

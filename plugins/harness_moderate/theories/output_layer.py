@@ -57,7 +57,8 @@ class KawaguchiHuang(ScalingTheory):
         formula="k ≥ C n polylog(n), the last layer trained",
         reference=KAWAGUCHI_HUANG,
         certainty="secondary",
-        certainty_note="as listed by Song et al. 2021, in numbers of weights; for one output those of the last layer",
+        certainty_note="its abstract says that the number of weights need grow linearly in n only, for all layers of "
+        "deep nets; that the last layer is what counts is listed by Song et al. 2021",
         unit="parameters",
     )
     nets = OutputLayer.nets
@@ -75,7 +76,8 @@ class Becchetti(ShallowTheory):
         reference=BECCHETTI,
         guarantee="existence",
         certainty="abstract",
-        certainty_note="from the paper's opening; ReLU, leaky ReLU or sign features",
+        certainty_note="from the paper's opening; ReLU, leaky ReLU or sign features; no page was found to compare the "
+        "entry of the bibliography with",
         home={"use": "output-only", "activation": "relu"},
     )
     nets = Nets("output", "relu", "any")

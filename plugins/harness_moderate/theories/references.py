@@ -21,6 +21,7 @@ OYMAK_SOLTANOLKOTABI = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://ar5iv.labs.arxiv.org/html/1902.04674",
 )
 
 KAWAGUCHI_HUANG = Reference(
@@ -36,6 +37,7 @@ KAWAGUCHI_HUANG = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://arxiv.org/abs/1908.02419",
 )
 
 BECCHETTI = Reference(

@@ -68,7 +68,8 @@ class MaddenThrampoulidis(Count):
         formula="kd ≥ 2n, k even",
         reference=references.MADDEN_THRAMPOULIDIS,
         certainty="abstract",
-        certainty_note="analytic φ, no polynomial; the conditions on the inputs were not read",
+        certainty_note="the abstract memorises ⌊kd/2⌋ samples, for φ analytic at a point; the conditions on the inputs "
+        "were not read",
         home={"use": "narrow"},
     )
     nets = ZhangExistence.nets
@@ -89,8 +90,9 @@ class MaddenThrampoulidisCount(ShallowTheory):
         title="Madden & Thrampoulidis 2023, impossibility",
         formula="k(d + 2) ≥ n",
         guarantee="necessary",
-        certainty_note="the bound below which not all labels are attained; a sharper count for nets without biases is "
-        "derived beside it",
+        certainty="secondary",
+        certainty_note="the abstract says optimal up to a factor of about 2; k(d + 2) < n from a summary by others; a "
+        "sharper count for nets without biases is derived beside it",
     )
     nets = ZhangExistence.nets
     conditions = (own.analytic, shared.interpolates)

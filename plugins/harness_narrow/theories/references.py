@@ -19,6 +19,7 @@ ZHANG = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://www.arxiv.org/abs/2210.12001",
 )
 
 SOUDRY_CARMON = Reference(
@@ -48,20 +49,25 @@ MADDEN_THRAMPOULIDIS = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://arxiv.org/abs/2308.02001",
 )
 
 XIE = Reference(
-    "B. Xie, Y. Liang and L. Song, Diverse neural network learns true target functions, AISTATS 2017, arXiv 1611.03131",
+    "B. Xie, Y. Liang and L. Song, Diverse neural network learns true target functions, AISTATS 2017, PMLR 54, "
+    "arXiv 1611.03131",
     """\
 @inproceedings{xie2017diverse,
   author        = {Xie, Bo and Liang, Yingyu and Song, Le},
   title         = {Diverse Neural Network Learns True Target Functions},
   booktitle     = {Proceedings of the 20th International Conference on Artificial Intelligence and Statistics},
+  series        = {Proceedings of Machine Learning Research},
+  volume        = {54},
   year          = {2017},
   eprint        = {1611.03131},
   archiveprefix = {arXiv},
 }
 """,
+    "https://arxiv.org/abs/1611.03131",
 )
 
 BAUM = Reference(
@@ -77,6 +83,7 @@ BAUM = Reference(
   year    = {1988},
 }
 """,
+    "https://proceedings.neurips.cc/paper/2020/hash/34609bdc08a07ace4e1526bbb1777673-Abstract.html",
 )
 
 BUBECK = Reference(
@@ -93,6 +100,7 @@ BUBECK = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://proceedings.neurips.cc/paper/2020/hash/34609bdc08a07ace4e1526bbb1777673-Abstract.html",
 )
 
 DANIELY = Reference(
@@ -109,6 +117,7 @@ DANIELY = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://papers.nips.cc/paper/2020/hash/662a2e96162905620397b19c9d249781-Abstract.html",
 )
 
 KARHADKAR = Reference(
@@ -124,6 +133,7 @@ KARHADKAR = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://arxiv.org/abs/2305.19510",
 )
 
 GE_WANG_ZHAO = Reference(
@@ -138,4 +148,5 @@ GE_WANG_ZHAO = Reference(
   archiveprefix = {arXiv},
 }
 """,
+    "https://www.arxiv-vanity.com/papers/1909.11837/",
 )

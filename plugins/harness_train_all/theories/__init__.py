@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness_train_all.theories.certificate import CertificateD2
-from harness_train_all.theories.nguyen import NearLinear, NguyenLeCun, NguyenLinear
+from harness_train_all.theories.nguyen import Dana, NearLinear, NguyenLeCun, NguyenLinear
 from harness_train_all.theories.regularised import GopalaniMukherjee, Kumar
 from harness_train_all.theories.smooth import Bombari, Eftekhari, NguyenMondelli
 from harness_train_all.theories.song import Song, SongStochastic
@@ -20,6 +20,7 @@ THEORIES: tuple[type[Theory], ...] = (
     SongStochastic,
     NguyenLinear,
     NguyenLeCun,
+    Dana,
     NearLinear,
     NguyenMondelli,
     Eftekhari,

@@ -10,6 +10,7 @@ import numpy as np
 from harness import Activation, Assumption, Problem, Regime
 from harness.builtin.initializers import He, LeCun, Xavier
 from harness.claims import conditions
+from harness.mathematics.spectra import extreme_cosines
 from harness_train_all.initializers import GaussianLayers, Omega
 
 HE_PRODUCT = 2.0 * (1.0 + 1e-9)
@@ -94,6 +95,13 @@ def sgd(problem: Problem, regime: Regime) -> Assumption:
     """Check for SGD without momentum, with batches of any size."""
     seen = f"{regime.optimizer.name}, {regime.optimizer.batch_size(problem.n)} samples a step"
     return Assumption("SGD", regime.optimizer.heavy_ball() == 0.0, seen)
+
+
+def low_correlation(problem: Problem) -> Assumption:
+    """Report the correlation of the inputs, by their largest |cosine|. How low it must be is not known."""
+    low, high = extreme_cosines(problem.x)
+    largest = max(-low, high)
+    return Assumption("inputs of low correlation", True if largest < 1e-12 else None, f"largest |cosine| {largest:.2g}")
 
 
 def gradient_flow(regime: Regime) -> Assumption:

@@ -65,6 +65,27 @@ class NguyenLeCun(ReLUScaling):
     conditions = (*START, own.lecun, *DESCENT)
 
 
+class Dana(ReLUScaling):
+    """The gradient flow converges from k ≥ C log n if the inputs are nearly orthogonal, as in high dimension."""
+
+    name = "dana"
+    claim = replace(
+        NguyenLinear.claim,
+        title="Dana, Bach & Pillaud-Vivien 2025",
+        formula="k ≥ C log n, inputs of low correlation, gradient flow",
+        reference=references.DANA,
+        certainty_note="log n, the flow and the low correlation of the inputs from the abstract; how low was not read",
+        exponents=None,
+    )
+    conditions = (*START, own.low_correlation, own.unknown_start, shared.quadratic_loss, own.gradient_flow)
+
+    def width(self, problem: Problem, regime: Regime) -> Width:
+        """Evaluate log n."""
+        if self.activation(regime).name != "relu":
+            return Width(math.nan, "the claim is for the ReLU")
+        return Width(max(math.log(problem.n), 1.0), "log n at C = 1")
+
+
 class NearLinear(ReLUScaling):
     """A contested claim: n/λ neurons from an unbalanced mirrored initialization.
 

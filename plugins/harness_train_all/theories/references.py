@@ -17,6 +17,7 @@ SONG = Reference(
   eprint        = {2111.01875},
   archiveprefix = {arXiv},
 }""",
+    "https://papers.neurips.cc/paper_files/paper/2021/hash/5d9e4a04afb9f3608ccc76c1ffa7573e-Abstract.html",
 )
 
 SONG_SGD = Reference(
@@ -42,6 +43,7 @@ NGUYEN = Reference(
   eprint        = {2101.09612},
   archiveprefix = {arXiv},
 }""",
+    "https://emergentmind.com/papers/2101.09612",
 )
 
 NEAR_LINEAR = Reference(
@@ -55,19 +57,24 @@ NEAR_LINEAR = Reference(
   howpublished = {OpenReview, submission to ICLR 2026, rejected},
   url          = {https://openreview.net/forum?id=wGc6aWvRLa},
 }""",
+    "https://openreview.net/forum?id=wGc6aWvRLa",
 )
 
 NGUYEN_MONDELLI = Reference(
     "Q. Nguyen and M. Mondelli, Global convergence of deep networks with one wide layer followed by pyramidal "
-    "topology, NeurIPS 2020",
+    "topology, NeurIPS 33:11961–11972, 2020, arXiv 2002.07867",
     """\
 @inproceedings{nguyen2020global,
   author    = {Nguyen, Quynh and Mondelli, Marco},
   title     = {Global Convergence of Deep Networks with One Wide Layer Followed by Pyramidal Topology},
   booktitle = {Advances in Neural Information Processing Systems},
   volume    = {33},
+  pages     = {11961--11972},
   year      = {2020},
+  eprint    = {2002.07867},
+  archiveprefix = {arXiv},
 }""",
+    "https://proceedings.neurips.cc/paper/2020/hash/8abfe8ac9ec214d68541fcb888c0b4c3-Abstract.html",
 )
 
 EFTEKHARI = Reference(
@@ -75,12 +82,13 @@ EFTEKHARI = Reference(
     "arXiv 1910.03948, 2019",
     """\
 @misc{eftekhari2019nearly,
-  author        = {Eftekhari, Armin and Song, Chaehwan and Cevher, Volkan},
+  author        = {Eftekhari, Armin and Song, ChaeHwan and Cevher, Volkan},
   title         = {Nearly Minimal Over-parametrization of Shallow Neural Networks},
   year          = {2019},
   eprint        = {1910.03948},
   archiveprefix = {arXiv},
 }""",
+    "https://tomesphere.com/paper/1910.03948",
 )
 
 BOMBARI = Reference(
@@ -96,6 +104,7 @@ BOMBARI = Reference(
   eprint        = {2205.10217},
   archiveprefix = {arXiv},
 }""",
+    "https://papers.nips.cc/paper_files/paper/2022/hash/323746f0ae2fbd8b6f500dc2d5c5f898-Abstract-Conference.html",
 )
 
 GOPALANI_MUKHERJEE = Reference(
@@ -108,6 +117,7 @@ GOPALANI_MUKHERJEE = Reference(
   eprint        = {2210.11452},
   archiveprefix = {arXiv},
 }""",
+    "https://www.sciencestack.ai/paper/2210.11452",
 )
 
 KUMAR = Reference(
@@ -121,6 +131,22 @@ KUMAR = Reference(
   eprint        = {2503.10428},
   archiveprefix = {arXiv},
 }""",
+    "https://ar5iv.labs.arxiv.org/html/2503.10428",
+)
+
+DANA = Reference(
+    "L. Dana, F. Bach and L. Pillaud-Vivien, Convergence of shallow ReLU networks on weakly interacting data, "
+    "NeurIPS 2025, arXiv 2502.16977",
+    """\
+@inproceedings{dana2025convergence,
+  author        = {Dana, L{\\'e}o and Bach, Francis and Pillaud-Vivien, Loucas},
+  title         = {Convergence of Shallow {ReLU} Networks on Weakly Interacting Data},
+  booktitle     = {Advances in Neural Information Processing Systems},
+  year          = {2025},
+  eprint        = {2502.16977},
+  archiveprefix = {arXiv},
+}""",
+    "https://ar5iv.labs.arxiv.org/html/2502.16977",
 )
 
 DERIVED = "derived here"
