@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 
 from harness.mathematics.counting import too_narrow
@@ -146,12 +147,30 @@ def exact_floor(outcomes: Mapping[int, Sequence[Outcome]], regime: Regime, datas
         d: Input dimension.
     """
     tried = floor_of(outcomes)
-    if not dataset.labels_have_density or not outcomes:
+    if not outcomes:
         return tried
-    admissible = range(regime.initializer.width_step, max(outcomes), regime.initializer.width_step)
+    return max(tried, counting_floor(regime, dataset, n, d, max(outcomes) - 1))
+
+
+def counting_floor(regime: Regime, dataset: Dataset, n: int, d: int, most: int) -> int:
+    """Return the largest admissible width at which counting needs no trial to rule an exact fit out, or 0.
+
+    Labels need a density, and the weights are fewer than the labels whatever the inputs.
+
+    Args:
+        regime: What is trained.
+        dataset: Where the problems come from.
+        n: Number of samples.
+        d: Input dimension.
+        most: Largest width to count at.
+    """
+    if not dataset.labels_have_density:
+        return 0
+    step = regime.initializer.width_step
+    admissible = range(step, most + 1, step)
     free = n - dataset.label_equations
-    short = (k for k in admissible if too_narrow(regime, n, d, k, free) or _too_few_features(regime, free, d, k))
-    return max(tried, max(short, default=0))
+    short = takewhile(lambda k: too_narrow(regime, n, d, k, free) or _too_few_features(regime, free, d, k), admissible)
+    return max(short, default=0)
 
 
 def _too_few_features(regime: Regime, n: int, d: int, k: int) -> bool:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.components import Cell, Outcome, Solver, Verdict
-from harness.driver.question import floor_of
+from harness.driver.question import counting_floor, floor_of
 from harness.engine.setting import Setting
 from harness.statistics.rounds import Tally, tally
 from harness.statistics.search import Search
@@ -179,8 +180,19 @@ class ThresholdSearch:
 
     @property
     def floor(self) -> int:
-        """Width that k½ exceeds by the counting of effective weights, or 0."""
-        return floor_of(self.outcomes) if self.fates else 0
+        """Width that k½ exceeds by the counting of effective weights, or 0.
+
+        Some widths are counted before there is a trial. The largest width is not one of them, so that it is tried.
+        """
+        return max(self._counted, floor_of(self.outcomes)) if self.fates else 0
+
+    @cached_property
+    def _counted(self) -> int:
+        largest, regime = self.method.largest, self.setting.regime
+        if largest is None or not regime.model.has_width:
+            return 0
+        step = regime.initializer.width_step
+        return counting_floor(regime, self.setting.dataset, self.n, self.d, largest // step * step - step)
 
     def evidence(self) -> Evidence | None:
         """Return the evidence of the complete rounds, or None if brackets follow from counts."""

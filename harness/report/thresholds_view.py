@@ -39,6 +39,7 @@ PER_SAMPLE = "kd/n: trained hidden weights per sample at k½."
 ENDED = {
     "nothing to certify": "the search ended: no outcome of the trials left could exclude another width",
     "trials spent": "the search ended: its trials are spent",
+    "open trials": "the search ended: so many trials are open that more are not expected to exclude a width",
     "contradiction": "the search ended: its trials contradict a single crossing of ½",
     "errors": "the search ended: half of its trials ended in errors",
 }

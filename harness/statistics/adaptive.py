@@ -37,13 +37,18 @@ class Adaptive(Search):
     """
 
     name: ClassVar[str] = "adaptive"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     problems: ClassVar[Literal["shared", "by-width"]] = "by-width"
 
     trials: PositiveInt = 80
     precision: Annotated[float, Gt(1)] = 1.25
     max_width: PositiveInt = 4096
     joint: bool = False
+
+    @property
+    def largest(self) -> int:
+        """Largest width that may be tried."""
+        return self.max_width
 
     @property
     def most_recorded(self) -> int:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from harness.statistics.pairs import Curves, Pairs
 from harness.statistics.thresholds import LEVEL
 from harness.statistics.working_model import Floats, log_sum
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from harness.statistics.evidence import Evidence
+    from harness.statistics.working_model import Belief
 
-Ending = Literal["", "fine enough", "beyond", "trials spent", "nothing to certify", "contradiction", "errors"]
+Ending = Literal[
+    "", "fine enough", "beyond", "trials spent", "nothing to certify", "open trials", "contradiction", "errors"
+]
 """Why a search is over. It is empty while it is not."""
 
 BLOCK = 8
@@ -27,15 +34,18 @@ PROBE = 2
 SURE = 0.8
 """Chance of a side of ½ from which the belief is sure of it."""
 
-FIT, UNFIT, PRICE = 0.3, 1.0, 1.0
-"""Work of a trial at width 1 that fits and of one that does not, in budgets, and the price of any trial beside its
-work, in trials at the likely threshold: the number of trials is limited too."""
+FIT, UNFIT, OPEN, PRICE = 0.3, 1.0, 4.0, 1.0
+"""Work of a trial at width 1 that fits, of one that does not and of an open one, in budgets, and the price of any trial
+beside its work, in trials at the likely threshold: the number of trials is limited too."""
 
 POWER, OFFSET = 1.2, 0.1
 """A bracket with log(high/low) = s is worth (s + 0.1)^(−1.2)."""
 
 CURVES = 300
 """Number of curves that a choice is averaged over."""
+
+HOPE = 0.02
+"""Chance that the trials left shrink the bracket, below which a search with open trials is over."""
 
 MOST_ERRORS = 8
 """Number of errors from which a search ends if they are half of its trials."""
@@ -95,6 +105,8 @@ class BettingSearch:
             ending = "errors"
         elif evidence.trials and not self._may_shrink():
             ending = "nothing to certify"
+        elif evidence.has_open and not self._may_certify():
+            ending = "open trials"
         return "fine enough" if ending not in ("", "contradiction", "beyond") and self.fine else ending
 
     def ask(self) -> dict[int, int]:
@@ -102,20 +114,19 @@ class BettingSearch:
 
         Each pair of places a < b may become the bracket. Its cost by a curve is that of the trials until both ends are
         certified, (log 1/α − log capital)/growth at each, times the work of a trial there. The pair with the largest
-        gain per cost, averaged over the belief, is asked for. Pairs that the trials left cannot pay for do not count,
-        unless there are no others.
+        gain per cost, averaged over the beliefs, is asked for. Pairs that the trials left cannot pay for do not count,
+        unless there are no others. The chance that a trial fits or may fit decides the cost of a lower end, and the
+        chance that it is known to fit that of an upper end, so open trials are asked for only where they help.
         """
         if self.ending:
             return {}
-        places = self._candidates()
-        weight, p = self._curves(places)
-        chance = (weight * (p >= 0.5)).sum(axis=1)
-        low, high = self._best_pair(places, weight, p, chance)
+        places, curves = self._places, self._curves
+        low, high = self._best_pair()
         asked = {}
         for at, up in ((low, False), (high, True)):
             if at < len(places):
-                sure = (chance[at] if up else 1 - chance[at]) > SURE
-                asked[int(places[at])] = self._block(int(places[at]), weight, p[at], BLOCK if sure else PROBE, up=up)
+                chance = curves.chance_above[at] if up else curves.chance_below[at]
+                asked[int(places[at])] = self._block(at, BLOCK if chance > SURE else PROBE, up=up)
         while sum(asked.values()) > self.left:
             asked[max(asked, key=lambda place: asked[place])] -= 1
         return {place * self.evidence.step: more for place, more in sorted(asked.items()) if more}
@@ -137,48 +148,58 @@ class BettingSearch:
         ends = self.evidence.capital[[self._low + 1, self._top]]
         return bool(self._hurdle - ends.max() <= self.left * math.log(2))
 
-    def _candidates(self) -> NDArray[np.int64]:
+    @cached_property
+    def _places(self) -> NDArray[np.int64]:
         """Return some 24 places inside the bracket at most: many near the likely crossing, fewer further off."""
         low, top = self._low, self._top
-        belief = self.evidence.belief
-        rank = np.cumsum(belief.weight)
+        evidence = self.evidence
+        beliefs = (evidence.possible, evidence.sure) if evidence.has_open else (evidence.sure,)
         quantiles = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
-        near = belief.model.crossing[np.minimum(np.searchsorted(rank, quantiles), len(rank) - 1)]
+        near = np.concatenate([belief.model.crossing[self._ranked(belief, quantiles)] for belief in beliefs])
         even = np.geomspace(max(low, 0.5), top, 10)[1:-1].round().astype(np.int64)
         edges = [low + 1, top - 1]
         places = np.unique(np.concatenate([near, near - 1, even, edges]))
         places = places[(places > low) & (places < top)]
-        tried = self.evidence.tried
-        failing = [place for place in places if _only_errors(*tried.get(int(place) * self.evidence.step, (0, 0)))]
+        tried = evidence.tried
+        failing = [place for place in places if _only_errors(*tried.get(int(place) * evidence.step, (0, 0)))]
         return np.setdiff1d(places, failing) if len(failing) < len(places) else places
 
-    def _curves(self, places: NDArray[np.int64]) -> tuple[Floats, Floats]:
-        """Return weights that add up to 1, (curves,), and chances at the places, (places, curves), of some curves.
+    def _ranked(self, belief: Belief, quantiles: Sequence[float] | Floats) -> NDArray[np.int64]:
+        """Return the curves at quantiles of a belief, in the order in which they cross ½, above the floor."""
+        weight = belief.weight
+        above = weight * (belief.model.crossing > self.evidence.floor // self.evidence.step)
+        rank = np.cumsum(above if above.sum() > 0 else weight)
+        found = np.searchsorted(rank, np.asarray(quantiles, dtype=np.float64) * rank[-1])
+        return np.asarray(np.minimum(found, len(rank) - 1), dtype=np.int64)
 
-        The curves are those at equal steps of the belief, in the order in which they cross ½.
-        """
-        belief = self.evidence.belief
-        rank = np.cumsum(belief.weight)
-        at = np.searchsorted(rank, (np.arange(CURVES) + 0.5) / CURVES * rank[-1])
-        curves, times = np.unique(at, return_counts=True)
-        p = np.stack([belief.model.chance(int(place))[curves] for place in places])
-        return times / CURVES, p
+    @cached_property
+    def _curves(self) -> Curves:
+        """Curves at equal steps of the two beliefs."""
+        evidence, places = self.evidence, self._places
+        steps = (np.arange(CURVES) + 0.5) / CURVES
+        ranked = [self._ranked(belief, steps) for belief in (evidence.possible, evidence.sure)]
+        (possible, sure), times = np.unique(ranked, axis=1, return_counts=True)
+        p = np.stack([evidence.sure.model.chance(int(place)) for place in places])
+        return Curves(times / CURVES, p[:, possible], p[:, sure])
 
-    def _best_pair(self, places: NDArray[np.int64], weight: Floats, p: Floats, chance: Floats) -> tuple[int, int]:
-        """Return the indices of the pair to ask for, or the number of places for the present end of the bracket."""
-        evidence, low, top = self.evidence, self._low, self._top
-        growth = np.maximum(math.log(2) + p * np.log(p) + (1 - p) * np.log1p(-p), 1e-4)
+    @cached_property
+    def _pairs(self) -> Pairs:
+        """The pairs of ends that would shrink the bracket."""
+        evidence, low, top, places = self.evidence, self._low, self._top, self._places
+        curves = self._curves
+        weight, possible, sure = curves.weight, curves.possible, curves.sure
         lacking = np.where(evidence.peak < self._hurdle, self._hurdle - evidence.capital, -np.inf)
-        typical = math.exp(float((np.log(evidence.belief.model.crossing) * evidence.belief.weight).sum()))
-        work = PRICE * typical + places[:, None] * (UNFIT + (FIT - UNFIT) * p)
+        typical = math.exp(float((np.log(evidence.sure.model.crossing) * evidence.sure.weight).sum()))
+        work = PRICE * typical + places[:, None] * (FIT * sure + OPEN * (possible - sure) + UNFIT * (1 - possible))
         trials, cost = [], []
         sides = (
-            (p < 0.5, 1 - chance, np.maximum.accumulate(lacking)[places]),
-            (p >= 0.5, chance, np.maximum.accumulate(lacking[::-1])[::-1][places + 1]),
+            (possible, possible < 0.5, curves.chance_below, np.maximum.accumulate(lacking)[places]),
+            (sure, sure >= 0.5, curves.chance_above, np.maximum.accumulate(lacking[::-1])[::-1][places + 1]),
         )
-        for side, mass, lack in sides:
+        for p, side, mass, lack in sides:
             # The first bets are spread over the curves on both sides of ½, which costs the logarithm of the mass.
             owed = np.maximum(lack, 0.1) - np.log(np.maximum(mass, 1e-9))
+            growth = np.maximum(math.log(2) + p * np.log(p) + (1 - p) * np.log1p(-p), 1e-4)
             needed = np.where(side, np.maximum(owed[:, None] / growth, 1.0), np.inf)
             trials.append(np.vstack([needed, np.zeros_like(weight)]))
             cost.append(np.vstack([needed * work, np.zeros_like(weight)]))
@@ -186,16 +207,32 @@ class BettingSearch:
         size = np.array([[self._size(a, b) if a < b else math.inf for b in tops] for a in lows])
         value = (size + OFFSET) ** -POWER - (self._size(low, top) + OFFSET) ** -POWER
         i, j = np.nonzero(value > 1e-9)
-        need, price = trials[0][i] + trials[1][j], cost[0][i] + cost[1][j]
-        rate = value[i, j] * ((need <= self.left) / price * weight).sum(axis=1)
-        if rate.max() <= 0:
-            rate = value[i, j] * (1 / (price * need**2) * weight).sum(axis=1)
-        best = int(np.argmax(rate > rate.max() * (1 - 1e-9)))  # digits that depend on the processor decide nothing
-        return int(i[best]), int(j[best])
+        return Pairs(i, j, value[i, j], trials[0][i] + trials[1][j], cost[0][i] + cost[1][j])
 
-    def _block(self, place: int, weight: Floats, p: Floats, most: int, *, up: bool) -> int:
-        """Return as many trials as certify the place if all agree, at most ``most``."""
-        evidence = self.evidence
+    @cached_property
+    def _rates(self) -> Floats:
+        """Gain of each pair for its work, by each curve, or 0 where the trials left do not suffice, (pairs, curves)."""
+        pairs = self._pairs
+        return np.asarray(pairs.value[:, None] * (pairs.trials <= self.left) / pairs.cost)
+
+    def _may_certify(self) -> bool:
+        """Return whether the beliefs leave hope that the trials left shrink the bracket by a pair."""
+        chance = (self._rates > 0) @ self._curves.weight
+        return bool(chance.max(initial=0.0) >= HOPE)
+
+    def _best_pair(self) -> tuple[int, int]:
+        """Return the indices of the pair to ask for, or the number of places for the present end of the bracket."""
+        pairs, weight = self._pairs, self._curves.weight
+        rate = self._rates @ weight
+        if rate.max() <= 0:
+            rate = pairs.value * (1 / (pairs.cost * pairs.trials**2) * weight).sum(axis=1)
+        best = int(np.argmax(rate > rate.max() * (1 - 1e-9)))  # digits that depend on the processor decide nothing
+        return int(pairs.low[best]), int(pairs.high[best])
+
+    def _block(self, at: int, most: int, *, up: bool) -> int:
+        """Return as many trials as certify a place if all agree, at most ``most``."""
+        evidence, place, weight = self.evidence, int(self._places[at]), self._curves.weight
+        p = self._curves.sure[at] if up else self._curves.possible[at]
         bets = np.log(2 * np.maximum(p, 0.5)) if up else np.log(2 - 2 * np.minimum(p, 0.5))
         against = slice(place + 1, None) if up else slice(None, place + 1)
         standing = evidence.peak[against] < self._hurdle

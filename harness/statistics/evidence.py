@@ -45,7 +45,8 @@ class Evidence:
         floor: Width that k½ exceeds by a theorem, or 0.
         capital: Logarithm of the capital against k½ = j · step for j = 0, 1, …, and beyond the largest width.
         peak: Largest value of the capital so far.
-        belief: Belief of the search, which counts a trial that may fit as half a fit.
+        sure: Belief in the chance that a trial is known to fit.
+        possible: Belief in the chance that a trial fits or may fit. It is the same object while no trial is open.
         trials: Number of trials so far, errors included.
         tried: Trials and errors by width.
     """
@@ -67,12 +68,17 @@ class Evidence:
         self.start, self.largest, self.step, self.floor = start, largest, step, floor
         self.places = largest // step
         model = working_model(min(max(start / step, 1.0), float(self.places)), self.places)
-        self.belief = self._sure = self._possible = Belief(model)
+        self.sure = self.possible = Belief(model)
         self.capital = np.zeros(self.places + 2)
         self.peak = np.zeros(self.places + 2)
         self.peak[: min(floor // step, self.places) + 1] = math.inf
         self.trials = 0
         self.tried: dict[int, tuple[int, int]] = {}
+
+    @property
+    def has_open(self) -> bool:
+        """Whether a trial has an open verdict, so that the two beliefs differ."""
+        return self.sure is not self.possible
 
     def tell(self, tallies: Mapping[int, Tally]) -> None:
         """Take the outcomes of a round, in the order of the widths.
@@ -85,16 +91,14 @@ class Evidence:
         """
         for k, (sure, possible, trials, errors) in sorted(tallies.items()):
             place = k // self.step
-            if possible > sure and self._sure is self.belief:  # they are alike as long as all verdicts are known
-                self._sure, self._possible = copy(self.belief), copy(self.belief)
-            self.capital[place + 1 :] += self._sure.log_win(place, sure, trials, fits=True)
-            self.capital[: place + 1] += self._possible.log_win(place, possible, trials, fits=False)
+            if possible > sure and not self.has_open:  # the beliefs are alike as long as all verdicts are known
+                self.possible = copy(self.sure)
+            self.capital[place + 1 :] += self.sure.log_win(place, sure, trials, fits=True)
+            self.capital[: place + 1] += self.possible.log_win(place, possible, trials, fits=False)
             np.maximum(self.peak, self.capital, out=self.peak)
-            if self._sure is not self.belief:
-                self._sure.learn(place, sure, trials - sure)
-                self._possible.learn(place, possible, trials - possible)
-            half = (possible - sure) / 2
-            self.belief.learn(place, sure + half, trials - possible + half)
+            if self.has_open:
+                self.possible.learn(place, possible, trials - possible)
+            self.sure.learn(place, sure, trials - sure)
             count, failed = self.tried.get(k, (0, 0))
             self.tried[k] = count + trials + errors, failed + errors
             self.trials += trials + errors

@@ -51,6 +51,11 @@ class Search(ABC):
         return None
 
     @property
+    def largest(self) -> int | None:
+        """Largest width that may be tried, or None if the widths are decided beforehand."""
+        return None
+
+    @property
     def most_recorded(self) -> int:
         """Largest number of trials in a ledger of the search."""
         return self.trials

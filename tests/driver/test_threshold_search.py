@@ -23,6 +23,7 @@ from harness.statistics.rounds import tally
 from harness.statistics.search import USUAL_TRIALS, WIDTHLESS_TRIALS, Grid, Search
 from harness.store import FILE, Store
 from harness.suite import parse_suite
+from tests.driver.tiny_suite import SUITE as TINY
 from tests.small_grid import SUITE, trained
 
 ODD, EVEN = Grid((3, 5), trials=4), Grid((3, 4, 8), trials=4)
@@ -110,7 +111,7 @@ def test_more_trials_and_another_precision_append_to_the_ledger(registry: Regist
         assert tuple(more.rounds[place])[: len(rounds)] == tuple(rounds)
         assert fewer.rounds[place] == more.rounds[place], "no recorded round is forgotten"
     assert sum(map(len, more.rounds.values())) > sum(map(len, few.rounds.values()))
-    assert set(more.endings.values()) <= {"fine enough", "beyond", "trials spent", "nothing to certify"}
+    assert set(more.endings.values()) <= {"fine enough", "beyond", "trials spent", "nothing to certify", "open trials"}
     assert more.endings
 
 
@@ -155,3 +156,21 @@ def test_each_width_has_problems_of_its_own_which_regimes_share(registry: Regist
     assert problem(grid, 4, 0) == problem(grid, 6, 0)
     fixed = parse_suite(text.replace("[problems]", "[problems]\nresample = false"), registry)
     assert fixed.problems == "shared", "one problem is one problem"
+
+
+@pytest.mark.parametrize(
+    ("most", "hidden", "output"), [(32, [2, 3, 3], [11, 15, 19]), (14, [2, 3, 3], [11, 13, 13]), (2, [1] * 3, [1] * 3)]
+)
+def test_widths_that_counting_rules_out_are_known_before_a_trial(
+    most: int, hidden: list[int], output: list[int], registry: Registry
+) -> None:
+    """5k < n, and k < n for output weights, leave no exact fit. The largest width is tried all the same."""
+    text = TINY.replace("trials = 60", f"trials = 60\nmax_width = {most}")
+    searches = threshold_searches(parse_suite(text, registry), registry, "cpu")
+    assert [search.floor for search in searches] == [*hidden, *output]
+    for search in searches:
+        assert min(search.advance(lambda *_: None))[0] > search.floor
+    signs = text.replace('dataset = "sphere"', 'dataset = { use = "sphere", labels = "rademacher" }')
+    budgeted = text.replace("steps = 600", "steps = 600\nlimit = false")
+    for other in (signs, budgeted):
+        assert {one.floor for one in threshold_searches(parse_suite(other, registry), registry, "cpu")} == {0}

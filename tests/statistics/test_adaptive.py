@@ -51,9 +51,9 @@ def test_capital_does_not_grow_in_expectation_under_the_truth(curve: str) -> Non
 def test_a_first_round_multiplies_the_capital_as_the_formula_says() -> None:
     """With all the weight on one curve the factor is (2q)^m (2 − 2q)^(M − m), q on the side of ½ that is bet on."""
     evidence = Evidence(START, LARGEST)
-    p = evidence.belief.model.chance(12)
+    p = evidence.sure.model.chance(12)
     one = int(np.argmin(np.abs(p - 0.8)))
-    evidence.belief.log_weight = np.where(np.arange(len(p)) == one, 0.0, -np.inf)
+    evidence.sure.log_weight = np.where(np.arange(len(p)) == one, 0.0, -np.inf)
     with np.errstate(invalid="ignore"):
         evidence.tell({12: Tally(3, 3, 5)})
     assert evidence.capital[13:] == pytest.approx(3 * math.log(2 * p[one]) + 2 * math.log(2 - 2 * p[one]))
