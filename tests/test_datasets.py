@@ -24,13 +24,16 @@ from harness.builtin.datasets import (
     Clustered,
     Diabetes,
     Digits,
+    FashionMnist,
+    Iris,
     LowDimension,
     NearDuplicates,
     Sphere,
     TableFile,
+    Wine,
     real,
 )
-from harness.builtin.datasets.observed import Preparation, principal_axes, scaled_labels
+from harness.builtin.datasets.preparation import Preparation, principal_axes, scaled_labels
 from harness.builtin.datasets.table import MOST_BYTES
 from harness.claims.predictions import predict
 from harness.components import Assumption, Problem, Regime
@@ -43,7 +46,9 @@ from harness.plugin_host.registry import Registry
 CSV = "age,height,y\n" + "".join(f"{i},{(7 * i) % 11 + i / 9},{i % 2}\n" for i in range(20))
 
 EVERY: list[Dataset] = [
-    *(cls() for cls in DATASETS if cls is not TableFile),
+    *(cls() for cls in DATASETS if cls not in (TableFile, Wine, Iris, FashionMnist)),
+    Wine(labels="rademacher"),
+    FashionMnist(labels="parity", label_noise=0.2),
     Sphere(labels="rademacher"),
     LowDimension(dimension=2, noise=0.3),
     Clustered(clusters=3, separation=1.2, radius=0.0),

@@ -16,7 +16,7 @@ from harness.testing.state import FROM_RNG, same, twice
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SIZES = ((12, 5), (6, 8), (8, 8), (40, 10))
+SIZES = ((12, 5), (6, 8), (8, 8), (40, 10), (20, 3))
 """Samples and input dimension; a dataset may refuse some of them with a ValueError."""
 
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from harness import Array, Initializer, Model, Positive, Problem, Weights
-from harness.builtin.datasets.synthetic import signs
+from harness.builtin.datasets.labels import signs
 from harness.builtin.initializers import SharedNormals
 
 

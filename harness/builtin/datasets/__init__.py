@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.builtin.datasets.real import BreastCancer, Diabetes, Digits
+from harness.builtin.datasets.real import BreastCancer, Diabetes, Digits, FashionMnist, Iris, Wine
 from harness.builtin.datasets.shaped import Antipodal, Clustered, LowDimension, NearDuplicates
 from harness.builtin.datasets.synthetic import CubeSphere, Gaussian, Sphere
 from harness.builtin.datasets.table import TableFile
@@ -19,11 +19,14 @@ __all__ = [
     "CubeSphere",
     "Diabetes",
     "Digits",
+    "FashionMnist",
     "Gaussian",
+    "Iris",
     "LowDimension",
     "NearDuplicates",
     "Sphere",
     "TableFile",
+    "Wine",
 ]
 
 DATASETS: tuple[type[Dataset], ...] = (
@@ -37,6 +40,9 @@ DATASETS: tuple[type[Dataset], ...] = (
     Digits,
     BreastCancer,
     Diabetes,
+    Wine,
+    Iris,
+    FashionMnist,
     TableFile,
 )
 """All datasets of the builtin plugin."""

@@ -1,14 +1,19 @@
-"""Three small real data sets, bundled with scikit-learn (``pip install 'convergence-harness[data]'``)."""
+"""Real data sets: small ones of scikit-learn (``pip install 'convergence-harness[data]'``), and a vendored one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from harness.builtin.datasets.observed import Observed, Prepared, Rows, prepare
+from harness.builtin.datasets.observed import LabelKind, Observed
+from harness.builtin.datasets.preparation import Prepared, Rows, prepare
+
+FASHION_MNIST = Path(__file__).with_name("fashion-mnist.npz")
+"""The vendored part of Fashion-MNIST, which ``python -m findings.fashion_mnist`` makes."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,55 @@ class Diabetes(Bundled):
 
     name: ClassVar[str] = "diabetes"
     loader: ClassVar[str] = "load_diabetes"
+
+
+@dataclass(frozen=True)
+class Wine(Bundled):
+    """178 wines of three growers, 13 measurements each (d ≤ 13); its own label is the grower, as a class."""
+
+    name: ClassVar[str] = "wine"
+    loader: ClassVar[str] = "load_wine"
+    labels: LabelKind = "classes"
+
+
+@dataclass(frozen=True)
+class Iris(Bundled):
+    """150 irises of three species, four measurements each (d ≤ 4); its own label is the species, as a class."""
+
+    name: ClassVar[str] = "iris"
+    loader: ClassVar[str] = "load_iris"
+    labels: LabelKind = "classes"
+
+
+@dataclass(frozen=True)
+class FashionMnist(Observed):
+    """6000 pictures of ten kinds of clothes, 600 each, of 14 × 14 pixels (d ≤ 196); its own label is the class.
+
+    The first 600 of each class of the training set of Fashion-MNIST [Xiao, Rasul and Vollgraf 2017, arXiv 1708.07747,
+    MIT licence], each square of 2 × 2 pixels replaced by its mean. It comes with the harness.
+    """
+
+    name: ClassVar[str] = "fashion-mnist"
+    labels: LabelKind = "classes"
+
+    def rows(self) -> Rows:
+        """Return the whole data set."""
+        return _fashion()
+
+    def prepared(self, d: int) -> Prepared:
+        """Return it ready to draw from, kept for the next problem."""
+        return _prepared_fashion(d, self.reduce)
+
+
+@lru_cache(maxsize=1)
+def _fashion() -> Rows:
+    with np.load(FASHION_MNIST, allow_pickle=False) as arrays:
+        return Rows(arrays["x"].astype(np.float64), arrays["y"].astype(np.float64), "dataset 'fashion-mnist'")
+
+
+@lru_cache(maxsize=8)
+def _prepared_fashion(d: int, reduce: str) -> Prepared:
+    return prepare(_fashion(), d, reduce)
 
 
 @lru_cache(maxsize=8)

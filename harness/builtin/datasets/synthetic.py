@@ -9,51 +9,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 
 from harness import Array, Dataset, Positive, PositiveInt, Targets
+from harness.builtin.datasets.labels import Share, Teacher, TeacherKind, random_labels, with_noise
 from harness.mathematics.spectra import unit_rows
 
-LABEL_OPTIONS = ("labels", "outputs", "classes", "teacher", "label_norm")
+LABEL_OPTIONS = ("labels", "outputs", "classes", "teacher", "label_norm", "teacher_width", "label_noise")
 """Options of synthetic datasets that do not change the inputs."""
-
-
-def random_labels(kind: str, n: int, rng: np.random.Generator, q: int = 1) -> Array:
-    """Draw labels that are independent of the inputs.
-
-    Args:
-        kind: ``gaussian`` (N(0, 1)), ``rademacher`` (±1, the signs of the Gaussian labels of the same ``rng``) or
-            ``classes`` (one-hot rows).
-        n: Samples.
-        rng: Source of randomness.
-        q: Outputs, or classes.
-
-    Returns:
-        (n,) for one output, else (n, q).
-    """
-    if kind == "classes":
-        return one_hot(rng.integers(q, size=n), q)
-    drawn: Array = rng.standard_normal(n if q == 1 else (n, q))
-    return drawn if kind == "gaussian" else signs(drawn)
-
-
-def signs(values: Array) -> Array:
-    """Return −1 for negative values and 1 for all others.
-
-    >>> signs(np.array([-0.5, 0.0, 2.0])).tolist()
-    [-1.0, 1.0, 1.0]
-    """
-    return np.where(values < 0, -1.0, 1.0)
-
-
-def one_hot(classes: NDArray[np.int64], q: int) -> Array:
-    """Return rows (n, q) with a one in the column of the class.
-
-    >>> one_hot(np.array([1, 0]), 3).tolist()
-    [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
-    """
-    rows: Array = np.eye(q)[classes]
-    return rows
 
 
 @dataclass(frozen=True)
@@ -70,8 +32,12 @@ class Synthetic(Dataset):
         classes: Number of classes where labels are classes.
         teacher: ``none`` leaves labels independent of the inputs. ``linear`` draws A (d, q) from N(0, 1) for each
             problem and takes the labels from xA: the numbers themselves, their signs, or the largest of a row.
+            ``shallow`` takes them from relu(xWᵀ)A with W (teacher_width, d) from N(0, 1) likewise.
         label_norm: ‖y‖, to which the labels of a problem are scaled, or None to leave them as they are drawn. Further
             samples are scaled by the same factor.
+        teacher_width: Neurons of a shallow teacher.
+        label_noise: Share of the samples of the problem whose sign or class is wrong. Held-out and validation samples
+            keep their labels.
     """
 
     version: ClassVar[int] = 2
@@ -79,12 +45,16 @@ class Synthetic(Dataset):
     labels: Literal["gaussian", "rademacher", "classes"] = "gaussian"
     outputs: PositiveInt = 1
     classes: Annotated[int, Ge(2)] = 3
-    teacher: Literal["none", "linear"] = "none"
+    teacher: TeacherKind = "none"
     label_norm: Positive | None = None
+    teacher_width: PositiveInt = 4
+    label_noise: Share = 0.0
 
     def __post_init__(self) -> None:
         if self.labels == "classes" and self.label_norm is not None:
             raise ValueError(f"label_norm = {self.label_norm:g} is for numbers; labels = 'classes' have no other size")
+        if self.label_noise and self.labels == "gaussian":
+            raise ValueError("label_noise is for signs and classes, and labels = 'gaussian' are numbers")
         if self.labels == "classes" and self.outputs != 1:
             raise ValueError(f"outputs = {self.outputs} is for numbers; labels = 'classes' take classes = …")
 
@@ -135,8 +105,8 @@ class Synthetic(Dataset):
         """Draw a problem, then further samples with the same teacher."""
         start = deepcopy(rng) if further else rng
         x = self.inputs(n, d, rng)
-        teacher = rng.standard_normal((d, self.targets().outputs)) if self.teacher == "linear" else None
-        drawn = [(x, self._labels(x, teacher, rng))]
+        teacher = Teacher.draw(self.teacher, d, self.targets().outputs, self.teacher_width, rng)
+        drawn = [(x, with_noise(self._labels(x, teacher, rng), self.label_noise, rng))]
         for size, own in further:
             x = self.further_inputs(size, d, deepcopy(start), own)
             drawn.append((x, self._labels(x, teacher, own)))
@@ -148,15 +118,10 @@ class Synthetic(Dataset):
         factor = norm / float(np.linalg.norm(drawn[0][1]))
         return [(x, factor * y) for x, y in drawn]
 
-    def _labels(self, x: Array, teacher: Array | None, rng: np.random.Generator) -> Array:
-        q = self.targets().outputs
-        if teacher is None:
-            return random_labels(self.labels, len(x), rng, q)
-        found: Array = x @ teacher
-        if self.labels == "classes":
-            return one_hot(found.argmax(axis=1), q)
-        found = signs(found) if self.labels == "rademacher" else found
-        return found[:, 0] if q == 1 else found
+    def _labels(self, x: Array, teacher: Teacher | None, rng: np.random.Generator) -> Array:
+        if teacher is not None:
+            return teacher.labels(self.labels, x)
+        return random_labels(self.labels, len(x), rng, self.targets().outputs)
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.builtin.datasets.observed import Rows
+from harness.builtin.datasets.preparation import Rows
 from harness.complaints import nearest
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def read_csv(
     else:
         del lines[0]
     place = _column_of(label, names, source, needed=own)
-    inputs = _inputs_of(names, place, source, columns, drop)
+    inputs = input_places(names, place, source, columns, drop)
     if not lines:
         raise TableError(f"{source} has a line of names and no rows")
     chosen = tuple(names[i] for i in inputs)
@@ -128,7 +128,7 @@ def _column_of(label: str, names: list[str], source: str, *, needed: bool) -> in
     raise TableError(f"{source} {found} {label!r} for the labels; its columns are {listed}; say label = 'name'")
 
 
-def _inputs_of(
+def input_places(
     names: Sequence[str], label: int | None, source: str, columns: Sequence[str], drop: Sequence[str]
 ) -> list[int]:
     """Return the places of the columns that are inputs."""
@@ -295,18 +295,32 @@ def read_npz(
         y = y[:, 0]
     if y is not None and y.shape != (len(x),):
         raise TableError(f"{source}: labels {label!r} have the shape {y.shape}, expected ({len(x)},)")
-    names = [str(i) for i in range(1, x.shape[1] + 1)]
-    chosen = _inputs_of(names, None, source, columns, drop)
-    if len(chosen) < len(names):
-        x = np.ascontiguousarray(x[:, chosen])
-        names = [names[i] for i in chosen]
-    _check_range(x, names, f"{source}: array {inputs!r}")
+    x, names = chosen_columns(x, source, columns, drop)
+    check_range(x, names, f"{source}: array {inputs!r}")
     if y is not None:
-        _check_range(y[:, None], [], f"{source}: array {label!r}")
-    return Rows(x, y, source, tuple(names))
+        check_range(y[:, None], [], f"{source}: array {label!r}")
+    return Rows(x, y, source, names)
 
 
-def _check_range(values: Array, names: Sequence[str], where: str) -> None:
+def chosen_columns(
+    x: NDArray[Any], source: str, columns: Sequence[str], drop: Sequence[str]
+) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Return the columns that are inputs, and their names, which are numbers from 1.
+
+    Args:
+        x: All columns, (N, D).
+        source: What messages call the file.
+        columns: Names of the inputs, or empty for all.
+        drop: Names of columns that are not inputs.
+    """
+    names = [str(i) for i in range(1, x.shape[1] + 1)]
+    chosen = input_places(names, None, source, columns, drop)
+    if len(chosen) < len(names):
+        return np.ascontiguousarray(x[:, chosen]), tuple(names[i] for i in chosen)
+    return x, tuple(names)
+
+
+def check_range(values: Array, names: Sequence[str], where: str) -> None:
     """Raise TableError unless numbers are finite, and the variance of each column neither overflows nor underflows."""
     wrong = np.argwhere(~(np.abs(values) <= LARGEST))
     if len(wrong):
