@@ -10,8 +10,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from multiprocessing import reduction
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, SpawnContext
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+import harness
 from harness.components.executor import UNGUARDED, Attempt, Batch, UnguardedScript
 from harness.components.fault import Fault
 
@@ -47,18 +54,16 @@ class Worker:
         Args:
             plugin_files: Plugin files to load.
         """
-        # Spawned and not forked, because a fork of a process whose libraries have started threads may hang.
-        context = multiprocessing.get_context("spawn")
+        context = _context()
         ours, theirs = context.Pipe()
         self.pipe = ours
-        # Not a daemon, because daemons may not start processes, and the compilers of torch do.
-        self.process = context.Process(target=_main, args=(theirs, plugin_files))
         with _environment(dict.fromkeys(_ONE_THREAD, "1")):
+            # Not a daemon, because daemons may not start processes, and the compilers of torch do.
+            self.process = context.Process(target=_main, args=(theirs, plugin_files, dict(os.environ), _Stderr()))
             self.process.start()
         theirs.close()  # so that the pipe ends with the process
         assert self.process.pid is not None
-        # The sentinel of multiprocessing, unlike this, waits for the forks of the process, which inherit it.
-        self.ended = os.pidfd_open(self.process.pid) if hasattr(os, "pidfd_open") else self.process.sentinel
+        self.ended = _end_of(self.process.pid, self.process.sentinel)
         self.in_hand: dict[int, Batch] = {}
         self.at: int | None = None
         self.turn: int | None = None
@@ -158,6 +163,41 @@ class Worker:
             os.close(self.ended)
 
 
+def _context() -> SpawnContext | ForkServerContext:
+    """Return what starts workers.
+
+    They are forks of a process that has done their imports, which started no thread. A fork of the driver, whose
+    libraries may have started threads, may hang. Where there is no such process, or it would import another harness
+    from the current directory, each worker is spawned.
+    """
+    here, own = Path.cwd() / "harness", Path(harness.__file__).parent
+    if not sys.platform.startswith("linux") or (here.exists() and not here.samefile(own)):
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["harness.executors.preloaded"])
+    return context
+
+
+def _end_of(pid: int, sentinel: int) -> int:
+    """Return a file descriptor that can be read once a process has ended."""
+    # The sentinel of multiprocessing, unlike this, waits for the forks of the process, which inherit it.
+    with contextlib.suppress(AttributeError, ProcessLookupError):  # not Linux, or it has ended
+        return os.pidfd_open(pid)
+    return sentinel
+
+
+class _Stderr:
+    """The standard error of the driver, as an argument of a process that another process starts."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _inherited, (reduction.DupFd(2),)
+
+
+def _inherited(duplicate: Any) -> int:
+    descriptor: int = duplicate.detach()
+    return descriptor
+
+
 @contextlib.contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
     """Set environment variables for child processes that start meanwhile."""
@@ -186,11 +226,21 @@ def uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _main(pipe: Connection, plugin_files: tuple[str, ...]) -> None:
+def _main(pipe: Connection, plugin_files: tuple[str, ...], environment: dict[str, str], stderr: int) -> None:
     """Load the plugins, then train the batches that arrive until None arrives.
 
     The process then ends at once, since threads that plugins left would keep it.
+
+    Args:
+        pipe: The driver's pipe.
+        plugin_files: Plugin files to load.
+        environment: The variables of the driver, as those of the process that was forked may be older.
+        stderr: The driver's standard error, likewise.
     """
+    os.environ.clear()
+    os.environ.update(environment)
+    os.dup2(stderr, 2)
+    np.random.seed()  # noqa: NPY002  # the global state, which forks would share
     if hasattr(os, "setsid"):
         os.setsid()  # a group of its own, so that what plugins start can be ended with it
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from harness.driver.run import Run
 from harness.driver.threshold_searches import threshold_searches
 from harness.executors.in_process import InProcess
 from harness.executors.local import MOST_STARTS, Local
+from harness.executors.worker import Worker
 from harness.plugin_host.registry import Registry
 from harness.store import Store
 from harness.suite import parse_suite
@@ -104,3 +106,38 @@ def test_workers_that_never_start_end_the_run(tmp_path: Path, registry: Registry
         executor.submit(batch(registry))
         with pytest.raises(LostWorkers, match=f"{MOST_STARTS} workers in a row did not start.*status 5"):
             executor.next_done()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are spawned elsewhere")
+def test_workers_are_forks_of_a_process_of_one_thread_that_has_done_their_imports() -> None:
+    def parent(worker: Worker) -> int:
+        """Return the parent of a worker that is ready."""
+        while not worker.ready:
+            assert worker.read() is None
+        return int(Path(f"/proc/{worker.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+    workers = [Worker(())]
+    try:
+        server = parent(workers[0])
+        assert server != os.getpid()
+        threads = len(list(Path(f"/proc/{server}/task").iterdir()))
+        assert threads == 1  # else a fork may hang
+        workers.append(Worker(()))
+        assert parent(workers[1]) == server
+    finally:
+        for worker in workers:
+            worker.end()
+
+
+def test_what_workers_say_goes_where_the_driver_writes_now(
+    registry: Registry, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "noisy.py"
+    file.write_text("import os, sys\nprint('heard', os.environ['HARNESS_SET_LATER'], file=sys.stderr)\n")
+    for word in ("first", "second"):
+        monkeypatch.setenv("HARNESS_SET_LATER", word)
+        worker = Worker((str(file),))
+        while not worker.ready:
+            assert worker.read() is None
+        worker.end()
+        assert f"heard {word}" in capfd.readouterr().err
