@@ -20,7 +20,7 @@ from harness.cli.options import (
     warn_of_broken,
     warn_of_mixture,
 )
-from harness.cli.report_files import HERE
+from harness.cli.report_files import HERE, write_bibtex
 from harness.cli.report_tables import EMPTY, TAKES, check_diagnostic, opening, sentences, table_of, views_shown
 from harness.cli.streams import echo
 from harness.report.figures.style import FORMATS
@@ -76,6 +76,7 @@ if TYPE_CHECKING:
 @click.option(
     "--html", is_flag=False, flag_value=HERE, metavar="[FILE]", help="Write the page (report.html beside the results)."
 )
+@click.option("--bibtex", metavar="FILE.bib", help="Write the sources of the rows that are shown.")
 @click.option("--compact", is_flag=True, help="One row a regime and one line a theory.")
 @LEGEND
 @select()
@@ -94,6 +95,7 @@ def command(
     figures: str | None,
     figure_formats: tuple[str, ...],
     html: str | None,
+    bibtex: str | None,
     compact: bool,
     legend: bool,
     regimes: tuple[str, ...],
@@ -112,7 +114,7 @@ def command(
 
     \b
     harness report quickstart
-    harness report quickstart --compact --format latex
+    harness report quickstart --compact --format latex --bibtex refs.bib > table.tex
     harness report review --regime 'hidden*' --n 400 --only guarantees
     harness report reports/quickstart --view sensitivity
     harness report quickstart --format markdown --tolerance 0.1 --steps 2000
@@ -164,6 +166,8 @@ def command(
     tables = selected(chosen, tables, results.registry)
     in_parts = renderer is None or renderer.suffix in (".txt", ".md")
     tables = [one for t in tables for one in (blocks(t) if t.name == "theories" and in_parts else [t])]
+    if bibtex is not None:
+        write_bibtex(tables, bibtex)
     said = "" if view or one_document else sentences(part, tolerance, steps)
     if renderer is not None:
         _warn_of_letters(renderer, tables)

@@ -14,11 +14,34 @@ from harness.cli.streams import echo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.components.table import Table
     from harness.report.summary import Predictions
     from harness.session.reading import Source
 
 HERE = "."
 """Value of an option that was given without a path. It means the run's own directory."""
+
+
+def write_bibtex(tables: Sequence[Table], target: str) -> None:
+    """Write the sources of the rows of tables.
+
+    Args:
+        tables: The tables.
+        target: Path of a .bib file.
+
+    Raises:
+        WrongInput: If it is no such path, or cannot be written.
+    """
+    from harness.draft import replace_text
+    from harness.report.bibliography import bibliography
+
+    path = Path(target)
+    if path.suffix != ".bib":
+        raise WrongInput(f"--bibtex {target}: expected the name of a .bib file")
+    try:
+        replace_text(path, bibliography(tables))
+    except OSError as error:
+        raise WrongInput(f"--bibtex {target}: {error.strerror}") from error
 
 
 def write_page(source: Source, target: str) -> None:

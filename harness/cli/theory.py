@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -23,6 +22,7 @@ from harness.cli.options import (
     selection,
     warn_of_broken,
 )
+from harness.cli.report_files import write_bibtex
 from harness.cli.streams import echo
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def command(
         echo(dumps({"theories": stated, "predictions": records}), nl=False)
         return
     if bibtex is not None:  # written first, so that an error does not follow a printed table
-        _write_bibtex(tables, bibtex)
+        write_bibtex(tables, bibtex)
     _print(tables, form, registry, legend=legend)
 
 
@@ -161,19 +161,6 @@ def _print(tables: list[Table], form: str, registry: Registry, *, legend: bool) 
         if number:
             echo()
         show(table, legend=legend)
-
-
-def _write_bibtex(tables: list[Table], target: str) -> None:
-    from harness.draft import replace_text
-    from harness.report.bibliography import bibliography
-
-    path = Path(target)
-    if path.suffix != ".bib":
-        raise WrongInput(f"--bibtex {target}: expected the name of a .bib file")
-    try:
-        replace_text(path, bibliography(tables))
-    except OSError as error:
-        raise WrongInput(f"--bibtex {target}: {error.strerror}") from error
 
 
 def _refuse_without_balls(*, certify: bool) -> None:

@@ -78,6 +78,13 @@ class Text(Entry):
 
 
 @dataclass(frozen=True)
+class Formula(Text):
+    """A formula such as n²/d, which papers typeset as mathematics."""
+
+    kind: ClassVar[str] = "formula"
+
+
+@dataclass(frozen=True)
 class Number(Entry):
     """A number: an integer, a width (the default) or a decimal with two digits."""
 
@@ -331,5 +338,5 @@ class Missing(Entry):
 
 ENTRIES: dict[str, type[Entry]] = {
     entry.kind: entry
-    for entry in (Text, Number, Estimate, Bound, Count, Counts, Ratio, Interval, Spread, Exponent, Missing)
+    for entry in (Text, Formula, Number, Estimate, Bound, Count, Counts, Ratio, Interval, Spread, Exponent, Missing)
 }

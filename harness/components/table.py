@@ -62,6 +62,8 @@ class Table:
         provenance: Versions, suite hash, seed and date, for the comment lines of exports.
         bibtex: BibTeX entries for exports that can use them.
         brief: Caption for the screen, of a few lines, or an empty string for the first sentences of the caption.
+        compact: Whether the table is made for one place in a paper: it is not broken over pages, spans both columns,
+            and has the brief caption.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Table:
     provenance: Mapping[str, str] = field(default_factory=dict)
     bibtex: tuple[str, ...] = ()
     brief: str = ""
+    compact: bool = False
 
     def __post_init__(self) -> None:
         """Check that rows and columns agree."""
@@ -142,6 +145,7 @@ class Table:
             "provenance": dict(self.provenance),
             "bibtex": list(self.bibtex),
             **({"brief": self.brief} if self.brief else {}),
+            **({"compact": True} if self.compact else {}),
         }
 
     @classmethod
@@ -156,6 +160,7 @@ class Table:
             provenance=data["provenance"],
             bibtex=tuple(data["bibtex"]),
             brief=data.get("brief", ""),
+            compact=data.get("compact", False),
         )
 
 
@@ -173,7 +178,7 @@ def _entry(data: Mapping[str, Any]) -> Entry:
     values = {key: _from_json(value) for key, value in data.items() if key not in ("kind", "text", "notes")}
     if "style" in data:
         values["style"] = data["style"]
-    if data["kind"] == "text":
+    if data["kind"] in ("text", "formula"):
         values["value"] = data["value"]
     notes = tuple(Note(**note) for note in data.get("notes", ()))
     return ENTRIES[data["kind"]](**values, notes=notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.components.entries import Entry, Missing, Note, Text
+from harness.components.entries import Entry, Formula, Missing, Note, Text
 from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.bibliography import sources, titled
@@ -94,7 +94,9 @@ def _scaling(prediction: Prediction) -> Entry:
     # A neuron has d trained weights, or d + 1, where the hidden layer is trained; one where the output layer is.
     per_neuron = claim.unit == "parameters" and prediction.regime.model.describe().trains != "output"
     where = claim.exponents.where
-    return Text(law(a, b + per_neuron, claim.exponents.logs), notes=(Note(f"claimed for: {where}"),) if where else ())
+    return Formula(
+        law(a, b + per_neuron, claim.exponents.logs), notes=(Note(f"claimed for: {where}"),) if where else ()
+    )
 
 
 def law(a: float, b: float, logs: float = 0.0) -> str:

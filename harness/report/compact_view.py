@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.components.entries import Entry, Missing, Note, Number, Ratio, Text
+from harness.components.entries import Entry, Formula, Missing, Note, Number, Ratio, Text
 from harness.components.numbers import exponent, plain
 from harness.components.table import Column, Row, Table
 from harness.report import setting
@@ -75,6 +75,7 @@ def compact_view(results: Results, *, tolerance: float | None = None, steps: flo
         title=f"k½ at n = {n}, d = {d} · {suite.title or suite.name}",
         caption=f"{said} {legends} Step size: {setting.steps_explained(suite.regimes)}. {problems_explained(results)}",
         brief=f"{said} {legends}",
+        compact=True,
         columns=COLUMNS,
         rows=tuple(_row(results, regime, n, d, tolerance, steps) for regime in suite.regimes),
         provenance=provenance(results.provenance),
@@ -124,6 +125,7 @@ def compact_theories_view(results: Results, predictions: Predictions) -> Table:
         title=f"Widths that theories ask for at n = {n}, d = {d} · {suite.title or suite.name}",
         caption=f"{said} {problems_explained(results)}",
         brief=said,
+        compact=True,
         columns=THEORY_COLUMNS,
         rows=tuple(_theory_row(results, about[one.theory.name]) for one in first),
         provenance=provenance(results.provenance),
@@ -205,7 +207,7 @@ def _theory_row(results: Results, several: Sequence[Prediction]) -> Row:
     return Row(
         (
             titled(claim, UNVERIFIED),
-            Text(scaling) if scaling else Missing("the claim has no power law"),
+            Formula(scaling) if scaling else Missing("the claim has no power law"),
             Number(one.scaling) if one.scaling is not None else Missing("the claim has no power law"),
             _ratio(results, several),
             _range(widths, [p.width.reason for p in several]),

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
-from harness.components.entries import Bound, Entry, Missing, Text
+from harness.components.entries import Bound, Entry, Formula, Missing, Text
 from harness.components.numbers import MARKS, clean
 from harness.report.bibliography import bibliography, cite
-from harness.report.tex import DEFINITION, OTHER, PACKAGES, escape, number
+from harness.report.tex import DEFINITION, OTHER, PACKAGES, escape, formula, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,6 +85,8 @@ class _Plan:
 
 class _Tex:
     def __init__(self, table: Table) -> None:
+        if table.compact:  # the text of the paper has what its caption leaves out
+            table = replace(table.without_details(), caption=table.caption)
         self.table = table
         self.keys = {cite(entry) for entry in table.bibtex}
         self.plan = self._plan()
@@ -101,10 +103,11 @@ class _Tex:
         body = self._body()
         columns = "@{\\extracolsep{\\fill}}".join(self._column(i) for i in range(len(plan.columns)))
         head = [r"\toprule", self._line(self._headers()), r"\midrule"]
-        caption = rf"\caption{{{escape(table.title)}}}\label{{table:{_label(table.name)}}}"
+        said_first = f"{table.title}. {table.brief}" if table.compact else table.title
+        caption = rf"\caption{{{escape(said_first)}}}\label{{table:{_label(table.name)}}}"
         notes = self._notes()
         open_ = [*comment, r"\begingroup", rf"\{plan.size}\setlength{{\tabcolsep}}{{{SEP:g}pt}}"]
-        if len(body) > LONG:
+        if len(body) > LONG and not table.compact:
             return "\n".join(
                 [
                     *open_,
@@ -124,19 +127,21 @@ class _Tex:
                     "",
                 ]
             )
+        float_ = "table*" if table.compact else "table"  # of both columns of a page
         return "\n".join(
             [
                 *comment,
-                r"\begin{table}[htbp]",
+                rf"\begin{{{float_}}}[htbp]",
                 rf"\{plan.size}\setlength{{\tabcolsep}}{{{SEP:g}pt}}",
                 caption,
+                *([r"\smallskip"] if table.compact else []),
                 rf"\begin{{tabular*}}{{\linewidth}}{{@{{\extracolsep{{\fill}}}}{columns}@{{}}}}",
                 *head,
                 *body,
                 r"\bottomrule",
                 r"\end{tabular*}",
                 *notes,
-                r"\end{table}",
+                rf"\end{{{float_}}}",
                 "",
             ]
         )
@@ -246,7 +251,10 @@ class _Tex:
         return f"{escape(column.header)} {relation}{self._entry(entry)}"
 
     def _entry(self, entry: Entry) -> str:
-        text = escape(entry.text()) if isinstance(entry, Text) else number(entry.text())
+        if isinstance(entry, Formula):
+            text = formula(entry.text())
+        else:
+            text = escape(entry.text()) if isinstance(entry, Text) else number(entry.text())
         if entry.style == "strong":
             text = rf"\textbf{{{text}}}"
         return text + self._cite(entry) + self._marked([self.marks[note] for note in entry.notes])
@@ -269,7 +277,7 @@ class _Tex:
 
     def _notes(self) -> list[str]:
         table = self.table
-        caption = table.caption
+        caption = "" if table.compact else table.caption
         if self.plan.dropped:
             caption += f" Columns left out here: {', '.join(f'“{header}”' for header in self.plan.dropped)}."
         found = [escape(caption)] if clean(caption) else []

@@ -16,9 +16,12 @@ from markupsafe import Markup, escape
 from harness import __version__
 from harness.components import Cell
 from harness.components.numbers import clean, decimal
+from harness.report.compact_view import compact_view
+from harness.report.explorer import explorer_data
 from harness.report.exponents_view import exponents_view, has_exponents
 from harness.report.figures.catalogue import catalogue
 from harness.report.figures.style import GRID, INK, svg
+from harness.report.headline import headline
 from harness.report.html import environment, fragment
 from harness.report.provenance import provenance
 from harness.report.sensitivity_view import sensitivity_view
@@ -36,6 +39,9 @@ MOST_TRIALS = 6000
 """Largest number of trials of a run that are listed one by one."""
 
 FIRST = ("thresholds", "theories")
+HEROES = ("scaling-", "phase-", "transitions")
+"""Beginnings of the names of figures that may stand first."""
+
 LONG = 60
 """Number of rows from which a table is folded, other than the first two tables."""
 
@@ -56,13 +62,18 @@ def page(results: Results, predictions: Predictions) -> str:
     suite = results.suite
     env = environment()
     assert env.loader is not None  # environment() sets it
-    script = env.loader.get_source(env, "page.js")[0]
+    script = "".join(env.loader.get_source(env, name)[0] for name in ("page.js", "explorer.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     figures = catalogue(results, predictions)
     scaling = [exponents_view(results)] if has_exponents(results) else []
     tables = [*summary_views(results, predictions), *scaling, sensitivity_view(results)]
     listed = results.trial_count <= MOST_TRIALS
+    hero = next((one for one in figures.drawings if one.name.startswith(HEROES)), None)
     return env.get_template("page.html").render(
+        headline=clean(" ".join(headline(results, predictions))),
+        hero=None if hero is None else _figure(hero),
+        short=Markup(fragment(compact_view(results))),
+        explore=Markup(explorer_data(results, predictions)),
         title=clean(suite.title or suite.name),
         description=clean(suite.description),
         facts=_facts(results),
@@ -78,7 +89,7 @@ def page(results: Results, predictions: Predictions) -> str:
             for table in tables
             if table.rows
         ],
-        figures=[_figure(drawing) for drawing in figures.drawings],
+        figures=[_figure(drawing) for drawing in figures.drawings if drawing is not hero],
         left_out=figures.left_out,
         limit=_limit(results, listed=listed),
         places=list(_places(results, listed=listed)),

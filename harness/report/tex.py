@@ -129,7 +129,11 @@ CAPITALS = ("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon",
 PACKAGES = ("booktabs", "array", "longtable", "amsmath", "amssymb")
 """Packages that a document needs for tables and for the results of :func:`escape`."""
 
-_POWER = re.compile(r"\^(?:\{([^{}$]+)\}|([−-]?\w+))|(?<=[\u0370-\u03ff\u0303])_([0-9A-Za-z\u0370-\u03ff]+)|k½")
+_POWER = re.compile(
+    r"\^(?:\{([^{}$]+)\}|([−-]?\w+))|(?<=[\u0370-\u03ff\u0303])_([0-9A-Za-z\u0370-\u03ff]+)|k½"
+    r"|(?<![A-Za-z0-9_’'.\-\\{])(kd|[nkdC])(?![A-Za-z0-9_’'.+\-]|/a\b)"
+)
+"""Exponents, indices of Greek letters, k½, and n, k, d and C as words of their own, which are variables here."""
 
 
 def escape(text: str) -> str:
@@ -141,16 +145,18 @@ def escape(text: str) -> str:
     >>> print(escape("50 % of {x} \\input"))
     50 \% of \{x\} \textbackslash{}input
     >>> print(escape("k½ ≤ C n^−1 λ_min"))
-    $k_{1/2}$ $\le $ C n$^{-1}$ $\lambda _{\mathrm{min}}$
+    $k_{1/2}$ $\le $ $C$ $n^{-1}$ $\lambda _{\mathrm{min}}$
     """
     text = clean(text)
     pieces: list[tuple[str, bool]] = []
     place = 0
     for match in _POWER.finditer(text):
         pieces += _characters(text[place : match.start()])
-        braced, power, index = match.groups()
+        braced, power, index, variable = match.groups()
         if match[0] == "k½":
             pieces.append(("k_{1/2}", True))
+        elif variable is not None:
+            pieces.append((variable, True))
         elif index is not None:
             pieces.append((r"_{\mathrm{" + _in_math(index) + "}}", True))
         else:
@@ -192,6 +198,17 @@ def number(text: str) -> str:
         found += [escape_part(text[place : match.start()]), rf"${match[1]}\times 10^{{{power}}}$"]
         place = match.end()
     return "".join([*found, escape_part(text[place:])])
+
+
+def formula(text: str) -> str:
+    r"""Return a formula of n, d and logarithms in one pair of dollar signs.
+
+    >>> print(formula("Õ(n²/d)"), formula("(n log² n)/d"), formula("n√n"), formula("n^{1.25}"))
+    $\tilde O(n^{2}/d)$ $(n\log^{2} n)/d$ $n\sqrt{n}$ $n^{1.25}$
+    """
+    found = re.sub(r"√(\w)", r"\\sqrt{\1}", clean(text).replace("Õ", r"\tilde O"))
+    found = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: "^{" + unicodedata.normalize("NFKD", m[0]) + "}", found)
+    return f"${re.sub(r' ?log', lambda _: chr(92) + 'log', found)}$"
 
 
 def escape_part(text: str) -> str:

@@ -17,6 +17,7 @@ import pytest
 
 from harness.driver.results import Results
 from harness.report import page as page_module
+from harness.report.headline import headline
 from harness.report.page import inline, page
 from harness.report.predicted import predict_suite
 
@@ -52,7 +53,7 @@ def test_the_page_is_well_formed_and_names_every_part(text: str) -> None:
     ):
         assert said in words
     assert all(svg["role"] == "img" and svg["aria-label"] for svg in read.named("svg"))
-    assert len(read.named("figcaption")) == len(read.named("figure")) == len(read.named("svg")) > 4
+    assert len(read.named("figcaption")) == len(read.named("figure")) == len(read.named("svg")) - 1 > 4
 
 
 def test_the_page_asks_for_nothing(text: str) -> None:
@@ -250,7 +251,9 @@ def test_in_a_narrow_browser_a_page_of_hostile_names_runs_nothing(results: Resul
 @pytest.mark.skipif(CHROMIUM is None or shutil.which("pdftotext") is None, reason="needs Chromium and pdftotext")
 def test_on_paper_heads_are_repeated_and_what_is_closed_is_left_out(text: str, tmp_path: Path) -> None:
     file, paper = tmp_path / "page.html", tmp_path / "page.pdf"
-    file.write_text(text, encoding="utf-8")
+    file.write_text(
+        text.replace("</style>", "@page { size: A5 landscape }</style>", 1), encoding="utf-8"
+    )  # breaks tables
     browser(tmp_path, f"--print-to-pdf={paper}", file.as_uri()).check_returncode()
     done = subprocess.run(["pdftotext", "-layout", paper, "-"], capture_output=True, text=True, timeout=60, check=True)
     pages = done.stdout.split("\f")
@@ -261,3 +264,23 @@ def test_on_paper_heads_are_repeated_and_what_is_closed_is_left_out(text: str, t
     assert "of the cells, those are printed that were open" in said.lower()
     assert "k = 512" not in said
     assert "Provenance" in said
+
+
+def test_the_page_opens_with_what_was_found_a_figure_and_the_short_table(results: Results, text: str) -> None:
+    said = " ".join(headline(results, predict_suite(results.suite, results.registry.theories())))
+    marks = ('class="answer"', 'id="hero"', "k½ at n = 160, d = 10", 'id="explore-head"', 'id="tables"')
+    places = [text.index(mark) for mark in marks]
+    assert places == sorted(places)
+    assert said[:40] in text
+
+
+def test_the_explorer_has_every_count_and_bracket(results: Results, text: str) -> None:
+    (data,) = re.findall(r'<pre id="explore-data" hidden>(.*?)</pre>', text, re.DOTALL)
+    record = json.loads(data)
+    assert len(record) == len(results.places)
+    (one,) = (place for place in record if (place["regime"], place["n"], place["d"]) == ("softplus", 160, 10))
+    assert [answer["fit"].split()[0] for answer in one["answers"]] == ["0.1", "0.01", "0.0025", "0.001"]
+    reported = one["answers"][1]
+    assert (reported["k"], reported["low"], reported["high"], reported["limited"]) == ("25 (23, 25]", 23, 25, True)
+    assert [24, 9, 0, 20] in reported["counts"]
+    assert ["Oymak & Soltanolkotabi 2020, Cor 2.2", 2560.0] in [theory[:2] for theory in one["theories"]]

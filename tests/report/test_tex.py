@@ -11,9 +11,12 @@ import pytest
 from harness.components import Theory
 from harness.components.entries import Note, Text
 from harness.components.table import Column, Row, Table
+from harness.driver.results import Results
 from harness.plugin_host.loading import load_plugins
 from harness.report.bibliography import bibliography
+from harness.report.compact_view import compact_theories_view, compact_view
 from harness.report.latex import document, latex
+from harness.report.predicted import predict_suite
 from harness.report.tex import MATH, OTHER, SPECIAL, escape, lacking, notice, number
 
 from .specimen import BIBTEX, HOSTILE, SPECIMEN
@@ -84,6 +87,27 @@ def test_tables_can_be_input_by_a_paper(tmp_path: Path) -> None:
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout[-1500:]
+
+
+@pytest.mark.skipif(PDFLATEX is None, reason="pdflatex is not installed (Debian: texlive-latex-recommended)")
+def test_the_short_tables_fit_a_page_of_two_columns(results: Results, tmp_path: Path) -> None:
+    predictions = predict_suite(results.suite, results.registry.theories())
+    tables = [compact_view(results), compact_theories_view(results, predictions)]
+    text = "\n".join(map(latex, tables))
+    assert text.count(r"\begin{table*}") == 2
+    assert "longtable" not in text
+    assert "$n^{2}/d$" in text
+    assert r"\label{table:compact}" in text
+    paper = (
+        "\\documentclass[twocolumn]{article}\\usepackage{booktabs,array,amsmath,amssymb}\n"
+        f"\\begin{{document}}before\n{text}\nafter\\end{{document}}"
+    )
+    (tmp_path / "paper.tex").write_text(paper, encoding="ascii")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout[-1500:]
+    assert "Overfull" not in done.stdout
+    assert "too large" not in done.stdout
 
 
 LETTERS = "\u65e5本語 имя ế å ą Ωή 😀"
