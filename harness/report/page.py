@@ -40,7 +40,7 @@ MOST_TRIALS = 6000
 
 FIRST = ("thresholds", "theories")
 HEROES = ("scaling-", "phase-", "transitions")
-"""Beginnings of the names of figures that may stand first."""
+"""Beginnings of the names of figures that may come first."""
 
 LONG = 60
 """Number of rows from which a table is folded, other than the first two tables."""
