@@ -29,8 +29,12 @@ class ShallowStack(Stack):
         self.activation = activation
         count, k, d = params["W"].shape
         n = x.shape[1]
-        self.x = lanes.zeros(count, n, d, like=x)
-        self.xt = lanes.zeros(count, d, n, like=x)
+        self.shared = count > 1 and x.stride(0) == 0  # all networks have the same inputs
+        if self.shared:
+            self.x, self.xt = x, x[0].mT.contiguous().expand(count, -1, -1)
+        else:
+            self.x = lanes.zeros(count, n, d, like=x)
+            self.xt = lanes.zeros(count, d, n, like=x)
         self.phi = lanes.zeros(count, k, n, like=x)
         self.slope = lanes.zeros(count, k, n, like=x)
         # Where both layers train, φ is still needed when the outer product is formed; else it may be overwritten.
@@ -41,8 +45,9 @@ class ShallowStack(Stack):
 
     def load(self, x: Tensor) -> None:
         """Copy inputs (B, n, d) into both layouts."""
-        self.x.copy_(x)
-        self.xt.copy_(x.mT)
+        if not self.shared:
+            self.x.copy_(x)
+            self.xt.copy_(x.mT)
         if not self.hidden:
             self._features()  # constant while only v trains
 

@@ -99,5 +99,7 @@ def feature_major(forward: Callable[[Params, Tensor], Tensor]) -> Callable[[Para
 
 
 def sample_last(x: Tensor) -> Tensor:
-    """Return inputs (B, n, d) with the same entries, stored (B, d, n)."""
+    """Return inputs (B, n, d) with the same entries, stored (B, d, n), or (d, n) where all networks have the same."""
+    if len(x) > 1 and x.stride(0) == 0:
+        return x[0].mT.contiguous().mT.expand(len(x), -1, -1)
     return x.mT.contiguous().mT

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import Tensor
-from torch.func import jacrev, vjp
+from torch.func import grad, jacrev, vjp, vmap
 
 from harness.components import Array, Model, Params
 from harness.engine.one_thread import one_thread_of_blas
@@ -18,6 +18,9 @@ DENSE = 160
 
 BASIS = 64
 """Basis vectors for which there is space at first."""
+
+SAMPLES = 200
+"""Samples whose gradients are in memory at a time."""
 
 CHECKED = 4
 """Steps of Lanczos' method between two looks at the Ritz values."""
@@ -98,9 +101,15 @@ def largest_of_several(model: Model, params: Params, x: Tensor) -> float:
 
 def largest_block(model: Model, params: Params, x: Tensor) -> float:
     """Return the largest eigenvalue of the blocks (q, q) of J Jᵀ, one a sample."""
-    largest = 0.0
+    largest, moved = 0.0, _moved(model, params)
+    if model.forward(params, x[:1]).dim() == 1:  # blocks of one output are numbers
+        slopes = vmap(grad(lambda weights, sample: _outputs(model, params, sample.unsqueeze(0))(weights)[0]), (None, 0))
+        for some in torch.split(x, SAMPLES):
+            squares = sum((slope * slope).reshape(len(some), -1).sum(1) for slope in slopes(moved, some).values())
+            largest = max(largest, float((squares + torch.zeros(len(some), dtype=x.dtype)).max()))
+        return largest
     for sample in x:
-        jacobian = jacrev(_outputs(model, params, sample.unsqueeze(0)))(_moved(model, params))
+        jacobian = jacrev(_outputs(model, params, sample.unsqueeze(0)))(moved)
         rows = torch.cat([part.reshape(part.shape[1], -1) for part in jacobian.values()], dim=1)
         largest = max(largest, float(torch.linalg.eigvalsh(rows @ rows.mT)[-1]))
     return largest

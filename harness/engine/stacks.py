@@ -24,6 +24,28 @@ if TYPE_CHECKING:
 FILL_GPU = 1 << 20
 """Elements of φ that occupy a GPU."""
 
+MOST_MEMORY = 2 << 30
+"""Bytes that the inputs, the activations and the outputs of a stack on the CPU may take, unless two lanes take more."""
+
+SHARED = 1 << 20
+"""Entries of inputs from which on trials of one problem share them. Smaller ones are copied for each network: memory is
+no concern, and matrix kernels may round otherwise where networks read the same inputs."""
+
+
+def most_lanes(n: int, d: int, k: int, lanes: int) -> int:
+    """Return so many lanes, or a half, a quarter, … of them, at least 2, that fit into :data:`MOST_MEMORY`.
+
+    Args:
+        n: Samples.
+        d: Input dimension.
+        k: Width.
+        lanes: Lanes of small networks.
+    """
+    each = 8 * n * (3 * d + 4 * k + 280)  # two layouts of inputs beside their source; 28 rows of ten outputs
+    while lanes > 2 and lanes * each > MOST_MEMORY:
+        lanes = max(lanes // 2, 2)
+    return lanes
+
 
 @dataclass(frozen=True)
 class StackSolver(Solver):
@@ -86,12 +108,14 @@ class StackSolver(Solver):
         return recorder.outcomes()
 
 
-def fixed_grouping(n: int, k: int, device: str, lanes: int) -> Grouping:
+def fixed_grouping(n: int, d: int, k: int, device: str, lanes: int) -> Grouping:
     """Return stacks that are always full, each trial in a lane of its own: so many on a CPU, enough to fill a GPU."""
     if device != "cpu":
         lanes = 16
         while lanes < FILL_GPU // max(n * k, 1) and lanes < 1024:
             lanes *= 2
+    else:
+        lanes = most_lanes(n, d, k, lanes)
     return Grouping(lanes, fixed=True)
 
 
@@ -132,9 +156,13 @@ def _lanes(
     dtype = torch.float64 if budget.dtype == "float64" else torch.float32
 
     def stacked(values: Sequence[NDArray[np.float64]]) -> Tensor:
-        return torch.stack([torch.from_numpy(value) for value in values]).to(dtype).to(budget.device)
+        return torch.stack([torch.from_numpy(value).to(dtype) for value in values]).to(budget.device)
 
-    x = stacked([trial.problem.x for trial in trials])
+    first = trials[0].problem.x
+    if first.size >= SHARED and all(trial.problem.x is first for trial in trials):
+        x = stacked([first]).expand(len(trials), -1, -1)
+    else:
+        x = stacked([trial.problem.x for trial in trials])
     y = stacked([trial.problem.y.reshape(-1) for trial in trials])
     step_size = torch.tensor([trial.step_size for trial in trials], dtype=torch.float64)
     # Other criteria have their gradient taken as it is; a curvature of theirs bounds it, for the step size only.

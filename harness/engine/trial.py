@@ -23,6 +23,9 @@ from harness.engine.spectrum import (
     largest_of_several,
 )
 
+MOST_SAMPLES = 5000
+"""Samples from which on J₀J₀ᵀ of nonlinear models is not formed, which would take 200 MB and, for λ_min, minutes."""
+
 
 def stable_step(optimizer: Optimizer, curvature: float, largest: float, diagonal: float, n: int) -> float:
     """Return c/(a λ + weight decay), λ the largest curvature that a step can meet at the initial weights.
@@ -75,7 +78,7 @@ def _extremes(
         setting: What is trained.
         problem: The training samples.
         params: Initial weights.
-        kernel: J₀J₀ᵀ, or None for several outputs.
+        kernel: J₀J₀ᵀ, or None where it is not formed.
         largest: Its largest eigenvalue, if that is known.
     """
     if setting.regime.optimizer.step_size != "stable":
@@ -109,14 +112,17 @@ def _step_size(setting: Setting, problem: Problem, weights: Weights, extremes: E
     return stable_step(regime.optimizer, curvature, extremes.largest, extremes.diagonal, problem.n)
 
 
-def prepare(setting: Setting, n: int, d: int, k: int, seed: int) -> Trial:
-    """Draw one trial and decide its step size.
+def draw_of(setting: Setting, n: int, d: int, k: int, seed: int) -> Problem:
+    """Draw the problem of a trial, which is the same for all seeds unless each trial draws its own.
 
-    Raises:
-        ValueError: If a component draws something else than it promised, or the policy gives no step size.
+    Args:
+        setting: What is trained.
+        n: Samples.
+        d: Input dimension.
+        k: Width.
+        seed: Number of the trial.
     """
-    regime = setting.regime
-    drawn = draw_problem(
+    return draw_problem(
         setting.dataset,
         n,
         d,
@@ -125,19 +131,40 @@ def prepare(setting: Setting, n: int, d: int, k: int, seed: int) -> Trial:
         **setting.further,
         k=k if setting.problems == "by-width" else None,
     )
+
+
+def prepare(setting: Setting, n: int, d: int, k: int, seed: int, drawn: Problem | None = None) -> Trial:
+    """Draw one trial and decide its step size.
+
+    From :data:`MOST_SAMPLES` samples on J₀J₀ᵀ is not formed, so λ_min is not known.
+
+    Args:
+        setting: What is trained.
+        n: Samples.
+        d: Input dimension.
+        k: Width.
+        seed: Number of the trial.
+        drawn: Its problem, if it was drawn already.
+
+    Raises:
+        ValueError: If a component draws something else than it promised, or the policy gives no step size.
+    """
+    regime = setting.regime
+    drawn = draw_of(setting, n, d, k, seed) if drawn is None else drawn
     problem = drawn.training()  # whatever follows decides how the network is trained
     weights = draw_weights(regime.initializer, regime.model, problem, k, seed=seed, base=setting.base_seed)
     weights = regime.model.extend(weights)
     weights = {name: np.array(value, dtype=np.float64) for name, value in weights.items()}
     params = {name: torch.from_numpy(value) for name, value in weights.items()}
     kernel, smallest, largest = None, None, None
-    if problem.q == 1 and (setting.spectrum or regime.optimizer.step_size == "stable" or regime.model.linear()):
+    formed = problem.q == 1 and (n < MOST_SAMPLES or regime.model.linear())
+    if formed and (setting.spectrum or regime.optimizer.step_size == "stable" or regime.model.linear()):
         kernel = initial_kernel(regime.model, params, torch.from_numpy(problem.x))
         if setting.spectrum:
             count = sum(params[name].numel() for name in regime.model.moved(params))
             smallest, largest = eigenvalue_range(kernel, count if regime.model.has_width else n)
     extremes = _extremes(setting, problem, params, kernel, largest)
-    if problem.q > 1 and setting.spectrum and extremes is not None:
+    if kernel is None and setting.spectrum and extremes is not None:
         largest = extremes.largest
     step = _step_size(setting, problem, weights, extremes)
     return Trial(seed, k, drawn, weights, step, smallest, largest, None if kernel is None else kernel.numpy())

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from harness.components import Budget, Cell, LastWeights, Outcome, Solver, Trial
+from harness.components import Budget, Cell, LastWeights, Outcome, Problem, Solver, Trial
 from harness.components.fault import error_outcome, is_out_of_memory, said
 from harness.engine.continuations import continuation_of
 from harness.engine.fates import with_fate
 from harness.engine.one_thread import one_thread, one_thread_of_blas
 from harness.engine.setting import Setting, rebuild
 from harness.engine.solvers import choose
-from harness.engine.trial import prepare
+from harness.engine.trial import draw_of, prepare
 
 if TYPE_CHECKING:
     from harness.components.executor import Batch
@@ -130,9 +130,15 @@ def _train(
             raise ValueError(f"solver {solver.name!r} returned other trials than it was given")
         return outcomes
 
+    size = (cell.n, cell.d, cell.k)
+    common: list[Problem] = []
+
     def prepared_one(seed: int) -> Trial:
         turn(seed)
-        return prepare(setting, cell.n, cell.d, cell.k, seed)
+        if setting.resample:
+            return prepare(setting, *size, seed)
+        common[:] = common or [draw_of(setting, *size, seed)]  # one in memory, however many trials
+        return prepare(setting, *size, seed, common[0])
 
     def trained_one(seed: int) -> Outcome:
         turn(seed)

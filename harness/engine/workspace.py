@@ -67,7 +67,7 @@ class Lanes:
 
         return Lanes(
             runs,
-            self.x[index],
+            self.x[index] if self.x.stride(0) else self.x[: len(index)],
             self.y[index],
             self.scale[index],
             self.step_size[index],

@@ -30,7 +30,7 @@ class Functional(StackSolver):
 
     def grouping(self, regime: Regime, budget: Budget, n: int, d: int, k: int) -> Grouping:
         """Return full stacks in which each trial has a lane of its own."""
-        return fixed_grouping(n, k, budget.device, 16)
+        return fixed_grouping(n, d, k, budget.device, 16)
 
     def stack(self, regime: Regime, moved: tuple[str, ...], params: Params, x: Tensor) -> Stack:
         """Return the stack that torch makes of ``forward``."""

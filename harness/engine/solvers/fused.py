@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from harness.engine.descent import ShallowTrial, Trained, Visit
     from harness.engine.fused.build import Real
 
+MOST_INPUTS = 1 << 27
+"""Entries of the inputs of a group, each trial with its own: a gibibyte."""
+
 
 @dataclass(frozen=True)
 class Fused(ShallowSolver):
@@ -50,7 +53,7 @@ class Fused(ShallowSolver):
 
     def grouping(self, regime: Regime, budget: Budget, n: int, d: int, k: int) -> Grouping:
         """Return batches of networks that are trained one by one."""
-        return Grouping(alone=True)
+        return Grouping(max(min(64, MOST_INPUTS // (n * d)), 1), alone=True)
 
     def descend(
         self, nets: Sequence[ShallowTrial], visits: Sequence[Visit | None], device: str

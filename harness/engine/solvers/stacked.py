@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components import Budget, Grouping, Model, Outputs, Regime, ResidualCriterion
-from harness.engine.stacks import StackSolver, fixed_grouping
+from harness.engine.stacks import StackSolver, fixed_grouping, most_lanes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,10 +43,10 @@ class Stacked(StackSolver):
         """
         aligned = isinstance(regime.criterion, ResidualCriterion) and regime.optimizer.heavy_ball() is not None
         if budget.device != "cpu" or not aligned:
-            return fixed_grouping(n, k, budget.device, FIXED_LANES)
+            return fixed_grouping(n, d, k, budget.device, FIXED_LANES)
         size = 8 if budget.dtype == "float64" else 4
         each = size * (2 * k * n + 2 * n * d + 28 * n + 2 * k * d)
-        return Grouping(min(max(WORKING_SET // each, 8), 256))
+        return Grouping(min(max(WORKING_SET // each, most_lanes(n, d, k, 8)), 256))
 
     def stack(self, regime: Regime, moved: tuple[str, ...], params: Params, x: Tensor) -> Stack:
         """Return the model's own stack.

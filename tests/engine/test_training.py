@@ -12,12 +12,12 @@ import torch
 from harness_narrow.optimizers import Projected
 from torch import Tensor
 
-from harness import Cell, Criterion, Dataset, Initializer, Model, Optimizer, Outcome, Regime
+from harness import Cell, Criterion, Dataset, Optimizer, Outcome, Regime
 from harness.builtin.adaptive import Adam, AdamW, NormalisedGradientDescent
 from harness.builtin.criteria import CrossEntropy, Hinge, Logistic, MeanSquareOverRoot, Quadratic, SquaredHinge
 from harness.builtin.datasets import Sphere
 from harness.builtin.deep import DeepNet, FanIn
-from harness.builtin.initializers import LeCun, MirroredLeCun
+from harness.builtin.initializers import LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum
 from harness.components.progress import DIVERGED
@@ -60,11 +60,6 @@ OPTIMIZERS: list[Optimizer] = [
 BATCHES: list[dict[str, Any]] = [{}, {"batch": 6}, {"batch": 5, "replacement": True}]
 ALL = list(itertools.product(CRITERIA, OPTIMIZERS, BATCHES))
 SAMPLE = [ALL[i] for i in range(0, len(ALL), 11)]
-
-
-def parts(optimizer: Optimizer) -> tuple[Model, Initializer]:
-    start = MirroredLeCun() if isinstance(optimizer, Projected) else LeCun()
-    return ShallowNet("tanh", "all", biases=True), start
 
 
 def loss_of(criterion: Criterion, f: Tensor, y: Tensor) -> Tensor:
@@ -199,7 +194,7 @@ def compare(cases: list[tuple[tuple[Dataset, Criterion], Optimizer, dict[str, An
         if isinstance(optimizer, Projected) and dataset.targets().outputs > 1:
             continue  # it is stated for one output
         on = replace(optimizer, **batch)
-        regime = Regime("case", *parts(on), on, criterion)
+        regime = Regime("case", ShallowNet("tanh", "all", biases=True), LeCun(), on, criterion)
         steps = STEPS - STEPS % on.epoch(CELL.n)
         where = setting(regime, dataset=dataset, dtype="float64", steps=steps, tolerances=TOLERANCES)
         for outcome in train(where, CELL, seeds):
