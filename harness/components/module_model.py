@@ -68,7 +68,20 @@ class ModuleModel(Model):
         with torch.device("meta"):
             module = self.module_for(d, k, q)
         if buffers := [name for name, _ in module.named_buffers()]:
-            raise TypeError(f"the module of model {self.name!r} has the buffers {', '.join(buffers)}, not only weights")
+            normed = any("Norm" in type(part).__name__ for part in module.modules())
+            remedy = (
+                "; running statistics are no weights: write BatchNorm1d(k, track_running_stats=False)"
+                if normed and any(name.endswith("running_mean") for name in buffers)
+                else "; make a constant in forward, from its input, or make it a parameter"
+            )
+            said = f"the module of model {self.name!r} has the buffers {', '.join(buffers)}, not only weights"
+            raise TypeError(f"{said}{remedy}")
+        if noisy := [name for name, part in module.named_modules() if _drops(part)]:
+            raise TypeError(
+                f"the module of model {self.name!r} drops out at random in {', '.join(noisy)}: trials draw numbers for "
+                "problems and initial weights alone, so that each can be repeated; return module.eval(), or leave it "
+                "out"
+            )
         return module
 
     def _skeleton(self) -> nn.Module:
@@ -78,6 +91,11 @@ class ModuleModel(Model):
             kept = self._made(SKELETON, SKELETON)
             object.__setattr__(self, "_module", kept)  # a memory, no option: equality and options do not see it
         return kept
+
+
+def _drops(part: nn.Module) -> bool:
+    """Return whether a part of a module zeroes values at random as it is."""
+    return part.training and "Dropout" in type(part).__name__ and getattr(part, "p", 0.0) > 0.0
 
 
 def _check_sizes(model: ModuleModel, module: nn.Module, skeleton: nn.Module, d: int) -> None:

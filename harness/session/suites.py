@@ -105,7 +105,9 @@ def check_problems(suite: Suite, patience: float = math.inf) -> str:
         ((warning, wrong),) = found
     if wrong:
         lines = [f"  {said} ({places[0]}{_more(places)})" for said, places in wrong.items()]
-        raise ProblemError("\n".join([f"suite {suite.name!r} has sizes without problems:", *lines]))
+        raise ProblemError(
+            "\n".join([f"suite {suite.name!r} asks for sizes of which its data have no problem:", *lines])
+        )
     return warning
 
 

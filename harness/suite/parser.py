@@ -297,13 +297,21 @@ class SuiteParser:
         if not isinstance(given, str | dict):
             return None  # the section has a complaint about it already
         try:
-            return cast("Dataset", component_from(self.registry, "dataset", given))
+            return cast("Dataset", component_from(self.registry, "dataset", self._beside(given)))
         except SpecError as error:
             below = ("problems", "dataset")
             self.complaints += [
                 replace(c, path=below) if isinstance(given, str) else c.below(*below) for c in error.complaints
             ]
             return None
+
+    def _beside(self, given: str | dict[str, Any]) -> str | dict[str, Any]:
+        """Return the options of a dataset, with a path that is only found beside the suite's file as found there."""
+        path = given.get("path") if isinstance(given, dict) else None
+        if not isinstance(given, dict) or not isinstance(path, str) or self.path is None or not path or "\0" in path:
+            return given
+        beside = self.path.parent / path
+        return {**given, "path": str(beside)} if not Path(path).expanduser().exists() and beside.is_file() else given
 
     def _search(self) -> Search | None:
         table = self._table("search", needed=False)

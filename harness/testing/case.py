@@ -11,6 +11,9 @@ from harness.complaints import printable, show
 if TYPE_CHECKING:
     from harness.plugin_host.registry import Kind, Plugin, Registry
 
+STOPPED = " It could not be checked: "
+"""Words between the rule of a check and the exception that stopped it."""
+
 Status = Literal["passed", "failed", "skipped"]
 
 
@@ -103,7 +106,7 @@ class Case:
         except NotApplicable as reason:
             messages, status = (str(reason),), "skipped"
         except Exception as error:
-            messages = (f"{self.check.rule} It could not be checked: {type(error).__name__}: {error}",)
+            messages = (f"{self.check.rule}{STOPPED}{type(error).__name__}: {error}",)
             status = "failed"
         lines = tuple(printable(message)[:600] for message in messages)
         return Finding(str(self.subject), self.check.name, status, lines)

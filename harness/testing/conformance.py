@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.complaints import nearest, show
@@ -21,7 +23,7 @@ from harness.testing import (
     texts,
     theories,
 )
-from harness.testing.case import Case, Check, Finding, Subject
+from harness.testing.case import STOPPED, Case, Check, Finding, Subject
 
 if TYPE_CHECKING:
     from harness.plugin_host.registry import Plugin, Registry
@@ -93,4 +95,25 @@ def cases(registry: Registry, name: str) -> list[Case]:
 
 def check_plugin(registry: Registry, name: str) -> list[Finding]:
     """Run every check of a plugin. Failures are returned, not raised."""
-    return [case.find() for case in cases(registry, name)]
+    return once(case.find() for case in cases(registry, name))
+
+
+def once(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings in which an exception that stopped several checks of one subject is reported by the first alone.
+
+    The others do not count as failed, since they were not made, and say which check has the reason.
+
+    Args:
+        findings: Findings in order.
+    """
+    first: dict[tuple[str, str], str] = {}
+    kept = []
+    for finding in findings:
+        raised = [text.partition(STOPPED)[2] for text in finding.messages if STOPPED in text]
+        cause = (finding.subject, raised[0]) if len(raised) == len(finding.messages) == 1 else None
+        if cause is None or finding.status != "failed" or first.setdefault(cause, finding.check) == finding.check:
+            kept.append(finding)
+        else:
+            reason = f"not checked, for the reason that “{first[cause]}” gives"
+            kept.append(replace(finding, status="skipped", messages=(reason,)))
+    return kept
