@@ -1,4 +1,4 @@
-"""Diagnostics of any network: errors on samples that it was trained on or not, and the rank of its Jacobian."""
+"""Diagnostics of any network: errors on samples that it was trained on or not, ranks, and changes of sign."""
 
 from __future__ import annotations
 
@@ -31,9 +31,14 @@ def error(network: Network, samples: Problem | Samples | None) -> float:
     if samples is None:
         return math.nan
     x, y = torch.from_numpy(samples.x), torch.from_numpy(samples.y)
-    outputs = network.model.forward(network.params, x)
+    return _error_of(network, network.model.forward(network.params, x), y)
+
+
+def _error_of(network: Network, outputs: Tensor, y: Tensor) -> float:
+    import torch
+
     if classified(network.problem):
-        return float(network.criterion.wrong(outputs, y)) / len(samples.x)
+        return float(network.criterion.wrong(outputs, y)) / len(y)
     return float(torch.linalg.vector_norm(outputs - y) / torch.linalg.vector_norm(y))
 
 
@@ -125,28 +130,78 @@ class FinalRank(Diagnostic):
         return _rank(network, network.params)
 
 
+@dataclass(frozen=True)
+class PatternFlips(Diagnostic):
+    """Share of the pairs of a sample and a neuron at which Wx + b has another sign at the end than at the start.
+
+    Du, Zhai, Póczos and Singh (arXiv 1810.02054) bound it by O(R) for ReLU nets whose weights move by at most R.
+    """
+
+    name: ClassVar[str] = "pattern-flips"
+    summary: ClassVar[Summary] = "last"
+
+    def measure(self, network: Network) -> float:
+        """Return the share, or NaN for models without hidden weights W."""
+        import torch
+
+        x = torch.from_numpy(network.problem.x)
+        if "W" not in network.params or "W" not in network.start:
+            return math.nan
+        before, after = (
+            x @ params["W"].mT + params.get("b", torch.zeros(1, dtype=x.dtype))
+            for params in (network.start, network.params)
+        )
+        return float(((before > 0) != (after > 0)).double().mean())
+
+
+@dataclass(frozen=True)
+class LinearisedHeldOutError(Diagnostic):
+    """Held-out error of the linearised network after unlimited steps of gradient descent, as ``held-out-error`` counts.
+
+    Its outputs are f₀(x) + J₀(x) J₀⁺ (y − f₀): the interpolator that is nearest to the start. Of a model that is linear
+    in its trained weights this is the network itself, so that double descent shows without training.
+    """
+
+    name: ClassVar[str] = "linearised-held-out-error"
+    summary: ClassVar[Summary] = "first"
+
+    def measure(self, network: Network) -> float:
+        """Return the error on the held-out samples, or NaN without any."""
+        import torch
+
+        held_out = network.problem.held_out
+        if held_out is None:
+            return math.nan
+        x, y = torch.from_numpy(network.problem.x), torch.from_numpy(network.problem.y)
+        residual = (y - network.model.forward(network.start, x)).reshape(-1)
+        moved = torch.linalg.lstsq(jacobian_of(network, network.start, x), residual[:, None], driver="gelsd").solution
+        new, labels = torch.from_numpy(held_out.x), torch.from_numpy(held_out.y)
+        linear = (jacobian_of(network, network.start, new) @ moved).reshape(labels.shape)
+        return _error_of(network, network.model.forward(network.start, new) + linear, labels)
+
+
 def _rank(network: Network, params: Params) -> float:
     import torch
 
-    jacobian = jacobian_of(network, params)
+    jacobian = jacobian_of(network, params, torch.from_numpy(network.problem.x))
     if not bool(torch.isfinite(jacobian).all()):
         return math.nan
     return float(torch.linalg.matrix_rank(jacobian)) / len(jacobian)
 
 
-def jacobian_of(network: Network, params: Params) -> Tensor:
+def jacobian_of(network: Network, params: Params, x: Tensor) -> Tensor:
     """Return J of all outputs in the trained weights, (nq, p).
 
     Args:
         network: The network.
         params: Weights at which it is taken.
+        x: Inputs, (n, d).
     """
     import torch
 
     names = network.model.trained()
     moved = {name: value for name, value in params.items() if names is None or name in names}
     fixed = {name: value for name, value in params.items() if name not in moved}
-    x = torch.from_numpy(network.problem.x)
 
     def outputs(weights: Params) -> Tensor:
         return network.model.forward({**fixed, **weights}, x).reshape(-1)
@@ -162,5 +217,7 @@ DIAGNOSTICS = [
     ValidationError,
     InitialRank,
     FinalRank,
+    PatternFlips,
+    LinearisedHeldOutError,
 ]
 """The diagnostics of this package."""

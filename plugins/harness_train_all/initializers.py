@@ -19,16 +19,19 @@ if TYPE_CHECKING:
 class _Layers(SharedNormals):
     """W ~ N(0, ω₁²), v ~ N(0, ω₂²); biases, where there are any, are zero."""
 
+    outputs: ClassVar[Outputs] = "any"
+
     def scales(self, d: int, k: int) -> tuple[float, float]:
         """Return ω₁ and ω₂."""
         raise NotImplementedError  # each initializer states its own
 
     def draw(self, model: Model, problem: Problem, k: int, rng: np.random.Generator) -> Weights:
-        """Draw W (k, d), then v (k,)."""
+        """Draw W (k, d), then v, (k,) or (q, k)."""
         of_hidden, of_output = self.scales(problem.d, k)
         hidden, output = self.normals(problem, k, rng)
         drawn = {"W": of_hidden * hidden, "v": of_output * output}
-        return {name: drawn.get(name, np.zeros(shape)) for name, shape in model.shapes(problem.d, k).items()}
+        shapes = model.shapes_for(problem.d, k, problem.q)
+        return {name: drawn.get(name, np.zeros(shape)) for name, shape in shapes.items()}
 
 
 @dataclass(frozen=True)
