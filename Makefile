@@ -65,7 +65,8 @@ docs: $(STAMP)
 # The reference reports that are kept with the project: every shipped suite but the samples, and the tables of findings
 # that are made from them. To go on with an interrupted run of all: make reports FRESH=
 FRESH := --fresh
-SUITES := quickstart review review-wide lazy train-all narrow at-home real-data figure-phase phase-diagram
+SUITES := quickstart review review-wide lazy train-all narrow at-home real-data figure-phase phase-diagram \
+	replicate-phase replicate-omega replicate-narrow replicate-lazy replicate-regions replicate-descent
 reports: $(STAMP)
 	@began=$$(date +%s); for suite in $(SUITES); do \
 	  start=$$(date +%s); \

@@ -101,6 +101,7 @@ class Report:
         laws: Records of formulas.
         theories: Records of theories by name.
         predictions: Records of predictions.
+        claims: Records of claims of papers, with their verdicts.
     """
 
     suite: str
@@ -111,6 +112,7 @@ class Report:
     laws: tuple[Mapping[str, Any], ...]
     theories: Mapping[str, Mapping[str, Any]]
     predictions: tuple[Mapping[str, Any], ...]
+    claims: tuple[Mapping[str, Any], ...] = ()
 
     def of(self, regime: str) -> tuple[Found, ...]:
         """Return the thresholds of a regime."""
@@ -137,6 +139,7 @@ def parse(text: str) -> Report:
         tuple(record.get("laws", ())),
         {theory["theory"]: theory for theory in record["theories"]},
         tuple(record["predictions"]),
+        tuple(record.get("claims", ())),
     )
 
 

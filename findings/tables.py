@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from findings.claims import claims
 from findings.homes import at_home
 from findings.markdown import brief, table
 from findings.reports import Answer, Found, Report
@@ -162,5 +163,6 @@ TABLES: Mapping[str, Callable[[Report], str]] = {
     "asked": asked,
     "formulas": formulas,
     "at-home": at_home,
+    "claims": claims,
 }
 """Tables by the name that a block gives."""

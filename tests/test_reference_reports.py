@@ -35,7 +35,7 @@ def test_a_reference_is_whole_and_of_the_suite_as_it_is(suite: str, registry: Re
     loaded, _ = load_suite(suite)
     assert kept["complete"]
     assert kept["suite"] == suite
-    named = {(regime.name, n, d) for regime in loaded.regimes for n in loaded.n for d in loaded.d}
+    named = {(regime.name, n, d) for regime in loaded.regimes for n, d in loaded.sizes}
     assert {(t["regime"], t["n"], t["d"]) for t in kept["thresholds"]} == named
     assert (REPORTS / suite / "thresholds.json").stat().st_size < 2**20
     assert (REPORTS / suite / "table.md").exists()

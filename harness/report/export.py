@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.complaints import unprintable
 from harness.components import Cell
 from harness.driver.reasons import near, reasons
+from harness.driver.replication import replications
 from harness.report.headline import headline, limits, weights_per_label
 from harness.report.law_rows import Compared, each_law
 from harness.report.nothing_found import why_no_bracket
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from harness.claims.certified import Certified
     from harness.claims.predictions import Prediction
     from harness.components import Regime
+    from harness.driver.replication import Replication
     from harness.driver.results import Results
     from harness.statistics.size_bracket import SizeBracket
     from harness.statistics.thresholds import Threshold
@@ -60,9 +62,34 @@ def thresholds_record(
         "thresholds": [_threshold(results, regime.name, n, d) for regime in suite.regimes for n, d in sizes(suite)],
         "exponents": [_exponents(results, regime.name) for regime in suite.regimes],
         "laws": [_law(compared) for compared in each_law(results)],
+        **({"claims": [claim_record(one) for one in replications(results)]} if suite.claims else {}),
         "theories": theory_records(prediction for prediction, _ in claimed),
         "predictions": [_beside(results, prediction, regime) for prediction, regime in claimed],
         "provenance": dict(results.provenance),
+    }
+
+
+def claim_record(one: Replication) -> dict[str, Any]:
+    """Return a claim, what was measured of it, and its verdict as plain data. Open ends of intervals are null."""
+    section, found = one.section, one.tested
+    return {
+        "text": section.text,
+        "source": section.source,
+        "certainty": section.certainty,
+        "measure": section.measure,
+        "expect": section.expect,
+        "ratio": section.as_ratio,
+        "first": _finite(found.first),
+        "second": _finite(found.second),
+        "value": _finite(found.value),
+        "low": _finite(found.low),
+        "high": _finite(found.high),
+        "margin": section.margin,
+        "pairs": found.pairs,
+        "p_value": found.p_value,
+        "verdict": found.verdict,
+        "flips": [{"knob": other.knob, "verdict": other.verdict} for other in one.flips],
+        "knobs": len(one.others),
     }
 
 

@@ -108,7 +108,7 @@ def held_out_pairs_view(results: Results, *, all_sizes: bool = False) -> Table:
                 Spread(pair.found.mean, pair.found.low, pair.found.high),
                 Number(pair.found.p_value, width=False),
                 Number(p, width=False, style="strong" if p < 0.05 else ""),
-                Number(pair.floor, width=False),
+                Missing("of shares of labels only") if math.isnan(pair.floor) else Number(pair.floor, width=False),
                 Number(pair.found.pairs),
             )
         )

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 from harness.complaints import Code, Complaint, SpecError, nearest, plain_complaints, show
-from harness.components.expression import value_of
 from harness.plugin_host.composition import build_regime, component_from, unique_names
 from harness.plugin_host.options import configure, option_names
 from harness.plugin_host.registry import AmbiguousName, UnknownName
@@ -19,8 +18,8 @@ from harness.plugin_host.validation import from_pydantic
 from harness.statistics.adaptive import Adaptive
 from harness.statistics.search import Grid, Search
 from harness.suite.claims import read_claims
+from harness.suite.depending import check_tunings, check_widths, fit_of, samples_given
 from harness.suite.file import (
-    MAX_SIZE,
     SECTIONS,
     BudgetSection,
     ProblemsSection,
@@ -31,13 +30,13 @@ from harness.suite.file import (
 )
 from harness.suite.for_all_regimes import steps_of_epochs, with_options
 from harness.suite.misfits import misfits
-from harness.suite.record import Budget, DiagnosticFit, Suite, samples
+from harness.suite.record import Budget, Suite
 from harness.suite.requires import missing_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from harness.components import Dataset, Diagnostic, Regime
+    from harness.components import Dataset, Regime
     from harness.plugin_host.registry import Plugin, Registry
 
 S = TypeVar("S", bound=Section)
@@ -100,16 +99,17 @@ class SuiteParser:
         search = self._search()
         regimes = self._regimes()
         regimes = self._with_solver(regimes)
-        n, given = self._samples(problems)
+        n, given = samples_given(problems, self._refuse)
         section = self._read_budget
         if section is not None:
             regimes = dict(with_options(regimes, section, self.complaints))
         if budget is not None and problems is not None and section is not None and section.steps is None:
             budget = replace(budget, steps=steps_of_epochs(regimes.values(), n))
-        fit, regimes = self._fit(budget, search, regimes)
+        fit, regimes = fit_of(self.data, self.registry, search, regimes, self._refuse)
         self._width_steps(search, regimes)
-        self._tunings(search, problems, regimes)
-        self._formulas(search, given or n, problems)
+        check_tunings(search, problems, regimes, self._refuse)
+        if not self.complaints:
+            check_widths(search, given or n, problems, self._refuse)
         if dataset is not None:
             self.complaints += misfits(dataset, problems, regimes, self.data, self.registry)
         claims = read_claims(self.data, regimes, self.complaints)
@@ -425,78 +425,6 @@ class SuiteParser:
             if search is not None and (found := search.inadmissible(step)) is not None:
                 option, value = found
                 self._refuse("width-not-multiple", ("search", option), f"found {show(value)}, but {subject}")
-
-    def _samples(self, problems: ProblemsSection | None) -> tuple[tuple[int, ...], tuple[int | str, ...]]:
-        """Return the numbers of samples, and as they are given if formulas of d are among them."""
-        if problems is None:
-            return (), ()
-        given = cast("tuple[int | str, ...]", problems.n)
-        if not any(isinstance(n, str) for n in given):
-            return cast("tuple[int, ...]", given), ()
-        found: set[int] = set()
-        for d in cast("tuple[int, ...]", problems.d):
-            try:
-                at = samples(given, d)
-                if not all(1 <= n <= MAX_SIZE for n in at):
-                    raise ValueError(f"has the value {min(at)} to {max(at)} at d = {d}, expected 1 to {MAX_SIZE}")
-            except ValueError as error:
-                self._refuse("refused", ("problems", "n"), str(error))
-                break
-            found.update(at)
-        return tuple(sorted(found)), given
-
-    def _formulas(self, search: Search | None, given: Sequence[int | str], problems: ProblemsSection | None) -> None:
-        """Refuse formulas of widths that have no value, or one that is no width, at a size."""
-        if not isinstance(search, Grid) or problems is None or self.complaints:
-            return
-        for d in cast("tuple[int, ...]", problems.d):
-            for n in samples(given, d):
-                for formula in search.formulas:
-                    try:
-                        if not 0 < (width := value_of(formula, n=n, d=d)) <= MAX_SIZE:
-                            raise ValueError(f"{formula!r} is {width:g} at n = {n}, d = {d}, expected 1 to {MAX_SIZE}")
-                    except ValueError as error:
-                        self._refuse("refused", ("search", "widths"), str(error))
-                        return
-
-    def _fit(
-        self, budget: Budget | None, search: Search | None, regimes: dict[int, Regime]
-    ) -> tuple[DiagnosticFit | None, dict[int, Regime]]:
-        """Return the diagnostic that decides, if there is one, and the regimes with it among their diagnostics."""
-        table = self.data.get("budget")
-        given = table.get("fit") if isinstance(table, dict) else None
-        if budget is None or not isinstance(given, dict):
-            return None, regimes
-        try:
-            made = cast("Diagnostic", component_from(self.registry, "diagnostic", str(given["diagnostic"])))
-        except SpecError as error:
-            self.complaints += [replace(c, path=("budget", "fit", "diagnostic")) for c in error.complaints]
-            return None, regimes
-        monotone = type(made).monotone
-        if not monotone and search is not None and not search.decided_beforehand:
-            message = f"{show(made.name)} may fall with the width, so no search finds a threshold: use method = 'grid'"
-            self._refuse("other-method", ("budget", "fit"), message)
-        watched = {
-            index: regime
-            if any(one.name == made.name for one in regime.diagnostics)
-            else replace(regime, diagnostics=(*regime.diagnostics, made))
-            for index, regime in regimes.items()
-        }
-        return DiagnosticFit(made.name, given.get("at_least"), given.get("at_most"), monotone), watched
-
-    def _tunings(self, search: Search | None, problems: ProblemsSection | None, regimes: Mapping[int, Regime]) -> None:
-        """Refuse choices of step sizes that have no widths to be made at, or no samples to be made by."""
-        for index, regime in regimes.items():
-            if regime.tune is None:
-                continue
-            if search is not None and not isinstance(search, Grid):
-                message = "is chosen at each width, so the widths must be known: write method = 'grid' in [search]"
-                self._refuse("other-method", ("regimes", index, "tune"), message)
-            if problems is not None and not problems.validation and regime.tune.select == "validation-error":
-                message = (
-                    f"is 0, but tune of regimes[{index}] selects by the error on validation samples: write how many"
-                )
-                self._refuse("missing", ("problems", "validation"), message)
 
 
 def _is_formula(size: Any) -> bool:

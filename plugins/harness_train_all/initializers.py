@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from harness import Model, Positive, Problem, Weights
+from harness import Model, Outputs, Positive, Problem, Weights
 from harness.builtin.initializers import SharedNormals
 
 if TYPE_CHECKING:
