@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from harness_lazy.models import LazyScaled, Linearized
 from harness_lazy.theories.certificates import d1s_scale, has_rank_n, start_jacobian
+from harness_lazy.theories.sharp import ASKED, sharp
 from harness_moderate import instances
 from harness_train_all.instances import d2
 
@@ -96,6 +97,22 @@ def of_d1(seed: int, steps: int) -> bool | None:
     return kept(descent(weights, on, phi, found.step_size, steps, train="hidden"), found.rate)
 
 
+def of_d1g(seed: int, steps: int) -> bool | None:
+    on, rng = drawn(seed)
+    phi, k = ACTIVATIONS[SMOOTH[seed % len(SMOOTH)]], 2 * int(rng.integers(on.n, 4 * on.n))
+    weights = mirrored(rng, k, on.d)
+    first = sharp(weights, on, phi)
+    if first.sigma == 0:
+        return None
+    scale = rng.uniform(1.0 + 1e-6, 1.3) * ASKED * first.lipschitz * float(np.linalg.norm(on.y)) / first.sigma**2
+    weights = {**weights, "v": scale * weights["v"]}
+    found = sharp(weights, on, phi)
+    if not found.holds:
+        return None
+    assert found.used > 0.5  # close to what the theorem allows
+    return kept(descent(weights, on, phi, found.step_size, steps, train="hidden"), found.rate)
+
+
 def of_d1s(seed: int, steps: int) -> bool | None:
     on, rng = drawn(seed)
     name, k = SMOOTH[seed % len(SMOOTH)], 2 * int(rng.integers(on.n, 4 * on.n))
@@ -163,6 +180,7 @@ def of_rank(seed: int, steps: int) -> bool | None:
 KINDS: dict[str, Callable[[int, int], bool | None]] = {
     "D1": of_d1,
     "D1s": of_d1s,
+    "D1g": of_d1g,
     "D2": of_d2,
     "D3": of_d3,
     "rank": of_rank,

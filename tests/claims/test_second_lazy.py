@@ -22,6 +22,7 @@ from tests.claims.second import (
     least_eigenvalue,
     product_mean,
     sigmoid,
+    tensor_power,
 )
 
 SIZES = ((12, 6), (14, 5), (5, 9))
@@ -56,6 +57,18 @@ def scaled(x: Array, y: Array) -> float:
     """D1s at α = 10, a = 1 and B₂ = 1/4."""
     test = (1.6 * 0.25 * largest_singular(x) * math.sqrt(y @ y) / hidden_lambda(x, sigmoid)) ** 2
     return max(math.ceil(test), chernoff(x, y))
+
+
+def followed(x: Array, y: Array) -> float:
+    """The least even k with √k(1 − δ) ≥ 2/(0.94 · 0.9) B₂‖X*X‖‖y‖/λ, δ² = 4‖X‖² log(n/p)/(kλ), by bisection."""
+    smallest = hidden_lambda(x, sigmoid)
+    asked = 2.0 / (0.94 * 0.9) * 0.25 * largest_singular(tensor_power(x, 2)) * math.sqrt(y @ y) / smallest
+    low, high = 1, 2**60
+    while high - low > 1:
+        half = (low + high) // 2
+        delta = math.sqrt(4.0 * largest_singular(x) ** 2 * math.log(len(x) / P) / (2 * half * smallest))
+        low, high = (low, half) if math.sqrt(2 * half) * (1.0 - delta) >= asked else (half, high)
+    return 2 * high
 
 
 def karhadkar(x: Array, y: Array) -> float:
@@ -99,6 +112,7 @@ SECOND: dict[str, Formula] = {
     "liu-zhu-belkin": liu,
     "ntk-chernoff": chernoff,
     "cert-d1s": scaled,
+    "cert-d1g": followed,
     "karhadkar-ntk": karhadkar,
     "lit-samples": lit,
     "montanari-zhong": lambda x, _: max(len(x) / x.shape[1], 1.0),

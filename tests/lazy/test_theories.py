@@ -65,7 +65,7 @@ def unmet(theory: str, of: Regime, on: Problem | None = None) -> list[str]:
         (replace(PRESETS["linearized"], model=Linearized("softplus", "output")), {"cert-linear-output"}),
         (replace(PRESETS["linearized"], model=Linearized("relu", "all")), {"cert-linear", "karhadkar-ntk"}),
         (PRESETS["ntk-du"], RELU | {"ntk-chernoff"}),
-        (replace(PRESETS["ntk-du"], model=ShallowNet("softplus")), {"oymak-fabian", "ntk-chernoff"}),
+        (replace(PRESETS["ntk-du"], model=ShallowNet("softplus")), {"oymak-fabian", "cert-d1g", "ntk-chernoff"}),
         (replace(PRESETS["ntk-du"], model=ShallowNet("relu", "all")), {"karhadkar-ntk"}),
         (
             replace(PRESETS["linearized"], model=Linearized("relu")),
@@ -114,13 +114,13 @@ def test_what_is_derived_here_has_its_constant_and_nothing_else_has() -> None:
 
 def test_what_was_not_read_is_not_shown_as_verified() -> None:
     verified = {name for name, theory in BY_NAME.items() if theory.claim.verified}
-    own = {"cert-d1s", "lit-samples", "cert-linear", "cert-linear-output", "ntk-chernoff"}
+    own = {"cert-d1s", "cert-d1g", "lit-samples", "cert-linear", "cert-linear-output", "ntk-chernoff"}
     assert verified == own | {"oymak-fabian", "karhadkar-ntk"}
     assert BY_NAME["song-yang"].claim.certainty == "memory"  # the power of λ₀
 
 
 def test_names_are_unique_and_presets_name_their_theory(registry: Registry) -> None:
-    assert len(BY_NAME) == len(THEORIES) == 22
+    assert len(BY_NAME) == len(THEORIES) == 23
     assert {preset.theory for preset in PRESETS.values()} - {""} <= set(BY_NAME)
     for preset in PRESETS.values():
         assert registry.regime(preset.name) == preset

@@ -242,6 +242,24 @@ def d1(net: BallNet, scale: float = 1.0, *, centred: bool = False) -> bool:
         return positive_definite(net.hidden_gram(), _above(8 * net.lipschitz() * residual / _ball(scale)))
 
 
+def path(net: BallNet, asked: float) -> bool:
+    """Return whether certificate D1g holds at the start: σ_min(J)² ≥ asked · sup|φ''| ‖v‖_∞ ‖X*X‖ ‖r‖.
+
+    Args:
+        net: The net.
+        asked: The number in the condition.
+    """
+    with net.precision():
+        inputs = _exact(net.inputs)
+        squares = [[one * one for one in row] for row in (inputs * inputs.transpose()).table()]
+        limit = float(np.linalg.norm((net.inputs @ net.inputs.T) ** 2, 2)) * (1.0 + 1e-9)
+        if not positive_definite([[-one for one in row] for row in squares], -_ball(limit)):
+            return False
+        steepest = float(np.abs(net.weights["v"]).max())
+        lipschitz = _ball(net.activation.b2 * WIDER) * steepest * _ball(limit).sqrt()
+        return positive_definite(net.hidden_gram(), _above(_ball(asked * WIDER) * lipschitz * net.residual()))
+
+
 def d2(net: BallNet, sigma: float) -> bool:
     """Return whether certificate D2 holds: a³ ≥ 8B²‖X‖²‖r‖(‖v‖ + 2‖r‖/a) with a ≤ σ_min(φ(Z)).
 

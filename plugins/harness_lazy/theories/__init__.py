@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness_lazy.theories import certificates, classification, convergence, lit, smooth, spectrum
+from harness_lazy.theories import certificates, classification, convergence, lit, sharp, smooth, spectrum
 
 if TYPE_CHECKING:
     from harness import Theory
@@ -17,6 +17,7 @@ THEORIES: tuple[type[Theory], ...] = (
     spectrum.Chernoff,
     spectrum.Karhadkar,
     certificates.CertificateD1s,
+    sharp.CertificateD1g,
     convergence.Munteanu,
     convergence.SongYangSpectral,
     convergence.SongYang,
