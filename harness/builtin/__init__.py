@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from harness import (
         Activation,
+        Continuation,
         Criterion,
         Dataset,
         Diagnostic,
@@ -92,6 +93,14 @@ def harness_solvers() -> Iterable[type[Solver]]:
     from harness.engine.solvers import shipped
 
     return [type(solver) for solver in shipped()]
+
+
+@hookimpl
+def harness_continuations() -> Iterable[type[Continuation]]:
+    """Provide what decides the fates of trials, in the order in which it is asked."""
+    from harness.engine.continuations import shipped
+
+    return [type(continuation) for continuation in shipped()]
 
 
 @hookimpl

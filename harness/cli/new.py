@@ -20,6 +20,7 @@ KINDS = (
     "dataset",
     "regime",
     "solver",
+    "continuation",
     "renderer",
     "command",
 )

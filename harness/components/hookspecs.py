@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from harness.components import (
         Activation,
+        Continuation,
         Criterion,
         Dataset,
         Diagnostic,
@@ -92,6 +93,11 @@ def harness_theories() -> Iterable[type[Theory]]:
 @hookspec
 def harness_solvers() -> Iterable[type[Solver]]:
     """Provide algorithms that train networks; each is used where a suite names it, or where no shipped one can."""
+
+
+@hookspec
+def harness_continuations() -> Iterable[type[Continuation]]:
+    """Provide ways to decide what becomes of trials with unlimited steps; each is used where a suite names it."""
 
 
 @hookspec

@@ -22,6 +22,8 @@ class Regime:
         summary: One line for ``harness plugins info``.
         diagnostics: What is measured on each trial besides.
         solver: Name of the solver that must train it, or an empty string for the usual choice.
+        continuation: Name of the continuation that decides the fates of its trials, or an empty string for the shipped
+            one that can.
         tune: Step sizes of which the best is chosen at each n, d and k, or None for the optimizer's own policy.
     """
 
@@ -35,6 +37,7 @@ class Regime:
     diagnostics: tuple[Diagnostic, ...] = ()
     solver: str = ""
     tune: Tuning | None = None
+    continuation: str = ""
 
     def starting_width(self, n: int, d: int) -> float:
         """Return the width at which the trained layers have one weight a label, where a search begins.

@@ -10,6 +10,7 @@ from harness.components.fault import said
 from harness.driver.step_tuning import StepTuning, candidate_settings
 from harness.driver.threshold_search import ThresholdSearch
 from harness.engine.continuations import decider
+from harness.engine.continuations import named as named_continuation
 from harness.engine.setting import Setting, semantic_key, step_theory
 from harness.engine.solvers import choose_again, named, shipped
 from harness.plugin_host.digests import component_digests
@@ -76,7 +77,13 @@ def threshold_searches(
             raise
         except Exception as error:  # a plugin's code may raise anything
             raise RegimeError(f"regime {printable(regime.name)} cannot be trained: {said(error)}") from error
-        fates = decider(regime, solver, suite.q) if budget.limit else ""
+        continuation = named_continuation(regime.continuation, registry) if regime.continuation else None
+        if continuation is not None and solver.decides_fates:
+            raise RegimeError(
+                f"regime {printable(regime.name)} names continuation {continuation.name!r}, but solver {solver.name} "
+                "decides its fates: leave out continuation, or name another solver"
+            )
+        fates = decider(regime, solver, suite.q, continuation) if budget.limit else ""
         setting = Setting(
             regime=regime,
             theory=step_theory(regime, registry),
@@ -93,6 +100,7 @@ def threshold_searches(
             spectrum=budget.spectrum,
             solver=solver,
             limit=bool(fates),
+            continuation=continuation,
         )
         data = setting.data(registry)
         key = semantic_key(data)

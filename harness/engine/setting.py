@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.complaints import Complaint, SpecError
-from harness.components import Budget, Dataset, Regime, Solver, Theory
+from harness.components import Budget, Continuation, Dataset, Regime, Solver, Theory
+from harness.engine.continuations import name_in_files as name_in_files_of
+from harness.engine.continuations import named as named_continuation
 from harness.engine.draws import digest
 from harness.engine.solvers import name_in_files, named
 from harness.plugin_host.composition import build_regime, component_from, component_spec, regime_spec
@@ -42,6 +44,7 @@ class Setting:
         solver: The solver that trains it, or None if the machine chooses.
         held_out: Number of held-out samples.
         validation: Number of validation samples.
+        continuation: The continuation that the regime names, or None for the shipped one that can.
         limit: Whether fates with unlimited steps are decided. It changes no number of the training.
         problems: Whether the trials of one seed have the same problem at all widths, or one of their own at each.
     """
@@ -61,6 +64,7 @@ class Setting:
     validation: int = 0
     limit: bool = False
     problems: Literal["shared", "by-width"] = "shared"
+    continuation: Continuation | None = None
 
     @property
     def further(self) -> dict[str, int]:
@@ -100,9 +104,15 @@ class Setting:
             # Left out at their default, so that the keys of trials without them stay as they were.
             **{key: size for key, size in self.further.items() if size},
             **({"limit": True} if self.limit else {}),
+            **self._fates(registry),
             **({"stable_step": STABLE_STEP} if self.regime.optimizer.step_size == "stable" else {}),
             **({} if self.problems == "shared" else {"problems": self.problems}),
         }
+
+    def _fates(self, registry: Registry) -> dict[str, Any]:
+        """Return name and version of the continuation, if the regime names one."""
+        one = self.continuation
+        return {} if one is None else {"continuation": {"use": name_in_files_of(one, registry), "version": one.version}}
 
 
 def semantic(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,7 +120,8 @@ def semantic(data: Mapping[str, Any]) -> dict[str, Any]:
 
     Names of regimes, summaries and which of several equal devices was used are left out, and so is the name of the
     regime's theory, which stands by itself if its step size is used. Fates are stored with outcomes or not, and so
-    whether they are asked for is left out too.
+    whether they are asked for is left out too. A continuation that the regime names is part of it, as a stored trial has
+    one fate.
     """
     whole = data.get("regime", {})
     regime = {key: value for key, value in whole.items() if key not in ("name", "summary", "theory", "solver")}
@@ -168,7 +179,27 @@ def rebuild(data: dict[str, Any], registry: Registry) -> Setting:
         validation=data.get("validation", 0),
         limit=data.get("limit", False),
         problems=data.get("problems", "shared"),
+        continuation=_continuation(data, registry),
     )
+
+
+def _continuation(data: Mapping[str, Any], registry: Registry) -> Continuation | None:
+    """Return the continuation that plain data name.
+
+    Raises:
+        SpecError: If it is missing here, or of another version than the one that wrote the data.
+    """
+    given = data.get("continuation")
+    if given is None:
+        return None
+    try:
+        found = named_continuation(given["use"], registry)
+    except LookupError as error:
+        raise SpecError([Complaint("unknown-name", ("continuation",), str(error))]) from error
+    if found.version != given["version"]:
+        text = f"{found.name} is of version {found.version} here, the setting asks for {given['version']}"
+        raise SpecError([Complaint("other-version", ("continuation",), text)])
+    return found
 
 
 def _solver(data: Mapping[str, Any], registry: Registry) -> Solver | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from harness.components import Budget, Cell, LastWeights, Outcome, Problem, Solver, Trial
+from harness.components import Budget, Cell, Continuation, LastWeights, Outcome, Problem, Solver, Trial
 from harness.components.fault import error_outcome, is_out_of_memory, said
 from harness.engine.continuations import continuation_of
 from harness.engine.fates import with_fate
@@ -165,7 +165,7 @@ def _train(
 
 def _budget(setting: Setting, n: int) -> Budget:
     """Return the budget of a setting at n samples, with a place for last weights if a continuation needs them."""
-    wanted = setting.limit and continuation_of(setting.regime, setting.q) is not None
+    wanted = setting.limit and _continuation(setting) is not None
     steps = setting.regime.optimizer.most_steps(n, setting.steps)
     return replace(setting.budget, steps=steps, last_weights=LastWeights() if wanted else None)
 
@@ -176,7 +176,7 @@ def _taken_on(
     """Return the outcomes of trials with their fates, if these are wanted and can be decided."""
     if not setting.limit:
         return [replace(outcome, fate=None) if outcome.fate is not None else outcome for outcome in outcomes]
-    continuation = None if _solver(setting).decides_fates else continuation_of(setting.regime, setting.q)
+    continuation = None if _solver(setting).decides_fates else _continuation(setting)
     if continuation is None:
         return list(outcomes)
     with one_thread_of_blas():
@@ -184,6 +184,11 @@ def _taken_on(
             with_fate(setting.regime, budget, continuation, trial, outcome, isolate=isolate)
             for trial, outcome in zip(trials, outcomes, strict=True)
         ]
+
+
+def _continuation(setting: Setting) -> Continuation | None:
+    """Return what decides the fates of a setting's trials, or None if nothing does."""
+    return setting.continuation or continuation_of(setting.regime, setting.q)
 
 
 def _solver(setting: Setting) -> Solver:

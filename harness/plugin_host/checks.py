@@ -46,6 +46,7 @@ HOOKS: Mapping[str, Kind] = {
     "harness_regimes": "regime",
     "harness_theories": "theory",
     "harness_solvers": "solver",
+    "harness_continuations": "continuation",
     "harness_executors": "executor",
     "harness_renderers": "renderer",
     "harness_commands": "command",
@@ -109,7 +110,7 @@ def _check(hook: str, kind: Kind, item: Any) -> str:
             _check_options(item)
         if kind == "theory":
             _check_theory(item)
-        if kind == "solver" and type(item.version) is not int:
+        if kind in ("solver", "continuation") and type(item.version) is not int:
             raise ContractError(f"{item.__name__} has the version {show(item.version)}, expected a whole number")
     name = item.name
     if not isinstance(name, str) or not NAME.fullmatch(name):
@@ -128,6 +129,10 @@ def _base(kind: Kind) -> type:
         from harness.components import Solver
 
         return Solver
+    if kind == "continuation":
+        from harness.components import Continuation
+
+        return Continuation
     if kind == "executor":
         from harness.components.executor import Executor
 

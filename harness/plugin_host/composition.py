@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.complaints import Code, Complaint, SpecError, nearest, plain_complaints, show
 from harness.components import Component, Diagnostic, Initializer, Optimizer, Regime, StepPolicy, Theory, Tuning
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PART_BASES: Mapping[str, Any] = {"initializer": Initializer, "optimizer": Optimizer}
 """The ingredients that say which models they accept, by the class that declares it."""
 
-OWN_KEYS = ("name", "use", *PARTS, "theory", "summary", "diagnostics", "solver", "tune")
+OWN_KEYS = ("name", "use", *PARTS, "theory", "summary", "diagnostics", "solver", "continuation", "tune")
 """Keys of a regime that are not options of its ingredients."""
 
 
@@ -174,7 +174,7 @@ class _Composer:
         self.moved: dict[tuple[str | int, ...], tuple[str | int, ...]] = {}
 
     def regime(self) -> Regime:
-        texts = {key: self._text(key) for key in ("name", "use", "theory", "summary", "solver")}
+        texts = {key: self._text(key) for key in ("name", "use", "theory", "summary", "solver", "continuation")}
         preset = self._preset(texts["use"])
         classes: dict[str, type[Component] | None] = {}
         options: dict[str, dict[str, Any]] = {}
@@ -185,13 +185,13 @@ class _Composer:
         self._acceptance(parts)
         theory = self._theory(texts["theory"], preset, parts["optimizer"])
         diagnostics = self._diagnostics(preset)
-        solver = self._solver(texts["solver"], preset)
+        made_by = {kind: self._named(kind, texts[kind], preset) for kind in ("solver", "continuation")}
         tune = self._tune(preset)
         if self.complaints:
             raise SpecError(self.complaints)
         name = texts["name"] or self._default_name(preset, parts)
         summary = texts["summary"] if texts["summary"] is not None else (preset.summary if preset else "")
-        made = Regime(name, **parts, theory=theory, summary=summary, diagnostics=diagnostics, solver=solver)  # type: ignore[arg-type]  # checked by kind
+        made = Regime(name, **parts, theory=theory, summary=summary, diagnostics=diagnostics, **made_by)  # type: ignore[arg-type]  # checked by kind
         return dataclasses.replace(made, tune=tune)
 
     def _tune(self, preset: Regime | None) -> Tuning | None:
@@ -212,12 +212,12 @@ class _Composer:
             self.complaints += [complaint.below("tune") for complaint in error.complaints]
             return None
 
-    def _solver(self, given: str | None, preset: Regime | None) -> str:
-        """Return the name of the solver that must train the regime, or an empty string."""
+    def _named(self, kind: Literal["solver", "continuation"], given: str | None, preset: Regime | None) -> str:
+        """Return the name of the solver or the continuation that the regime must have, or an empty string."""
         if given is None:
-            return preset.solver if preset else ""
+            return str(getattr(preset, kind)) if preset else ""
         try:
-            _find(self.registry, "solver", given, ("solver",))
+            _find(self.registry, kind, given, (kind,))
         except SpecError as error:
             self.complaints += error.complaints
         return given

@@ -27,6 +27,7 @@ Kind = Literal[
     "regime",
     "theory",
     "solver",
+    "continuation",
     "executor",
     "renderer",
     "command",

@@ -105,9 +105,10 @@ def why_undecided(results: Results, regime: Regime) -> str:
         return ""
     if not results.suite.budget.limit:
         return "the run was made without fates"
-    if continuation_of(regime, results.suite.q) is not None or not undecided(regime, results.suite.q):
+    reasons = undecided(regime, results.suite.q)
+    if regime.continuation or continuation_of(regime, results.suite.q) is not None or not reasons:
         return "none of its trials has a fate"
-    return "; ".join(dict.fromkeys(undecided(regime, results.suite.q).values()))
+    return "; ".join(dict.fromkeys(reasons.values()))
 
 
 def common(results: Results, regimes: Iterable[Regime], tolerance: float | None, steps: float | None) -> Question:

@@ -26,6 +26,7 @@ KINDS: tuple[Kind, ...] = (
     "theory",
     "regime",
     "solver",
+    "continuation",
     "renderer",
     "command",
 )
@@ -43,6 +44,7 @@ SUFFIXES = {
     "dataset": "Data",
     "theory": "Theory",
     "solver": "Solver",
+    "continuation": "Continuation",
     "renderer": "Renderer",
 }
 BASES = {
@@ -55,6 +57,7 @@ BASES = {
     "theory": "type[Theory]",
     "regime": "Regime",
     "solver": "type[Solver]",
+    "continuation": "type[Continuation]",
     "renderer": "type[Renderer]",
     "command": "click.Command",
 }
@@ -151,6 +154,7 @@ def imports(body: str) -> str:
     code = re.sub(r'"""(?:.|\n)*?"""|"[^"\n]*"', "", body)
     used = set(re.findall(r"(?<![\w.])[A-Za-z_]\w*", code))
     lines = ["from __future__ import annotations", ""]
+    lines += ["import math"] if "math" in used else []
     if "dataclass" in used:
         lines.append("from dataclasses import dataclass")
     typing = ["TYPE_CHECKING", *sorted(used & {"Any", "ClassVar"})]

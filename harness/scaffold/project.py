@@ -85,6 +85,9 @@ def _regimes(kinds: Sequence[Kind], name: PluginName | None) -> str:
     if name is not None and "solver" in kinds:
         tanh = '[[regimes]]\nuse = "moderate"\nactivation = "tanh"\nname = "tanh'
         return f'{tanh}, {name.name}-solver"\nsolver = "{name.name}-solver"\n\n{tanh}"'
+    if name is not None and "continuation" in kinds:
+        elu = '[[regimes]]\nuse = "moderate"\nactivation = "elu"\nname = "elu'
+        return f'{elu}, {name.name}-continuation"\ncontinuation = "{name.name}-continuation"\n\n{elu}"'
     if name is None or not ({*ingredients, "regime"} & set(kinds)):
         return '[[regimes]]\nuse = "moderate"\n\n[[regimes]]\nuse = "moderate"\nactivation = "relu"'
     if "regime" in kinds:

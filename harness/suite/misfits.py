@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.complaints import Complaint, printable, show
 from harness.components import Dataset
 from harness.components.fault import said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from harness.components import Regime, Solver, Targets
+    from harness.components import Regime, Targets
     from harness.plugin_host.registry import Registry
     from harness.suite.file import ProblemsSection
+
+Algorithm = Literal["solver", "continuation"]
+ALGORITHMS: Mapping[Algorithm, str] = {"solver": "train the regime", "continuation": "decide the fates of the regime"}
+"""What algorithms that regimes name do, by their kind."""
 
 
 def misfits(
@@ -43,7 +48,7 @@ def misfits(
         return
     for index, regime in regimes.items():
         found = chain(
-            _of_labels(regime, targets, show(dataset.name), registry), _of_solver(regime, targets.outputs, registry)
+            _of_labels(regime, targets, show(dataset.name), registry), _of_algorithms(regime, targets.outputs, registry)
         )
         for part, message, fits in found:
             names = ", ".join(show(name) for name in fits)
@@ -72,19 +77,21 @@ def _of_labels(
         yield "criterion", f"{message} {targets.kind}", ()
 
 
-def _of_solver(regime: Regime, q: int, registry: Registry) -> Iterator[tuple[str, str, Iterable[str]]]:
-    """Yield the fault of a solver that cannot train the regime on any machine."""
+def _of_algorithms(regime: Regime, q: int, registry: Registry) -> Iterator[tuple[str, str, Iterable[str]]]:
+    """Yield the faults of a solver that cannot train the regime on any machine, and of a continuation."""
 
-    def reason(name: str) -> str:
-        solver: Solver = registry.find("solver", name)()
+    def reason(kind: Algorithm, name: str) -> str:
+        made = registry.find(kind, name)()
         try:
-            return solver.unfit(regime, q)
+            return str(made.unfit(regime, q) if kind == "solver" else made.why_not(regime, q))
         except Exception as error:  # a plugin may fail in any way
             return said(error)
 
-    if regime.solver and (why := reason(regime.solver)):
-        fits = (name for name in registry.names("solver") if not reason(name))
-        yield "solver", f"solver {show(regime.solver)} cannot train the regime: {printable(why)}", fits
+    for kind, does in ALGORITHMS.items():
+        given = str(getattr(regime, kind))
+        if given and (why := reason(kind, given)):
+            fits = (name for name in registry.names(kind) if not reason(kind, name))
+            yield kind, f"{kind} {show(given)} cannot {does}: {printable(why)}", fits
 
 
 def _of_any_outputs(part: Any, regime: Regime, registry: Registry) -> Iterator[str]:

@@ -48,8 +48,8 @@ def resolve(suite: Suite, registry: Registry) -> dict[str, Any]:
 
 
 def _regime(regime: Regime, registry: Registry) -> dict[str, Any]:
-    named = {"solver": regime.solver} if regime.solver else {}
-    return {**regime_spec(regime, registry), **named}
+    named = {"solver": regime.solver, "continuation": regime.continuation}
+    return {**regime_spec(regime, registry), **{key: name for key, name in named.items() if name}}
 
 
 def without_versions(data: Any) -> Any:

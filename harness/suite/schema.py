@@ -21,6 +21,7 @@ _REGIME_KEYS = {
     "theory": "Name of the theory whose step size step_size = 'theory' means.",
     "summary": "One line about it.",
     "solver": "Name of the solver that must train it; chosen if left out.",
+    "continuation": "Name of the continuation that decides its fates; the shipped one that can if left out.",
 }
 
 

@@ -10,6 +10,7 @@ from harness.complaints import nearest, show
 from harness.plugin_host.registry import UnknownName
 from harness.testing import (
     activations,
+    continuations,
     criteria,
     datasets,
     import_state,
@@ -41,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     *theories.CHECKS,
     *regimes.CHECKS,
     *solvers.CHECKS,
+    *continuations.CHECKS,
     *machinery.CHECKS,
 )
 """Every rule, in the order in which they are applied."""

@@ -23,7 +23,7 @@ CLOSE = 1e-6
 """Relative distance of a measure from that of the plain loop, in double precision."""
 
 
-def _regimes() -> Iterator[Regime]:
+def small_regimes() -> Iterator[Regime]:
     """Yield small regimes that differ in one ingredient each, of which a solver takes at least one."""
     from harness.builtin.criteria import Logistic, MeanSquareOverRoot, Quadratic
     from harness.builtin.initializers import LeCun
@@ -53,7 +53,7 @@ def _setting(subject: Subject, regime: Regime) -> Setting:
 def _taken(subject: Subject) -> list[Setting]:
     """Return the regimes that the solver takes, which it must then train as a plain loop does."""
     solver = subject.item()
-    taken = [r for r in _regimes() if not solver.refuses(r)]
+    taken = [r for r in small_regimes() if not solver.refuses(r)]
     if taken and (reason := solver.why_not(taken[0], "float64", "cpu")):
         raise NotApplicable(reason)
     if not taken:
@@ -82,7 +82,8 @@ def plain_loop(regime: Regime, trial: Trial, steps: int) -> list[float]:
     return found
 
 
-def _told(regime: Regime) -> str:
+def described(regime: Regime) -> str:
+    """Return the ingredients of a small regime in a few words."""
     traits = regime.model.describe()
     biases = ", biases" if traits.biases else ""
     return f"{traits.activation}, {traits.trains}{biases}, {regime.optimizer.name}, {regime.criterion.name}"
@@ -96,7 +97,7 @@ def agrees(subject: Subject) -> Iterator[str]:
 
     k = 4
     for setting in _taken(subject):
-        where = f" ({_told(setting.regime)}; mend train, or let refuses() say so)"
+        where = f" ({described(setting.regime)}; mend train, or let refuses() say so)"
         for outcome in train(setting, Cell("", N, D, k), SEEDS):
             if outcome.message:
                 yield f"training n = {N}, d = {D}, k = {k} ends in an error: {outcome.message}"

@@ -117,7 +117,7 @@ def helps(subject: Subject) -> Iterator[str]:
 CHECKS = (
     Check("loads", ("plugin",), loads),
     Check("module docstring", ("plugin",), module_docstring),
-    Check("docstring", (*COMPONENTS, "regime", "solver", "executor", "renderer", "command"), docstring),
+    Check("docstring", (*COMPONENTS, "regime", "solver", "continuation", "executor", "renderer", "command"), docstring),
     Check("options", COMPONENTS, options),
     Check("help", ("command",), helps),
 )

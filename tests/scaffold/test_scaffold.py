@@ -114,7 +114,7 @@ def test_the_whole_plugin_passes_the_kit_and_its_suite_runs(generated: Path, tmp
 def test_a_solver_finds_the_thresholds_of_the_shipped_one_and_an_activation_trains(
     generated: Path, tmp_path: Path
 ) -> None:
-    for kind in ("solver", "activation"):
+    for kind in ("solver", "activation", "continuation"):
         text = (generated / f"my_{kind}.toml").read_text(encoding="utf-8")
         short = text.replace("4_000", "200").replace("[12, 18, 24]", "8").replace('"adaptive"', '"grid"')
         short = re.sub(r"(?m)^max_width.*$", "widths = [2, 16]", short).replace("trials = 60", "trials = 4")
@@ -122,6 +122,10 @@ def test_a_solver_finds_the_thresholds_of_the_shipped_one_and_an_activation_trai
         suite, _ = load_suite(generated / "short.toml", trust_plugins=True)
         results = harness.run(suite, out=tmp_path / kind, executor="in-process")
         assert (results.errors(), results.trained, results.faults) == ([], 16, ())
+        if kind == "continuation":
+            fates = {(one.regime, one.fate) for one in results.trials()}
+            assert ("elu, my-continuation-continuation", "fit proved") in fates
+            assert {fate for regime, fate in fates if regime == "elu"} == {None}
         if kind == "solver":
             solvers = {one.solver for one in results.trials() if one.regime == "tanh, my-solver-solver"}
             assert solvers == {"my-solver-solver"}

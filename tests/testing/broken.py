@@ -18,6 +18,7 @@ import numpy as np
 from harness import *
 from harness import hookimpl
 from harness.engine import lanes
+from harness.mathematics import limit
 from harness.builtin.initializers import LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
@@ -309,6 +310,34 @@ class Loop(Solver):
 @hookimpl
 def harness_solvers():
     return [Loop]
+
+
+@dataclass(frozen=True)
+class Patient(Continuation):
+    """Fits of softplus layers, by the length of the path."""
+
+    name: ClassVar[str] = "patient"
+
+    def refuses(self, regime, q):
+        form = regime.model.shallow_form()
+        plain = form is not None and str(form.activation) == "softplus" and form.trains == "hidden" and not form.biases
+        return "" if q == 1 and plain and type(regime.criterion) is Quadratic else "it takes softplus layers"
+
+    def take_on(self, regime, trained, descend, most):
+        problem, weights, spent = trained.trial.problem, trained.weights, 0
+        net = limit.Net(regime.model.activation, problem.x, problem.y, weights["v"])
+        while spent < most:
+            found = limit.certify(net.at(weights["W"].ravel()), trained.trial.step_size)
+            if found is not None and found.proved:
+                return Fate("fit proved", self.name, 2.0, 0.0, work=spent)
+            weights, taken, _ = descend(weights, min(500, most - spent), 0.0)
+            spent += taken
+        return Fate("open", work=spent)
+
+
+@hookimpl
+def harness_continuations():
+    return [Patient]
 '''
 
 
@@ -494,6 +523,12 @@ BROKEN = (
     Broken("solver loop", "agrees", "by a plain loop at", "w - trial.step_size *", "w - 0.5 * trial.step_size *"),
     Broken("solver loop", "agrees", "mend train, or let refuses() say so", "isinstance(regime.criterion, Quadratic)", "True"),
     Broken("solver loop", "alone", "end with other digits than among", "w - trial.step_size *", "w - (1.0 + 1e-9 * np.random.random()) * trial.step_size *"),
+    Broken("continuation patient", "judged", "a fit is proved, but the relative residual is", "found is not None and found.proved", "True"),
+    Broken("continuation patient", "judged", "steps later the relative residual is", 'Fate("open", work=spent)', 'Fate("stuck proved", residual=0.9, work=spent)'),
+    Broken("continuation patient", "judged", "the fate has no positive floor", 'Fate("open", work=spent)', 'Fate("stuck proved", work=spent)'),
+    Broken("continuation patient", "judged", "but may take", "while spent < most:", "spent = 10 * most\n        while spent < most:"),
+    Broken("continuation patient", "judged", "take_on() raises: ZeroDivisionError", "net = limit.Net(", "1 / 0\n        net = limit.Net("),
+    Broken("continuation patient", "alone", "have other fates than among", "2.0, 0.0, work", "2.0 + np.random.random(), 0.0, work"),
     Broken("renderer lines", "renders", "leaves out relu", "for row in table.rows)", "for row in table.rows[:1])"),
 )  # fmt: skip
 """One at least for each check; those of executors are tried on the executors that are there."""

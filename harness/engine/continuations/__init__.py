@@ -6,9 +6,13 @@ import functools
 import inspect
 import pkgutil
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from harness.components import Continuation, Regime, Solver
 from harness.engine.solvers.fused import Fused
+
+if TYPE_CHECKING:
+    from harness.plugin_host.registry import Registry
 
 
 @functools.cache
@@ -22,8 +26,34 @@ def shipped() -> tuple[Continuation, ...]:
     return tuple(sorted(found, key=lambda continuation: continuation.preference))
 
 
+def named(name: str, registry: Registry) -> Continuation:
+    """Return the continuation of this name. A plugin's never takes the place of a shipped one.
+
+    Args:
+        name: As suites or stored files write it: ``name``, or ``package:name`` for a plugin's.
+        registry: The plugins.
+
+    Raises:
+        UnknownName: There is none. The message has the nearest that there is.
+        AmbiguousName: Several plugins provide it.
+    """
+    for one in shipped():
+        if one.name == name:
+            return one
+    found: Continuation = registry.find("continuation", name)()
+    return found
+
+
+def name_in_files(continuation: Continuation, registry: Registry) -> str:
+    """Return the name that stored settings have for a continuation."""
+    known = continuation in shipped()
+    return continuation.name if known else registry.name_of("continuation", type(continuation))
+
+
 def continuation_of(regime: Regime, q: int = 1) -> Continuation | None:
-    """Return the first continuation that decides the fates of a regime, or None if there is none.
+    """Return the first shipped continuation that decides the fates of a regime, or None if there is none.
+
+    A plugin's decides where the regime names it, so that installing a package changes no result.
 
     Args:
         regime: What is trained.
@@ -34,7 +64,7 @@ def continuation_of(regime: Regime, q: int = 1) -> Continuation | None:
 
 def compile_ahead(regime: Regime, q: int = 1) -> None:
     """Compile the kernel that takes the steps of a continuation, so that not every worker does."""
-    if continuation_of(regime, q) is not None:
+    if regime.continuation or continuation_of(regime, q) is not None:
         Fused().why_not(regime, "float64", "cpu", q)
 
 
@@ -44,15 +74,16 @@ def undecided(regime: Regime, q: int = 1) -> dict[str, str]:
     return {name: reason for name, reason in found.items() if reason}
 
 
-def decider(regime: Regime, solver: Solver, q: int = 1) -> str:
+def decider(regime: Regime, solver: Solver, q: int = 1, continuation: Continuation | None = None) -> str:
     """Return name and version of what decides the fates of trials, or an empty string if nothing does.
 
     Args:
         regime: What is trained.
         solver: What trains it. Some know the fate themselves.
         q: Number of outputs.
+        continuation: The one that the regime names, or None for the shipped ones.
     """
     if solver.decides_fates:
         return f"{solver.name} {solver.version}"
-    found = continuation_of(regime, q)
+    found = continuation or continuation_of(regime, q)
     return "" if found is None else found.identity()
