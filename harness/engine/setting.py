@@ -120,8 +120,8 @@ def semantic(data: Mapping[str, Any]) -> dict[str, Any]:
 
     Names of regimes, summaries and which of several equal devices was used are left out, and so is the name of the
     regime's theory, which stands by itself if its step size is used. Fates are stored with outcomes or not, and so
-    whether they are asked for is left out too. A continuation that the regime names is part of it, as a stored trial has
-    one fate.
+    whether they are asked for is left out too. A continuation that the regime names is part of it, because a stored
+    trial has one fate.
     """
     whole = data.get("regime", {})
     regime = {key: value for key, value in whole.items() if key not in ("name", "summary", "theory", "solver")}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Algorithm = Literal["solver", "continuation"]
 ALGORITHMS: Mapping[Algorithm, str] = {"solver": "train the regime", "continuation": "decide the fates of the regime"}
-"""What algorithms that regimes name do, by their kind."""
+"""Verbs of the algorithms that regimes name, by their kind, as messages need them."""
 
 
 def misfits(

@@ -1,4 +1,4 @@
-"""Checks of continuations: gradient descent in float64 is the judge, and a fate depends on its trial alone."""
+"""Checks of continuations: against gradient descent in float64, and the same fate alone, in batches and in another order."""
 
 from __future__ import annotations
 
