@@ -1,4 +1,4 @@
-"""Checks of continuations: against gradient descent in float64, and the same fate alone, in batches and in another order."""
+"""Checks of continuations: against gradient descent in float64, and the same fate alone and among others."""
 
 from __future__ import annotations
 
