@@ -11,8 +11,8 @@ def provenance(run: Mapping[str, Any]) -> dict[str, str]:
 
     >>> provenance({"seed": 1, "versions": {"numpy": "2.4.6", "torch": "2.13.0"}, "plugin_files": []})
     {'seed': '1', 'versions': 'numpy 2.4.6, torch 2.13.0'}
-    >>> provenance({"solvers": {"hidden, ReLU": "swift", "output": "exact", "tanh": "swift"}})["solvers"]
-    'swift for 2 regimes ("hidden, ReLU", "tanh"), exact for 1 regime ("output")'
+    >>> provenance({"solvers": {"hidden, ReLU": "brisk", "output": "plain", "tanh": "brisk"}})["solvers"]
+    'brisk for 2 regimes ("hidden, ReLU", "tanh"), plain for 1 regime ("output")'
     >>> provenance({"merged": [{"run": "a", "trials": 8}, {"run": "b, c", "trials": 4}]})["merged"]
     '(run a, trials 8), (run "b, c", trials 4)'
     """
