@@ -68,7 +68,7 @@ def start(weights: Weights, problem: Problem, activation: Activation) -> Start:
         values = activation.phi(z)
         gram += values @ values.T
         outputs += values @ block["v"]
-        error += Errors.of(activation, inputs, w, z).values ** 2
+        error += Errors.of(activation, inputs, w).values ** 2
         size += float(np.vdot(values, values))
     columns, more = k, np.abs(problem.y)
     if "c" in weights:

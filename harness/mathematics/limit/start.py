@@ -49,23 +49,25 @@ class Errors:
     slopes: float
 
     @classmethod
-    def of(cls, activation: Activation, x: Array, w: Array, z: Array) -> Errors:
+    def of(cls, activation: Activation, x: Array, w: Array, z: Array | None = None) -> Errors:
         """Return the errors of one layer.
 
         Args:
             activation: φ.
             x: Inputs (n, d), with a column of ones for biases.
             w: Weights (k, d), with a column of biases where there are any.
-            z: Arguments as they were computed, (n, k).
+            z: Arguments as they were computed, (n, k), or None where the error of φ' is not needed for φ with a kink.
         """
         rows, columns = np.linalg.norm(x, axis=1), np.linalg.norm(w, axis=1)
         relative = gamma(x.shape[1] + 2) * UP
-        root = math.sqrt(z.size)
-        arguments = relative * float(np.linalg.norm(rows) * np.linalg.norm(columns)) + TINY * root
-        values = activation.b1 * UP * arguments + EVALUATION * UP * (root + float(np.linalg.norm(z)))
+        root, size = math.sqrt(len(x) * len(w)), float(np.linalg.norm(rows) * np.linalg.norm(columns))
+        arguments = relative * size + TINY * root
+        values = activation.b1 * UP * arguments + EVALUATION * UP * (root + size)
         evaluation = EVALUATION * UP * max(1.0, activation.b1) * root
         if math.isfinite(activation.b2):
             return cls(arguments, values, activation.b2 * UP * arguments + evaluation)
+        if z is None:
+            return cls(arguments, values, math.inf)
         on_kink = np.count_nonzero(np.abs(z) <= relative * np.multiply.outer(rows, columns) + TINY)
         return cls(arguments, values, 2.0 * activation.b1 * math.sqrt(float(on_kink)) + evaluation)
 
