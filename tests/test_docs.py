@@ -22,6 +22,7 @@ from harness.components import hookspecs
 from harness.plugin_host.registry import Registry
 from harness.suite import parse_suite
 from harness.suite.schema import suite_schema
+from tests.faults.rude import HOW
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -188,3 +189,22 @@ def test_the_page_of_files_lists_every_column_of_a_trial() -> None:
     page = (DOCS / "files.md").read_text(encoding="utf-8").split("## Trials\n")[1].split("\n## ")[0]
     columns = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
     assert columns == [field.name for field in fields(TrialRecord)]
+
+
+def test_each_fault_of_the_page_on_durability_names_tests_that_exist() -> None:
+    text = (DOCS / "durability.md").read_text(encoding="utf-8")
+    table = text.split("| fault | what happens | test |\n")[1].split("\n\n")[0]
+    rows = [row.strip("| ").split(" | ") for row in table.splitlines()[1:]]
+    assert len(rows) > 70
+    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
+    named = ""
+    for fault, _, tests in rows:
+        said = re.findall(r"`([^`]+)`", tests)
+        assert said, fault
+        for test in said:
+            name, _, case = test.partition("[")
+            named = name or named  # the same function with another case
+            slow = rf"@pytest\.mark\.slow\n(@.*\n)*def {named}\(|\npytestmark = pytest\.mark\.slow\n"
+            (source,) = [text for text in sources.values() if f"\ndef {named}(" in text]
+            assert ("(slow)" in tests) == bool(re.search(slow, source)), fault
+            assert not case or case.removesuffix("]") in HOW.values(), fault

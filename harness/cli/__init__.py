@@ -188,13 +188,17 @@ def _end_beside_threads(status: int) -> None:
         os._exit(status)
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk that is full, of a user's share of it, and of a file that is too long for it."""
+
+
 def _status() -> int:
     """Run the verb and return the exit status."""
     try:
         status = command(standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        return 3 if _is_locked(error.__cause__) else error.exit_code
+        return 3 if _can_go_on(error.__cause__) else error.exit_code
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise
@@ -206,10 +210,10 @@ def _status() -> int:
     return status if isinstance(status, int) else 0
 
 
-def _is_locked(error: BaseException | None) -> bool:
-    """Return whether a results file is locked by another program, which is no wrong input."""
+def _can_go_on(error: BaseException | None) -> bool:
+    """Return whether another program locks a results file or the disk is full, neither of which is wrong input."""
     if error is None:
         return False
     from harness.store import LockedError
 
-    return isinstance(error, LockedError)
+    return isinstance(error, LockedError) or (isinstance(error, OSError) and error.errno in FULL)

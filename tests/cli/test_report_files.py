@@ -179,3 +179,27 @@ def test_a_file_that_is_no_page_is_not_written_over(run: Path) -> None:
     done = report(str(run), "--figure-format", "png")
     assert done.exit_code == 2
     assert "add --figures" in done.output
+
+
+FULL = """
+import resource, sys
+from harness.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, resource.RLIM_INFINITY))
+sys.argv = ["harness", *sys.argv[1:]]
+main()
+"""
+"""No file may be longer than the shortest figure."""
+
+
+def test_figures_that_do_not_fit_on_the_disk_leave_those_that_were_there(run: Path, tmp_path: Path) -> None:
+    figures = [str(run), "--figures", str(tmp_path), "--figure-format", "svg"]
+    assert report(*figures).exit_code == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert before
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, "report", *figures], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 3, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "File too large" in " ".join(done.stderr.split())
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -21,6 +21,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+import harness
 from harness.components import Cell, Outcome
 from harness.components.executor import Attempt, Batch, BatchFailed, LostWorkers
 from harness.driver.batching import batches
@@ -220,6 +221,21 @@ def test_a_cluster_is_started_again_if_a_worker_is_killed_while_it_starts(
         with pytest.raises(LostWorkers, match="no Dask workers at this machine"), Dask(1):
             pass
     assert left.read_text(encoding="utf-8") == "0"
+
+
+def test_a_scheduler_that_others_reach_is_joined_with_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(address: str) -> None:
+        raise LostWorkers(f"nobody at {address}")
+
+    monkeypatch.setattr("harness.executors.dask_scheduler.greet", nobody)
+    words = "warning: tcp://10.0.0.1:8786 is neither encrypted nor authenticated"
+    for address, count in (("tcp://10.0.0.1:8786", 1), ("tls://10.0.0.1:8786", 0), ("tcp://127.0.0.1:8786", 0)):
+        said: list[str] = []
+        with pytest.raises(LostWorkers, match="nobody at"):
+            harness.run(harness.load_suite(SUITE), out=tmp_path, scheduler=address, notice=said.append)
+        assert sum(line.startswith(words) for line in said) == count
 
 
 def test_nobody_at_the_address() -> None:

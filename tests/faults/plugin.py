@@ -67,10 +67,11 @@ class Marked(Dataset):
         x, y = rng.standard_normal((n, d)), rng.standard_normal(n)
         if rng.integers(self.every) == 0:
             x[0, 0] = MARK
-            mischief(self.how)
-            if self.how == "shape":
+            how = "" if "CALM" in os.environ else self.how
+            mischief(how)
+            if how == "shape":
                 return x[1:], y
-            if self.how == "dtype":
+            if how == "dtype":
                 return x.astype(np.float32), y
         return x, y
 

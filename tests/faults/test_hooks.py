@@ -111,6 +111,26 @@ def test_one_trials_fault_costs_that_trial(
     assert outcomes(results, "other") == outcomes(calm, "other")
 
 
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [("raise", "ArithmeticError"), ("shape", "drew inputs of shape (7, 3)"), ("dtype", "float32"), ("exit", "exit")],
+)
+def test_a_draw_at_fault_costs_its_trial_in_each_regime(
+    how: str, message: str, odd: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = SUITE.replace('{ use = "marked" }', f'{{ use = "marked", how = "{how}" }}')
+    results = run(text, odd, tmp_path / "mad")
+    monkeypatch.setenv("CALM", "1")
+    calm = run(text, odd, tmp_path / "calm")
+    dataset = parse_suite(text, odd).dataset
+    bad = {s for s in range(TRIALS) if marked(draw_problem(dataset, 8, 3, seed=s, base=0))}
+    assert 0 < len(bad) < TRIALS / 2
+    for regime in ("own", "other"):
+        found = outcomes(results, regime)
+        assert {o.seed for o in found if message.lower() in o.message.lower() and o.message} == bad
+        assert [o for o in found if o.seed not in bad] == [o for o in outcomes(calm, regime) if o.seed not in bad]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["hang", "crash"])
 def test_a_hang_or_crash_costs_the_trial_and_a_worker(how: str, odd: Registry, tmp_path: Path) -> None:

@@ -161,7 +161,8 @@ def test_training_does_not_wait_for_a_draw_that_hangs(tmp_path: Path, monkeypatc
     assert said[0] == "dataset 'rude' has not drawn a problem of each n and d after 0.1 s"
     assert outcome(results, n).message == "not done after 15 s (15 s a trial)"
     (found,) = results.predictions.values()
-    assert {one.width.reason for one in found} == {"dataset 'rude' did not return within 15 s"}
+    reasons = {one.width.reason for one in found if one.theory.name in ("cert-d1", "crash")}
+    assert reasons == {"dataset 'rude' did not return within 15 s"}
     assert len(asked) == 1
 
 
@@ -169,7 +170,8 @@ def test_training_does_not_wait_for_a_draw_that_hangs(tmp_path: Path, monkeypatc
 def test_what_a_plugin_changes_in_this_process_is_restored(how: str, tmp_path: Path) -> None:
     """Without stdout no table could be printed, and a later draw needs more calls than the lower limit allows."""
     done = run_mode(how, tmp_path, "--executor", "in-process")
-    assert (done.returncode, done.stderr) == (0, "")
+    said = [line for line in done.stderr.splitlines() if "[search] trials = 1" not in line]
+    assert (done.returncode, said) == (0, [])
     assert f"{len(how.split())} trials trained, 0 reused" in done.stdout
 
 
