@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.complaints import Complaint, printable, show
-from harness.components import Dataset
+from harness.components import Criterion, Dataset
 from harness.components.fault import said
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ def _of_labels(
                 message = f"{part} {show(made.name)} has one output, but dataset {dataset} needs {targets.outputs}"
                 yield part, message, _of_any_outputs(part, regime, registry)
     criterion = regime.criterion
+    if isinstance(regime.optimizer.step_size, str) and type(criterion).curvature is Criterion.curvature:
+        message = f"criterion {show(criterion.name)} has no curvature, so the step size must be a number"
+        yield "optimizer", f"{message}; found {show(regime.optimizer.step_size)}", ()
     if targets.kind is not None and targets.kind not in criterion.targets:
         wanted = " or ".join(criterion.targets)
         message = f"criterion {show(criterion.name)} needs labels that are {wanted}, but those of dataset {dataset} are"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tomli
 
+from harness import SuiteError
 from harness.builtin.criteria import MeanSquareOverRoot
 from harness.builtin.datasets import CubeSphere, Sphere
 from harness.builtin.initializers import GaussianHalves, MirroredLeCun
@@ -17,6 +18,7 @@ from harness.builtin.optimizers import Momentum
 from harness.components import Problem
 from harness.engine.draws import draw_problem
 from harness.plugin_host.composition import OWN_KEYS, build_regime, regime_spec
+from harness.plugin_host.registry import Registry
 from harness.statistics.adaptive import Adaptive
 from harness.statistics.search import Grid
 from harness.suite import find_suite, load_suite, parse_suite, shipped_suites
@@ -238,3 +240,16 @@ def test_multiples_are_widest_where_d_is_smallest() -> None:
     assert trial_bytes(80, 2, 2000) > 1.3e6 > trial_bytes(80, 20, 200)
     huge = GOOD.replace('method = "adaptive"', 'method = "grid"\ntrials = 1\nmultiples = [1e308]')
     assert len(too_large(parse(huge.replace("d = 20", "d = 1")))) == 2, "a width beyond all floats"
+
+
+def test_a_loss_without_curvature_needs_a_number_as_step_size(registry: Registry) -> None:
+    def text(step: str) -> str:
+        return (
+            '[suite]\nname = "a"\n[problems]\ndataset = { use = "sphere", labels = "rademacher" }\nn = 9\nd = 3\n'
+            '[budget]\nepochs = 7\ntolerances = [0.1]\n[[regimes]]\nname = "r"\nmodel = "shallow"\n'
+            f'initializer = "lecun"\ncriterion = "hinge"\noptimizer = {{ use = "gd", batch = 4{step} }}\n'
+        )
+
+    with pytest.raises(SuiteError, match="criterion 'hinge' has no curvature, so the step size must be a number"):
+        parse_suite(text(""), registry)
+    assert parse_suite(text(", step_size = 0.1"), registry).budget.steps == 21  # three steps an epoch
