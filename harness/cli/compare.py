@@ -10,8 +10,10 @@ from harness.cli import completion
 from harness.cli.options import (
     LEGEND,
     PLUGINS,
+    STEPS,
     TRUST,
     WrongInput,
+    check_question,
     renderer_named,
     select,
     selected,
@@ -30,8 +32,13 @@ if TYPE_CHECKING:
 @click.command("compare")
 @click.argument("runs", metavar="RUN_A RUN_B...", nargs=-1, required=True, shell_complete=completion.sources)
 @click.option("--format", "form", default="rich", show_default=True, help="Or markdown, csv, json, or a plugin's.")
-@click.option("--tolerance", type=float, metavar="EPS", help="A tolerance of both; what each reports if not given.")
-@click.option("--steps", type=click.IntRange(1), metavar="T", help="As if both budgets had been T steps.")
+@click.option(
+    "--tolerance",
+    type=float,
+    metavar="EPS",
+    help="A tolerance of both, or 0 for exact fits; what each reports if not given.",
+)
+@click.option("--steps", type=STEPS, metavar="T", help="As if both budgets had been T steps; inf for unlimited ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON, with each trial judged differently.")
 @click.option("--fail-on-difference", is_flag=True, help="Exit with status 1 if verdicts or thresholds disagree.")
 @LEGEND
@@ -42,7 +49,7 @@ def command(
     runs: tuple[str, ...],
     form: str,
     tolerance: float | None,
-    steps: int | None,
+    steps: float | None,
     as_json: bool,
     fail_on_difference: bool,
     legend: bool,
@@ -102,17 +109,12 @@ def command(
     return status
 
 
-def _check(sources: Sequence[Source], tolerance: float | None, steps: int | None) -> None:
+def _check(sources: Sequence[Source], tolerance: float | None, steps: float | None) -> None:
     """Warn of broken plugins, and refuse a tolerance or a number of steps that a run does not have."""
     for registry in {id(source.results.registry): source.results.registry for source in sources}.values():
         warn_of_broken(registry)
     for source in sources:
-        if steps is not None and steps > (most := source.results.suite.budget.steps):
-            raise WrongInput(f"--steps {steps}: {source.name} trained for at most {most} steps")
-        try:
-            source.results.rung(tolerance)
-        except ValueError as error:
-            raise WrongInput(f"--tolerance: {source.name}: {error}") from error
+        check_question(source.results, tolerance, steps, source.name)
 
 
 def _show(tables: Sequence[Table], *, legend: bool) -> None:

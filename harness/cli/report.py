@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -10,8 +11,10 @@ from harness.cli import completion
 from harness.cli.options import (
     LEGEND,
     PLUGINS,
+    STEPS,
     TRUST,
     WrongInput,
+    check_question,
     given,
     renderer_named,
     select,
@@ -50,7 +53,7 @@ if TYPE_CHECKING:
     help="Or markdown, latex, html, csv, json, or a plugin's. Trials are written as csv or jsonl.",
 )
 @click.option("--tolerance", type=float, metavar="EPS", help="Another tolerance of the suite; 0: exact fits.")
-@click.option("--steps", type=click.IntRange(1), metavar="T", help="As if the budget had been T steps.")
+@click.option("--steps", type=STEPS, metavar="T", help="As if the budget had been T steps; inf for unlimited ones.")
 @click.option(
     "--all-sizes", is_flag=True, help="Theories, diagnostics, comparison, ablations, held-out at each n and d."
 )
@@ -87,7 +90,7 @@ def command(
     view: str | None,
     form: str,
     tolerance: float | None,
-    steps: int | None,
+    steps: float | None,
     all_sizes: bool,
     diagnostic: str | None,
     certify: bool,
@@ -204,7 +207,7 @@ def _show(tables: Sequence[Table], said: str, *, legend: bool) -> None:
             echo(table.caption)
 
 
-def _write_trials(results: Results, form: str, tolerance: float | None, steps: int | None) -> None:
+def _write_trials(results: Results, form: str, tolerance: float | None, steps: float | None) -> None:
     """Write the trials one by one, as CSV if no format is given."""
     from harness.report.trials_view import FORMS, write_trials
     from harness.standard_output import own
@@ -212,7 +215,7 @@ def _write_trials(results: Results, form: str, tolerance: float | None, steps: i
     form = "csv" if form == "rich" else form
     if form not in FORMS:
         raise WrongInput(f"--format {form}: trials are written line by line, expected {' or '.join(FORMS)}")
-    write_trials(results, own(), form, tolerance=tolerance, steps=steps)
+    write_trials(results, own(), form, tolerance=tolerance, steps=None if steps is None else int(steps))
 
 
 def _warn_of_letters(renderer: Renderer, tables: Sequence[Table]) -> None:
@@ -252,22 +255,14 @@ def _draw_all(
         write_page(source, html)
 
 
-def _check(results: Results, tolerance: float | None, steps: int | None, view: str | None) -> None:
-    if tolerance == 0.0 and view in ("trials", "diagnostics"):
-        raise WrongInput(f"--tolerance 0: the view {view} shows training within the budget; ask for a tolerance of it")
-    try:
-        if tolerance == 0.0 and steps is not None:
-            raise ValueError("an exact fit takes unlimited steps; leave out --steps")
-        if tolerance != 0.0:
-            results.rung(tolerance)
-    except ValueError as error:
-        raise WrongInput(f"--tolerance: {error}") from error
-    budget = results.suite.budget.steps
-    if steps is not None and steps > budget:
-        raise WrongInput(f"--steps {steps}: the suite trained for at most {budget} steps")
+def _check(results: Results, tolerance: float | None, steps: float | None, view: str | None) -> None:
+    if view in ("trials", "diagnostics") and (tolerance == 0.0 or steps == math.inf):
+        asked = "--tolerance 0" if tolerance == 0.0 else "--steps inf"
+        raise WrongInput(f"{asked}: the view {view} shows training within the budget; ask for a tolerance of it")
+    check_question(results, tolerance, steps)
 
 
-def _draw(results: Results, view: str, tolerance: float | None, steps: int | None, diagnostic: str | None) -> None:
+def _draw(results: Results, view: str, tolerance: float | None, steps: float | None, diagnostic: str | None) -> None:
     from harness.report.map_view import show_maps
     from harness.report.phase import show_phases
 

@@ -129,7 +129,9 @@ def table_of(results: Results, view: str, options: Mapping[str, Any]) -> Table:
     return made
 
 
-def _theories(results: Results, *, tolerance: float | None, steps: int | None, all_sizes: bool, certify: bool) -> Table:
+def _theories(
+    results: Results, *, tolerance: float | None, steps: float | None, all_sizes: bool, certify: bool
+) -> Table:
     from harness.report.predicted import certify_suite, predict_results
     from harness.report.theories_view import theories_view
 

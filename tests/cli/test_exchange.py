@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import zipfile
 from dataclasses import replace
@@ -273,6 +274,31 @@ def test_verify_in_processes_of_its_own(here: Path) -> None:
     assert "the digits are not" in " ".join(out.split())
 
 
+def test_unlimited_steps_and_exact_fits_are_compared_and_reported(here: Path) -> None:
+    """The command line asks what the Python API does: its k½ are those of Results.threshold."""
+    results = load_results(here / "whole")
+    regime = next(one.name for one in results.suite.regimes if results.decides_fates(one.name))
+    (n, d), *_ = results.sizes()
+    for options, asked in (
+        (("--tolerance", "0"), (0.0, None)),
+        (("--tolerance", "0", "--steps", "inf"), (0.0, math.inf)),
+        (("--steps", "inf"), (None, math.inf)),
+    ):
+        found = results.threshold(regime, n, d, *asked)
+        status, out, _ = harness("report", "whole", "--format", "json", *options)
+        rows = [one["entries"] for one in json.loads(out)["rows"]]
+        (row,) = (
+            one for one in rows if one[0]["value"] == regime and {n, d} <= {cell.get("value") for cell in one[5:7]}
+        )
+        ends = {"": f"({found.low}, {found.high}]", ">": f"> {found.low}", "<=": f"≤ {found.high}"}
+        shown = ends.get(found.bound, "–")
+        assert (status, any(cell["text"].endswith(shown) for cell in row)) == (0, True)
+        status, out, _ = harness("compare", "whole", "whole", *options, "--format", "markdown")
+        assert status == 0
+        assert ("exact fit" in out) == (asked[0] == 0.0)
+        assert "unlimited steps" in out or asked[0] == 0.0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -283,6 +309,8 @@ def test_verify_in_processes_of_its_own(here: Path) -> None:
         (("compare", "whole", "nowhere"), "nowhere"),
         (("compare", "whole", "whole", "--tolerance", "0.7"), "whole: tolerance 0.7 was not recorded"),
         (("compare", "whole", "whole", "--steps", "401"), "at most 400 steps"),
+        (("compare", "whole", "whole", "--steps", "0"), "a number of steps from 1 on, or inf"),
+        (("compare", "whole", "whole", "--tolerance", "0", "--steps", "5"), "an exact fit takes unlimited steps"),
         (("compare", "whole", "whole", "--format", "markdwn"), "did you mean 'markdown'"),
         (("export", "whole", "--archive", "nowhere/a.zip"), "its folder is not there"),
         (("export", "whole", "--archive", "part-1"), "is a folder"),

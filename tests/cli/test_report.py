@@ -119,6 +119,10 @@ def test_an_unfinished_run_says_so(results: Results, monkeypatch: pytest.MonkeyP
     [
         (("run", "--tolerance", "0.5"), "0.5 was not recorded"),
         (("run", "--steps", "1001"), "at most 1000 steps"),
+        (("run", "--steps", "infinite"), "a number of steps from 1 on, or inf"),
+        (("run", "--steps", "inf"), "--steps inf: the suite does not decide"),
+        (("run", "--tolerance", "0"), "--tolerance 0: the suite does not decide"),
+        (("run", "--view", "trials", "--steps", "inf"), "the view trials shows training within the budget"),
         (("run", "--format", "markdwn"), "did you mean 'markdown'"),
         (("run", "--view", "nothing"), "not one of"),
         (("run", "--view", "thresholds", "--certify"), "--certify changes nothing in the view thresholds"),
