@@ -71,8 +71,9 @@ def certified_width(
 ) -> Certified:
     """Find the width from which a theory's certificate holds: doubling, then bisection, for each seed.
 
-    Problems and weights are those of the trials 0, 1, … of a suite with seed ``base``. A wider net may fail although a
-    narrower one is certified. The result is a width that is certified while the one a step below it is not.
+    Problems are those of the trials 0, 1, … of a grid with seed ``base``, the same at all widths. A suite that is
+    searched adaptively has other problems at each width. A wider net may fail although a narrower one is certified.
+    The result is a width that is certified while the one a step below it is not.
 
     Args:
         theory: The theory that certifies.
