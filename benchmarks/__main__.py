@@ -1,4 +1,4 @@
-"""Measure and print: ``python -m benchmarks [speed | grid | scaling | scale | overhead] [--json FILE] [--quick] …``."""
+"""Measure and print: ``python -m benchmarks [speed | batches | grid | scaling | scale | overhead] [--quick] …``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import check, cores, grid, memory, overhead, scale, scaling, speed
+from benchmarks import batches, check, cores, grid, memory, overhead, scale, scaling, speed
+from benchmarks.batch_tables import batches_table
 from benchmarks.case import Case
 from benchmarks.grid_tables import check_tables, times_table
 from benchmarks.machine import Machine, chosen_cores, this_machine, workers
@@ -39,6 +40,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--repetitions", type=int, help="rounds in which everything is measured in turn")
     one.add_argument("--cores", default="1", metavar="C", help="also compare C cores, or all, with one")
     one.add_argument("--only", action="append", metavar="VARIANT", help="measure this beside the loop; repeatable")
+
+    more = commands.add_parser("batches", parents=[shared], help="minibatches and several outputs, on a CPU in float32")
+    more.add_argument("--repetitions", type=int, help="rounds in which everything is measured in turn")
 
     two = commands.add_parser("grid", parents=[shared], help="time of a published grid, and a check of its verdicts")
     two.add_argument("--suite", default="phase-diagram", help="a suite whose search is a grid")
@@ -79,6 +83,19 @@ def measure_speed(arguments: argparse.Namespace, machine: Machine) -> dict[str, 
             shares = [cores.measure(case, effort, pools) for case in cases]
             _show(cores_table(shares, effort, arguments.dtype, machine))
     return {"speeds": [asdict(each) for each in speeds], "cores": [asdict(each) for each in shares]}
+
+
+def measure_batches(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
+    """Measure and print minibatches and several outputs."""
+    repetitions = arguments.repetitions or (1 if arguments.quick else 5)
+    found = []
+    with workers(1) as pools:
+        for case in batches.QUICK if arguments.quick else batches.CASES:
+            _say(f"{case.activation} at n, d, k = {', '.join(map(str, case.size))}, q = {case.outputs}")
+            least = 0.002 if arguments.quick else 0.15
+            found.append(pools[0].submit(batches.measure, case, repetitions, least).result())
+    _show(batches_table(found, repetitions, machine))
+    return {"batches": [asdict(each) for each in found]}
 
 
 def measure_grid(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
@@ -169,6 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     machine = this_machine(chosen.device)
     measures = {
         "speed": measure_speed,
+        "batches": measure_batches,
         "grid": measure_grid,
         "scaling": measure_scaling,
         "scale": measure_scale,

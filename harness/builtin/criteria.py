@@ -90,6 +90,10 @@ class Logistic(_Classification):
 
         return softplus(-outputs * y).sum()
 
+    def derivative(self) -> Literal["logistic"]:
+        """Return that it is −y/(1 + exp(y f))."""
+        return "logistic"
+
     def curvature(self, n: int) -> float:
         """Return 1/4, the largest derivative of the logistic function."""
         return 0.25
@@ -106,6 +110,10 @@ class CrossEntropy(_Classification):
     def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
         """Return −Σ y · log softmax(f), for outputs and one-hot rows (n, q)."""
         return -(outputs.log_softmax(-1) * y).sum()
+
+    def derivative(self) -> Literal["softmax"]:
+        """Return that it is softmax(f) − y."""
+        return "softmax"
 
     def curvature(self, n: int) -> float:
         """Return 1/2: diag(p) − ppᵀ has no larger eigenvalue [Böhning 1992]."""

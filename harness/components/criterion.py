@@ -79,6 +79,14 @@ class Criterion(Component, ABC):
         """
         return None
 
+    def derivative(self) -> Literal["logistic", "softmax"] | None:
+        """Return the form of ∂loss/∂f if a compiled solver knows it, or None, which lets torch differentiate.
+
+        ``logistic`` is −y/(1 + exp(y f)) for labels ±1, and ``softmax`` is softmax(f) − y for one-hot rows. The loss is
+        then a sum over samples.
+        """
+        return None
+
     def wrong(self, outputs: Tensor, y: Tensor) -> Tensor:
         """Return the number of samples that are classified wrongly, as a scalar of the dtype of the outputs.
 

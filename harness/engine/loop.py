@@ -65,6 +65,7 @@ def train_stack(
             if not going[lane] and run not in ended:
                 ended.add(run)
                 recorder.end(run, _lane(live.params, lane), step)
+                work.ended(lane)
         if not going.any():
             return
         if compacts and going.mean() < COMPACT_BELOW and len(going) > lanes.FEWEST:

@@ -8,13 +8,15 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from harness.engine.draws import stream
 
 if TYPE_CHECKING:
     from harness.engine.workspace import Workspace
+
+AHEAD = 8
+"""Epochs whose samples are drawn at a time, as a few numbers take as long as many."""
 
 
 class Samples(ABC):
@@ -70,15 +72,14 @@ class Minibatches(Samples):
 
     def run(self, work: Workspace, i: int, steps: int) -> None:
         """Measure, and take the steps of an epoch."""
-        work.measure(i)
-        for index in torch.from_numpy(np.ascontiguousarray(self.take(steps))):
-            work.minibatch_step(index)
+        work.epoch(i, self.take(steps))
 
     def take(self, steps: int) -> NDArray[np.int64]:
         """Return the indices of the next steps, (steps, lanes, b)."""
         need = steps * self.batch
         epochs = -(-(need - self.left.shape[1]) // self.n)
         if epochs > 0:
+            epochs = max(epochs, AHEAD)
             drawn = [np.concatenate([self.pass_over(rng) for _ in range(epochs)]) for rng in self.streams]
             self.left = np.concatenate([self.left, np.stack(drawn)], axis=1)
         taken, self.left = self.left[:, :need], self.left[:, need:]

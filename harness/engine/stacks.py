@@ -6,7 +6,7 @@ import functools
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -100,7 +100,7 @@ class StackSolver(Solver):
         runs = _runs(trials, grouping, recorder.progress.padding)
         shown = [trials[run if run < len(trials) else 0] for run in runs]
         moved = regime.model.moved(trials[0].weights)
-        live = _lanes(regime, budget, shown, runs, moved)
+        live = replace(_lanes(regime, budget, shown, runs, moved), padding=recorder.progress.padding)
         samples = _samples(regime, budget, shown)
         workspace_of = self.workspace_of(regime, budget, trials[0].k, moved, samples.batch)
         with torch.no_grad(), self.guard():

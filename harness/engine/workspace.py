@@ -38,6 +38,7 @@ class Lanes:
         velocity: What the heavy ball remembers, for the weights that move; empty without momentum.
         state: The state of any other optimizer.
         taken: Steps taken.
+        padding: Index of the run of padding lanes.
     """
 
     runs: NDArray[np.int64]
@@ -49,6 +50,7 @@ class Lanes:
     velocity: Params
     state: Params
     taken: int = 0
+    padding: int = -1
 
     def rates(self, optimizer: Optimizer) -> Tensor:
         """Return the step size of each network at the next step, (B,), and count the step."""
@@ -75,6 +77,7 @@ class Lanes:
             copies(self.velocity),
             copies(self.state),
             self.taken,
+            padding,
         )
 
 
@@ -117,6 +120,20 @@ class Workspace(ABC):
     @abstractmethod
     def minibatch_step(self, index: Tensor) -> None:
         """Step on the samples ``index`` (B, b)."""
+
+    def epoch(self, i: int, index: NDArray[np.int64]) -> None:
+        """Evaluate the networks on all samples into row i, and step on minibatches, one after the other.
+
+        Args:
+            i: The row.
+            index: Samples of the steps, (steps, B, b).
+        """
+        self.measure(i)
+        for samples in torch.from_numpy(np.ascontiguousarray(index)):
+            self.minibatch_step(samples)
+
+    def ended(self, lane: int) -> None:  # noqa: B027  # most workspaces advance all lanes at once
+        """Take note that the network in a lane has ended, so that no more steps of it are needed."""
 
     def measures(self, points: int) -> NDArray[np.float64]:
         """Return the criterion's measure of the first rows, (points, B)."""

@@ -24,7 +24,9 @@ from typing import Literal
 from harness.components import Activation
 from harness.draft import draft, replace_text
 
-SOURCE = Path(__file__).with_name("kernel.cpp")
+SOURCES = {name: Path(__file__).with_name(f"{name}.cpp") for name in ("kernel", "stack")}
+"""The kernel of one network from its first step to its last, and that of stacks, which includes a part of it."""
+
 FLAGS = (
     "-std=c++17",
     "-O3",
@@ -37,7 +39,7 @@ FLAGS = (
     "-Wno-psabi",
 )
 COMPILERS = ("c++", "g++", "clang++")
-SYMBOLS = (b"harness_train", b"harness_network_size", b"harness_activate")
+SYMBOLS = (b"harness_network_size", b"harness_activate")
 """Functions that every kernel has."""
 
 VERSION_SECONDS = 30.0
@@ -170,13 +172,18 @@ def compiler_version() -> str:
 
 
 @functools.cache
-def kernel(real: Real, activation: Activation) -> Kernel:
-    """Return the kernel for a precision and an activation, compiling it if the cache does not hold it.
+def kernel(real: Real, activation: Activation, source: str = "kernel") -> Kernel:
+    """Return a kernel for a precision and an activation, compiling it if the cache does not hold it.
 
     The file is named by the hash of the source, the activation's statements, flags, compiler and processor. A file
     beside it has its digest, and a file that does not match its digest is compiled again. A kernel that the cache
     cannot hold is kept in the temporary directory. Files are moved into place when they are complete, so processes
     may race.
+
+    Args:
+        real: Precision.
+        activation: φ.
+        source: One of ``SOURCES``.
 
     Warns:
         UserWarning: If a file in the cache is damaged.
@@ -190,15 +197,17 @@ def kernel(real: Real, activation: Activation) -> Kernel:
     if statements is None:
         raise NoKernel(f"the activation {activation} has no C++ statements")
     parts = [f"-DREAL={real}", f"-DACTIVATION={' '.join(statements.split())}"]
-    identity = "\0".join([SOURCE.read_text(encoding="utf-8"), *FLAGS, *parts, version, _processor(), *command[1:]])
-    name = f"fused-{activation.name}-{real}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.so"
+    texts = [SOURCES[name].read_text(encoding="utf-8") for name in dict.fromkeys(("kernel", source))]
+    identity = "\0".join([*texts, *FLAGS, *parts, version, _processor(), *command[1:]])
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    name = f"{'fused' if source == 'kernel' else f'fused-{source}'}-{activation.name}-{real}-{digest}.so"
     paths = [directory / name for directory in (cache_directory(), _temporary_directory())]
     damage: list[str] = []
     for path in paths:
         if library := _cached(path, damage):
             return Kernel(path, shlex.join(command), built=False, loaded=library, notice="; ".join(damage))
     try:
-        content = _compile(command, parts)
+        content = _compile(command, SOURCES[source], parts)
     except OSError as error:
         raise NoKernel(f"the temporary directory cannot be used: {error.strerror or error}") from error
     reasons: list[str] = []
@@ -260,11 +269,11 @@ def _keep(path: Path, content: bytes) -> ctypes.CDLL:
     return ctypes.CDLL(str(path))
 
 
-def _compile(command: Sequence[str], parts: Sequence[str]) -> bytes:
+def _compile(command: Sequence[str], source: Path, parts: Sequence[str]) -> bytes:
     """Return the shared library that the compiler makes."""
     with tempfile.TemporaryDirectory(prefix="convergence-harness-", ignore_cleanup_errors=True) as folder:
         made = Path(folder) / "kernel.so"
-        done = _run([*command, *FLAGS, *parts, str(SOURCE), "-o", str(made)], COMPILE_SECONDS)
+        done = _run([*command, *FLAGS, *parts, str(source), "-o", str(made)], COMPILE_SECONDS)
         if done.returncode:
             lines = done.stderr.strip().splitlines() or ["no message"]
             said = next((line for line in lines if "error:" in line), lines[0])

@@ -198,6 +198,8 @@ static inline vec sigmoid(vec z) {
 
 static inline void activate(vec z, vec& phi, vec& slope) { ACTIVATION }
 
+#ifndef ELEMENTARY_ONLY
+
 // --- matrix products on a block of samples ----------------------------------------------------------
 
 // Their loops run at least once, and say so: else the compiler keeps the sums in memory, for the case that they do not.
@@ -524,6 +526,8 @@ extern "C" void harness_train(Network* network) {
 
 // The size of the struct, which its counterpart in Python must have.
 extern "C" int64_t harness_network_size() { return sizeof(Network); }
+
+#endif  // ELEMENTARY_ONLY
 
 // phi and phi' of `count` numbers, a multiple of the vector's length: for tests.
 extern "C" void harness_activate(int64_t count, const real* z, real* phi, real* slope) {

@@ -45,11 +45,7 @@ class Fused(ShallowSolver):
 
     def made(self, dtype: str, device: str) -> str:
         """Return the kernel's file and what compiled it."""
-        from harness.engine.fused.build import kernel
-
-        found = kernel(_real(dtype), ACTIVATIONS["softplus"])
-        notice = f"; {found.notice}" if found.notice else ""
-        return f"{found.path} (by {found.compiler}){notice}"
+        return made(dtype, "kernel")
 
     def grouping(self, regime: Regime, budget: Budget, n: int, d: int, k: int) -> Grouping:
         """Return batches of networks that are trained one by one."""
@@ -62,13 +58,24 @@ class Fused(ShallowSolver):
         return [_train(net, visit) for net, visit in zip(nets, visits, strict=True)]
 
 
+def made(dtype: str, source: str) -> str:
+    """Return the file of a kernel for softplus, and what compiled it."""
+    from harness.engine.fused.build import kernel
+
+    found = kernel(_real(dtype), ACTIVATIONS["softplus"], source)
+    notice = f"; {found.notice}" if found.notice else ""
+    return f"{found.path} (by {found.compiler}){notice}"
+
+
 @functools.cache
-def unavailable(dtype: str = "float32", activation: Activation = ACTIVATIONS["softplus"]) -> str:
-    """Return why the kernel of an activation is not available, or an empty string; the first call may compile it."""
+def unavailable(
+    dtype: str = "float32", activation: Activation = ACTIVATIONS["softplus"], source: str = "kernel"
+) -> str:
+    """Return why a kernel of an activation is not available, or an empty string; the first call may compile it."""
     from harness.engine.fused.build import NoKernel, kernel
 
     try:
-        kernel(_real(dtype), activation)
+        kernel(_real(dtype), activation, source)
     except NoKernel as error:
         return str(error)
     return ""

@@ -1,0 +1,52 @@
+"""The compiled kernel for stacks beside the stack of torch, in float64, on equal minibatches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness import Cell, Criterion, Dataset, Regime
+from harness.builtin.criteria import CrossEntropy, Logistic, Quadratic
+from harness.builtin.datasets import Sphere
+from harness.builtin.initializers import He
+from harness.builtin.models import ShallowNet
+from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
+from harness.components import Optimizer
+from harness.engine.solvers.fused import unavailable
+from harness.engine.solvers.fused_stack import FusedStack
+from harness.engine.solvers.stacked import Stacked
+from harness.engine.work import train
+from tests.engine.cases import setting
+
+pytestmark = pytest.mark.skipif(bool(unavailable("float64", source="stack")), reason="no C++ compiler")
+
+CASES: list[tuple[Dataset, Optimizer, Criterion, int]] = [
+    (Sphere(), StochasticGradientDescent(batch=7, c=0.5), Quadratic(), 1),
+    (Sphere(), Momentum(batch=66, beta=0.8, c=0.2), Quadratic(), 9),
+    (Sphere(outputs=17), GradientDescent(c=0.5), Quadratic(), 33),
+    (Sphere(labels="classes", classes=5), StochasticGradientDescent(batch=16), CrossEntropy(), 18),
+    (Sphere(labels="rademacher"), GradientDescent(), Logistic(measured="error", at_margins=(0.1,)), 26),
+]
+"""Dataset, method, criterion and width: vectors, tiles and blocks of the kernel are full, in part and several."""
+
+
+@pytest.mark.parametrize("layers", ["hidden", "all"])
+@pytest.mark.parametrize(("dataset", "optimizer", "criterion", "k"), CASES, ids=str)
+def test_the_kernel_takes_the_steps_of_the_stack(
+    layers: str, dataset: Dataset, optimizer: Optimizer, criterion: Criterion, k: int
+) -> None:
+    model = ShallowNet("softplus", layers, True)  # type: ignore[arg-type]  # a name among the literals
+    regime = Regime("several", model, He(), optimizer, criterion)
+    where = setting(regime, dataset=dataset, dtype="float64", steps=120, tolerances=(0.9, 0.3, 1e-9))
+    cell = Cell("", 70, 9, k)
+    found = [train(replace(where, solver=solver), cell, range(3)) for solver in (FusedStack(), Stacked())]
+    for ours, theirs in zip(*found, strict=True):
+        assert (ours.message, ours.solver, theirs.solver) == ("", "fused-stack", "stacked")
+        assert (ours.hits, ours.steps) == (theirs.hits, theirs.steps)
+        assert ours.measure == pytest.approx(theirs.measure, rel=1e-9)
+        assert ours.movement == pytest.approx(theirs.movement, rel=1e-9)
+    for dtype in ("float32", "float64"):
+        precise = replace(where, solver=FusedStack(), dtype=dtype)
+        together = train(precise, cell, range(5))
+        assert [train(precise, cell, [seed])[0] for seed in range(5)] == together
