@@ -11,7 +11,7 @@ from harness.components import Budget, Grouping, Outputs, Regime, ResidualCriter
 from harness.engine.shallow import ShallowSolver
 from harness.engine.solvers.fused import made, unavailable
 from harness.engine.solvers.stacked import FIXED_LANES, Stacked
-from harness.engine.stacks import fixed_grouping
+from harness.engine.stacks import fixed_grouping, most_lanes
 from harness.mathematics.activations import ACTIVATIONS
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class FusedStack(Stacked):
     def grouping(self, regime: Regime, budget: Budget, n: int, d: int, k: int) -> Grouping:
         """Return stacks of networks, fixed ones where measures are mapped over a stack by torch.func."""
         if not isinstance(regime.criterion, ResidualCriterion) or regime.criterion.further():
-            return fixed_grouping(n, k, budget.device, FIXED_LANES)
-        return Grouping(MOST_LANES)
+            return fixed_grouping(n, d, k, budget.device, FIXED_LANES)
+        return Grouping(most_lanes(n, d, k, MOST_LANES))
 
     def workspace_of(
         self, regime: Regime, budget: Budget, k: int, moved: tuple[str, ...], batch: int
