@@ -40,7 +40,8 @@ from harness.components import Assumption, Problem, Regime
 from harness.engine.draws import draw_problem
 from harness.mathematics.kernels import lambda_hidden
 from harness.mathematics.spectra import extreme_cosines, has_unit_rows, khatri_rao_sigma_min
-from harness.plugin_host.composition import build_regime, component_from
+from harness.plugin_host.component_data import component_from
+from harness.plugin_host.composition import build_regime
 from harness.plugin_host.registry import Registry
 
 CSV = "age,height,y\n" + "".join(f"{i},{(7 * i) % 11 + i / 9},{i % 2}\n" for i in range(20))

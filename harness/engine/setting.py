@@ -16,7 +16,8 @@ from harness.engine.continuations import name_in_files as name_in_files_of
 from harness.engine.continuations import named as named_continuation
 from harness.engine.draws import digest
 from harness.engine.solvers import name_in_files, named
-from harness.plugin_host.composition import build_regime, component_from, component_spec, regime_spec
+from harness.plugin_host.component_data import component_from, component_spec
+from harness.plugin_host.composition import build_regime, regime_spec
 from harness.plugin_host.registry import DISTRIBUTION
 
 if TYPE_CHECKING:

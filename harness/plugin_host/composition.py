@@ -1,105 +1,25 @@
-"""Composition of components and regimes from plain data, and the reverse."""
+"""Composition of regimes from plain data, and the reverse."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.complaints import Code, Complaint, SpecError, nearest, plain_complaints, show
-from harness.components import Component, Diagnostic, Initializer, Optimizer, Regime, StepPolicy, Theory, Tuning
+from harness.components import Component, Diagnostic, Regime, StepPolicy, Theory, Tuning
+from harness.plugin_host.acceptance import not_accepted
 from harness.plugin_host.checks import PARTS
+from harness.plugin_host.component_data import component_from, component_spec, find_component, make_component
 from harness.plugin_host.options import configure, option_names
-from harness.plugin_host.registry import AmbiguousName, Kind, Registry, UnknownName
+from harness.plugin_host.registry import Kind, Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-PART_BASES: Mapping[str, Any] = {"initializer": Initializer, "optimizer": Optimizer}
-"""The ingredients that say which models they accept, by the class that declares it."""
+    from collections.abc import Iterable
 
 OWN_KEYS = ("name", "use", *PARTS, "theory", "summary", "diagnostics", "solver", "continuation", "tune")
 """Keys of a regime that are not options of its ingredients."""
-
-
-def component_from(registry: Registry, kind: Kind, spec: Mapping[str, Any] | str) -> Component:
-    """Return the component that ``{"use": name, **options}``, or its name alone, describes.
-
-    A ``version`` in the spec must equal that of the component, because other versions give other numbers.
-
-    Args:
-        registry: Plugins in which the component is looked up.
-        kind: Kind of the component.
-        spec: Plain data, or a name.
-
-    Returns:
-        The component.
-
-    Raises:
-        SpecError: If the spec has faults. Paths of the complaints start at the spec.
-    """
-    spec = {"use": spec} if isinstance(spec, str) else spec
-    name = spec.get("use")
-    if not isinstance(name, str):
-        example = next(iter(registry.names(kind)), "name")
-        expected = f"the name of {'an' if kind[0] in 'aeio' else 'a'} {kind}, such as use = {show(example)}"
-        if "use" in spec:
-            raise SpecError([Complaint("wrong-type", ("use",), f"found {show(name)}, expected {expected}")])
-        raise SpecError([Complaint("missing", ("use",), f"is missing: {expected}")])
-    cls = _find(registry, kind, name, ("use",))
-    return _make(cls, {key: value for key, value in spec.items() if key != "use"}, registry)
-
-
-def _find(registry: Registry, kind: Kind, name: str, path: tuple[str, ...]) -> Any:
-    try:
-        return registry.find(kind, name)
-    except UnknownName as error:
-        raise SpecError([Complaint("unknown-name", path, error.message, error.nearest)]) from error
-    except AmbiguousName as error:
-        raise SpecError([Complaint("ambiguous-name", path, str(error))]) from error
-
-
-def _make(cls: type[Component], options: Mapping[str, Any], registry: Registry) -> Component:
-    options = dict(options)
-    version = options.pop("version", cls.version)
-    if version != cls.version or type(version) is not int:
-        message = f"{cls.kind} {show(cls.name)} is of version {cls.version} here, the spec asks for {show(version)}"
-        raise SpecError([Complaint("other-version", ("version",), message)])
-    complaints: list[Complaint] = []
-    for key, part in cls().parts().items():
-        if key in options and not isinstance(options[key], Component):
-            try:
-                options[key] = _part(registry, part, options[key])
-            except SpecError as error:
-                complaints += [complaint.below(key) for complaint in error.complaints]
-                del options[key]
-    try:
-        made = configure(cls, options)
-    except SpecError as error:
-        raise SpecError([*complaints, *error.complaints]) from error
-    if complaints:
-        raise SpecError(complaints)
-    return made
-
-
-def _part(registry: Registry, default: Component, spec: Any) -> Component:
-    """Return an option that is a component itself, from its name or its table.
-
-    Raises:
-        SpecError: With all complaints. Paths start at the option.
-    """
-    kind: Kind = default.kind  # type: ignore[assignment]  # kinds of components are kinds
-    if not isinstance(spec, str | Mapping):
-        expected = f"a name such as {show(default.name)}, or a table such as {{ use = {show(default.name)} }}"
-        raise SpecError([Complaint("wrong-type", (), f"found {show(spec)}, expected {expected}")])
-    try:
-        return component_from(registry, kind, spec)
-    except SpecError as error:
-        if not isinstance(spec, str):
-            raise
-        raise SpecError([dataclasses.replace(complaint, path=()) for complaint in error.complaints]) from error
 
 
 def build_regime(spec: Mapping[str, Any], registry: Registry) -> Regime:
@@ -144,26 +64,6 @@ def regime_spec(regime: Regime, registry: Registry | None = None) -> dict[str, A
     return spec | tune | {"theory": regime.theory, "summary": regime.summary}
 
 
-def component_spec(component: Component, kind: Kind, registry: Registry | None) -> dict[str, Any]:
-    """Return plain data from which :func:`component_from` makes an equal component.
-
-    Args:
-        component: Any component.
-        kind: Its kind.
-        registry: Plugins of the run, or None for the short name.
-
-    Returns:
-        A table with ``use``, ``version`` and all options.
-    """
-    spec: dict[str, Any] = json.loads(json.dumps(component.spec()))
-    if registry is not None:
-        spec["use"] = registry.name_of(kind, type(component))
-        for key, part in component.parts().items():
-            name = registry.name_of(part.kind, type(part))  # type: ignore[arg-type]  # kinds of components are kinds
-            spec[key] = name if isinstance(spec[key], str) else {**spec[key], "use": name}
-    return spec
-
-
 class _Composer:
     """The composer of one regime. It goes on after each fault to find all of them."""
 
@@ -182,7 +82,7 @@ class _Composer:
             classes[part], options[part] = self._ingredient(part, preset)
         self._flat(classes, options)
         parts = {part: self._configure(part, cls, options[part]) for part, cls in classes.items()}
-        self._acceptance(parts)
+        self.complaints += not_accepted(parts, self.spec, self.registry)
         theory = self._theory(texts["theory"], preset, parts["optimizer"])
         diagnostics = self._diagnostics(preset)
         made_by = {kind: self._named(kind, texts[kind], preset) for kind in ("solver", "continuation")}
@@ -217,46 +117,10 @@ class _Composer:
         if given is None:
             return str(getattr(preset, kind)) if preset else ""
         try:
-            _find(self.registry, kind, given, (kind,))
+            find_component(self.registry, kind, given, (kind,))
         except SpecError as error:
             self.complaints += error.complaints
         return given
-
-    def _acceptance(self, parts: Mapping[str, Any]) -> None:
-        """Refuse ingredients that do not accept the others, each with the names of those that would."""
-        if any(part is None for part in parts.values()):
-            return
-        model, optimizer, criterion = parts["model"], parts["optimizer"], parts["criterion"]
-        for part in ("initializer", "optimizer"):
-            self._accept(parts[part], part, f"model {show(model.name)}", lambda made: made.accepts(model))
-        others = f"optimizer {show(optimizer.name)} and criterion {show(criterion.name)}"
-        self._accept(model, "model", others, lambda made: made.accepts(optimizer, criterion))
-
-    def _accept(self, made: Any, part: Kind, others: str, accepts: Callable[[Any], bool]) -> None:
-        path = (part,) if part in self.spec else ("model",) if "model" in self.spec else ()
-        subject = f"{part} {show(made.name)}"
-        try:
-            accepted = accepts(made)
-        except Exception as error:  # plugins may fail in any way
-            said = f"{type(error).__name__}: {error}"
-            self._refuse("not-accepted", path, f"{subject} cannot be asked whether it accepts {others} ({said})")
-            return
-        if accepted:
-            return
-        said = f"{subject} needs {made.needs}, not {others}" if made.needs else f"{subject} does not accept {others}"
-        fits = ", ".join(show(name) for name in self._fitting(part, accepts)) if part in PART_BASES else ""
-        self._refuse("not-accepted", path, f"{said}; use {fits}" if fits else said)
-
-    def _fitting(self, part: Kind, accepts: Callable[[Any], bool]) -> Iterator[str]:
-        """Yield the names of the components that say, at their default options, that they accept the others."""
-        base = PART_BASES[part].accepts
-        for name in self.registry.names(part):
-            cls = self.registry.find(part, name)
-            try:
-                if cls.accepts is not base and accepts(cls()):
-                    yield name
-            except Exception:  # as above: another plugin's fault is no reason to say less
-                continue
 
     def _diagnostics(self, preset: Regime | None) -> tuple[Diagnostic, ...]:
         """Return the diagnostics. A list in the suite replaces the preset's."""
@@ -295,7 +159,7 @@ class _Composer:
     def _preset(self, use: str | None) -> Regime | None:
         if use is not None and use.strip():
             try:
-                preset: Regime = _find(self.registry, "regime", use, ("use",))
+                preset: Regime = find_component(self.registry, "regime", use, ("use",))
             except SpecError as error:
                 self.complaints += error.complaints
             else:
@@ -325,7 +189,7 @@ class _Composer:
                 self._refuse("missing", (part, "use"), f"is missing: write {part} = {{ use = 'name' }}")
             return None, {}
         try:
-            cls = _find(self.registry, part, name, (part, "use"))  # type: ignore[arg-type]  # parts are kinds
+            cls = find_component(self.registry, part, name, (part, "use"))  # type: ignore[arg-type]  # parts are kinds
         except SpecError as error:
             self.complaints += error.complaints
             return None, {}
@@ -359,7 +223,7 @@ class _Composer:
         if cls is None:
             return None
         try:
-            return _make(cls, options, self.registry)
+            return make_component(cls, options, self.registry)
         except SpecError as error:
             seen = {complaint.path for complaint in self.complaints}
             for complaint in error.complaints:
@@ -385,7 +249,7 @@ class _Composer:
             return name
         path = ("theory",) if given is not None else self._step_path()
         try:
-            theory: type[Theory] = _find(self.registry, "theory", name, path)
+            theory: type[Theory] = find_component(self.registry, "theory", name, path)
         except SpecError as error:
             self.complaints += error.complaints
             return name

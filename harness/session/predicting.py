@@ -109,7 +109,7 @@ def dataset_named(registry: Registry, name: str, labels: str | None) -> Dataset:
         SpecError: If there is no such dataset, or it has no such labels.
         TypeError: If the name is no text.
     """
-    from harness.plugin_host.composition import component_from
+    from harness.plugin_host.component_data import component_from
 
     if not isinstance(name, str):
         raise TypeError(f"dataset: found {show(name)}, expected a name or a file")

@@ -262,7 +262,7 @@ def _label(path: Path) -> str:
 
 
 def _table(spec: Mapping[str, Any]) -> Any:
-    from harness.plugin_host.composition import component_from
+    from harness.plugin_host.component_data import component_from
     from harness.plugin_host.loading import load_plugins
 
     dataset: Any = component_from(load_plugins(()), "dataset", dict(spec))

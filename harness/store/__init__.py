@@ -1,9 +1,10 @@
 """Every outcome of a run, durable, in one file."""
 
+from harness.store.aside import set_aside
 from harness.store.connection import GoneError, LockedError, WriteError
 from harness.store.ledger import LedgerKey, Round
 from harness.store.schema import StoreError
-from harness.store.store import FILE, Place, Store, set_aside
+from harness.store.store import FILE, Place, Store
 
 __all__ = [
     "FILE",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -390,35 +389,3 @@ def _place(n: Any, d: Any, k: Any, seed: Any) -> Place:
     if not all(isinstance(number, int) for number in (n, d, k, seed)):
         raise ValueError("a trial's place is no whole number")
     return n, d, k, seed
-
-
-def set_aside(directory: Path) -> Path | None:
-    """Move the results file of a directory out of the way; return its new name, or None if there was none.
-
-    Raises:
-        StoreError: If another run is using it, or it cannot be moved.
-    """
-    path = directory / FILE
-    if not path.exists():
-        return None
-    try:
-        with Lock(directory):
-            return _rename(path)
-    except Held as error:
-        raise StoreError(f"{error}, or choose another directory with --out") from error
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be set aside: {error.strerror}; choose another directory with --out"
-        ) from error
-
-
-def _rename(path: Path) -> Path:
-    with contextlib.suppress(*DAMAGE), contextlib.closing(connect(path, "rw")) as db:
-        db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # rolls back what a killed run left half written
-    date = time.strftime("%Y%m%d-%H%M%S", time.localtime(path.stat().st_mtime))
-    for number in range(1000):
-        aside = path.with_name(f"{path.stem}-{date}{f'-{number}' if number else ''}{path.suffix}")
-        if not aside.exists():
-            os.rename(path, aside)
-            return aside
-    raise StoreError(f"too many results set aside in {path.parent}")

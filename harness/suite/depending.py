@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from harness.complaints import SpecError, show
 from harness.components.expression import value_of
-from harness.plugin_host.composition import component_from
+from harness.plugin_host.component_data import component_from
 from harness.statistics.search import Grid
 from harness.suite.file import MAX_SIZE
 from harness.suite.record import DiagnosticFit, samples

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 from harness.complaints import Code, Complaint, SpecError, nearest, plain_complaints, show
-from harness.plugin_host.composition import build_regime, component_from, unique_names
+from harness.plugin_host.component_data import component_from
+from harness.plugin_host.composition import build_regime, unique_names
 from harness.plugin_host.options import configure, option_names
 from harness.plugin_host.registry import AmbiguousName, UnknownName
 from harness.plugin_host.validation import from_pydantic

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.plugin_host.composition import component_spec, regime_spec
+from harness.plugin_host.component_data import component_spec
+from harness.plugin_host.composition import regime_spec
 from harness.statistics.galloping import Galloping
 from harness.suite.claim import data_of
 from harness.suite.parser import SuiteParser

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.complaints import SpecError, show
 from harness.plugin_host.checks import BASES
-from harness.plugin_host.composition import component_from
+from harness.plugin_host.component_data import component_from
 from harness.report.describe import meanings, prose
 from harness.testing.case import Check, NotApplicable, Subject
 from harness.testing.samples import variants

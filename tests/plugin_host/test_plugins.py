@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.plugin_host.composition import OWN_KEYS, component_from
+from harness.plugin_host.component_data import component_from
+from harness.plugin_host.composition import OWN_KEYS
 from harness.plugin_host.loading import AmbiguousName, Registry, UnknownName, load_plugins
 from tests.plugin_host.plugin_sources import CRITERION, DATASET, OWN, distribution, load_one, write
 

@@ -20,7 +20,8 @@ from typing import Any, get_args
 import pytest
 
 from harness.complaints import Code, Complaint, SpecError
-from harness.plugin_host.composition import build_regime, component_from
+from harness.plugin_host.component_data import component_from
+from harness.plugin_host.composition import build_regime
 from harness.plugin_host.loading import load_plugins
 from harness.plugin_host.options import configure
 from harness.plugin_host.registry import Plugin, Registry
