@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from harness.driver.results import Results
 
 
+EDITED = "Edited code:"
+"""Begins the sentence that numbers are of other code, which no shortened caption leaves out."""
+
+
 def bracket_explained() -> str:
     """Return the sentence that explains an estimate and its bracket."""
     return (
@@ -32,7 +36,7 @@ def edits_explained(provenance: Mapping[str, Any]) -> str:
         f"{trials} trials were trained with other code of plugin {name} than it has now"
         for name, trials in provenance.get("edited", {}).items()
     ]
-    return f"Edited code: {'; '.join(parts)}." if parts else ""
+    return f"{EDITED} {'; '.join(parts)}." if parts else ""
 
 
 def problems_explained(results: Results) -> str:

@@ -11,7 +11,7 @@ from harness.components.numbers import exponent, plain
 from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.bibliography import sources, titled
-from harness.report.caption import problems_explained
+from harness.report.caption import edits_explained, problems_explained
 from harness.report.claims_view import law
 from harness.report.headline import leading, weights_per_label
 from harness.report.law_rows import compared
@@ -74,7 +74,7 @@ def compact_view(results: Results, *, tolerance: float | None = None, steps: flo
         name="compact",
         title=f"k½ at n = {n}, d = {d} · {suite.title or suite.name}",
         caption=f"{said} {legends} Step size: {setting.steps_explained(suite.regimes)}. {problems_explained(results)}",
-        brief=f"{said} {legends}",
+        brief=f"{said} {legends} {edits_explained(results.provenance)}".rstrip(),
         compact=True,
         columns=COLUMNS,
         rows=tuple(_row(results, regime, n, d, tolerance, steps) for regime in suite.regimes),
@@ -124,7 +124,7 @@ def compact_theories_view(results: Results, predictions: Predictions) -> Table:
         name="compact-theories",
         title=f"Widths that theories ask for at n = {n}, d = {d} · {suite.title or suite.name}",
         caption=f"{said} {problems_explained(results)}",
-        brief=said,
+        brief=f"{said} {edits_explained(results.provenance)}".rstrip(),
         compact=True,
         columns=THEORY_COLUMNS,
         rows=tuple(_theory_row(results, about[one.theory.name]) for one in first),

@@ -20,6 +20,7 @@ from rich.text import Text
 from harness.components.entries import Bound, Missing
 from harness.components.entries import Text as Words
 from harness.components.numbers import clean, to_encoding
+from harness.report.caption import EDITED
 from harness.standard_output import own
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def lines(table: Table, width: int = 100, encoding: str | None = "utf-8", *, leg
 def shortened_caption(text: str, width: int, most: int, last: str = "") -> list[str]:
     """Return the first sentences of a caption that fit into some lines, and where to find the others.
 
+    That numbers are of edited code is always said.
+
     Args:
         text: The caption.
         width: Number of columns.
@@ -98,16 +101,18 @@ def shortened_caption(text: str, width: int, most: int, last: str = "") -> list[
     >>> shortened_caption("One is short. Two is a longer sentence.", 28, 2)
     ['One is short. --legend', 'explains the rest.']
     """
-    end = f"{MORE}{last}"
+    sentences = re.split(r"(?<=\.) ", text)
+    doubts = [sentence for sentence in sentences if sentence.startswith(EDITED)]
+    end = " ".join([*doubts, f"{MORE}{last}"])
     whole = wrap(f"{text}{last}".strip(), width)
     if len(whole) <= most:
         return whole
-    sentences = re.split(r"(?<=\.) ", text)
+    sentences = [sentence for sentence in sentences if sentence not in doubts]
     for kept in range(len(sentences) - 1, 0, -1):
         found = wrap(" ".join([*sentences[:kept], end]), width)
         if len(found) <= most:
             return found
-    return wrap(end, width)[:most]
+    return wrap(end, width)[: None if doubts else most]
 
 
 @dataclass(frozen=True)
