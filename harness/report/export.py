@@ -111,27 +111,24 @@ STATED = ("title", "formula", "guarantee", "certainty", "certainty_note", "verif
 """The fields of a claim that the record of a theory repeats, beside the source."""
 
 
-def laid_out(value: Any, indent: int = 0) -> str:
-    """Return JSON with sorted keys with each part that fits on a line on one, so that files stay small.
+def laid_out(value: Any) -> str:
+    """Return JSON with sorted keys, each part that fits on a line on one and none indented, so that files stay small.
 
     Args:
         value: Plain data without NaN.
-        indent: Number of blanks before its first line.
 
     >>> laid_out({"k": [1, 2], "note": None})
     '{"k": [1, 2], "note": null}'
     """
     flat = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
-    if not value or not isinstance(value, dict | list | tuple) or indent + len(flat) <= LINE:
+    if not value or not isinstance(value, dict | list | tuple) or len(flat) <= LINE:
         return flat
-    inner = indent + 1
     if isinstance(value, dict):
-        parts = [f"{json.dumps(key, ensure_ascii=False)}: {laid_out(value[key], inner)}" for key in sorted(value)]
+        parts = [f"{json.dumps(key, ensure_ascii=False)}: {laid_out(value[key])}" for key in sorted(value)]
     else:
-        parts = [laid_out(one, inner) for one in value]
+        parts = [laid_out(one) for one in value]
     opening, closing = "{}" if isinstance(value, dict) else "[]"
-    lines = ",\n".join(" " * inner + part for part in parts)
-    return f"{opening}\n{lines}\n{' ' * indent}{closing}"
+    return "\n".join([opening, ",\n".join(parts), closing])
 
 
 def theory_records(predictions: Iterable[Prediction]) -> list[dict[str, Any]]:
