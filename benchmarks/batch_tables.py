@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.batches import BatchSpeed
+from benchmarks.batches import SOLVERS, BatchSpeed
 from benchmarks.machine import Machine
 from harness.components.entries import Text as Words
 from harness.components.table import Column, Row, Table
@@ -52,5 +52,5 @@ def batches_table(speeds: Sequence[BatchSpeed], repetitions: int, machine: Machi
     )
 
 
-NAMES = ("fused-stack", "stacked", "jax")
+NAMES = (*SOLVERS, "jax")
 """What is compared."""

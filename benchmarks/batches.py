@@ -22,10 +22,12 @@ from harness.components import Cell, Trial
 from harness.engine.draws import stream
 from harness.engine.setting import Setting
 from harness.engine.solvers import shipped_solver
+from harness.engine.solvers.fused_stack import FusedStack
+from harness.engine.solvers.stacked import Stacked
 from harness.engine.trial import prepare
 from harness.engine.work import train
 
-SOLVERS = ("fused-stack", "stacked")
+SOLVERS = (FusedStack.name, Stacked.name)
 
 STEP = 1e-6
 """Step size: next to nothing, so that no network diverges or ends."""
@@ -141,7 +143,7 @@ def _jax(case: Batches) -> Callable[[int], object]:
 
     jax.config.update("jax_enable_x64", False)
     phi = {"softplus": jax.nn.softplus, "relu": jax.nn.relu}[case.activation]
-    trials: list[Trial] = [prepare(case.setting(1, "stacked"), *case.size, seed) for seed in range(case.networks)]
+    trials: list[Trial] = [prepare(case.setting(1, Stacked.name), *case.size, seed) for seed in range(case.networks)]
 
     def stacked(arrays: list[Any]) -> Any:
         return jnp.asarray(np.stack(arrays).astype("float32"))
@@ -217,8 +219,8 @@ def measure(case: Batches, repetitions: int, least: float) -> BatchSpeed:
     return BatchSpeed(
         case=case,
         microseconds={name: 1e6 * statistics.median(found) for name, found in times.items()},
-        over_jax=_ratio(times["jax"], times["fused-stack"]) if "jax" in times else None,
-        over_stacked=_ratio(times["stacked"], times["fused-stack"]),
+        over_jax=_ratio(times["jax"], times[FusedStack.name]) if "jax" in times else None,
+        over_stacked=_ratio(times[Stacked.name], times[FusedStack.name]),
         left_out=left_out,
     )
 

@@ -32,8 +32,8 @@ class Component:
         """Return the options as plain data (numbers, strings, lists and tables).
 
         >>> from harness.builtin.optimizers import Momentum
-        >>> Momentum(beta=0.8).options()
-        {'step_size': 'stable', 'c': 1.5, 'beta': 0.8}
+        >>> Momentum(beta=0.8).options()["beta"]
+        0.8
         """
         plain = {name: part.plain() for name, part in self.parts().items()}
         return dataclasses.asdict(self) | plain

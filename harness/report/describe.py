@@ -42,8 +42,8 @@ def options(cls: type) -> tuple[Option, ...]:
     """Return the options of a component class.
 
     >>> from harness.builtin.optimizers import Momentum
-    >>> [(o.name, o.type, o.default) for o in options(Momentum)][1:]
-    [('c', 'number > 0', 1.5), ('beta', 'number ≥ 0 and < 1', 0.9)]
+    >>> [(o.name, o.type, o.default) for o in options(Momentum)][-1:]
+    [('beta', 'number ≥ 0 and < 1', 0.9)]
     """
     if not dataclasses.is_dataclass(cls):
         return ()

@@ -98,7 +98,7 @@ def shortened_caption(text: str, width: int, most: int, last: str = "") -> list[
         most: Number of lines.
         last: Sentence that always follows.
 
-    >>> shortened_caption("One is short. Two is a longer sentence.", 28, 2)
+    >>> shortened_caption("One is short. Two is a sentence that takes many more words.", 28, 2)
     ['One is short. --legend', 'explains the rest.']
     """
     sentences = re.split(r"(?<=\.) ", text)

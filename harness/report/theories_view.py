@@ -202,6 +202,8 @@ def on_data_width(prediction: Prediction) -> Entry:
     """Return the width on the data. Infinite, undefined and drawn widths have their reason, and ? has an error."""
     if prediction.failed:
         return _error(prediction, prediction.width.reason)
+    if math.isnan(prediction.width.value):
+        return Missing(prediction.width.reason, notes=_reason(prediction))
     return Number(prediction.width.value, notes=_reason(prediction))
 
 

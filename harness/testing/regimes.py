@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, get_args, get_type_hints
 
@@ -11,7 +12,7 @@ from harness.components import Cell, Diagnostic, Model, Network, Regime
 from harness.plugin_host.composition import build_regime, regime_spec
 from harness.plugin_host.registry import AmbiguousName, UnknownName
 from harness.testing.case import Check, Subject, told
-from harness.testing.samples import D, N, models_for, problem, tensors, trained, variants, with_more
+from harness.testing.samples import D, N, models_for, problem, tensors, trained, variants, with_more, with_signs
 from harness.testing.state import same
 
 if TYPE_CHECKING:
@@ -82,10 +83,10 @@ def measured(subject: Subject) -> Iterator[str]:
         return
     for made, options in variants(subject.item):
         found, said = [], ""
-        for model in models_for(subject):
+        for model, signs in itertools.product(models_for(subject), (False, True)):
             try:
-                values = [made.measure(_network(subject, model, step)) for step in (0, 3)]
-                again = [made.measure(_network(subject, model, step)) for step in (0, 3)]
+                values = [made.measure(_network(subject, model, step, signs)) for step in (0, 3)]
+                again = [made.measure(_network(subject, model, step, signs)) for step in (0, 3)]
             except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
                 said = said or f"model {model.name}: {type(error).__name__}: {error}"
                 continue
@@ -100,8 +101,8 @@ def measured(subject: Subject) -> Iterator[str]:
             yield f"measure() finds no number for any model at hand{told(options)}" + (f" ({said})" if said else "")
 
 
-def _network(subject: Subject, model: Model, steps: int) -> Network:
-    """Return a small network after some steps of gradient descent, with the regime of the diagnostic."""
+def _network(subject: Subject, model: Model, steps: int, signs: bool) -> Network:
+    """Return a small network after some steps on numbers or signs, with the regime of the diagnostic."""
     import torch
 
     from harness.builtin.criteria import Quadratic
@@ -111,7 +112,7 @@ def _network(subject: Subject, model: Model, steps: int) -> Network:
     regimes = subject.registry.all("regime").values()
     carried = [r for r in regimes if r.model == model and any(isinstance(d, subject.item) for d in r.diagnostics)]
     regime = carried[0] if carried else Regime("", model, MirroredLeCun(), GradientDescent(), Quadratic())
-    given = with_more(problem())
+    given = with_signs(with_more(problem())) if signs else with_more(problem())
     rng = np.random.Generator(np.random.Philox(key=2))
     drawn = regime.initializer.draw(model, given.training(), 4 * regime.initializer.width_step, rng)
     params = start = tensors(model.extend(drawn))

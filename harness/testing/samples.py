@@ -44,6 +44,20 @@ def with_more(given: Problem) -> Problem:
     return replace(given, held_out=Samples(held_out.x, held_out.y), validation=Samples(validation.x, validation.y))
 
 
+def with_signs(given: Problem) -> Problem:
+    """Return a problem whose labels are the signs of another's, as are those of its further samples."""
+
+    def signed(more: Samples | None) -> Samples | None:
+        return None if more is None else Samples(more.x, np.where(more.y < 0, -1.0, 1.0))
+
+    return replace(
+        given,
+        y=np.where(given.y < 0, -1.0, 1.0),
+        held_out=signed(given.held_out),
+        validation=signed(given.validation),
+    )
+
+
 def of_several(given: Problem, q: int = 3) -> Problem:
     """Return a problem with q outputs, whose labels are those of another shifted by a sample each."""
     return replace(given, y=np.stack([np.roll(given.y, column) for column in range(q)], axis=1))

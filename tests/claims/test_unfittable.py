@@ -25,7 +25,9 @@ def test_equal_rows_with_different_labels_leave_their_spread() -> None:
     """The best value at the two equal rows is their mean, so that ‖f − y‖² ≥ (2² / 2) = 2 of ‖y‖² = 6."""
     data = problem([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]], [1.0, 2.0, -1.0])
     said = unfittable(data, regime(), 0.01)
-    assert said.startswith("no width can fit: rows 1 and 3 are equal with different labels")
+    assert said.startswith(
+        "no width can fit: there are only 2 different inputs: rows 1 and 3 are equal with different labels"
+    )
     assert f"{math.sqrt(2 / 6):.2g}" in said
     assert unfittable(data, regime(), 0.6) == ""  # a residual of 0.58 is within this tolerance
     assert "rows 12 and 14" in unfittable(data, regime(), 0.01, np.array([12, 13, 14]))

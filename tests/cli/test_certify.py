@@ -73,7 +73,7 @@ def test_theories_show_where_their_certificates_hold() -> None:
     assert found["cert-d1"]["width"] is None
     assert found["cert-d1"]["low"] == pytest.approx(64)
     assert found["count-hidden"] is None
-    status, out, _ = run("theory", "--n", "6", "--d", "5", "--certify")
+    status, out, _ = run("theory", "--n", "6", "--d", "5", "--certify", "--legend")
     (line,) = [line for line in out.splitlines() if line.startswith("Certificate D3")]
     assert "6 (6, 6)" in line
     assert "geometric mean" in " ".join(out.split())

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from harness.cli import command
 from harness.engine.fused import build
-from harness.engine.solvers.fused import unavailable
+from harness.engine.fused.at_hand import unavailable
 
 
 def test_it_says_which_solvers_are_active_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,11 +17,11 @@ def test_it_says_which_solvers_are_active_and_why(monkeypatch: pytest.MonkeyPatc
     assert plain.exit_code == 0
     assert "fused solver, float32" in plain.output
     monkeypatch.setenv("HARNESS_FUSED", "0")
-    build.kernel.cache_clear()
+    build._kernel.cache_clear()
     unavailable.cache_clear()
     try:
         found = json.loads(CliRunner().invoke(command, ["doctor", "--json"]).output)
     finally:
-        build.kernel.cache_clear()
+        build._kernel.cache_clear()
         unavailable.cache_clear()
     assert found["fused solver, float32"] == "not available: HARNESS_FUSED=0"

@@ -202,7 +202,7 @@ def test_a_broken_plugin_is_warned_of_once(tmp_path: Path, monkeypatch: pytest.M
         (["--d", "x"], "found 'x', expected a whole number from 1 to 100000"),
         (["--seed", "1.5"], "found '1.5', expected a whole number of at least 0"),
         (["--dataset", "spere"], "--dataset spere: there is no dataset 'spere'; did you mean 'sphere'?"),
-        (["--dataset", "nosuch"], "near-duplicates, sphere, table)"),
+        (["--dataset", "nosuch"], "near-duplicates, sphere, table, wine)"),
         (["--suite", "nosuch"], "nosuch"),
         (["--columns", "papers"], "--columns papers: nothing matches; there are"),
         (["--columns", "paper", "--certify"], "--certify cannot stand beside --columns paper"),
@@ -229,7 +229,7 @@ def test_papers_columns_in_latex_cite_what_the_bibliography_holds(tmp_path: Path
     cited = set(re.findall(r"\\cite\{([^}]*)\}", out))
     assert cited
     assert cited <= set(re.findall(r"@\w+\{([^,]*),", file.read_text(encoding="utf-8")))
-    assert "n$^{2}$/d" in out
+    assert "$n^{2}/d$" in out
 
 
 @pytest.mark.parametrize("form", ["markdown", "html", "csv", "json"])

@@ -20,8 +20,8 @@ from harness.builtin.optimizers import GradientDescent, Momentum
 from harness.components import Cell, Outcome, Regime
 from harness.engine.descent import Descent, ShallowTrial, norm_of
 from harness.engine.fused import binding, build
+from harness.engine.fused.at_hand import unavailable
 from harness.engine.solvers import choose
-from harness.engine.solvers.fused import unavailable
 from harness.engine.trial import prepare
 from harness.engine.work import train
 from harness.mathematics.activations import ACTIVATIONS
@@ -234,9 +234,9 @@ def test_a_compiler_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pat
     fake.chmod(0o755)
     monkeypatch.setenv("CXX", str(fake))
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    build.kernel.cache_clear()
+    build._kernel.cache_clear()
     try:
         with pytest.raises(build.NoKernel, match="no room"):
             build.kernel("float", ACTIVATIONS["softplus"])
     finally:
-        build.kernel.cache_clear()
+        build._kernel.cache_clear()

@@ -13,7 +13,7 @@ from harness.builtin.initializers import He
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
 from harness.components import Optimizer
-from harness.engine.solvers.fused import unavailable
+from harness.engine.fused.at_hand import unavailable
 from harness.engine.solvers.fused_stack import FusedStack
 from harness.engine.solvers.stacked import Stacked
 from harness.engine.work import train

@@ -21,12 +21,13 @@ from harness.components import Cell, PairedBalls, Params, Regime, ShallowForm, T
 from harness.components.executor import Batch, BatchFailed
 from harness.components.progress import Course
 from harness.engine.descent import ShallowTrial
+from harness.engine.fused.at_hand import unavailable
 from harness.engine.gpu import solver as gpu
 from harness.engine.gpu.fleet import Family, Fleet
 from harness.engine.gpu.tiling import RESIDENT_SAMPLES, Tiling
 from harness.engine.setting import Setting
 from harness.engine.solvers import choose
-from harness.engine.solvers.fused import Fused, unavailable
+from harness.engine.solvers.fused import Fused
 from harness.engine.solvers.fused_gpu import FusedGpu, gpu_unavailable
 from harness.engine.trial import prepare
 from harness.engine.work import train, train_together

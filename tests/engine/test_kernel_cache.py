@@ -15,7 +15,8 @@ from click.testing import CliRunner
 
 from harness.cli import command
 from harness.engine.fused import build
-from harness.engine.solvers.fused import Fused, unavailable
+from harness.engine.fused.at_hand import unavailable
+from harness.engine.solvers.fused import Fused
 from harness.mathematics.activations import ACTIVATIONS
 
 pytestmark = pytest.mark.skipif(bool(unavailable()), reason="there is no compiler here")
@@ -43,7 +44,7 @@ def use_compiler(body: str, folder: Path) -> Path:
 
 
 def forget() -> None:
-    for cached in (build.kernel, build.compiler_version, unavailable):
+    for cached in (build._kernel, build.compiler_version, unavailable):
         cached.cache_clear()
 
 

@@ -16,9 +16,9 @@ from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
 from harness.components import Optimizer
 from harness.engine.draws import draw_problem, draw_weights
+from harness.engine.fused.at_hand import unavailable
 from harness.engine.minibatches import Minibatches
 from harness.engine.solvers import choose, shipped
-from harness.engine.solvers.fused import unavailable
 from harness.engine.spectrum import largest_block, largest_of_several
 from harness.engine.work import train
 from tests.engine.cases import BareShallow, setting

@@ -18,7 +18,15 @@ from harness.engine.work import train
 from tests.engine.cases import CASES, setting
 
 ROOT = Path(harness.__file__).parent.parent
-VERSIONS = {"spectral": 3, "fused": 4, "fused-gpu": 2, "stacked": 2, "torch-compiled": 1, "functional": 2}
+VERSIONS = {
+    "spectral": 3,
+    "fused": 4,
+    "fused-gpu": 2,
+    "fused-stack": 1,
+    "stacked": 2,
+    "torch-compiled": 1,
+    "functional": 2,
+}
 """Of the numbers that stored trials were trained with, in the order in which solvers are asked."""
 
 
@@ -72,5 +80,5 @@ def test_a_solvers_file_may_be_deleted(tmp_path: Path) -> None:
     )
     file, chosen, count, *names = done.stdout.split()
     assert Path(file).is_relative_to(tmp_path)
-    assert (chosen, count) == ("stacked", "5")
+    assert (chosen, count) == ("fused-stack", "6")
     assert "'fused'," not in names

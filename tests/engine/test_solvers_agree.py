@@ -13,7 +13,7 @@ from harness.builtin.initializers import LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum
 from harness.components import Cell, Model, Outcome, Regime
-from harness.engine.solvers.fused import unavailable
+from harness.engine.fused.at_hand import unavailable
 from harness.engine.work import train
 from tests.engine.cases import setting, stacked
 from tests.engine.plain_loop import reference

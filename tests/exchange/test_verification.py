@@ -114,7 +114,8 @@ def test_other_versions_are_named(whole: Results) -> None:
 
 
 def test_a_solver_that_is_not_had_here_gives_way_to_another(whole: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.engine.solvers.fused.unavailable", lambda *_: "there is no compiler")
+    for solver in ("fused", "fused_stack"):
+        monkeypatch.setattr(f"harness.engine.solvers.{solver}.unavailable", lambda *_: "there is no compiler")
     found = verify(whole, InProcess(), trials=12)
     assert found.solvers["softplus"] == ("fused", "stacked")
     assert found.expected == {"softplus": "solver stacked instead of fused", "features": "", "limit": ""}

@@ -18,7 +18,7 @@ from harness.builtin.initializers import LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
 from harness.components import Cell
-from harness.engine.solvers.fused import unavailable
+from harness.engine.fused.at_hand import unavailable
 from harness.engine.spectrum import initial_kernel
 from harness.engine.work import train
 from tests.engine.cases import setting, stacked

@@ -11,7 +11,7 @@ from scipy.special import erf
 from harness.builtin.models import ShallowNet
 from harness.components import Activation
 from harness.engine.fused import binding
-from harness.engine.solvers.fused import unavailable
+from harness.engine.fused.at_hand import unavailable
 from harness.mathematics.activations import ACTIVATIONS, Elu, LeakyRelu
 
 CASES = {str(phi): phi for phi in (*ACTIVATIONS.values(), LeakyRelu(slope=0.25), Elu(alpha=0.5))}

@@ -19,8 +19,8 @@ from harness.builtin.initializers import MirroredLeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
 from harness.engine.draws import draw_problem, draw_weights
+from harness.engine.fused.at_hand import unavailable
 from harness.engine.setting import Setting
-from harness.engine.solvers.fused import unavailable
 from harness.engine.work import train
 from tests.engine.cases import stacked
 

@@ -13,7 +13,7 @@ import pytest
 from harness.builtin.models import ShallowNet
 from harness.components import Activation, Cell, Outcome
 from harness.engine.fused import build
-from harness.engine.solvers.fused import unavailable
+from harness.engine.fused.at_hand import unavailable
 from harness.engine.work import train
 from harness.plugin_host.loading import load_plugins
 from harness.testing import cases

@@ -171,7 +171,6 @@ def compiler_version() -> str:
         return ""
 
 
-@functools.cache
 def kernel(real: Real, activation: Activation, source: str = "kernel") -> Kernel:
     """Return a kernel for a precision and an activation, compiling it if the cache does not hold it.
 
@@ -191,6 +190,11 @@ def kernel(real: Real, activation: Activation, source: str = "kernel") -> Kernel
     Raises:
         NoKernel: If it cannot be built, or if the activation has no C++ statements.
     """
+    return _kernel(real, activation, source)
+
+
+@functools.cache
+def _kernel(real: Real, activation: Activation, source: str) -> Kernel:
     command = compiler()
     version = _version(command)
     statements = activation.cpp()
@@ -200,7 +204,7 @@ def kernel(real: Real, activation: Activation, source: str = "kernel") -> Kernel
     texts = [SOURCES[name].read_text(encoding="utf-8") for name in dict.fromkeys(("kernel", source))]
     identity = "\0".join([*texts, *FLAGS, *parts, version, _processor(), *command[1:]])
     digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    name = f"{'fused' if source == 'kernel' else f'fused-{source}'}-{activation.name}-{real}-{digest}.so"
+    name = f"fused{'' if source == 'kernel' else f'-{source}'}-{activation.name}-{real}-{digest}.so"
     paths = [directory / name for directory in (cache_directory(), _temporary_directory())]
     damage: list[str] = []
     for path in paths:
@@ -219,7 +223,7 @@ def kernel(real: Real, activation: Activation, source: str = "kernel") -> Kernel
             continue
         notice = "; ".join([*(f"{said}, so it was compiled again" for said in damage), *reasons])
         if notice:
-            warnings.warn(f"{notice}; the kernel is in {path.parent}", UserWarning, stacklevel=2)
+            warnings.warn(f"{notice}; the kernel is in {path.parent}", UserWarning, stacklevel=3)
         return Kernel(path, shlex.join(command), built=True, loaded=library, notice=notice)
     raise NoKernel(f"the kernel cannot be kept ({'; '.join(reasons)}); name a directory with HARNESS_CACHE")
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components import Activation, Budget, Grouping, Params, Regime
+from harness.engine.fused.at_hand import made, real_of, unavailable
 from harness.engine.shallow import ShallowSolver
-from harness.mathematics.activations import ACTIVATIONS
 
 if TYPE_CHECKING:
     from harness.engine.descent import ShallowTrial, Trained, Visit
-    from harness.engine.fused.build import Real
 
 MOST_INPUTS = 1 << 27
 """Entries of the inputs of a group, each trial with its own: a gibibyte."""
@@ -58,36 +56,9 @@ class Fused(ShallowSolver):
         return [_train(net, visit) for net, visit in zip(nets, visits, strict=True)]
 
 
-def made(dtype: str, source: str) -> str:
-    """Return the file of a kernel for softplus, and what compiled it."""
-    from harness.engine.fused.build import kernel
-
-    found = kernel(_real(dtype), ACTIVATIONS["softplus"], source)
-    notice = f"; {found.notice}" if found.notice else ""
-    return f"{found.path} (by {found.compiler}){notice}"
-
-
-@functools.cache
-def unavailable(
-    dtype: str = "float32", activation: Activation = ACTIVATIONS["softplus"], source: str = "kernel"
-) -> str:
-    """Return why a kernel of an activation is not available, or an empty string; the first call may compile it."""
-    from harness.engine.fused.build import NoKernel, kernel
-
-    try:
-        kernel(_real(dtype), activation, source)
-    except NoKernel as error:
-        return str(error)
-    return ""
-
-
-def _real(dtype: str) -> Real:
-    return "double" if dtype == "float64" else "float"
-
-
 def _train(net: ShallowTrial, visit: Visit | None) -> tuple[Trained, Params]:
     from harness.engine.fused.binding import train
 
     on_the_way = None if visit is None else lambda step, *trained: visit(step, net.params(*trained))
-    found = train(net.x, net.labels, net.w, net.v, net.c, net.descent, _real(net.budget.dtype), on_the_way)
+    found = train(net.x, net.labels, net.w, net.v, net.c, net.descent, real_of(net.budget.dtype), on_the_way)
     return found, net.params(found.w, found.v, found.c)

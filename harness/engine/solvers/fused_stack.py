@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components import Budget, Grouping, Outputs, Regime, ResidualCriterion
+from harness.engine.fused.at_hand import made, unavailable
 from harness.engine.shallow import ShallowSolver
-from harness.engine.solvers.fused import made, unavailable
 from harness.engine.solvers.stacked import FIXED_LANES, Stacked
 from harness.engine.stacks import fixed_grouping, most_lanes
 from harness.mathematics.activations import ACTIVATIONS
