@@ -1,4 +1,4 @@
-"""Whether this machine has compiled kernels, asked without loading what compiles them."""
+"""Asks whether this machine has compiled kernels, and loads what compiles them only then."""
 
 from __future__ import annotations
 
