@@ -55,8 +55,11 @@ def digits(outcome: Outcome) -> str:
 def agree(one: Outcome, other: Outcome) -> bool:
     """Return whether two outcomes of a trial have the same digits.
 
-    Fates are compared if both have one, and by the same version of the same continuation.
+    Fates are compared if both have one, and by the same version of the same continuation. So are measures of unlit
+    samples, which trials of version 0.2 lack.
     """
+    if None not in (one.unlit, other.unlit) and one.unlit != other.unlit:
+        return False
     fates = one.fate, other.fate
     known = [fate for fate in fates if fate is not None and not fate.message]
     if len(known) == 2 and known[0].continuation == known[1].continuation:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from harness.components import Cell, Outcome
 from harness.components.executor import BatchFailed
 from harness.components.fault import Fault
+from harness.components.outcome_record import agree
 from harness.driver.results import Results
 from harness.exchange.verification import Retrained, Verification, verify
 from harness.exchange.verification_sample import Pick, Stratum, parts, sample
@@ -210,3 +211,10 @@ def test_flips_are_explained_by_how_close_they_are(fit: Outcome, unfit: Outcome,
         trial = Retrained(Pick(Cell("r", 9, 3, 2), "mixed", stored), again, verdicts, equal=False, step_difference=None)
         assert trial.flipped
         assert words in why_flipped(trial, 0.1, 1000, 0)
+
+
+def test_another_measure_of_unlit_samples_is_found_where_it_is_known() -> None:
+    known = Outcome(seed=0, hits=(3, None), measure=0.5, steps=9, unlit=0.25)
+    assert agree(known, known)
+    assert agree(known, replace(known, unlit=None))  # as version 0.2 stored it
+    assert not agree(known, replace(known, unlit=0.5))
