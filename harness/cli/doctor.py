@@ -38,6 +38,7 @@ def examine() -> dict[str, Any]:
     """Return versions, devices and solvers by name, as text."""
     import torch
 
+    from harness.engine.fused.build import vector_bits
     from harness.engine.solvers import of_plugins, shipped
     from harness.plugin_host.loading import load_plugins
 
@@ -47,6 +48,7 @@ def examine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "cores": str(cores()),
+        "vector registers": f"{vector_bits()} bits",
         "cuda devices": ", ".join(devices) or "none",
     }
     for solver in (*shipped(), *of_plugins(load_plugins())):

@@ -25,3 +25,13 @@ def test_it_says_which_solvers_are_active_and_why(monkeypatch: pytest.MonkeyPatc
         build._kernel.cache_clear()
         unavailable.cache_clear()
     assert found["fused solver, float32"] == "not available: HARNESS_FUSED=0"
+
+
+@pytest.mark.parametrize(
+    ("flags", "bits"), [("sse4_2 avx2 avx512f", 512), ("avx avx2", 256), ("asimd", 128), ("", 128)]
+)
+def test_it_says_how_wide_vectors_are(flags: str, bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = json.loads(CliRunner().invoke(command, ["doctor", "--json"]).output)
+    assert found["vector registers"] == f"{build.vector_bits()} bits"
+    monkeypatch.setattr(build, "_processor", lambda: f"flags\t\t: {flags}")
+    assert build.vector_bits() == bits

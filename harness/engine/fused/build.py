@@ -114,6 +114,12 @@ def _processor() -> str:
     return platform.processor()
 
 
+def vector_bits() -> int:
+    """Return the width of the vector registers for which kernels are compiled, in bits: 128 where no flag says more."""
+    flags = _processor().split()
+    return next((bits for flag, bits in (("avx512f", 512), ("avx2", 256)) if flag in flags), 128)
+
+
 def _run(command: Sequence[str], seconds: float) -> subprocess.CompletedProcess[str]:
     """Run a compiler in a session of its own, so that its children end with it.
 
