@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.claims.predictions import Prediction
     from harness.report.width_answer import Needed, WidthAnswer
     from harness.statistics.share_width import ShareWidth
+    from harness.statistics.thresholds import Threshold
 
 
 COLUMNS = (
@@ -65,14 +66,23 @@ def sentence(answer: WidthAnswer) -> str:
             else ""
         )
         said = (
-            f"Take width {k}: at least 95 % of {clean(one.regime)} nets of that width fit {data} {within}{done}; half "
-            f"fit from about width {half.k_half or half.high} on ({bracketed(half)})."
+            f"Take width {k}: at least 95 % of {clean(one.regime)} nets of that width fit {data} {within}{done}"
+            f"{half_fits(half)}."
         )
     else:
         why = [f"{clean(one.regime)}: {_why(answer, one)}" for one in answer.regimes]
         said = f"No width was found at which 95 % of the nets fit {data} {within}. {'. '.join(why)}."
     unfinished = "" if answer.complete else " The search is not finished: run the same command again to go on."
     return f"{said}{unfinished} This took {duration(answer.seconds)}."
+
+
+def half_fits(found: Threshold) -> str:
+    """Return from which width on half of the nets fit, as far as it is known."""
+    if found.k_half is not None:
+        return f"; half fit from about width {found.k_half} on ({bracketed(found)})"
+    if found.low or found.high is not None:
+        return f"; of the width from which half fit it is known that {bracketed(found)}"
+    return ""
 
 
 def width_record(answer: WidthAnswer) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from click.testing import CliRunner
 
 from harness.cli.width import command
 from harness.complaints import ProblemError
+from harness.report.width_view import half_fits
 from harness.session.width import FACTORS, TRIALS, needed_width
 from harness.statistics.share_width import fewest_fits, share_width
+from harness.statistics.thresholds import threshold
 
 
 def table(path: Path, x: np.ndarray, y: np.ndarray, header: str = "a,b,c,d,e,f,price") -> Path:
@@ -73,6 +75,19 @@ def test_the_answer_has_brackets_and_is_resumed(tmp_path: Path, data: tuple[np.n
     (certain,) = (count for count in most["counts"] if count["k"] == most["high"])
     assert certain["trials"] == TRIALS == certain["fit"]
     assert f"Take width {most['high']}: at least 95 %" in json.loads(again.stdout)["answer"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({4: (0, 20), 8: (20, 20)}, "; half fit from about width 6 on (4 < k½ ≤ 8)"),
+        ({4: (0, 20), 8: (2, 3)}, "; of the width from which half fit it is known that 4 < k½"),
+        ({4: (1, 2), 8: (20, 20)}, "; of the width from which half fit it is known that k½ ≤ 8"),
+        ({4: (1, 2)}, ""),
+    ],
+)
+def test_a_width_is_said_only_where_both_ends_are_known(counts: dict[int, tuple[int, int]], said: str) -> None:
+    assert half_fits(threshold(counts)) == said
 
 
 def test_a_budget_that_ends_first_names_one_that_would_do(tmp_path: Path) -> None:
