@@ -49,7 +49,7 @@ class Dask(Executor):
         super().__init__(workers, plugin_files, scheduler)
         try:
             import cryptography  # noqa: F401  # only whether they are there
-            import distributed  # noqa: F401
+            import distributed  # noqa: F401  # asked whether it is installed
         except ImportError as error:
             raise NotInstalled("the dask executor needs Dask: pip install 'convergence-harness[dask]'") from error
         self._cluster: Any = None

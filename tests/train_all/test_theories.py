@@ -106,7 +106,7 @@ def by_hand(inputs: Problem, phi: str, t: int) -> float:
     activation = ACTIVATIONS[phi]
 
     def coefficient(degree: int) -> float:
-        weight = lambda z: activation.phi(np.array(z)) * hermitenorm(degree)(z) * math.exp(-(z**2) / 2)  # noqa: E731
+        weight = lambda z: activation.phi(np.array(z)) * hermitenorm(degree)(z) * math.exp(-(z**2) / 2)  # noqa: E731  # one formula
         return float(quad(weight, -12, 12, limit=200)[0]) / math.sqrt(2 * math.pi)
 
     power = inputs.x

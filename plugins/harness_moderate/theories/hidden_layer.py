@@ -69,7 +69,7 @@ class HiddenLayerTheory(ShallowTheory, StepPolicy):
 
     def solved(self, x: Array, activation: Activation) -> Width:
         """Solve the condition for k on inputs x (n, d)."""
-        raise NotImplementedError
+        raise NotImplementedError  # each theorem states its own
 
     def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
         """Return 1/(2B²‖v‖²‖X‖²), which is n/(2B²‖y‖²‖X‖²) for the theorem's v. B = 1 for the ReLU."""
