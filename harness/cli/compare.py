@@ -17,7 +17,6 @@ from harness.cli.options import (
     renderer_named,
     select,
     selected,
-    selection,
     warn_of_broken,
 )
 from harness.cli.streams import echo
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.components.table import Table
+    from harness.report.selection import Selection
     from harness.session.reading import Source
 
 
@@ -53,10 +53,7 @@ def command(
     as_json: bool,
     fail_on_difference: bool,
     legend: bool,
-    regimes: tuple[str, ...],
-    sizes_n: tuple[int, ...],
-    sizes_d: tuple[int, ...],
-    columns: str | None,
+    chosen: Selection,
     plugin_files: tuple[str, ...],
     trust_plugins: bool,
 ) -> int:
@@ -101,7 +98,7 @@ def command(
             tables.append(differences_view(one, names))
         tables.append(compare_runs_view(one, a.results, b.results, names, tolerance=tolerance, steps=steps))
     if any(table.rows for table in tables):
-        tables = selected(selection(regimes, (), sizes_n, sizes_d, columns), tables)
+        tables = selected(chosen, tables)
     if renderer is not None:
         echo("\n".join(renderer.render(one) for one in tables), nl=False)
         return status

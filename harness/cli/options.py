@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click as plain
 import rich_click as click
@@ -148,15 +149,15 @@ TRUST = click.option(
 
 
 def select(*, sizes: bool = True, theories: bool = True, columns: bool = True) -> Callable[[F], F]:
-    """Return a decorator that adds the options that select rows and columns.
+    """Return a decorator that adds the options that select rows and columns, and passes them on as ``chosen``.
 
     Args:
         sizes: Whether ``--n`` and ``--d`` are added.
         theories: Whether ``--theory`` and ``--only`` are added.
         columns: Whether ``--columns`` is added.
     """
-    options = [
-        click.option(
+    options = {
+        "regimes": click.option(
             "--regime",
             "regimes",
             multiple=True,
@@ -164,48 +165,54 @@ def select(*, sizes: bool = True, theories: bool = True, columns: bool = True) -
             shell_complete=completion.of_plugins("regime"),
             help="Only these regimes.",
         )
-    ]
+    }
     if sizes:
-        options += [
-            click.option("--n", "sizes_n", type=click.IntRange(1), multiple=True, metavar="N", help="Only these n."),
-            click.option("--d", "sizes_d", type=click.IntRange(1), multiple=True, metavar="D", help="Only these d."),
-        ]
+        number = click.IntRange(1)
+        options["n"] = click.option("--n", type=number, multiple=True, metavar="N", help="Only these n.")
+        options["d"] = click.option("--d", type=number, multiple=True, metavar="D", help="Only these d.")
     if theories:
-        options += [
-            click.option(
-                "--theory",
-                "theories",
-                multiple=True,
-                metavar="GLOB",
-                shell_complete=completion.of_plugins("theory"),
-                help="Only these theories.",
-            ),
-            click.option("--only", type=click.Choice(("guarantees",)), help="Only theorems that guarantee training."),
-        ]
+        options["theories"] = click.option(
+            "--theory",
+            "theories",
+            multiple=True,
+            metavar="GLOB",
+            shell_complete=completion.of_plugins("theory"),
+            help="Only these theories.",
+        )
+        options["guarantees"] = click.option(
+            "--only",
+            "guarantees",
+            type=click.Choice(("guarantees",)),
+            callback=lambda _context, _option, value: value is not None,
+            help="Only theorems that guarantee training.",
+        )
     if columns:
-        options.append(click.option("--columns", metavar="A,B", help="Only these columns, by name or pattern."))
+        options["columns"] = click.option(
+            "--columns", metavar="A,B", callback=_headers, help="Only these columns, by name or pattern."
+        )
 
     def decorated(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
+        @wraps(function)
+        def selecting(**values: Any) -> Any:
+            from harness.report.selection import Selection
+
+            return function(chosen=Selection(**{name: values.pop(name) for name in options}), **values)
+
+        decorated = cast("F", selecting)
+        for option in reversed(options.values()):
+            decorated = option(decorated)
+        return decorated
 
     return decorated
 
 
-def selection(
-    regimes: tuple[str, ...] = (),
-    theories: tuple[str, ...] = (),
-    sizes_n: tuple[int, ...] = (),
-    sizes_d: tuple[int, ...] = (),
-    columns: str | None = None,
-    only: str | None = None,
-) -> Selection:
-    """Return the selection that the options ask for."""
-    from harness.report.selection import Selection
+def _headers(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return headers(value or "")
 
-    headers = tuple(filter(None, (name.strip() for name in (columns or "").split(","))))
-    return Selection(regimes, theories, sizes_n, sizes_d, headers, only == "guarantees")
+
+def headers(names: str) -> tuple[str, ...]:
+    """Return the headers, or patterns of headers, in a list with commas."""
+    return tuple(filter(None, (name.strip() for name in names.split(","))))
 
 
 def selected(chosen: Selection, tables: Sequence[Table], registry: Registry | None = None) -> list[Table]:

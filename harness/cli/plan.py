@@ -16,7 +16,6 @@ from harness.cli.options import (
     load,
     select,
     selected_suite,
-    selection,
 )
 from harness.cli.streams import echo
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.plugin_host.registry import Registry
+    from harness.report.selection import Selection
     from harness.suite import Suite
 
 
@@ -52,9 +52,7 @@ def command(
     explain: bool,
     as_json: bool,
     legend: bool,
-    regimes: tuple[str, ...],
-    sizes_n: tuple[int, ...],
-    sizes_d: tuple[int, ...],
+    chosen: Selection,
     plugin_files: tuple[str, ...],
     trust_plugins: bool,
 ) -> None:
@@ -69,7 +67,7 @@ def command(
     harness plan mine.toml --explain
     """
     loaded, registry = load(suite, plugin_files, trust=trust_plugins)
-    loaded = selected_suite(selection(regimes, sizes_n=sizes_n, sizes_d=sizes_d), loaded.with_limit(limit))
+    loaded = selected_suite(chosen, loaded.with_limit(limit))
 
     from harness.report.export import dumps
     from harness.report.plan_view import plan_table

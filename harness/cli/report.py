@@ -19,7 +19,6 @@ from harness.cli.options import (
     renderer_named,
     select,
     selected,
-    selection,
     warn_of_broken,
     warn_of_mixture,
 )
@@ -101,12 +100,7 @@ def command(
     bibtex: str | None,
     compact: bool,
     legend: bool,
-    regimes: tuple[str, ...],
-    theories: tuple[str, ...],
-    sizes_n: tuple[int, ...],
-    sizes_d: tuple[int, ...],
-    columns: str | None,
-    only: str | None,
+    chosen: Selection,
     plugin_files: tuple[str, ...],
     trust_plugins: bool,
 ) -> None:
@@ -153,7 +147,6 @@ def command(
         _write_trials(results, form, tolerance, steps)
         return
     renderer = None if form == "rich" else renderer_named(results.registry, form)
-    chosen = selection(regimes, theories, sizes_n, sizes_d, columns, only)
     one_document = renderer is not None and renderer.suffix in (".json", ".csv")
     if compact and (view or one_document):
         raise WrongInput("--compact prints two tables of its own: leave out --view, and take another format")

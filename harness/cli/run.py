@@ -18,13 +18,13 @@ from harness.cli.options import (
     load,
     select,
     selected_suite,
-    selection,
     warn_of_mixture,
 )
 from harness.complaints import printable
 
 if TYPE_CHECKING:
     from harness.driver.run import Run
+    from harness.report.selection import Selection
 
 
 @click.command("run")
@@ -71,9 +71,7 @@ def command(
     max_time: str | None,
     compact: bool,
     legend: bool,
-    regimes: tuple[str, ...],
-    sizes_n: tuple[int, ...],
-    sizes_d: tuple[int, ...],
+    chosen: Selection,
     plugin_files: tuple[str, ...],
     trust_plugins: bool,
 ) -> int:
@@ -91,7 +89,7 @@ def command(
     harness run phase-diagram --shard 2/5 --out part-2
     """
     loaded, _ = load(suite, plugin_files, trust=trust_plugins)
-    loaded = selected_suite(selection(regimes, sizes_n=sizes_n, sizes_d=sizes_d), loaded)
+    loaded = selected_suite(chosen, loaded)
     most = None if max_time is None else seconds_of(max_time)
 
     from harness.complaints import ProblemError

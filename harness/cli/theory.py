@@ -14,12 +14,12 @@ from harness.cli.options import (
     WrongInput,
     check_problems,
     given,
+    headers,
     load,
     renderer_named,
     select,
     selected,
     selected_suite,
-    selection,
     warn_of_broken,
 )
 from harness.cli.report_files import write_bibtex
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from harness.components import Dataset, Problem
     from harness.components.table import Table
     from harness.plugin_host.registry import Registry
+    from harness.report.selection import Selection
 
     Found = tuple[Prediction, Certified | None]
     """A prediction, and the certified width if it was asked for."""
@@ -85,9 +86,7 @@ def command(
     bibtex: str | None,
     as_json: bool,
     legend: bool,
-    regimes: tuple[str, ...],
-    theories: tuple[str, ...],
-    only: str | None,
+    chosen: Selection,
     plugin_files: tuple[str, ...],
 ) -> None:
     """Show the width that each theory requires on one drawn problem. Nothing is trained.
@@ -116,17 +115,17 @@ def command(
         _refuse_beside_construct()
         _construct(n, d, dataset, labels, seed, plugin_files, form, as_json=as_json, legend=legend)
         return
-    headers = "" if columns in ("widths", "paper") else columns
-    columns = "widths" if headers else columns
-    if regimes and suite is None:
+    names = () if columns in ("widths", "paper") else headers(columns)
+    columns = "widths" if names else columns
+    if chosen.regimes and suite is None:
         raise click.UsageError("--regime goes with --suite: without one each theory has its own regime")
     if suite is not None:
         _refuse_beside_suite()
-        found, tables, registry = _of_suite(suite, plugin_files, columns, regimes, certify=certify, rigorous=rigorous)
+        found, tables, registry = _of_suite(suite, plugin_files, columns, chosen, certify=certify, rigorous=rigorous)
     else:
         options = (n, d, activation, dataset, labels, seed, plugin_files, columns)
         found, tables, registry = _of_options(*options, certify=certify, rigorous=rigorous)
-    tables = selected(selection(theories=theories, columns=headers, only=only), tables, registry)
+    tables = selected(replace(chosen, regimes=(), columns=names), tables, registry)
     if as_json:
         from harness.report.export import dumps, prediction_record, theory_records
 
@@ -307,13 +306,13 @@ def _left_out(line: str) -> None:
 
 
 def _of_suite(
-    suite: str, plugin_files: tuple[str, ...], columns: str, regimes: tuple[str, ...], *, certify: bool, rigorous: bool
+    suite: str, plugin_files: tuple[str, ...], columns: str, chosen: Selection, *, certify: bool, rigorous: bool
 ) -> tuple[list[Found], list[Table], Registry]:
     from harness.report.predicted import certify_suite, predict_suite
     from harness.report.setting import component
 
     loaded, registry = load(suite, plugin_files)
-    loaded = selected_suite(selection(regimes), loaded)
+    loaded = selected_suite(chosen, loaded)
     check_problems(loaded)
     by_place = predict_suite(loaded, registry.theories())
     widths = certify_suite(loaded, by_place, all_sizes=True, rigorous=rigorous) if certify else {}

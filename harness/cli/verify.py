@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from harness.cli import completion
-from harness.cli.options import LEGEND, PLUGINS, TRUST, WrongInput, select, selection, warn_of_broken, warn_of_mixture
+from harness.cli.options import LEGEND, PLUGINS, TRUST, WrongInput, select, warn_of_broken, warn_of_mixture
 from harness.cli.streams import echo
 from harness.complaints import printable
 from harness.session.defaults import cores
+
+if TYPE_CHECKING:
+    from harness.report.selection import Selection
 
 
 @click.command("verify")
@@ -37,9 +41,7 @@ def command(
     workers: int | None,
     as_json: bool,
     legend: bool,
-    regimes: tuple[str, ...],
-    sizes_n: tuple[int, ...],
-    sizes_d: tuple[int, ...],
+    chosen: Selection,
     plugin_files: tuple[str, ...],
     trust_plugins: bool,
 ) -> int:
@@ -68,7 +70,6 @@ def command(
     from harness.suite.sizes import too_large
 
     try:
-        chosen = selection(regimes, sizes_n=sizes_n, sizes_d=sizes_d)
         results = chosen.results(read_source(source, plugin_files, trust=trust_plugins).results)
     except SelectionError as error:
         raise WrongInput(str(error)) from error
