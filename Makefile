@@ -18,7 +18,7 @@ help:
 	@echo "make bench-check  the engine's verdicts against the plain loop's in 20 cells; half an hour"
 	@echo "make docs         the documentation as a site in docs/_build"
 	@echo "make reports      run every shipped suite anew, and refresh what pages say of them"
-	@echo "make schema       rewrite suites/suite.schema.json from the models"
+	@echo "make schema       rewrite the schemas of suites and of thresholds.json from the models"
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -82,14 +82,15 @@ reports: $(STAMP)
 	$(BIN)/python -m findings changes HEAD
 
 schema: $(STAMP)
-	$(BIN)/python -m harness.suite.schema > suites/suite.schema.json
+	$(BIN)/python -m harness.suite.schema suites/suite.schema.json
+	$(BIN)/python -m harness.report.thresholds_file harness/report/thresholds.schema.json
 
 # The lowest versions that pyproject.toml allows, but for torch: its old wheels bring gigabytes of CUDA.
 FLOORS := .venv-floors
 test-floors:
 	$(PYTHON) -m venv --clear $(FLOORS)
 	$(PYTHON) tests/floors.py data | grep -v '^torch==' | \
-	  $(FLOORS)/bin/python -m pip install --quiet --disable-pip-version-check -r /dev/stdin torch==2.13.0 pytest hypothesis
+	  $(FLOORS)/bin/python -m pip install --quiet --disable-pip-version-check -r /dev/stdin torch==2.13.0 pytest hypothesis jsonschema
 	$(FLOORS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	$(FLOORS)/bin/harness run quickstart --fresh --out build/floors
 	$(FLOORS)/bin/harness report build/floors --html --figures > build/floors/written

@@ -1,7 +1,7 @@
-"""Blocks of pages that are made from the reference reports.
+"""Blocks of pages that are made from the reference reports, and from the schema of their files.
 
 A block begins with ``<!-- findings: TABLE SUITE -->`` and ends with ``<!-- end of findings -->``. Everything between is
-made: ``python -m findings`` writes it.
+made: ``python -m findings refresh`` writes it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from findings.keys import keys_table
 from findings.reports import REPORTS, ROOT, read
 from findings.tables import TABLES
 from findings.times import times_table
@@ -26,7 +27,7 @@ def made(name: str, suite: str | None, folder: Path = REPORTS) -> str:
 
     Args:
         name: Name of the table.
-        suite: Name of the suite, or None for tables of all suites.
+        suite: Name of the suite, None for tables of all suites, or the kind of record for tables of keys.
         folder: Where the reports are.
 
     Raises:
@@ -34,8 +35,10 @@ def made(name: str, suite: str | None, folder: Path = REPORTS) -> str:
     """
     if name == "times":
         return times_table(folder)
+    if name == "keys":
+        return keys_table(suite or "")
     if name not in TABLES or suite is None:
-        raise LookupError(f"there is no table {name!r} of findings; there are times, {', '.join(TABLES)}")
+        raise LookupError(f"there is no table {name!r} of findings; there are times, keys, {', '.join(TABLES)}")
     report = read(suite, folder)
     return f"No report yet: `harness run {suite}` makes it." if report is None else TABLES[name](report)
 

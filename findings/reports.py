@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parents[1]
 REPORTS = ROOT / "reports"
@@ -127,9 +127,22 @@ class Report:
         return [name for name, record in self.regimes.items() if record["has_width"]]
 
 
+FORMATS = (1, 2, 3, 4)
+"""Formats of ``thresholds.json`` that can be read: earlier ones are in the history of the reports."""
+
+
 def parse(text: str) -> Report:
-    """Return the report that a ``thresholds.json`` describes."""
+    """Return the report that a ``thresholds.json`` of any format describes.
+
+    Predictions have their assumptions in full, as files before format 4 have them.
+
+    Raises:
+        ValueError: If its format is a later one.
+    """
     record = json.loads(text)
+    if record["format"] not in FORMATS:
+        raise ValueError(f"thresholds.json of format {record['format']}: only formats up to {FORMATS[-1]} can be read")
+    stated = {theory["theory"]: theory.get("assumptions", ()) for theory in record["theories"]}
     return Report(
         record["suite"],
         record["title"],
@@ -138,9 +151,15 @@ def parse(text: str) -> Report:
         {exponent["regime"]: exponent for exponent in record["exponents"]},
         tuple(record.get("laws", ())),
         {theory["theory"]: theory for theory in record["theories"]},
-        tuple(record["predictions"]),
+        tuple(_whole(prediction, stated[prediction["theory"]]) for prediction in record["predictions"]),
         tuple(record.get("claims", ())),
     )
+
+
+def _whole(prediction: Mapping[str, Any], stated: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return a prediction with its assumptions in place of their numbers."""
+    listed = [stated[one] if isinstance(one, int) else one for one in prediction["assumptions"]]
+    return {**prediction, "assumptions": listed}
 
 
 def _threshold(record: Mapping[str, Any]) -> Found:

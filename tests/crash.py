@@ -62,7 +62,7 @@ def run(directory: Path, told: Callable[[int], None]) -> None:
         going = Run(suite, REGISTRY, store, "cpu")
         going.begin()
         results = going.go(InProcess(), lambda now: told(now.plan.reused + now.trained))
-    record = thresholds_record(results)
+    record = dict(thresholds_record(results))
     del record["provenance"]
     (directory / "record.json").write_text(json.dumps(record, sort_keys=True), encoding="utf-8")
 

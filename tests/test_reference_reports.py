@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from harness.driver.run import Run
 from harness.executors.in_process import InProcess
 from harness.plugin_host.registry import Registry
+from harness.report.thresholds_file import FORMAT, thresholds_schema
 from harness.statistics.thresholds import threshold
 from harness.store import Store
 from harness.suite import load_suite
@@ -39,6 +41,14 @@ def test_a_reference_is_whole_and_of_the_suite_as_it_is(suite: str, registry: Re
     assert {(t["regime"], t["n"], t["d"]) for t in kept["thresholds"]} == named
     assert (REPORTS / suite / "thresholds.json").stat().st_size < 2**20
     assert (REPORTS / suite / "table.md").exists()
+
+
+@pytest.mark.parametrize("suite", KEPT)
+def test_a_reference_meets_the_schema_of_its_format(suite: str) -> None:
+    kept = record(suite)
+    if kept["format"] < FORMAT:
+        pytest.skip("of an earlier format")
+    assert not list(Draft202012Validator(thresholds_schema()).iter_errors(kept))
 
 
 @pytest.mark.parametrize("suite", KEPT)

@@ -127,11 +127,12 @@ def command(
         found, tables, registry = _of_options(*options, certify=certify, rigorous=rigorous)
     tables = selected(replace(chosen, regimes=(), columns=names), tables, registry)
     if as_json:
-        from harness.report.export import dumps, prediction_record, theory_records
+        from harness.report.export import dumps, judged, prediction_record, theory_records
 
         found = [one for one in found if one[0].theory.claim.title in _titles(tables)]
-        records = [prediction_record(prediction, certified=certified) for prediction, certified in found]
-        stated = theory_records(prediction for prediction, _ in found)
+        places = judged(prediction for prediction, _ in found)
+        records = [prediction_record(prediction, places, certified=certified) for prediction, certified in found]
+        stated = theory_records((prediction for prediction, _ in found), places)
         echo(dumps({"theories": stated, "predictions": records}), nl=False)
         return
     if bibtex is not None:  # written first, so that an error does not follow a printed table

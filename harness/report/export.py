@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from harness.complaints import unprintable
 from harness.components import Cell
@@ -14,26 +13,30 @@ from harness.driver.replication import replications
 from harness.report.headline import headline, limits, weights_per_label
 from harness.report.law_rows import Compared, each_law
 from harness.report.nothing_found import why_no_bracket
+from harness.report.rows import finite
 from harness.report.setting import component, optimizer, sizes, trains
+from harness.report.thresholds_file import FORMAT
+from harness.suite.resolved import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from harness.claims.certified import Certified
     from harness.claims.predictions import Prediction
-    from harness.components import Regime
+    from harness.components import Assumption, Regime
     from harness.driver.replication import Replication
     from harness.driver.results import Results
+    from harness.report import thresholds_file as form
     from harness.statistics.size_bracket import SizeBracket
     from harness.statistics.thresholds import Threshold
 
-FORMAT = 3
-"""Version of the format. It is raised when the meaning of a key changes."""
+Judged = dict[str, dict["Assumption", int]]
+"""Conditions of each theory with what was found of them, and the place of each in the record of the theory."""
 
 
 def thresholds_record(
     results: Results, predictions: Mapping[tuple[str, int, int], Sequence[Prediction]] | None = None
-) -> dict[str, Any]:
+) -> form.ThresholdsFile:
     """Return the contents of ``thresholds.json``.
 
     Args:
@@ -51,25 +54,31 @@ def thresholds_record(
         for n, d in sizes(suite)
         for prediction in beside.get((regime.name, n, d), ())
     ]
-    return {
+    places, setting = judged(prediction for prediction, _ in claimed), _setting(results)
+    record: form.ThresholdsFile = {
         "format": FORMAT,
         "suite": suite.name,
         "title": suite.title,
         "complete": results.missing == 0,
         "headline": list(headline(results, beside)),
-        "limits": limits(results),
+        "limits": cast("form.LimitsData", limits(results)),
+        "problems": setting["problems"],
+        "budget": setting["budget"],
+        "search": setting["search"],
         "regimes": [_regime(regime) for regime in suite.regimes],
         "thresholds": [_threshold(results, regime.name, n, d) for regime in suite.regimes for n, d in sizes(suite)],
         "exponents": [_exponents(results, regime.name) for regime in suite.regimes],
         "laws": [_law(compared) for compared in each_law(results)],
-        **({"claims": [claim_record(one) for one in replications(results)]} if suite.claims else {}),
-        "theories": theory_records(prediction for prediction, _ in claimed),
-        "predictions": [_beside(results, prediction, regime) for prediction, regime in claimed],
+        "theories": theory_records((prediction for prediction, _ in claimed), places),
+        "predictions": [_beside(results, prediction, places, regime) for prediction, regime in claimed],
         "provenance": dict(results.provenance),
     }
+    if suite.claims:
+        record["claims"] = [claim_record(one) for one in replications(results)]
+    return record
 
 
-def claim_record(one: Replication) -> dict[str, Any]:
+def claim_record(one: Replication) -> form.ClaimData:
     """Return a claim, what was measured of it, and its verdict as plain data. Open ends of intervals are null."""
     section, found = one.section, one.tested
     return {
@@ -79,11 +88,11 @@ def claim_record(one: Replication) -> dict[str, Any]:
         "measure": section.measure,
         "expect": section.expect,
         "ratio": section.as_ratio,
-        "first": _finite(found.first),
-        "second": _finite(found.second),
-        "value": _finite(found.value),
-        "low": _finite(found.low),
-        "high": _finite(found.high),
+        "first": finite(found.first),
+        "second": finite(found.second),
+        "value": finite(found.value),
+        "low": finite(found.low),
+        "high": finite(found.high),
         "margin": section.margin,
         "pairs": found.pairs,
         "p_value": found.p_value,
@@ -107,51 +116,76 @@ def dumps(record: Any) -> str:
 LINE = 120
 """Columns within which a part of a record is written on one line."""
 
+INDENT = 2
+"""Blanks before the parts of a record, for each level."""
+
 STATED = ("title", "formula", "guarantee", "certainty", "certainty_note", "verified", "explicit", "unit")
 """The fields of a claim that the record of a theory repeats, beside the source."""
 
 
-def laid_out(value: Any) -> str:
-    """Return JSON with sorted keys, each part that fits on a line on one and none indented, so that files stay small.
+def laid_out(value: Any, before: int = 0) -> str:
+    """Return JSON with sorted keys, indented, each part on one line where it fits.
 
     Args:
         value: Plain data without NaN.
+        before: Number of blanks before the value.
 
     >>> laid_out({"k": [1, 2], "note": None})
     '{"k": [1, 2], "note": null}'
     """
     flat = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
-    if not value or not isinstance(value, dict | list | tuple) or len(flat) <= LINE:
+    if not value or not isinstance(value, dict | list | tuple) or before + len(flat) <= LINE:
         return flat
+    inner = before + INDENT
     if isinstance(value, dict):
-        parts = [f"{json.dumps(key, ensure_ascii=False)}: {laid_out(value[key])}" for key in sorted(value)]
+        parts = [f"{json.dumps(key, ensure_ascii=False)}: {laid_out(value[key], inner)}" for key in sorted(value)]
     else:
-        parts = [laid_out(one) for one in value]
+        parts = [laid_out(one, inner) for one in value]
     opening, closing = "{}" if isinstance(value, dict) else "[]"
-    return "\n".join([opening, ",\n".join(parts), closing])
+    lines = ",\n".join(" " * inner + part for part in parts)
+    return f"{opening}\n{lines}\n{' ' * before}{closing}"
 
 
-def theory_records(predictions: Iterable[Prediction]) -> list[dict[str, Any]]:
-    """Return each theory of some predictions once as plain data, in their order."""
+def judged(predictions: Iterable[Prediction]) -> Judged:
+    """Return the conditions of each theory with what was found of them, each once, and their places from 0."""
+    found: Judged = {}
+    for prediction in predictions:
+        places = found.setdefault(prediction.theory.name, {})
+        for assumption in prediction.assumptions:
+            places.setdefault(assumption, len(places))
+    return found
+
+
+def theory_records(predictions: Iterable[Prediction], places: Judged) -> list[form.TheoryData]:
+    """Return each theory of some predictions once as plain data, in their order.
+
+    Args:
+        predictions: The predictions.
+        places: Their conditions, from :func:`judged`.
+    """
     return [
         {
             "theory": theory.name,
             "reference": theory.claim.reference.text,
             "bibtex": theory.claim.reference.bibtex,
-            **{name: getattr(theory.claim, name) for name in STATED},
+            **{name: getattr(theory.claim, name) for name in STATED},  # type: ignore[typeddict-item]  # names of keys
             "options": theory.options(),
+            "assumptions": [{"text": a.text, "holds": a.holds, "found": a.found} for a in places[theory.name]],
         }
         for theory in {prediction.theory.name: prediction.theory for prediction in predictions}.values()
     ]
 
 
-def prediction_record(prediction: Prediction, regime: str = "", certified: Certified | None = None) -> dict[str, Any]:
+def prediction_record(
+    prediction: Prediction, places: Judged, regime: str = "", certified: Certified | None = None
+) -> form.PredictionData:
     """Return a prediction as plain data. A width that is not finite is null, with its kind and the reason.
 
     Facts about the theory are not repeated. :func:`theory_records` has them.
 
     Args:
         prediction: Prediction of a theory.
+        places: Conditions of the theories, from :func:`judged`.
         regime: Name of the regime, if it is not the prediction's own.
         certified: Certified width, or None if it was not searched for.
 
@@ -159,36 +193,48 @@ def prediction_record(prediction: Prediction, regime: str = "", certified: Certi
         Plain data.
     """
     theory, value = prediction.theory, prediction.width.value
-    finite = math.isfinite(value)
     exponents = theory.claim.exponents.at(prediction.n, prediction.d) if theory.claim.exponents else None
-    return {
+    record: form.PredictionData = {
         "theory": theory.name,
         "regime": regime or prediction.regime.name,
         "n": prediction.n,
         "d": prediction.d,
-        "scaling": _finite(prediction.scaling),
+        "scaling": finite(prediction.scaling),
         "exponents": list(exponents) if exponents else None,
-        "width": value if finite else None,
+        "width": finite(value),
         "width_is": "error" if prediction.failed else _kind(value),
         "reason": prediction.width.reason,
         "applies": prediction.applies,
-        "assumptions": [{"text": a.text, "holds": a.holds, "found": a.found} for a in prediction.assumptions],
-        **({} if certified is None else {"certified": dataclasses.asdict(certified)}),
+        "assumptions": [places[theory.name][assumption] for assumption in prediction.assumptions],
     }
+    if certified is not None:
+        record["certified"] = cast("form.CertifiedData", vars(certified))
+    return record
 
 
-def _beside(results: Results, prediction: Prediction, regime: str) -> dict[str, Any]:
+def _beside(results: Results, prediction: Prediction, places: Judged, regime: str) -> form.PredictionData:
     """Return a prediction with its scaling over the measured k½, or None where one of them is missing."""
     k_half = results.threshold(regime, prediction.n, prediction.d).k_half
     ratio = prediction.scaling / k_half if prediction.scaling is not None and k_half is not None else None
-    return {**prediction_record(prediction, regime), "scaling_over_k_half": _finite(ratio)}
+    record = prediction_record(prediction, places, regime)
+    record["scaling_over_k_half"] = finite(ratio)
+    return record
 
 
-def _kind(value: float) -> str:
+def _setting(results: Results) -> dict[str, dict[str, Any]]:
+    """Return the problems, the budget and the search of a suite as plain data, without what is empty or unset."""
+    asked = resolve(results.suite, results.registry)
+    return {
+        part: {key: value for key, value in asked[part].items() if value not in (None, "", [])}
+        for part in ("problems", "budget", "search")
+    }
+
+
+def _kind(value: float) -> Literal["finite", "nan", "infinite"]:
     return "finite" if math.isfinite(value) else "nan" if math.isnan(value) else "infinite"
 
 
-def _regime(regime: Regime) -> dict[str, Any]:
+def _regime(regime: Regime) -> form.RegimeData:
     return {
         "name": regime.name,
         "trains": trains(regime),
@@ -202,7 +248,7 @@ def _regime(regime: Regime) -> dict[str, Any]:
     }
 
 
-def _threshold(results: Results, regime: str, n: int, d: int) -> dict[str, Any]:
+def _threshold(results: Results, regime: str, n: int, d: int) -> form.ThresholdData:
     """Return the leading record of a threshold, with the exact and the budgeted record within."""
     decided = results.decides_fates(regime)
     leading = results.threshold(regime, n, d)
@@ -234,13 +280,13 @@ def _why(results: Results, regime: str, n: int, d: int, found: Threshold) -> str
     return why_no_bracket(results, trained, n, d)
 
 
-def _answer(results: Results, regime: str, n: int, d: int, found: Threshold) -> dict[str, Any]:
+def _answer(results: Results, regime: str, n: int, d: int, found: Threshold) -> form.AnswerData:
     """Return an answer with the reasons of the trials that do not fit near it."""
     counts = reasons(results, regime, n, d, found.tolerance, None if found.kind == "exact" else found.steps)
     return {**threshold_data(found), "reasons": near(counts, found.low)}
 
 
-def threshold_data(found: Threshold) -> dict[str, Any]:
+def threshold_data(found: Threshold) -> form.BareAnswerData:
     """Return one answer about a threshold as plain data."""
     return {
         "kind": found.kind,
@@ -255,41 +301,48 @@ def threshold_data(found: Threshold) -> dict[str, Any]:
         ],
         "violations": [list(pair) for pair in found.violations],
         "tolerance": found.tolerance,
-        "steps": _finite(found.steps),
+        "steps": finite(found.steps),
         "limited_by_budget": found.limited,
     }
 
 
-def _exponents(results: Results, regime: str) -> dict[str, Any]:
+def _exponents(results: Results, regime: str) -> form.ExponentData:
     fit = results.exponent_fit(regime)
     return {
         "regime": regime,
-        "a": _finite(fit.a),
+        "a": finite(fit.a),
         "a_interval": _pair(fit.a_interval),
-        "b": _finite(fit.b),
+        "b": finite(fit.b),
         "b_interval": _pair(fit.b_interval),
         "refuted": fit.region.refuted,
         "conflict": [_bracket(one) for one in fit.region.conflict],
         "drop": [[one.n, one.d] for one in fit.region.drop],
         "region": [list(vertex) for vertex in fit.region.polygon],
         "sizes": [list(size) for size in fit.sizes],
+        "limited_by_budget": [[n, d] for n, d in fit.sizes if results.threshold(regime, n, d).limited],
         "note": fit.note,
     }
 
 
-def _law(compared: Compared) -> dict[str, Any]:
-    conflict = [_bracket(one) for one in compared.constant.conflict]
-    return {**dataclasses.asdict(compared.record()), "conflict": conflict}
+def _law(compared: Compared) -> form.FormulaData:
+    record = compared.record()
+    return {
+        "regime": record.regime,
+        "law": record.law,
+        "theory": record.theory,
+        "allowed": record.allowed,
+        "low": record.low,
+        "high": record.high,
+        "met": record.met,
+        "sizes": record.sizes,
+        "conflict": [_bracket(one) for one in compared.constant.conflict],
+    }
 
 
-def _bracket(bracket: SizeBracket) -> dict[str, Any]:
+def _bracket(bracket: SizeBracket) -> form.BracketData:
     """Return a bracket as plain data. Open ends are null."""
     return {"n": bracket.n, "d": bracket.d, "low": bracket.low or None, "high": bracket.high}
 
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
-
-
 def _pair(interval: tuple[float, float] | None) -> list[float | None] | None:
-    return None if interval is None else [_finite(end) for end in interval]
+    return None if interval is None else [finite(end) for end in interval]

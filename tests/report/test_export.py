@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from findings.reports import parse
 from harness.components import Width
 from harness.driver.results import Results
 from harness.plugin_host.registry import Registry
-from harness.report.export import dumps, prediction_record, thresholds_record
+from harness.report import thresholds_file
+from harness.report.export import dumps, judged, prediction_record, thresholds_record
 from harness.report.predicted import predict_suite
+from harness.report.thresholds_file import main, thresholds_schema
 
 from ..ends import made
 
@@ -59,7 +62,8 @@ def test_what_is_not_finite_is_null_with_its_reason(results: Results, text: str)
     assert [(p["width"], p["width_is"]) for p in smooth] == [(None, "infinite")]
     assert "d(d+1)/2" in smooth[0]["reason"]
     first = next(iter(predict_suite(results.suite, results.registry.theories()).values()))[0]
-    record = prediction_record(replace(first, width=Width(math.nan, "odd"), scaling=math.inf))
+    odd = replace(first, width=Width(math.nan, "odd"), scaling=math.inf)
+    record = prediction_record(odd, judged([odd]))
     assert (record["width"], record["width_is"], record["reason"], record["scaling"]) == (None, "nan", "odd", None)
     dumps(record)
 
@@ -72,13 +76,52 @@ def test_each_theory_is_described_once_and_every_prediction_names_one(text: str)
     assert all(theory["certainty"] for theory in record["theories"])
 
 
-def test_every_key_is_described_and_no_other(text: str) -> None:
-    page = (Path(__file__).parents[2] / "docs/files.md").read_text(encoding="utf-8")
-    tables = re.findall(r"^\| key \| meaning \|\n\|[-|]+\n((?:\|.*\n)+)", page, re.MULTILINE)
-    described = [set(re.findall(r"`(\w+)`", " ".join(row.split("|")[1] for row in t.splitlines()))) for t in tables]
+def test_the_schema_that_is_shipped_is_fresh_and_says_what_every_key_means(tmp_path: Path) -> None:
+    main([str(tmp_path / "schema.json")])
+    shipped = Path(thresholds_file.__file__).with_name("thresholds.schema.json")
+    assert (tmp_path / "schema.json").read_text(encoding="utf-8") == shipped.read_text(encoding="utf-8"), "make schema"
+    schema = thresholds_schema()
+    Draft202012Validator.check_schema(schema)
+    for kind in (schema, *schema["$defs"].values()):
+        assert not [key for key, value in kind.get("properties", {}).items() if not value.get("description")]
+
+
+def test_a_record_meets_the_schema_and_a_changed_one_does_not(text: str) -> None:
+    validator = Draft202012Validator(thresholds_schema())
     record = json.loads(text)
-    lists = ("regimes", "thresholds", "exponents", "laws", "theories", "predictions")
-    assert described == [set(record), *(set().union(*record[name]) for name in lists)]
+    assert not list(validator.iter_errors(record))
+    changes: list[dict[str, object]] = [{"format": 3}, {"more": 1}, {"limits": {}}, {"thresholds": [{"k_half": "7"}]}]
+    for change in changes:
+        assert list(validator.iter_errors({**record, **change})), change
+    del record["thresholds"][0]["limited_by_budget"]
+    (error,) = validator.iter_errors(record)
+    assert "'limited_by_budget' is a required property" in error.message
+
+
+def test_what_belongs_to_a_theory_is_said_once(results: Results, text: str) -> None:
+    record = json.loads(text)
+    for theory in record["theories"]:
+        said = [json.dumps(one) for one in theory["assumptions"]]
+        assert len(said) == len(set(said))
+    whole = parse(text)
+    predictions = predict_suite(results.suite, results.registry.theories())
+    for one in whole.predictions:
+        (meant,) = (p for p in predictions[one["regime"], one["n"], one["d"]] if p.theory.name == one["theory"])
+        assert [(a["text"], a["holds"], a["found"]) for a in one["assumptions"]] == [
+            (a.text, a.holds, a.found) for a in meant.assumptions
+        ]
+    earlier = {**record, "format": 3, "predictions": whole.predictions}
+    earlier["theories"] = [{k: v for k, v in one.items() if k != "assumptions"} for one in record["theories"]]
+    assert parse(json.dumps(earlier)).predictions == whole.predictions
+    with pytest.raises(ValueError, match="format 5: only formats up to 4"):
+        parse(json.dumps({**record, "format": 5}))
+
+
+def test_what_was_asked_goes_along(text: str) -> None:
+    record = json.loads(text)
+    assert record["problems"]["dataset"] == {"use": "harness:sphere", "labels": "gaussian"}
+    assert (record["problems"]["n"], record["budget"]["steps"]) == ([40, 80, 160], 9000)
+    assert record["search"]["method"] == "adaptive"
 
 
 def test_provenance_goes_along(text: str) -> None:
