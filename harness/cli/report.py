@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
@@ -34,6 +35,20 @@ if TYPE_CHECKING:
     from harness.driver.results import Results
     from harness.report.selection import Selection
     from harness.session.reading import Source
+
+R = TypeVar("R", bound="Results")
+
+OF_ROWS = ("theories", "guarantees", "columns", "compact", "legend", "bibtex")
+"""Options of tables, which change nothing where none is printed."""
+
+OF_TABLES = ("tolerance", "steps", "view", "form", "all_sizes", "diagnostic", "certify", *OF_ROWS)
+"""Options that change nothing in figures and on the page."""
+
+NAMES = {"theories": "theory", "guarantees": "only", "form": "format"}
+"""Names on the command line of options that are called otherwise in the code."""
+
+OF_SEVERAL = ("comparison", "ablations", "held-out-pairs", "replication")
+"""Views whose rows come from several regimes or sizes. A selection chooses among their rows."""
 
 
 @click.command("report")
@@ -136,15 +151,14 @@ def command(
     if not figures and given("figure_formats"):
         raise WrongInput("--figure-format says how figures are written: add --figures")
     if plot or figures or html:
-        if any(map(given, ("tolerance", "steps", "view", "form", "all_sizes", "diagnostic", "certify"))):
-            raise WrongInput(
-                "--plot, --figures and --html show the whole run as it was asked for; leave out other options"
-            )
-        _draw_all(read, plot=plot, figures=figures, figure_formats=figure_formats, html=html)
+        _refuse(OF_TABLES, "--plot, --figures and --html show a run as it was asked for; leave out {}")
+        drawn = replace(read, results=_part(results, chosen))
+        _draw_all(drawn, plot=plot, figures=figures, figure_formats=figure_formats, html=html)
         return
     if view == "trials":
         _refuse_what_is_not_taken(("trials",))
-        _write_trials(results, form, tolerance, steps)
+        _refuse(OF_ROWS, "trials are written whole; leave out {}")
+        _write_trials(_part(results, chosen), form, tolerance, steps)
         return
     renderer = None if form == "rich" else renderer_named(results.registry, form)
     one_document = renderer is not None and renderer.suffix in (".json", ".csv")
@@ -153,12 +167,13 @@ def command(
     views = views_shown(view, one_document=one_document, compact=compact)
     _refuse_what_is_not_taken(views)
     if renderer is None and view in ("phase", "map"):
-        _draw(results, view, tolerance, steps, diagnostic)
+        _refuse(OF_ROWS, "maps have no such rows or columns; leave out {}")
+        _draw(_part(results, chosen), view, tolerance, steps, diagnostic)
         return
     options: dict[str, Any] = {"tolerance": tolerance, "steps": steps, "certify": certify, "diagnostic": diagnostic}
     options["all_sizes"] = all_sizes or chosen.by_size
     part = _part(results, chosen)
-    tables = [table_of(part if name.startswith("compact") else results, name, options) for name in views]
+    tables = [table_of(results if name in OF_SEVERAL else part, name, options) for name in views]
     tables = selected(chosen, tables, results.registry)
     in_parts = renderer is None or renderer.suffix in (".txt", ".md")
     tables = [one for t in tables for one in (blocks(t) if t.name == "theories" and in_parts else [t])]
@@ -174,7 +189,13 @@ def command(
         click.echo(f"\nThe run is not finished: {results.lacking}.", err=True)
 
 
-def _part(results: Results, chosen: Selection) -> Results:
+def _refuse(options: Sequence[str], message: str) -> None:
+    """Refuse options that would change nothing."""
+    if said := [f"--{NAMES.get(option, option).replace('_', '-')}" for option in options if given(option)]:
+        raise WrongInput(message.format(", ".join(said)))
+
+
+def _part(results: R, chosen: Selection) -> R:
     """Return the results of the selected regimes and sizes."""
     from harness.report.selection import SelectionError
 

@@ -113,7 +113,7 @@ def command(
         raise click.UsageError(f"{', '.join(beside)} cannot stand beside --json: it holds predictions, not a table")
     if construct:
         _refuse_beside_construct()
-        _construct(n, d, dataset, labels, seed, plugin_files, form, as_json=as_json, legend=legend)
+        _construct(n, d, dataset, labels, seed, plugin_files, form, chosen, as_json=as_json, legend=legend)
         return
     names = () if columns in ("widths", "paper") else headers(columns)
     columns = "widths" if names else columns
@@ -247,9 +247,12 @@ def _refuse_beside_construct() -> None:
         ("activation", "each proof has its own"),
         ("columns", "it has its own"),
         ("bibtex", "it cites nothing"),
+        ("regimes", "each proof has its own"),
+        ("guarantees", "nothing is trained"),
     ):
         if given(name):
-            raise click.UsageError(f"--{name} cannot stand beside --construct: {why}")
+            option = {"regimes": "regime", "guarantees": "only"}.get(name, name)
+            raise click.UsageError(f"--{option} cannot stand beside --construct: {why}")
 
 
 def _construct(
@@ -260,6 +263,7 @@ def _construct(
     seed: int,
     plugin_files: tuple[str, ...],
     form: str,
+    chosen: Selection,
     *,
     as_json: bool,
     legend: bool,
@@ -284,11 +288,13 @@ def _construct(
     built = [build(prediction, problem, seed, registry) for prediction in claimed]
     if not built:
         raise WrongInput("no plugin provides a theory that builds a network; see: harness plugins list")
-    if as_json:
-        echo(dumps({"constructions": [construction_record(one) for one in built]}), nl=False)
-        return
     table = constructions_view(built, problem=f"n = {n}, d = {d}, {component(source)}, seed {seed}")
-    _print([table], form, registry, legend=legend)
+    tables = selected(chosen, [table], registry)
+    if as_json:
+        shown = [one for one in built if one.prediction.theory.claim.title in _titles(tables)]
+        echo(dumps({"constructions": [construction_record(one) for one in shown]}), nl=False)
+        return
+    _print(tables, form, registry, legend=legend)
 
 
 def _dataset(registry: Registry, name: str, labels: str | None) -> Dataset:

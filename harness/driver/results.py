@@ -47,6 +47,8 @@ class Results:
         rounds: Complete rounds of each search by (regime, n, d), in which its trials were asked for.
         endings: Why each adaptive search is over in words, by (regime, n, d).
         choices: Chosen step size of each cell of a tuned regime.
+        joint: Number of sizes whose brackets hold together: those of the whole run, also where only some of them are
+            looked at, or None for those of the suite.
     """
 
     suite: Suite
@@ -61,6 +63,7 @@ class Results:
     rounds: Mapping[tuple[str, int, int], Sequence[Round]] = field(default_factory=dict)
     endings: Mapping[tuple[str, int, int], str] = field(default_factory=dict)
     choices: Mapping[Cell, Choice] = field(default_factory=dict)
+    joint: int | None = None
 
     @property
     def places(self) -> list[tuple[str, int, int]]:

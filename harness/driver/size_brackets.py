@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def size_brackets(results: Results, regime: Regime, asked: Question) -> tuple[SizeBracket, ...]:
     """Return the bracket of k½ at each (n, d) of a suite, all of which hold together at a confidence of 95 %.
 
-    Each bracket is taken at 5 %/m, where m is the number of sizes of the suite, whether they have a bracket or not.
+    Each bracket is taken at 5 %/m, where m is the number of sizes of the run, whether they have a bracket or not, and
+    whether they are looked at or not.
     Lower ends that the budget made are left out: for the lower end, an unfit trial that could fit with more steps
     counts as a fit. So does a trial whose verdict is open.
 
@@ -37,7 +38,7 @@ def size_brackets(results: Results, regime: Regime, asked: Question) -> tuple[Si
         step = regime.initializer.width_step
         bracket = threshold(
             {k: (known.count("fit"), len(known) - known.count("error")) for k, known in verdicts.items()},
-            level=LEVEL / len(sizes),
+            level=LEVEL / (results.joint or len(sizes)),
             most_widths=results.suite.search.most_widths,
             smallest=step,
             open_trials={k: verdicts[k].count("open") + sum(map(asked.may_fit_later, outcomes[k])) for k in verdicts},

@@ -96,7 +96,7 @@ class Selection:
         suite = self.suite(results.suite)
         places = {(regime.name, n, d) for regime in suite.regimes for n in suite.n for d in suite.d}
         kept = {cell: o for cell, o in results.outcomes.items() if (cell.regime, cell.n, cell.d) in places}
-        return replace(results, suite=suite, outcomes=kept)
+        return replace(results, suite=suite, outcomes=kept, joint=results.joint or len(results.sizes()))
 
     def _selects_rows(self, table: Table) -> bool:
         headers = {column.header for column in table.columns}

@@ -109,6 +109,15 @@ def test_phase_is_drawn_and_exported() -> None:
     assert "moderate,20,4,6,15,15,1.2" in out
 
 
+def test_maps_and_trials_are_those_of_the_selected_sizes() -> None:
+    axis = {line.strip() for line in run("run", "--view", "phase", "--d", "5")[1].splitlines()}
+    assert "5  d" in axis
+    assert "4  5  d" not in axis
+    rows = list(csv.DictReader(run("run", "--view", "trials", "--d", "5")[1].splitlines()))
+    assert {row["d"] for row in rows} == {"5"}
+    assert len(rows) == 4 * 15  # four widths
+
+
 def test_an_unfinished_run_says_so(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(harness.driver.loading, "load_results", lambda *_, **__: replace(results, missing=3))
     assert "3 trials are missing" in run("run")[2]
@@ -133,8 +142,11 @@ def test_an_unfinished_run_says_so(results: Results, monkeypatch: pytest.MonkeyP
         (("run", "--view", "diagnostics", "--steps", "10"), "--steps changes nothing in the view diagnostics"),
         (("run", "--view", "phase", "--all-sizes"), "--all-sizes changes nothing in the view phase"),
         (("run", "--view", "exponents", "--certify"), "--certify changes nothing in the view exponents"),
-        (("run", "--plot", "--certify"), "leave out other options"),
-        (("run", "--plot", "--all-sizes"), "leave out other options"),
+        (("run", "--plot", "--certify"), "leave out --certify"),
+        (("run", "--plot", "--all-sizes", "--theory", "x"), "leave out --all-sizes, --theory"),
+        (("run", "--view", "phase", "--only", "guarantees"), "leave out --only"),
+        (("run", "--view", "trials", "--columns", "k"), "trials are written whole; leave out --columns"),
+        (("run", "--view", "trials", "--d", "6"), "--d 6"),
         (("nowhere",), "nowhere"),
         ((), "Missing argument"),
     ],

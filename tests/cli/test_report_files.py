@@ -129,8 +129,9 @@ def test_papers_and_pages_get_every_regime_in_one_table(run: Path, form: str) ->
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--plot", "--tolerance", "0.1"), "leave out other options"),
-        (("--html", "--format", "json"), "leave out other options"),
+        (("--plot", "--tolerance", "0.1"), "leave out --tolerance"),
+        (("--html", "--format", "json"), "leave out --format"),
+        (("--html", "--bibtex", "x.bib"), "leave out --bibtex"),
         (("--figures", "x", "--figure-format", "bmp"), "bmp"),
         (("--html", "."), "is a directory"),
         (("--figures", "/proc/none/x"), "/proc/none/x"),
@@ -174,7 +175,7 @@ def test_a_file_that_is_no_page_is_not_written_over(run: Path) -> None:
     before = database.read_bytes()
     done = report(str(run), "--html", str(database))
     assert done.exit_code == 2
-    assert "is no page of the harness" in " ".join(done.output.split())
+    assert "is no page of the harness" in " ".join(done.output.replace("│", " ").split())
     assert database.read_bytes() == before
     done = report(str(run), "--figure-format", "png")
     assert done.exit_code == 2

@@ -209,6 +209,8 @@ def test_a_broken_plugin_is_warned_of_once(tmp_path: Path, monkeypatch: pytest.M
         (["--columns", "paper", "--json"], "--columns cannot stand beside --json"),
         (["--format", "csv", "--json"], "--format cannot stand beside --json"),
         (["--construct", "--columns", "paper"], "--columns cannot stand beside --construct"),
+        (["--construct", "--only", "guarantees"], "--only cannot stand beside --construct: nothing is trained"),
+        (["--construct", "--regime", "x"], "--regime cannot stand beside --construct"),
         (["--construct", "--json", "--format", "csv"], "--format cannot stand beside --json"),
         (["--n", "20", "--format", "latx"], "did you mean 'latex'"),
         (["--n", "5", "extra"], "unexpected extra argument"),

@@ -26,6 +26,12 @@ def test_rows_of_regimes_and_sizes(results: Results) -> None:
     assert {(cell.regime, cell.n) for cell in part.outcomes} == {("softplus", 40)}
 
 
+def test_brackets_of_chosen_sizes_hold_together_with_those_of_all(results: Results) -> None:
+    part = Selection(n=(40,)).results(results)
+    whole = {(one.n, one.d): one for one in results.brackets("softplus")}
+    assert part.brackets("softplus") == tuple(one for one in whole.values() if one.n == 40)
+
+
 def test_theories_by_title_key_or_name_with_their_sources_only(results: Results) -> None:
     registry = results.registry
     table = theories_view(results, predict_suite(results.suite, registry.theories()))
