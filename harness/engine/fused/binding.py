@@ -116,7 +116,7 @@ def train(
         "w_velocity": aligned((k, columns), dtype),
         "v_velocity": aligned((k,), dtype),
         "coefficients": aligned((2, k, rows if gram else 0), dtype),
-        "work": aligned((k * columns + 2 * k * block + k + (k * rows if gram else 0),), dtype),
+        "work": aligned((k * columns + 2 * k * block + k * wide + (k * rows if gram else 0),), dtype),
         "ball": aligned((columns,), dtype),
         "norms": np.array(descent.norms, dtype=np.float64),
         "mark": np.array(descent.marks, dtype=np.int64),

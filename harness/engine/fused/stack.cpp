@@ -134,20 +134,6 @@ extern "C" int64_t harness_work_size(const Net* net) {
     return (int64_t)divide(*net, nullptr, at);
 }
 
-typedef real quarter __attribute__((vector_size(16)));
-
-// By halves, which takes a third of the time of one after the other.
-static inline real sum_of(vec a) {
-    half halves[2];
-    std::memcpy(halves, &a, sizeof a);
-    const half two = halves[0] + halves[1];
-    quarter quarters[2];
-    std::memcpy(quarters, &two, sizeof two);
-    const quarter four = quarters[0] + quarters[1];
-    if (SINGLE) return (four[0] + four[WIDE / 8]) + (four[1] + four[WIDE / 8 + 1]);
-    return four[0] + four[1];
-}
-
 // The derivative of the loss in the outputs, times the scale. For one output f, y and r are vectors of samples.
 static inline vec derivative(const Net& net, vec f, vec y, real scale) {
     if (net.loss == LOGISTIC) return -y * sigmoid(-y * f) * scale;

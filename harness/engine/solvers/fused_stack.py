@@ -26,7 +26,7 @@ class FusedStack(Stacked):
     """The compiled kernel for stacks, which returns after every epoch."""
 
     name: ClassVar[str] = "fused-stack"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     outputs: ClassVar[Outputs] = "any"
     summary: ClassVar[str] = "shallow nets on minibatches or of several outputs, by a compiled kernel"
     devices: ClassVar[tuple[str, ...]] = ("cpu",)

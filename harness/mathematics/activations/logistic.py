@@ -67,9 +67,10 @@ class Softplus(Activation):
         """Return both from u = e^{−|z|}. The sign is shifted into a mask, as a comparison costs more."""
         return """
             const vec u = exp_negative(-magnitude(z));
-            const vec sigma = real(1) / (u + real(1));
+            vec sigma;
+            const vec rest = log1p(u, sigma);
             const ivec negative = (ivec)z >> (8 * sizeof(real) - 1);
-            phi = (vec)((ivec)z & ~negative) + u * log1p_ratio(u);
+            phi = (vec)((ivec)z & ~negative) + rest;
             slope = sigma * (vec)(((ivec)u & negative) | ((ivec)all(1) & ~negative));
         """
 
