@@ -23,6 +23,7 @@ __version__ = "0.1.0"
 PUBLIC_MODULES = (
     "harness.builtin",
     "harness.claims.conditions",
+    "harness.claims.deep",
     "harness.claims.shallow",
     "harness.engine.lanes",
     "harness.mathematics",

@@ -73,10 +73,11 @@ def harness_criteria() -> Iterable[type[Criterion]]:
 
 @hookimpl
 def harness_diagnostics() -> Iterable[type[Diagnostic]]:
-    """Provide errors on training, held-out and validation samples, and ranks of the Jacobian."""
+    """Provide errors on training, held-out and validation samples, ranks of the Jacobian, and a kernel of deep nets."""
+    from harness.builtin.deep import PairKernel
     from harness.builtin.diagnostics import DIAGNOSTICS
 
-    return DIAGNOSTICS
+    return [*DIAGNOSTICS, PairKernel]
 
 
 @hookimpl

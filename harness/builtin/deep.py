@@ -1,7 +1,9 @@
-"""Fully connected nets of several hidden layers, and their initial weights."""
+"""Fully connected nets of several hidden layers, their initial weights, and the kernel of their last two layers."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -10,6 +12,7 @@ import numpy as np
 from harness import (
     ActivationOption,
     Array,
+    Diagnostic,
     Initializer,
     Model,
     ModelTraits,
@@ -23,7 +26,7 @@ from harness import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness import Params
+    from harness import Network, Params
 
 Width = PositiveInt | Literal["k"]
 """The width of a layer: a number, or the width k that is tried."""
@@ -62,9 +65,11 @@ class DeepNet(Model):
         >>> DeepNet(hidden=("k", 3)).widths(8), DeepNet(hidden=3).widths(8)
         ([8, 3], [8, 8, 8])
         """
+        return [k if width == "k" else width for width in self._hidden()]
+
+    def _hidden(self) -> tuple[Width, ...]:
         same: tuple[Width, ...] = ("k",)
-        layers = same * self.hidden if isinstance(self.hidden, int) else self.hidden
-        return [k if width == "k" else width for width in layers]
+        return same * self.hidden if isinstance(self.hidden, int) else self.hidden
 
     def shapes(self, d: int, k: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of W1, b1, …, v and c."""
@@ -87,14 +92,29 @@ class DeepNet(Model):
     def forward(self, params: Params, x: Tensor) -> Tensor:
         """Return the outputs, (n,) or (n, q)."""
         for layer in range(1, len(self.widths(1)) + 1):
-            x = x @ params[f"W{layer}"].mT
-            x = self.activation.forward(x + params[f"b{layer}"] if self.biases else x)
+            x = self.activation.forward(self.preactivations(params, x, layer))
         found = x @ (params["v"] if params["v"].dim() == 1 else params["v"].mT)
         return found + params["c"] if self.biases else found
 
+    def preactivations(self, params: Params, below: Tensor, layer: int) -> Tensor:
+        """Return W_l h + b_l of a layer, (n, k_l).
+
+        Args:
+            params: Weights.
+            below: Features h of the layer below, (n, k_{l−1}), or the inputs.
+            layer: l, counted from 1.
+        """
+        found = below @ params[f"W{layer}"].mT
+        return found + params[f"b{layer}"] if self.biases else found
+
     def describe(self) -> ModelTraits:
-        """Return that it is no shallow net, its activation, and whether it has biases."""
-        return ModelTraits(activation=self.activation.name, biases=self.biases, phi=self.activation)
+        """Return that it is no shallow net, its activation, its layers, and whether it has biases."""
+        return ModelTraits(
+            activation=self.activation.name,
+            biases=self.biases,
+            phi=self.activation,
+            layers=tuple(None if width == "k" else width for width in self._hidden()),
+        )
 
 
 @dataclass(frozen=True)
@@ -103,13 +123,19 @@ class FanIn(Initializer):
 
     Attributes:
         gain: 1 is LeCun's scale, and √2 that of He.
+        first: Standard deviation of the entries of W₁, or None for gain/√d. With 1, inputs of norm 1 reach the first
+            layer at the size that inputs N(0, I) have with gain/√d.
+        output: Standard deviation of the entries of v, or None for gain/√k_L.
     """
 
     name: ClassVar[str] = "fan-in"
     needs: ClassVar[str] = "a deep net"
     outputs: ClassVar[Outputs] = "any"
     sees_labels: ClassVar[bool] = False
+    since: ClassVar[Mapping[str, str]] = dict.fromkeys(("first", "output"), "0.2")
     gain: Positive = 1.0
+    first: Positive | None = None
+    output: Positive | None = None
 
     def accepts(self, model: Model) -> bool:
         """Return whether the model is a deep net."""
@@ -123,5 +149,41 @@ class FanIn(Initializer):
     def _weights(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         if name.startswith(("b", "c")):
             return np.zeros(shape)
-        drawn: Array = rng.standard_normal(shape) * (self.gain / np.sqrt(shape[-1]))
+        given = {"W1": self.first, "v": self.output}.get(name)
+        drawn: Array = rng.standard_normal(shape) * (self.gain / np.sqrt(shape[-1]) if given is None else given)
         return drawn
+
+
+@dataclass(frozen=True)
+class PairKernel(Diagnostic):
+    """λ_min(J_L J_Lᵀ)/(k_L k_{L−1}) at the start, J_L the Jacobian in the weights W_L of the last hidden layer.
+
+    Bombari, Amani and Mondelli (NeurIPS 2022, arXiv 2205.10217) prove for smooth deep nets that λ_min of the tangent
+    kernel is of the order of k_L k_{L−1} once that product exceeds n by logarithms, for output weights of order 1.
+    The published code of their figure 1 takes the kernel of W_L alone, which bounds that of all weights from below.
+    With one hidden layer k₀ is d.
+    """
+
+    name: ClassVar[str] = "pair-kernel"
+    summary: ClassVar[Literal["first"]] = "first"
+
+    def measure(self, network: Network) -> float:
+        """Return the quotient, or NaN for other models than deep nets of one output."""
+        import torch
+
+        model, params = network.model, network.start
+        if not isinstance(model, DeepNet) or params["v"].dim() != 1:
+            return math.nan
+        last = len(model.widths(1))
+        below = torch.from_numpy(network.problem.x)
+        for layer in range(1, last):
+            below = model.activation.forward(model.preactivations(params, below, layer))
+        z = model.preactivations(params, below, last).detach().requires_grad_()
+        # Row i of the gradient of Σ_i f(x_i) in z is that of f(x_i), as no other row enters f(x_i).
+        (above,) = torch.autograd.grad((model.activation.forward(z) @ params["v"]).sum(), z)
+        # The gradient of f(x_i) in W_L is an outer product of above_i and below_i, so the kernel is a product of two.
+        kernel = (above @ above.mT) * (below @ below.mT)
+        if not bool(torch.isfinite(kernel).all()):
+            return math.nan
+        least = float(torch.linalg.eigvalsh(kernel)[0])
+        return max(least, 0.0) / (above.shape[1] * below.shape[1])

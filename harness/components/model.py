@@ -187,6 +187,8 @@ class ModelTraits:
         biases: Whether it has biases.
         shallow: Whether f(x) = vᵀφ(Wx + b) + c with weights named W, v, b, c.
         phi: φ, or None if there is none or only its name is known.
+        layers: Widths of the hidden layers of a fully connected net that trains all weights, with ``None`` for the
+            width k that is tried. Empty for other models.
     """
 
     trains: Trained | None = None
@@ -194,6 +196,7 @@ class ModelTraits:
     biases: bool = False
     shallow: bool = False
     phi: Activation | None = None
+    layers: tuple[int | None, ...] = ()
 
     @classmethod
     def of(cls, form: ShallowForm) -> ModelTraits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness_lazy.theories import certificates, classification, convergence, lit, sharp, smooth, spectrum
+from harness_lazy.theories import certificates, classification, convergence, deep, lit, sharp, smooth, spectrum
 
 if TYPE_CHECKING:
     from harness import Theory
@@ -31,6 +31,7 @@ THEORIES: tuple[type[Theory], ...] = (
     convergence.SuYang,
     smooth.HuangYau,
     smooth.LiuZhuBelkin,
+    *deep.THEORIES,
     classification.JiTelgarsky,
     classification.MunteanuLogistic,
 )

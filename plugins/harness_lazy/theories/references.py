@@ -118,6 +118,22 @@ ZOU_GU = Reference(
     "https://papers.neurips.cc/paper_files/paper/2021/hash/5d9e4a04afb9f3608ccc76c1ffa7573e-Abstract.html",
 )
 
+DU_DEEP = Reference(
+    "S. S. Du, J. D. Lee, H. Li, L. Wang and X. Zhai, Gradient descent finds global minima of deep neural networks, "
+    "ICML 2019, arXiv 1811.03804",
+    """\
+@inproceedings{du2019deep,
+  author        = {Du, Simon S. and Lee, Jason D. and Li, Haochuan and Wang, Liwei and Zhai, Xiyu},
+  title         = {Gradient Descent Finds Global Minima of Deep Neural Networks},
+  booktitle     = {Proceedings of the 36th International Conference on Machine Learning},
+  year          = {2019},
+  eprint        = {1811.03804},
+  archiveprefix = {arXiv},
+}
+""",
+    "https://collaborate.princeton.edu/en/publications/gradient-descent-finds-global-minima-of-deep-neural-networks",
+)
+
 MONTANARI_ZHONG = Reference(
     "A. Montanari and Y. Zhong, The interpolation phase transition in neural networks: memorization and "
     "generalization under lazy training, Annals of Statistics 50(5), 2022, arXiv 2007.12826",

@@ -13,6 +13,7 @@ THEORIES: tuple[type[Theory], ...] = (
     counts.CountHidden,
     counts.CountAll,
     counts.CountOutput,
+    counts.CountDeep,
     hidden_layer.Smooth,
     hidden_layer.SmoothSphere,
     hidden_layer.SmoothStochastic,

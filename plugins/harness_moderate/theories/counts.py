@@ -10,6 +10,7 @@ import numpy as np
 
 from harness import Assumption, Claim, Exponents, Problem, Reference, Regime, Theory, Trained, Width
 from harness.claims.conditions import activation_of, interpolates
+from harness.claims.deep import home, least_width, widths_at
 from harness.claims.shallow import LINEAR
 from harness.mathematics.spectra import rank
 from harness_moderate.theories.references import DERIVED
@@ -18,21 +19,24 @@ from harness_moderate.theories.references import DERIVED
 def degrees_of_freedom(regime: Regime, d: int, k: int) -> int:
     """Return the dimension of the set of functions that training moves in, on inputs that span d dimensions.
 
-    The number of trained weights, or one less a neuron if both layers are trained and φ is positively homogeneous,
-    as vφ(w·x + b) = sign(v) φ(|v|w·x + |v|b) then.
+    The number of trained weights, or one less a neuron if all layers are trained and φ is positively homogeneous,
+    as vφ(w·x + b) = sign(v) φ(|v|w·x + |v|b) then, for each neuron of each layer.
     """
     model = regime.model
-    shapes, traits, activation = model.shapes(d, k), model.describe(), activation_of(regime)
+    shapes, traits = model.shapes(d, k), model.describe()
     trained = model.trained()
     count = sum(math.prod(shapes[name]) for name in (shapes if trained is None else trained))
-    return count - k if activation is not None and activation.homogeneous and traits.trains == "all" else count
+    activation = traits.phi if traits.layers else activation_of(regime)
+    if activation is None or not activation.homogeneous:
+        return count
+    return count - (sum(widths_at(regime, k)) if traits.layers else k if traits.trains == "all" else 0)
 
 
 def fewest_neurons(regime: Regime, n: int, d: int) -> int:
-    """Return the least k with at least n degrees of freedom, which are affine in k."""
-    one, two = degrees_of_freedom(regime, d, 1), degrees_of_freedom(regime, d, 2)
-    slope = two - one
-    return max(1, math.ceil((n - (one - slope)) / slope))
+    """Return the least k with at least n degrees of freedom."""
+    found = least_width(lambda k: degrees_of_freedom(regime, d, k) >= n)
+    assert found is not None  # a further neuron adds at least one
+    return found
 
 
 class ParameterCount(Theory):
@@ -107,3 +111,20 @@ class CountOutput(ParameterCount):
         home={"use": "output-only"},
     )
     layers = "output"
+
+
+class CountDeep(ParameterCount):
+    """All weights of a net of several hidden layers."""
+
+    name = "count-deep"
+    claim = replace(
+        CountHidden.claim,
+        title="Parameter count, deep nets",
+        formula="kd + (L − 1)k² + k ≥ n for L layers of width k, less Lk for the ReLU; with biases Lk + 1 more",
+        exponents=None,
+        home=home("gelu"),
+    )
+
+    def concerns(self, regime: Regime) -> bool:
+        """Decide whether a net of several hidden layers is trained, by any algorithm."""
+        return bool(regime.model.describe().layers)

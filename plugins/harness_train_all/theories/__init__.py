@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness_train_all.theories import deep
 from harness_train_all.theories.certificate import CertificateD2
 from harness_train_all.theories.nguyen import Dana, NearLinear, NguyenLeCun, NguyenLinear
 from harness_train_all.theories.regularised import GopalaniMukherjee, Kumar
-from harness_train_all.theories.smooth import Bombari, Eftekhari, NguyenMondelli
+from harness_train_all.theories.smooth import Eftekhari, NguyenMondelli
 from harness_train_all.theories.song import Song, SongStochastic
 from harness_train_all.theories.song_direct import SongDirect
 
@@ -24,7 +25,7 @@ THEORIES: tuple[type[Theory], ...] = (
     NearLinear,
     NguyenMondelli,
     Eftekhari,
-    Bombari,
+    *deep.THEORIES,
     GopalaniMukherjee,
     Kumar,
     CertificateD2,

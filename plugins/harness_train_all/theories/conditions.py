@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from harness import Activation, Assumption, Problem, Regime
+from harness.builtin.deep import FanIn
 from harness.builtin.initializers import He, LeCun, Xavier
 from harness.claims import conditions
 from harness.mathematics.spectra import extreme_cosines
@@ -18,6 +19,8 @@ HE_PRODUCT = 2.0 * (1.0 + 1e-9)
 
 
 lecun = conditions.started("LeCun's initialization", lambda start: isinstance(start, LeCun) or start == Omega())
+
+deep_lecun = conditions.started("LeCun's initialization", lambda start: start == FanIn())
 
 
 def activation_of(regime: Regime) -> Activation | None:
@@ -95,6 +98,12 @@ def sgd(problem: Problem, regime: Regime) -> Assumption:
     """Check for SGD without momentum, with batches of any size."""
     seen = f"{regime.optimizer.name}, {regime.optimizer.batch_size(problem.n)} samples a step"
     return Assumption("SGD", regime.optimizer.heavy_ball() == 0.0, seen)
+
+
+def dimension_of_order_root_n(problem: Problem) -> Assumption:
+    """Check d ≥ √n, the least that d ≥ C √n can mean."""
+    n, d = problem.n, problem.d
+    return Assumption("d ≥ C √n", None if d * d >= n else False, f"d = {d}, √n = {math.sqrt(n):.3g}")
 
 
 def low_correlation(problem: Problem) -> Assumption:

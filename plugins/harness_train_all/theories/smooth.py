@@ -46,27 +46,3 @@ class Eftekhari(ScalingTheory):
     )
     nets = Nets("all", "smooth", "any")
     conditions = (own.other_algorithm("the paper's variant of gradient descent"), own.unknown_start)
-
-
-class Bombari(ScalingTheory):
-    """Deep smooth nets of about √n neurons a layer fit n labels: the product of two layers' widths counts."""
-
-    name = "bombari"
-    claim = replace(
-        NguyenMondelli.claim,
-        title="Bombari, Amani & Mondelli 2022, deep nets",
-        formula="the widths of the last two hidden layers have a product ≥ C n polylog(n): √n neurons each",
-        reference=references.BOMBARI,
-        certainty_note="at least two hidden layers of narrowing widths; the suites' shallow nets have one",
-        exponents=Exponents(large_n=(0.5, 0.0)),
-    )
-    conditions = (
-        Assumption("at least two hidden layers", False, "one"),
-        shared.smooth,
-        own.unknown_start,
-        *DESCENT,
-    )
-
-    def concerns(self, regime: object) -> bool:
-        """Return False: the theorem is about deep nets."""
-        return False
