@@ -101,9 +101,9 @@ def sgd(problem: Problem, regime: Regime) -> Assumption:
 
 
 def dimension_of_order_root_n(problem: Problem) -> Assumption:
-    """Check d ≥ √n, the least that d ≥ C √n can mean."""
+    """Check d ≥ √n, the least that d ≥ C √n polylog(n) can mean."""
     n, d = problem.n, problem.d
-    return Assumption("d ≥ C √n", None if d * d >= n else False, f"d = {d}, √n = {math.sqrt(n):.3g}")
+    return Assumption("d ≥ C √n polylog(n)", None if d * d >= n else False, f"d = {d}, √n = {math.sqrt(n):.3g}")
 
 
 def low_correlation(problem: Problem) -> Assumption:

@@ -76,7 +76,7 @@ class NguyenMondelliDeep(DeepTheory):
 
 
 class NguyenMondelliLeCun(NguyenMondelliDeep):
-    """Of order n² neurons in the first layer from LeCun's initialization."""
+    """Gradient descent from LeCun's initialization converges if the first layer has of order n² neurons."""
 
     name = "nguyen-mondelli-deep-lecun"
     claim = replace(
