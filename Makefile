@@ -69,7 +69,8 @@ docs: $(STAMP)
 # that are made from them. To go on with an interrupted run of all: make reports FRESH=
 FRESH := --fresh
 SUITES := quickstart review review-wide lazy train-all narrow at-home real-data figure-phase phase-diagram \
-	replicate-phase replicate-omega replicate-narrow replicate-lazy replicate-regions replicate-descent
+	replicate-phase replicate-omega replicate-narrow replicate-lazy replicate-regions replicate-descent \
+	replicate-bombari replicate-bombari-kernel
 reports: $(STAMP)
 	@began=$$(date +%s); for suite in $(SUITES); do \
 	  start=$$(date +%s); \

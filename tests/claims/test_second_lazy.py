@@ -97,6 +97,9 @@ def lit(x: Array, y: Array) -> float:
 
 
 SECOND: dict[str, Formula] = {
+    "du-deep": power(4, 0),
+    "zou-gu-deep": lambda x, _: len(x) ** 8 * 2.0**12,  # two layers
+    "allen-zhu-deep": lambda x, _: len(x) ** 24 * 2.0**12,
     "song-yang": power(4, 4),
     "song-yang-spectral": power(2, 4),
     "du": power(6, 4, P**-3),

@@ -58,6 +58,12 @@ def count_of_all(x: Array, y: Array) -> float:
     return next(k for k in range(1, n + 1) if k * (min(n, d) + 1) >= n)
 
 
+@second("count-deep")
+def count_of_two_layers(x: Array, y: Array) -> float:
+    n, d = x.shape
+    return next(k for k in range(1, n + 1) if k * min(n, d) + k**2 + k >= n)
+
+
 @second("count-output", "cert-d3", "kawaguchi-huang")
 def count_of_samples(x: Array, y: Array) -> float:
     return len(x)

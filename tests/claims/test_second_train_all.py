@@ -95,7 +95,11 @@ SECOND: dict[str, Formula] = {
     "nguyen-mondelli": lambda x, _: len(x),
     "dana": lambda x, _: max(math.log(len(x)), 1.0),
     "eftekhari": lambda x, _: len(x),
-    "bombari": lambda x, _: math.sqrt(len(x)),
+    "bombari": lambda x, _: math.ceil(math.sqrt(len(x))),
+    "nguyen-mondelli-deep": lambda x, _: len(x),
+    "nguyen-mondelli-deep-lecun": lambda x, _: len(x) ** 2,
+    "nguyen-deep": lambda x, _: len(x),
+    "nguyen-deep-lecun": lambda x, _: len(x) ** 3,
     "gopalani-mukherjee": lambda *_: 1.0,
     "kumar": lambda *_: 1.0,
 }

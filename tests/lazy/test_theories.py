@@ -120,7 +120,7 @@ def test_what_was_not_read_is_not_shown_as_verified() -> None:
 
 
 def test_names_are_unique_and_presets_name_their_theory(registry: Registry) -> None:
-    assert len(BY_NAME) == len(THEORIES) == 23
+    assert len(BY_NAME) == len(THEORIES) == 26
     assert {preset.theory for preset in PRESETS.values()} - {""} <= set(BY_NAME)
     for preset in PRESETS.values():
         assert registry.regime(preset.name) == preset

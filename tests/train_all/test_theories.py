@@ -50,7 +50,7 @@ def unmet(theory: str, of: Regime, on: Problem | None = None) -> list[str]:
 # --- what stands beside what ----------------------------------------------------------------------
 
 ANY = {"eftekhari"}
-ELSEWHERE = {"bombari", "gopalani-mukherjee", "kumar"}
+ELSEWHERE = {"gopalani-mukherjee", "kumar"}
 """Claims on nets or losses that no shallow regime has."""
 FULL_BATCH = {"song", "song-direct", "cert-d2", "nguyen-mondelli"} | ANY
 RELU = {"nguyen-linear", "nguyen-lecun", "dana", "near-linear-2026", "cert-d2"}
@@ -82,7 +82,7 @@ def test_every_theory_has_a_home_and_only_certificates_have_a_constant(theory: T
 
 
 def test_plugin_provides_its_parts(registry: Registry) -> None:
-    assert len(BY_NAME) == len(list(harness_theories())) == 13
+    assert len(BY_NAME) == len(list(harness_theories())) == 17
     assert {"omega", "pytorch-default", "gaussian-layers"} <= set(registry.names("initializer"))
     assert {"pl-ratio", "pl-initial", "feature-sigma"} <= set(registry.names("diagnostic"))
     assert set(REGIMES) <= set(registry.names("regime"))
