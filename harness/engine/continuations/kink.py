@@ -62,62 +62,95 @@ class Kink(Continuation):
 
     def refuses(self, regime: Regime, q: int) -> str:
         """Return why the theorem does not apply to a regime, or an empty string."""
-        if q > 1:
-            return f"it knows networks of one output, not of {q}"
-        form = ShallowSolver.form(regime)
-        if form is None:
-            return f"model {regime.model.name} is no shallow net"
-        if type(form.activation) not in (Relu, LeakyRelu):
-            return f"activation {form.activation} is not linear on both sides of 0"
-        if form.trains != "hidden":
-            return "the output layer is trained, and the net is then not linear between kinks"
-        return ""
+        reason, form = no_kinks(regime, q), ShallowSolver.form(regime)
+        if reason or form is None or form.trains == "hidden":
+            return reason
+        return "the output layer is trained, and the net is then not linear between kinks"
 
     def take_on(self, regime: Regime, trained: TrainedTrial, descend: Descend, most: int) -> Fate:
         """Return the fate of a trial."""
-        net = _Net(regime, trained.trial)
-        weights, spent = trained.weights, 0
-        live = net.live_residual(weights)
+        return followed(KinkedNet(regime, trained.trial), regime, trained, descend, most)
+
+
+def no_kinks(regime: Regime, q: int) -> str:
+    """Return why a regime is no shallow net of one output with a ReLU or leaky ReLU, or an empty string."""
+    if q > 1:
+        return f"it knows networks of one output, not of {q}"
+    form = ShallowSolver.form(regime)
+    if form is None:
+        return f"model {regime.model.name} is no shallow net"
+    if type(form.activation) not in (Relu, LeakyRelu):
+        return f"activation {form.activation} is not linear on both sides of 0"
+    return ""
+
+
+def followed(
+    net: KinkedNet,
+    regime: Regime,
+    trained: TrainedTrial,
+    descend: Descend,
+    most: int,
+    near: float = NEAR,
+    kept: float = math.inf,
+) -> Fate:
+    """Return the fate of a trial, with gradient descent followed until the certificate of a net holds.
+
+    Args:
+        net: The net of the trial.
+        regime: What was trained.
+        trained: The trial at the end of training.
+        descend: Takes steps.
+        most: Largest number of steps.
+        near: Relative residual of the live samples that is awaited.
+        kept: Share of a residual that small above which no more steps are spent when the rate is next looked at.
+    """
+    weights, spent = trained.weights, 0
+    live = net.live_residual(weights)
+    found = net.certificate(weights)
+    if counted(regime, trained.trial.problem, trained.trial.k):  # more steps do not change the answer
+        fate = net.fate(found, 0) if found.holds else net.open(weights, 0)
+        return replace(fate, constants={**fate.constants, "counted": 1.0})
+    marked = 0  # steps spent when the rate was last looked at
+    while not found.holds and spent < most:
+        chunk = min(max(int(GROWTH * (trained.steps + spent)), FEWEST), most - spent)
+        weights, taken, reached = descend(weights, chunk, 0.0)
+        spent += taken
+        if taken < chunk or not math.isfinite(reached):
+            return net.open(weights, spent)
         found = net.certificate(weights)
-        if counted(regime, trained.trial.problem, trained.trial.k):  # more steps do not change the answer
-            fate = net.fate(found, 0) if found.holds else net.open(weights, 0)
-            return replace(fate, constants={**fate.constants, "counted": 1.0})
-        marked = 0  # steps spent when the rate was last looked at
-        while not found.holds and spent < most:
-            chunk = min(max(int(GROWTH * (trained.steps + spent)), FEWEST), most - spent)
-            weights, taken, reached = descend(weights, chunk, 0.0)
-            spent += taken
-            if taken < chunk or not math.isfinite(reached):
-                return net.open(weights, spent)
-            found = net.certificate(weights)
-            if spent - marked < RATE_GROWTH * (trained.steps + marked) and spent < most:
-                continue
-            before, live = live, net.live_residual(weights)
-            if _too_slow(before, live, spent - marked, most - spent):
-                break
-            marked = spent
-        if found.holds and found.margin < SURE:
-            further, taken, _ = descend(weights, min(max(spent // 10, FEWEST), most - spent), 0.0)
-            later = net.certificate(further)
-            if later.holds:
-                found, spent = later, spent + taken
-        return net.fate(found, spent) if found.holds else net.open(weights, spent)
+        if spent - marked < RATE_GROWTH * (trained.steps + marked) and spent < most:
+            continue
+        before, live = live, net.live_residual(weights)
+        if _too_slow(before, live, spent - marked, most - spent, near, kept):
+            break
+        marked = spent
+    if found.holds and found.margin < SURE:
+        further, taken, _ = descend(weights, min(max(spent // 10, FEWEST), most - spent), 0.0)
+        later = net.certificate(further)
+        if later.holds:
+            found, spent = later, spent + taken
+    return net.fate(found, spent) if found.holds else net.open(weights, spent)
 
 
-def _too_slow(before: float, live: float, steps: int, left: int) -> bool:
-    """Return whether the residual of the live samples would stay above :data:`NEAR` at about the present rate."""
-    if live <= NEAR:
-        return False
+def _too_slow(before: float, live: float, steps: int, left: int, near: float, kept: float) -> bool:
+    """Return whether the residual of the live samples would stay above ``near`` at about the present rate, or stays."""
+    if live <= near:
+        return live > kept * before
     rate = math.log(before / live) / steps if before > 0.0 else 0.0
-    return math.log(live / NEAR) > FASTER * rate * left
+    return math.log(live / near) > FASTER * rate * left
 
 
-class _Net:
+class KinkedNet:
     """The net h with labels of its own whose gradient descent is that of a trial.
 
     f = αh or α(h − h₀) with h = Σ v_j φ(w_j·x + b_j) + c, and the loss a/2 ‖f − y‖² = aα²/2 ‖h' − y'‖² with h' = h − c
     and y' = y/α − c, or y/α + h'₀ where h₀ is taken off. Biases are weights of one more input that is 1.
+
+    Attributes:
+        theorem: Name of the certificate.
     """
+
+    theorem: ClassVar[str] = "kink"
 
     def __init__(self, regime: Regime, trial: Trial) -> None:
         form = ShallowSolver.form(regime)
@@ -130,6 +163,7 @@ class _Net:
         self.y_norm = float(np.linalg.norm(problem.y))
         step = form.scale**2 * criterion.curvature(problem.n) * regime.model.loss_weight() * trial.step_size
         x = np.column_stack([problem.x, np.ones(problem.n)]) if self.biases else problem.x
+        self.offset = form.trains == "all" and form.biases
         labels, error = self._labels(form, trial, x)
         self.descent = KinkedDescent(x, labels, trial.weights["v"], step, slope, error)
 
@@ -143,10 +177,11 @@ class _Net:
             values = form.activation.phi(x @ w.T)
             size = np.abs(values) @ np.abs(v)
             arguments = gamma(x.shape[1] + 4) * (np.abs(x) @ np.abs(w).T)
-            moved = labels + values @ v
-            error = error + arguments @ np.abs(v) * 1.01 + gamma(len(v) + 6) * (size + np.abs(labels))
+            c = float(weights["c"]) if self.offset else 0.0
+            moved = labels + values @ v + c
+            error = error + arguments @ np.abs(v) * 1.01 + gamma(len(v) + 8) * (size + np.abs(labels) + abs(c))
             return moved, error
-        if "c" in weights:
+        if "c" in weights and not self.offset:
             c = float(weights["c"])
             return labels - c, error + UNIT * np.abs(labels - c)
         return labels, error
@@ -155,9 +190,13 @@ class _Net:
         """Return W, with hidden biases as a last column."""
         return np.column_stack([weights["W"], weights["b"]]) if self.biases else weights["W"]
 
+    def at(self, weights: Weights) -> KinkedDescent:
+        """Return what is trained on from weights; here it is the same for all."""
+        return self.descent
+
     def certificate(self, weights: Weights) -> KinkCertificate:
         """Return the certificate at weights."""
-        return certify(self.descent, self.hidden(weights))
+        return certify(self.at(weights), self.hidden(weights))
 
     def live_residual(self, weights: Weights) -> float:
         """Return the residual norm of samples with a neuron that is on, relative to ‖y‖."""
@@ -166,10 +205,11 @@ class _Net:
 
     def _residual(self, weights: Weights) -> tuple[Array, NDArray[np.bool_]]:
         """Return the residual h' − y', and which samples have a gradient."""
-        z = self.descent.x @ self.hidden(weights).T
-        slopes = np.where(z > 0.0, 1.0, self.descent.slope) * self.descent.v
-        live: NDArray[np.bool_] = np.logical_and(slopes.any(axis=1), self.descent.x.any(axis=1))
-        return (slopes * z).sum(axis=1) - self.descent.y, live
+        descent = self.at(weights)
+        z = descent.x @ self.hidden(weights).T
+        slopes = np.where(z > 0.0, 1.0, descent.slope) * descent.v
+        live: NDArray[np.bool_] = np.logical_and(slopes.any(axis=1), descent.x.any(axis=1))
+        return (slopes * z).sum(axis=1) - descent.y, live | self.offset
 
     def open(self, weights: Weights, spent: int) -> Fate:
         """Return the fate of a trial that no certificate decides, with the residual that it has reached."""
@@ -189,7 +229,7 @@ class _Net:
             constants["floor"] = found.floor * relative * (1.0 - 1e-14)
         return Fate(
             kind="fit proved" if fit else "stuck proved",
-            certificate="kink",
+            certificate=self.theorem,
             margin=_digits(found.margin) if math.isfinite(found.margin) else None,
             residual=0.0 if fit else found.residual * relative,
             max_eta_lambda=_digits(found.curvature),

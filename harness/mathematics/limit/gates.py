@@ -23,7 +23,9 @@ POWERS = 40
 """Steps of the power iteration that the scaling is made from."""
 
 
-def curvature_below(gram: Array, low: Array, high: Array, limit: float, dimension: int, most: int = 64) -> float | None:
+def curvature_below(
+    gram: Array, low: Array, high: Array, limit: float, dimension: int, most: int = 64, further: Array | None = None
+) -> float | None:
     """Return a bound below ``limit`` of ‖J‖² over all slopes between two ends, or None if none was found.
 
     Each entry of JJᵀ lies between its values at the two ends, as slopes and v² are not negative. With C their mean and
@@ -38,6 +40,7 @@ def curvature_below(gram: Array, low: Array, high: Array, limit: float, dimensio
         limit: Limit, 2/η for gradient descent of step η.
         dimension: Input dimension d, for the rounding of XXᵀ.
         most: Number of factorizations that may be spent.
+        further: Part of JJᵀ that no gate changes, (n, n), rounded like the rest.
 
     Returns:
         A bound of ‖J‖² for every choice of slopes, below the limit, or None.
@@ -46,7 +49,7 @@ def curvature_below(gram: Array, low: Array, high: Array, limit: float, dimensio
     >>> curvature_below(np.eye(1), 0 * one, one, 2.1, 1) < 2.1, curvature_below(np.eye(1), 0 * one, one, 1.9, 1)
     (True, None)
     """
-    search = _Search(gram, limit, dimension, most)
+    search = _Search(gram, limit, dimension, most, further)
     return search.largest if search.holds(low, high) else None
 
 
@@ -58,8 +61,9 @@ class _Search:
         left: Number of factorizations that may still be spent.
     """
 
-    def __init__(self, gram: Array, limit: float, dimension: int, most: int) -> None:
+    def __init__(self, gram: Array, limit: float, dimension: int, most: int, further: Array | None) -> None:
         self.gram, self.limit, self.dimension, self.left = gram, limit, dimension, most
+        self.further = further
         self.largest = 0.0
 
     def holds(self, low: Array, high: Array) -> bool:
@@ -67,6 +71,8 @@ class _Search:
         if not len(low):
             return True
         at_low, at_high = (low @ low.T) * self.gram, (high @ high.T) * self.gram
+        if self.further is not None:
+            at_low, at_high = at_low + self.further, at_high + self.further
         # The diagonal of JJᵀ bounds |JJᵀ| entry by entry, so the errors of its entries are below its trace.
         error = gamma(low.shape[1] + self.dimension + 8) * float(np.trace(at_high)) * 1.1
         centre, radius = 0.5 * (at_low + at_high), 0.5 * np.abs(at_high - at_low)

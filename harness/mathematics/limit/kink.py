@@ -126,21 +126,21 @@ def certify(descent: KinkedDescent, w: Array, most_sets: int = MOST_SETS) -> Kin
     >>> found.holds, found.dead.tolist(), round(found.floor, 9), round(found.radius, 9)
     (True, [False, True], 2.0, 0.1)
     """
-    return _Test(descent, w).certificate(most_sets)
+    return KinkTest(descent, w, descent.v != 0.0).certificate(most_sets)
 
 
-class _Test:
+class KinkTest:
     """The test at one point.
 
     Attributes:
-        z: Preactivations of the neurons with v_j ≠ 0, (n, k).
+        z: Preactivations of the neurons that move, (n, k).
         error: Bounds of their errors.
         on: Which are positive.
         vanishing: Which samples have x_i = 0.
     """
 
-    def __init__(self, descent: KinkedDescent, w: Array) -> None:
-        moving = descent.v != 0.0
+    def __init__(self, descent: KinkedDescent, w: Array, moving: Bools) -> None:
+        """Compute the preactivations of the neurons that are marked as moving, (k,), at weights w, (k, d)."""
         self.descent = descent
         self.x, self.y = descent.x, descent.y
         self.v, self.w = descent.v[moving], w[moving]
@@ -151,7 +151,8 @@ class _Test:
         self.on = self.z > 0.0
         self.vanishing: Bools = np.logical_not(self.x.any(axis=1))
 
-    def certificate(self, most_sets: int) -> KinkCertificate:
+    def certificate(self, most_sets: int = MOST_SETS) -> KinkCertificate:
+        """Return the certificate of the first set P that has one, or else of the set that came nearest."""
         if not (np.isfinite(self.z).all() and np.isfinite(self.error).all()):
             return KinkCertificate(False, "signs", self.vanishing)
         best = KinkCertificate(False, "signs", self._dead(np.zeros_like(self.on)), margin=-math.inf)
@@ -247,11 +248,17 @@ class _Test:
         size, limit = np.abs(self.v), 2.0 / step / (1.0 + 1e-9) if step > 0.0 else 0.0
         high = np.where(kinks, 1.0, slopes)
         gram = self.gram[np.ix_(live, live)]
-        top = curvature_below(gram, slopes[live] * size, high[live] * size, limit, self.x.shape[1]) if limit else None
+        ends = slopes[live] * size, high[live] * size
+        further = self._further_kernel(slopes, kinks, live)
+        top = curvature_below(gram, *ends, limit, self.x.shape[1], further=further) if limit else None
         if top is None:
             return replace(found, reason="step")
         squares = found.radius**2 / (step * (2.0 - step * top)) * (1.0 + 1e-6)
         return replace(found, holds=True, reason="", curvature=step * top * ROUND_UP, squares=squares)
+
+    def _further_kernel(self, slopes: Array, kinks: Bools, live: Bools) -> Array | None:
+        """Return the part of JJᵀ of live samples that other layers add."""
+        return None
 
     def _nearest(self, system: KinkedSystem) -> Array:
         """Return weights near an exact w*, (k, d)."""

@@ -1,7 +1,8 @@
 """The linear equations of an interpolator on kinks: f_i(w*) = y_i on live samples and z*_ij = 0 on chosen pairs.
 
 One row for each live sample, (v_j s_ij x_i)_j, and one for each pair, c x_i in the place of neuron j. The number c
-makes rows of both kinds about equally long. A itself, m × kd, is never formed.
+makes rows of both kinds about equally long. Where further weights are trained, the rows of samples have entries for
+them too. A itself, m × kd or wider, is never formed.
 """
 
 from __future__ import annotations
@@ -29,9 +30,18 @@ class KinkedSystem:
         neurons: Neuron of each pair.
         scale: c.
         matrix: AAᵀ.
+        width: Number of weights.
     """
 
-    def __init__(self, x: Array, gram: Array, slopes: Array, live: NDArray[np.bool_], kinks: NDArray[np.bool_]) -> None:
+    def __init__(
+        self,
+        x: Array,
+        gram: Array,
+        slopes: Array,
+        live: NDArray[np.bool_],
+        kinks: NDArray[np.bool_],
+        further: Array | None = None,
+    ) -> None:
         """Form AAᵀ.
 
         Args:
@@ -40,6 +50,7 @@ class KinkedSystem:
             slopes: v_j s_ij, (n, k). Those of the chosen pairs may be anything.
             live: Live samples, (n,).
             kinks: Chosen pairs, (n, k), all of live samples.
+            further: Entries of the samples' rows for weights of other layers, (n, q).
         """
         self.x = x
         self.slopes = np.where(kinks, 0.0, slopes)
@@ -47,6 +58,10 @@ class KinkedSystem:
         self.samples, self.neurons = np.nonzero(kinks)
         own = self.slopes[self.live]
         first = (own @ own.T) * gram[np.ix_(self.live, self.live)]
+        self.width = self.slopes.shape[1] * x.shape[1]
+        if further is not None:
+            first += further[self.live] @ further[self.live].T
+            self.width += further.shape[1]
         lengths = float(np.mean(np.diagonal(gram)[self.live]))
         self.scale = float(np.sqrt(np.trace(first) / len(first) / lengths)) if lengths > 0.0 else 0.0
         self.scale = self.scale or 1.0
@@ -58,8 +73,7 @@ class KinkedSystem:
 
     def factors(self) -> bool:
         """Factor AAᵀ, and return whether that succeeds. Without it A has no full row rank."""
-        size, width = len(self.matrix), self.slopes.shape[1] * self.x.shape[1]
-        if size > width:
+        if len(self.matrix) > self.width:
             return False
         try:
             self._factor = np.linalg.cholesky(self.matrix)
@@ -74,14 +88,32 @@ class KinkedSystem:
             AssertionError: If :meth:`factors` has not factored the matrix.
         """
         assert self._factor is not None
-        error = gamma(self.slopes.shape[1] + self.x.shape[1] + 8) * float(np.trace(self.matrix)) * 1.1
-        estimate = self._estimate()
+        error, estimate = self._error(), self._estimate()
         for _ in range(HALVINGS):
             estimate *= 0.5
             bound = at_least(self.matrix, estimate, error)
             if bound is not None:
                 return float(np.sqrt(bound)) * (1.0 - 1e-12) if bound > 0.25 * estimate else None
         return None
+
+    def _error(self) -> float:
+        """Return a bound of the norm of the rounding error of the matrix."""
+        return gamma(self.slopes.shape[1] + self.x.shape[1] + 8) * float(np.trace(self.matrix)) * 1.1
+
+    def inverse(self, smallest: float) -> tuple[Array, float]:
+        """Return (AAᵀ)⁻¹ and a bound of the norm of its error, from a lower bound of σ_min(A).
+
+        With S the exact AAᵀ and C the computed inverse, S⁻¹ − C = S⁻¹(I − SC).
+
+        Raises:
+            AssertionError: If :meth:`factors` has not factored the matrix.
+        """
+        assert self._factor is not None
+        size, found = len(self.matrix), self._solve(np.eye(len(self.matrix)))
+        missed = float(np.linalg.norm(np.eye(size) - self.matrix @ found))
+        large = float(np.linalg.norm(found)) * (1.0 + 1e-9)
+        missed += (gamma(size + 4) * float(np.linalg.norm(self.matrix)) + self._error()) * large + gamma(size + 4)
+        return 0.5 * (found + found.T), missed * (1.0 + 1e-9) / smallest**2  # S⁻¹ is symmetric
 
     def _estimate(self) -> float:
         """Return an estimate of λ_min(AAᵀ) from above, by inverse iteration."""
