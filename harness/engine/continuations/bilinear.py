@@ -20,6 +20,9 @@ NEAR = 1e-8
 KEPT = 0.5
 """Share of a smaller one that may be left after a quarter more steps. What falls no faster is rounding, mostly."""
 
+LEAST = 1e-15
+"""Relative residual that float64 does not reach; most steps end above 10⁻¹⁴."""
+
 
 @dataclass(frozen=True)
 class Bilinear(Continuation):
@@ -39,7 +42,7 @@ class Bilinear(Continuation):
 
     def take_on(self, regime: Regime, trained: TrainedTrial, descend: Descend, most: int) -> Fate:
         """Return the fate of a trial."""
-        return followed(_BilinearNet(regime, trained.trial), regime, trained, descend, most, NEAR, KEPT)
+        return followed(_BilinearNet(regime, trained.trial), regime, trained, descend, most, NEAR, KEPT, LEAST)
 
 
 class _BilinearNet(KinkedNet):

@@ -92,6 +92,7 @@ def followed(
     most: int,
     near: float = NEAR,
     kept: float = math.inf,
+    least: float = 0.0,
 ) -> Fate:
     """Return the fate of a trial, with gradient descent followed until the certificate of a net holds.
 
@@ -103,6 +104,7 @@ def followed(
         most: Largest number of steps.
         near: Relative residual of the live samples that is awaited.
         kept: Share of a residual that small above which no more steps are spent when the rate is next looked at.
+        least: Relative residual below which steps do not come. Where the set P of now needs a smaller one, they end.
     """
     weights, spent = trained.weights, 0
     live = net.live_residual(weights)
@@ -122,6 +124,8 @@ def followed(
             continue
         before, live = live, net.live_residual(weights)
         if _too_slow(before, live, spent - marked, most - spent, near, kept):
+            break
+        if live <= near and found.reason == "length" and found.margin * live < SURE * least:
             break
         marked = spent
     if found.holds and found.margin < SURE:
