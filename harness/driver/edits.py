@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from harness.components import Outcome
-    from harness.driver.loading import Stored
+    from harness.driver.stored import Stored
     from harness.driver.threshold_search import ThresholdSearch
     from harness.store import LedgerKey
 

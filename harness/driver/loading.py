@@ -5,27 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.components import Cell, Outcome
 from harness.driver.provenance import mixture
 from harness.driver.results import Results
 from harness.driver.step_tuning import with_tuning
+from harness.driver.stored import follow_ledgers, lookup, stored_outcomes
 from harness.driver.threshold_searches import threshold_searches
 from harness.driver.undecided import set_aside_undecided
 from harness.engine.draws import canonical
 from harness.engine.setting import semantic
 from harness.plugin_host.trust import HOW, strangers
-from harness.store import Place, Store, StoreError
+from harness.store import Store, StoreError
 from harness.suite import Suite, parse_suite
 from harness.suite.resolved import EarlierParser, suite_of, without_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from harness.driver.threshold_search import ThresholdSearch
     from harness.plugin_host.registry import Registry
-
-Stored = dict[str, dict[Place, Outcome]]
-"""Key → (n, d, k, seed) → outcome."""
 
 
 def results_of(
@@ -119,22 +116,3 @@ def replay(store: Store, found: list[ThresholdSearch]) -> None:
     follow_ledgers(store, every)
     for search in every:
         search.advance(lookup(stored, search))
-
-
-def follow_ledgers(store: Store, found: list[ThresholdSearch]) -> None:
-    """Let searches begin with the rounds that the store has of them."""
-    ledgers = store.ledgers({search.ledger: search.most for search in found})
-    for search in found:
-        search.recorded = list(ledgers[search.ledger])
-
-
-def stored_outcomes(store: Store | None, found: list[ThresholdSearch], *, errors: bool = False) -> Stored:
-    """Read what is stored for these searches, once."""
-    tolerances = {p.key: len(p.setting.tolerances) for p in found}
-    return {key: store.outcomes(key, errors=errors, tolerances=n) if store else {} for key, n in tolerances.items()}
-
-
-def lookup(stored: Stored, search: ThresholdSearch) -> Callable[[Cell, int], Outcome | None]:
-    """Return how a search looks up a trial."""
-    known = stored[search.key]
-    return lambda cell, seed: known.get((cell.n, cell.d, cell.k, seed))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.driver.edits import set_aside_edited
-from harness.driver.loading import follow_ledgers, lookup, stored_outcomes
 from harness.driver.step_tuning import with_tuning
+from harness.driver.stored import follow_ledgers, lookup, stored_outcomes
 from harness.driver.threshold_searches import threshold_searches
 from harness.driver.undecided import set_aside_undecided
 from harness.statistics.search import USUAL_TRIALS

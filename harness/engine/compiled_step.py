@@ -101,7 +101,7 @@ class CompiledStep:
         scale: Tensor,
         step_size: Tensor,
     ) -> Tensor:
-        """Step on the gradient, as :class:`harness.engine.workspace.Lanes` describes the arguments; call in ``strict``.
+        """Step on the gradient, as :class:`harness.engine.lanes.Lanes` describes the arguments; call in ``strict``.
 
         Returns:
             f − y (B, n) for criteria of the residual, else f, at the weights before the step.

@@ -10,7 +10,8 @@ from torch import Tensor
 from harness.components import Params, Regime
 from harness.engine.compiled_step import owned
 from harness.engine.feature_major import sample_last
-from harness.engine.workspace import Lanes, StackOf, StackWorkspace, Workspace
+from harness.engine.lanes import Lanes
+from harness.engine.workspace import StackOf, StackWorkspace, Workspace
 
 Advance = Callable[[Params, Params, Params, Tensor, Tensor, Tensor, Tensor], Tensor]
 """Steps on weights, velocity and state, given inputs (B, d, n), labels, scale (B,) and step size; see

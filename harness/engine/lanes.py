@@ -10,9 +10,14 @@ is multiplied by other kernels than a batch of several, so stacks have at least 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+from harness.components import Optimizer, Params
 
 BLOCK = 128
 """Bytes; two vectors of the widest instruction set, which is what elementwise kernels consume at a time."""
@@ -57,3 +62,61 @@ def flat(stack: Tensor) -> Tensor:
     Elementwise work on it has no remainder, so no lane is treated differently. The padding starts at zero.
     """
     return stack.as_strided((stack.shape[0] * stack.stride(0),), (1,))
+
+
+@dataclass
+class Lanes:
+    """The networks that are still in training, one a lane, in the aligned layout.
+
+    Attributes:
+        runs: Index of the run in each lane, also of padding lanes.
+        x: Inputs (B, n, d).
+        y: Labels (B, n), or (B, n·q) for q > 1 outputs, those of a sample side by side.
+        scale: (B, 1), what ∂loss/∂f is multiplied by before it is pulled back: −η, or 1 for optimizers with an update
+            of their own; times a for residual criteria, whose f − y it then multiplies.
+        step_size: η, (B,).
+        params: Weights.
+        velocity: What the heavy ball remembers, for the weights that move; empty without momentum.
+        state: The state of any other optimizer.
+        taken: Steps taken.
+        padding: Index of the run of padding lanes.
+    """
+
+    runs: NDArray[np.int64]
+    x: Tensor
+    y: Tensor
+    scale: Tensor
+    step_size: Tensor
+    params: Params
+    velocity: Params
+    state: Params
+    taken: int = 0
+    padding: int = -1
+
+    def rates(self, optimizer: Optimizer) -> Tensor:
+        """Return the step size of each network at the next step, (B,), and count the step."""
+        factor = optimizer.rate(self.taken)
+        self.taken += 1
+        return self.step_size if factor == 1.0 else self.step_size * factor
+
+    def keep(self, chosen: list[int], padding: int) -> Lanes:
+        """Return these lanes, copied; a lane named again only fills up."""
+        index = torch.as_tensor(chosen, device=self.x.device)
+        runs = self.runs[chosen]
+        runs[[i for i, lane in enumerate(chosen) if lane in chosen[:i]]] = padding
+
+        def copies(tensors: Params) -> Params:
+            return {name: put(value, chosen) for name, value in tensors.items()}
+
+        return Lanes(
+            runs,
+            self.x[index] if self.x.stride(0) else self.x[: len(index)],
+            self.y[index],
+            self.scale[index],
+            self.step_size[index],
+            copies(self.params),
+            copies(self.velocity),
+            copies(self.state),
+            self.taken,
+            padding,
+        )

@@ -13,8 +13,9 @@ import numpy as np
 from harness.components import Params, Recorder
 from harness.engine import lanes
 from harness.engine.graphs import CapturedSteps
+from harness.engine.lanes import Lanes
 from harness.engine.minibatches import Samples
-from harness.engine.workspace import CHUNK, Lanes, Workspace
+from harness.engine.workspace import CHUNK, Workspace
 
 COMPACT_BELOW = 0.75
 """Finished networks are removed once fewer than this fraction of the lanes go on."""

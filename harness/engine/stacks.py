@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from harness.components import Params, Stack
+    from harness.engine.lanes import Lanes
     from harness.engine.minibatches import Samples
-    from harness.engine.workspace import Lanes, StackOf, Workspace
+    from harness.engine.workspace import StackOf, Workspace
 
 FILL_GPU = 1 << 20
 """Elements of φ that occupy a GPU."""
@@ -149,8 +150,8 @@ def _lanes(
     from torch.func import vmap
 
     from harness.engine import lanes
+    from harness.engine.lanes import Lanes
     from harness.engine.updates import momentum_of
-    from harness.engine.workspace import Lanes
 
     optimizer, criterion = regime.optimizer, regime.criterion
     dtype = torch.float64 if budget.dtype == "float64" else torch.float32

@@ -12,7 +12,7 @@ from harness.components import Optimizer, Stack
 from harness.engine import lanes
 
 if TYPE_CHECKING:
-    from harness.engine.workspace import Lanes
+    from harness.engine.lanes import Lanes
 
 
 class Update(ABC):

@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.components import Optimizer, Params, Regime, Stack
+from harness.components import Params, Regime, Stack
 from harness.engine import lanes
+from harness.engine.lanes import Lanes
 from harness.engine.losses import loss_of
 from harness.engine.updates import update_of
 
@@ -21,64 +22,6 @@ StackOf = Callable[[Params, Tensor], Stack]
 
 CHUNK = 25
 """Check points between two looks at the measures."""
-
-
-@dataclass
-class Lanes:
-    """The networks that are still in training, one a lane, in the aligned layout.
-
-    Attributes:
-        runs: Index of the run in each lane, also of padding lanes.
-        x: Inputs (B, n, d).
-        y: Labels (B, n), or (B, n·q) for q > 1 outputs, those of a sample side by side.
-        scale: (B, 1), what ∂loss/∂f is multiplied by before it is pulled back: −η, or 1 for optimizers with an update
-            of their own; times a for residual criteria, whose f − y it then multiplies.
-        step_size: η, (B,).
-        params: Weights.
-        velocity: What the heavy ball remembers, for the weights that move; empty without momentum.
-        state: The state of any other optimizer.
-        taken: Steps taken.
-        padding: Index of the run of padding lanes.
-    """
-
-    runs: NDArray[np.int64]
-    x: Tensor
-    y: Tensor
-    scale: Tensor
-    step_size: Tensor
-    params: Params
-    velocity: Params
-    state: Params
-    taken: int = 0
-    padding: int = -1
-
-    def rates(self, optimizer: Optimizer) -> Tensor:
-        """Return the step size of each network at the next step, (B,), and count the step."""
-        factor = optimizer.rate(self.taken)
-        self.taken += 1
-        return self.step_size if factor == 1.0 else self.step_size * factor
-
-    def keep(self, chosen: list[int], padding: int) -> Lanes:
-        """Return these lanes, copied; a lane named again only fills up."""
-        index = torch.as_tensor(chosen, device=self.x.device)
-        runs = self.runs[chosen]
-        runs[[i for i, lane in enumerate(chosen) if lane in chosen[:i]]] = padding
-
-        def copies(tensors: Params) -> Params:
-            return {name: lanes.put(value, chosen) for name, value in tensors.items()}
-
-        return Lanes(
-            runs,
-            self.x[index] if self.x.stride(0) else self.x[: len(index)],
-            self.y[index],
-            self.scale[index],
-            self.step_size[index],
-            copies(self.params),
-            copies(self.velocity),
-            copies(self.state),
-            self.taken,
-            padding,
-        )
 
 
 class Workspace(ABC):

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from harness.components import Activation, Params, Regime, ResidualCriterion, ShallowForm
 from harness.engine.fused.binding import aligned
 from harness.engine.fused.build import Real, kernel
-from harness.engine.workspace import Lanes, Workspace
+from harness.engine.lanes import Lanes
+from harness.engine.workspace import Workspace
 
 LOSSES = {"logistic": 1, "softmax": 2}
 """Numbers of the losses in stack.cpp, by the form of their derivative. That of a residual criterion is 0."""

@@ -15,7 +15,8 @@ from harness.engine.stacks import fixed_grouping, most_lanes
 from harness.mathematics.activations import ACTIVATIONS
 
 if TYPE_CHECKING:
-    from harness.engine.workspace import Lanes, Workspace
+    from harness.engine.lanes import Lanes
+    from harness.engine.workspace import Workspace
 
 MOST_LANES = 32
 """Networks of a stack. They are trained one after the other, and share the calls of the kernel."""

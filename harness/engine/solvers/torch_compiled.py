@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from harness.components import Params, Stack
-    from harness.engine.workspace import Lanes, Workspace
+    from harness.engine.lanes import Lanes
+    from harness.engine.workspace import Workspace
 
 COMPILE_PAYS = 2_000_000
 """Network-steps ahead of a regime from which on its step is compiled. Compiling takes about ten seconds, and half of
