@@ -57,6 +57,15 @@ def width(value: float) -> str:
     return decimal(value)
 
 
+def number_of(count: int, noun: str) -> str:
+    """Return a count with its noun, which takes an s in the plural.
+
+    >>> number_of(1, "step"), number_of(200, "step")
+    ('1 step', '200 steps')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def exponent(value: float) -> str:
     """Write an exponent with two decimals.
 

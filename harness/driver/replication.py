@@ -151,12 +151,20 @@ def _of_trials(results: Results, claim: Claimed, knob: str, tolerance: float | N
     shared = sorted(first.keys() & second.keys())
     if not shared:
         return Tested(claim, knob, None, None, None, -math.inf, math.inf, 0, None, "inconclusive")
-    found = difference([first[seed] - second[seed] for seed in shared])
+    differences = [first[seed] - second[seed] for seed in shared]
+    found = difference(differences, within=_bounds(claim, second[shared[0]]))
     one, two = (math.fsum(side[seed] for seed in shared) / len(shared) for side in (first, second))
     values = (one, two, found.mean, found.low, found.high)
     one, two, value, low, high = (math.exp(min(v, 700.0)) if claim.as_ratio else v for v in values)
     said = _verdict(claim, low, high)
     return Tested(claim, knob, one, two, value, low, high, found.pairs, found.p_value, said)
+
+
+def _bounds(claim: Claimed, second: float) -> tuple[float, float] | None:
+    """Return the least and the largest difference of two shares of fits, or of one and a number; else None."""
+    if claim.measure != "fit" or claim.as_ratio:
+        return None
+    return (-1.0, 1.0) if claim.second is not None else (-second, 1.0 - second)
 
 
 def _numbers(results: Results, claim: Claimed) -> list[float]:

@@ -20,7 +20,7 @@ from torch import Tensor
 from harness.components import Optimizer, Params
 
 BLOCK = 128
-"""Bytes; two vectors of the widest instruction set, which is what elementwise kernels consume at a time."""
+"""Bytes: two vectors of the widest instruction set, which is what elementwise kernels consume at a time."""
 
 FEWEST = 2
 """Lanes of the smallest stack."""
@@ -76,7 +76,7 @@ class Lanes:
             of their own; times a for residual criteria, whose f − y it then multiplies.
         step_size: η, (B,).
         params: Weights.
-        velocity: What the heavy ball remembers, for the weights that move; empty without momentum.
+        velocity: What the heavy ball remembers, for the weights that move. Empty without momentum.
         state: The state of any other optimizer.
         taken: Steps taken.
         padding: Index of the run of padding lanes.
@@ -100,7 +100,7 @@ class Lanes:
         return self.step_size if factor == 1.0 else self.step_size * factor
 
     def keep(self, chosen: list[int], padding: int) -> Lanes:
-        """Return these lanes, copied; a lane named again only fills up."""
+        """Return these lanes, copied. A lane named again only fills up."""
         index = torch.as_tensor(chosen, device=self.x.device)
         runs = self.runs[chosen]
         runs[[i for i, lane in enumerate(chosen) if lane in chosen[:i]]] = padding

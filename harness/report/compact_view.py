@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.components.entries import Entry, Formula, Missing, Note, Number, Ratio, Text
-from harness.components.numbers import exponent, plain
+from harness.components.numbers import exponent, number_of, plain
 from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.bibliography import sources, titled
@@ -153,7 +153,9 @@ def _fit(results: Results, regime: Regime, tolerance: float | None, steps: float
     asked = results.question(regime.name, tolerance, steps)
     if asked.kind == "exact":
         return "exactly"
-    within = f" within {int(asked.steps)} steps" if math.isfinite(asked.steps) else ""
+    if asked.by is not None:
+        return f"by {asked.by}, after at most {number_of(int(asked.steps), 'step')}"
+    within = f" within {number_of(int(asked.steps), 'step')}" if math.isfinite(asked.steps) else ""
     return f"to {plain(asked.tolerance)}{within}"
 
 

@@ -3,28 +3,50 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.components.numbers import clean, decimal, exponent, plain, width
+from harness.components.numbers import clean, decimal, exponent, number_of, plain, width
+from harness.driver.replication import replications
 from harness.report.nothing_found import why_nothing
 from harness.report.questions import named
 from harness.report.setting import sizes
+from harness.statistics.verdict import VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.claims.predictions import Prediction
     from harness.components import Regime
+    from harness.driver.replication import Replication
     from harness.driver.results import Results
     from harness.statistics.exponents import ExponentFit
     from harness.statistics.thresholds import Threshold
 
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-METHODS = {"gd": "gradient descent", "sgd": "minibatch gradient descent", "momentum": "gradient descent with momentum"}
+METHODS = {
+    "gd": "gradient descent",
+    "sgd": "minibatch gradient descent",
+    "momentum": "gradient descent with momentum",
+    "projected": "projected gradient descent",
+    "normalised-gd": "normalised gradient descent",
+    "adam": "Adam",
+    "adamw": "AdamW",
+}
+ACTIVATIONS = {
+    "relu": "ReLU",
+    "gelu": "GELU",
+    "elu": "ELU",
+    "leaky-relu": "leaky ReLU",
+    "squared-relu": "squared ReLU",
+}
 LAYERS = {"hidden": "hidden layer", "output": "output layer", "all": "two layers"}
 LISTED = 2
 """Number of further regimes that a sentence lists one by one."""
+
+CLAIMS = 3
+"""Number of claims that have a sentence of their own, those that are not replicated first."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +68,8 @@ def headline(
 ) -> tuple[str, ...]:
     """Return the sentences that a report opens with: at most six, the most important first.
 
-    The first is about the regime with the smallest k½ at the largest n and d at which one has a bracket.
+    Where a suite makes claims, they come first, with their verdicts. The next is about the regime with the smallest k½
+    at the largest n and d at which one has a bracket.
 
     Args:
         results: Results of the run.
@@ -56,18 +79,26 @@ def headline(
     """
     asked = (tolerance, steps)
     lead = leading(results, *asked)
-    if lead is None:
+    claims = _claims(replications(results)) if asked == (None, None) else []
+    if claims:
+        said = [*claims, _lead(results, lead) if lead is not None else ""]
+    elif lead is None:
         said = [why_nothing(results, *asked)]
     else:
         said = [
             _lead(results, lead),
             _others(results, lead, asked),
             _exponents(results.exponent_fit(lead.regime.name, *asked)),
-            _theories((predictions or {}).get((lead.regime.name, lead.n, lead.d), ()), lead.found),
+            ""
+            if lead.found.kind == "diagnostic"
+            else _theories((predictions or {}).get((lead.regime.name, lead.n, lead.d), ()), lead.found),
             _budget(results, lead) if asked == (None, None) else "",
         ]
     unfinished = f"The run is not finished: {results.lacking}." if results.missing else ""
-    return tuple(filter(None, [*said, unfinished or _limits(limits(results, *asked))]))
+    counts = limits(results, *asked)
+    if claims and lead is None:  # thresholds were not asked for
+        counts |= dict.fromkeys(("without_bracket", "limited_by_budget", "with_open_trials"), 0)
+    return tuple(filter(None, [*said, unfinished or _limits(counts)]))
 
 
 def leading(results: Results, tolerance: float | None = None, steps: float | None = None) -> Place | None:
@@ -102,7 +133,8 @@ def weights_per_label(regime: Regime, n: int, d: int, k: int | None) -> float | 
 def subject(results: Results, regime: Regime) -> str:
     """Return the nets of a regime in words, with its name where the suite has several."""
     traits = regime.model.describe()
-    kind = f"{traits.activation} nets" if traits.activation else f"{regime.model.name} models"
+    activation = traits.activation and ACTIVATIONS.get(traits.activation, traits.activation)
+    kind = f"{activation} nets" if activation else f"{regime.model.name} models"
     method = METHODS.get(regime.optimizer.name, regime.optimizer.name)
     several = len(results.suite.regimes) > 1 and regime.name != traits.activation
     name = f" of “{clean(regime.name)}”" if several else ""
@@ -131,11 +163,41 @@ def _from(found: Threshold) -> str:
     return f"from width {found.k_half} on" if exactly else f"from about width {found.k_half} on"
 
 
-def _fits(found: Threshold) -> str:
+def _fits(results: Results, lead: Place) -> str:
+    found, by = lead.found, results.question(lead.regime.name).by
+    if by is not None:
+        return f"have {by}, after at most {number_of(int(found.steps), 'step')}, on"
     if found.kind == "exact":
         return "exactly fit"
-    budget = "" if math.isinf(found.steps) else f" within {int(found.steps)} steps"
+    budget = "" if math.isinf(found.steps) else f" within {number_of(int(found.steps), 'step')}"
     return f"fit to {plain(found.tolerance)}{budget}"
+
+
+def _claims(found: Sequence[Replication]) -> list[str]:
+    """Return how many claims have which verdict, and a sentence on each of the first few that are not replicated."""
+    if not found:
+        return []
+    counts = Counter(one.tested.verdict for one in found)
+    if len(found) == 1:
+        first = f"The claim of this suite is {found[0].tested.verdict}."
+    elif len(counts) == 1:
+        first = f"All {len(found)} claims are {found[0].tested.verdict}."
+    else:
+        said = [f"{counts[kind]} {'is' if counts[kind] == 1 else 'are'} {kind}" for kind in VERDICTS if counts[kind]]
+        first = f"Of {len(found)} claims {' and '.join(said)}."
+    return [first, *map(_claim, sorted(found, key=lambda one: one.tested.verdict == "replicated")[:CLAIMS])]
+
+
+def _claim(one: Replication) -> str:
+    """Return the sentence on a claim: its text, its verdict, and what was measured."""
+    section, found = one.section, one.tested
+    what = f"“{clean(section.text).rstrip('.')}” ({clean(section.source)})"
+    if found.value is None:
+        return f"{what}: {found.verdict}, as nothing is known of one side."
+    sign = "a quotient" if section.as_ratio else "a difference"
+    number, low, high = (decimal(end) if math.isfinite(end) else "∞" for end in (found.value, found.low, found.high))
+    low = low if math.isfinite(found.low) else "−∞"
+    return f"{what}: {found.verdict}, with {sign} of {number} ({low}, {high})."
 
 
 def _lead(results: Results, lead: Place) -> str:
@@ -144,7 +206,8 @@ def _lead(results: Results, lead: Place) -> str:
     weights = "" if share is None else f", {_counted(share)} a label"
     nets = subject(results, lead.regime)
     first = nets[:1].upper() + nets[1:]
-    return f"{first} {_fits(found)} {lead.n} labels in {space(lead.d)} {_from(found)} ({bracketed(found)}){weights}."
+    fit = f"{first} {_fits(results, lead)} {lead.n} labels in {space(lead.d)}"
+    return f"{fit} {_from(found)} ({bracketed(found)}){weights}."
 
 
 def _counted(share: float) -> str:
@@ -225,7 +288,7 @@ def _budget(results: Results, lead: Place) -> str:
         return ""
     budget = results.suite.budget
     found = results.threshold(lead.regime.name, lead.n, lead.d, budget.report_tolerance)
-    what = f"To a residual of {plain(budget.report_tolerance)} within {budget.steps} steps"
+    what = f"To a residual of {plain(budget.report_tolerance)} within {number_of(budget.steps, 'step')}"
     if found.bound == "none":
         return f"{what}, no bound was found there in {found.trials} trials."
     return f"{what}: {bracketed(found)}."
@@ -235,16 +298,21 @@ def _limits(counts: Mapping[str, int]) -> str:
     """Return the sentence about what limits the numbers, or an empty string if nothing does."""
     several = counts["thresholds"]
     said = [
-        f"{counts[key]} of {several} {words}"
-        for key, words in (
-            ("without_bracket", "thresholds have no bracket"),
-            ("limited_by_budget", "lower ends come from the budget, not the width"),
-            ("with_open_trials", "brackets hold trials whose end is open"),
+        f"{counts[key]} of {several} {one if counts[key] == 1 else more}"
+        for key, one, more in (
+            ("without_bracket", "thresholds has no bracket", "thresholds have no bracket"),
+            (
+                "limited_by_budget",
+                "lower ends comes from the budget, not the width",
+                "lower ends come from the budget, not the width",
+            ),
+            ("with_open_trials", "brackets holds trials whose end is open", "brackets hold trials whose end is open"),
         )
         if counts[key]
     ]
     if counts["errors"]:
-        said.append(f"{counts['errors']} of {counts['trials']} trials ended in errors and are left out")
+        left = "is" if counts["errors"] == 1 else "are"
+        said.append(f"{counts['errors']} of {counts['trials']} trials ended in errors and {left} left out")
     return f"Limits: {'; '.join(said)}." if said else ""
 
 

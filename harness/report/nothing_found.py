@@ -7,7 +7,7 @@ import statistics
 from typing import TYPE_CHECKING
 
 from harness.components import Cell
-from harness.components.numbers import clean, decimal
+from harness.components.numbers import clean, decimal, number_of
 from harness.components.reason import arrival, reason
 from harness.driver.certificates import fewest_trials
 from harness.driver.reasons import near, reasons
@@ -117,8 +117,9 @@ def _budget(results: Results, regime: Regime, n: int, d: int) -> str:
         return ""
     late, trials, middle = found
     when = f"; at its late rate the median of them fits at step {decimal(middle)}" if math.isfinite(middle) else ""
+    budget = number_of(results.suite.budget.steps, "step")
     return (
-        f"the budget of {results.suite.budget.steps} steps ends first: {late} of {trials} nets of the widest "
+        f"the budget of {budget} ends first: {late} of {trials} nets of the widest "
         f"k = {max(results.widths(regime.name, n, d))} were still falling{when}"
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.components.numbers import plain
+from harness.components.numbers import number_of, plain
 from harness.engine.continuations import continuation_of, undecided
 from harness.report import setting
 
@@ -71,14 +71,15 @@ def question_explained(
 def fit_explained(asked: Question) -> str:
     """Return the sentence that defines a fit."""
     if asked.by is not None:
-        said = f"A trial fits when its {asked.by}; it has at most {int(asked.steps)} steps."
+        said = f"A trial fits when its {asked.by}; it has at most {number_of(int(asked.steps), 'step')}."
         falls = " No bracket is printed, as the chance of a fit may fall with the width."
         return said if asked.by.monotone else said + falls
     if asked.kind == "exact":
         return EXACT
     if asked.kind == "limit":
         return LIMIT.format(tolerance=plain(asked.tolerance))
-    return f"A trial fits when it meets the tolerance {plain(asked.tolerance)} within {int(asked.steps)} steps."
+    budget = number_of(int(asked.steps), "step")
+    return f"A trial fits when it meets the tolerance {plain(asked.tolerance)} within {budget}."
 
 
 def chosen_for(results: Results) -> str:

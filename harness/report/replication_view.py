@@ -110,7 +110,8 @@ def _caption(results: Results) -> str:
     said = [
         *([f"UNFINISHED: {results.lacking}."] if results.missing else []),
         "difference: mean over seeds of first − second on the same problems, each averaged over the cells of the "
-        "claim, or their quotient (×), with Student's interval at 95 % (of quotients, of their logarithms).",
+        "claim, or their quotient (×), with Student's interval at 95 % (of quotients, of their logarithms; shares of "
+        "fits have one that holds at any number of seeds).",
         *(
             ["Quotients of k½ have intervals that contain the true one at 95 %, from both brackets."]
             if thresholds

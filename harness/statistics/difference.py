@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.statistics.bounded_mean import bounded_mean
 from harness.statistics.thresholds import LEVEL
 
 if TYPE_CHECKING:
@@ -39,16 +40,21 @@ class Difference:
     p_value: float
 
 
-def difference(values: Sequence[float], *, level: float = LEVEL) -> Difference:
+def difference(
+    values: Sequence[float], *, level: float = LEVEL, within: tuple[float, float] | None = None
+) -> Difference:
     """Return the mean of paired differences with Student's interval, and a sign-flip test.
 
-    The interval mean ± t s/√m is exact for normal differences. The test asks how often a random sign for each
+    The interval mean ± t s/√m is exact for normal differences. Shares of fits are far from normal; where the least and
+    the largest possible difference are given, the interval is that of
+    :func:`harness.statistics.bounded_mean.bounded_mean`. The test asks how often a random sign for each
     difference gives a mean at least as large (Fisher 1935). It tries all 2^m patterns up to m = 14, and 20 000
     drawn ones and the observed one beyond.
 
     Args:
         values: One difference a seed.
         level: Chance that the interval misses.
+        within: The least and the largest value that a difference can have, or None.
 
     Raises:
         ValueError: If there are no differences.
@@ -61,6 +67,8 @@ def difference(values: Sequence[float], *, level: float = LEVEL) -> Difference:
         raise ValueError("there are no differences")
     data = np.asarray(values, dtype=np.float64)
     mean = float(data.mean())
+    if within is not None:
+        return Difference(mean, *bounded_mean(values, *within, level=level), len(data), _sign_flip(data))
     spread = math.inf
     if len(data) > 1:
         from scipy.special import stdtrit  # takes longer to import than all of the harness without it

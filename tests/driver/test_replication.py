@@ -11,9 +11,11 @@ import pytest
 
 from harness.builtin.renderers import RENDERERS
 from harness.components import Cell, Outcome
+from harness.components.numbers import decimal
 from harness.driver.replication import replications
 from harness.driver.results import Results
 from harness.plugin_host.registry import Registry
+from harness.report.headline import headline
 from harness.report.held_out_view import held_out_pairs_view, held_out_view
 from harness.report.replication_view import replication_view
 from harness.report.summary import summary_views
@@ -137,13 +139,34 @@ def test_each_width_is_a_knob_of_a_claim_about_several(registry: Registry) -> No
 
 
 def test_fits_are_shares_and_other_tolerances_are_knobs(registry: Registry) -> None:
-    claim = CLAIM.replace('"held-out-error"', '"fit"').replace('"smaller"', '"larger"')
+    claim = CLAIM.replace('"held-out-error"', '"fit"').replace('"smaller"', '"larger"').replace("0.01", "0.2")
     (found,) = replications(made(registry, claim))
     assert (found.tested.first, found.tested.second) == pytest.approx((25 / 30, 9 / 30))
     assert found.tested.verdict == "replicated"
     others = {one.knob: one.verdict for one in found.others}
     assert others["tolerance 0.5"] == "equivalent", "all trials met it"
     assert others["half the steps"] == "equivalent", "no trial met 0.1 by step 50"
+
+
+def test_equal_fits_of_few_seeds_do_not_show_that_shares_are_equal(registry: Registry) -> None:
+    """Of 30 seeds none differs at tolerance 0.5; a share of 1 - 0.025^(1/30) = 0.116 that differ would go unseen."""
+    claim = CLAIM.replace('"held-out-error"', '"fit"').replace('"smaller"', '"equal"').replace("0.01", "0.1")
+    (found,) = replications(made(registry, claim))
+    (tolerant,) = (one for one in found.others if one.knob == "tolerance 0.5")
+    assert (tolerant.value, tolerant.verdict) == (0.0, "inconclusive")
+    assert -tolerant.low == pytest.approx(tolerant.high)
+    assert tolerant.high > 0.116
+
+
+def test_a_report_opens_with_the_verdicts(registry: Registry) -> None:
+    results = made(registry)
+    (found,) = replications(results)
+    first, second, *_ = headline(results)
+    assert first == "The claim of this suite is replicated."
+    assert second.endswith(
+        f"replicated, with a difference of {decimal(found.tested.value or 0)} "
+        f"({decimal(found.tested.low)}, {decimal(found.tested.high)})."
+    )
 
 
 def test_quotients_and_numbers_in_place_of_a_regime(registry: Registry) -> None:
