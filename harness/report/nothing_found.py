@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from harness.components import Cell
@@ -37,7 +38,17 @@ def why_nothing(results: Results, tolerance: float | None = None, steps: float |
     n, d = sizes(results.suite)[-1]
     why = why_no_bracket(results, regimes[0], n, d, tolerance, steps)
     where = f"n = {n}, d = {d}" + (f", “{clean(regimes[0].name)}”" if len(results.suite.regimes) > 1 else "")
-    return f"No bracket of k½ was found. At {where}: {why}."
+    seen = _crossing(results.threshold(regimes[0].name, n, d, tolerance, steps))
+    return f"No bracket of k½ was found. At {where}: {why}.{seen}"
+
+
+def _crossing(found: Threshold) -> str:
+    """Return the sentence on the two neighbouring widths between which half of the trials began to fit."""
+    shares = [(k, fits, trials) for k, (fits, trials) in sorted(found.counts.items()) if trials]
+    for (k, fits, trials), (wider, more, others) in pairwise(shares):
+        if 2 * fits < trials and 2 * more >= others:
+            return f" In these trials {fits} of {trials} nets fit at k = {k}, and {more} of {others} at k = {wider}."
+    return ""
 
 
 def why_no_bracket(

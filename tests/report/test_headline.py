@@ -98,6 +98,10 @@ def late(steps: int = 9000) -> Outcome:
         ({2: trials(0, 20), 4: trials(0, 20)}, "the widths are too small: 0 of 20 nets fit at the widest k = 4"),
         ({4: trials(0, 3), 8: trials(3, 3)}, "too few trials: at most 3 at a width"),
         ({4: trials(9, 20), 8: trials(11, 20)}, "too few trials: about half of the nets fit at the widths tried"),
+        (
+            {2: trials(0, 9), 4: trials(9, 20), 8: trials(11, 20)},
+            "In these trials 9 of 20 nets fit at k = 4, and 11 of 20 at k = 8.",
+        ),
     ],
 )
 def test_a_run_that_finds_nothing_says_why(
