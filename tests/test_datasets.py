@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from harness_moderate.theories import THEORIES
 
-from harness import Dataset
+from harness import Dataset, load_suite
 from harness.builtin.datasets import (
     DATASETS,
     Antipodal,
@@ -43,6 +43,7 @@ from harness.mathematics.spectra import extreme_cosines, has_unit_rows, khatri_r
 from harness.plugin_host.component_data import component_from
 from harness.plugin_host.composition import build_regime
 from harness.plugin_host.registry import Registry
+from harness.suite.toml_text import toml_text
 
 CSV = "age,height,y\n" + "".join(f"{i},{(7 * i) % 11 + i / 9},{i % 2}\n" for i in range(20))
 
@@ -320,7 +321,12 @@ def test_random_labels_need_no_label_column(at: Path) -> None:
         ("a,b,y\n1,2,3\n1,,3\n", "y", "line 3, column 'b': the value is missing"),
         ("a,b,y\n1,2,3\n1,NaN,3\n", "y", "line 3, column 'b': the value is missing"),
         ("a,b,y\n1,2,3\n1,2,?\n", "y", "line 3, column 'y': the value is missing"),
-        ("a,b,y\n1,red,3\n1,blue,3\n", "y", "column 'b': 'red' is not a number; 2 values like it, in columns b"),
+        (
+            "a,b,y\n1,red,3\n1,blue,3\n",
+            "y",
+            "'red' is not a number; leave the column out with drop = ['b']",
+        ),
+        ("a,b,y\n1,red,3\n1,blue,3\n", "y", "; 2 values like it, in column b"),
         ("a,b,y\n1,inf,3\n", "y", "'inf' is not a finite number"),
         ("a,b,y\n1,2,3\n1,2\n", "y", "line 3: 2 fields, expected 3"),
         ("a,b,y\n1,2,3\n1,2,3,4\n", "y", "line 3: 4 fields, expected 3"),
@@ -406,6 +412,32 @@ def test_classes_of_a_csv_file_may_be_names(at: Path) -> None:
     same = TableFile(path="numbers.csv", label="kind", labels="classes").draw(12, 2, rng())
     np.testing.assert_array_equal(x, same[0])
     np.testing.assert_array_equal(y, same[1])
+
+
+def test_a_path_of_a_suite_starts_at_its_folder(at: Path) -> None:
+    folder = at / "study"
+    folder.mkdir()
+    for place, first in ((folder, 1), (at, 50)):
+        (place / "data.csv").write_text("a,y\n" + "".join(f"{i},{i * i}\n" for i in range(first, first + 9)))
+    suite = {
+        "suite": {"name": "mine"},
+        "problems": {"dataset": {"use": "table", "path": "data.csv"}, "n": 5, "d": 1},
+        "budget": {"steps": 5},
+        "regimes": [{"use": "moderate"}],
+    }
+    file = folder / "mine.toml"
+    file.write_text(toml_text(suite), encoding="utf-8")
+    there = load_suite(file).dataset
+    assert isinstance(there, TableFile)
+    assert there.rows().x[0, 0] == 1  # and not 50, that of the current directory
+    (folder / "data.csv").unlink()
+    here = load_suite(file).dataset
+    assert isinstance(here, TableFile)
+    assert (here.path, here.rows().x[0, 0]) == ("data.csv", 50)
+    (at / "data.csv").unlink()
+    (at / "dato.csv").write_text("a,y\n1,2\n")
+    with pytest.raises(ValueError, match=re.escape("did you mean 'dato.csv'?")):
+        here.rows()
 
 
 @pytest.mark.parametrize(

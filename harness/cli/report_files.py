@@ -12,7 +12,7 @@ from harness.cli.options import WrongInput
 from harness.cli.streams import echo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from harness.components.table import Table
     from harness.report.summary import Predictions
@@ -54,10 +54,25 @@ def write_page(source: Source, target: str) -> None:
     Raises:
         WrongInput: If it cannot be written, or if the problems of the suite cannot be drawn.
     """
-    from harness.draft import replace_text
     from harness.report.page import page
 
     path = _directory(source) / "report.html" if target == HERE else Path(target)
+    write_html(path, lambda: page(source.results, _predictions(source)))
+
+
+def write_html(target: str | Path, made: Callable[[], str]) -> None:
+    """Write a page, and print its path.
+
+    Args:
+        target: Path of the file, which may be a page that the harness wrote.
+        made: Returns the page. It is called after the path was checked.
+
+    Raises:
+        WrongInput: If the page cannot be written.
+    """
+    from harness.draft import replace_text
+
+    path = Path(target)
     if path.is_dir():
         raise WrongInput(
             f"--html {target}: is a directory; name a file, such as {shlex.quote(str(path / 'report.html'))}"
@@ -66,7 +81,7 @@ def write_page(source: Source, target: str) -> None:
         raise WrongInput(f"--html {path}: it exists and is no page of the harness; name another file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = page(source.results, _predictions(source))
+        text = made()
         replace_text(path, text)
     except OSError as error:
         raise WrongInput(f"--html {path}: {error.strerror}") from error

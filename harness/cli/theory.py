@@ -66,6 +66,11 @@ if TYPE_CHECKING:
     help="Or markdown, latex, html, csv, json, or a plugin's.",
 )
 @click.option("--bibtex", metavar="FILE.bib", help="Write the sources of the rows, which LaTeX tables cite.")
+@click.option(
+    "--html",
+    metavar="FILE",
+    help="Write one page that loads nothing: all claims, with sliders for n and d, filters and sorting.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @LEGEND
 @select(sizes=False, columns=False)
@@ -84,6 +89,7 @@ def command(
     columns: str,
     form: str,
     bibtex: str | None,
+    html: str | None,
     as_json: bool,
     legend: bool,
     chosen: Selection,
@@ -102,7 +108,12 @@ def command(
     harness theory --suite quickstart
     harness theory --n 40 --d 10 --construct
     harness theory --columns paper --format latex --bibtex references.bib > claims.tex
+    harness theory --html claims.html
     """
+    if html is not None:
+        _refuse_beside_html()
+        _write_explorer(html, dataset, labels, seed, plugin_files)
+        return
     if construct and certify:
         raise click.UsageError("--certify cannot stand beside --construct: what is built is not trained")
     if rigorous:
@@ -138,6 +149,36 @@ def command(
     if bibtex is not None:  # written first, so that an error does not follow a printed table
         write_bibtex(tables, bibtex)
     _print(tables, form, registry, legend=legend)
+
+
+def _refuse_beside_html() -> None:
+    """Refuse options that the sliders and filters of the explorer answer."""
+    answered = {"n": "n", "d": "d", "activation": "activation", "suite": "suite", "certify": "certify"}
+    answered |= {"construct": "construct", "columns": "columns", "form": "format", "bibtex": "bibtex"}
+    answered |= {"as_json": "json", "regimes": "regime", "theories": "theory", "only": "only"}
+    if said := [f"--{option}" for name, option in answered.items() if given(name)]:
+        raise click.UsageError(f"{', '.join(said)} cannot stand beside --html: the page has every claim at many sizes")
+
+
+def _write_explorer(target: str, dataset: str, labels: str | None, seed: int, plugin_files: tuple[str, ...]) -> None:
+    """Write the explorer of all claims."""
+    from harness.cli.report_files import write_html
+    from harness.plugin_host.loading import load_plugins
+    from harness.report.claims_page import claims_page
+    from harness.report.setting import component
+    from harness.session.predicting import predicted
+
+    registry = load_plugins(plugin_files)
+    warn_of_broken(registry)
+    source = _dataset(registry, dataset, labels)
+    left_out: dict[str, None] = {}
+
+    def evaluate(n: int, d: int) -> list[Prediction]:
+        return predicted(registry, _problem(registry, source, n, d, seed), None, left_out.setdefault)
+
+    write_html(target, lambda: claims_page(evaluate, f"{component(source)}, seed {seed}"))
+    for line in left_out:
+        _left_out(line)
 
 
 def _titles(tables: list[Table]) -> set[str]:

@@ -1,9 +1,11 @@
-"""The number of trials without which no width of a suite can be certified."""
+"""The number of trials without which no end of a bracket can be certified."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from harness.statistics.adaptive import Adaptive
 from harness.statistics.thresholds import LEVEL, log_e_value, log_evidence_threshold
 
 if TYPE_CHECKING:
@@ -24,26 +26,36 @@ def fewest_equal(most_widths: int, level: float = LEVEL) -> int:
     return next(trials for trials in range(1, 1000) if log_e_value(trials, trials) >= needed)
 
 
-def fewest_trials(suite: Suite, widths: int) -> int:
-    """Return the number of equal verdicts at one width that certify it in a suite.
+def fewest_trials(suite: Suite, widths: int = 0) -> int:
+    """Return the least number of trials that can certify an end of a bracket in a suite. They all agree.
+
+    A grid needs as many at one width. In an adaptive search trials at several widths count together, and each at most
+    doubles the capital of its bets, which has to reach 1/level (:mod:`harness.statistics.evidence`).
 
     Args:
         suite: The suite.
         widths: Number of widths that were tried.
     """
-    return fewest_equal(max(suite.search.most_widths or 0, widths))
+    search = suite.search
+    if isinstance(search, Adaptive):
+        return math.ceil(-math.log2(search.level(len(suite.sizes))))
+    return fewest_equal(max(search.most_widths or 0, widths))
 
 
 def too_few_trials(suite: Suite) -> str:
-    """Return the warning about a suite with too few trials for any bracket, or an empty string."""
-    search = suite.search
-    if search.decided_beforehand:
-        needed, what = fewest_equal(search.most_widths or 1), "trials a width"
-    else:
-        needed, what = 2 * fewest_equal(1), "trials a threshold"
-    if search.trials >= needed:
-        return ""
-    return (
-        f"[search] trials = {search.trials}: no width can be certified, so k½ gets no bracket; "
-        f"expected at least {needed} {what}"
-    )
+    """Return the warning about a suite with too few trials for an end of a bracket or for both, or an empty string.
+
+    >>> from types import SimpleNamespace
+    >>> from harness.statistics.adaptive import Adaptive
+    >>> too_few_trials(SimpleNamespace(search=Adaptive(trials=4), sizes=[(40, 10)]))
+    '[search] trials = 4 certify no width, so k½ gets no bracket: an end takes at least 5 that agree'
+    """
+    needed, trials = fewest_trials(suite), suite.search.trials
+    said = f"[search] trials = {trials}"
+    if not isinstance(suite.search, Adaptive):
+        what = f"{said} at a width certify none, so k½ gets no bracket: a width takes {needed} that agree"
+        return what if trials < needed else ""
+    each = f"an end takes at least {needed} that agree"
+    if trials < needed:
+        return f"{said} certify no width, so k½ gets no bracket: {each}"
+    return f"{said} certify one end of a bracket at most: {each}" if trials < 2 * needed else ""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 OWN_KEYS = ("name", "use", *PARTS, "theory", "summary", "diagnostics", "solver", "continuation", "tune")
 """Keys of a regime that are not options of its ingredients."""
 
+MOST_CHOICES, MOST_LISTED = 8, 2
+"""Largest number of names of an ingredient that a message lists, and of missing ingredients for which it does."""
+
 
 def build_regime(spec: Mapping[str, Any], registry: Registry) -> Regime:
     """Return the regime that a table of a suite describes.
@@ -165,10 +168,28 @@ class _Composer:
             else:
                 return preset
         elif "use" not in self.spec and (missing := [part for part in PARTS if part not in self.spec]):
-            known = self.registry.names("regime")
-            example = f", or use = {show(known[0])} to start from a preset" if known else ""
-            self._refuse("missing", (), f"a regime without use needs {', '.join(missing)}{example}")
+            known = self._like_this()
+            example = f"; or start from a preset, such as use = {show(known[0])}" if known else ""
+            few = len(missing) <= MOST_LISTED
+            parts = ", ".join(f"{part} ({self._choices(part)})" if few else part for part in missing)  # type: ignore[arg-type]  # parts are kinds
+            self._refuse("missing", (), f"a regime without use needs {parts}{example}")
         return None
+
+    def _like_this(self) -> list[str]:
+        """Return the names of the presets, those first that share the most parts with this regime."""
+        given = {part: _table(self.spec.get(part)).get("use", self.spec.get(part)) for part in PARTS}
+
+        def shared(preset: Regime) -> int:
+            return sum(given[part] == getattr(preset, part).name for part in PARTS)
+
+        presets = self.registry.all("regime")
+        return sorted(presets, key=lambda name: shared(presets[name]), reverse=True)
+
+    def _choices(self, part: Kind) -> str:
+        """Return the names that a part may have, as messages need them."""
+        names = self.registry.names(part)
+        listed = ", ".join(show(name) for name in names[:MOST_CHOICES])
+        return listed + (f" and {len(names) - MOST_CHOICES} more" if len(names) > MOST_CHOICES else "")
 
     def _ingredient(self, part: Kind | str, preset: Regime | None) -> tuple[type[Component] | None, dict[str, Any]]:
         """Return the class of an ingredient, and its options from its own table and the preset."""

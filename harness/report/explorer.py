@@ -46,7 +46,11 @@ def explorer_data(results: Results, predictions: Predictions) -> str:
         }
         for regime, n, d in places
     ]
-    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    return harmless(json.dumps(record, ensure_ascii=False, separators=(",", ":")))
+
+
+def harmless(text: str) -> str:
+    """Return JSON without signs that end a script or an element."""
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

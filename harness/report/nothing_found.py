@@ -14,6 +14,7 @@ from harness.driver.certificates import fewest_trials
 from harness.driver.reasons import near, reasons
 from harness.report.setting import sizes
 from harness.report.why_not import listed
+from harness.statistics.adaptive import Adaptive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,10 +146,11 @@ def _widths(found: Threshold, why: Mapping[Reason, int]) -> str:
 
 
 def _trials(results: Results, found: Threshold) -> str:
+    suite, needed = results.suite, fewest_trials(results.suite, len(found.counts))
     most = max(trials for _, trials in found.counts.values())
-    needed = fewest_trials(results.suite, len(found.counts))
-    return (
-        f"too few trials: at most {most} at a width, and a width is certified from {needed} equal verdicts on"
-        if most < needed
-        else f"too few trials: about half of the nets fit at the widths tried, {found.trials} trials in all"
-    )
+    if isinstance(suite.search, Adaptive):
+        if found.trials < 2 * needed:
+            return f"too few trials: {found.trials} in all, and an end of a bracket takes at least {needed} that agree"
+    elif most < needed:
+        return f"too few trials: at most {most} at a width, and a width is certified from {needed} equal verdicts on"
+    return f"too few trials: about half of the nets fit at the widths tried, {found.trials} trials in all"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import suite as suites
 from harness.complaints import ProblemError, show
+from harness.driver.certificates import too_few_trials
 from harness.suite.toml_text import toml_text
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def load_suite(
         loaded, registry = suites.load_suite(source, **options)
     for plugin in registry.broken:
         _LOG.warning("plugin %s (%s) was not loaded: %s", plugin.name, plugin.label, plugin.reason)
+    if few := too_few_trials(loaded):
+        _LOG.warning("%s", few)
     return loaded
 
 
@@ -104,10 +107,10 @@ def check_problems(suite: Suite, patience: float = math.inf) -> str:
             return f"dataset {suite.dataset.name!r} has not drawn a problem of each n and d after {patience:g} s"
         ((warning, wrong),) = found
     if wrong:
-        lines = [f"  {said} ({places[0]}{_more(places)})" for said, places in wrong.items()]
-        raise ProblemError(
-            "\n".join([f"suite {suite.name!r} asks for sizes of which its data have no problem:", *lines])
-        )
+        at_all = len(wrong) == 1 and len(*wrong.values()) == len(suite.sizes)
+        where = {said: "" if at_all else f" ({places[0]}{_more(places)})" for said, places in wrong.items()}
+        lines = [f"  {said}{place}" for said, place in where.items()]
+        raise ProblemError("\n".join([f"suite {suite.name!r} cannot draw its problems:", *lines]))
     return warning
 
 

@@ -301,18 +301,28 @@ class SuiteParser:
             return cast("Dataset", component_from(self.registry, "dataset", self._beside(given)))
         except SpecError as error:
             below = ("problems", "dataset")
+            # Only what reads a file has a path, and users call that after the format of the file.
+            reader = "table" if isinstance(given, dict) and "path" in given else ""
             self.complaints += [
-                replace(c, path=below) if isinstance(given, str) else c.below(*below) for c in error.complaints
+                replace(c, path=below) if isinstance(given, str) else c.below(*below)
+                for c in (
+                    replace(c, nearest=c.nearest or reader) if c.code == "unknown-name" else c for c in error.complaints
+                )
             ]
             return None
 
     def _beside(self, given: str | dict[str, Any]) -> str | dict[str, Any]:
-        """Return the options of a dataset, with a path that is only found beside the suite's file as found there."""
+        """Return the options of a dataset, with a path that starts at the folder of the suite if the file is there.
+
+        Other paths start at the current directory, and so does one that leads to the same file from there: the path is
+        part of the key that trials are stored by.
+        """
         path = given.get("path") if isinstance(given, dict) else None
         if not isinstance(given, dict) or not isinstance(path, str) or self.path is None or not path or "\0" in path:
             return given
-        beside = self.path.parent / path
-        return {**given, "path": str(beside)} if not Path(path).expanduser().exists() and beside.is_file() else given
+        beside, here = self.path.parent / path, Path(path).expanduser()
+        same = not beside.is_file() or (here.is_file() and here.samefile(beside))
+        return given if same else {**given, "path": str(beside)}
 
     def _search(self) -> Search | None:
         table = self._table("search", needed=False)

@@ -96,7 +96,7 @@ def late(steps: int = 9000) -> Outcome:
         ({}, "no trial was trained yet"),
         ({64: tuple(replace(late(), seed=i) for i in range(20))}, "the budget of 9000 steps ends first: 20 of 20 nets"),
         ({2: trials(0, 20), 4: trials(0, 20)}, "the widths are too small: 0 of 20 nets fit at the widest k = 4"),
-        ({4: trials(0, 3), 8: trials(3, 3)}, "too few trials: at most 3 at a width"),
+        ({4: trials(0, 3), 8: trials(3, 3)}, "too few trials: 6 in all, and an end of a bracket takes at least 5"),
         ({4: trials(9, 20), 8: trials(11, 20)}, "too few trials: about half of the nets fit at the widths tried"),
         (
             {2: trials(0, 9), 4: trials(9, 20), 8: trials(11, 20)},

@@ -21,11 +21,9 @@ from harness.report.headline import headline
 from harness.report.page import inline, page
 from harness.report.predicted import predict_suite
 
+from .browser import CHROMIUM, browser, needs_browser
 from .html_reader import Reader
 from .specimen import HOSTILE, renamed
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
 
 _PAGES: list[str] = []
 
@@ -170,21 +168,6 @@ window.addEventListener("load", () => {
 """
 
 
-def browser(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a headless browser of which no request leaves the machine."""
-    assert CHROMIUM is not None
-    alone = (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--host-resolver-rules=MAP * ~NOTFOUND",
-        f"--user-data-dir={directory / 'profile'}",
-    )
-    return subprocess.run([CHROMIUM, *alone, *arguments], capture_output=True, text=True, timeout=90, check=False)
-
-
 def driven(text: str, directory: Path, width: int = 1200) -> tuple[dict[str, Any], str]:
     """Open a page that drives itself in a headless browser; return what it found, and what the console said."""
     digest = base64.b64encode(hashlib.sha256(PROBE.encode()).digest()).decode()
@@ -207,7 +190,7 @@ def driven(text: str, directory: Path, width: int = 1200) -> tuple[dict[str, Any
     return found, done.stderr
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: chromium)")
+@needs_browser
 def test_in_a_browser_tables_sort_and_filter_and_no_request_leaves(text: str, tmp_path: Path) -> None:
     found, console = driven(text, tmp_path)
     assert found["violations"] == found["errors"] == found["resources"] == []
@@ -231,7 +214,7 @@ def test_in_a_browser_tables_sort_and_filter_and_no_request_leaves(text: str, tm
     assert not {host for host in hosts if not host.endswith(("google.com", "gvt1.com", "googleapis.com"))}
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: chromium)")
+@needs_browser
 def test_the_browser_would_have_seen_a_request(text: str, tmp_path: Path) -> None:
     asking = text.replace("<main>", '<main><img src="http://example.invalid/x.png" alt="">', 1)
     found, console = driven(asking, tmp_path)
@@ -239,7 +222,7 @@ def test_the_browser_would_have_seen_a_request(text: str, tmp_path: Path) -> Non
     assert "CONSOLE" in console
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: chromium)")
+@needs_browser
 def test_in_a_narrow_browser_a_page_of_hostile_names_runs_nothing(results: Results, tmp_path: Path) -> None:
     names = {"softplus": HOSTILE[0], "relu | wide": HOSTILE[1]}
     found, console = driven(page(renamed(results, names), {}), tmp_path, width=420)

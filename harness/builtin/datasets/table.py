@@ -13,6 +13,7 @@ from harness.builtin.datasets.idx_file import SUFFIXES, read_idx
 from harness.builtin.datasets.observed import Observed
 from harness.builtin.datasets.preparation import Prepared, Rows, prepare
 from harness.builtin.datasets.table_file import TableError, digest_of, read_csv, read_npz, refuse_few_integers
+from harness.complaints import nearest
 
 MOST_BYTES = 64 << 20
 """Largest file that is read, and largest array in it."""
@@ -33,9 +34,10 @@ class TableFile(Observed):
     values, columns without a name, and numbers whose squares overflow are refused.
 
     Attributes:
-        path: The file, relative to the directory the harness is run in.
-        label: The column, array or attribute of the labels, or the IDX file of the labels. Random labels do not need
-            it, but ``random-classes`` do for their number.
+        path: The file. A relative path in a suite starts at the folder of the suite. If the file is not there, and in
+            Python, it starts at the current directory.
+        label: The column, array or attribute of the labels, or the IDX file of the labels, which may be named from the
+            folder of the inputs. Random labels do not need it, but ``random-classes`` do for their number.
         inputs: The array of the inputs in an NPZ file.
         sha256: Digest that the file must have, or an empty string to accept any. Trials are stored under the digest of
             the file, so trials of other contents are never reused.
@@ -104,7 +106,9 @@ class TableFile(Observed):
         """
         if not self._labelled() or not self.path.lower().endswith(SUFFIXES):
             return None
-        return self._found(self.label, "labels of an IDX file are in a file of their own; say label = 'file'")
+        beside = Path(self.path).expanduser().parent / self.label
+        name = self.label if Path(self.label).expanduser().is_file() or not beside.is_file() else str(beside)
+        return self._found(name, "labels of an IDX file are in a file of their own; say label = 'file'")
 
     def _at(self, file: Path, digest: str) -> TableFile:
         """Return the table under its real path and the digest of its content, by which what was read is kept."""
@@ -121,7 +125,10 @@ class TableFile(Observed):
     def _found(name: str, hint: str = "") -> Path:
         file = Path(name).expanduser()
         if not file.is_file():
-            raise TableError(f"there is no file {name}, seen from {Path.cwd()}" + (f"; {hint}" if hint else ""))
+            folder = file.parent if file.parent.is_dir() else Path()
+            close = nearest(file.name, (one.name for one in folder.iterdir()))
+            said = f"there is no file {name}, seen from {Path.cwd()}" + (f"; {hint}" if hint else "")
+            raise TableError(f"{said}; did you mean {str(file.with_name(close))!r}?" if close else said)
         if file.stat().st_size > MOST_BYTES:
             raise TableError(f"{name} is larger than {MOST_BYTES >> 20} MiB")
         return file.resolve()

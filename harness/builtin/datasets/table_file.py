@@ -238,13 +238,20 @@ def _complaint(
         large = f"larger than {LARGEST:g}, so its square overflows"
         kind = f"not a {'finite ' if _is_number(field) else ''}number"
         said = f"{where}: {shown!r} is {large if _is_number(field) and math.isfinite(float(field)) else kind}"
-        if names[column] == label and not _is_number(field):
-            said += "; for names of classes say labels = 'classes'"
+        if not _is_number(field):
+            said += f"; {_remedy(names[column], label)}"
     columns = sorted({names[c] for _, c in wrong})
     if len(wrong) == 1:
         return said
     listed = ", ".join(columns[:8]) + (", …" if len(columns) > 8 else "")
-    return f"{said}; {len(wrong)} values like it, in columns {listed}"
+    return f"{said}; {len(wrong)} values like it, in column{'s' if len(columns) > 1 else ''} {listed}"
+
+
+def _remedy(column: str, label: str) -> str:
+    """Say what to do about a column with words, which may be that of the labels."""
+    if column == label:
+        return "for names of classes say labels = 'classes', or write two classes as -1 and 1"
+    return f"leave the column out with drop = [{column!r}], or write a column of 0 and 1 for each of its words"
 
 
 def _is_number(field: str) -> bool:
