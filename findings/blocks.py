@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from findings.claims import other_seeds
 from findings.keys import keys_table
 from findings.reports import REPORTS, ROOT, read
 from findings.tables import TABLES
 from findings.times import times_table
 
 BLOCK = re.compile(r"(<!-- findings: ([a-z-]+)(?: ([a-z-]+))? -->\n)(.*?)(<!-- end of findings -->)", re.DOTALL)
+
+OF_ALL = {"times": times_table, "other-seeds": other_seeds}
+"""Tables of all suites by the name that a block gives."""
 
 
 def pages() -> list[Path]:
@@ -33,12 +37,12 @@ def made(name: str, suite: str | None, folder: Path = REPORTS) -> str:
     Raises:
         LookupError: If there is no such table.
     """
-    if name == "times":
-        return times_table(folder)
     if name == "keys":
         return keys_table(suite or "")
+    if name in OF_ALL:
+        return OF_ALL[name](folder)
     if name not in TABLES or suite is None:
-        raise LookupError(f"there is no table {name!r} of findings; there are times, keys, {', '.join(TABLES)}")
+        raise LookupError(f"there is no table {name!r} of findings; there are keys, {', '.join([*OF_ALL, *TABLES])}")
     report = read(suite, folder)
     return f"No report yet: `harness run {suite}` makes it." if report is None else TABLES[name](report)
 

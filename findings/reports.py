@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 REPORTS = ROOT / "reports"
+OTHER_SEED = "other-seed.json"
+"""The record of a run that tests the claims of a suite once more, with the seed of the suite plus 1000."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class Report:
         theories: Records of theories by name.
         predictions: Records of predictions.
         claims: Records of claims of papers, with their verdicts.
+        seed: Seed of the suite.
+        choices: Records of the step sizes that were chosen.
     """
 
     suite: str
@@ -113,6 +117,8 @@ class Report:
     theories: Mapping[str, Mapping[str, Any]]
     predictions: tuple[Mapping[str, Any], ...]
     claims: tuple[Mapping[str, Any], ...] = ()
+    seed: int | None = None
+    choices: tuple[Mapping[str, Any], ...] = ()
 
     def of(self, regime: str) -> tuple[Found, ...]:
         """Return the thresholds of a regime."""
@@ -153,6 +159,8 @@ def parse(text: str) -> Report:
         {theory["theory"]: theory for theory in record["theories"]},
         tuple(_whole(prediction, stated[prediction["theory"]]) for prediction in record["predictions"]),
         tuple(record.get("claims", ())),
+        record.get("provenance", {}).get("seed"),
+        tuple(record.get("choices", ())),
     )
 
 
@@ -175,9 +183,15 @@ def _threshold(record: Mapping[str, Any]) -> Found:
     )
 
 
-def read(suite: str, folder: Path = REPORTS) -> Report | None:
-    """Return the reference report of a suite, or None if there is none."""
-    file = folder / suite / "thresholds.json"
+def read(suite: str, folder: Path = REPORTS, name: str = "thresholds.json") -> Report | None:
+    """Return the reference report of a suite, or None if there is none.
+
+    Args:
+        suite: Name of the suite.
+        folder: Where the reports are.
+        name: The file of the report, or :data:`OTHER_SEED` for that of the same suite with another seed.
+    """
+    file = folder / suite / name
     return parse(file.read_text(encoding="utf-8")) if file.exists() else None
 
 

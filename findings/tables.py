@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from findings.claims import claims
+from findings.claims import chosen, claims, knobs
 from findings.homes import at_home
 from findings.markdown import brief, table
 from findings.reports import Answer, Found, Report
@@ -164,5 +164,7 @@ TABLES: Mapping[str, Callable[[Report], str]] = {
     "formulas": formulas,
     "at-home": at_home,
     "claims": claims,
+    "knobs": knobs,
+    "chosen": chosen,
 }
 """Tables by the name that a block gives."""

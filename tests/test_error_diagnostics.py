@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from harness import Network, Problem, Samples
-from harness.builtin.criteria import CrossEntropy, Quadratic
+from harness.builtin.criteria import CrossEntropy, MeanSquareOverRoot, Quadratic
 from harness.builtin.diagnostics import (
+    FinalMeasure,
     FinalRank,
     HeldOutAccuracy,
     HeldOutError,
@@ -62,6 +64,15 @@ def test_errors_of_classes_and_of_numbers() -> None:
     f = np.tanh(x @ net.params["W"].numpy().T) @ net.params["v"].numpy()
     assert TrainingError().measure(net) == pytest.approx(np.linalg.norm(f - numbers.y) / np.linalg.norm(numbers.y))
     assert math.isnan(HeldOutAccuracy().measure(net))
+
+
+def test_the_final_measure_is_that_of_the_criterion() -> None:
+    problem = signs(30, 40)
+    net = network(problem, ShallowNet("tanh", "all"), 5, moved=0.3)
+    f = np.tanh(problem.x @ net.params["W"].numpy().T) @ net.params["v"].numpy()
+    assert FinalMeasure().measure(net) == pytest.approx(np.linalg.norm(f - problem.y) / np.linalg.norm(problem.y))
+    mean = replace(net, criterion=MeanSquareOverRoot())
+    assert FinalMeasure().measure(mean) == pytest.approx(((f - problem.y) ** 2).mean() / math.sqrt(30))
 
 
 def test_ranks_count_the_weights_of_smooth_nets() -> None:

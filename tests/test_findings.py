@@ -13,8 +13,9 @@ import pytest
 
 from findings.blocks import BLOCK, made, pages, refreshed, without_blocks
 from findings.changes import apart, changes
+from findings.claims import other_seeds
 from findings.prose import comments, findings_in, results_in, stale_in
-from findings.reports import REPORTS, ROOT, Answer, kept, parse, read
+from findings.reports import OTHER_SEED, REPORTS, ROOT, Answer, kept, parse, read
 from findings.tables import TABLES, exponents, formulas, half_from
 from findings.times import note, times_table
 
@@ -174,3 +175,38 @@ def test_changes_name_what_moved() -> None:
     report = read("quickstart")
     assert report is not None
     assert report.largest("softplus").n == 120
+
+
+AGAIN = [suite for suite in kept() if (REPORTS / suite / OTHER_SEED).exists()]
+"""Suites whose claims were tested once more. The tables say of the others that they were not."""
+
+
+@pytest.mark.parametrize("suite", AGAIN)
+def test_claims_were_tested_once_more_with_the_seed_of_the_rule(suite: str) -> None:
+    report, again = read(suite), read(suite, name=OTHER_SEED)
+    assert report is not None
+    assert again is not None
+    assert again.seed == (report.seed or 0) + 1000
+    assert [claim["text"] for claim in again.claims] == [claim["text"] for claim in report.claims]
+    assert [claim["margin"] for claim in again.claims] == [claim["margin"] for claim in report.claims]
+
+
+def test_verdicts_of_two_seeds_are_compared(tmp_path: Path) -> None:
+    text = (REPORTS / "replicate-omega" / "thresholds.json").read_text(encoding="utf-8")
+    folder = tmp_path / "replicate-omega"
+    folder.mkdir()
+    (folder / "thresholds.json").write_text(text, encoding="utf-8")
+    first, *others = json.loads(text)["claims"]
+    assert all(line.endswith("| – | not run |") for line in other_seeds(tmp_path).splitlines()[2:])
+    moved = first | {"verdict": "opposite", "low": first["high"] + 1.0, "high": first["high"] + 2.0, "variants": []}
+    again = json.loads(text) | {"claims": [moved, *others]}
+    (folder / OTHER_SEED).write_text(json.dumps(again), encoding="utf-8")
+    lines = [line for line in other_seeds(tmp_path).splitlines()[2:] if "knob" not in line]
+    assert [line.split(" | ")[-1] for line in lines] == ["**no**, intervals apart |", "yes |", "yes |"]
+
+
+def test_what_the_page_says_of_constraints_is_what_was_measured() -> None:
+    """With minibatches the verdict held and the effect did not. With full batches both verdicts changed."""
+    rows = [row for row in other_seeds(REPORTS).splitlines() if row.startswith("| replicate-narrow | ")]
+    assert rows[0].endswith("| yes, intervals apart |")
+    assert {row.split(" | ")[-1] for row in rows if "“full batches”" in row} == {"**no**, intervals apart |"}

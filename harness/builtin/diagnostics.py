@@ -60,6 +60,26 @@ class TrainingError(Diagnostic):
 
 
 @dataclass(frozen=True)
+class FinalMeasure(Diagnostic):
+    """The criterion's measure at the end of training, on the samples that it was trained on.
+
+    With ``fit = { diagnostic = "final-measure", at_most = … }`` a trial fits if it does so at its end. It is the rule
+    of the published grid script of Polaczyk and Cyranka (TMLR, arXiv 2201.12052). A tolerance that no trial meets,
+    listed last, makes training go on to the end of the budget.
+    """
+
+    name: ClassVar[str] = "final-measure"
+    summary: ClassVar[Summary] = "last"
+
+    def measure(self, network: Network) -> float:
+        """Return the measure of the outputs."""
+        import torch
+
+        x, y = torch.from_numpy(network.problem.x), torch.from_numpy(network.problem.y)
+        return float(network.criterion.measure(network.model.forward(network.params, x), y))
+
+
+@dataclass(frozen=True)
 class HeldOutError(Diagnostic):
     """Share of wrong labels among the held-out samples, or ‖f − y‖/‖y‖ for labels that are numbers."""
 
@@ -212,6 +232,7 @@ def jacobian_of(network: Network, params: Params, x: Tensor) -> Tensor:
 
 DIAGNOSTICS = [
     TrainingError,
+    FinalMeasure,
     HeldOutError,
     HeldOutAccuracy,
     ValidationError,

@@ -244,6 +244,22 @@ def selected_suite(chosen: Selection, suite: Suite) -> Suite:
         raise WrongInput(str(error)) from error
 
 
+def VARIANT(function: F) -> F:  # noqa: N802  # used beside SUITE
+    """Add the options that vary a suite."""
+    seed = click.option(
+        "--seed",
+        type=click.IntRange(0, 2**63 - 1),
+        metavar="N",
+        help="Seed in place of the suite's; the name gets it too.",
+    )
+    size = click.option(
+        "--paper-size",
+        is_flag=True,
+        help="The size that the suite has in its table [paper]; the name then ends in -paper.",
+    )
+    return seed(size(function))
+
+
 LEGEND = click.option("--legend", is_flag=True, help="Explain every column and mark below the tables.")
 
 
@@ -299,13 +315,22 @@ def renderer_named(registry: Registry, name: str) -> Renderer:
     return found
 
 
-def load(suite: str, plugin_files: tuple[str, ...], *, trust: bool = False) -> tuple[Suite, Registry]:
+def load(
+    suite: str,
+    plugin_files: tuple[str, ...],
+    *,
+    trust: bool = False,
+    seed: int | None = None,
+    paper_size: bool = False,
+) -> tuple[Suite, Registry]:
     """Load a suite by path or by the name of a shipped one, and warn of broken plugins.
 
     Args:
         suite: Path or name.
         plugin_files: Files with further components.
         trust: Whether to load plugin files that the suite names from anywhere.
+        seed: Seed in place of that of the suite, or None.
+        paper_size: Whether to take the size that the suite has in its table ``[paper]``.
 
     Returns:
         The suite, and the plugins.
@@ -313,10 +338,11 @@ def load(suite: str, plugin_files: tuple[str, ...], *, trust: bool = False) -> t
     Raises:
         WrongInput: If the suite has faults. The message has all of them.
     """
-    from harness.suite import SuiteError, load_suite
+    from harness.suite import SuiteError, load_suite, varied
 
     try:
         loaded, registry = load_suite(suite, plugin_files=plugin_files, trust_plugins=trust)
+        loaded = varied(loaded, seed=seed, paper_size=paper_size)
     except SuiteError as error:
         raise WrongInput(str(error)) from error
     warn_of_broken(registry)

@@ -11,6 +11,7 @@ from harness.cli.options import (
     PLUGINS,
     SUITE,
     TRUST,
+    VARIANT,
     WrongInput,
     check_problems,
     load,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @SUITE
+@VARIANT
 @click.option("--out", metavar="DIR", help="Where results would go; reports/<suite> if not given.")
 @click.option("--device", metavar="NAME", help="cpu, cuda or cuda:N, instead of what the suite says.")
 @click.option(
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
 @TRUST
 def command(
     suite: str,
+    seed: int | None,
+    paper_size: bool,
     out: str | None,
     device: str | None,
     limit: bool | None,
@@ -66,7 +70,7 @@ def command(
     harness plan phase-diagram --workers 8
     harness plan mine.toml --explain
     """
-    loaded, registry = load(suite, plugin_files, trust=trust_plugins)
+    loaded, registry = load(suite, plugin_files, trust=trust_plugins, seed=seed, paper_size=paper_size)
     loaded = selected_suite(chosen, loaded.with_limit(limit))
 
     from harness.report.export import dumps

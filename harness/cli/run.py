@@ -14,6 +14,7 @@ from harness.cli.options import (
     PLUGINS,
     SUITE,
     TRUST,
+    VARIANT,
     WrongInput,
     load,
     select,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @SUITE
+@VARIANT
 @click.option("--out", metavar="DIR", help="Where results go; reports/<suite> if not given.")
 @click.option("--fresh", is_flag=True, help="Start anew; earlier results are set aside, not deleted.")
 @click.option("--reuse-edited", is_flag=True, help="Reuse trials of plugins that were edited since; tables say so.")
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
 @TRUST
 def command(
     suite: str,
+    seed: int | None,
+    paper_size: bool,
     out: str | None,
     fresh: bool,
     reuse_edited: bool,
@@ -88,7 +92,7 @@ def command(
     harness run mine.toml --scheduler tcp://10.0.0.1:8786
     harness run phase-diagram --shard 2/5 --out part-2
     """
-    loaded, _ = load(suite, plugin_files, trust=trust_plugins)
+    loaded, _ = load(suite, plugin_files, trust=trust_plugins, seed=seed, paper_size=paper_size)
     loaded = selected_suite(chosen, loaded)
     most = None if max_time is None else seconds_of(max_time)
 

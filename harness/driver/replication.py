@@ -59,7 +59,7 @@ class Replication:
     Attributes:
         section: The claim as the suite has it.
         tested: The test of the claim.
-        others: Tests with one knob changed each.
+        others: Tests with one knob changed each, those that the suite names first.
     """
 
     section: ClaimSection
@@ -77,7 +77,8 @@ def replications(results: Results) -> list[Replication]:
     found = []
     for section in results.suite.claims:
         claim = claimed(section)
-        others = [measured(results, one, one.knob) for one in (*variants(section), *_parts(results, claim))]
+        changed = (*variants(section), *_parts(results, claim))
+        others = [measured(results, one, one.knob, one.tolerance) for one in changed]
         others += _questions(results, claim)
         found.append(Replication(section, measured(results, claim), tuple(others)))
     return found

@@ -22,9 +22,7 @@ from harness.engine.spectrum import (
     largest_eigenvalue,
     largest_of_several,
 )
-
-MOST_SAMPLES = 5000
-"""Samples from which on J₀J₀ᵀ of nonlinear models is not formed, which would take 200 MB and, for λ_min, minutes."""
+from harness.mathematics.spectra import forms_kernel
 
 
 def stable_step(optimizer: Optimizer, curvature: float, largest: float, diagonal: float, n: int) -> float:
@@ -136,7 +134,7 @@ def draw_of(setting: Setting, n: int, d: int, k: int, seed: int) -> Problem:
 def prepare(setting: Setting, n: int, d: int, k: int, seed: int, drawn: Problem | None = None) -> Trial:
     """Draw one trial and decide its step size.
 
-    From :data:`MOST_SAMPLES` samples on J₀J₀ᵀ is not formed, so λ_min is not known.
+    λ_min is not known where J₀J₀ᵀ is not formed (:func:`harness.mathematics.spectra.forms_kernel`).
 
     Args:
         setting: What is trained.
@@ -157,8 +155,7 @@ def prepare(setting: Setting, n: int, d: int, k: int, seed: int, drawn: Problem 
     weights = {name: np.array(value, dtype=np.float64) for name, value in weights.items()}
     params = {name: torch.from_numpy(value) for name, value in weights.items()}
     kernel, smallest, largest = None, None, None
-    formed = problem.q == 1 and (n < MOST_SAMPLES or regime.model.linear())
-    if formed and (setting.spectrum or regime.optimizer.step_size == "stable" or regime.model.linear()):
+    if forms_kernel(regime, n, problem.q, spectrum=setting.spectrum):
         kernel = initial_kernel(regime.model, params, torch.from_numpy(problem.x))
         if setting.spectrum:
             count = sum(params[name].numel() for name in regime.model.moved(params))

@@ -14,10 +14,13 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.components import Array
+    from harness.components import Array, Regime
 
 TOLERANCE = 1e-12
 """Eigenvalues below this times n and the largest diagonal entry are taken as 0."""
+
+MOST_FORMED = 5000
+"""Samples from which on J₀J₀ᵀ of nonlinear models is not formed, which would take 200 MB and, for λ_min, minutes."""
 
 MOST_SAMPLES = 10_000
 """Most samples n for which matrices (n, n) are made: 0.75 GiB each, of which a kernel needs a handful at once."""
@@ -28,6 +31,20 @@ T = TypeVar("T")
 
 class TooManySamples(ValueError):
     """Matrices (n, n) of a problem that would not fit in memory."""
+
+
+def forms_kernel(regime: Regime, n: int, q: int, *, spectrum: bool) -> bool:
+    """Return whether the engine forms J₀J₀ᵀ, (n, n), before it trains a network.
+
+    Args:
+        regime: The regime.
+        n: Number of samples.
+        q: Number of outputs.
+        spectrum: Whether the eigenvalues are asked for.
+    """
+    linear = regime.model.linear()
+    wanted = spectrum or regime.optimizer.step_size == "stable" or linear
+    return wanted and q == 1 and (n < MOST_FORMED or linear)
 
 
 def refuse_too_many(n: int) -> None:

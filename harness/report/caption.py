@@ -42,7 +42,7 @@ def edits_explained(provenance: Mapping[str, Any]) -> str:
 def problems_explained(results: Results) -> str:
     """Return the sentence about inputs, labels, precision and seed, and one about edited plugins if there are any."""
     suite, data = results.suite, clean(str(results.provenance.get("data", "")))
-    draws = "" if suite.resample else ", one draw for all trials"
+    draws = "" if suite.resample else f", one draw for {'each cell' if suite.each_cell else 'all trials'}"
     labels = getattr(suite.dataset, "labels", "")
     words = f", {labels} labels" if isinstance(labels, str) and labels else ""
     inputs = component(suite.dataset, leave_out=("labels", *(("columns", "drop") if data else ())))

@@ -151,6 +151,8 @@ def scaling_text(claim: Claim, n: int, d: int) -> str:
 
 def _fit(results: Results, regime: Regime, tolerance: float | None, steps: float | None) -> str:
     asked = results.question(regime.name, tolerance, steps)
+    if asked.by is not None:
+        return f"({asked.by})"
     if asked.kind == "exact":
         return "exactly"
     if asked.by is not None:

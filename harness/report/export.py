@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from harness.claims.certified import Certified
     from harness.claims.predictions import Prediction
     from harness.components import Assumption, Regime
-    from harness.driver.replication import Replication
+    from harness.driver.replication import Replication, Tested
     from harness.driver.results import Results
     from harness.report import thresholds_file as form
+    from harness.statistics.choice import Choice
     from harness.statistics.size_bracket import SizeBracket
     from harness.statistics.thresholds import Threshold
 
@@ -75,7 +76,22 @@ def thresholds_record(
     }
     if suite.claims:
         record["claims"] = [claim_record(one) for one in replications(results)]
+    if results.choices:
+        record["choices"] = [_choice(*found) for found in sorted(results.choices.items())]
     return record
+
+
+def _choice(cell: Cell, choice: Choice) -> form.ChoiceData:
+    """Return the step size that ``tune`` chose for a cell."""
+    return {
+        "regime": cell.regime,
+        "n": cell.n,
+        "d": cell.d,
+        "k": cell.k,
+        "option": choice.option,
+        "value": choice.value,
+        "edge": choice.edge,
+    }
 
 
 def claim_record(one: Replication) -> form.ClaimData:
@@ -98,7 +114,19 @@ def claim_record(one: Replication) -> form.ClaimData:
         "p_value": found.p_value,
         "verdict": found.verdict,
         "flips": [{"knob": other.knob, "verdict": other.verdict} for other in one.flips],
+        "variants": [_variant(other) for other in one.others[: len(section.knobs)]],
         "knobs": len(one.others),
+    }
+
+
+def _variant(tested: Tested) -> form.VariantData:
+    """Return the test of a claim with a knob of the suite changed."""
+    return {
+        "knob": tested.knob,
+        "value": finite(tested.value),
+        "low": finite(tested.low),
+        "high": finite(tested.high),
+        "verdict": tested.verdict,
     }
 
 

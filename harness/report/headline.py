@@ -263,7 +263,7 @@ def _exponents(fit: ExponentFit) -> str:
 def _theories(predictions: Sequence[Prediction], found: Threshold) -> str:
     """Return the sentence about the least width that a theorem on training asks for."""
     about = [p for p in predictions if p.theory.claim.guarantee == "convergence" and p.scaling]
-    if not about or found.k_half is None:
+    if not about or found.k_half is None or found.kind == "diagnostic":  # theorems on training are about losses
         return ""
     least = min(about, key=lambda prediction: (prediction.scaling or 0.0, prediction.theory.claim.title))
     claim, asked = least.theory.claim, least.scaling or 0.0

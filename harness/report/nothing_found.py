@@ -73,9 +73,11 @@ def why_no_bracket(
         return "no trial was trained yet"
     if found.bound == "<=":
         return f"at least half of the nets fit at width {found.high}, and no smaller width was decided"
+    by = results.question(regime.name, tolerance, steps).by
+    if by is not None and not by.monotone:
+        return f"a fit is {by}, of which the chance may fall with the width"
     return (
-        _unfittable(results, regime, n, d)
-        or _budget(results, regime, n, d)
+        (by is None and (_unfittable(results, regime, n, d) or _budget(results, regime, n, d)))
         or _widths(found, near(reasons(results, regime.name, n, d, tolerance, steps), max(found.counts)))
         or _trials(results, found)
     )

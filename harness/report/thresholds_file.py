@@ -288,6 +288,22 @@ class FlipData(TypedDict):
 
 
 @_described
+class VariantData(TypedDict):
+    """A claim's test with a knob of the suite changed."""
+
+    knob: str
+    """what is changed"""
+    value: float | None
+    """the first over or minus the second"""
+    low: float | None
+    """lower end of the interval of `value`; `null` where it is open"""
+    high: float | None
+    """upper end; `null` where it is open"""
+    verdict: str
+    """the verdict then"""
+
+
+@_described
 class ClaimData(TypedDict):
     """A claim of a paper that the suite tests, and its verdict."""
 
@@ -323,8 +339,30 @@ class ClaimData(TypedDict):
     """what came of it"""
     flips: list[FlipData]
     """changes of the test that change the verdict"""
+    variants: NotRequired[list[VariantData]]
+    """the test with each change that the suite names"""
     knobs: int
     """number of changes that were tried"""
+
+
+@_described
+class ChoiceData(TypedDict):
+    """The step size that `tune` chose for a regime at an n, d and k."""
+
+    regime: str
+    """name of the regime"""
+    n: int
+    """number of samples"""
+    d: int
+    """input dimension"""
+    k: int
+    """the width"""
+    option: str
+    """what was chosen: `step_size`, or `c`, a factor of the stable step"""
+    value: float
+    """the choice"""
+    edge: str
+    """end of the candidates at which it is, `smallest` or `largest`, or empty"""
 
 
 @_described
@@ -400,6 +438,8 @@ and `with_open_trials`, and `trials`, `errors`, `diverged`"""
     """a record for each regime and formula: those that every run compares, and the claims of its theories"""
     claims: NotRequired[list[ClaimData]]
     """a record for each claim of a paper, in suites that test claims"""
+    choices: NotRequired[list[ChoiceData]]
+    """a record for each step size that was chosen, in suites with tuned regimes"""
     theories: list[TheoryData]
     """a record for each theory that concerns any of the regimes"""
     predictions: list[PredictionData]

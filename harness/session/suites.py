@@ -26,6 +26,8 @@ def load_suite(
     *,
     plugin_files: Iterable[str | Path] = (),
     trust_plugins: bool = False,
+    seed: int | None = None,
+    paper_size: bool = False,
 ) -> Suite:
     """Load a suite and the plugins that it needs.
 
@@ -35,6 +37,8 @@ def load_suite(
         plugin_files: Files with further components, besides those that the suite names.
         trust_plugins: Whether to load the plugin files that the suite names wherever they are. Otherwise files outside
             of the current directory, or of another user, are refused.
+        seed: Seed in place of that of the suite, or None. The suite then has a name of its own.
+        paper_size: Whether the table ``[paper]`` of the suite replaces what it names, likewise.
 
     Returns:
         The suite, with its plugins as ``registry``.
@@ -58,9 +62,10 @@ def load_suite(
         loaded, registry = suites.load_suite(source, **options)
     for plugin in registry.broken:
         _LOG.warning("plugin %s (%s) was not loaded: %s", plugin.name, plugin.label, plugin.reason)
-    if few := too_few_trials(loaded):
+    found = suites.varied(loaded, seed=seed, paper_size=paper_size)
+    if few := too_few_trials(found):
         _LOG.warning("%s", few)
-    return loaded
+    return found
 
 
 def loaded(suite: Suite | str | Path | Mapping[str, Any]) -> tuple[Suite, Registry]:

@@ -3,6 +3,7 @@
 from harness.suite.reading import load_suite, load_text, parse_suite
 from harness.suite.record import Budget, DiagnosticFit, Suite
 from harness.suite.source import SuiteError, find_suite, shipped_suites
+from harness.suite.variant import varied
 
 __all__ = [
     "Budget",
@@ -14,4 +15,5 @@ __all__ = [
     "load_text",
     "parse_suite",
     "shipped_suites",
+    "varied",
 ]

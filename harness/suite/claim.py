@@ -44,6 +44,9 @@ class KnobSection(Section):
     where: Condition | None = Field(None, description="Condition in place of where, for both sides.")
     measure: str | None = Field(None, description="Measure in place of the claim's.")
     margin: Positive | None = Field(None, description="Margin in place of the claim's, where another measure has one.")
+    tolerance: Positive | None = Field(
+        None, description="Tolerance that a fit meets within the budget, in place of what counts as a fit in the run."
+    )
 
 
 class ClaimSection(Section):
@@ -104,6 +107,7 @@ class Claimed:
         second: Second side, or None if the first is compared with a number.
         measure: What is compared.
         margin: Smallest difference that matters.
+        tolerance: Tolerance of a fit in place of the run's, or None.
     """
 
     section: ClaimSection
@@ -112,6 +116,7 @@ class Claimed:
     second: Side | None
     measure: str
     margin: float
+    tolerance: float | None = None
 
     @property
     def as_ratio(self) -> bool:
@@ -139,7 +144,8 @@ def variants(section: ClaimSection) -> list[Claimed]:
         if second is not None:
             second = Side(knob.second or second.regime, second.where if knob.where is None else knob.where)
         margin = section.margin if knob.margin is None else knob.margin
-        found.append(Claimed(section, knob.knob, first, second, knob.measure or section.measure, margin))
+        measure = knob.measure or section.measure
+        found.append(Claimed(section, knob.knob, first, second, measure, margin, knob.tolerance))
     return found
 
 

@@ -15,19 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.components import Regime
+    from harness.suite.record import Budget
 
 MEASURES = ("fit", "k_half", "steps", "measure", "movement", "lambda_min", "lambda_max", "step_size")
 """Measures of claims beside the diagnostics of the regimes."""
 
 
 def read_claims(
-    data: Mapping[str, Any], regimes: Mapping[int, Regime], complaints: list[Complaint]
+    data: Mapping[str, Any], regimes: Mapping[int, Regime], budget: Budget | None, complaints: list[Complaint]
 ) -> tuple[ClaimSection, ...]:
     """Return the claims of a suite.
 
     Args:
         data: Tables of the suite.
         regimes: Regimes by their place in the file.
+        budget: The budget, or None if it has faults.
         complaints: Complaints, to which those about claims are added.
     """
     listed = data.get("claims", [])
@@ -41,7 +43,8 @@ def read_claims(
         except ValidationError as error:
             complaints += [c.below("claims", index) for c in from_pydantic(error, claim, ClaimSection.model_fields)]
             continue
-        complaints += [fault.below("claims", index) for fault in _faults(made, list(regimes.values()))]
+        faults = [*_faults(made, list(regimes.values())), *_unrecorded(made, budget)]
+        complaints += [fault.below("claims", index) for fault in faults]
         found.append(made)
     return tuple(found)
 
@@ -63,4 +66,20 @@ def _faults(claim: ClaimSection, regimes: list[Regime]) -> list[Complaint]:
             every = [*MEASURES, *sorted(set().union(*recorded))]
             message = f"found {show(measure)}, which not all regimes of the claim record: add it to their diagnostics"
             found.append(Complaint("unknown-name", where, message, nearest(measure, every)))
+    return found
+
+
+def _unrecorded(claim: ClaimSection, budget: Budget | None) -> list[Complaint]:
+    """Return complaints about tolerances of knobs that the suite does not record, or that are not about fits."""
+    found = []
+    for index, knob in enumerate(claim.knobs):
+        if knob.tolerance is None or budget is None:
+            continue
+        measure = knob.measure or claim.measure
+        if measure not in ("fit", "k_half"):
+            message = f"is about fits and k_half, not about {show(measure)}: leave it out"
+            found.append(Complaint("refused", ("knobs", index, "tolerance"), message))
+        elif knob.tolerance not in budget.tolerances:
+            message = f"{knob.tolerance:g} is not among tolerances = {show(list(budget.tolerances))}"
+            found.append(Complaint("tolerance-not-recorded", ("knobs", index, "tolerance"), message))
     return found

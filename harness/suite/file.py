@@ -123,7 +123,9 @@ class ProblemsSection(Section):
     validation: Annotated[int, Ge(0), Le(MAX_SIZE)] = Field(
         0, description="Further samples of each problem to choose a setting by, apart from the held-out ones."
     )
-    resample: bool = Field(True, description="Whether each trial draws its own data; false keeps one draw for all.")
+    resample: bool | Literal["cell"] = Field(
+        True, description="Whether each trial draws its own data; 'cell' keeps one draw for a cell, false one for all."
+    )
 
 
 class FitSection(Section):
@@ -188,6 +190,15 @@ class BudgetSection(Section):
         raise ValueError(f"{chosen:g}{default} is not among tolerances = {show(self.tolerances)}")
 
 
+class PaperSection(Section):
+    """The size of the paper that the suite is about: keys that replace those of the suite in a run at that size."""
+
+    problems: dict[str, Any] = Field({}, description="Keys of [problems].")
+    budget: dict[str, Any] = Field({}, description="Keys of [budget].")
+    search: dict[str, Any] = Field({}, description="Keys of [search].")
+    regimes: dict[str, Any] = Field({}, description="Keys of each regime; of a table, those that it names.")
+
+
 SECTIONS: Mapping[str, type[Section]] = {
     "suite": SuiteSection,
     "problems": ProblemsSection,
@@ -205,4 +216,5 @@ class SuiteFile(Section):
     budget: BudgetSection
     search: dict[str, Any] = Field({"method": "adaptive"}, description="Which widths are tried.")
     regimes: Annotated[list[dict[str, Any]], MinLen(1)] = Field(description="What is trained.")
+    paper: PaperSection | None = Field(None, description="What a run at the paper's size changes.")
     claims: list[dict[str, Any]] = Field([], description="Claims of papers that the results are compared with.")

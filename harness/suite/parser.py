@@ -23,6 +23,7 @@ from harness.suite.depending import check_tunings, check_widths, fit_of, samples
 from harness.suite.file import (
     SECTIONS,
     BudgetSection,
+    PaperSection,
     ProblemsSection,
     Section,
     Sizes,
@@ -93,6 +94,8 @@ class SuiteParser:
         self._unknown_sections()
         self._plugins()
         self.complaints += missing_packages(self.data.get("requires", []))
+        if "paper" in self.data:
+            self._section("paper", PaperSection)
         head = self._section("suite", SuiteSection)
         problems = self._section("problems", ProblemsSection)
         budget = self._budget()
@@ -113,7 +116,7 @@ class SuiteParser:
             check_widths(search, given or n, problems, self._refuse)
         if dataset is not None:
             self.complaints += misfits(dataset, problems, regimes, self.data, self.registry)
-        claims = read_claims(self.data, regimes, self.complaints)
+        claims = read_claims(self.data, regimes, budget, self.complaints)
         self.complaints = [self._under_its_name(complaint) for complaint in self.complaints]
         for missing in self._misspelled:
             if missing != "search":
@@ -126,7 +129,8 @@ class SuiteParser:
             description=head.description,
             seed=head.seed,
             dataset=dataset,
-            resample=problems.resample,
+            resample=problems.resample is True,
+            each_cell=problems.resample == "cell",
             held_out=problems.held_out,
             validation=problems.validation,
             n=n,

@@ -129,6 +129,7 @@ class Suite:
         seed: Seed of all random numbers.
         dataset: Dataset that problems are drawn from.
         resample: Whether each trial draws its own problem.
+        each_cell: Whether the trials of each cell share a problem of their own, where trials draw none.
         held_out: Number of held-out samples of a problem.
         validation: Number of validation samples of a problem.
         n: Numbers of samples, those of formulas among them.
@@ -163,6 +164,7 @@ class Suite:
     registry: Registry | None = field(default=None, repr=False, compare=False)
     n_given: tuple[int | str, ...] = ()
     claims: tuple[ClaimSection, ...] = ()
+    each_cell: bool = False
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
@@ -181,6 +183,8 @@ class Suite:
     @property
     def problems(self) -> Literal["shared", "by-width"]:
         """Whether the trials of one seed have the same problem at all widths, or one of their own at each."""
+        if self.each_cell:
+            return "by-width"
         return self.search.problems if self.resample else "shared"
 
     @property

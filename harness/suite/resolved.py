@@ -33,7 +33,7 @@ def resolve(suite: Suite, registry: Registry) -> dict[str, Any]:
             "dataset": component_spec(suite.dataset, "dataset", registry),
             "n": suite.n_given or suite.n,
             "d": suite.d,
-            "resample": suite.resample,
+            "resample": "cell" if suite.each_cell else suite.resample,
             "held_out": suite.held_out,
             "validation": suite.validation,
         },

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.mathematics.spectra import forms_kernel
 from harness.suite.record import Suite
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def too_large(suite: Suite, available: float | None = None) -> list[str]:
     if trials * TRIAL_BYTES > available:
         complaints.append(f"{trials} trials are asked for, more than the {_size(available)} of this machine can hold")
     for regime in suite.regimes:
-        kernel = suite.budget.spectrum or regime.optimizer.step_size == "stable"
+        kernel = _forms_kernel(suite, regime)
         # The widest networks, where they are multiples of n/d, are those of the largest n and the smallest d.
         places = [(max(suite.n), d, _widest(suite, regime, max(suite.n), d)) for d in (max(suite.d), min(suite.d))]
         n, d, k = max(places, key=lambda place: trial_bytes(*place, kernel=kernel))
@@ -86,6 +87,13 @@ def too_large(suite: Suite, available: float | None = None) -> list[str]:
                 f" machine has {_size(available)}"
             )
     return complaints
+
+
+def _forms_kernel(suite: Suite, regime: Regime) -> bool:
+    try:
+        return forms_kernel(regime, max(suite.n), suite.q, spectrum=suite.budget.spectrum)
+    except Exception:  # A plugin's error. It is reported where the regime is about to be trained.
+        return False
 
 
 def _widest(suite: Suite, regime: Regime, n: int, d: int) -> int:

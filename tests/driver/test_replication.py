@@ -20,7 +20,7 @@ from harness.report.held_out_view import held_out_pairs_view, held_out_view
 from harness.report.replication_view import replication_view
 from harness.report.summary import summary_views
 from harness.session.results import Results as Shown
-from harness.suite import SuiteError, parse_suite
+from harness.suite import DiagnosticFit, SuiteError, parse_suite
 from harness.suite.resolved import resolve, suite_of
 
 SUITE = """
@@ -169,6 +169,19 @@ def test_a_report_opens_with_the_verdicts(registry: Registry) -> None:
     )
 
 
+def test_a_knob_may_ask_for_another_tolerance(registry: Registry) -> None:
+    """Every trial met 0.5, of which 30 seeds cannot show equal shares; 25 of 30 against 9 of 30 met 0.1."""
+    claim = CLAIM.replace('"held-out-error"', '"fit"').replace('"smaller"', '"larger"')
+    claim = claim.replace('{ knob = "k = 8 instead", where = "k = 8" }', '{ knob = "loose", tolerance = 0.5 }')
+    (found,) = replications(made(registry, claim))
+    assert (found.others[0].knob, found.others[0].value, found.others[0].verdict) == ("loose", 0.0, "inconclusive")
+    by = DiagnosticFit("training-error", at_most=-1.0)
+    results = made(registry, claim)
+    nothing_fits = replace(results, suite=replace(results.suite, budget=replace(results.suite.budget, fit=by)))
+    (found,) = replications(nothing_fits)
+    assert (found.tested.first, found.others[0].first) == (0.0, 1.0), "the knob asks for the first hit all the same"
+
+
 def test_quotients_and_numbers_in_place_of_a_regime(registry: Registry) -> None:
     number = CLAIM.replace('second = "b"', 'value = "(n + d)/300"')
     (found,) = replications(made(registry, number))
@@ -238,6 +251,12 @@ def test_claims_are_kept_with_the_run(registry: Registry) -> None:
         ('"read"', '"seen"', "claims[0].certainty unknown-value"),
         ('expect = "smaller"', 'expects = "smaller"', "claims[0].expect missing"),
         ('where = "k = 8" }', 'were = "k = 8" }', "claims[0].knobs[0].were unknown-option"),
+        ('where = "k = 8" }', "tolerance = 0.5 }", "claims[0].knobs[0].tolerance refused"),
+        (
+            'where = "k = 8" }',
+            'measure = "fit", tolerance = 0.2 }',
+            "claims[0].knobs[0].tolerance tolerance-not-recorded",
+        ),
     ],
 )
 def test_faults_of_claims_are_complaints(registry: Registry, change: str, by: str, complaint: str) -> None:

@@ -23,6 +23,7 @@ from harness.statistics.rounds import tally
 from harness.statistics.search import USUAL_TRIALS, WIDTHLESS_TRIALS, Grid, Search
 from harness.store import FILE, Store
 from harness.suite import parse_suite
+from harness.suite.resolved import resolve, suite_of
 from tests.driver.tiny_suite import SUITE as TINY
 from tests.small_grid import SUITE, trained
 
@@ -156,6 +157,12 @@ def test_each_width_has_problems_of_its_own_which_regimes_share(registry: Regist
     assert problem(grid, 4, 0) == problem(grid, 6, 0)
     fixed = parse_suite(text.replace("[problems]", "[problems]\nresample = false"), registry)
     assert fixed.problems == "shared", "one problem is one problem"
+    cell = parse_suite(text.replace("[problems]", '[problems]\nresample = "cell"'), registry)
+    of_cell = threshold_searches(cell, registry, "cpu")[0].setting
+    same, also, other = (prepare(of_cell, 12, 4, k, seed).problem.x for k, seed in ((4, 0), (4, 1), (6, 0)))
+    assert (same == also).all(), "the trials of a cell share its problem"
+    assert not (same == other).any()
+    assert suite_of(resolve(cell, registry), registry, text).each_cell
 
 
 @pytest.mark.parametrize(

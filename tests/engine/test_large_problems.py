@@ -19,6 +19,7 @@ from harness.engine.solvers.stacked import Stacked
 from harness.engine.spectrum import initial_kernel, largest_block
 from harness.engine.stacks import most_lanes
 from harness.engine.work import train
+from harness.mathematics import spectra
 from tests.engine.cases import BareShallow, setting
 
 SIGNS, CLASSES = Sphere(labels="rademacher"), Sphere(labels="classes")
@@ -89,7 +90,7 @@ def test_the_stable_step_of_many_samples_needs_no_kernel(batch: int | None, monk
     regime = Regime("r", ShallowNet("tanh", "all", True), LeCun(), GradientDescent(batch=batch), Quadratic())
     where = setting(regime)
     formed = trial.prepare(where, 40, 5, 6, 0)
-    monkeypatch.setattr(trial, "MOST_SAMPLES", 40)
+    monkeypatch.setattr(spectra, "MOST_FORMED", 40)
     without = trial.prepare(where, 40, 5, 6, 0)
     assert formed.kernel is not None
     assert without.kernel is None

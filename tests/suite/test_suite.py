@@ -201,6 +201,7 @@ def test_the_schema_resolves_and_knows_every_section() -> None:
         "search",
         "regimes",
         "claims",
+        "paper",
     }
     assert schema["required"] == ["suite", "problems", "budget", "regimes"]
     text = json.dumps(schema)
