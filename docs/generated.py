@@ -286,7 +286,7 @@ def _shown(figures: Mapping[Measured, list[str]]) -> str:
     """Return the figures of a page, each with the theories that concern its regime."""
     from harness.report.figures.scaling import LAWS, WHAT
 
-    said = f"From the reference reports of the shipped suites. {WHAT}{LAWS.format(what='largest size')}"
+    said = f"From the reference reports of the shipped suites. {WHAT}{LAWS}"
     parts = ["## Measured", said]
     for figure, titles in figures.items():
         what = f"k½ of “{figure.regime}”" if figure.regime else "P(fit) against k"

@@ -68,6 +68,21 @@ def question_explained(
     return f"{said} {setting.measures_explained(shown) if measures else ''}".strip()
 
 
+def fit_in_brief(results: Results, regimes: Iterable[Regime] | None = None) -> str:
+    """Return the tolerance and the budget of the leading question in a few words, of each kind that is asked."""
+    shown = results.suite.regimes if regimes is None else regimes
+    return ", or ".join(dict.fromkeys(_brief(results.question(regime.name)) for regime in shown))
+
+
+def _brief(asked: Question) -> str:
+    if asked.by is not None:
+        return f"{asked.by} within {int(asked.steps)} steps"
+    if asked.kind == "exact":
+        return "exact fits, unlimited steps"
+    within = "unlimited steps" if asked.kind == "limit" else f"within {int(asked.steps)} steps"
+    return f"fits to {plain(asked.tolerance)} {within}"
+
+
 def fit_explained(asked: Question) -> str:
     """Return the sentence that defines a fit."""
     if asked.by is not None:

@@ -54,6 +54,7 @@ def test_an_adaptive_run_has_everything_but_a_map(watched: Results) -> None:
         "reasons-regime-2",
         "curves",
         "hitting-steps",
+        "survival",
         "laziness",
         "sensitivity",
     ]
@@ -78,6 +79,7 @@ def test_what_a_run_has_no_data_for_is_left_out_with_the_reason(results: Results
         "reasons",
         "curves",
         "hitting-steps",
+        "survival",
         "laziness",
         "sensitivity",
     }
@@ -159,7 +161,8 @@ def test_movement_falls_as_it_was_made_to(watched: Results) -> None:
 
 def test_curves_begin_at_step_one_and_keep_their_last_value(watched: Results) -> None:
     axes = drawn(watched)["curves"].draw().axes[0]
-    (line,) = [line for line in axes.get_lines() if line.get_label() == "k = 25"]
+    assert axes.get_title(loc="left") == "softplus: k = 23,\n25, 48"
+    (line,) = [line for line in axes.get_lines() if line.get_label() == "second k"]
     assert np.asarray(line.get_xdata()).tolist() == check_points(12)[1:]
     assert np.allclose(np.asarray(line.get_ydata(), float), [0.9**i for i in range(1, 12)])
 

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from harness.components import Cell, Outcome
 from harness.driver.results import Results
 from harness.plugin_host.registry import Registry
+from harness.report.figures.catalogue import catalogue
 from harness.report.figures.collapse import collapse_figure
-from harness.report.figures.exponent_map import COLUMN, TYPE, exponent_map
+from harness.report.figures.exponent_map import exponent_map
 from harness.report.figures.record import Drawing, LeftOut
+from harness.report.figures.scaling import scaling_figures
 from harness.report.figures.sharpness import sharpness_figure
 from harness.report.figures.step_size import step_size_figure
-from harness.report.figures.style import styled
+from harness.report.figures.style import COLOURS, COLUMN, FAINT, THEORY, TYPE, styled
 from harness.report.predicted import predict_suite
 from harness.suite import parse_suite
 
 from .conftest import cells
+from .specimen import renamed
 
 PLANE = """
 [suite]
@@ -97,20 +102,97 @@ def test_the_map_draws_the_regions_and_names_what_has_none(plane: Results) -> No
     assert low < region.polygon[0][1] < high
 
 
-def test_the_map_is_readable_at_the_width_of_a_column(plane: Results) -> None:
+def test_the_map_names_points_inside_of_it(plane: Results) -> None:
     figure = drawn(exponent_map(plane, predict_suite(plane.suite, plane.registry.theories())))
-    assert figure.get_figwidth() <= COLUMN == pytest.approx(85 / 25.4, abs=0.01)
     with styled():
         figure.draw_without_rendering()
-        texts = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text()]
-        assert min(float(text.get_fontsize()) for text in texts) >= TYPE >= 6
         for axes in figure.axes:
             boxes = [text.get_window_extent() for text in axes.texts]
-            assert not any(one.overlaps(two) for one, two in combinations(boxes, 2))
             frame = axes.get_window_extent()
             assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)
         written = {text.get_text() for text in figure.axes[0].texts}
     assert {"n/d", "n²/d"} <= written
+
+
+def faults(figure: Figure) -> list[str]:
+    """Return what cannot be read in a figure at the width of a column: small type, and labels over others or cut."""
+    with styled():
+        figure.draw_without_rendering()
+        texts = [t for t in figure.findobj(Text) if isinstance(t, Text) and t.get_visible() and t.get_text().strip()]
+        hidden = {label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for label in _outside(axis)}
+        boxes = [(text, text.get_window_extent()) for text in texts if text not in hidden]
+        page = figure.bbox.padded(0.5)
+    found = [f"small: {text.get_text()}" for text, _ in boxes if text.get_fontsize() < TYPE]
+    found += [f"cut: {text.get_text()}" for text, box in boxes if not (page.x0 <= box.x0 and box.x1 <= page.x1)]
+    found += [f"cut: {text.get_text()}" for text, box in boxes if not (page.y0 <= box.y0 and box.y1 <= page.y1)]
+    for (one, a), (two, b) in combinations(boxes, 2):
+        if a.overlaps(b):
+            found.append(f"{one.get_text()!r} over {two.get_text()!r}")
+    return found
+
+
+def _outside(axis: Axis) -> list[Text]:
+    """Return the labels of ticks that are not drawn, since they lie outside of the axis."""
+    low, high = sorted(axis.get_view_interval())
+    return [
+        label
+        for mark in (*axis.get_major_ticks(), *axis.get_minor_ticks())
+        for label in (mark.label1, mark.label2)
+        if not low <= mark.get_loc() <= high
+    ]
+
+
+def test_overlaps_small_type_and_cut_labels_are_seen() -> None:
+    figure = Figure(figsize=(COLUMN, 2))
+    figure.text(0.5, 0.5, "one", fontsize=5)
+    figure.text(0.5, 0.5, "two")
+    figure.text(0.99, 0.1, "a long word")
+    assert faults(figure) == ["small: one", "cut: a long word", "'one' over 'two'"]
+
+
+LONG = "both layers, leaky ReLU, minibatches of 16, momentum 0.9, v = ±1/√n in pairs"
+
+
+def test_every_figure_is_read_at_the_width_of_a_column(plane: Results, phase_results: Results) -> None:
+    def watched(cell: Cell, trial: Outcome) -> Outcome:
+        c = 0.5 if "0.5" in cell.regime else 1.5
+        curve = tuple(0.9**i for i in range(12))
+        more = {"sharpness": 1.9, "kernel-movement": 4.0 / cell.k}
+        return replace(trial, curve=curve, movement=8.0 / cell.k, step_size=c / 8, lambda_max=8.0, diagnostics=more)
+
+    outcomes = {cell: tuple(watched(cell, trial) for trial in several) for cell, several in plane.outcomes.items()}
+    for k in (7, 8):
+        del outcomes[Cell("softplus", 80, 10, k)]
+    outcomes |= cells("softplus", 80, 10, {6: (0, 30), 7: (0, 30)}) | cells("relu", 160, 20, {4: (0, 30), 99: (30, 30)})
+    whole = renamed(replace(plane, outcomes=outcomes), {"relu": LONG})
+    names = set()
+    for results in (whole, phase_results):
+        for drawing in catalogue(results, predict_suite(results.suite, results.registry.theories())).drawings:
+            figure = drawing.draw()
+            assert figure.get_figwidth() == COLUMN == 85 / 25.4, drawing.name
+            assert faults(figure) == [], drawing.name
+            names.add(drawing.name)
+            title = figure.get_suptitle()
+            assert re.search(r"\d", title) or "exact" in title, drawing.name
+    assert {"exponent-map", "step-size", "survival", "curves", "phase-n200", "sensitivity", "collapse"} <= names
+
+
+def test_no_data_have_the_colour_of_theories() -> None:
+    assert THEORY not in COLOURS
+    assert FAINT not in COLOURS
+    assert TYPE >= 6
+
+
+def test_a_theory_is_drawn_at_the_d_of_the_points_beside_it(plane: Results) -> None:
+    figures = scaling_figures(plane, predict_suite(plane.suite, plane.registry.theories()))
+    (drawing,) = (one for one in figures if isinstance(one, Drawing) and one.name == "scaling-regime-1")
+    against_n, _ = drawing.draw().axes
+    lines = [line for line in against_n.get_lines() if line.get_color() in (THEORY, FAINT)]
+    places = [(line.get_color(), line.get_linestyle()) for line in lines if len(np.asarray(line.get_xdata()))]
+    count = [
+        np.asarray(line.get_xydata(), float) for line in lines if (line.get_color(), line.get_linestyle()) == places[0]
+    ]
+    assert [float(np.median(points[:, 0] / points[:, 1])) for points in count] == pytest.approx([5, 10, 20], rel=1e-6)
 
 
 def test_thresholds_at_n_over_d_collapse_to_one(plane: Results) -> None:
@@ -135,7 +217,7 @@ def test_open_brackets_are_drawn_as_bounds(plane: Results) -> None:
     assert np.asarray(bound.get_ydata()) == pytest.approx(7 * 10 / 80)
     figure = drawn(collapse_figure(plane))
     said = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert said == ["d = 5", "d = 10", "d = 20", "k½ above", "k½ at most", "k d = n"]
+    assert said == ["d = 5", "d = 10", "d = 20", "bracket", "k d = n"]
 
 
 def test_sharpness_shows_windows_and_how_they_scale(plane: Results) -> None:

@@ -16,6 +16,7 @@ from harness.report.figures.sensitivity import sensitivity_map
 from harness.report.figures.sharpness import sharpness_figure
 from harness.report.figures.step_size import step_size_figure
 from harness.report.figures.style import save
+from harness.report.figures.survival import survival_figure
 from harness.report.figures.training import training_figures
 from harness.report.figures.transition import transition_curves
 
@@ -60,6 +61,7 @@ def catalogue(results: Results, predictions: Predictions) -> Catalogue:
         *step_size_figure(results),
         *reason_figures(results),
         *training_figures(results),
+        *survival_figure(results),
         *laziness_figure(results),
         *sensitivity_map(results),
     ]

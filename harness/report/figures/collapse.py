@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import FAINT, INK, grid, logarithmic, marked, panels, short, spread, styled
-from harness.report.questions import question_explained
+from harness.report.figures.style import (
+    FAINT,
+    INK,
+    finished,
+    grid,
+    logarithmic,
+    marked,
+    marks,
+    panels,
+    spread,
+    styled,
+    titled,
+)
+from harness.report.questions import fit_in_brief, question_explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,16 +70,16 @@ def _draw(results: Results, regimes: Sequence[Regime]) -> Figure:
     suite = results.suite
     chosen = spread(sorted(suite.d), MOST)
     with styled():
-        figure, several = panels(len(regimes), (2.4, 2.0))
+        figure, several = panels(len(regimes))
         heights: list[float] = [1.0]
         for axes, regime in zip(several, regimes, strict=True):
             axes.axhline(1.0, color=FAINT, linestyle=":", linewidth=1.0, zorder=1)
             for number, (d, look) in enumerate(zip(chosen, marked(len(chosen)), strict=True)):
                 shift = 1 + 0.05 * (number - (len(chosen) - 1) / 2)
                 heights += _series(axes, results, regime, d, look, shift)
-            axes.set_title(short(regime.name, 36))
+            titled(axes, regime.name)
             axes.set_xlabel("samples n")
-            axes.set_ylabel("k½ d/n")
+            axes.set_ylabel("weights a label, k½ d/n")
             grid(axes)
         for axes in several:
             logarithmic(axes.xaxis, suite.n)
@@ -79,17 +91,8 @@ def _draw(results: Results, regimes: Sequence[Regime]) -> Figure:
         handles: dict[str, Any] = {
             label: h for axes in several for h, label in zip(*axes.get_legend_handles_labels(), strict=True)
         }
-        for word, marker in (("k½ above", "^"), ("k½ at most", "v")):
-            handles[word] = Line2D([], [], marker=marker, markerfacecolor="none", color=FAINT, linestyle="none")
-        handles["k d = n"] = Line2D([], [], linestyle=":", color=FAINT)
-        figure.legend(
-            handles.values(),
-            handles.keys(),
-            loc="outside upper center",
-            ncols=len(handles) if len(several) > 2 else 3,
-            handlelength=2.4,
-        )
-    return figure
+        handles |= marks(several) | {"k d = n": Line2D([], [], linestyle=":", color=FAINT)}
+        return finished(figure, [fit_in_brief(results, regimes)], handles)
 
 
 def _series(axes: Axes, results: Results, regime: Regime, d: int, look: dict[str, Any], shift: float) -> list[float]:

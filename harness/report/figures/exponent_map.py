@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from harness.report.figures.labels import label_points
 from harness.report.figures.laws import GUARANTEES, power
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import COLOURS, FAINT, INK, folded, grid, marked, short, styled
-from harness.report.questions import question_explained
+from harness.report.figures.style import FAINT, INK, THEORY, finished, folded, grid, marked, panels, short, styled
+from harness.report.questions import fit_in_brief, question_explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 
 WIDE = 5.0
 """Largest size of an exponent that is drawn. Claims beyond it are named at the edge."""
-
-TYPE = 6.5
-"""Size in points of the smallest type, in a figure of the width of one column of print."""
-
-COLUMN = 3.35
-"""Width of one column of print in inches: 85 mm."""
 
 HATCHES = ("////", "\\\\\\\\", "....", "xxxx", "||||", "----", "++++", "oooo")
 """Fillings that distinguish regions in grey."""
@@ -79,7 +73,7 @@ def exponent_map(results: Results, predictions: Predictions) -> list[Drawn]:
         return [LeftOut("exponent-map", "no regime has brackets that bound an exponent")]
     claims = _claims(predictions)
     caption = f"{WHAT} {question_explained(results)}"
-    return [Drawing("exponent-map", "Exponents that the brackets allow", caption, lambda: _draw(fits, claims))]
+    return [Drawing("exponent-map", "Exponents that the brackets allow", caption, lambda: _draw(results, fits, claims))]
 
 
 def _claims(predictions: Predictions) -> list[_Claimed]:
@@ -91,8 +85,7 @@ def _claims(predictions: Predictions) -> list[_Claimed]:
     return [_Claimed(at, tuple(theories.values())) for at, theories in sorted(found.items())]
 
 
-def _draw(fits: dict[str, ExponentFit], claims: Sequence[_Claimed]) -> Figure:
-    from matplotlib.figure import Figure
+def _draw(results: Results, fits: dict[str, ExponentFit], claims: Sequence[_Claimed]) -> Figure:
     from matplotlib.patches import Rectangle
 
     looks = dict(zip(fits, marked(len(fits)), strict=True))
@@ -100,35 +93,26 @@ def _draw(fits: dict[str, ExponentFit], claims: Sequence[_Claimed]) -> Figure:
     window = _window(fits)
     with styled():
         handles = _handles(fits, looks, hatches, claims)
-        lines = sum(str(label).count("\n") + 1 for label in handles)
-        tall = 2.3 * (1 if window is None else 2) + 0.135 * lines + 0.3
-        figure = Figure(figsize=(COLUMN, tall), layout="constrained")
-        several = list(figure.subplots(1 if window is None else 2, 1, squeeze=False).flat)
+        figure, several = panels(1 if window is None else 2, 2.3, across=1, share=False)
         for axes, view in zip(several, [_frame(fits, claims), window], strict=False):
             assert view is not None  # a second panel has a window
             _regions(axes, fits, looks, hatches)
             for claim in claims:
                 _diamond(axes, claim)
             axes.set(xlim=view[0], ylim=view[1])
-            axes.set_xlabel("a, exponent of n", fontsize=7.5)
-            axes.set_ylabel("b, exponent of d", fontsize=7.5)
-            axes.tick_params(labelsize=7)
+            axes.set_xlabel("a, exponent of n")
+            axes.set_ylabel("b, exponent of d")
             grid(axes)
         if window is not None:
             (left, right), (low, high) = window
             several[0].add_patch(
                 Rectangle((left, low), right - left, high - low, fill=False, edgecolor=INK, linewidth=0.8, zorder=7)
             )
-            several[0].set_title("claims; the frame is enlarged below", fontsize=7.5, fontweight="normal")
-        figure.legend(
-            handles.values(),
-            handles.keys(),
-            loc="outside lower left",
-            fontsize=TYPE,
-            handlelength=1.8,
-            labelspacing=0.3,
-        )
-        figure.draw_without_rendering()
+            several[0].set_title("claims; the frame is enlarged below", fontweight="normal")
+        sizes = [sorted({size[i] for fit in fits.values() for size in fit.sizes}) for i in (0, 1)]
+        head = [f"{name} = {values[0]} to {values[-1]}" for name, values in zip("nd", sizes, strict=True)]
+        shown = [results.regime(name) for name in fits]
+        finished(figure, [", ".join(head), fit_in_brief(results, shown)], handles)
         figure.set_layout_engine("none")  # labels are placed for this layout
         for i, axes in enumerate(several):
             (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
@@ -177,7 +161,7 @@ def _diamond(axes: Axes, claim: _Claimed) -> None:
 
 
 def _diamond_look(*, guarantees: bool) -> dict[str, Any]:
-    face = COLOURS[1] if guarantees else "white"
+    face = THEORY if guarantees else "white"
     edge = INK if guarantees else FAINT
     return {
         "markersize": 4.5,

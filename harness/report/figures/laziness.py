@@ -8,7 +8,7 @@ from harness.components import Cell
 from harness.report import setting
 from harness.report.diagnostics_view import quartiles
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import grid, logarithmic, marked, panels, short, styled
+from harness.report.figures.style import BRACKET, finished, grid, logarithmic, marked, panels, short, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ def laziness_figure(results: Results) -> list[Drawn]:
         "trials that did not diverge, bars from the lower to the upper quartile. The more a line falls, the lazier "
         "wide nets train."
     )
-    return [Drawing("laziness", f"Movement in training at n = {n}, d = {d}", caption, lambda: _draw(found))]
+    return [Drawing("laziness", f"Movement in training at n = {n}, d = {d}", caption, lambda: _draw(found, n, d))]
 
 
 def _spread(results: Results, regime: str, n: int, d: int, quantity: str) -> _Spread:
@@ -58,12 +58,13 @@ def _value(trial: Outcome, quantity: str) -> float | None:
     return trial.movement if quantity == "movement" else trial.diagnostics.get(quantity)
 
 
-def _draw(found: Mapping[str, Mapping[str, _Spread]]) -> Figure:
+def _draw(found: Mapping[str, Mapping[str, _Spread]], n: int, d: int) -> Figure:
+    from matplotlib.lines import Line2D
+
     names = list(dict.fromkeys(name for of in found.values() for name in of))
     looks = dict(zip(names, marked(len(names)), strict=True))
     with styled():
-        figure, several = panels(len(found), (3.4, 3.0), share=False)
-        figure.set_size_inches(3.3 * len(found) + 2.2, 3.2)
+        figure, several = panels(len(found), 2.0, across=1, share=False)
         for axes, (quantity, of) in zip(several, found.items(), strict=True):
             for name, spread in of.items():
                 low, middle, high = zip(*spread.values(), strict=True)
@@ -72,13 +73,12 @@ def _draw(found: Mapping[str, Mapping[str, _Spread]]) -> Figure:
                     [b - m for m, b in zip(middle, high, strict=True)],
                 ]
                 axes.errorbar(
-                    list(spread), middle, yerr=bars, **looks[name], capsize=1.5, elinewidth=0.7, label=short(name, 30)
+                    list(spread), middle, yerr=bars, **looks[name], capsize=1.5, elinewidth=0.7, label=short(name, 60)
                 )
             logarithmic(axes.xaxis, [k for spread in of.values() for k in spread])
             logarithmic(axes.yaxis, [v for spread in of.values() for part in spread.values() for v in part if v > 0])
-            axes.set_xlabel("width k")
+            axes.set_xlabel("hidden width k")
             axes.set_ylabel(WHAT[quantity])
             grid(axes)
         handles = {label: h for axes in several for h, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-        figure.legend(handles.values(), handles.keys(), loc="outside right center", handlelength=2.8)
-    return figure
+        return finished(figure, [f"n = {n}, d = {d}"], handles | {"quartiles": Line2D([], [], **BRACKET)})

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.report.figures.laws import Law, laws
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import DARK, LINES, panels, shades, short, styled
+from harness.report.figures.style import DARK, LINES, THEORY, finished, panels, shades, styled, titled
 from harness.report.phase import phase_maps
-from harness.report.questions import question_explained
+from harness.report.questions import fit_in_brief, question_explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ def phase_diagrams(results: Results, predictions: Predictions) -> list[Drawn]:
                 f"phase-{other}{fixed}",
                 f"P(fit) over {axis} and k at {other} = {fixed}",
                 CAPTION.format(axis=axis, other=other, fixed=fixed, fit=fit),
-                lambda chosen=chosen: _draw(chosen, beside),  # type: ignore[misc]  # mypy infers no type for a lambda with a default
+                lambda chosen=chosen: _draw(results, chosen, beside),  # type: ignore[misc]  # mypy infers no type for a lambda with a default
             )
         )
     return found
@@ -73,19 +73,23 @@ def _of(predictions: Predictions, regime: str) -> list[Prediction]:
     return [p for (name, _, _), beside in predictions.items() if name == regime for p in beside]
 
 
-def _draw(maps: Sequence[PhaseMap], beside: Mapping[str, Sequence[Law]]) -> Figure:
+def _draw(results: Results, maps: Sequence[PhaseMap], beside: Mapping[str, Sequence[Law]]) -> Figure:
     with styled():
-        figure, axes = panels(len(maps), (3.3, 2.7))
+        figure, axes = panels(len(maps), 2.0 if len(maps) == 1 else 1.5)
+        styles: dict[str, Any] = {}
         for one, phase in zip(axes, maps, strict=True):
             image = _map(one, phase)
-            _lines(one, phase, beside[phase.regime])
-            one.set_title(short(phase.regime))
+            _lines(one, phase, beside[phase.regime], styles)
+            titled(one, phase.regime)
             one.set_xlabel("samples n" if phase.axis == "n" else "input dimension d")
-            one.set_ylabel("width k")
+            one.set_ylabel("hidden width k")
         bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02, aspect=30, ticks=[0, 0.25, 0.5, 0.75, 1])
-        bar.set_label("P(fit)")
+        bar.set_label("share of nets that fit")
         bar.outline.set_visible(False)
-    return figure
+        handles = {label: h for one in axes for h, label in zip(*one.get_legend_handles_labels(), strict=True)}
+        fixed = f"{'d' if maps[0].axis == 'n' else 'n'} = {maps[0].fixed}"
+        shown = [results.regime(name) for name in dict.fromkeys(phase.regime for phase in maps)]
+        return finished(figure, [fixed, fit_in_brief(results, shown)], handles)
 
 
 def _map(axes: Axes, phase: PhaseMap) -> QuadMesh:
@@ -107,23 +111,21 @@ def _edges(centres: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([[max(first, centres[0] / 2)], middle, [last]])
 
 
-def _lines(axes: Axes, phase: PhaseMap, beside: Sequence[Law]) -> None:
+def _lines(axes: Axes, phase: PhaseMap, beside: Sequence[Law], styles: dict[str, Any]) -> None:
+    """Draw kd = n and the laws, each law in the same style in all panels."""
     from matplotlib.patheffects import withStroke
 
     x = np.geomspace(phase.across[0], phase.across[-1], 200)
     halo = [withStroke(linewidth=3.2, foreground="white")]
     kd = np.array([phase.boundary(value) for value in x])
     axes.plot(x, kd, color=DARK, linewidth=1.6, label="kd = n", path_effects=halo)
-    shown = 0
     for law in beside:
         widths = np.array([_at(law, phase, value) for value in x])
         inside = (widths >= phase.widths[0]) & (widths <= phase.widths[-1])
         if inside.mean() < 0.05 or np.allclose(widths, kd):
             continue
-        shown += 1
-        style = LINES[1:][(shown - 1) % 4]
-        axes.plot(x, widths, color="#d55e00", linewidth=1.4, linestyle=style, label=law.label, path_effects=halo)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=7, handlelength=2.6)
+        style = styles.setdefault(law.label, LINES[1:][len(styles) % 4])
+        axes.plot(x, widths, color=THEORY, linewidth=1.4, linestyle=style, label=law.label, path_effects=halo)
 
 
 def _at(law: Law, phase: PhaseMap, value: float) -> float:

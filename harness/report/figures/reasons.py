@@ -10,8 +10,8 @@ from harness.components.vocabulary import Reason
 from harness.driver.reasons import reasons
 from harness.report import setting
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import panels, short, spread, styled
-from harness.report.questions import question_explained
+from harness.report.figures.style import finished, panels, short, spread, styled
+from harness.report.questions import fit_in_brief, question_explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,19 +85,17 @@ def _draw(results: Results, regime: Regime, sizes: list[tuple[int, int]]) -> Fig
     from matplotlib.patches import Patch
 
     with styled():
-        figure, several = panels(len(sizes), (2.4, 1.6), share=False)
+        figure, several = panels(len(sizes), 1.4, share=False)
         met: set[Reason] = set()
         for axes, (n, d) in zip(several, sizes, strict=True):
             found = shares(results, regime.name, n, d)
             chosen = {k: found[k] for k in spread(sorted(found), WIDTHS)}
             met |= _bars(axes, chosen)
             axes.set_title(f"n = {n}, d = {d}")
-            axes.set_xlabel("width k")
+            axes.set_xlabel("hidden width k")
             axes.set_ylabel("share of trials")
-        legend = [Patch(facecolor=FIT, label="fit")]
-        legend += [Patch(**_look(name), label=name) for name in REASONS if name in met]
-        figure.legend(handles=legend, loc="outside upper center", ncols=min(len(legend), 4))
-    return figure
+        legend = {"fit": Patch(facecolor=FIT)} | {name: Patch(**_look(name)) for name in REASONS if name in met}
+        return finished(figure, [short(regime.name), fit_in_brief(results, [regime])], legend)
 
 
 def _look(name: Reason) -> dict[str, Any]:
@@ -115,6 +113,6 @@ def _bars(axes: Axes, found: Mapping[int, tuple[int, Mapping[Reason, int]]]) -> 
             axes.bar(place, count / total, bottom=base, width=0.85, linewidth=0.0, **_look(name))
             base += count / total
             met.add(name)
-    axes.set_xticks(range(len(found)), [str(k) for k in found], rotation=45 if len(found) > 8 else 0)
+    axes.set_xticks(range(len(found)), [str(k) for k in found], rotation=0)
     axes.set_ylim(0.0, 1.0)
     return met

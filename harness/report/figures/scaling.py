@@ -14,18 +14,22 @@ from harness.report.figures.style import (
     FAINT,
     INK,
     LINES,
+    THEORY,
+    finished,
     grid,
     logarithmic,
     marked,
+    marks,
     panels,
     short,
     spread,
     styled,
+    titled,
 )
-from harness.report.questions import question_explained
+from harness.report.questions import fit_in_brief, question_explained
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Literal
 
     from matplotlib.axes import Axes
@@ -48,8 +52,9 @@ WHAT = (
     "open. a, b: exponents of k½ = ⌈C n^a d^b⌉, with those that the brackets of all sizes allow together at 95 %."
 )
 LAWS = (
-    " Broken lines: power laws that theories of the regime claim, with their constant set to 1, at the {what} given; "
-    "orange where they promise that training fits, grey where not; † unverified. Laws beyond the axis are named only."
+    " Broken lines: power laws that theories of the regime claim, with their constant set to 1, along each series at "
+    "its own size; orange where they promise that training fits, grey where not; † unverified. Laws beyond the axis "
+    "are named only."
 )
 
 
@@ -78,7 +83,7 @@ def scaling_figures(results: Results, predictions: Predictions) -> list[Drawn]:
             Drawing(
                 f"scaling-regime-{number}",
                 f"k½ against {' and '.join(axes)}: {regime.name}",
-                f"k½ of “{regime.name}”. {WHAT}{LAWS.format(what='largest size')}",
+                f"k½ of “{regime.name}”. {WHAT}{LAWS} {question_explained(results, regimes=[regime])}",
                 lambda regime=regime, beside=beside: _regime(results, regime, axes, beside),  # type: ignore[misc]  # mypy infers no type for a lambda with a default
                 regime=regime.name,
             )
@@ -88,23 +93,22 @@ def scaling_figures(results: Results, predictions: Predictions) -> list[Drawn]:
 
 def _overview(results: Results, regimes: Sequence[Regime], axis: Literal["n", "d"], fixed: int) -> Figure:
     with styled():
-        figure, (axes,) = panels(1, (4.6, 3.6))
-        figure.set_size_inches(6.8, 3.9)
+        figure, (axes,) = panels(1, 2.6)
         heights: list[float] = []
         values = results.suite.n if axis == "n" else results.suite.d
         for number, (regime, look) in enumerate(zip(regimes, marked(len(regimes)), strict=True)):
             fit = results.exponent_fit(regime.name)
             places = [(v, (v, fixed) if axis == "n" else (fixed, v)) for v in sorted(values)]
             shift = 1 + 0.012 * (number - (len(regimes) - 1) / 2)
-            label = ": ".join(filter(None, (short(regime.name, 30), _slope(fit, axis))))
+            label = ": ".join(filter(None, (short(regime.name, 60), _slope(fit, axis))))
             heights += _series(axes, results, regime, places, look, label, shift)
         _dress(axes, axis, values, heights)
         line = np.array(sorted(values), float)
         axes.plot(
             line, line / fixed if axis == "n" else fixed / line, color=FAINT, linestyle=":", label="n/d", zorder=1
         )
-        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), handlelength=2.6)
-    return figure
+        handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True)) | marks([axes])
+        return finished(figure, [f"{'d' if axis == 'n' else 'n'} = {fixed}", fit_in_brief(results, regimes)], handles)
 
 
 def _regime(results: Results, regime: Regime, axes: Sequence[str], beside: Sequence[Prediction]) -> Figure:
@@ -113,32 +117,30 @@ def _regime(results: Results, regime: Regime, axes: Sequence[str], beside: Seque
 
     fit = results.exponent_fit(regime.name)
     with styled():
-        figure, several = panels(len(axes), (3.3, 2.9), share=False)
+        figure, several = panels(len(axes), 2.4, share=False)
         if len(several) > 1:
             several[1].sharey(several[0])
-        figure.set_size_inches(3.2 * len(axes) + 2.9, 3.1)
         measured: dict[str, Any] = {}
         claimed: dict[str, Any] = {}
         for one, axis in zip(several, axes, strict=True):
             values, others = (suite.n, suite.d) if axis == "n" else (suite.d, suite.n)
             other = "d" if axis == "n" else "n"
             heights: list[float] = []
+            beside_at: dict[int, list[int]] = {}
             chosen = spread(sorted(others), 4)
             for number, (fixed, look) in enumerate(zip(chosen, marked(len(chosen), len(measured)), strict=True)):
                 places = [(v, (v, fixed) if axis == "n" else (fixed, v)) for v in sorted(values)]
                 shift = 1 + 0.012 * (number - (len(chosen) - 1) / 2)
                 heights += _series(one, results, regime, places, look, f"{other} = {fixed}", shift)
-            _claims(one, axis, sorted(values), max(others), beside, heights)
+                beside_at[fixed] = [v for v, place in places if results.threshold(regime.name, *place).bound != "none"]
+            _claims(one, axis, beside_at, beside, heights)
             _dress(one, axis, values, heights)
-            one.set_title(
-                f"measured {_slope(fit, axis)}" if _slope(fit, axis) else f"against {axis}", fontweight="normal"
+            titled(
+                one, f"measured {_slope(fit, axis)}" if _slope(fit, axis) else f"against {axis}", fontweight="normal"
             )
             for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
                 (claimed if isinstance(handle, Line2D) and "=" not in label else measured)[label] = handle
-        handles = measured | claimed
-        figure.legend(handles.values(), handles.keys(), loc="outside right center", handlelength=2.8)
-        figure.suptitle(short(regime.name, 60), x=0.01, ha="left", fontsize=9, fontweight="bold")
-    return figure
+        return finished(figure, [regime.name, fit_in_brief(results, [regime])], measured | marks(several) | claimed)
 
 
 def _series(
@@ -178,32 +180,51 @@ def _ends(threshold: Threshold) -> tuple[float, float]:
 
 
 def _claims(
-    axes: Axes, axis: str, values: Sequence[int], fixed: int, beside: Sequence[Prediction], heights: list[float]
+    axes: Axes,
+    axis: str,
+    beside_at: Mapping[int, Sequence[int]],
+    beside: Sequence[Prediction],
+    heights: list[float],
 ) -> None:
-    """Draw the powers of theories. Those beyond the axis are named in the legend only."""
-    top = max(heights, default=1.0)
-    x = np.geomspace(values[0], values[-1], 60)
+    """Draw the powers of theories along each series of points. Those beyond the axis are named in the legend only.
+
+    Args:
+        axes: The axes.
+        axis: What they are drawn against, n or d.
+        beside_at: Where each series has points, by its d or n.
+        beside: Predictions of the theories.
+        heights: Heights of the points.
+    """
+    if not heights:
+        return
+    top = max(heights)
     reached = top
     for number, law in enumerate(laws(beside)):
-        widths = [law.width(*((value, fixed) if axis == "n" else (fixed, value))) for value in x]
-        colour = "#d55e00" if law.guarantees else FAINT
-        style = LINES[1:][number % 4]
-        if min(widths) <= TALLEST * top:
-            axes.plot(x, widths, color=colour, linestyle=style, linewidth=1.1, label=law.label, zorder=1)
-            reached = max(reached, min(max(widths), TALLEST * top))
-        else:
-            axes.plot([], [], color=colour, linestyle="none", label=f"beyond: {law.label}")
+        look = {"color": THEORY if law.guarantees else FAINT, "linestyle": LINES[1:][number % 4], "linewidth": 0.9}
+        label = law.label
+        for fixed, values in beside_at.items():
+            if not values:
+                continue
+            x = np.geomspace(values[0] / 1.1, values[-1] * 1.1, 60)
+            widths = [law.width(*((value, fixed) if axis == "n" else (fixed, value))) for value in x]
+            if min(widths) <= TALLEST * top:
+                axes.plot(x, widths, **look, label=label, zorder=1)
+                reached = max(reached, min(max(widths), TALLEST * top))
+                label = "_"  # named once
+        if label != "_":
+            axes.plot([], [], color=look["color"], linestyle="none", label=f"beyond: {label}")
     axes.set_ylim(top=2 * reached)
 
 
 def _dress(axes: Axes, axis: str, values: Sequence[int], heights: Sequence[float]) -> None:
     logarithmic(axes.xaxis, values)
+    axes.set_xlim(min(values) / 1.15, max(values) * 1.15)
     top = axes.get_ylim()[1]
     low = min(heights, default=1.0) / 1.5
     logarithmic(axes.yaxis, [low, top])
     axes.set_ylim(bottom=low)
     axes.set_xlabel("samples n" if axis == "n" else "input dimension d")
-    axes.set_ylabel("k½")
+    axes.set_ylabel("threshold width k½")
     if len(values) <= 6:
         axes.set_xticks(list(values), [str(value) for value in values], color=INK)
     grid(axes)

@@ -10,7 +10,7 @@ import numpy as np
 from harness.components.numbers import plain, width
 from harness.report import setting
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import DARK, panels, shades, short, styled
+from harness.report.figures.style import DARK, THEORY, TYPE, finished, panels, shades, styled, titled
 from harness.report.questions import chosen_for
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _draw(results: Results, regimes: Sequence[Regime], n: int, d: int) -> Figure
     norm = LogNorm(min(known), max(*known, 1.01 * min(known)))
     here = (steps.index(budget.steps), tolerances.index(budget.report_tolerance))
     with styled():
-        figure, several = panels(len(regimes), (3.0, 0.9 + 0.28 * len(tolerances)))
+        figure, several = panels(len(regimes), 0.6 + 0.2 * len(tolerances), across=1)
         for axes, regime, table in zip(several, regimes, tables, strict=True):
             axes.set_facecolor("#e4e4e4")
             values = np.array([[math.nan if v is None else v for v, _ in row] for row in table])
@@ -76,20 +76,21 @@ def _draw(results: Results, regimes: Sequence[Regime], n: int, d: int) -> Figure
                         text,
                         ha="center",
                         va="center",
-                        fontsize=6.5,
+                        fontsize=TYPE,
                         color=DARK if bright else "white",
                     )
-            axes.add_patch(Rectangle(here, 1, 1, fill=False, edgecolor="#d55e00", linewidth=1.8, clip_on=False))
-            axes.set_xticks(np.arange(len(steps)) + 0.5, [plain(step) for step in steps], rotation=35, ha="right")
+            axes.add_patch(Rectangle(here, 1, 1, fill=False, edgecolor=THEORY, linewidth=1.8, clip_on=False))
+            axes.set_xticks(np.arange(len(steps)) + 0.5, [plain(step) for step in steps])
             axes.set_yticks(np.arange(len(tolerances)) + 0.5, [plain(t) for t in tolerances])
-            axes.set_title(short(regime.name, 40))
-            axes.set_xlabel("budget, steps")
+            titled(axes, regime.name)
+            axes.set_xlabel("budget in steps")
             axes.set_ylabel("tolerance")
             axes.tick_params(length=0)
             for spine in axes.spines.values():
                 spine.set_visible(False)
         several[0].invert_yaxis()
-    return figure
+        legend = {"reported tolerance and budget": Rectangle((0, 0), 1, 1, fill=False, edgecolor=THEORY, linewidth=1.8)}
+        return finished(figure, [f"threshold width k½ at n = {n}, d = {d}; brighter is wider"], legend)
 
 
 def _entry(results: Results, regime: str, n: int, d: int, tolerance: float, steps: int) -> tuple[float | None, str]:

@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from harness.components.numbers import exponent
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import FAINT, INK, grid, logarithmic, marked, panels, short, spread, styled
-from harness.report.questions import question_explained
+from harness.report.figures.style import (
+    BRACKET,
+    FAINT,
+    INK,
+    finished,
+    grid,
+    logarithmic,
+    marked,
+    panels,
+    spread,
+    styled,
+    titled,
+)
+from harness.report.questions import fit_in_brief, question_explained
 from harness.statistics.sharpness import window, window_exponent
 
 if TYPE_CHECKING:
@@ -61,7 +73,7 @@ def _draw(results: Results, regimes: Sequence[Regime]) -> Figure:
     suite = results.suite
     chosen = spread(sorted(suite.d), MOST)
     with styled():
-        figure, several = panels(len(regimes), (2.4, 2.0))
+        figure, several = panels(len(regimes), 1.6)
         heights: list[float] = []
         for axes, regime in zip(several, regimes, strict=True):
             every: list[tuple[int, int, Window]] = []
@@ -72,10 +84,10 @@ def _draw(results: Results, regimes: Sequence[Regime]) -> Figure:
                 heights += _series(axes, found, look, f"d = {d}", shift)
                 every += [(n, d, one) for n, one in found]
             said = window_exponent(every)
-            slope = "" if said is None else f"\ns = {exponent(said[0])} ({exponent(said[1])}, {exponent(said[2])})"
-            axes.set_title(f"{short(regime.name, 36)}{slope}")
+            slope = "" if said is None else f": s = {exponent(said[0])} ({exponent(said[1])}, {exponent(said[2])})"
+            titled(axes, f"{regime.name}{slope}", 4)
             axes.set_xlabel("samples n")
-            axes.set_ylabel("k₉₀/k₁₀")
+            axes.set_ylabel("ratio of widths, k₉₀/k₁₀")
             grid(axes)
         for axes in several:
             logarithmic(axes.xaxis, suite.n)
@@ -84,11 +96,8 @@ def _draw(results: Results, regimes: Sequence[Regime]) -> Figure:
                 axes.set_xticks(sorted(suite.n), [str(n) for n in sorted(suite.n)], color=INK)
             _ratio_axis(axes, heights)
         handles = {label: h for axes in several for h, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-        handles |= {"at least": Line2D([], [], **BOUND, color=FAINT)}
-        figure.legend(
-            handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles), handlelength=2.8
-        )
-    return figure
+        handles |= {"95 %": Line2D([], [], **BRACKET), "at least": Line2D([], [], **BOUND, color=FAINT)}
+        return finished(figure, [fit_in_brief(results, regimes)], handles)
 
 
 def _height(ratio: float) -> float:

@@ -16,8 +16,18 @@ from harness.components import Cell
 from harness.components.numbers import plain
 from harness.report import setting
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import FAINT, grid, logarithmic, marked, panels, short, styled
-from harness.report.questions import question_explained
+from harness.report.figures.style import (
+    FAINT,
+    finished,
+    grid,
+    logarithmic,
+    marked,
+    marks,
+    panels,
+    short,
+    styled,
+)
+from harness.report.questions import fit_in_brief, question_explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -101,7 +111,7 @@ def _sets(regimes: Sequence[Regime]) -> Iterator[_Series]:
         steps = tuple(step for step, _ in several)
         if len(set(steps)) > 1:
             members = tuple(regime for _, regime in several)
-            kind = "c in η = c/λ_max" if members[0].optimizer.step_size == "stable" else "step size η"
+            kind = "step size c/λ_max, c" if members[0].optimizer.step_size == "stable" else "step size η"
             yield _Series(members, steps, kind)
 
 
@@ -133,8 +143,7 @@ def _has_path(results: Results, sets: Sequence[_Series], n: int, d: int) -> bool
 
 def _draw(results: Results, sets: Sequence[_Series], n: int, d: int) -> Figure:
     with styled():
-        figure, (above, below) = panels(2, (3.4, 2.2), share=False)
-        figure.set_size_inches(6.8, 3.0)
+        figure, (above, below) = panels(2, 1.7, across=1, share=False)
         heights: list[float] = []
         levels: list[float] = []
         everything = sorted({step for series in sets for step in series.steps})
@@ -155,13 +164,14 @@ def _draw(results: Results, sets: Sequence[_Series], n: int, d: int) -> Figure:
             grid(axes)
         logarithmic(above.yaxis, heights or [1.0, 2.0])
         logarithmic(below.yaxis, levels or [1.0, 2.0])
-        above.set_ylabel("k½")
-        below.set_ylabel("η λ_max(JJᵀ)")
+        above.set_ylabel("threshold width k½")
+        below.set_ylabel("sharpness η λ_max(JJᵀ)")
         handles = {
             label: h for axes in (above, below) for h, label in zip(*axes.get_legend_handles_labels(), strict=True)
         }
-        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=2, handlelength=2.8)
-    return figure
+        handles |= marks([above])
+        shown = [regime for series in sets for regime in series.regimes]
+        return finished(figure, [f"n = {n}, d = {d}", fit_in_brief(results, shown)], handles)
 
 
 def _thresholds(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import FAINT, grid, logarithmic, marked, panels, short, spread, styled
-from harness.report.questions import question_explained
+from harness.report.figures.style import FAINT, finished, grid, logarithmic, marked, panels, spread, styled, titled
+from harness.report.questions import fit_in_brief, question_explained
 from harness.statistics.paired import clopper_pearson
 
 if TYPE_CHECKING:
@@ -51,8 +51,11 @@ def transition_curves(results: Results) -> list[Drawn]:
 
 
 def _draw(results: Results, regimes: Sequence[Regime], axis: str, chosen: Sequence[int], fixed: int) -> Figure:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
     with styled():
-        figure, several = panels(len(regimes), (2.7, 1.9))
+        figure, several = panels(len(regimes))
         seen: list[int] = []
         for axes, regime in zip(several, regimes, strict=True):
             axes.axhline(0.5, color=FAINT, linestyle=":", linewidth=0.8)
@@ -69,15 +72,16 @@ def _draw(results: Results, regimes: Sequence[Regime], axis: str, chosen: Sequen
                     widths, [e[0] for e in ends], [e[1] for e in ends], color=look["color"], alpha=0.12, linewidth=0
                 )
                 axes.plot(widths, shares, **look, label=f"{axis} = {value}")
-            axes.set_title(short(regime.name, 40))
+            titled(axes, regime.name)
             axes.set_ylim(-0.04, 1.04)
-            axes.set_ylabel("P(fit)")
-            axes.set_xlabel("width k")
+            axes.set_ylabel("share of nets that fit")
+            axes.set_xlabel("hidden width k")
             grid(axes)
         for axes in several:
             logarithmic(axes.xaxis, seen)
         handles = {label: h for axes in several for h, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-        figure.legend(
-            handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles), handlelength=2.8
-        )
-    return figure
+        handles |= {
+            "95 % interval": Patch(facecolor=FAINT, alpha=0.3),
+            "½": Line2D([], [], linestyle=":", color=FAINT),
+        }
+        return finished(figure, [f"{'d' if axis == 'n' else 'n'} = {fixed}", fit_in_brief(results, regimes)], handles)
