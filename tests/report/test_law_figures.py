@@ -122,7 +122,7 @@ def faults(figure: Figure) -> list[str]:
         hidden = {label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for label in _outside(axis)}
         boxes = [(text, text.get_window_extent()) for text in texts if text not in hidden]
         page = figure.bbox.padded(0.5)
-    found = [f"small: {text.get_text()}" for text, _ in boxes if text.get_fontsize() < TYPE]
+    found = [f"small: {text.get_text()}" for text, _ in boxes if float(text.get_fontsize()) < TYPE]
     found += [f"cut: {text.get_text()}" for text, box in boxes if not (page.x0 <= box.x0 and box.x1 <= page.x1)]
     found += [f"cut: {text.get_text()}" for text, box in boxes if not (page.y0 <= box.y0 and box.y1 <= page.y1)]
     for (one, a), (two, b) in combinations(boxes, 2):

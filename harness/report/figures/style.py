@@ -152,7 +152,7 @@ def finished(figure: Figure, head: Iterable[str], legend: Mapping[str, Any] | No
         legend: Handle of each label.
     """
     room = COLUMN * 72 / (CHARACTER * TYPE)
-    said = textwrap.wrap(" · ".join(filter(None, head)), int(room), break_on_hyphens=False)
+    said = textwrap.wrap(clean(" · ".join(filter(None, head))), int(room), break_on_hyphens=False)
     title = figure.suptitle("\n".join(said), x=0.01, ha="left", fontsize=TYPE)
     grown = title.get_window_extent().height
     if legend:
