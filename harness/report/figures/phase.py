@@ -112,7 +112,7 @@ def _edges(centres: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _lines(axes: Axes, phase: PhaseMap, beside: Sequence[Law], styles: dict[str, Any]) -> None:
-    """Draw kd = n and the laws, each law in the same style in all panels."""
+    """Draw kd = n and the powers of theories, each in the same style in all panels."""
     from matplotlib.patheffects import withStroke
 
     x = np.geomspace(phase.across[0], phase.across[-1], 200)
