@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from harness_lazy.initializers import RandomSigns
 from harness_lazy.models import LazyScaled
+from harness_train_all.regimes import REGIMES as BOTH
 
 from harness import Regime
 from harness.builtin.criteria import MeanSquareOverRoot, Quadratic
@@ -24,7 +26,11 @@ from harness.mathematics.activations.piecewise import LeakyRelu, Relu
 from tests.engine.cases import setting
 
 CELL = Cell("", 12, 6, 8)
+HOME = next(regime for regime in BOTH if regime.name == "train-all-relu")
 GD = GradientDescent(c=0.5)
+SIZES = [((100, 10, 16), 3), ((100, 10, 18), 3), ((100, 10, 32), 0), ((200, 20, 18), 0)]
+"""Sizes of the long test, and how many of ten trials are proved there at least."""
+
 REGIMES = {
     "plain": Regime("plain", ShallowNet("relu", "all"), LeCun(), GD, Quadratic()),
     "biases": Regime("biases", ShallowNet("relu", "all", True), LeCun(), GD, Quadratic()),
@@ -134,3 +140,23 @@ def test_it_decides_both_layers_and_says_why_no_others() -> None:
     for reason, regime in refused.items():
         assert reason in undecided(regime)["bilinear"]
     assert "one output" in undecided(plain, q=2)["bilinear"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "least"), SIZES)
+def test_shares_and_costs_at_sizes_of_the_review(size: tuple[int, int, int], least: int) -> None:
+    """``train-all-relu`` in float32: how many of ten trials have a proved fate, and what the fates cost."""
+    cell, times = Cell("", *size), []
+    train(setting(HOME, dtype="float32", steps=10, tolerances=(0.01,), limit=True), cell, range(1))  # compiles
+    for limit in (False, True):
+        where = setting(HOME, dtype="float32", steps=10_000, tolerances=(0.01,), limit=limit)
+        start = time.process_time()
+        outcomes = train(where, cell, range(10))
+        times.append(time.process_time() - start)
+    decided = [outcome.fate for outcome in outcomes if outcome.fate and outcome.fate.kind != "open"]
+    work = max(outcome.fate.work for outcome in outcomes if outcome.fate) / where.steps
+    fits = sum(outcome.steps < where.steps for outcome in outcomes)
+    cost = times[1] / times[0]
+    print(f"{size}: {fits} of 10 fit, {len(decided)} proved, cost {cost:.1f}, largest work {work:.1f}")
+    assert len(decided) >= least
+    assert work <= 10.0
