@@ -159,9 +159,9 @@ class PairKernel(Diagnostic):
     """λ_min(J_L J_Lᵀ)/(k_L k_{L−1}) at the start, J_L the Jacobian in the weights W_L of the last hidden layer.
 
     Bombari, Amani and Mondelli (NeurIPS 2022, arXiv 2205.10217) prove for smooth deep nets that λ_min of the tangent
-    kernel is of the order of k_L k_{L−1} once that product exceeds n by logarithms, for output weights of order 1.
-    The published code of their figure 1 takes the kernel of W_L alone, which bounds that of all weights from below.
-    With one hidden layer k₀ is d.
+    kernel is of the order of k_L k_{L−1} once that product exceeds n by logarithms, as Karhadkar, Murray and Montúfar
+    (arXiv 2405.14630) quote them. The published code of figure 1 has output weights N(0, 1) and takes the kernel of W_L
+    alone, which bounds that of all weights from below. With one hidden layer k₀ is d.
     """
 
     name: ClassVar[str] = "pair-kernel"
