@@ -18,6 +18,7 @@ from .executor import Batch as Batch
 from .executor import Executor as Executor
 from .hookspecs import hookimpl as hookimpl
 from .initializer import Initializer as Initializer
+from .mark import Mark as Mark
 from .model import SHALLOW_WEIGHTS as SHALLOW_WEIGHTS
 from .model import Model as Model
 from .model import ModelTraits as ModelTraits

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from harness.components.component import Component
+from harness.components.mark import Mark
 from harness.components.vocabulary import Fraction, TargetKind
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ class Criterion(Component, ABC):
         """Return the marks of further measures by their names, ``error`` and ``margin``."""
         marks = {"error": self.at_errors, "margin": self.at_margins}
         return {name: values for name, values in marks.items() if values}
+
+    def marks(self) -> tuple[Mark, ...]:
+        """Return the marks of further measures one by one, as what counts as a fit."""
+        errors = (Mark("error", value, index) for index, value in enumerate(self.at_errors))
+        return (*errors, *(Mark("margin", value, index) for index, value in enumerate(self.at_margins)))
 
     @abstractmethod
     def loss(self, outputs: Tensor, y: Tensor) -> Tensor:

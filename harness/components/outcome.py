@@ -135,9 +135,17 @@ class Outcome:
         >>> trial.verdict(0), trial.verdict(0, steps=100), trial.verdict(1)
         ('fit', 'unfit', 'unfit')
         """
+        return self.verdict_of(None if self.message else self.hits[tolerance_index], steps)
+
+    def verdict_of(self, hit: int | None, steps: int | None = None) -> Verdict:
+        """Return the verdict by the first step that counts as a fit, as if the budget had been ``steps``.
+
+        Args:
+            hit: That step, or None if it never did.
+            steps: The budget, or None for that of the training.
+        """
         if self.message:
             return "error"
-        hit = self.hits[tolerance_index]
         if hit is not None and (steps is None or hit <= steps):
             return "fit"
         return "diverged" if self.diverged and (steps is None or self.steps <= steps) else "unfit"

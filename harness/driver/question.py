@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 
+from harness.components import Mark
 from harness.mathematics.counting import too_narrow
 
 if TYPE_CHECKING:
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
     from harness.components import Dataset, Outcome, Regime, Verdict
     from harness.suite import DiagnosticFit
 
-QuestionKind = Literal["exact", "limit", "budget", "diagnostic"]
-"""An exact fit or a tolerance with unlimited steps, a tolerance within a budget, or a diagnostic at its end."""
+Asked = float | Mark | None
+"""A tolerance, a mark of a further measure, or None for the usual question, as callers ask."""
+
+QuestionKind = Literal["exact", "limit", "budget", "diagnostic", "mark"]
+"""An exact fit or a tolerance with unlimited steps, a tolerance or mark within a budget, or a diagnostic at its end."""
 
 NO_FATE = "no fate"
 """Name under which trials without a fate are counted."""
@@ -36,19 +40,19 @@ class Question:
         tolerance: Largest measure of a fit. Zero asks for an exact fit.
         steps: Number of steps, or infinity.
         index: Index of the tolerance among those that the suite records, or None for an exact fit.
-        by: The diagnostic that decides in place of the tolerance, or None.
+        by: The diagnostic or the mark of a further measure that decides in place of the tolerance, or None.
     """
 
     tolerance: float
     steps: float
     index: int | None
-    by: DiagnosticFit | None = None
+    by: DiagnosticFit | Mark | None = None
 
     @property
     def kind(self) -> QuestionKind:
         """Kind of the question."""
         if self.by is not None:
-            return "diagnostic"
+            return "mark" if isinstance(self.by, Mark) else "diagnostic"
         if self.index is None:
             return "exact"
         return "budget" if math.isfinite(self.steps) else "limit"
@@ -63,6 +67,8 @@ class Question:
 
     def verdict(self, outcome: Outcome) -> Verdict:
         """Return the verdict on a trial. It is ``open`` where steps are unlimited and nothing decides it."""
+        if isinstance(self.by, Mark):
+            return self.by.verdict(outcome, int(self.steps))
         if self.by is not None:
             return self.by.verdict(outcome)
         if self.index is None or not math.isfinite(self.steps):
@@ -78,8 +84,11 @@ class Question:
         """Return whether a trial is unfit within the budget but could fit with more steps.
 
         Its fate answers this where it is known. A trial with fewer effective weights than labels counts as hopeless,
-        and a trial without a fate as hopeful while its measure decreased at the end.
+        and a trial without a fate as hopeful while its measure decreased at the end. No fate answers for a mark.
         """
+        if isinstance(self.by, Mark):
+            hopeful = outcome.falling or (not outcome.message and self.by.hit(outcome) is not None)
+            return hopeful and self.verdict(outcome) == "unfit"
         if self.kind != "budget" or self.index is None or self.verdict(outcome) != "unfit":
             return False
         if outcome.hits[self.index] is not None:

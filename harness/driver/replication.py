@@ -6,18 +6,19 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.components import Cell
+from harness.components import Cell, Mark
 from harness.components.expression import holds, value_of
 from harness.driver.measures import measured_by
 from harness.statistics.difference import difference
 from harness.statistics.paired import threshold_ratio
 from harness.statistics.thresholds import LEVEL
 from harness.statistics.verdict import ClaimVerdict, verdict
-from harness.suite.claim import Claimed, ClaimSection, Side, claimed, variants
+from harness.suite.claim import FITS, Claimed, ClaimSection, Side, claimed, variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.driver.question import Asked
     from harness.driver.results import Results
 
 Size = tuple[int, int]
@@ -100,15 +101,19 @@ def _parts(results: Results, claim: Claimed) -> Iterator[Claimed]:
 
 
 def _questions(results: Results, claim: Claimed) -> Iterator[Tested]:
-    """Yield the claim with other tolerances, and with half the steps, if it is about fits or thresholds."""
+    """Yield the claim with other tolerances and marks, and with half the steps, if it is about fits or thresholds."""
     budget = results.suite.budget
-    if claim.measure not in ("fit", "k_half") or budget.fit is not None:
+    if claim.measure not in FITS or budget.fit is not None:
         return
-    for tolerance in budget.tolerances:
-        if tolerance != budget.report_tolerance:
-            yield measured(results, claim, f"tolerance {tolerance:g}", tolerance, budget.steps)
+    own = claim.section.mark or budget.report_tolerance
+    marks = [set(results.regime(side.regime).criterion.marks()) for side in (claim.first, claim.second) if side]
+    several: list[float | Mark] = [*budget.tolerances, *sorted(set.intersection(*marks), key=str)]
+    for asked in several:
+        if asked != own:
+            knob = str(asked) if isinstance(asked, Mark) else f"tolerance {asked:g}"
+            yield measured(results, claim, knob, asked, budget.steps)
     if budget.steps > 1:
-        yield measured(results, claim, "half the steps", budget.report_tolerance, budget.steps // 2)
+        yield measured(results, claim, "half the steps", own, budget.steps // 2)
 
 
 def cells_of(results: Results, side: Side) -> list[Cell]:
@@ -121,7 +126,7 @@ def cells_of(results: Results, side: Side) -> list[Cell]:
 
 
 def measured(
-    results: Results, claim: Claimed, knob: str = "", tolerance: float | None = None, steps: float | None = None
+    results: Results, claim: Claimed, knob: str = "", tolerance: Asked = None, steps: float | None = None
 ) -> Tested:
     """Return a claim with what was measured.
 
@@ -129,11 +134,12 @@ def measured(
         results: Results of the run.
         claim: The claim.
         knob: What is changed from the claim as the suite has it.
-        tolerance: See :meth:`harness.driver.results.Results.question`, for fits and thresholds.
+        tolerance: See :meth:`harness.driver.results.Results.question`, for fits and thresholds. By default the claim's
+            own mark, if it has one.
         steps: Likewise.
     """
     measure = _of_thresholds if claim.measure == "k_half" else _of_trials
-    return measure(results, claim, knob, tolerance, steps)
+    return measure(results, claim, knob, claim.section.mark if tolerance is None else tolerance, steps)
 
 
 def _verdict(claim: Claimed, low: float, high: float) -> ClaimVerdict:
@@ -143,7 +149,7 @@ def _verdict(claim: Claimed, low: float, high: float) -> ClaimVerdict:
     return verdict(claim.section.expect, *ends, math.log(claim.margin))
 
 
-def _of_trials(results: Results, claim: Claimed, knob: str, tolerance: float | None, steps: float | None) -> Tested:
+def _of_trials(results: Results, claim: Claimed, knob: str, tolerance: Asked, steps: float | None) -> Tested:
     first = _by_seed(results, claim, claim.first, tolerance, steps)
     second = None if claim.second is None else _by_seed(results, claim, claim.second, tolerance, steps)
     if second is None:
@@ -184,9 +190,7 @@ def _scaled(claim: Claimed, value: float) -> float:
     return math.log(value) if value > 0 else -math.inf
 
 
-def _by_seed(
-    results: Results, claim: Claimed, side: Side, tolerance: float | None, steps: float | None
-) -> dict[int, float]:
+def _by_seed(results: Results, claim: Claimed, side: Side, tolerance: Asked, steps: float | None) -> dict[int, float]:
     """Return for each seed the mean over the cells of a side, of seeds that have a number in each of them."""
     cells = cells_of(results, side)
     values: dict[int, list[float]] = {}
@@ -203,7 +207,7 @@ def _by_seed(
     return {seed: math.fsum(known) / len(cells) for seed, known in values.items() if len(known) == len(cells)}
 
 
-def _of_thresholds(results: Results, claim: Claimed, knob: str, tolerance: float | None, steps: float | None) -> Tested:
+def _of_thresholds(results: Results, claim: Claimed, knob: str, tolerance: Asked, steps: float | None) -> Tested:
     """Return the quotient of thresholds, or of a threshold and a number, as a geometric mean over sizes."""
     sizes = [(n, d) for n, d in sorted(results.sizes()) if holds(claim.first.where, n=n, d=d, k=math.nan)]
     logs: list[tuple[float | None, float, float]] = []

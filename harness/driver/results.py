@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.complaints import nearest
-from harness.components import Cell, Outcome, Regime, Verdict
-from harness.driver.question import Question, exact_floor, fate_counts, proved
+from harness.components import Cell, Mark, Outcome, Regime, Verdict
+from harness.driver.question import Asked, Question, exact_floor, fate_counts, proved
 from harness.driver.size_brackets import size_brackets
 from harness.plugin_host.registry import Registry
 from harness.statistics.exponents import ExponentFit, fit_exponents
@@ -129,20 +129,24 @@ class Results:
         """
         return self.suite.budget.limit and regime in self._fated
 
-    def question(self, regime: str, tolerance: float | None = None, steps: float | None = None) -> Question:
+    def question(self, regime: str, tolerance: Asked = None, steps: float | None = None) -> Question:
         """Return what counts as a fit.
 
         Args:
             regime: Name of the regime.
-            tolerance: A recorded tolerance, 0 for an exact fit, or None for the reported tolerance.
+            tolerance: A recorded tolerance, 0 for an exact fit, a mark of a further measure, or None for the reported
+                tolerance.
             steps: A number of steps within the budget, infinity, or None for all of the budget. If both are None, the
                 question is the leading one: an exact fit with unlimited steps where the run decides fates, else the
                 reported tolerance within the budget. Where a diagnostic decides, it takes the place of the latter.
 
         Raises:
-            ValueError: If the tolerance was not recorded, or an exact fit is asked for within a number of steps.
+            ValueError: If the tolerance or the mark was not recorded, an exact fit is asked for within a number of
+                steps, or a mark with unlimited ones.
         """
         fit, budget = self.suite.budget.fit, self.suite.budget
+        if isinstance(tolerance, Mark):
+            return self._of_mark(regime, tolerance, steps)
         if fit is not None and tolerance in (None, budget.report_tolerance) and steps in (None, budget.steps):
             return Question(budget.report_tolerance, budget.steps, self.rung(), fit)
         if tolerance is None and steps is None and self.decides_fates(regime):
@@ -154,8 +158,18 @@ class Results:
         index = self.rung(tolerance)
         return Question(budget.tolerances[index], budget.steps if steps is None else steps, index)
 
+    def _of_mark(self, regime: str, mark: Mark, steps: float | None) -> Question:
+        recorded = {one: one for one in self.regime(regime).criterion.marks()}
+        if mark not in recorded:
+            known = ", ".join(map(str, recorded)) or "no further measures"
+            raise ValueError(f"{mark} was not recorded; the criterion of regime {regime!r} records {known}")
+        if steps is not None and not math.isfinite(steps):
+            raise ValueError(f"{mark} is known within the budget alone, found {steps:g} steps")
+        budget = self.suite.budget
+        return Question(budget.report_tolerance, budget.steps if steps is None else steps, self.rung(), recorded[mark])
+
     def counts(
-        self, regime: str, n: int, d: int, tolerance: float | None = None, steps: float | None = None
+        self, regime: str, n: int, d: int, tolerance: Asked = None, steps: float | None = None
     ) -> dict[int, tuple[int, int]]:
         """Return (fits, trials) by width as :meth:`question` defines a fit, errors left out. Trials may be open."""
         asked = self.question(regime, tolerance, steps)
@@ -169,9 +183,7 @@ class Results:
             found[k] = (verdicts.count("fit"), verdicts.count("open"), len(verdicts) - verdicts.count("error"))
         return found
 
-    def threshold(
-        self, regime: str, n: int, d: int, tolerance: float | None = None, steps: float | None = None
-    ) -> Threshold:
+    def threshold(self, regime: str, n: int, d: int, tolerance: Asked = None, steps: float | None = None) -> Threshold:
         """Return k½ with its bracket, computed once for each question.
 
         Args:
@@ -272,16 +284,14 @@ class Results:
         whole = asked.steps >= self.suite.budget.steps or any(outcome.fate is not None for outcome in below)
         return whole and asked.budget_makes(below)
 
-    def exponent_fit(self, regime: str, tolerance: float | None = None, steps: float | None = None) -> ExponentFit:
+    def exponent_fit(self, regime: str, tolerance: Asked = None, steps: float | None = None) -> ExponentFit:
         """Return the exponents of k½ in n and d, computed once for each question."""
         key = (regime, self.question(regime, tolerance, steps))
         if key not in self._exponent_fits:
             self._exponent_fits[key] = fit_exponents(self.brackets(regime, tolerance, steps))
         return self._exponent_fits[key]
 
-    def brackets(
-        self, regime: str, tolerance: float | None = None, steps: float | None = None
-    ) -> tuple[SizeBracket, ...]:
+    def brackets(self, regime: str, tolerance: Asked = None, steps: float | None = None) -> tuple[SizeBracket, ...]:
         """Return the brackets of k½ at all sizes of the suite, which hold together at a confidence of 95 %.
 
         See :func:`harness.driver.size_brackets.size_brackets`.
@@ -293,7 +303,7 @@ class Results:
         return {}
 
     def fits(
-        self, regime: str, n: int, d: int, tolerance: float | None = None, steps: float | None = None
+        self, regime: str, n: int, d: int, tolerance: Asked = None, steps: float | None = None
     ) -> dict[int, list[bool | None]]:
         """Return for each width whether the trial of each seed 0, 1, 2, … fit; None where that is not known."""
         asked = self.question(regime, tolerance, steps)

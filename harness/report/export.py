@@ -102,6 +102,7 @@ def claim_record(one: Replication) -> form.ClaimData:
         "source": section.source,
         "certainty": section.certainty,
         "measure": section.measure,
+        **({} if section.mark is None else {f"at_{section.mark.measure}": section.mark.value}),
         "expect": section.expect,
         "ratio": section.as_ratio,
         "first": finite(found.first),
@@ -289,6 +290,7 @@ def _threshold(results: Results, regime: str, n: int, d: int) -> form.ThresholdD
         **_answer(results, regime, n, d, leading),
         "exact": _answer(results, regime, n, d, leading) if decided else None,
         "budget": _answer(results, regime, n, d, budget),
+        **({"marks": marked} if (marked := _marks(results, regime, n, d)) else {}),
         "certified": leading.certified,
         "weights_per_label": weights_per_label(results.regime(regime), n, d, leading.k_half),
         "diverged": sum(trial.diverged for trial in trials),
@@ -297,6 +299,14 @@ def _threshold(results: Results, regime: str, n: int, d: int) -> form.ThresholdD
         "fates": leading.fates or None,
         "ended": results.endings.get((regime, n, d)),
     }
+
+
+def _marks(results: Results, regime: str, n: int, d: int) -> list[dict[str, Any]]:
+    """Return the answer for each mark of a further measure that the regime records."""
+    return [
+        {"measure": mark.measure, "mark": mark.value, **threshold_data(results.threshold(regime, n, d, mark))}
+        for mark in results.regime(regime).criterion.marks()
+    ]
 
 
 def _why(results: Results, regime: str, n: int, d: int, found: Threshold) -> str | None:

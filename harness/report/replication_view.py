@@ -13,6 +13,7 @@ from harness.report.caption import problems_explained
 from harness.report.map_view import explained
 from harness.report.provenance import provenance
 from harness.report.questions import question_explained
+from harness.suite.claim import FITS
 
 if TYPE_CHECKING:
     from harness.driver.replication import Replication, Tested
@@ -67,7 +68,7 @@ def _row(one: Replication) -> Row:
         (
             Text(section.text),
             Text(f"{section.source} ({SEEN[section.certainty]})"),
-            Text(section.measure),
+            Text(f"{section.measure}, {section.mark}" if section.mark else section.measure),
             Text(EXPECTED[section.expect]),
             _number(found.first),
             _number(found.second),
@@ -105,8 +106,9 @@ def _measured(found: Tested) -> Entry:
 
 def _caption(results: Results) -> str:
     claims = results.suite.claims
-    measures = dict.fromkeys(claim.measure for claim in claims if claim.measure not in ("fit", "k_half"))
+    measures = dict.fromkeys(claim.measure for claim in claims if claim.measure not in FITS)
     thresholds = any(claim.measure == "k_half" for claim in claims)
+    marks = any(regime.criterion.marks() for regime in results.suite.regimes)
     said = [
         *([f"UNFINISHED: {results.lacking}."] if results.missing else []),
         "difference: mean over seeds of first − second on the same problems, each averaged over the cells of the "
@@ -123,7 +125,7 @@ def _caption(results: Results) -> str:
         "opposite, on the other side; inconclusive, neither. A claim of no difference is replicated within ± "
         "margin and opposite outside of it.",
         "flips: changes that give another verdict, and not for want of trials: those that the suite names, each n, d "
-        "and k alone and, for fits, other tolerances and half the steps.",
+        f"and k alone and, for fits, other tolerances{', errors or margins' if marks else ''} and half the steps.",
         *(explained(results, measure) for measure in measures),
         *([question_explained(results)] if len(measures) < len({claim.measure for claim in claims}) else []),
         problems_explained(results),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from harness.claims.predictions import Prediction
+    from harness.driver.question import Asked
     from harness.report.figures.catalogue import Catalogue
 
 
@@ -62,14 +63,14 @@ class Results(results.Results):
             beside = {}
         return " ".join(headline(self, beside))
 
-    def thresholds(self, tolerance: float | None = None, steps: float | None = None) -> Records[ThresholdRecord]:
+    def thresholds(self, tolerance: Asked = None, steps: float | None = None) -> Records[ThresholdRecord]:
         """Return the threshold of every regime, n and d.
 
         Without arguments it is the leading one: of exact fits with unlimited steps where the run decides these, else
         at the reported tolerance within the budget.
 
         Args:
-            tolerance: A tolerance of the suite, or 0 for exact fits.
+            tolerance: A tolerance of the suite, 0 for exact fits, or a recorded mark such as ``Mark("error", 0.0)``.
             steps: A budget smaller than the suite's, in steps, or ``math.inf`` for unlimited steps.
 
         Raises:
@@ -95,7 +96,7 @@ class Results(results.Results):
         )
         return Records(TheoryRecord, rows)
 
-    def exponents(self, tolerance: float | None = None, steps: float | None = None) -> Records[ExponentRecord]:
+    def exponents(self, tolerance: Asked = None, steps: float | None = None) -> Records[ExponentRecord]:
         """Return the exponents of k½ in n and d of every regime that has a width.
 
         Args:

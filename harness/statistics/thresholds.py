@@ -44,7 +44,7 @@ class Threshold:
         open: Number of trials by width whose verdict is open. Widths without any are left out.
         floor: Width that k½ exceeds by a theorem, or 0.
         kind: The question that it answers: an ``exact`` fit, a tolerance in the ``limit`` of unlimited steps, a
-            tolerance within a ``budget``, or a level of a ``diagnostic`` at its end.
+            tolerance within a ``budget``, a level of a ``diagnostic`` at its end, or a ``mark`` of a further measure.
         tolerance: Largest measure of a fit, or 0 for an exact one.
         steps: Number of steps, or infinity.
         limited: Whether the budget made the lower end: at least half of the unfit trials there could fit with more
@@ -66,7 +66,7 @@ class Threshold:
     smallest: int = 1
     open: dict[int, int] = field(default_factory=dict)
     floor: int = 0
-    kind: Literal["exact", "limit", "budget", "diagnostic"] = "budget"
+    kind: Literal["exact", "limit", "budget", "diagnostic", "mark"] = "budget"
     tolerance: float = 0.0
     steps: float = math.inf
     limited: bool = False

@@ -9,7 +9,9 @@ from annotated_types import MinLen
 from pydantic import AfterValidator, Field, model_validator
 
 from harness.complaints import Refusal
-from harness.components import Certainty, Positive  # not under TYPE_CHECKING: pydantic reads the annotations
+
+# Not under TYPE_CHECKING: pydantic reads the annotations.
+from harness.components import Certainty, Fraction, Mark, Positive
 from harness.components.expression import holds, value_of
 from harness.statistics.verdict import Expected
 from harness.suite.file import Section
@@ -30,6 +32,9 @@ def _formula(text: str | float) -> str | float:
         raise Refusal("refused", str(error)) from error
     return text
 
+
+FITS = ("fit", "k_half")
+"""Measures that depend on what counts as a fit."""
 
 Condition = Annotated[str, AfterValidator(_condition)]
 Filled = Annotated[str, MinLen(1)]
@@ -66,6 +71,8 @@ class ClaimSection(Section):
     where_first: Condition | None = Field(None, description="Condition for the first alone.")
     where_second: Condition | None = Field(None, description="Condition for the second alone.")
     margin: Positive = Field(description="Smallest difference that matters; of k_half and ratio = true, a factor > 1.")
+    at_error: Fraction | None = Field(None, description="Of fit and k_half: share of wrong labels that is a fit.")
+    at_margin: float | None = Field(None, description="Of fit and k_half: smallest margin that is a fit.")
     ratio: bool = Field(False, description="Whether the quotient is compared with 1 rather than the difference with 0.")
     knobs: list[KnobSection] = Field([], description="Changes that might change the verdict.")
 
@@ -73,9 +80,20 @@ class ClaimSection(Section):
     def _consistent(self) -> ClaimSection:
         if (self.second is None) == (self.value is None):
             raise Refusal("missing", "needs second or value, what the first is compared with")
+        if self.at_error is not None and self.at_margin is not None:
+            raise Refusal("given-twice", "has at_error and at_margin, expected one of them")
+        if self.mark is not None and self.measure not in FITS:
+            raise Refusal("refused", f"has {self.mark}, which is for measure = 'fit' or 'k_half'")
         if self.as_ratio and self.margin <= 1:
             raise Refusal("out-of-range", f"has margin {self.margin:g}, expected a factor above 1 for quotients")
         return self
+
+    @property
+    def mark(self) -> Mark | None:
+        """The mark of a further measure that counts as a fit, or None for the usual question."""
+        if self.at_error is not None:
+            return Mark("error", self.at_error)
+        return None if self.at_margin is None else Mark("margin", self.at_margin)
 
     @property
     def as_ratio(self) -> bool:

@@ -66,6 +66,12 @@ def _faults(claim: ClaimSection, regimes: list[Regime]) -> list[Complaint]:
             every = [*MEASURES, *sorted(set().union(*recorded))]
             message = f"found {show(measure)}, which not all regimes of the claim record: add it to their diagnostics"
             found.append(Complaint("unknown-name", where, message, nearest(measure, every)))
+    mark = claim.mark
+    for regime in regimes:
+        if mark is not None and regime.name in named and mark not in (marks := regime.criterion.marks()):
+            key, said = f"at_{mark.measure}", ", ".join(map(str, marks)) or "no errors and no margins"
+            message = f"{mark} is not recorded by regime {show(regime.name)}, which records {said}"
+            found.append(Complaint("tolerance-not-recorded", (key,), f"{message}: add it to {key[3:]}s of [budget]"))
     return found
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.components import Mark
 from harness.components.numbers import plain, width
 from harness.report import setting
 from harness.report.figures.record import Drawing, Drawn, LeftOut
@@ -57,13 +58,17 @@ def _draw(results: Results, regimes: Sequence[Regime], n: int, d: int) -> Figure
     budget = results.suite.budget
     steps = budgets(budget.steps)
     tolerances = sorted(budget.tolerances, reverse=True)
-    tables = [[[_entry(results, r.name, n, d, t, s) for s in steps] for t in tolerances] for r in regimes]
+    asked: list[tuple[float | Mark, ...]] = [(*tolerances, *regime.criterion.marks()) for regime in regimes]
+    tables = [
+        [[_entry(results, regime.name, n, d, t, s) for s in steps] for t in several]
+        for regime, several in zip(regimes, asked, strict=True)
+    ]
     known = [v for table in tables for row in table for v, _ in row if v is not None] or [1.0]
     norm = LogNorm(min(known), max(*known, 1.01 * min(known)))
     here = (steps.index(budget.steps), tolerances.index(budget.report_tolerance))
     with styled():
-        figure, several = panels(len(regimes), 0.6 + 0.2 * len(tolerances), across=1)
-        for axes, regime, table in zip(several, regimes, tables, strict=True):
+        figure, several = panels(len(regimes), 0.6 + 0.2 * max(map(len, asked)), across=1)
+        for axes, regime, fits, table in zip(several, regimes, asked, tables, strict=True):
             axes.set_facecolor("#e4e4e4")
             values = np.array([[math.nan if v is None else v for v, _ in row] for row in table])
             axes.pcolormesh(values, cmap=shades(), norm=norm, edgecolor="white", linewidth=0.8)
@@ -81,7 +86,7 @@ def _draw(results: Results, regimes: Sequence[Regime], n: int, d: int) -> Figure
                     )
             axes.add_patch(Rectangle(here, 1, 1, fill=False, edgecolor=THEORY, linewidth=1.8, clip_on=False))
             axes.set_xticks(np.arange(len(steps)) + 0.5, [plain(step) for step in steps])
-            axes.set_yticks(np.arange(len(tolerances)) + 0.5, [plain(t) for t in tolerances])
+            axes.set_yticks(np.arange(len(fits)) + 0.5, [str(t) if isinstance(t, Mark) else plain(t) for t in fits])
             titled(axes, regime.name)
             axes.set_xlabel("budget in steps")
             axes.set_ylabel("tolerance")
@@ -93,9 +98,9 @@ def _draw(results: Results, regimes: Sequence[Regime], n: int, d: int) -> Figure
         return finished(figure, [f"threshold width k½ at n = {n}, d = {d}; brighter is wider"], legend)
 
 
-def _entry(results: Results, regime: str, n: int, d: int, tolerance: float, steps: int) -> tuple[float | None, str]:
+def _entry(results: Results, regime: str, n: int, d: int, asked: float | Mark, steps: int) -> tuple[float | None, str]:
     """Return the number that colours a cell of the map, and its text."""
-    found = results.threshold(regime, n, d, tolerance, steps)
+    found = results.threshold(regime, n, d, asked, steps)
     if found.k_half is not None:
         return found.k_half, width(found.k_half)
     if found.bound == ">" and found.low is not None:
