@@ -23,6 +23,7 @@ class Projected(Optimizer):
     P is the Euclidean projection onto the set, the product over the k/2 mirrored pairs (j, j + k/2) of
         ‖w_j − w_j⁰‖ ≤ ε and ‖w_{j+k/2} − w_{j+k/2}⁰‖ ≤ ε        (a ball for each hidden neuron)
         v_{j+k/2} = −v_j and ζ ≤ s_j v_j ≤ κ                     (s_j the sign of v_j at the start)
+    the second of them for each output if there are several,
     so that no neuron leaves the neighbourhood of its initial weights and none dies. The hidden weights of a pair are
     free to part, and do at the first step, as their gradients are opposite; were they tied too, f = 0 for ever.
     Every other weight, such as a bias, is unconstrained.
@@ -59,9 +60,9 @@ class Projected(Optimizer):
         return {HIDDEN, OUTPUT} <= moved and shapes[OUTPUT] == (4,)
 
     def start(self, params: Params) -> Params:
-        """Keep w⁰, (k, d), and the signs of the pairs, (k/2,)."""
+        """Keep w⁰, (k, d), and the signs of the pairs, (k/2,) or (q, k/2)."""
         self._check(params)
-        first = params[OUTPUT][: params[OUTPUT].shape[0] // 2]
+        first = params[OUTPUT][..., : params[OUTPUT].shape[-1] // 2]
         return {"centre": params[HIDDEN].clone(), "signs": (first >= 0).to(first.dtype) * 2.0 - 1.0}
 
     def update(self, params: Params, grads: Params, state: Params, step_size: Tensor) -> tuple[Params, Params]:
@@ -73,20 +74,20 @@ class Projected(Optimizer):
         """Return the nearest weights of one network that satisfy the constraints.
 
         Args:
-            params: W (k, d), v (k,), and any others, which are left alone.
+            params: W (k, d), v (k,) or (q, k), and any others, which are left alone.
             state: What :meth:`start` returned at the initial weights.
         """
         import torch
 
         hidden, output = params[HIDDEN], params[OUTPUT]
-        half = output.shape[0] // 2
+        half = output.shape[-1] // 2
         moved = hidden - state["centre"]
         length = (moved * moved).sum(1, keepdim=True).sqrt()
         # What lies beyond the ball is taken off, which is nothing, to the last bit, for weights inside it.
         excess = moved * (1.0 - self.epsilon / length.clamp(min=self.epsilon))
-        size = (state["signs"] * (output[:half] - output[half:]) * 0.5).clamp(self.zeta, self.kappa)
+        size = (state["signs"] * (output[..., :half] - output[..., half:]) * 0.5).clamp(self.zeta, self.kappa)
         pair = state["signs"] * size
-        return {**params, HIDDEN: hidden - excess, OUTPUT: torch.cat([pair, -pair])}
+        return {**params, HIDDEN: hidden - excess, OUTPUT: torch.cat([pair, -pair], -1)}
 
     def constraint(self) -> PairedBalls | None:
         """Return the set."""
@@ -98,5 +99,5 @@ class Projected(Optimizer):
                 f"the projected method trains a hidden layer {HIDDEN} and an output layer {OUTPUT} together; "
                 f"found {', '.join(sorted(params))}: set train = 'all'"
             )
-        if params[OUTPUT].shape[0] % 2:
-            raise ValueError(f"mirrored pairs need an even width, found k = {params[OUTPUT].shape[0]}")
+        if params[OUTPUT].shape[-1] % 2:
+            raise ValueError(f"mirrored pairs need an even width, found k = {params[OUTPUT].shape[-1]}")
