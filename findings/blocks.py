@@ -10,14 +10,15 @@ import re
 from pathlib import Path
 
 from findings.claims import other_seeds
+from findings.equations import equations
 from findings.keys import keys_table
 from findings.reports import REPORTS, ROOT, read
 from findings.tables import TABLES
 from findings.times import times_table
 
-BLOCK = re.compile(r"(<!-- findings: ([a-z-]+)(?: ([a-z-]+))? -->\n)(.*?)(<!-- end of findings -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- findings: ([a-z-]+)(?: ([a-z0-9-]+))? -->\n)(.*?)(<!-- end of findings -->)", re.DOTALL)
 
-OF_ALL = {"times": times_table, "other-seeds": other_seeds}
+OF_ALL = {"times": times_table, "other-seeds": other_seeds, "equations": equations}
 """Tables of all suites by the name that a block gives."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +74,7 @@ class Found:
         budget: The answer at the reported tolerance within the budget.
         certified: Number of trials of which the end is proved, or None where the run does not decide it.
         trials: Number of trials.
+        marks: The answers for marks of further measures, by the words for them.
     """
 
     regime: str
@@ -83,6 +84,7 @@ class Found:
     budget: Answer
     certified: int | None
     trials: int
+    marks: Mapping[str, Answer] = field(default_factory=dict)
 
     @property
     def leading(self) -> Answer:
@@ -180,7 +182,13 @@ def _threshold(record: Mapping[str, Any]) -> Found:
         Answer.of(record.get("budget") or record),
         record.get("certified"),
         record["trials"],
+        {_words(mark): Answer.of(mark) for mark in record.get("marks", ())},
     )
+
+
+def _words(mark: Mapping[str, Any]) -> str:
+    """Return the words for a mark, such as ``error ≤ 0``."""
+    return f"{mark['measure']} {'≤' if mark['measure'] == 'error' else '≥'} {mark['mark']:g}"
 
 
 def read(suite: str, folder: Path = REPORTS, name: str = "thresholds.json") -> Report | None:

@@ -45,14 +45,15 @@ def exponents(record: Mapping[str, Any] | None) -> str:
         return "–"
     if record.get("refuted"):
         return "no exponents fit"
-    said = [_exponent(record[name], record[f"{name}_interval"]) for name in ("a", "b")]
+    said = [exponent(record[name], record[f"{name}_interval"]) for name in ("a", "b")]
     return ", ".join(said) if any(one != "–" for one in said) else "–"
 
 
-def _exponent(point: float | None, interval: Sequence[float | None] | None) -> str:
+def exponent(point: float | None, interval: Sequence[float | None] | None) -> str:
+    """Return an exponent with its interval, in which open ends are dots, or a dash."""
     if interval is None or all(end is None for end in interval):
         return "–" if point is None else f"{point:.2f}"
-    low, high = ("…" if end is None else f"{end:.2f}" for end in interval)
+    low, high = ("…" if end is None or math.isinf(end) else f"{end:.2f}" for end in interval)
     said = f"[{low}, {high}]" if point is None else f"{point:.2f} [{low}, {high}]"
     return said.replace("-", "−")
 

@@ -97,12 +97,11 @@ def _choice(cell: Cell, choice: Choice) -> form.ChoiceData:
 def claim_record(one: Replication) -> form.ClaimData:
     """Return a claim, what was measured of it, and its verdict as plain data. Open ends of intervals are null."""
     section, found = one.section, one.tested
-    return {
+    record: form.ClaimData = {
         "text": section.text,
         "source": section.source,
         "certainty": section.certainty,
         "measure": section.measure,
-        **({} if section.mark is None else {f"at_{section.mark.measure}": section.mark.value}),
         "expect": section.expect,
         "ratio": section.as_ratio,
         "first": finite(found.first),
@@ -118,6 +117,11 @@ def claim_record(one: Replication) -> form.ClaimData:
         "variants": [_variant(other) for other in one.others[: len(section.knobs)]],
         "knobs": len(one.others),
     }
+    if section.at_error is not None:
+        record["at_error"] = section.at_error
+    if section.at_margin is not None:
+        record["at_margin"] = section.at_margin
+    return record
 
 
 def _variant(tested: Tested) -> form.VariantData:
@@ -283,14 +287,13 @@ def _threshold(results: Results, regime: str, n: int, d: int) -> form.ThresholdD
     leading = results.threshold(regime, n, d)
     budget = results.threshold(regime, n, d, results.suite.budget.report_tolerance)
     trials = [t for k in results.widths(regime, n, d) for t in results.outcomes[Cell(regime, n, d, k)]]
-    return {
+    record: form.ThresholdData = {
         "regime": regime,
         "n": n,
         "d": d,
-        **_answer(results, regime, n, d, leading),
+        **_answer(results, regime, n, d, leading),  # type: ignore[typeddict-item]  # marks are added below
         "exact": _answer(results, regime, n, d, leading) if decided else None,
         "budget": _answer(results, regime, n, d, budget),
-        **({"marks": marked} if (marked := _marks(results, regime, n, d)) else {}),
         "certified": leading.certified,
         "weights_per_label": weights_per_label(results.regime(regime), n, d, leading.k_half),
         "diverged": sum(trial.diverged for trial in trials),
@@ -299,14 +302,12 @@ def _threshold(results: Results, regime: str, n: int, d: int) -> form.ThresholdD
         "fates": leading.fates or None,
         "ended": results.endings.get((regime, n, d)),
     }
-
-
-def _marks(results: Results, regime: str, n: int, d: int) -> list[dict[str, Any]]:
-    """Return the answer for each mark of a further measure that the regime records."""
-    return [
-        {"measure": mark.measure, "mark": mark.value, **threshold_data(results.threshold(regime, n, d, mark))}
-        for mark in results.regime(regime).criterion.marks()
-    ]
+    if marks := results.regime(regime).criterion.marks():
+        record["marks"] = [
+            {**threshold_data(results.threshold(regime, n, d, mark)), "measure": mark.measure, "mark": mark.value}
+            for mark in marks
+        ]
+    return record
 
 
 def _why(results: Results, regime: str, n: int, d: int, found: Threshold) -> str | None:

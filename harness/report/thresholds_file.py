@@ -39,9 +39,10 @@ class CountData(TypedDict):
 class BareAnswerData(TypedDict):
     """One answer about a threshold, without reasons."""
 
-    kind: Literal["exact", "limit", "budget", "diagnostic"]
+    kind: Literal["exact", "limit", "budget", "diagnostic", "mark"]
     """the question: `exact` (an exact fit with unlimited steps), `limit` (the tolerance with unlimited steps), \
-`budget` (the tolerance within the steps), or `diagnostic` (a level of a diagnostic after the budget)"""
+`budget` (the tolerance within the steps), `diagnostic` (a level of a diagnostic after the budget), or `mark` (an \
+error or a margin within the steps)"""
     k_half: int | None
     """estimate of k½, the smallest width at which at least half of the trials fit: an admissible width, \
 low < `k_half` ≤ high; `null` where an end is open"""
@@ -76,6 +77,16 @@ class AnswerData(BareAnswerData):
 
 
 @_described
+class MarkData(BareAnswerData):
+    """The answer for a mark of a further measure, an error or a margin."""
+
+    measure: Literal["error", "margin"]
+    """`error`, the share of wrong labels, or `margin`, the smallest margin over the samples"""
+    mark: float
+    """largest error of a fit, or its smallest margin"""
+
+
+@_described
 class ThresholdData(AnswerData):
     """A threshold, with the keys of its leading answer, which is `exact` where there is one and else `budget`."""
 
@@ -89,6 +100,9 @@ class ThresholdData(AnswerData):
     """the answer for exact fits with unlimited steps; `null` where the run does not decide them"""
     budget: AnswerData
     """the answer at the reported tolerance within the budget"""
+    marks: NotRequired[list[MarkData]]
+    """an answer for each error and margin that the regime records, with `measure`, `mark` and the keys of an answer \
+but `reasons`"""
     certified: int | None
     """number of trials of which it is proved whether they end in an exact fit; `null` where the run does not decide \
 it"""
@@ -315,6 +329,10 @@ class ClaimData(TypedDict):
     """how the text of the claim is known"""
     measure: str
     """what is compared"""
+    at_error: NotRequired[float]
+    """of `fit` and `k_half`, the share of wrong labels that counts as a fit in place of the tolerance"""
+    at_margin: NotRequired[float]
+    """likewise, the smallest margin"""
     expect: str
     """whether the first is claimed to be smaller, larger or equal"""
     ratio: bool

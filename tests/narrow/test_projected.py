@@ -141,6 +141,20 @@ def test_a_projection_is_never_farther_than_any_feasible_point() -> None:
         assert inner <= 1e-12
 
 
+def test_several_outputs_are_projected_one_by_one() -> None:
+    """The tie and the bounds are those of each output, so each row of v is projected as if it were the only one."""
+    rng = np.random.default_rng(4)
+    method = Projected(epsilon=0.5, zeta=0.2, kappa=0.6)
+    centre, point = (tensors({"W": rng.standard_normal((6, 3)), "v": rng.standard_normal((4, 6))}) for _ in range(2))
+    found = method.project(point, method.start(centre))
+    for c in range(4):
+        alone = method.project(point | {"v": point["v"][c]}, method.start(centre | {"v": centre["v"][c]}))
+        assert torch.equal(found["v"][c], alone["v"])
+        assert torch.equal(found["W"], alone["W"])
+    with pytest.raises(ValueError, match=r"even width, found k = 5"):
+        method.start({"W": torch.zeros(5, 3), "v": torch.zeros(4, 5)})
+
+
 def test_impossible_options_and_nets_are_refused_with_a_reason() -> None:
     with pytest.raises(ValueError, match=r"zeta = 2 is above kappa = 1"):
         Projected(zeta=2.0, kappa=1.0)
