@@ -470,7 +470,7 @@ def thresholds_schema() -> dict[str, Any]:
     """Return the JSON Schema of ``thresholds.json``."""
     schema = TypeAdapter(ThresholdsFile).json_schema()
     said: dict[str, str] = {}
-    for kind in (BareAnswerData, AnswerData, ThresholdData):  # pydantic describes no inherited keys
+    for kind in (BareAnswerData, AnswerData, MarkData, ThresholdData):  # pydantic describes no inherited keys
         of = schema["$defs"].get(kind.__name__) or TypeAdapter(kind).json_schema()
         for key, value in of["properties"].items():
             said[key] = value.setdefault("description", said.get(key, ""))
