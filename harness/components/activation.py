@@ -108,8 +108,9 @@ class Activation(Component, ABC):
     def triton(self) -> str | None:
         """Return statements in Triton's language that set ``phi`` and ``slope`` from ``z``, or None if there are none.
 
-        They may use ``tl`` and what ``harness/engine/gpu/activations.py`` defines: ``sigmoid(z)`` and
-        ``log1p(u, TERMS)`` for 0 ≤ u ≤ 1.
+        They may use ``tl`` and what ``harness/engine/gpu/activations.py`` defines: ``sigmoid(z)``,
+        ``log1p(u, TERMS)`` for 0 ≤ u ≤ 1, and ``error_function(x, TERMS)`` and ``sine_cosine(x, TERMS)``, which return
+        two.
         """
         return None
 

@@ -5,7 +5,7 @@ momentum remembers. The residual norm decides before the step whether there is o
 
 ``resident`` holds X, W and all else of a network whose tile is the whole of it: in registers, from which matrix
 products take them through shared memory. It takes networks of at most 256 samples, 128 features and 128 neurons whose
-n·d·k, padded to powers of two of at least 16, is at most 256·32·32, or half of that in double precision.
+n·d·k, padded to powers of two of at least 16, is at most 256·32·32, or a quarter of that in double precision.
 ``streamed`` works through tiles of X, W and φ', which lie in the device's memory and, where they fit, in its caches; it
 takes any size that the memory holds.
 
@@ -144,9 +144,12 @@ def resident(
     step, rung, mark = tl.load(row + STEP), tl.load(row + RUNG), tl.load(row + MARK)
     ended, diverged = tl.load(row + ENDED), tl.load(row + DIVERGED)
 
+    if not HIDDEN:  # φ does not change
+        phi, slope = activate(tl.dot(w, tl.trans(x), input_precision="ieee", out_dtype=REAL), TERMS)
     while (ended == 0) & (step < until):
-        z = tl.dot(w, tl.trans(x), input_precision="ieee", out_dtype=REAL)
-        phi, slope = activate(z, TERMS)
+        if HIDDEN:
+            z = tl.dot(w, tl.trans(x), input_precision="ieee", out_dtype=REAL)
+            phi, slope = activate(z, TERMS)
         r = tl.where(inside, tl.sum(v[:, None] * phi, 0) + c - y, 0.0)
         norm = tl.sqrt(tl.sum(r * r, 0).to(tl.float64))
         rung, mark, ended, diverged = record(row, numbers, doubles, longs, norm, step, rung, mark)

@@ -9,7 +9,7 @@ LEAST = 16
 
 RESIDENT_SAMPLES = 256
 RESIDENT = 256 * 32 * 32
-"""Most n·d·k, padded to powers of two, of a network that stays on its processor; halved in double precision.
+"""Most n·d·k, padded to powers of two, of a network that stays on its processor; a quarter of it in double precision.
 
 A product of that size gives each of 256 threads a thousand fused multiply-adds and 32 sums: about half of its
 registers. Larger ones spill.
@@ -53,11 +53,11 @@ class Tiling:
         samples, features, neurons = (max(LEAST, _power_of_two(size)) for size in (n, d, k))
         size = samples * features * neurons
         fits = samples <= RESIDENT_SAMPLES and max(features, neurons) <= RESIDENT_SIDE
-        if fits and size <= (RESIDENT // 2 if double else RESIDENT):
+        if fits and size <= (RESIDENT // 4 if double else RESIDENT):
             return cls(samples, features, neurons, 8 if 2 * size > RESIDENT or double else 4, resident=True)
         most = STREAMED_SAMPLES // 2 if double else STREAMED_SAMPLES
         sides = min(features, STREAMED_SIDE), min(neurons, STREAMED_SIDE)
-        return cls(min(samples, most), *sides, warps=4, resident=False)
+        return cls(min(samples, most), *sides, warps=8 if double else 4, resident=False)
 
     def padded(self, n: int, d: int, k: int) -> tuple[int, int, int]:
         """Return the sizes rounded up to whole tiles."""

@@ -21,7 +21,7 @@ class FusedGpu(ShallowSolver):
     """The Triton kernel: one network a thread block, many in a launch, of one batch or of several."""
 
     name: ClassVar[str] = "fused-gpu"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     summary: ClassVar[str] = "shallow nets on full batches without constraints, many in a launch"
     devices: ClassVar[tuple[str, ...]] = ("cuda",)
     preference: ClassVar[int] = 30

@@ -77,11 +77,12 @@ class Gelu(Activation):
         """
 
     def triton(self) -> str:
-        """Return both, from one Φ(z)."""
+        """Return both, from one erf, which gives the density as well."""
         return """
-            distribution = 0.5 + 0.5 * tl.erf(z * 0.7071067811865476)
+            erf, gauss = error_function(z * 0.7071067811865476, TERMS)
+            distribution = 0.5 + 0.5 * erf
             phi = z * distribution
-            slope = distribution + z * tl.exp(-0.5 * z * z) * 0.3989422804014327
+            slope = distribution + z * gauss * 0.3989422804014327
         """
 
 
@@ -131,5 +132,5 @@ class Erf(Activation):
         return "vec gauss; phi = error_function(z, gauss); slope = gauss * real(1.1283791670955126);"
 
     def triton(self) -> str:
-        """Return both."""
-        return "phi = tl.erf(z)\nslope = 1.1283791670955126 * tl.exp(-z * z)"
+        """Return both, from one exponential."""
+        return "phi, gauss = error_function(z, TERMS)\nslope = 1.1283791670955126 * gauss"

@@ -53,5 +53,5 @@ class Sin(Activation):
         return "sine_cosine(z, phi, slope);"
 
     def triton(self) -> str:
-        """Return both."""
-        return "phi = tl.sin(z)\nslope = tl.cos(z)"
+        """Return both, from one reduction of the argument."""
+        return "phi, slope = sine_cosine(z, TERMS)"

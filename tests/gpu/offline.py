@@ -1,0 +1,101 @@
+"""Compiles kernels for devices that are not here: ``python -m tests.gpu.offline BUILD…``.
+
+Where there is no device, tests run Triton's interpreter in their own process; compilation therefore has one of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import sys
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+import triton
+from triton import knobs
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+from harness.engine.gpu import kernels
+from harness.engine.gpu.activations import with_activation
+from harness.engine.gpu.tiling import Tiling
+from harness.mathematics.activations import ACTIVATIONS
+
+BUFFERS = {"queue": "*i64", "table": "*i64", "numbers": "*fp64", "reals": "", "doubles": "*fp64", "longs": "*i64"}
+"""Types of the arguments that are no constants; that of ``reals`` is the precision."""
+
+ALIGNED = [["tt.divisibility", 16]]
+"""What a launch knows of the address of a buffer."""
+
+
+class Build(NamedTuple):
+    """What is compiled, written as its fields with colons between them: ``90:relu:all:float32:200,20,10``."""
+
+    architecture: str
+    activation: str
+    layers: str
+    dtype: str
+    size: str
+
+    @property
+    def tiling(self) -> Tiling:
+        """The tiles of the size."""
+        n, d, k = map(int, self.size.split(","))
+        return Tiling.of(n, d, k, double=self.dtype == "float64")
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What the compiler says.
+
+    Attributes:
+        spills: Bytes that a thread stores in memory for want of registers.
+        shared: Bytes of shared memory.
+        tensor: Instructions of tensor cores.
+    """
+
+    spills: int
+    shared: int
+    tensor: tuple[str, ...]
+
+
+def compiled(build: Build) -> Compiled:
+    """Compile a kernel as `Fleet.advance` launches it."""
+    tiling, double = build.tiling, build.dtype == "float64"
+    program = with_activation(kernels.resident if tiling.resident else kernels.streamed, ACTIVATIONS[build.activation])
+    constants = {
+        "TERMS": 16 if double else 7,
+        "HIDDEN": build.layers != "output",
+        "OUTPUT": build.layers != "hidden",
+        "SAMPLES": tiling.samples,
+        "FEATURES": tiling.features,
+        "NEURONS_": tiling.neurons,
+    }
+    signature = {**BUFFERS, "reals": "*fp64" if double else "*fp32", **dict.fromkeys(constants, "constexpr")}
+    places = {name: (place,) for place, name in enumerate(signature)}
+    source = ASTSource(
+        program,
+        signature,
+        {places[name]: value for name, value in constants.items()},
+        {places[name]: ALIGNED for name in BUFFERS},
+    )
+    options = {"num_warps": tiling.warps, "num_stages": 1, "enable_fp_fusion": True}
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        made = triton.compile(source, target=GPUTarget("cuda", int(build.architecture), 32), options=options)
+    spills = re.findall(r"(\d+) bytes spill stores", said.getvalue())
+    tensor = re.findall(r"\b(?:wgmma|mma|tcgen05)\.[\w.]+", made.asm["ptx"])
+    return Compiled(max(map(int, spills)), made.metadata.shared, tuple(sorted(set(tensor))))
+
+
+def main() -> None:
+    """Print what is found of each build as a line of JSON."""
+    knobs.nvidia.dump_ptxas_log = True
+    knobs.compilation.always_compile = True  # what is cached says nothing
+    for text in sys.argv[1:]:
+        sys.stdout.write(json.dumps(asdict(compiled(Build(*text.split(":"))))) + "\n")
+
+
+if __name__ == "__main__":
+    main()
