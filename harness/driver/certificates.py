@@ -47,9 +47,11 @@ def too_few_trials(suite: Suite) -> str:
 
     >>> from types import SimpleNamespace
     >>> from harness.statistics.adaptive import Adaptive
-    >>> too_few_trials(SimpleNamespace(search=Adaptive(trials=4), sizes=[(40, 10)]))
+    >>> too_few_trials(SimpleNamespace(search=Adaptive(trials=4), sizes=[(40, 10)], budget=SimpleNamespace(fit=None)))
     '[search] trials = 4 certify no width, so k½ gets no bracket: an end takes at least 5 that agree'
     """
+    if suite.budget.fit is not None and not suite.budget.fit.monotone:
+        return ""  # no width is certified with any number of trials
     needed, trials = fewest_trials(suite), suite.search.trials
     said = f"[search] trials = {trials}"
     if not isinstance(suite.search, Adaptive):
