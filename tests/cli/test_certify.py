@@ -106,7 +106,7 @@ def test_a_report_shows_the_gap_between_proof_and_measurement() -> None:
     [
         ('{ use = "table", path = "gone.csv" }', "there is no file gone.csv"),
         ('{ use = "table", path = "short.csv" }', "short.csv has 14 rows, fewer than n = 16 (n = 16, d = 4)"),
-        ('{ use = "low-dimension", dimension = 9 }', "the subspace has dimension = 9, more than d = 4\n"),
+        ('{ use = "low-dimension", dimension = 9 }', "the subspace has dimension = 9, more than d = 4"),
     ],
 )
 def test_sizes_without_problems_end_a_run_before_it_begins(verb: str, dataset: str, message: str) -> None:
