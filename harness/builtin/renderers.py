@@ -6,9 +6,11 @@ import csv
 import io
 import json
 import math
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 from harness import Renderer
+from harness.components.entries import Count, Counts
 from harness.components.numbers import clean
 from harness.report import terminal
 from harness.report.latex import latex
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harness import Table
-    from harness.components.entries import Plain
+    from harness.components.entries import Entry, Plain
 
 
 FORMULA = ("=", "@", "+", "-", "'")
@@ -99,16 +101,16 @@ class Html(Renderer):
 
 
 class Csv(Renderer):
-    """One line a row with full precision: an estimate fills a column for its value and one for each end.
+    """One line a row with full precision, and one value a column: an estimate has a column for itself and each end.
 
-    The first line is the header and there is nothing but the table, so that any reader of CSV accepts it. Notes
-    and provenance are columns. The latter, versions, suite hash and date as JSON, is the same in every row, and goes
-    along where rows of several runs are put together. Title and caption are left to the other formats.
+    The first line is the header and there is nothing but the table, so that any reader of CSV accepts it. Headers are
+    in snake case, and the names of ``thresholds.json`` where it has the value. Notes are a column. Caption and
+    provenance are left to a file beside it, which ``harness report --provenance`` writes.
     """
 
     name: ClassVar[str] = "csv"
     suffix: ClassVar[str] = ".csv"
-    summary: ClassVar[str] = "full precision, one column a number; provenance as a column"
+    summary: ClassVar[str] = "full precision, one value a column, names in snake case"
 
     def render(self, table: Table, width: int | None = None) -> str:  # not for the screen
         """Write a header and the rows.
@@ -117,35 +119,26 @@ class Csv(Renderer):
         not a number is nan.
         """
         out = io.StringIO()
-        made = [json.dumps(dict(table.provenance), sort_keys=True)] if table.provenance else []
         writer = csv.writer(out, lineterminator="\n")
-        parts = [self._parts(table, i) for i in range(len(table.columns))]
+        fields = [[numbers_of(entry) for entry in row.entries] for row in table.rows]
+        parts = [self._parts([row[i] for row in fields]) for i in range(len(table.columns))]
         notes = table.notes()
         grouped = any(row.group for row in table.rows)
         header = [
-            f"{column.header} {part}".strip()
-            for column, names in zip(table.columns, parts, strict=True)
-            for part in names
+            snake(column.header, part) for column, names in zip(table.columns, parts, strict=True) for part in names
         ]
-        writer.writerow(
-            [*(["group"] if grouped else []), *header, *(["notes"] if notes else []), *(["provenance"] if made else [])]
-        )
-        for row in table.rows:
+        writer.writerow([*(["group"] if grouped else []), *header, *(["notes"] if notes else [])])
+        for row, values in zip(table.rows, fields, strict=True):
             cells = [clean(row.group).rstrip(":")] if grouped else []
-            said: dict[str, None] = {}
-            for entry, names in zip(row.entries, parts, strict=True):
-                fields = entry.fields()
-                cells += [self._cell(fields.get(name)) for name in names]
-                said |= dict.fromkeys(clean(note.text) for note in entry.notes)
-            writer.writerow([*cells, *([" | ".join(said)] if notes else []), *made])
+            cells += [self._cell(of.get(name)) for of, names in zip(values, parts, strict=True) for name in names]
+            said = dict.fromkeys(clean(note.text) for entry in row.entries for note in entry.notes)
+            writer.writerow([*cells, *([" | ".join(said)] if notes else [])])
         return out.getvalue()
 
-    def _parts(self, table: Table, i: int) -> list[str]:
+    def _parts(self, rows: list[dict[str, Plain]]) -> list[str]:
         """Return the parts that any entry of a column has, in the order in which they come."""
-        found: dict[str, None] = {}
-        for row in table.rows:
-            found |= dict.fromkeys(row.entries[i].fields())
-        if len(found) > 1 and all(row.entries[i].fields().get("") is None for row in table.rows):
+        found = dict.fromkeys(name for fields in rows for name in fields)
+        if len(found) > 1 and all(fields.get("") is None for fields in rows):
             found.pop("", None)
         return list(found) or [""]
 
@@ -158,6 +151,44 @@ class Csv(Renderer):
         if isinstance(value, float) and value.is_integer() and math.isfinite(value):
             return str(int(value))
         return repr(value) if isinstance(value, float) else str(value)
+
+
+NAMES = {
+    "kd/n": "weights_per_label",
+    "C=1": "scaling",
+    "C=1 ÷ k½": "scaling_over_k_half",
+    "on data": "width",
+    "on data ÷ k½": "width_over_k_half",
+}
+"""Names of columns that do not follow from their headers: those of ``thresholds.json``."""
+
+
+def snake(header: str, part: str = "") -> str:
+    """Return the name of a column in snake case.
+
+    Args:
+        header: Header of the column of a table.
+        part: Part of its entries, or an empty string for the value itself.
+
+    >>> snake("k½ at 0.01", "low"), snake("measured a, b", "a high"), snake("a, b", "b"), snake("kd/n")
+    ('k_half_at_0_01_low', 'measured_a_high', 'b', 'weights_per_label')
+    """
+    if header not in NAMES and part[:1] in ("a", "b") and part[1:2] in ("", " "):
+        header = re.sub(r"\ba, b$", "", header)
+    words = NAMES.get(header) or header.replace("½", "_half").replace("÷", " over ").replace("/", " over ")
+    return re.sub(r"\W+", "_", f"{words} {part}").strip("_").lower()
+
+
+def numbers_of(entry: Entry) -> dict[str, Plain]:
+    """Return the numbers of an entry, one a column."""
+    if isinstance(entry, Count):
+        return {"": entry.part, "of": entry.whole}
+    if not isinstance(entry, Counts):
+        return entry.fields()
+    found: dict[str, Plain] = {}
+    for number, (k, m, trials) in enumerate(entry.value, 1):
+        found |= {f"{number}": k or math.inf, f"{number} fit": m, f"{number} trials": trials}
+    return found
 
 
 class Json(Renderer):

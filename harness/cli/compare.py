@@ -14,6 +14,7 @@ from harness.cli.options import (
     TRUST,
     WrongInput,
     check_question,
+    for_comments,
     renderer_named,
     select,
     selected,
@@ -100,7 +101,7 @@ def command(
     if any(table.rows for table in tables):
         tables = selected(chosen, tables)
     if renderer is not None:
-        echo("\n".join(renderer.render(one) for one in tables), nl=False)
+        echo("\n".join(renderer.render(one) for one in for_comments(chosen, tables, renderer)), nl=False)
         return status
     _show(tables, legend=legend)
     return status

@@ -230,6 +230,14 @@ def selected(chosen: Selection, tables: Sequence[Table], registry: Registry | No
         raise WrongInput(str(error)) from error
 
 
+def for_comments(chosen: Selection, tables: Sequence[Table], renderer: Renderer) -> list[Table]:
+    """Return tables as a format takes them: in Markdown with few columns, unless columns are selected."""
+    from harness.report.narrowed import narrowed
+
+    few = renderer.suffix == ".md" and not chosen.columns
+    return [narrowed(table) if few else table for table in tables]
+
+
 def selected_suite(chosen: Selection, suite: Suite) -> Suite:
     """Return a suite with the selected regimes and sizes.
 

@@ -16,6 +16,7 @@ from harness.cli.options import (
     TRUST,
     WrongInput,
     check_question,
+    for_comments,
     given,
     renderer_named,
     select,
@@ -23,7 +24,7 @@ from harness.cli.options import (
     warn_of_broken,
     warn_of_mixture,
 )
-from harness.cli.report_files import HERE, write_bibtex
+from harness.cli.report_files import HERE, write_bibtex, write_provenance
 from harness.cli.report_tables import EMPTY, TAKES, check_diagnostic, opening, sentences, table_of, views_shown
 from harness.cli.streams import echo
 from harness.report.figures.style import FORMATS
@@ -38,13 +39,13 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound="Results")
 
-OF_ROWS = ("theories", "guarantees", "columns", "compact", "legend", "bibtex")
+OF_ROWS = ("theories", "guarantees", "columns", "compact", "legend", "bibtex", "beside")
 """Options of tables, which change nothing where none is printed."""
 
 OF_TABLES = ("tolerance", "steps", "view", "form", "all_sizes", "diagnostic", "certify", *OF_ROWS)
 """Options that change nothing in figures and on the page."""
 
-NAMES = {"theories": "theory", "guarantees": "only", "form": "format"}
+NAMES = {"theories": "theory", "guarantees": "only", "form": "format", "beside": "provenance"}
 """Names on the command line of options that are called otherwise in the code."""
 
 OF_SEVERAL = ("comparison", "ablations", "held-out-pairs", "replication")
@@ -94,6 +95,7 @@ OF_SEVERAL = ("comparison", "ablations", "held-out-pairs", "replication")
     "--html", is_flag=False, flag_value=HERE, metavar="[FILE]", help="Write the page (report.html beside the results)."
 )
 @click.option("--bibtex", metavar="FILE.bib", help="Write the sources of the rows that are shown.")
+@click.option("--provenance", "beside", metavar="FILE.json", help="Write title, caption and provenance of the table.")
 @click.option("--compact", is_flag=True, help="One row a regime and one line a theory.")
 @LEGEND
 @select()
@@ -113,6 +115,7 @@ def command(
     figure_formats: tuple[str, ...],
     html: str | None,
     bibtex: str | None,
+    beside: str | None,
     compact: bool,
     legend: bool,
     chosen: Selection,
@@ -130,6 +133,7 @@ def command(
     harness report review --regime 'hidden*' --n 400 --only guarantees
     harness report reports/quickstart --view sensitivity
     harness report quickstart --format markdown --tolerance 0.1 --steps 2000
+    harness report quickstart --view thresholds --format csv --provenance thresholds.json > thresholds.csv
     harness report quickstart --view theories --certify
     harness report quickstart --view map --diagnostic movement
     harness report review --view exponents
@@ -179,9 +183,12 @@ def command(
     tables = [one for t in tables for one in (blocks(t) if t.name == "theories" and in_parts else [t])]
     if bibtex is not None:
         write_bibtex(tables, bibtex)
+    if beside is not None:
+        write_provenance(tables, beside)
     said = "" if view or one_document else sentences(part, tolerance, steps)
     if renderer is not None:
         _warn_of_letters(renderer, tables)
+        tables = for_comments(chosen, tables, renderer)
         echo("\n".join([*opening(said, renderer), *(renderer.render(table) for table in tables)]), nl=False)
         return
     _show(tables, said, legend=legend)

@@ -44,6 +44,32 @@ def write_bibtex(tables: Sequence[Table], target: str) -> None:
         raise WrongInput(f"--bibtex {target}: {error.strerror}") from error
 
 
+def write_provenance(tables: Sequence[Table], target: str) -> None:
+    """Write title, caption and provenance of tables, for formats that hold numbers alone.
+
+    Args:
+        tables: The tables.
+        target: Path of a .json file.
+
+    Raises:
+        WrongInput: If it is no such path, or cannot be written.
+    """
+    from harness.draft import replace_text
+    from harness.report.export import dumps
+
+    path = Path(target)
+    if path.suffix != ".json":
+        raise WrongInput(f"--provenance {target}: expected the name of a .json file")
+    record = [
+        {"name": one.name, "title": one.title, "caption": one.caption, "provenance": dict(one.provenance)}
+        for one in tables
+    ]
+    try:
+        replace_text(path, dumps(record))
+    except OSError as error:
+        raise WrongInput(f"--provenance {target}: {error.strerror}") from error
+
+
 def write_page(source: Source, target: str) -> None:
     """Write ``report.html``, or the file of the given name, and print its path.
 

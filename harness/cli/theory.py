@@ -13,6 +13,7 @@ from harness.cli.options import (
     PLUGINS,
     WrongInput,
     check_problems,
+    for_comments,
     given,
     headers,
     load,
@@ -148,7 +149,8 @@ def command(
         return
     if bibtex is not None:  # written first, so that an error does not follow a printed table
         write_bibtex(tables, bibtex)
-    _print(tables, form, registry, legend=legend)
+    asked = ("*",) if columns == "paper" else names  # of these no column is left out for comments
+    _print(tables, form, registry, replace(chosen, columns=asked), legend=legend)
 
 
 def _refuse_beside_html() -> None:
@@ -189,14 +191,14 @@ def _stands(name: str) -> bool:
     return given({"format": "form"}.get(name, name))
 
 
-def _print(tables: list[Table], form: str, registry: Registry, *, legend: bool) -> None:
+def _print(tables: list[Table], form: str, registry: Registry, chosen: Selection, *, legend: bool) -> None:
     from harness.report.terminal import show
 
     if form != "rich":
         renderer = renderer_named(registry, form)
         if renderer.suffix in (".json", ".csv") and len(tables) > 1:
             raise WrongInput(f"--format {form} holds one table, and this suite makes {len(tables)}; see --json")
-        echo("\n".join(renderer.render(table) for table in tables), nl=False)
+        echo("\n".join(renderer.render(table) for table in for_comments(chosen, tables, renderer)), nl=False)
         return
     for number, table in enumerate(tables):
         if number:
@@ -335,7 +337,7 @@ def _construct(
         shown = [one for one in built if one.prediction.theory.claim.title in _titles(tables)]
         echo(dumps({"constructions": [construction_record(one) for one in shown]}), nl=False)
         return
-    _print(tables, form, registry, legend=legend)
+    _print(tables, form, registry, chosen, legend=legend)
 
 
 def _dataset(registry: Registry, name: str, labels: str | None) -> Dataset:

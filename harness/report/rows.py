@@ -37,7 +37,7 @@ class ThresholdRecord:
         steps: Budget in steps, or None where steps are unlimited.
         kind: The question that the record answers: ``exact`` (an exact fit with unlimited steps), ``limit`` (the
             tolerance with unlimited steps) or ``budget`` (the tolerance within the budget).
-        limited: Whether the budget made the lower end, so that more steps would lower k½.
+        limited_by_budget: Whether the budget made the lower end, so that more steps would lower k½.
         open: Number of trials whose verdict is open. They count as fits for ``low`` and as failures for ``high``.
         certified: Number of trials of which it is proved whether they end in an exact fit, or None without fates.
         fates: Number of trials of each fate, empty without fates.
@@ -55,7 +55,7 @@ class ThresholdRecord:
     tolerance: float
     steps: int | None
     kind: str = "budget"
-    limited: bool = False
+    limited_by_budget: bool = False
     open: int = 0
     certified: int | None = None
     fates: Mapping[str, int] = field(default_factory=dict)
@@ -211,7 +211,7 @@ def threshold_record(regime: str, n: int, d: int, found: Threshold) -> Threshold
         tolerance=found.tolerance,
         steps=int(found.steps) if math.isfinite(found.steps) else None,
         kind=found.kind,
-        limited=found.limited,
+        limited_by_budget=found.limited,
         open=sum(found.open.values()),
         certified=found.certified,
         fates=found.fates,

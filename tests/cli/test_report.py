@@ -87,9 +87,17 @@ def test_another_tolerance_and_budget() -> None:
 
 
 def test_csv_and_json_are_one_document_each() -> None:
-    _, out, _ = run("run", "--format", "csv")
-    rows = list(csv.DictReader(line for line in io.StringIO(out) if not line.startswith("#")))
-    assert [(row["n"], row["d"], row["k½ low"]) for row in rows] == [("20", "4", "5"), ("20", "5", "5")]
+    _, out, _ = run("run", "--format", "csv", "--provenance", "beside.json")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [(row["n"], row["d"], row["k_half_low"]) for row in rows] == [("20", "4", "5"), ("20", "5", "5")]
+    (beside,) = json.loads(Path("beside.json").read_text(encoding="utf-8"))
+    assert beside["name"] == "thresholds"
+    assert set(beside) == {"name", "title", "caption", "provenance"}
+    assert "provenance" not in rows[0]
+    status, out, err = run("run", "--format", "csv", "--provenance", "beside.csv")
+    assert (status, out) == (2, "")
+    assert "--provenance beside.csv: expected the name of a .json file" in err
+    assert "--provenance" in run("run", "--view", "trials", "--provenance", "beside.json")[2]
     _, out, _ = run("run", "--format", "json", "--view", "theories")
     assert Table.from_data(json.loads(out, parse_constant=pytest.fail)).name == "theories"
 
@@ -97,7 +105,7 @@ def test_csv_and_json_are_one_document_each() -> None:
 def test_markdown_has_what_was_found_and_three_tables() -> None:
     _, out, _ = run("run", "--format", "markdown")
     assert sum(line.startswith("**") for line in out.splitlines()) == 3
-    assert sum(line.startswith("| :---") for line in out.splitlines()) == 3
+    assert sum(line.startswith(("| :---", "| ---")) for line in out.splitlines()) == 3
     assert "k½" in out.splitlines()[0]
 
 

@@ -88,4 +88,4 @@ def test_as_a_table_every_cell_is_a_row(phase_results: Results) -> None:
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 900
     (row,) = [row for row in rows if (row["d"], row["k"]) == ("20", "10")]
-    assert (row["fits m"], row["fits M"], row["kd/n"]) == ("1", "5", "1")
+    assert (row["fits"], row["fits_of"], row["weights_per_label"]) == ("1", "5", "1")

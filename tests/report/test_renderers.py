@@ -7,8 +7,9 @@ import json
 import pytest
 
 from harness.builtin.renderers import RENDERERS, Csv, Json, Markdown, RichText
-from harness.components.entries import Bound, Count, Estimate, Missing, Note, Number, Text
+from harness.components.entries import Bound, Count, Counts, Estimate, Exponent, Missing, Note, Number, Ratio, Text
 from harness.components.table import Column, Renderer, Row, Table
+from harness.report.narrowed import narrowed
 
 UNVERIFIED = Note("not verified", mark="†")
 
@@ -81,10 +82,10 @@ k½: measured width.
 """
 
 CSV = """\
-regime,n,k½,k½ low,k½ high,k½ bound,k½ limit,fits m,fits M,met,notes,provenance
-a|b,40,8.43,7,9,,,1,20,✓,,"{""seed"": ""1""}"
-a|b,80,,512,inf,>,512,0,20,,budget,"{""seed"": ""1""}"
-<i> *c*,2400000,,,,,,0,0,✗,not verified,"{""seed"": ""1""}"
+regime,n,k_half,k_half_low,k_half_high,k_half_bound,k_half_limit,fits,fits_of,met,notes
+a|b,40,8.43,7,9,,,1,20,✓,
+a|b,80,,512,inf,>,512,0,20,,budget
+<i> *c*,2400000,,,,,,0,0,✗,not verified
 """
 
 
@@ -114,6 +115,40 @@ def test_markdown_is_read_as_one_table_of_the_same_words() -> None:
 
 def test_csv() -> None:
     assert Csv().render(SMALL) == CSV
+
+
+def test_csv_has_one_value_a_column_under_names_in_snake_case() -> None:
+    row = Row((Counts(((7, 1, 20), (0, 19, 20))), Ratio(2.5), Exponent(1.5, -1.0, (1, 2), None)))
+    table = Table("t", "", "", (Column("fits at k"), Column("C=1 ÷ k½"), Column("measured a, b")), (row,))
+    (found,) = csv.DictReader(io.StringIO(Csv().render(table)))
+    assert {name: value for name, value in found.items() if value} == {
+        "fits_at_k_1": "7",
+        "fits_at_k_1_fit": "1",
+        "fits_at_k_1_trials": "20",
+        "fits_at_k_2": "inf",
+        "fits_at_k_2_fit": "19",
+        "fits_at_k_2_trials": "20",
+        "scaling_over_k_half": "2.5",
+        "measured_a": "1.5",
+        "measured_b": "-1",
+        "measured_a_low": "1",
+        "measured_a_high": "2",
+    }
+
+
+@pytest.mark.parametrize("most", [7, 4])
+def test_for_a_comment_a_table_has_few_columns_and_says_what_is_left_out(most: int) -> None:
+    columns = (Column("regime", fold=True), Column("n", fold=True), *(Column(f"c{i}", priority=i) for i in range(9)))
+    rows = tuple(Row((Text("a"), Number(40), *(Number(10 * i + j) for i in range(9)))) for j in range(2))
+    found = narrowed(Table("t", "T", "Said.", columns, rows), most)
+    assert [column.header for column in found.columns] == [f"c{i}" for i in range(most)]
+    assert [[entry.text() for entry in row.entries] for row in found.rows] == [
+        [str(10 * i + j) for i in range(most)] for j in range(2)
+    ]
+    assert found.title == "T · a · n = 40"
+    left_out = ", ".join(f"“c{i}”" for i in range(most, 9))
+    assert found.caption == f"Said. Columns left out: {left_out}; --columns '*' shows all."
+    assert narrowed(SMALL) is SMALL
 
 
 def test_csv_keeps_full_precision_and_is_read_back() -> None:
