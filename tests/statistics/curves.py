@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from harness.statistics.adaptive import Adaptive
+from harness.statistics.betting_search import BettingSearch
+from harness.statistics.evidence import Evidence
 from harness.statistics.galloping import Galloping
 from harness.statistics.rounds import Tally
 from harness.statistics.thresholds import threshold
@@ -82,30 +83,43 @@ class Simulated:
         return self.high / max(self.low, 0.5)
 
 
-@lru_cache(maxsize=20_000)
-def request(search: Adaptive | Galloping, rounds: tuple[tuple[tuple[int, Tally], ...], ...]) -> dict[int, int]:
-    """Remember what a search asks for: the first rounds are alike in most runs."""
-    return search.next([dict(tallies) for tallies in rounds], start=START)
+History = tuple[tuple[tuple[int, Tally], ...], ...]
+
+known: dict[tuple[Adaptive | Galloping, History], dict[int, int]] = {}
+"""What searches ask for after some rounds: the first rounds are alike in most runs."""
+
+
+def request(search: Adaptive | Galloping, rounds: History, evidence: Evidence | None) -> dict[int, int]:
+    """Return what a search asks for, by the evidence of the rounds where it is known: to replay it takes longer."""
+    if (search, rounds) not in known:
+        if isinstance(search, Adaptive) and evidence is not None:
+            asked = BettingSearch(evidence, search.trials, search.precision, search.level(1)).ask()
+        else:
+            asked = search.next([dict(tallies) for tallies in rounds], start=START)
+        if len(known) < 20_000:
+            known[search, rounds] = asked
+        return asked
+    return known[search, rounds]
 
 
 def simulate(curve: Curve, search: Adaptive | Galloping, rng: np.random.Generator) -> Simulated:
     """Run one search."""
-    rounds: tuple[tuple[tuple[int, Tally], ...], ...] = ()
+    rounds: History = ()
+    evidence = search.evidence([], START, 1)
+    counts: dict[int, tuple[int, int]] = {}
     work = 0.0
-    while asked := request(search, rounds):
-        told = []
+    while asked := request(search, rounds, evidence):
+        told = {}
         for k, more in asked.items():
             fits = int(rng.binomial(more, curve(k)))
-            told.append((k, Tally(fits, fits, more)))
+            told[k] = Tally(fits, fits, more)
             work += k * (FIT * fits + UNFIT * (more - fits))
-        rounds += (tuple(told),)
-    known = [dict(tallies) for tallies in rounds]
-    counts: dict[int, tuple[int, int]] = {}
-    for tallies in known:
-        for k, found in tallies.items():
             m, trials = counts.get(k, (0, 0))
-            counts[k] = m + found.sure, trials + found.trials
-    end = threshold(counts, most_widths=search.most_widths, evidence=search.evidence(known, START, 1))
+            counts[k] = m + fits, trials + more
+        if evidence is not None:
+            evidence.tell(told)
+        rounds += (tuple(told.items()),)
+    end = threshold(counts, most_widths=search.most_widths, evidence=evidence)
     holds = (end.low or 0) < k_half(curve) <= (end.high or math.inf)
     return Simulated(end.low or 0, end.high or 2 * LARGEST, end.trials, work, holds)
 
