@@ -259,7 +259,10 @@ def test_the_page_says_how_steps_are_found() -> None:
     spent = []
     for trials in (20, 30, 40, 50, 60, 80):
         row = [str(trials)]
-        searches = (Adaptive(trials, max_width=LARGEST), Galloping(trials, max_width=LARGEST))
+        searches: tuple[Adaptive | Galloping, ...] = (
+            Adaptive(trials, max_width=LARGEST),
+            Galloping(trials, max_width=LARGEST),
+        )
         for curve, search in product(("step", "step far away"), searches):
             found = simulate(CURVES[curve], search, rng)
             assert found.holds
