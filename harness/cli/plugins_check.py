@@ -58,6 +58,7 @@ def _print(findings: list[Finding], *, verbose: bool) -> None:
     """Print one line per subject, and its failures below."""
     from harness.components.numbers import to_encoding
     from harness.report.terminal import console_for, wrap
+    from harness.testing.regimes import BESIDE
 
     console = console_for()
     subjects = list(dict.fromkeys(finding.subject for finding in findings))
@@ -69,7 +70,7 @@ def _print(findings: list[Finding], *, verbose: bool) -> None:
         style = "red" if count["failed"] else "green"
         console.print(to_encoding(f"{subject:<{widest}}  {', '.join(parts)}", console.encoding), style=style)
         for finding in own:
-            if finding.status == "failed" or (verbose and finding.status == "skipped"):
+            if finding.status == "failed" or (finding.status == "skipped" and (verbose or finding.check == BESIDE)):
                 for message in finding.messages:
                     text = to_encoding(f"{finding.check}: {message}", console.encoding)
                     for number, line in enumerate(wrap(text, console.width - 6)):

@@ -10,7 +10,7 @@ import numpy as np
 from harness.components import Activation, Model, ModelTraits, Params
 from harness.mathematics.activations import ACTIVATIONS, named
 from harness.testing.case import Check, NotApplicable, Subject, told
-from harness.testing.samples import D, K, N, inputs, moved, tensors, trained, variants, weights
+from harness.testing.samples import D, K, N, accepted, inputs, moved, tensors, trained, variants, weights
 from harness.testing.state import NO_GLOBALS, same, twice
 
 if TYPE_CHECKING:
@@ -41,14 +41,14 @@ def plain(subject: Subject) -> Iterator[tuple[Model, str, Params, Tensor]]:
     """Return the model under each of its options, at weights that have moved, on inputs."""
     for model, options in variants(subject.item):
         params = moved(model, tensors(weights(model)))
-        yield model, told(options), params, inputs()
+        yield model, told(options), params, inputs(d=accepted(model))
 
 
 def shapes(subject: Subject) -> Iterator[str]:
     """The shapes of weights are tuples of whole numbers, and what is trained is among them."""
     for model, options in variants(subject.item):
-        where = told(options)
-        for d, k in ((D, K), (3, 1), (1, 2)):
+        where, size = told(options), accepted(model)
+        for d, k in ((D, K), (3, 1), (1, 2)) if size == D else ((size, K), (size, 1), (4 * size, 2)):
             found = model.shapes(d, k)
             for name, shape in found.items():
                 if not isinstance(shape, tuple) or not all(type(size) is int and size > 0 for size in shape):
@@ -57,12 +57,12 @@ def shapes(subject: Subject) -> Iterator[str]:
                 yield f"shapes({d}, {k}) differs from call to call{where}: let it depend on d and k only"
         kept = weights(model)
         names = model.trained()
-        unknown = sorted(set(names or ()) - set(model.shapes(D, K)))
+        unknown = sorted(set(names or ()) - set(model.shapes(size, K)))
         if unknown:
             yield f"trained() names {', '.join(unknown)}, which shapes() does not have{where}"
         if model.has_width and names is not None and not names:
             yield f"trained() is empty, so that nothing would be trained{where}: return None for all weights"
-        if lost := sorted(set(model.shapes(D, K)) - set(kept)):
+        if lost := sorted(set(model.shapes(size, K)) - set(kept)):
             yield f"extend() loses {', '.join(lost)}{where}: return the weights it got and what is added"
         weight = model.loss_weight()
         if not (isinstance(weight, float | int) and 0 < weight < float("inf")):
@@ -76,10 +76,10 @@ def forward(subject: Subject) -> Iterator[str]:
     import torch
 
     for model, options in variants(subject.item):
-        where = told(options)
-        drawn = weights(model)
+        where, size = told(options), accepted(model)
+        drawn = weights(model, size)
         for dtype in ("float32", "float64"):
-            params, x = tensors(drawn, dtype), inputs(dtype=dtype)
+            params, x = tensors(drawn, dtype), inputs(d=size, dtype=dtype)
             found = model.forward(params, x)
             if found.shape != (N,):
                 yield f"forward returns shape {tuple(found.shape)} for {N} inputs, expected ({N},){where}"
@@ -93,7 +93,7 @@ def forward(subject: Subject) -> Iterator[str]:
                 yield f"forward returns numbers that are not finite at Gaussian weights{where}"
         params = {name: value.to("meta") for name, value in tensors(drawn).items()}
         try:
-            device = model.forward(params, inputs().to("meta")).device.type
+            device = model.forward(params, inputs(d=size).to("meta")).device.type
         except (RuntimeError, NotImplementedError) as error:
             text = str(error).splitlines()[0]
             yield f"forward mixes devices or looks at values{where} ({text}): keep to tensor operations, on x.device"
@@ -107,7 +107,7 @@ def pure(subject: Subject) -> Iterator[str]:
     for model, where, params, x in plain(subject):
         before = {name: value.clone() for name, value in params.items()}
         first, again = twice(lambda model=model, params=params, x=x: model.forward(params, x).clone())  # type: ignore[misc]  # mypy infers no type for a lambda with a default
-        if not same(params, before) or not same(x, inputs()):
+        if not same(params, before) or not same(x, inputs(d=x.shape[-1])):
             yield f"forward changes its arguments{where}: work on new tensors, without in-place operations"
         elif not same(first, again):
             yield f"forward gives other numbers when called again{where}; {NO_GLOBALS}"
@@ -118,12 +118,12 @@ def outputs(subject: Subject) -> Iterator[str]:
     if subject.item.outputs == "one":
         raise NotApplicable("it has one output")
     for made, options in variants(subject.item):
-        where = told(options)
-        if made.shapes_for(D, K, 1) != made.shapes(D, K):
+        where, size = told(options), accepted(made)
+        if made.shapes_for(size, K, 1) != made.shapes(size, K):
             yield f"shapes_for(d, k, 1) differs from shapes(d, k){where}: stored trials would move"
         rng = np.random.default_rng(0)
-        drawn = {name: np.asarray(rng.standard_normal(shape)) for name, shape in made.shapes_for(D, K, 3).items()}
-        found = made.forward(tensors(made.extend(drawn)), inputs())
+        drawn = {name: np.asarray(rng.standard_normal(shape)) for name, shape in made.shapes_for(size, K, 3).items()}
+        found = made.forward(tensors(made.extend(drawn)), inputs(d=size))
         if found.shape != (N, 3):
             yield f"forward returns shape {tuple(found.shape)} for 3 outputs{where}, expected {(N, 3)}"
 
@@ -162,11 +162,11 @@ def mapped(subject: Subject) -> Iterator[str]:
     from torch.func import vmap
 
     for model, options in variants(subject.item):
-        where = told(options)
-        many = [moved(model, tensors(weights(model, seed=seed))) for seed in range(3)]
+        where, size = told(options), accepted(model)
+        many = [moved(model, tensors(weights(model, size, seed=seed))) for seed in range(3)]
         if not many[0]:
             raise NotApplicable("it has no weights")
-        x = torch.stack([inputs(seed=seed) for seed in range(3)])
+        x = torch.stack([inputs(d=size, seed=seed) for seed in range(3)])
         stacked = {name: torch.stack([one[name] for one in many]) for name in many[0]}
         try:
             found = vmap(model.forward)(stacked, x)
@@ -271,7 +271,7 @@ def shallow_form(subject: Subject) -> Iterator[str]:
             expected = form.scale * (expected - (net(start) if form.centred else 0.0))
         if gap := far(model.forward(params, x), expected):
             yield f"{said} describes another network than forward, by {gap:.1e}{where}: mend one, or return None"
-        wanted = layers[trains or "all"] & {"W", "b", "v", "c"} & model.shapes(D, K).keys()
+        wanted = layers[trains or "all"] & {"W", "b", "v", "c"} & model.shapes(x.shape[-1], K).keys()
         if set(trained(model, params)) != wanted:
             yield f"{said} trains {', '.join(sorted(wanted))}, trained() names {trained(model, params)}{where}"
     if not stated:

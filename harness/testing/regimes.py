@@ -8,17 +8,24 @@ from typing import TYPE_CHECKING, get_args, get_type_hints
 
 import numpy as np
 
+from harness.complaints import SpecError
 from harness.components import Cell, Diagnostic, Model, Network, Regime
 from harness.plugin_host.composition import build_regime, regime_spec
 from harness.plugin_host.registry import AmbiguousName, UnknownName
-from harness.testing.case import Check, Subject, told
-from harness.testing.samples import D, N, models_for, problem, tensors, trained, variants, with_more, with_signs
+from harness.testing.case import Check, NotApplicable, Subject, told
+from harness.testing.samples import N, accepted, models_for, problem, tensors, trained, variants, with_more, with_signs
 from harness.testing.state import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.components import Theory
+    from harness.plugin_host.registry import Registry
+
 STEPS = 20
+
+BESIDE = "theories"
+"""Name of the check whose reason for being skipped a person should know."""
 
 
 def composed(subject: Subject) -> Iterator[str]:
@@ -34,7 +41,62 @@ def composed(subject: Subject) -> Iterator[str]:
             yield f"theory={regime.theory!r}: {error}"
         else:
             if not theory().concerns(regime):
-                yield f"theory={regime.theory!r} does not concern this regime: mend its concerns(), or name another"
+                apart = _apart(regime, _own(theory(), subject.registry))
+                because = f" ({apart})" if apart else ""
+                said = f"theory={regime.theory!r} does not concern this regime{because}"
+                yield f"{said}: mend its concerns(), or name another"
+
+
+def beside(subject: Subject) -> Iterator[str]:
+    """Tables show a theory beside it. Where none does, nothing is wrong, and it is said why."""
+    from harness.builtin.datasets import Sphere
+    from harness.claims.predictions import concerned
+
+    regime: Regime = subject.item
+    theories = subject.registry.theories()
+    if not theories or concerned(theories, regime, Sphere()):
+        yield from ()  # checks are iterators, and this one has no faults to report
+        return
+    homes = [home for theory in theories if (home := _own(theory, subject.registry)) is not None]
+    for part, own in _parts(regime).items():
+        if not any(_parts(home)[part] == own for home in homes):
+            raise NotApplicable(f"no theory stands beside this regime: it {own}, and none is about that")
+    nearest = min(homes, key=lambda home: len(_differences(regime, home)))
+    raise NotApplicable(f"no theory stands beside this regime: the nearest one {_apart(regime, nearest)}")
+
+
+def _parts(regime: Regime) -> dict[str, str]:
+    """Return what theories look at in a regime, in words that follow "it"."""
+    traits = regime.model.describe()
+    hidden = len(traits.layers)
+    trains = f"trains the {traits.trains} layer" if traits.trains in ("hidden", "output") else "trains both layers"
+    if traits.trains is None:
+        trains = f"trains {hidden + 1} layers" if hidden else f"trains the model {regime.model.name}"
+    return {
+        "width": "has a width" if regime.model.has_width else "has no width",
+        "layers": trains,
+        "activation": f"has the activation {traits.activation}" if traits.activation else "has no activation",
+        "optimizer": f"is trained by {regime.optimizer.name}",
+        "criterion": f"minimises {regime.criterion.name}",
+    }
+
+
+def _differences(regime: Regime, home: Regime) -> list[str]:
+    own, there = _parts(regime), _parts(home)
+    return [f"{there[part]} where this {own[part]}" for part in own if own[part] != there[part]]
+
+
+def _apart(regime: Regime, home: Regime | None) -> str:
+    """Return in which parts the regime that a theory is about differs, or an empty string."""
+    return "" if home is None else "; ".join(_differences(regime, home))
+
+
+def _own(theory: Theory, registry: Registry) -> Regime | None:
+    """Return the regime that a theory is about, or None if it cannot be built, which its own check reports."""
+    try:
+        return build_regime(theory.claim.home, registry)
+    except SpecError:
+        return None
 
 
 def trains(subject: Subject) -> Iterator[str]:
@@ -60,11 +122,12 @@ def trains(subject: Subject) -> Iterator[str]:
         solver=solver,
     )
     k = 4 * regime.initializer.width_step if regime.model.has_width else 0
-    cell = Cell(regime.name, N, D, k)
+    d = accepted(regime.model)
+    cell = Cell(regime.name, N, d, k)
     together = train(setting, cell, [0, 1, 2])
     for outcome in together:
         if outcome.message:
-            yield f"training n = {N}, d = {D}, k = {k} ends in an error: {outcome.message}"
+            yield f"training n = {N}, d = {d}, k = {k} ends in an error: {outcome.message}"
             return
     alone = train(setting, cell, [1])
     if alone[0] != together[1]:
@@ -129,6 +192,7 @@ def _network(subject: Subject, model: Model, steps: int, signs: bool) -> Network
 
 CHECKS = (
     Check("composed", ("regime",), composed),
+    Check(BESIDE, ("regime",), beside),
     Check("trains", ("regime",), trains),
     Check("measured", ("diagnostic",), measured),
 )

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 N, D, K = 6, 4, 8
 """Samples, input dimension and width of a small trial; n > d, so that no sample is free."""
 
+DIMENSIONS = (D, 9, 16, 64, 196, 784)
+"""Input dimensions that a model is tried at, in this order, until it accepts one: square pictures among them."""
+
 C = TypeVar("C", bound=Component)
 
 
@@ -63,8 +66,20 @@ def of_several(given: Problem, q: int = 3) -> Problem:
     return replace(given, y=np.stack([np.roll(given.y, column) for column in range(q)], axis=1))
 
 
-def weights(model: Model, d: int = D, k: int = K, seed: int = 0) -> Weights:
-    """Return Gaussian weights of a model, with its constants."""
+def accepted(model: Model) -> int:
+    """Return the first of ``DIMENSIONS`` at which a model maps inputs to outputs, or ``D`` if it does at none."""
+    for d in DIMENSIONS:
+        try:
+            model.forward(tensors(weights(model, d)), inputs(d=d))
+        except Exception:  # code of plugins may raise anything; the checks report it at D
+            continue
+        return d
+    return D
+
+
+def weights(model: Model, d: int | None = None, k: int = K, seed: int = 0) -> Weights:
+    """Return Gaussian weights of a model, with its constants, by default at a dimension that it accepts."""
+    d = accepted(model) if d is None else d
     rng = np.random.Generator(np.random.Philox(key=1000 + seed))
     drawn = {name: np.asarray(0.7 * rng.standard_normal(shape)) for name, shape in model.shapes(d, k).items()}
     return model.extend(drawn)

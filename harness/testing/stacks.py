@@ -8,7 +8,7 @@ from harness.components import Model, Params
 from harness.engine import lanes
 from harness.testing.case import Check, NotApplicable, Subject, told
 from harness.testing.models import far
-from harness.testing.samples import N, inputs, moved, tensors, trained, variants, weights
+from harness.testing.samples import N, accepted, inputs, moved, tensors, trained, variants, weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def stack(subject: Subject) -> Iterator[str]:
 def _agrees(model: Model, where: str) -> Iterator[str]:
     import torch
 
-    params, x = _lanes(model), lanes.put(torch.stack([inputs(seed=lane) for lane in range(LANES)]))
+    params, x = _lanes(model), lanes.put(torch.stack([inputs(d=accepted(model), seed=lane) for lane in range(LANES)]))
     made = model.stack(params, x)
     if made is None:
         return
@@ -58,7 +58,7 @@ def _agrees(model: Model, where: str) -> Iterator[str]:
                 f"Stack.vjp is off by {gap:.1e} in {name} where into holds the weights themselves{where}: read every "
                 "weight that is needed before the first is written"
             )
-    other = lanes.put(torch.stack([inputs(seed=lane + 10) for lane in range(LANES)]))
+    other = lanes.put(torch.stack([inputs(d=accepted(model), seed=lane + 10) for lane in range(LANES)]))
     made.load(other)
     made.forward(out, offset)
     if gap := far(out, _plain(model, params, other) + offset):
@@ -73,7 +73,9 @@ def _alone(model: Model, where: str) -> Iterator[str]:
     found = []
     for neighbours in (0, 20):
         params = _lanes(model, neighbours)
-        x = lanes.put(torch.stack([inputs(seed=lane + (neighbours if lane else 0)) for lane in range(LANES)]))
+        x = lanes.put(
+            torch.stack([inputs(d=accepted(model), seed=lane + (neighbours if lane else 0)) for lane in range(LANES)])
+        )
         made = model.stack(params, x)
         assert made is not None  # the caller has made it before
         out = lanes.zeros(LANES, N, like=x)
