@@ -82,7 +82,7 @@ def test_a_proved_fate_is_the_limit_of_a_plain_loop(name: str) -> None:
     for outcome in decided[:4]:
         fate = outcome.fate
         assert fate is not None
-        assert (fate.continuation, fate.certificate) == ("bilinear 1", "bilinear")
+        assert (fate.continuation, fate.certificate) == ("bilinear 2", "bilinear")
         assert fate.work <= 10 * where.steps
         assert fate.margin is None or fate.margin >= 2.0
         end, least = plain_descent(where, CELL, outcome.seed, outcome.steps + fate.work + 1500)

@@ -190,6 +190,14 @@ def test_a_trained_output_bias_leaves_no_sample_dead() -> None:
     assert not near.dead.any()
 
 
+@pytest.mark.parametrize(("step", "reason"), [(1.5, ""), (2.0 * (1.0 - 1e-8), "step"), (2.0, "step")])
+def test_a_step_without_a_margin_is_refused_though_nothing_else_is_asked(step: float, reason: str) -> None:
+    """No neuron is on at the sample, so that ξ = 0, and the output bias has r ← (1 − η)r, which alternates at η = 2."""
+    descent = KinkedDescent(np.array([[1.0, 1.0]]), np.array([1e-6]), np.array([1.0]), step)
+    found = certify(descent, np.array([[-1.0, -1.0]]), offset=True)
+    assert (found.reason, found.holds) == (reason, not reason)
+
+
 def test_a_flipped_label_is_refused() -> None:
     nets, certificates = certified(drawn("sphere", 16, 8, 5, 6, seed=3), (1000, 3000))
     assert len(certificates) >= 6

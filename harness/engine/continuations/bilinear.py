@@ -29,7 +29,7 @@ class Bilinear(Continuation):
     """The bilinear certificate for both layers with ReLU or leaky ReLU, which goes on as the kink certificate does."""
 
     name: ClassVar[str] = "bilinear"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     summary: ClassVar[str] = "ReLU and leaky ReLU, both layers trained: fits and stuck nets, proved at kinks"
     preference: ClassVar[int] = 21
 

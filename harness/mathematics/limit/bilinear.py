@@ -11,7 +11,7 @@ former, and h_ij = ‖x_i‖ max_s ‖Y_ij − s v_j Y_i‖ + 2⁻¹² with s in
 Theorem. With all that follows taken at θ₀, let d = 1.0003 (g‖r_live‖ + Σ_P h_ij |z_ij|/‖x_i‖), let
 H = 1.0003 g Π_P ((1 + 1.053 (h_ij² − 1)^½)² + 1.053²)^½ and ω = 3.1 ξd + (Σ_P z_ij²)^½. Let β
 bound the norm of the Jacobian of f^s for all slopes of [a, 1] on P, but for derivatives by v_j there, and
-c = 2 − η(β + ω)². If gω ≤ 2⁻¹², 64 ξHd ≤ c, and |z_ij| > 2.06 d‖x_i‖ for all pairs outside P with x_i ≠ 0, then
+c = 2 − η(β + ω)². If c > 0, gω ≤ 2⁻¹², 64 ξHd ≤ c, and |z_ij| > 2.06 d‖x_i‖ for all pairs outside P with x_i ≠ 0, then
 gradient descent from θ₀ stays within 2.06 d of it, its weights converge, and lim ‖r_t‖ = ‖y_dead‖.
 
 The proof is in docs/limit-relu.md.
@@ -138,13 +138,17 @@ class _BilinearTest(KinkTest):
         return replace(found, holds=holds, margin=margin, curvature=curvature, reason="" if holds else "step")
 
     def _least(self, kinks: Bools, live: Bools) -> _Lengths:
-        """Return lower bounds of what :meth:`_lengths` would find if the other conditions hold, at little cost."""
+        """Return lower bounds of what :meth:`_lengths` would find if the other conditions hold, at little cost.
+
+        ξ is at least the length of each x_i times the largest slope at it, and g at least (η/2)^½.
+        """
+        slopes = np.where((self.on | kinks).any(axis=1), 1.0, self.descent.slope)
         samples, neurons = np.nonzero(kinks)
         distance = float((np.abs(self.z[samples, neurons]) / self.lengths[samples]).sum())
         g = math.sqrt(0.5 * self.descent.step_size)
         length = (g * float(np.linalg.norm(self._rough[live])) + distance) * 0.99
         growth = 0.5 * math.log1p(GAP**2) * float(kinks.sum())
-        return _Lengths(length, 0.0, SLOW * float(self.lengths[live].max()) * g * length * _exp(growth), 0.0)
+        return _Lengths(length, 0.0, SLOW * float((slopes * self.lengths)[live].max()) * g * length * _exp(growth), 0.0)
 
     @cached_property
     def _rough(self) -> Array:
@@ -209,8 +213,11 @@ class _BilinearTest(KinkTest):
 
 
 def _quotient(allowed: float, needed: float) -> float:
+    """Return allowed/needed, 0 where nothing is allowed or a number is missing, and infinity where nothing is needed."""
+    if not (allowed > 0.0 and needed >= 0.0):
+        return 0.0
     return allowed / needed if needed > 0.0 else math.inf
 
 
 def _exp(power: float) -> float:
-    return math.exp(min(power, 700.0))
+    return math.exp(power) if power < 700.0 else math.inf
