@@ -213,7 +213,7 @@ class _BilinearTest(KinkTest):
 
 
 def _quotient(allowed: float, needed: float) -> float:
-    """Return allowed/needed, 0 where nothing is allowed or a number is missing, and infinity where nothing is needed."""
+    """Return allowed/needed, but 0 where nothing is allowed or a number is missing, and ∞ where nothing is needed."""
     if not (allowed > 0.0 and needed >= 0.0):
         return 0.0
     return allowed / needed if needed > 0.0 else math.inf
