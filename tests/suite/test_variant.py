@@ -93,10 +93,15 @@ def test_the_command_line_refuses_a_size_that_no_paper_has() -> None:
 @pytest.mark.parametrize("name", SIZED)
 def test_shipped_sizes_of_papers_can_be_planned(name: str) -> None:
     """Their trials are counted, and a trial fits into 32 GiB."""
-    small, registry = load_suite(name)
+    small, _ = load_suite(name)
     found = varied(small, paper_size=True)
     most, least = (
-        sum(search.n * search.d * k for search in Plan(of, registry, "cpu").searches for k, _ in search.missing)
+        sum(
+            trials * n * d * k
+            for regime in of.regimes
+            for n, d in of.sizes
+            for k, trials in of.search.wanted(regime, n, d).items()
+        )
         for of in (found, small)
     )
     assert most > least > 0, "the paper's size is the larger one"
