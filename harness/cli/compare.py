@@ -10,6 +10,7 @@ from harness.cli import completion
 from harness.cli.options import (
     LEGEND,
     PLUGINS,
+    PROVENANCE,
     STEPS,
     TRUST,
     WrongInput,
@@ -20,6 +21,7 @@ from harness.cli.options import (
     selected,
     warn_of_broken,
 )
+from harness.cli.report_files import write_provenance
 from harness.cli.streams import echo
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--steps", type=STEPS, metavar="T", help="As if both budgets had been T steps; inf for unlimited ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON, with each trial judged differently.")
 @click.option("--fail-on-difference", is_flag=True, help="Exit with status 1 if verdicts or thresholds disagree.")
+@PROVENANCE
 @LEGEND
 @select(theories=False)
 @PLUGINS
@@ -53,6 +56,7 @@ def command(
     steps: float | None,
     as_json: bool,
     fail_on_difference: bool,
+    beside: str | None,
     legend: bool,
     chosen: Selection,
     plugin_files: tuple[str, ...],
@@ -85,6 +89,8 @@ def command(
     found = [(compare_runs(a.results, b.results, tolerance=tolerance, steps=steps), b) for b in sources[1:]]
     status = int(fail_on_difference and any(one.differ for one, _ in found))
     if as_json:
+        if beside is not None:
+            raise WrongInput("--provenance cannot stand beside --json: it has what was compared")
         records = [compare_runs_record(one, (a.name, b.name)) for one, b in found]
         echo(dumps(records[0] if len(records) == 1 else {"comparisons": records}), nl=False)
         return status
@@ -100,6 +106,8 @@ def command(
         tables.append(compare_runs_view(one, a.results, b.results, names, tolerance=tolerance, steps=steps))
     if any(table.rows for table in tables):
         tables = selected(chosen, tables)
+    if beside is not None:
+        write_provenance(tables, beside)
     if renderer is not None:
         echo("\n".join(renderer.render(one) for one in for_comments(chosen, tables, renderer)), nl=False)
         return status

@@ -268,6 +268,10 @@ def VARIANT(function: F) -> F:  # noqa: N802  # used beside SUITE
     return seed(size(function))
 
 
+PROVENANCE = click.option(
+    "--provenance", "beside", metavar="FILE.json", help="Write titles, captions and provenance of the tables."
+)
+
 LEGEND = click.option("--legend", is_flag=True, help="Explain every column and mark below the tables.")
 
 

@@ -12,6 +12,7 @@ from harness.cli import completion
 from harness.cli.options import (
     LEGEND,
     PLUGINS,
+    PROVENANCE,
     STEPS,
     TRUST,
     WrongInput,
@@ -95,7 +96,7 @@ OF_SEVERAL = ("comparison", "ablations", "held-out-pairs", "replication")
     "--html", is_flag=False, flag_value=HERE, metavar="[FILE]", help="Write the page (report.html beside the results)."
 )
 @click.option("--bibtex", metavar="FILE.bib", help="Write the sources of the rows that are shown.")
-@click.option("--provenance", "beside", metavar="FILE.json", help="Write title, caption and provenance of the table.")
+@PROVENANCE
 @click.option("--compact", is_flag=True, help="One row a regime and one line a theory.")
 @LEGEND
 @select()

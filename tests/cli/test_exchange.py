@@ -149,6 +149,8 @@ def test_shards_are_merged_into_the_run(here: Path, registry: Registry) -> None:
     (made,) = [one for one in record["differences"] if one["what"] == "trained as"]
     assert (made["first"], made["second"]) == ("one run", "2 runs merged: shard 1/2, shard 2/2")
     assert "They differ in: trained as." in " ".join(harness("compare", "whole", "all")[1].split())
+    assert harness("compare", "whole", "all", "--format", "csv", "--provenance", "beside.json")[0] == 0
+    assert json.loads(Path("beside.json").read_text(encoding="utf-8"))[0]["provenance"] == {"A": "whole", "B": "all"}
 
 
 def test_one_shard_says_what_is_missing(here: Path) -> None:
