@@ -7,7 +7,7 @@ JAX := $(VENV)/.jax
 # Options for all benchmarks, such as BENCH='--dtype float64' or BENCH='--device cuda'.
 BENCH ?=
 
-.PHONY: quickstart test test-floors lint bench bench-speed bench-batches bench-grid bench-check bench-scaling docs reports schema clean help
+.PHONY: quickstart test test-floors lint bench bench-speed bench-batches bench-grid bench-check bench-scaling docs site reports schema clean help
 
 help:
 	@echo "make quickstart   environment, install, and the quickstart suite with its tables"
@@ -16,7 +16,7 @@ help:
 	@echo "make lint         formatting, lint, types and spelling only"
 	@echo "make bench        speed, whole-grid time and scaling laws; under ten minutes on two quiet cores"
 	@echo "make bench-check  the engine's verdicts against the plain loop's in 20 cells; half an hour"
-	@echo "make docs         the documentation as a site in docs/_build"
+	@echo "make site         documentation, reference reports and explorer of claims as one site in docs/_build; or make docs"
 	@echo "make reports      run every shipped suite anew, and refresh what pages say of them"
 	@echo "make schema       rewrite the schemas of suites and of thresholds.json from the models"
 
@@ -60,9 +60,10 @@ $(JAX): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]' || echo "without JAX"
 	@touch $@
 
-docs: $(STAMP)
+docs site: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
+	$(BIN)/harness theory --html docs/_build/claims.html
 	@echo docs/_build/index.html
 
 # The reference reports that are kept with the project: every shipped suite but the samples, and the tables of findings

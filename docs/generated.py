@@ -42,6 +42,8 @@ ROLE = re.compile(r":[a-z]+:`([^`]+)`")
 
 def write_pages(directory: Path) -> None:
     """Write every generated page below ``directory``, touching none that has not changed."""
+    from gallery import report_pages
+
     from harness.plugin_host.loading import load_plugins
 
     registry = load_plugins()
@@ -53,6 +55,7 @@ def write_pages(directory: Path) -> None:
         "presets.md": presets_page(registry),
         "notebook.md": notebook_page(directory.parent / "notebooks" / "thresholds.ipynb"),
         **{f"theories/{name}.md": text for name, text in theory_pages(registry).items()},
+        **{f"reports/{name}.md": text for name, text in report_pages().items()},
     }
     for name, text in pages.items():
         path = directory / name
@@ -291,7 +294,8 @@ def _shown(figures: Mapping[Measured, list[str]]) -> str:
     for figure, titles in figures.items():
         what = f"k½ of “{figure.regime}”" if figure.regime else "P(fit) against k"
         path = Path("../../..") / "reports" / figure.file
-        said = f"{what}, suite `{figure.suite}`. Theories that speak of it: {'; '.join(titles)}."
+        report = f"[{figure.suite}](../reports/{figure.suite}.md)"
+        said = f"{what}, suite {report}. Theories that speak of it: {'; '.join(titles)}."
         parts.append(f":::{{figure}} {path.as_posix()}\n:name: {figure.anchor}\n:alt: {what}\n\n{said}\n:::")
     return "\n\n".join(parts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import re
 import shlex
 import subprocess
@@ -114,14 +115,46 @@ def test_no_link_between_files_is_dead(page: Path) -> None:
         assert path.exists() or "reference" in path.parts, f"{page}: {target}"
 
 
-@pytest.fixture(scope="module")
-def theory_pages(registry: Registry) -> dict[str, str]:
+def module_of_docs(name: str) -> Any:
+    """A module of the documentation's build, which is not on the path of the tests."""
     sys.path.insert(0, str(DOCS))
     try:
-        found: dict[str, str] = importlib.import_module("generated").theory_pages(registry)
+        return importlib.import_module(name)
     finally:
         sys.path.remove(str(DOCS))
+
+
+@pytest.fixture(scope="module")
+def theory_pages(registry: Registry) -> dict[str, str]:
+    found: dict[str, str] = module_of_docs("generated").theory_pages(registry)
     return found
+
+
+def test_the_gallery_has_every_reference_report_with_its_headline_and_figures() -> None:
+    pages: dict[str, str] = module_of_docs("gallery").report_pages()
+    gallery = pages.pop("index")
+    reports = ROOT / "reports"
+    assert pages.keys() == {path.name for path in reports.iterdir() if (path / "table.md").exists()}
+    cards = {re.findall(r"^:target: (.+)\.html$", card, re.M)[0]: card for card in gallery.split(":::{figure} ")[1:]}
+    assert cards.keys() == pages.keys()
+    for name, page in pages.items():
+        record = json.loads((reports / name / "thresholds.json").read_text(encoding="utf-8"))
+        headline = "\n\n" + " ".join(record["headline"]) + "\n"
+        assert headline in page, name
+        assert headline in cards[name], name
+        assert f"[{record['title']}]({name}.md)" in cards[name]
+        shown = re.findall(r"^:::\{figure\} (\S+)$", page, re.M)
+        assert cards[name].startswith(f"{shown[0]}\n"), "the card has the figure that the page begins with"
+        files = {(DOCS / "reference" / "reports" / file).resolve() for file in shown}
+        assert files == set((reports / name / "figures").iterdir())
+        for link in re.findall(r"^- \{download\}`.* <(.*)>`$", page, re.M):
+            assert (DOCS / "reference" / "reports" / link).resolve().is_file(), f"{name}: {link}"
+        tables = re.findall(r"^\|.*", (reports / name / "table.md").read_text(encoding="utf-8"), re.M)
+        assert re.findall(r"^\|.*", page, re.M) == tables
+    assert "## Measured width thresholds\n" in pages["quickstart"]
+    assert "\n\nk½ of “NTK net, ReLU” and its theories\n" in pages["review"].split("scaling-regime-4.svg")[1]
+    assert cards["figure-phase"].startswith("../../../reports/figure-phase/figures/phase-n100.svg")
+    assert cards["replicate-omega"].split("\n")[0].endswith("/curves.svg"), "it has no other figure that could be first"
 
 
 def test_pages_of_theories_show_the_figures_of_their_regimes(theory_pages: dict[str, str]) -> None:
