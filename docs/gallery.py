@@ -42,7 +42,7 @@ def report_pages() -> dict[str, str]:
 
 
 def figures(name: str, record: Mapping[str, Any]) -> dict[str, str]:
-    """Return the figures of a report with their titles, the one that stands first at the beginning.
+    """Return the figures of a report with their titles, the one that a page begins with first.
 
     Args:
         name: Name of the suite.

@@ -35,8 +35,8 @@ FENCE = re.compile(r"^(```|:::).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 FILES = sorted(
     [
         *(path for folder in ("harness", "plugins") for path in (ROOT / folder).rglob("*.py")),
-        *(page for page in (ROOT / "docs").rglob("*.md") if page.parent.name != "reference" or page.name == "api.md"),
-        ROOT / "docs" / "generated.py",
+        *(page for page in (ROOT / "docs").rglob("*.md") if "reference" not in page.parts or page.name == "api.md"),
+        *(ROOT / "docs").glob("*.py"),
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
     ]
