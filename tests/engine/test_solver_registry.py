@@ -20,9 +20,9 @@ from tests.engine.cases import CASES, setting
 ROOT = Path(harness.__file__).parent.parent
 VERSIONS = {
     "spectral": 3,
-    "fused": 4,
-    "fused-gpu": 2,
-    "fused-stack": 1,
+    "fused": 5,
+    "fused-gpu": 3,
+    "fused-stack": 2,
     "stacked": 2,
     "torch-compiled": 1,
     "functional": 2,
