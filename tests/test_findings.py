@@ -206,7 +206,8 @@ def test_verdicts_of_two_seeds_are_compared(tmp_path: Path) -> None:
 
 
 def test_what_the_page_says_of_constraints_is_what_was_measured() -> None:
-    """With minibatches the verdict held and the effect did not. With full batches both verdicts changed."""
+    """With minibatches the verdict held and the effect did not. Training errors of full batches changed theirs."""
     rows = [row for row in other_seeds(REPORTS).splitlines() if row.startswith("| replicate-narrow | ")]
     assert rows[0].endswith("| yes, intervals apart |")
-    assert {row.split(" | ")[-1] for row in rows if "“full batches”" in row} == {"**no**, intervals apart |"}
+    full = [row.split(" | ")[-1] for row in rows if "“full batches”" in row]  # held-out errors, then training errors
+    assert full == ["yes |", "**no**, intervals apart |"]
