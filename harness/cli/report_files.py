@@ -32,16 +32,9 @@ def write_bibtex(tables: Sequence[Table], target: str) -> None:
     Raises:
         WrongInput: If it is no such path, or cannot be written.
     """
-    from harness.draft import replace_text
     from harness.report.bibliography import bibliography
 
-    path = Path(target)
-    if path.suffix != ".bib":
-        raise WrongInput(f"--bibtex {target}: expected the name of a .bib file")
-    try:
-        replace_text(path, bibliography(tables))
-    except OSError as error:
-        raise WrongInput(f"--bibtex {target}: {error.strerror}") from error
+    _write("--bibtex", target, ".bib", lambda: bibliography(tables))
 
 
 def write_provenance(tables: Sequence[Table], target: str) -> None:
@@ -54,20 +47,26 @@ def write_provenance(tables: Sequence[Table], target: str) -> None:
     Raises:
         WrongInput: If it is no such path, or cannot be written.
     """
-    from harness.draft import replace_text
     from harness.report.export import dumps
 
-    path = Path(target)
-    if path.suffix != ".json":
-        raise WrongInput(f"--provenance {target}: expected the name of a .json file")
     record = [
         {"name": one.name, "title": one.title, "caption": one.caption, "provenance": dict(one.provenance)}
         for one in tables
     ]
+    _write("--provenance", target, ".json", lambda: dumps(record))
+
+
+def _write(option: str, target: str, suffix: str, text: Callable[[], str]) -> None:
+    """Write the file that an option names, whose name must end as its format does."""
+    from harness.draft import replace_text
+
+    path = Path(target)
+    if path.suffix != suffix:
+        raise WrongInput(f"{option} {target}: expected the name of a {suffix} file")
     try:
-        replace_text(path, dumps(record))
+        replace_text(path, text())
     except OSError as error:
-        raise WrongInput(f"--provenance {target}: {error.strerror}") from error
+        raise WrongInput(f"{option} {target}: {error.strerror}") from error
 
 
 def write_page(source: Source, target: str) -> None:
