@@ -345,12 +345,11 @@ class Forks(LeCun):
     name: ClassVar[str] = "forks"
 
     def draw(self, model, problem, k, rng):
-        if os.fork() == 0:
-            with Path("FOLDER", "forked").open("a") as file:
-                print(os.getpid(), file=file)
+        pid = os.fork()
+        if pid == 0:
             time.sleep(1000)
-        while not Path("FOLDER", "forked").exists():
-            time.sleep(0.01)
+        with Path("FOLDER", "forked").open("a") as file:
+            print(pid, file=file)
         if Path("FOLDER", "crash").exists():
             os.abort()
         return super().draw(model, problem, k, rng)
