@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from findings.markdown import table
 from findings.reports import Answer, Found, Report, read
 from findings.tables import exponent
+from harness.statistics.brackets import LEVEL
 from harness.statistics.exponents import fit_exponents
 from harness.statistics.size_bracket import SizeBracket
-from harness.statistics.thresholds import LEVEL, threshold
+from harness.statistics.thresholds import threshold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from harness.statistics.adaptive import Adaptive
-from harness.statistics.thresholds import LEVEL, log_e_value, log_evidence_threshold
+from harness.statistics.brackets import LEVEL, log_e_value, log_evidence_threshold
 
 if TYPE_CHECKING:
     from harness.suite import Suite

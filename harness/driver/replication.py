@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from harness.components import Cell, Mark
 from harness.components.expression import holds, value_of
 from harness.driver.measures import measured_by
+from harness.statistics.brackets import LEVEL
 from harness.statistics.difference import difference
 from harness.statistics.paired import threshold_ratio
-from harness.statistics.thresholds import LEVEL
 from harness.statistics.verdict import ClaimVerdict, verdict
 from harness.suite.claim import FITS, Claimed, ClaimSection, Side, claimed, variants
 

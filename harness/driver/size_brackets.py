@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from harness.components import Cell
 from harness.driver.question import exact_floor
+from harness.statistics.brackets import LEVEL
 from harness.statistics.size_bracket import SizeBracket
-from harness.statistics.thresholds import LEVEL, threshold
+from harness.statistics.thresholds import threshold
 
 if TYPE_CHECKING:
     from harness.components import Regime

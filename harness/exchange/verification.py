@@ -20,8 +20,8 @@ from harness.engine.setting import Setting, semantic_key
 from harness.engine.solvers import choose
 from harness.exchange.verification_sample import Pick, Stratum, parts, sample
 from harness.plugin_host.digests import component_digests
+from harness.statistics.brackets import LEVEL
 from harness.statistics.paired import clopper_pearson
-from harness.statistics.thresholds import LEVEL
 
 
 @dataclass(frozen=True)

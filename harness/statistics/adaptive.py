@@ -9,9 +9,9 @@ from annotated_types import Gt
 
 from harness.components import PositiveInt  # suites validate the fields by their annotations
 from harness.statistics.betting_search import BettingSearch, Ending
+from harness.statistics.brackets import LEVEL
 from harness.statistics.evidence import Evidence, replay
 from harness.statistics.search import Search
-from harness.statistics.thresholds import LEVEL
 
 if TYPE_CHECKING:
     from harness.components import Regime

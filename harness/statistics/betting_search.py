@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from harness.statistics.brackets import LEVEL
 from harness.statistics.pairs import Curves, Pairs
-from harness.statistics.thresholds import LEVEL
 from harness.statistics.working_model import Floats, log_sum
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.statistics.thresholds import LEVEL
+from harness.statistics.brackets import LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.statistics.bounded_mean import bounded_mean
-from harness.statistics.thresholds import LEVEL
+from harness.statistics.brackets import LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.statistics.thresholds import LEVEL
+from harness.statistics.brackets import LEVEL
 from harness.statistics.working_model import Belief, working_model
 
 if TYPE_CHECKING:

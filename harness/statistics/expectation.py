@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.statistics.betting_search import BettingSearch
+from harness.statistics.brackets import LEVEL
 from harness.statistics.evidence import Evidence
 from harness.statistics.rounds import Tally
-from harness.statistics.thresholds import LEVEL
 
 if TYPE_CHECKING:
     from harness.statistics.adaptive import Adaptive

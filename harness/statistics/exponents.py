@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.statistics.brackets import LEVEL
 from harness.statistics.exponent_region import ExponentRegion, Interval, exponent_region
 from harness.statistics.least_squares import nearest_within
 from harness.statistics.paired import Ratio
 from harness.statistics.size_bracket import SizeBracket
-from harness.statistics.thresholds import LEVEL
 
 Verdicts = Mapping[int, Sequence[bool | None]]
 """Width → whether the trial of each seed 0, 1, 2, … fit, or None if that is not known."""

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 from annotated_types import Ge, Gt
 
 from harness.components import PositiveInt  # suites validate the fields by their annotations
+from harness.statistics.brackets import LEVEL, Counts, certified, log_e_value, log_evidence_threshold
+from harness.statistics.half_width import isotonic
 from harness.statistics.search import Search
-from harness.statistics.thresholds import LEVEL, Counts, certified, isotonic, log_e_value, log_evidence_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from harness.statistics.thresholds import LEVEL, Threshold
+from harness.statistics.brackets import LEVEL
+from harness.statistics.thresholds import Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

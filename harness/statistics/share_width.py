@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.statistics.brackets import LEVEL, Counts
 from harness.statistics.paired import clopper_pearson
-from harness.statistics.thresholds import LEVEL, Counts
 
 SHARE = 0.95
 """Share of trials that counts as nearly all."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.statistics.thresholds import LEVEL, Counts
+from harness.statistics.brackets import LEVEL, Counts
 
 ENDS = (0.1, 0.9)
 """Shares of fits at the ends of the window."""

@@ -11,8 +11,10 @@ from harness.driver.question import Question
 from harness.driver.results import Results
 from harness.plugin_host.loading import load_plugins
 from harness.plugin_host.registry import Registry
+from harness.statistics.brackets import bracket
+from harness.statistics.half_width import point_in
 from harness.statistics.paired import threshold_ratio
-from harness.statistics.thresholds import bracket, point_in, threshold
+from harness.statistics.thresholds import threshold
 
 from ..ends import made, outcome
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from harness.statistics.brackets import LEVEL
 from harness.statistics.size_bracket import SizeBracket
-from harness.statistics.thresholds import LEVEL
 
 SIZES = tuple(itertools.product((50, 100, 200, 400), (10, 20, 40)))
 """The sizes of suites/review.toml."""

@@ -15,10 +15,10 @@ from scipy.stats import binom
 
 from harness.statistics.adaptive import Adaptive
 from harness.statistics.betting_search import BettingSearch
+from harness.statistics.brackets import LEVEL
 from harness.statistics.evidence import Evidence, replay
 from harness.statistics.galloping import Galloping
 from harness.statistics.rounds import Tally
-from harness.statistics.thresholds import LEVEL
 from harness.statistics.working_model import SLOPES
 from tests.statistics.curves import CURVES, LARGEST, START, Summary, known, simulate, summary
 

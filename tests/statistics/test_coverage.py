@@ -13,9 +13,10 @@ from scipy.special import ndtri
 from scipy.stats import binom
 
 from harness.statistics import rounds
+from harness.statistics.brackets import LEVEL, bracket
 from harness.statistics.galloping import Galloping
 from harness.statistics.search import Grid
-from harness.statistics.thresholds import LEVEL, Threshold, bracket, threshold
+from harness.statistics.thresholds import Threshold, threshold
 
 if TYPE_CHECKING:
     from collections.abc import Callable

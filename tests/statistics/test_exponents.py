@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from harness.statistics.exponents import _resample, fit_exponents, mean_ratio
+from harness.statistics.half_width import point_in
 from harness.statistics.least_squares import Floats
 from harness.statistics.size_bracket import SizeBracket
-from harness.statistics.thresholds import point_in
 
 Size = tuple[int, int]
 

@@ -10,16 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 
-from harness.statistics.thresholds import (
-    bracket,
-    certified,
-    half_width,
-    isotonic,
-    log_e_value,
-    log_evidence_threshold,
-    threshold,
-    violations,
-)
+from harness.statistics.brackets import bracket, certified, log_e_value, log_evidence_threshold
+from harness.statistics.half_width import half_width, isotonic
+from harness.statistics.thresholds import threshold
+from harness.statistics.violations import violations
 
 counts_by_width = st.dictionaries(
     st.integers(1, 200),
