@@ -66,11 +66,11 @@ class Verbs(click.RichGroup):
         try:
             return super().invoke(ctx)
         except UnknownName as error:
-            from harness.cli.options import WrongInput
+            from harness.cli.wrong_input import WrongInput
 
             raise WrongInput(str(error)) from error
         except click.BadParameter as error:
-            from harness.cli.options import number_wanted
+            from harness.cli.wrong_input import number_wanted
 
             said = number_wanted(error)
             if said == error.message:

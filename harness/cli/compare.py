@@ -7,22 +7,12 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from harness.cli import completion
-from harness.cli.options import (
-    LEGEND,
-    PLUGINS,
-    PROVENANCE,
-    STEPS,
-    TRUST,
-    WrongInput,
-    check_question,
-    for_comments,
-    renderer_named,
-    select,
-    selected,
-    warn_of_broken,
-)
+from harness.cli.loading import warn_of_broken
+from harness.cli.options import LEGEND, PLUGINS, PROVENANCE, STEPS, TRUST, check_question, renderer_named
 from harness.cli.report_files import write_provenance
+from harness.cli.selecting import for_comments, select, selected
 from harness.cli.streams import echo
+from harness.cli.wrong_input import WrongInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from harness.cli import completion
-from harness.cli.options import PLUGINS, TRUST, WrongInput
+from harness.cli.options import PLUGINS, TRUST
 from harness.cli.streams import echo
+from harness.cli.wrong_input import WrongInput
 
 if TYPE_CHECKING:
     from harness.driver.results import Results

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import click as plain
 import rich_click as click
 
-from harness.cli.options import PLUGINS, TRUST, WrongInput, warn_of_mixture
+from harness.cli.loading import warn_of_mixture
+from harness.cli.options import PLUGINS, TRUST
 from harness.cli.streams import echo
+from harness.cli.wrong_input import WrongInput
 from harness.complaints import printable
 
 if TYPE_CHECKING:

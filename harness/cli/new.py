@@ -7,8 +7,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from harness.cli.options import WrongInput
 from harness.cli.streams import echo
+from harness.cli.wrong_input import WrongInput
 
 KINDS = (
     "theory",

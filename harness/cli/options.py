@@ -1,35 +1,31 @@
-"""Options that several verbs share, and the errors that end verbs."""
+"""Options that several verbs share."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click as plain
 import rich_click as click
 
 from harness.cli import completion
-from harness.complaints import printable, printable_lines, show
+from harness.cli.wrong_input import WrongInput
+from harness.complaints import show
 
 if TYPE_CHECKING:
-    from harness.components.table import Renderer, Table
+    from harness.components.table import Renderer
     from harness.driver.results import Results
     from harness.plugin_host.registry import Registry
-    from harness.report.selection import Selection
-    from harness.suite import Suite
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 SUITE = click.argument("suite", metavar="SUITE", shell_complete=completion.suites)
+
 STRICT = "harness.strict-plugins"
 """Key of the click context under which a call keeps whether broken plugins end it."""
-
-WARNED = "harness.warned"
-"""Key of the click context under which a call keeps the warnings that it has printed."""
 
 
 class StepsType(plain.IntRange):
@@ -148,110 +144,6 @@ TRUST = click.option(
 )
 
 
-def select(*, sizes: bool = True, theories: bool = True, columns: bool = True) -> Callable[[F], F]:
-    """Return a decorator that adds the options that select rows and columns, and passes them on as ``chosen``.
-
-    Args:
-        sizes: Whether ``--n`` and ``--d`` are added.
-        theories: Whether ``--theory`` and ``--only`` are added.
-        columns: Whether ``--columns`` is added.
-    """
-    options = {
-        "regimes": click.option(
-            "--regime",
-            "regimes",
-            multiple=True,
-            metavar="GLOB",
-            shell_complete=completion.of_plugins("regime"),
-            help="Only these regimes.",
-        )
-    }
-    if sizes:
-        number = click.IntRange(1)
-        options["n"] = click.option("--n", type=number, multiple=True, metavar="N", help="Only these n.")
-        options["d"] = click.option("--d", type=number, multiple=True, metavar="D", help="Only these d.")
-    if theories:
-        options["theories"] = click.option(
-            "--theory",
-            "theories",
-            multiple=True,
-            metavar="GLOB",
-            shell_complete=completion.of_plugins("theory"),
-            help="Only these theories.",
-        )
-        options["guarantees"] = click.option(
-            "--only",
-            "guarantees",
-            type=click.Choice(("guarantees",)),
-            callback=lambda _context, _option, value: value is not None,
-            help="Only theorems that guarantee training.",
-        )
-    if columns:
-        options["columns"] = click.option(
-            "--columns", metavar="A,B", callback=_headers, help="Only these columns, by name or pattern."
-        )
-
-    def decorated(function: F) -> F:
-        @wraps(function)
-        def selecting(**values: Any) -> Any:
-            from harness.report.selection import Selection
-
-            return function(chosen=Selection(**{name: values.pop(name) for name in options}), **values)
-
-        decorated = cast("F", selecting)
-        for option in reversed(options.values()):
-            decorated = option(decorated)
-        return decorated
-
-    return decorated
-
-
-def _headers(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return headers(value or "")
-
-
-def headers(names: str) -> tuple[str, ...]:
-    """Return the headers, or patterns of headers, in a list with commas."""
-    return tuple(filter(None, (name.strip() for name in names.split(","))))
-
-
-def selected(chosen: Selection, tables: Sequence[Table], registry: Registry | None = None) -> list[Table]:
-    """Return the selected rows and columns of tables.
-
-    Raises:
-        WrongInput: If a pattern matches nothing.
-    """
-    from harness.report.selection import SelectionError
-
-    names = {theory.claim.title: theory.name for theory in registry.theories()} if registry and chosen else {}
-    try:
-        return chosen.of(tables, names)
-    except SelectionError as error:
-        raise WrongInput(str(error)) from error
-
-
-def for_comments(chosen: Selection, tables: Sequence[Table], renderer: Renderer) -> list[Table]:
-    """Return tables as a format takes them: in Markdown with few columns, unless columns are selected."""
-    from harness.report.narrowed import narrowed
-
-    few = renderer.suffix == ".md" and not chosen.columns
-    return [narrowed(table) if few else table for table in tables]
-
-
-def selected_suite(chosen: Selection, suite: Suite) -> Suite:
-    """Return a suite with the selected regimes and sizes.
-
-    Raises:
-        WrongInput: If a pattern matches nothing.
-    """
-    from harness.report.selection import SelectionError
-
-    try:
-        return chosen.suite(suite)
-    except SelectionError as error:
-        raise WrongInput(str(error)) from error
-
-
 def VARIANT(function: F) -> F:  # noqa: N802  # used beside SUITE
     """Add the options that vary a suite."""
     seed = click.option(
@@ -273,30 +165,6 @@ PROVENANCE = click.option(
 )
 
 LEGEND = click.option("--legend", is_flag=True, help="Explain every column and mark below the tables.")
-
-
-class WrongInput(click.ClickException):
-    """Input of the user that cannot be used. It ends the call with one message and status 2."""
-
-    exit_code = 2
-
-    def __init__(self, message: str) -> None:
-        super().__init__(printable_lines(message))
-
-
-def number_wanted(error: plain.BadParameter) -> str:
-    """Return which number an option takes, if it was given something else. Otherwise return click's message."""
-    kind = error.param.type if error.param is not None else None
-    found, refused, _ = error.message.partition(" is not ")
-    if not refused or not isinstance(kind, (plain.types.IntParamType, plain.types.FloatParamType)):
-        return error.message
-    wanted = "a whole number" if isinstance(kind, plain.types.IntParamType) else "a number"
-    if isinstance(kind, (plain.IntRange, plain.FloatRange)):
-        if kind.min is not None and kind.max is not None:
-            wanted += f" from {kind.min} to {kind.max}"
-        elif kind.min is not None:
-            wanted += f" of at least {kind.min}"
-    return f"found {found}, expected {wanted}"
 
 
 def given(option: str) -> bool:
@@ -325,94 +193,3 @@ def renderer_named(registry: Registry, name: str) -> Renderer:
     except (UnknownName, AmbiguousName) as error:
         raise WrongInput(f"--format: {error}") from error
     return found
-
-
-def load(
-    suite: str,
-    plugin_files: tuple[str, ...],
-    *,
-    trust: bool = False,
-    seed: int | None = None,
-    paper_size: bool = False,
-) -> tuple[Suite, Registry]:
-    """Load a suite by path or by the name of a shipped one, and warn of broken plugins.
-
-    Args:
-        suite: Path or name.
-        plugin_files: Files with further components.
-        trust: Whether to load plugin files that the suite names from anywhere.
-        seed: Seed in place of that of the suite, or None.
-        paper_size: Whether to take the size that the suite has in its table ``[paper]``.
-
-    Returns:
-        The suite, and the plugins.
-
-    Raises:
-        WrongInput: If the suite has faults. The message has all of them.
-    """
-    from harness.suite import SuiteError, load_suite, varied
-
-    try:
-        loaded, registry = load_suite(suite, plugin_files=plugin_files, trust_plugins=trust)
-        loaded = varied(loaded, seed=seed, paper_size=paper_size)
-    except SuiteError as error:
-        raise WrongInput(str(error)) from error
-    warn_of_broken(registry)
-    for names in loaded.repeated:
-        click.secho(f"regimes {show(names)} differ in nothing but their names: keep one", fg="yellow", err=True)
-    return loaded, registry
-
-
-def check_problems(suite: Suite) -> None:
-    """Draw one problem of every size before anything is trained, and report datasets that hung or crashed.
-
-    Raises:
-        WrongInput: If a size has none, because rows, columns, a file, a package or memory are missing.
-    """
-    from harness.complaints import ProblemError
-    from harness.session.suites import check_problems as check
-
-    try:
-        unanswered = check(suite)
-    except ProblemError as error:
-        raise WrongInput(str(error)) from error
-    if unanswered:
-        click.secho(printable(unanswered), fg="yellow", err=True)
-
-
-def warn_of_broken(registry: Registry) -> None:
-    """Report once per call which plugins could not be loaded and which theory names several plugins provide.
-
-    Raises:
-        WrongInput: If a plugin is broken and --strict-plugins was given.
-    """
-    stop_if_strict(registry)
-    context = plain.get_current_context(silent=True)
-    said: set[str] = context.meta.setdefault(WARNED, set()) if context is not None else set()
-    for line in (*_broken(registry), *registry.rival_theories()):
-        if line not in said:
-            said.add(line)
-            click.secho(printable(line), fg="yellow", err=True)
-
-
-def stop_if_strict(registry: Registry) -> None:
-    """End the call if a plugin is broken and --strict-plugins was given.
-
-    Raises:
-        WrongInput: If a plugin is broken. The message has the reason of each.
-    """
-    context = plain.get_current_context(silent=True)
-    if registry.broken and context is not None and context.meta.get(STRICT):
-        raise WrongInput("\n".join([*_broken(registry), "--strict-plugins: nothing was done"]))
-
-
-def _broken(registry: Registry) -> list[str]:
-    return [f"plugin {plugin.name} ({plugin.label}) was not loaded: {plugin.reason}" for plugin in registry.broken]
-
-
-def warn_of_mixture(provenance: Mapping[str, Any]) -> None:
-    """Report the plugins that were edited after trials of the results were trained."""
-    from harness.report.caption import edits_explained
-
-    if message := edits_explained(provenance):
-        click.secho(f"{printable(message)} harness run trains them again.", fg="yellow", err=True)

@@ -6,19 +6,11 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from harness.cli.options import (
-    LEGEND,
-    PLUGINS,
-    SUITE,
-    TRUST,
-    VARIANT,
-    WrongInput,
-    check_problems,
-    load,
-    select,
-    selected_suite,
-)
+from harness.cli.loading import check_problems, load
+from harness.cli.options import LEGEND, PLUGINS, SUITE, TRUST, VARIANT
+from harness.cli.selecting import select, selected_suite
 from harness.cli.streams import echo
+from harness.cli.wrong_input import WrongInput
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from harness.cli import completion
-from harness.cli.options import PLUGINS, WrongInput, stop_if_strict
+from harness.cli.loading import stop_if_strict
+from harness.cli.options import PLUGINS
 from harness.cli.plugins_check import check
 from harness.cli.plugins_trace import trace
 from harness.cli.streams import echo
+from harness.cli.wrong_input import WrongInput
 
 if TYPE_CHECKING:
     from harness.components import Claim, Regime

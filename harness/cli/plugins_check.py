@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from harness.cli import completion
-from harness.cli.options import PLUGINS, WrongInput
+from harness.cli.options import PLUGINS
 from harness.cli.streams import echo
+from harness.cli.wrong_input import WrongInput
 
 if TYPE_CHECKING:
     from harness.testing.case import Finding

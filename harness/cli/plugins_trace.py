@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, stop_if_strict
+from harness.cli.loading import stop_if_strict
+from harness.cli.options import PLUGINS
 from harness.cli.streams import echo
 
 if TYPE_CHECKING:

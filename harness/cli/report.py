@@ -9,25 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import rich_click as click
 
 from harness.cli import completion
-from harness.cli.options import (
-    LEGEND,
-    PLUGINS,
-    PROVENANCE,
-    STEPS,
-    TRUST,
-    WrongInput,
-    check_question,
-    for_comments,
-    given,
-    renderer_named,
-    select,
-    selected,
-    warn_of_broken,
-    warn_of_mixture,
-)
+from harness.cli.loading import warn_of_broken, warn_of_mixture
+from harness.cli.options import LEGEND, PLUGINS, PROVENANCE, STEPS, TRUST, check_question, given, renderer_named
 from harness.cli.report_files import HERE, write_bibtex, write_provenance
 from harness.cli.report_tables import EMPTY, TAKES, check_diagnostic, opening, sentences, table_of, views_shown
+from harness.cli.selecting import for_comments, select, selected
 from harness.cli.streams import echo
+from harness.cli.wrong_input import WrongInput
 from harness.report.figures.style import FORMATS
 
 if TYPE_CHECKING:

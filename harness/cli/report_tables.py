@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import WrongInput
+from harness.cli.wrong_input import WrongInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,18 +9,10 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from harness.cli.options import (
-    LEGEND,
-    PLUGINS,
-    SUITE,
-    TRUST,
-    VARIANT,
-    WrongInput,
-    load,
-    select,
-    selected_suite,
-    warn_of_mixture,
-)
+from harness.cli.loading import load, warn_of_mixture
+from harness.cli.options import LEGEND, PLUGINS, SUITE, TRUST, VARIANT
+from harness.cli.selecting import select, selected_suite
+from harness.cli.wrong_input import WrongInput
 from harness.complaints import printable
 
 if TYPE_CHECKING:

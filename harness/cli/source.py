@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import WrongInput
+from harness.cli.wrong_input import WrongInput
 
 if TYPE_CHECKING:
     from harness.session.reading import Source

@@ -8,23 +8,12 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from harness.cli import completion
-from harness.cli.options import (
-    LEGEND,
-    PLUGINS,
-    WrongInput,
-    check_problems,
-    for_comments,
-    given,
-    headers,
-    load,
-    renderer_named,
-    select,
-    selected,
-    selected_suite,
-    warn_of_broken,
-)
+from harness.cli.loading import check_problems, load, warn_of_broken
+from harness.cli.options import LEGEND, PLUGINS, given, renderer_named
 from harness.cli.report_files import write_bibtex
+from harness.cli.selecting import for_comments, headers, select, selected, selected_suite
 from harness.cli.streams import echo
+from harness.cli.wrong_input import WrongInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from harness.cli.options import PLUGINS, SUITE, TRUST, WrongInput, check_problems, load
+from harness.cli.loading import check_problems, load
+from harness.cli.options import PLUGINS, SUITE, TRUST
 from harness.cli.streams import echo
+from harness.cli.wrong_input import WrongInput
 from harness.complaints import printable_lines
 
 if TYPE_CHECKING:

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from harness.cli import completion
-from harness.cli.options import LEGEND, PLUGINS, TRUST, WrongInput, select, warn_of_broken, warn_of_mixture
+from harness.cli.loading import warn_of_broken, warn_of_mixture
+from harness.cli.options import LEGEND, PLUGINS, TRUST
+from harness.cli.selecting import select
 from harness.cli.streams import echo
+from harness.cli.wrong_input import WrongInput
 from harness.complaints import printable
 from harness.session.defaults import cores
 

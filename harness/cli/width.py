@@ -5,9 +5,10 @@ from __future__ import annotations
 import rich_click as click
 
 from harness.cli import completion
-from harness.cli.options import LEGEND, WrongInput
+from harness.cli.options import LEGEND
 from harness.cli.run import seconds_of
 from harness.cli.streams import echo
+from harness.cli.wrong_input import WrongInput
 
 
 @click.command("width")
