@@ -20,7 +20,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.builtin.datasets.table_file import TableError, read_csv, read_npz
+from harness.builtin.datasets.csv_file import read_csv
+from harness.builtin.datasets.npz_file import read_npz
+from harness.builtin.datasets.table_file import TableError
 from harness.complaints import unprintable
 from harness.components import Cell, Outcome
 from harness.components.outcome_record import decode

@@ -224,7 +224,8 @@ def test_a_suite_that_is_too_large_ends_at_once(tmp_path: Path) -> None:
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
     import numpy as np
 
-    from harness.builtin.datasets.table_file import TableError, read_npz
+    from harness.builtin.datasets.npz_file import read_npz
+    from harness.builtin.datasets.table_file import TableError
 
     class Bomb:
         def __reduce__(self) -> tuple[object, tuple[str]]:

@@ -15,7 +15,8 @@ from harness.cli.wrong_input import WrongInput
 from harness.complaints import printable
 
 if TYPE_CHECKING:
-    from harness.exchange.merging import RunPart, Union
+    from harness.exchange.merging import Union
+    from harness.exchange.run_part import RunPart
     from harness.store import Store
 
 MOST_SHOWN = 20
@@ -42,7 +43,8 @@ def command(
     harness run phase-diagram --shard 2/2 --out part-2       # on another
     harness merge reports/phase-diagram part-1 part-2
     """
-    from harness.exchange.merging import MergeError, claimed, unite, write_union
+    from harness.exchange.merging import MergeError, unite
+    from harness.exchange.union_writing import claimed, write_union
     from harness.store import StoreError
 
     target = Path(out)
@@ -69,7 +71,7 @@ _LAST_BIT = "near a threshold their last bits may part; harness verify counts ho
 
 def _unlike(union: Union) -> str:
     """Return the differences between versions and processors of the parts, which decide the last bit."""
-    from harness.exchange.merging import computed_by
+    from harness.exchange.run_part import computed_by
 
     known = [computed_by(part) for part in union.parts]
     what = dict.fromkeys(name for one in known for name in one)
@@ -93,7 +95,7 @@ def _directory(name: str) -> Path:
 
 def _read(target: Path, mine: Store | None, sources: list[tuple[str, Path]]) -> list[RunPart]:
     """Read each directory once, the target first. A directory that is named twice is reported."""
-    from harness.exchange.merging import part_of, read_part
+    from harness.exchange.run_part import part_of, read_part
 
     seen = {target.resolve(): str(target)} if mine is not None else {}
     parts = [part_of(mine, str(target))] if mine is not None else []

@@ -7,45 +7,19 @@ different rounds are refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from harness.components import Cell, Outcome
-from harness.components.outcome_record import agree, encode
-from harness.statistics.adaptive import MOST_RECORDED, Adaptive
-from harness.store import FILE, LedgerKey, Place, Round, Store, StoreError
+from harness.components import Outcome
+from harness.components.outcome_record import agree
+from harness.exchange.run_part import RunPart, TrialKey
+from harness.store import LedgerKey, Place, Round
 from harness.store.run_record import RunRecord
-
-TrialKey = tuple[str, Place]
-"""Key of a trial: (semantic key, (n, d, k, seed))."""
 
 
 class MergeError(Exception):
     """Runs that cannot be merged. The message says why, and what to do."""
-
-
-@dataclass(frozen=True)
-class RunPart:
-    """The contents of one run directory.
-
-    Attributes:
-        name: Name that the user gave.
-        run: Its last run.
-        origins: Provenance of all its runs, oldest first.
-        settings: Settings by semantic key, as plain data.
-        outcomes: Outcomes by semantic key and place, with errors.
-        rounds: Rounds of its adaptive searches.
-    """
-
-    name: str
-    run: RunRecord
-    origins: tuple[dict[str, Any], ...]
-    settings: Mapping[str, Mapping[str, Any]]
-    outcomes: Mapping[TrialKey, Outcome]
-    rounds: Mapping[LedgerKey, Sequence[Round]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,64 +67,6 @@ class Union:
     rounds: Mapping[LedgerKey, Sequence[Round]] = field(default_factory=dict)
 
 
-def read_part(directory: Path, name: str) -> RunPart:
-    """Return the contents of a run directory.
-
-    Args:
-        directory: The run directory.
-        name: Name that the user gave.
-
-    Returns:
-        The part.
-
-    Raises:
-        StoreError: If it has no results, or they are damaged.
-    """
-    with Store(directory, create=False) as store:
-        return part_of(store, name)
-
-
-def part_of(store: Store, name: str) -> RunPart:
-    """Return the contents of an open store.
-
-    Args:
-        store: The store.
-        name: Name that the user gave.
-
-    Returns:
-        The part.
-
-    Raises:
-        StoreError: If it has no results, or they are damaged.
-    """
-    run = store.last_run()
-    if run is None:
-        raise StoreError(f"{store.path} holds no run yet")
-    settings = store.settings()
-    outcomes = {
-        (key, place): outcome for key in settings for place, outcome in store.outcomes(key, errors=True).items()
-    }
-    rounds = store.ledgers_of(Adaptive.name, Adaptive.version, MOST_RECORDED)
-    return RunPart(name, run, tuple(store.origins()), settings, outcomes, rounds)
-
-
-@contextmanager
-def claimed(directory: Path) -> Iterator[Store | None]:
-    """Lock a run directory from before it is read until the union is written.
-
-    Yields:
-        Its results, open for reading and writing, or None if it has none. Nothing is created in the latter case.
-
-    Raises:
-        StoreError: If another run is using it, or if it is damaged.
-    """
-    if (directory / FILE).exists():
-        with Store(directory, create=False, exclusive=True) as store:
-            yield store
-    else:
-        yield None
-
-
 def unite(parts: Sequence[RunPart]) -> Union:
     """Unite parts into one run. If several parts have a trial, the first that trained it and knows its fate counts.
 
@@ -175,7 +91,7 @@ def unite(parts: Sequence[RunPart]) -> Union:
                 repeated += 1
                 if not agree(known, outcome):
                     key, place = trial
-                    regime = _regime(settings[key])
+                    regime = regime_of(settings[key])
                     conflicts.append(Conflict(regime, place, (owners[trial], known), (part.name, outcome)))
                 elif _undecided(known) and not _undecided(outcome):
                     outcomes[trial], owners[trial] = outcome, part.name
@@ -199,7 +115,7 @@ def _rounds(parts: Sequence[RunPart]) -> dict[LedgerKey, Sequence[Round]]:
             known = found.get(search, [])
             both = min(len(known), len(rounds))
             if known[:both] != rounds[:both]:
-                regime = _regime(part.settings.get(search.key, {}))
+                regime = regime_of(part.settings.get(search.key, {}))
                 raise MergeError(
                     f"{owners[search].name} and {part.name} searched {regime} at n = {search.n}, d = {search.d} in "
                     "different rounds: what an adaptive search found follows from its own rounds, so two cannot "
@@ -210,73 +126,9 @@ def _rounds(parts: Sequence[RunPart]) -> dict[LedgerKey, Sequence[Round]]:
     return found
 
 
-def write_union(union: Union, directory: Path, mine: Store | None = None) -> int:
-    """Write a union into a directory, in addition to the trials that are there.
-
-    Args:
-        union: The union.
-        directory: Run directory to write to.
-        mine: Results of the directory, :func:`claimed` before they were read as a part of the union, or None if there
-            were none.
-
-    Returns:
-        Number of trials that are new in the directory.
-
-    Raises:
-        StoreError: If it cannot be written, if a run is using it, or if a run has begun in it since. A repeated merge
-            goes on.
-    """
-    if mine is not None:
-        return _write(union, mine)
-    with Store(directory, exclusive=True) as store:
-        if store.origins() or store.settings():
-            raise StoreError(
-                f"{store.path} was made by another run meanwhile; merge again: it then counts as the first run"
-            )
-        return _write(union, store)
-
-
-def _write(union: Union, store: Store) -> int:
-    recorded = store.origins()
-    for part in union.parts:
-        for origin in part.origins:
-            if origin not in recorded:
-                store.began(part.run.suite, origin, part.run.resolved)
-    added = 0
-    by_key: dict[str, list[tuple[Place, Outcome]]] = {}
-    for (key, place), outcome in union.outcomes.items():
-        by_key.setdefault(key, []).append((place, outcome))
-    for key, trials in by_key.items():
-        known = store.outcomes(key, errors=True)
-        new = [(place, outcome) for place, outcome in trials if _differs(known.get(place), outcome)]
-        added += len(new)
-        for cell, outcomes in _cells(new, _regime(union.settings[key])):
-            store.put(key, union.settings[key], cell, outcomes)
-    recorded_rounds = store.ledgers_of(Adaptive.name, Adaptive.version, MOST_RECORDED)
-    store.append_rounds(
-        (search, number, asked)
-        for search, rounds in union.rounds.items()
-        for number, asked in enumerate(rounds)
-        if number >= len(recorded_rounds.get(search, ()))
-    )
-    store.began(union.run.suite, union.run.provenance, union.run.resolved)
-    return added
-
-
 def _undecided(outcome: Outcome) -> bool:
     """Return whether a trial has no fate, or one of a continuation that raised."""
     return outcome.fate is None or bool(outcome.fate.message)
-
-
-def _differs(known: Outcome | None, outcome: Outcome) -> bool:
-    return known is None or encode(known) != encode(outcome)
-
-
-def _cells(trials: Iterable[tuple[Place, Outcome]], regime: str) -> Iterable[tuple[Cell, list[Outcome]]]:
-    found: dict[Cell, list[Outcome]] = {}
-    for (n, d, k, _), outcome in sorted(trials, key=lambda trial: trial[0]):
-        found.setdefault(Cell(regime, n, d, k), []).append(outcome)
-    return found.items()
 
 
 def _check(parts: Sequence[RunPart]) -> None:
@@ -314,7 +166,8 @@ def _kinds(origin: Mapping[str, Any]) -> dict[str, str]:
     return {"the device": device} | {f"the solver of {name}": s for name, s in origin.get("solvers", {}).items()}
 
 
-def _regime(setting: Mapping[str, Any]) -> str:
+def regime_of(setting: Mapping[str, Any]) -> str:
+    """Return the name of the regime of a setting, or ? if it has none."""
     regime = setting.get("regime", {})
     return str(regime.get("name", "?")) if isinstance(regime, Mapping) else "?"
 
@@ -339,13 +192,6 @@ def _sources(part: RunPart, whole: RunRecord) -> list[dict[str, Any]]:
     own = {key: value for key, value in part.run.provenance.items() if whole.provenance.get(key) != value}
     shard = {"shard": part.run.provenance["shard"]} if "shard" in part.run.provenance else {}
     return [{"run": part.name, "began": part.run.started, "trials": len(part.outcomes), **own, **shard}]
-
-
-def computed_by(part: RunPart) -> dict[str, str]:
-    """Return the versions and the processor of a part, which decide the last bit of its trials."""
-    origin = part.run.provenance
-    known = {**origin.get("versions", {}), "processor": origin.get("processor", "")}
-    return {what: value for what, value in known.items() if value}
 
 
 def _said(outcome: Outcome) -> str:

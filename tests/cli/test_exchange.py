@@ -18,7 +18,7 @@ from harness.cli import command as main
 from harness.components import Cell, Outcome
 from harness.driver.loading import load_results
 from harness.driver.sharding import Shard
-from harness.exchange.merging import RunPart, read_part
+from harness.exchange.run_part import RunPart, read_part
 from harness.plugin_host.registry import Registry
 from harness.store import FILE, Store, StoreError
 from harness.suite import load_suite

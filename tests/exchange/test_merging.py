@@ -13,7 +13,9 @@ from harness.components import Cell, Outcome
 from harness.driver.loading import load_results
 from harness.driver.results import Results
 from harness.driver.sharding import Shard
-from harness.exchange.merging import MergeError, claimed, part_of, read_part, unite, write_union
+from harness.exchange.merging import MergeError, unite
+from harness.exchange.run_part import part_of, read_part
+from harness.exchange.union_writing import claimed, write_union
 from harness.plugin_host.registry import Registry
 from harness.store import FILE, Store, StoreError
 from harness.store.schema import SCHEMA

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.builtin.datasets.arff_file import read_arff
+from harness.builtin.datasets.csv_file import read_csv
 from harness.builtin.datasets.idx_file import SUFFIXES, read_idx
+from harness.builtin.datasets.npz_file import read_npz
 from harness.builtin.datasets.observed import Observed
 from harness.builtin.datasets.preparation import Prepared, Rows, prepare
-from harness.builtin.datasets.table_file import TableError, digest_of, read_csv, read_npz, refuse_few_integers
+from harness.builtin.datasets.table_file import TableError, digest_of, refuse_few_integers
 from harness.complaints import nearest
 
 MOST_BYTES = 64 << 20
