@@ -201,7 +201,7 @@ def test_a_run_on_the_target_waits_for_the_merge(here: Path, monkeypatch: pytest
             refused.append(str(error))
         return read_part(directory, name)
 
-    monkeypatch.setattr("harness.exchange.merging.read_part", read)
+    monkeypatch.setattr("harness.exchange.run_part.read_part", read)
     status, out, _ = harness("merge", "part-1", "part-2")
     assert (status, "108 trials of 2 runs" in out) == (0, True), out
     (said,) = refused
@@ -230,7 +230,7 @@ def test_a_target_that_was_made_meanwhile_is_left_alone(here: Path, monkeypatch:
             shutil.copytree(here / "whole", here / "all")
         return read_part(directory, name)
 
-    monkeypatch.setattr("harness.exchange.merging.read_part", read)
+    monkeypatch.setattr("harness.exchange.run_part.read_part", read)
     before = (here / "whole" / FILE).read_bytes()
     status, out, said = harness("merge", "all", "part-1", "part-2")
     assert (status, out) == (2, "")
