@@ -57,7 +57,7 @@ def load(
 
 
 def check_problems(suite: Suite) -> None:
-    """Draw one problem of every size before anything is trained, and report datasets that hung or crashed.
+    """Draw problems of a suite before anything is trained, and report datasets that hung or crashed.
 
     Raises:
         WrongInput: If a size has none, because rows, columns, a file, a package or memory are missing.

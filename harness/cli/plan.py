@@ -69,7 +69,7 @@ def command(
     from harness.report.plan_view import plan_table
     from harness.report.terminal import show
     from harness.session.defaults import run_directory
-    from harness.session.planning import plan
+    from harness.session.planning import plan_of_checked
     from harness.store import StoreError
 
     try:
@@ -77,7 +77,7 @@ def command(
         if explain:
             _explain(loaded, registry, run_directory(loaded, out), device, as_json=as_json)
             return
-        planned = plan(loaded, out=out, device=device, workers=workers)
+        planned = plan_of_checked(loaded, out=out, device=device, workers=workers)
     except (ValueError, StoreError) as error:
         raise WrongInput(str(error)) from error
     if as_json:

@@ -42,11 +42,17 @@ def plan(
     >>> planned.suite, planned.workers, {threshold.stored for threshold in planned.thresholds}
     ('quickstart', 2, {0})
     """
+    found, _ = loaded(suite)
+    found = found.with_limit(limit)
+    check_problems(found)
+    return plan_of_checked(found, out=out, device=device, workers=workers)
+
+
+def plan_of_checked(suite: Suite, *, out: str | Path | None, device: str | None, workers: int | None) -> Planned:
+    """Return the plan of a suite of which the caller has drawn the problems, see :func:`plan`."""
     from harness.driver.estimate import estimate
     from harness.engine.device import resolve_device
 
     found, registry = loaded(suite)
-    found = found.with_limit(limit)
-    check_problems(found)
     where = resolve_device(device or found.budget.device)
     return estimate(found, registry, run_directory(found, out), where, workers or cores())

@@ -81,7 +81,11 @@ def loaded(suite: Suite | str | Path | Mapping[str, Any]) -> tuple[Suite, Regist
 
 
 def check_problems(suite: Suite, patience: float = math.inf) -> str:
-    """Draw one problem of every size, before anything is trained on them.
+    """Draw one problem of sizes around the edge of a suite, before anything is trained on them.
+
+    Each n is drawn at its least and largest d, and each d at its least and largest n. A dataset that lacks rows or
+    columns lacks them there, and a large grid is not drawn whole. If a size has no problem, all sizes are drawn, so
+    that the message counts those that have none.
 
     Args:
         suite: The suite.
@@ -120,7 +124,7 @@ def check_problems(suite: Suite, patience: float = math.inf) -> str:
 
 
 def _drawn(suite: Suite) -> tuple[str, dict[str, list[str]]]:
-    """Draw one problem of every size.
+    """Draw one problem of each size at the edge, and of all others if one of these has none.
 
     Returns:
         The line of :func:`check_problems`, and the sizes that have no problem, by the reason.
@@ -128,9 +132,12 @@ def _drawn(suite: Suite) -> tuple[str, dict[str, list[str]]]:
     from harness.plugin_host.plugin_process import Unanswered
     from harness.report.predicted import problem_of_suite
 
-    wrong: dict[str, list[str]] = {}
+    wrong: dict[str, list[tuple[int, int]]] = {}
     warning = ""
-    for n, d in sorted(suite.sizes):
+    edge = _edge(suite.sizes)
+    for n, d in (*sorted(edge), *sorted(set(suite.sizes) - edge)):
+        if (n, d) not in edge and not wrong:
+            break
         try:
             problem_of_suite(suite, n, d)
         except Unanswered as error:
@@ -139,8 +146,23 @@ def _drawn(suite: Suite) -> tuple[str, dict[str, list[str]]]:
             break
         except (Exception, SystemExit) as error:  # a dataset is code of a plugin
             said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-            wrong.setdefault(said, []).append(f"n = {n}, d = {d}")
-    return warning, wrong
+            wrong.setdefault(said, []).append((n, d))
+    return warning, {said: [f"n = {n}, d = {d}" for n, d in sorted(places)] for said, places in wrong.items()}
+
+
+def _edge(sizes: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Return the sizes (n, d) with the least or the largest d of their n, or the least or the largest n of their d.
+
+    >>> sorted({(n, d) for n in (1, 2, 3) for d in (4, 5, 6)} - _edge((n, d) for n in (1, 2, 3) for d in (4, 5, 6)))
+    [(2, 5)]
+    """
+    of_n: dict[int, list[int]] = {}
+    of_d: dict[int, list[int]] = {}
+    for n, d in sizes:
+        of_n.setdefault(n, []).append(d)
+        of_d.setdefault(d, []).append(n)
+    ends = {(n, end(several)) for n, several in of_n.items() for end in (min, max)}
+    return ends | {(end(several), d) for d, several in of_d.items() for end in (min, max)}
 
 
 def _more(places: list[str]) -> str:

@@ -13,6 +13,7 @@ import harness.claims.certified
 import harness.report.predicted
 from harness.claims.certified import Certified, certified_width
 from harness.cli import command as main
+from harness.components import Dataset, Problem
 
 SUITE = """
 [suite]
@@ -117,6 +118,37 @@ def test_sizes_without_problems_end_a_run_before_it_begins(verb: str, dataset: s
     assert message in err
     assert not out
     assert not Path("reports").exists()
+
+
+GRID = SUITE.replace("d = 4", "d = {d}")
+
+
+def test_a_plan_draws_each_problem_at_the_edge_of_a_grid_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 5 × 4 sizes 14 have the least or the largest n or d. All of them were drawn twice."""
+    drawn: list[tuple[int, int]] = []
+    real = harness.report.predicted.draw_problem
+
+    def counted(dataset: Dataset, n: int, d: int, **of: Any) -> Problem:
+        drawn.append((n, d))
+        return real(dataset, n, d, **of)
+
+    monkeypatch.setattr(harness.report.predicted, "draw_problem", counted)
+    text = GRID.format(dataset='"sphere"', d=[2, 3, 4, 5]).replace("n = [12, 16]", "n = [8, 10, 12, 14, 16]")
+    Path("tiny.toml").write_text(text, encoding="utf-8")
+    status, _, err = run("plan", "tiny.toml")
+    assert status == 0, err
+    edge = [(n, d) for n in (8, 10, 12, 14, 16) for d in (2, 3, 4, 5) if n in (8, 16) or d in (2, 5)]
+    assert sorted(drawn) == edge
+
+
+def test_all_sizes_without_a_problem_are_counted() -> None:
+    """Two of the eight sizes without a problem are inside of the grid."""
+    text = GRID.format(dataset='{ use = "low-dimension", dimension = 4 }', d=[2, 3, 4, 5])
+    Path("tiny.toml").write_text(text.replace("n = [12, 16]", "n = [10, 11, 12, 13]"), encoding="utf-8")
+    status, _, err = run("plan", "tiny.toml")
+    assert status == 2
+    assert "more than d = 2 (n = 10, d = 2 and 3 more)" in err
+    assert "more than d = 3 (n = 10, d = 3 and 3 more)" in err
 
 
 def test_a_table_of_ones_own_is_trained_on() -> None:
