@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from harness.cli import completion
+from harness.cli.asking import MARKS, asking, check_question
 from harness.cli.loading import warn_of_broken
-from harness.cli.options import LEGEND, PLUGINS, PROVENANCE, STEPS, TRUST, check_question, renderer_named
+from harness.cli.options import LEGEND, PLUGINS, PROVENANCE, TRUST, given, renderer_named
 from harness.cli.report_files import write_provenance
-from harness.cli.selecting import for_comments, select, selected
+from harness.cli.selecting import for_comments, select, selected, selected_results
 from harness.cli.streams import echo
 from harness.cli.wrong_input import WrongInput
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.components.table import Table
+    from harness.driver.question import Asked
     from harness.report.selection import Selection
     from harness.session.reading import Source
 
@@ -25,13 +28,10 @@ if TYPE_CHECKING:
 @click.command("compare")
 @click.argument("runs", metavar="RUN_A RUN_B...", nargs=-1, required=True, shell_complete=completion.sources)
 @click.option("--format", "form", default="rich", show_default=True, help="Or markdown, csv, json, or a plugin's.")
-@click.option(
-    "--tolerance",
-    type=float,
-    metavar="EPS",
-    help="A tolerance of both, or 0 for exact fits; what each reports if not given.",
+@asking(
+    "A tolerance of both, or 0 for exact fits; what each reports if not given.",
+    "As if both budgets had been T steps; inf for unlimited ones.",
 )
-@click.option("--steps", type=STEPS, metavar="T", help="As if both budgets had been T steps; inf for unlimited ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON, with each trial judged differently.")
 @click.option("--fail-on-difference", is_flag=True, help="Exit with status 1 if verdicts or thresholds disagree.")
 @PROVENANCE
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 def command(
     runs: tuple[str, ...],
     form: str,
-    tolerance: float | None,
+    tolerance: Asked,
     steps: float | None,
     as_json: bool,
     fail_on_difference: bool,
@@ -74,6 +74,8 @@ def command(
     if len(runs) < 2:
         raise click.UsageError("compare takes at least two runs")
     sources = [read_source(name, plugin_files, trust=trust_plugins) for name in runs]
+    if any(map(given, MARKS)):  # regimes may record different marks, so one is asked of those that are selected
+        sources = [replace(one, results=selected_results(chosen, one.results)) for one in sources]
     _check(sources, tolerance, steps)
     a = sources[0]
     found = [(compare_runs(a.results, b.results, tolerance=tolerance, steps=steps), b) for b in sources[1:]]
@@ -105,7 +107,7 @@ def command(
     return status
 
 
-def _check(sources: Sequence[Source], tolerance: float | None, steps: float | None) -> None:
+def _check(sources: Sequence[Source], tolerance: Asked, steps: float | None) -> None:
     """Warn of broken plugins, and refuse a tolerance or a number of steps that a run does not have."""
     for registry in {id(source.results.registry): source.results.registry for source in sources}.values():
         warn_of_broken(registry)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +12,9 @@ import rich_click as click
 
 from harness.cli import completion
 from harness.cli.wrong_input import WrongInput
-from harness.complaints import show
 
 if TYPE_CHECKING:
     from harness.components.table import Renderer
-    from harness.driver.results import Results
     from harness.plugin_host.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,54 +23,6 @@ SUITE = click.argument("suite", metavar="SUITE", shell_complete=completion.suite
 
 STRICT = "harness.strict-plugins"
 """Key of the click context under which a call keeps whether broken plugins end it."""
-
-
-class StepsType(plain.IntRange):
-    """A number of steps, or ``inf`` for unlimited steps."""
-
-    name = "steps"
-
-    def convert(self, value: Any, param: plain.Parameter | None, ctx: plain.Context | None) -> Any:
-        """Return the number as an int, or infinity."""
-        if value in ("inf", math.inf):
-            return math.inf
-        try:
-            steps = int(value)
-        except ValueError:
-            steps = 0
-        if steps < 1:
-            self.fail(f"found {show(str(value))}, expected a number of steps from 1 on, or inf", param, ctx)
-        return steps
-
-
-STEPS = StepsType(min=1)
-
-
-def check_question(results: Results, tolerance: float | None, steps: float | None, name: str = "") -> None:
-    """Refuse a tolerance or a number of steps that a run cannot be asked for.
-
-    Args:
-        results: The run.
-        tolerance: Tolerance that was asked for, 0 for exact fits, or None.
-        steps: Number of steps that was asked for, infinity, or None.
-        name: The run in messages, or an empty string for the only one.
-
-    Raises:
-        WrongInput: If the run does not have it.
-    """
-    budget, regimes, of = results.suite.budget.steps, results.suite.regimes, f"{name}: " if name else ""
-    try:
-        if tolerance == 0.0 and steps is not None and math.isfinite(steps):
-            raise ValueError("an exact fit takes unlimited steps; leave out --steps")
-        if tolerance != 0.0:
-            results.rung(tolerance)
-    except ValueError as error:
-        raise WrongInput(f"--tolerance: {of}{error}") from error
-    if steps is not None and math.isfinite(steps) and steps > budget:
-        raise WrongInput(f"--steps {steps}: {name or 'the suite'} trained for at most {budget} steps")
-    if (tolerance == 0.0 or steps == math.inf) and not any(results.decides_fates(one.name) for one in regimes):
-        asked = "--steps inf" if steps == math.inf else "--tolerance 0"
-        raise WrongInput(f"{asked}: {name or 'the suite'} does not decide what becomes of trials with unlimited steps")
 
 
 def PLUGINS(function: F) -> F:  # noqa: N802  # used beside SUITE

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from harness.cli import completion
+from harness.cli.asking import MARKS, OPTIONS, asking, check_question, option
 from harness.cli.loading import warn_of_broken, warn_of_mixture
-from harness.cli.options import LEGEND, PLUGINS, PROVENANCE, STEPS, TRUST, check_question, given, renderer_named
+from harness.cli.options import LEGEND, PLUGINS, PROVENANCE, TRUST, given, renderer_named
 from harness.cli.report_files import HERE, write_bibtex, write_provenance
 from harness.cli.report_tables import EMPTY, TAKES, check_diagnostic, opening, sentences, table_of, views_shown
-from harness.cli.selecting import for_comments, select, selected
+from harness.cli.selecting import for_comments, select, selected, selected_results
 from harness.cli.streams import echo
 from harness.cli.wrong_input import WrongInput
 from harness.report.figures.style import FORMATS
@@ -22,16 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.components.table import Renderer, Table
+    from harness.driver.question import Asked
     from harness.driver.results import Results
     from harness.report.selection import Selection
     from harness.session.reading import Source
 
-R = TypeVar("R", bound="Results")
-
 OF_ROWS = ("theories", "guarantees", "columns", "compact", "legend", "bibtex", "beside")
 """Options of tables, which change nothing where none is printed."""
 
-OF_TABLES = ("tolerance", "steps", "view", "form", "all_sizes", "diagnostic", "certify", *OF_ROWS)
+OF_TABLES = (*OPTIONS, "steps", "view", "form", "all_sizes", "diagnostic", "certify", *OF_ROWS)
 """Options that change nothing in figures and on the page."""
 
 NAMES = {"theories": "theory", "guarantees": "only", "form": "format", "beside": "provenance"}
@@ -56,8 +56,7 @@ OF_SEVERAL = ("comparison", "ablations", "held-out-pairs", "replication")
     show_default=True,
     help="Or markdown, latex, html, csv, json, or a plugin's. Trials are written as csv or jsonl.",
 )
-@click.option("--tolerance", type=float, metavar="EPS", help="Another tolerance of the suite; 0: exact fits.")
-@click.option("--steps", type=STEPS, metavar="T", help="As if the budget had been T steps; inf for unlimited ones.")
+@asking("Another tolerance of the suite; 0: exact fits.", "As if the budget had been T steps; inf for unlimited ones.")
 @click.option(
     "--all-sizes", is_flag=True, help="Theories, diagnostics, comparison, ablations, held-out at each n and d."
 )
@@ -94,7 +93,7 @@ def command(
     source: str,
     view: str | None,
     form: str,
-    tolerance: float | None,
+    tolerance: Asked,
     steps: float | None,
     all_sizes: bool,
     diagnostic: str | None,
@@ -113,8 +112,8 @@ def command(
 ) -> None:
     """Show what a run found: from its folder, from an archive of it, or by the name of its suite.
 
-    Nothing is trained. The step at which each tolerance was met is stored, so any recorded tolerance and any smaller
-    budget can be asked for.
+    Nothing is trained. The step at which each tolerance, error and margin was met is stored, so any of those that were
+    recorded and any smaller budget can be asked for.
 
     \b
     harness report quickstart
@@ -123,6 +122,7 @@ def command(
     harness report reports/quickstart --view sensitivity
     harness report quickstart --format markdown --tolerance 0.1 --steps 2000
     harness report quickstart --view thresholds --format csv --provenance thresholds.json > thresholds.csv
+    harness report classes-10 --at-error 0
     harness report quickstart --view theories --certify
     harness report quickstart --view map --diagnostic movement
     harness report review --view exponents
@@ -139,19 +139,21 @@ def command(
     results = read.results
     warn_of_broken(results.registry)
     warn_of_mixture(results.provenance)
-    _check(results, tolerance, steps, view)
+    part = selected_results(chosen, results)
+    # Regimes may record different marks, so one is asked of those that are selected.
+    whole = part if any(map(given, MARKS)) else results
+    _check(whole, tolerance, steps, view)
     check_diagnostic(results, diagnostic)
     if not figures and given("figure_formats"):
         raise WrongInput("--figure-format says how figures are written: add --figures")
     if plot or figures or html:
         _refuse(OF_TABLES, "--plot, --figures and --html show a run as it was asked for; leave out {}")
-        drawn = replace(read, results=_part(results, chosen))
-        _draw_all(drawn, plot=plot, figures=figures, figure_formats=figure_formats, html=html)
+        _draw_all(replace(read, results=part), plot=plot, figures=figures, figure_formats=figure_formats, html=html)
         return
     if view == "trials":
         _refuse_what_is_not_taken(("trials",))
         _refuse(OF_ROWS, "trials are written whole; leave out {}")
-        _write_trials(_part(results, chosen), form, tolerance, steps)
+        _write_trials(part, form, tolerance, steps)
         return
     renderer = None if form == "rich" else renderer_named(results.registry, form)
     one_document = renderer is not None and renderer.suffix in (".json", ".csv")
@@ -161,12 +163,11 @@ def command(
     _refuse_what_is_not_taken(views)
     if renderer is None and view in ("phase", "map"):
         _refuse(OF_ROWS, "maps have no such rows or columns; leave out {}")
-        _draw(_part(results, chosen), view, tolerance, steps, diagnostic)
+        _draw(part, view, tolerance, steps, diagnostic)
         return
     options: dict[str, Any] = {"tolerance": tolerance, "steps": steps, "certify": certify, "diagnostic": diagnostic}
     options["all_sizes"] = all_sizes or chosen.by_size
-    part = _part(results, chosen)
-    tables = [table_of(results if name in OF_SEVERAL else part, name, options) for name in views]
+    tables = [table_of(whole if name in OF_SEVERAL else part, name, options) for name in views]
     tables = selected(chosen, tables, results.registry)
     in_parts = renderer is None or renderer.suffix in (".txt", ".md")
     tables = [one for t in tables for one in (blocks(t) if t.name == "theories" and in_parts else [t])]
@@ -187,18 +188,8 @@ def command(
 
 def _refuse(options: Sequence[str], message: str) -> None:
     """Refuse options that would change nothing."""
-    if said := [f"--{NAMES.get(option, option).replace('_', '-')}" for option in options if given(option)]:
+    if said := [option(NAMES.get(name, name)) for name in options if given(name)]:
         raise WrongInput(message.format(", ".join(said)))
-
-
-def _part(results: R, chosen: Selection) -> R:
-    """Return the results of the selected regimes and sizes."""
-    from harness.report.selection import SelectionError
-
-    try:
-        return chosen.results(results)
-    except SelectionError as error:
-        raise WrongInput(str(error)) from error
 
 
 def _show(tables: Sequence[Table], said: str, *, legend: bool) -> None:
@@ -217,7 +208,7 @@ def _show(tables: Sequence[Table], said: str, *, legend: bool) -> None:
             echo(table.caption)
 
 
-def _write_trials(results: Results, form: str, tolerance: float | None, steps: float | None) -> None:
+def _write_trials(results: Results, form: str, tolerance: Asked, steps: float | None) -> None:
     """Write the trials one by one, as CSV if no format is given."""
     from harness.report.trials_view import FORMS, write_trials
     from harness.standard_output import own
@@ -240,11 +231,12 @@ def _warn_of_letters(renderer: Renderer, tables: Sequence[Table]) -> None:
 
 def _refuse_what_is_not_taken(views: Sequence[str]) -> None:
     """Refuse options that none of the shown views takes."""
-    for option in dict.fromkeys(option for taken in TAKES.values() for option in taken):
-        if given(option) and not any(option in TAKES[view] for view in views):
-            takers = [view for view, taken in TAKES.items() if option in taken]
+    for taken in dict.fromkeys(name for names in TAKES.values() for name in names):
+        typed = [name for name in (OPTIONS if taken == "tolerance" else (taken,)) if given(name)]
+        if typed and not any(taken in TAKES[view] for view in views):
+            takers = [view for view, names in TAKES.items() if taken in names]
             raise WrongInput(
-                f"--{option.replace('_', '-')} changes nothing in the view {views[0]}; the views that it changes: "
+                f"{option(typed[0])} changes nothing in the view {views[0]}; the views that it changes: "
                 f"{', '.join(takers)}"
             )
 
@@ -265,14 +257,14 @@ def _draw_all(
         write_page(source, html)
 
 
-def _check(results: Results, tolerance: float | None, steps: float | None, view: str | None) -> None:
+def _check(results: Results, tolerance: Asked, steps: float | None, view: str | None) -> None:
     if view in ("trials", "diagnostics") and (tolerance == 0.0 or steps == math.inf):
         asked = "--tolerance 0" if tolerance == 0.0 else "--steps inf"
         raise WrongInput(f"{asked}: the view {view} shows training within the budget; ask for a tolerance of it")
     check_question(results, tolerance, steps)
 
 
-def _draw(results: Results, view: str, tolerance: float | None, steps: float | None, diagnostic: str | None) -> None:
+def _draw(results: Results, view: str, tolerance: Asked, steps: float | None, diagnostic: str | None) -> None:
     from harness.report.map_view import show_maps
     from harness.report.phase import show_phases
 

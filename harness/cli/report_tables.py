@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.components.table import Renderer, Table
+    from harness.driver.question import Asked
     from harness.driver.results import Results
     from harness.report.summary import Predictions
 
@@ -73,7 +74,7 @@ def views_shown(view: str | None, *, one_document: bool, compact: bool) -> tuple
     return ("compact", "compact-theories") if compact else ("compact", "thresholds", "theories")
 
 
-def sentences(results: Results, tolerance: float | None, steps: float | None) -> str:
+def sentences(results: Results, tolerance: Asked, steps: float | None) -> str:
     """Return what was found. Theories are left out where the problems cannot be drawn.
 
     Args:
@@ -129,9 +130,7 @@ def table_of(results: Results, view: str, options: Mapping[str, Any]) -> Table:
     return made
 
 
-def _theories(
-    results: Results, *, tolerance: float | None, steps: float | None, all_sizes: bool, certify: bool
-) -> Table:
+def _theories(results: Results, *, tolerance: Asked, steps: float | None, all_sizes: bool, certify: bool) -> Table:
     from harness.report.predicted import certify_suite, predict_results
     from harness.report.theories_view import theories_view
 

@@ -13,11 +13,13 @@ from harness.cli.wrong_input import WrongInput
 
 if TYPE_CHECKING:
     from harness.components.table import Renderer, Table
+    from harness.driver.results import Results
     from harness.plugin_host.registry import Registry
     from harness.report.selection import Selection
     from harness.suite import Suite
 
 F = TypeVar("F", bound=Callable[..., Any])
+R = TypeVar("R", bound="Results")
 
 
 def select(*, sizes: bool = True, theories: bool = True, columns: bool = True) -> Callable[[F], F]:
@@ -120,5 +122,19 @@ def selected_suite(chosen: Selection, suite: Suite) -> Suite:
 
     try:
         return chosen.suite(suite)
+    except SelectionError as error:
+        raise WrongInput(str(error)) from error
+
+
+def selected_results(chosen: Selection, results: R) -> R:
+    """Return the results of the selected regimes and sizes.
+
+    Raises:
+        WrongInput: If a pattern matches nothing.
+    """
+    from harness.report.selection import SelectionError
+
+    try:
+        return chosen.results(results)
     except SelectionError as error:
         raise WrongInput(str(error)) from error

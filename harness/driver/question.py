@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Asked = float | Mark | None
 """A tolerance, a mark of a further measure, or None for the usual question, as callers ask."""
 
+Asking = tuple[Asked, float | None]
+"""A tolerance or mark, and a number of steps or None for the whole budget, as callers ask."""
+
 QuestionKind = Literal["exact", "limit", "budget", "diagnostic", "mark"]
 """An exact fit or a tolerance with unlimited steps, a tolerance or mark within a budget, or a diagnostic at its end."""
 
@@ -57,13 +60,24 @@ class Question:
             return "exact"
         return "budget" if math.isfinite(self.steps) else "limit"
 
-    def within(self, tolerance: float) -> tuple[float, float | None]:
-        """Return tolerance and steps of what is asked of the budget beside it.
+    @property
+    def arguments(self) -> Asking:
+        """The tolerance or mark, and the number of steps, with which the question is asked of another regime."""
+        return (self.by if isinstance(self.by, Mark) else self.tolerance, self.steps)
+
+    def within(self, tolerance: float) -> Asking:
+        """Return tolerance or mark, and steps, of what is asked of the budget beside it.
 
         Args:
             tolerance: The tolerance that replaces an exact fit.
         """
-        return (self.tolerance or tolerance, self.steps if math.isfinite(self.steps) else None)
+        return (self.arguments[0] or tolerance, self.steps if math.isfinite(self.steps) else None)
+
+    def hit(self, outcome: Outcome) -> int | None:
+        """Return the first step at which a trial met the tolerance or the mark, or None for exact fits."""
+        if isinstance(self.by, Mark):
+            return self.by.hit(outcome)
+        return None if self.index is None else outcome.hits[self.index]
 
     def verdict(self, outcome: Outcome) -> Verdict:
         """Return the verdict on a trial. It is ``open`` where steps are unlimited and nothing decides it."""

@@ -10,11 +10,12 @@ from harness.components.reason import REASONS, reason
 
 if TYPE_CHECKING:
     from harness.components.vocabulary import Reason
+    from harness.driver.question import Asked
     from harness.driver.results import Results
 
 
 def reasons(
-    results: Results, regime: str, n: int, d: int, tolerance: float | None = None, steps: float | None = None
+    results: Results, regime: str, n: int, d: int, tolerance: Asked = None, steps: float | None = None
 ) -> dict[int, dict[Reason, int]]:
     """Return for each width that was tried how many trials do not fit for which reason.
 

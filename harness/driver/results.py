@@ -228,6 +228,7 @@ class Results:
             kind=asked.kind,
             tolerance=asked.tolerance,
             steps=asked.steps,
+            by="" if asked.by is None else str(asked.by),
             limited=regime.model.has_width and self._limited(asked, outcomes.get(found.low or 0, ())),
             fates=fate_counts(everything) if decided else {},
             certified=sum(map(proved, everything)) if decided else None,

@@ -10,7 +10,7 @@ from harness.complaints import show
 from harness.components import Cell, Outcome, Verdict
 from harness.components.outcome_record import digits
 from harness.driver.explain import differences
-from harness.driver.question import Question
+from harness.driver.question import Asked, Question
 from harness.driver.results import Results
 from harness.plugin_host.composition import regime_spec
 from harness.statistics.paired import Comparison, Ratio, compare, threshold_ratio
@@ -109,7 +109,7 @@ def _apart(first: Threshold, second: Threshold) -> bool:
 
 
 def compare_runs(
-    first: Results, second: Results, *, tolerance: float | None = None, steps: float | None = None
+    first: Results, second: Results, *, tolerance: Asked = None, steps: float | None = None
 ) -> RunComparison:
     """Compare two runs. Regimes are matched by name.
 
@@ -178,8 +178,7 @@ def _size(
     asked: tuple[Question, Question],
 ) -> SizeComparison:
     one, two = (
-        results.threshold(*place, question.tolerance, question.steps)
-        for results, question in zip((first, second), asked, strict=True)
+        results.threshold(*place, *question.arguments) for results, question in zip((first, second), asked, strict=True)
     )
     ratio = threshold_ratio(one, two)
     shared = sorted(trials[0].keys() & trials[1].keys())
@@ -193,7 +192,7 @@ def _size(
             trial[1],
             judged[trial],
             (a.measure, b.measure),
-            (_hit(asked[0], a), _hit(asked[1], b)),
+            (asked[0].hit(a), asked[1].hit(b)),
         )
         for trial, (a, b) in pairs.items()
         if judged[trial][0] != judged[trial][1]
@@ -212,13 +211,8 @@ def _size(
     )
 
 
-def _hit(asked: Question, outcome: Outcome) -> int | None:
-    """Return the step at which a trial met the tolerance, or None for exact fits."""
-    return None if asked.index is None else outcome.hits[asked.index]
-
-
 def same_question(
-    runs: tuple[Results, Results], regime: str, tolerance: float | None = None, steps: float | None = None
+    runs: tuple[Results, Results], regime: str, tolerance: Asked = None, steps: float | None = None
 ) -> tuple[Question, Question]:
     """Return the question that both runs are asked about a regime.
 

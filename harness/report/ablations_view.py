@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.components import Component, Optimizer, Regime
-    from harness.driver.question import Question
+    from harness.driver.question import Asked, Question
     from harness.driver.results import Results
     from harness.statistics.thresholds import Threshold
 
@@ -99,7 +99,7 @@ def _words(part: str, component: Component | Optimizer) -> str:
 
 
 def ablations_view(
-    results: Results, *, tolerance: float | None = None, steps: float | None = None, all_sizes: bool = False
+    results: Results, *, tolerance: Asked = None, steps: float | None = None, all_sizes: bool = False
 ) -> Table:
     """Return the effect of each ablation on k½, or a table without rows that gives the reason.
 
@@ -166,7 +166,7 @@ class _Weighed:
 
     def thresholds(self, size: Size) -> tuple[Threshold, Threshold]:
         one, two = (
-            self.results.threshold(regime.name, *size, self.asked.tolerance, self.asked.steps)
+            self.results.threshold(regime.name, *size, *self.asked.arguments)
             for regime in (self.pair.first, self.pair.second)
         )
         return one, two
@@ -186,7 +186,7 @@ class _Weighed:
             ratio = threshold_ratio(after, before)
         else:
             first, second = (
-                {size: self.results.fits(regime.name, *size, self.asked.tolerance, self.asked.steps) for size in sizes}
+                {size: self.results.fits(regime.name, *size, *self.asked.arguments) for size in sizes}
                 for regime in (self.pair.first, self.pair.second)
             )
             found = {size: self.thresholds(size) for size in sizes}
@@ -229,7 +229,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return math.exp(math.fsum(map(math.log, known)) / len(known)) if len(known) == len(values) else None
 
 
-def _caption(results: Results, tolerance: float | None, steps: float | None, *, all_sizes: bool) -> str:
+def _caption(results: Results, tolerance: Asked, steps: float | None, *, all_sizes: bool) -> str:
     said = [
         *([f"UNFINISHED: {results.lacking}."] if results.missing else []),
         "Every two regimes that are equal but for one ingredient, changed as said; both face the same problems.",

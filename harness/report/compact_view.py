@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from harness.claims.predictions import Prediction
     from harness.components import Claim, Regime
+    from harness.driver.question import Asked
     from harness.driver.results import Results
     from harness.statistics.exponents import ExponentFit
 
@@ -51,7 +52,7 @@ THEORY_COLUMNS = (
 )
 
 
-def compact_view(results: Results, *, tolerance: float | None = None, steps: float | None = None) -> Table:
+def compact_view(results: Results, *, tolerance: Asked = None, steps: float | None = None) -> Table:
     """Return one row for each regime: k½ at the largest size, weights for each label, exponents and constant.
 
     Args:
@@ -86,7 +87,7 @@ def compact_view(results: Results, *, tolerance: float | None = None, steps: flo
     return table.without(flat) if len(flat) < 2 else table.without([*flat, "C"])
 
 
-def size_shown(results: Results, tolerance: float | None = None, steps: float | None = None) -> tuple[int, int]:
+def size_shown(results: Results, tolerance: Asked = None, steps: float | None = None) -> tuple[int, int]:
     """Return the n and d of the short tables: the largest at which a regime has a bracket, or the largest.
 
     Args:
@@ -149,19 +150,17 @@ def scaling_text(claim: Claim, n: int, d: int) -> str:
     return f"Õ({text})" if not claim.exponents.logs and "log" in claim.formula else text
 
 
-def _fit(results: Results, regime: Regime, tolerance: float | None, steps: float | None) -> str:
+def _fit(results: Results, regime: Regime, tolerance: Asked, steps: float | None) -> str:
     asked = results.question(regime.name, tolerance, steps)
     if asked.by is not None:
         return f"({asked.by})"
     if asked.kind == "exact":
         return "exactly"
-    if asked.by is not None:
-        return f"by {asked.by}, after at most {number_of(int(asked.steps), 'step')}"
     within = f" within {number_of(int(asked.steps), 'step')}" if math.isfinite(asked.steps) else ""
     return f"to {plain(asked.tolerance)}{within}"
 
 
-def _row(results: Results, regime: Regime, n: int, d: int, tolerance: float | None, steps: float | None) -> Row:
+def _row(results: Results, regime: Regime, n: int, d: int, tolerance: Asked, steps: float | None) -> Row:
     if not regime.model.has_width:
         none = Missing("the limit of infinite width has no threshold", notes=(LIMIT,))
         return Row((Text(regime.name), none, *(Missing(),) * 4))

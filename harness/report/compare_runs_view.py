@@ -17,6 +17,7 @@ from harness.statistics.paired import Comparison
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.driver.question import Asked
     from harness.driver.results import Results
     from harness.exchange.run_comparison import RunComparison, SizeComparison, SizePlace
     from harness.statistics.thresholds import Threshold
@@ -57,7 +58,7 @@ def compare_runs_view(
     second: Results,
     names: tuple[str, str],
     *,
-    tolerance: float | None = None,
+    tolerance: Asked = None,
     steps: float | None = None,
 ) -> Table:
     """Return the thresholds of two runs side by side, and the verdicts of trials that both have.
@@ -140,7 +141,7 @@ def _caption(
     found: RunComparison,
     runs: tuple[Results, Results],
     names: tuple[str, str],
-    tolerance: float | None,
+    tolerance: Asked,
     steps: float | None,
 ) -> str:
     alone = [_only(name, places) for name, places in (("A", found.only_first), ("B", found.only_second)) if places]
@@ -164,9 +165,7 @@ def _caption(
     return " ".join(part for part in said if part)
 
 
-def _asked(
-    found: RunComparison, runs: tuple[Results, Results], tolerance: float | None, steps: float | None
-) -> list[str]:
+def _asked(found: RunComparison, runs: tuple[Results, Results], tolerance: Asked, steps: float | None) -> list[str]:
     """Return the sentences that define a fit, with the regimes that they are about if there are several."""
     regimes: dict[tuple[str, str], list[str]] = {}
     for name in dict.fromkeys(size.regime for size in found.sizes):
@@ -252,6 +251,7 @@ def _size(size: SizeComparison) -> dict[str, Any]:
 def _threshold(found: Threshold) -> dict[str, Any]:
     return {
         "kind": found.kind,
+        "by": found.by or None,
         "tolerance": found.tolerance,
         "steps": int(found.steps) if math.isfinite(found.steps) else None,
         "k_half": found.k_half,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.components import Regime
-    from harness.driver.question import Question
+    from harness.driver.question import Asked, Question
     from harness.driver.results import Results
 
 
@@ -30,7 +30,7 @@ WITHIN = Note("both within the budget, at the reported tolerance: exact fits are
 
 
 def comparison_view(
-    results: Results, *, tolerance: float | None = None, steps: float | None = None, all_sizes: bool = False
+    results: Results, *, tolerance: Asked = None, steps: float | None = None, all_sizes: bool = False
 ) -> Table:
     """Return the ratio of thresholds and the wins on shared trials of every two regimes with a width.
 
@@ -73,12 +73,10 @@ def comparison_view(
     )
 
 
-def _row(
-    results: Results, first: Regime, second: Regime, n: int, d: int, tolerance: float | None, steps: float | None
-) -> Row:
+def _row(results: Results, first: Regime, second: Regime, n: int, d: int, tolerance: Asked, steps: float | None) -> Row:
     asked = common(results, (first, second), tolerance, steps)
     notes = within_explained(results, (first, second), tolerance, steps)
-    one, two = (results.threshold(regime.name, n, d, asked.tolerance, asked.steps) for regime in (first, second))
+    one, two = (results.threshold(regime.name, n, d, *asked.arguments) for regime in (first, second))
     quotient = threshold_ratio(one, two)
     known = (quotient.value, quotient.low, quotient.high)
     ratio: Entry = Missing("nothing is known of one of the two")
@@ -107,23 +105,24 @@ def _row(
 
 def verdicts(results: Results, regime: str, n: int, d: int, asked: Question) -> dict[tuple[int, int], bool]:
     """Return whether each trial (k, seed) fits. Trials with errors and open ones are left out."""
+    own = results.question(regime, *asked.arguments)  # regimes may record a mark at different places
     return {
         (k, trial.seed): fit
         for k in results.widths(regime, n, d)
         for trial in results.outcomes[Cell(regime, n, d, k)]
-        if (fit := asked.fit(trial)) is not None
+        if (fit := own.fit(trial)) is not None
     }
 
 
 def within_explained(
-    results: Results, pair: Sequence[Regime], tolerance: float | None, steps: float | None
+    results: Results, pair: Sequence[Regime], tolerance: Asked, steps: float | None
 ) -> tuple[Note, ...]:
     """Return a note if two regimes are compared within the budget although one of them has decided exact fits."""
     kinds = {results.question(regime.name, tolerance, steps).kind for regime in pair}
     return (WITHIN,) if len(kinds) > 1 else ()
 
 
-def _caption(results: Results, tolerance: float | None, steps: float | None, *, all_sizes: bool) -> str:
+def _caption(results: Results, tolerance: Asked, steps: float | None, *, all_sizes: bool) -> str:
     suite = results.suite
     said = [
         "ratio: k½ over its k½; the interval contains the quotient of the two with a confidence of 95 %, whenever the "

@@ -6,6 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from harness.components import Mark
 from harness.components.numbers import clean, plain
 from harness.report.rows import finite
 from harness.report.thresholds_view import measured
@@ -26,17 +27,18 @@ def explorer_data(results: Results, predictions: Predictions) -> str:
         predictions: Predictions of each (regime, n, d).
     """
     places = [place for place in results.places if results.regime(place[0]).model.has_width]
-    ladder: list[float | None] = list(results.suite.budget.tolerances)
-    if len(places) * len(ladder) > MOST_ANSWERS:
-        ladder = [results.suite.budget.report_tolerance]
+    ladder: list[float | Mark] = list(results.suite.budget.tolerances)
+    marks = {regime.name: regime.criterion.marks() for regime in results.suite.regimes}
+    if len(places) * len(ladder) + sum(len(marks[place[0]]) for place in places) > MOST_ANSWERS:
+        ladder, marks = [results.suite.budget.report_tolerance], dict.fromkeys(marks, ())
     record = [
         {
             "regime": clean(regime),
             "n": n,
             "d": d,
             "answers": [
-                _answer(results, regime, n, d, tolerance)
-                for tolerance in ([0.0, *ladder] if results.decides_fates(regime) else ladder)
+                _answer(results, regime, n, d, asked)
+                for asked in (*([0.0] if results.decides_fates(regime) else []), *ladder, *marks[regime])
             ],
             "theories": [
                 [clean(p.theory.claim.title), finite(p.scaling), p.applies, p.theory.claim.guarantee]
@@ -54,13 +56,11 @@ def harmless(text: str) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _answer(results: Results, regime: str, n: int, d: int, tolerance: float | None) -> dict[str, Any]:
-    found = results.threshold(regime, n, d, tolerance)
-    exact = tolerance == 0.0
+def _answer(results: Results, regime: str, n: int, d: int, asked: float | Mark) -> dict[str, Any]:
+    found = results.threshold(regime, n, d, asked)
+    named = str(asked) if isinstance(asked, Mark) else plain(asked)
     return {
-        "fit": "exact fits, unlimited steps"
-        if exact
-        else f"{plain(tolerance or 0)} within {results.suite.budget.steps} steps",
+        "fit": f"{named} within {results.suite.budget.steps} steps" if asked else "exact fits, unlimited steps",
         "k": measured(found).text(),
         "low": found.low,
         "high": found.high,

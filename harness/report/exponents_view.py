@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.components import Regime, Theory
+    from harness.driver.question import Asked
     from harness.driver.results import Results
     from harness.statistics.exponents import ExponentFit
     from harness.statistics.size_bracket import SizeBracket
@@ -52,7 +53,7 @@ CAPTION = (
 )
 
 
-def exponents_view(results: Results, *, tolerance: float | None = None, steps: float | None = None) -> Table:
+def exponents_view(results: Results, *, tolerance: Asked = None, steps: float | None = None) -> Table:
     """Return the measured exponents of every regime with a width, and those that its theories claim.
 
     Args:

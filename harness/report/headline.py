@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from harness.claims.predictions import Prediction
     from harness.components import Regime
+    from harness.driver.question import Asked, Asking
     from harness.driver.replication import Replication
     from harness.driver.results import Results
     from harness.statistics.exponents import ExponentFit
@@ -63,7 +64,7 @@ def headline(
     results: Results,
     predictions: Mapping[tuple[str, int, int], Sequence[Prediction]] | None = None,
     *,
-    tolerance: float | None = None,
+    tolerance: Asked = None,
     steps: float | None = None,
 ) -> tuple[str, ...]:
     """Return the sentences that a report opens with: at most six, the most important first.
@@ -81,16 +82,16 @@ def headline(
     lead = leading(results, *asked)
     claims = _claims(replications(results)) if asked == (None, None) else []
     if claims:
-        said = [*claims, _lead(results, lead) if lead is not None else ""]
+        said = [*claims, _lead(results, lead, asked) if lead is not None else ""]
     elif lead is None:
         said = [why_nothing(results, *asked)]
     else:
         said = [
-            _lead(results, lead),
+            _lead(results, lead, asked),
             _others(results, lead, asked),
             _exponents(results.exponent_fit(lead.regime.name, *asked)),
             ""
-            if lead.found.kind == "diagnostic"
+            if lead.found.kind in ("diagnostic", "mark")
             else _theories((predictions or {}).get((lead.regime.name, lead.n, lead.d), ()), lead.found),
             _budget(results, lead) if asked == (None, None) else "",
         ]
@@ -101,7 +102,7 @@ def headline(
     return tuple(filter(None, [*said, unfinished or _limits(counts)]))
 
 
-def leading(results: Results, tolerance: float | None = None, steps: float | None = None) -> Place | None:
+def leading(results: Results, tolerance: Asked = None, steps: float | None = None) -> Place | None:
     """Return the threshold that the headline is about, or None if no regime has a bracket at any size.
 
     Args:
@@ -163,8 +164,8 @@ def _from(found: Threshold) -> str:
     return f"from width {found.k_half} on" if exactly else f"from about width {found.k_half} on"
 
 
-def _fits(results: Results, lead: Place) -> str:
-    found, by = lead.found, results.question(lead.regime.name).by
+def _fits(results: Results, lead: Place, asked: Asking) -> str:
+    found, by = lead.found, results.question(lead.regime.name, *asked).by
     if by is not None:
         return f"have {by}, after at most {number_of(int(found.steps), 'step')}, on"
     if found.kind == "exact":
@@ -200,13 +201,13 @@ def _claim(one: Replication) -> str:
     return f"{what}: {found.verdict}, with {sign} of {number} ({low}, {high})."
 
 
-def _lead(results: Results, lead: Place) -> str:
+def _lead(results: Results, lead: Place, asked: Asking) -> str:
     found = lead.found
     share = weights_per_label(lead.regime, lead.n, lead.d, found.k_half)
     weights = "" if share is None else f", {_counted(share)} a label"
     nets = subject(results, lead.regime)
     first = nets[:1].upper() + nets[1:]
-    fit = f"{first} {_fits(results, lead)} {lead.n} labels in {space(lead.d)}"
+    fit = f"{first} {_fits(results, lead, asked)} {lead.n} labels in {space(lead.d)}"
     return f"{fit} {_from(found)} ({bracketed(found)}){weights}."
 
 
@@ -215,7 +216,7 @@ def _counted(share: float) -> str:
     return "one trained weight" if text == "1" else f"{text} trained weights"
 
 
-def _others(results: Results, lead: Place, asked: tuple[float | None, float | None]) -> str:
+def _others(results: Results, lead: Place, asked: Asking) -> str:
     """Return the sentence about the other regimes at the same size."""
     closed: list[str] = []
     open_: list[str] = []
@@ -316,7 +317,7 @@ def _limits(counts: Mapping[str, int]) -> str:
     return f"Limits: {'; '.join(said)}." if said else ""
 
 
-def limits(results: Results, tolerance: float | None = None, steps: float | None = None) -> dict[str, int]:
+def limits(results: Results, tolerance: Asked = None, steps: float | None = None) -> dict[str, int]:
     """Return counts of what limits the numbers of a run, over its regimes with a width.
 
     Args:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.components import Regime
+    from harness.driver.question import Asked
     from harness.driver.results import Results
     from harness.statistics.formulas import Constant, Formula
     from harness.statistics.size_bracket import SizeBracket
@@ -80,7 +81,7 @@ class Compared:
         )
 
 
-def each_law(results: Results, tolerance: float | None = None, steps: float | None = None) -> Iterator[Compared]:
+def each_law(results: Results, tolerance: Asked = None, steps: float | None = None) -> Iterator[Compared]:
     """Yield the usual formulas and the claims of the theories that concern it, for every regime with a width.
 
     Args:

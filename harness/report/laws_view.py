@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.components import Regime
+    from harness.driver.question import Asked
     from harness.driver.results import Results
     from harness.statistics.formulas import Constant
     from harness.statistics.size_bracket import SizeBracket
@@ -49,7 +50,7 @@ COLUMNS = (
 )
 
 
-def laws_view(results: Results, *, tolerance: float | None = None, steps: float | None = None) -> Table:
+def laws_view(results: Results, *, tolerance: Asked = None, steps: float | None = None) -> Table:
     """Return the formulas with one free constant, and C n^a d^b, of every regime with a width.
 
     Args:
@@ -85,7 +86,7 @@ def constant_entry(found: Constant) -> Entry:
     return Text(f"({decimal(found.low, 3)}, {high}", style="good")
 
 
-def _rows(results: Results, regime: Regime, tolerance: float | None, steps: float | None) -> list[Row]:
+def _rows(results: Results, regime: Regime, tolerance: Asked, steps: float | None) -> list[Row]:
     brackets = results.brackets(regime.name, tolerance, steps)
     region = results.exponent_fit(regime.name, tolerance, steps).region
     bounded = sum(bracket.bounded for bracket in brackets)

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
     from harness.components import Regime
     from harness.components.vocabulary import Reason
+    from harness.driver.question import Asked
     from harness.driver.results import Results
     from harness.statistics.thresholds import Threshold
 
 
-def why_nothing(results: Results, tolerance: float | None = None, steps: float | None = None) -> str:
+def why_nothing(results: Results, tolerance: Asked = None, steps: float | None = None) -> str:
     """Return why no regime of a run has a bracket at any size, from what its first regime did at the largest size.
 
     Args:
@@ -53,7 +54,7 @@ def _crossing(found: Threshold) -> str:
 
 
 def why_no_bracket(
-    results: Results, regime: Regime, n: int, d: int, tolerance: float | None = None, steps: float | None = None
+    results: Results, regime: Regime, n: int, d: int, tolerance: Asked = None, steps: float | None = None
 ) -> str:
     """Return why a threshold has no bracket.
 

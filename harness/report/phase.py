@@ -22,6 +22,7 @@ from harness.report.terminal import console_for, wrap
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.driver.question import Asked
     from harness.driver.results import Results
 
 SHADES = ("·", "░", "▒", "▓", "█")
@@ -81,7 +82,7 @@ class PhaseMap:
         return frozenset(crossed | {(x, k) for x, k in cells if k == self.boundary(x)})
 
 
-def phase_maps(results: Results, *, tolerance: float | None = None, steps: float | None = None) -> list[PhaseMap]:
+def phase_maps(results: Results, *, tolerance: Asked = None, steps: float | None = None) -> list[PhaseMap]:
     """Return one map for each regime with a width and each fixed n (or d, if only n varies)."""
     suite = results.suite
     axis: Literal["n", "d"] = "d" if len(suite.d) > 1 or len(suite.n) == 1 else "n"
@@ -108,10 +109,11 @@ def phase_maps(results: Results, *, tolerance: float | None = None, steps: float
     return maps
 
 
-def cells_view(results: Results, *, tolerance: float | None = None, steps: float | None = None) -> Table:
+def cells_view(results: Results, *, tolerance: Asked = None, steps: float | None = None) -> Table:
     """Return the counts of every cell as a table, for formats that are not drawn."""
     rows = []
-    for phase in phase_maps(results, tolerance=tolerance, steps=steps):
+    maps = phase_maps(results, tolerance=tolerance, steps=steps)
+    for phase in maps:
         for (value, k), (m, trials) in sorted(phase.counts.items()):
             n, d = (value, phase.fixed) if phase.axis == "n" else (phase.fixed, value)
             place = (Words(phase.regime), Number(n), Number(d), Number(k))
@@ -122,7 +124,7 @@ def cells_view(results: Results, *, tolerance: float | None = None, steps: float
             for m, trials in results.counts(regime.name, n, d, tolerance, steps).values():
                 place = (Words(regime.name), Number(n), Number(d), Number(math.inf))
                 rows.append(Row((*place, Count(m, trials), Missing("a model of infinite width"))))
-    caption = "fits: m of M trials. " + " ".join(dict.fromkeys(p.caption for p in phase_maps(results)))
+    caption = "fits: m of M trials. " + " ".join(dict.fromkeys(p.caption for p in maps))
     return Table(
         name="cells",
         title=f"Fits in every cell · {suite.title or suite.name}",
@@ -247,7 +249,7 @@ def _axis(phase: PhaseMap, groups: list[tuple[int, ...]], label: int, size: int,
 
 
 def show_phases(
-    results: Results, *, tolerance: float | None = None, steps: float | None = None, stream: TextIO | None = None
+    results: Results, *, tolerance: Asked = None, steps: float | None = None, stream: TextIO | None = None
 ) -> None:
     """Draw every map of a run on a stream, in colour if it is a terminal that supports it."""
     console = console_for(stream)

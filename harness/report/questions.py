@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from harness.components import Regime
-    from harness.driver.question import Question, QuestionKind
+    from harness.driver.question import Asked, Question, QuestionKind
     from harness.driver.results import Results
 
 EXACT = (
@@ -31,7 +31,7 @@ LIMIT = (
 )
 
 
-def kinds(results: Results, tolerance: float | None, steps: float | None) -> dict[QuestionKind, list[Regime]]:
+def kinds(results: Results, tolerance: Asked, steps: float | None) -> dict[QuestionKind, list[Regime]]:
     """Return the regimes of a run by the question that is asked of them."""
     found: dict[QuestionKind, list[Regime]] = {}
     for regime in results.suite.regimes:
@@ -41,7 +41,7 @@ def kinds(results: Results, tolerance: float | None, steps: float | None) -> dic
 
 def question_explained(
     results: Results,
-    tolerance: float | None = None,
+    tolerance: Asked = None,
     steps: float | None = None,
     regimes: Sequence[Regime] | None = None,
     *,
@@ -127,7 +127,7 @@ def why_undecided(results: Results, regime: Regime) -> str:
     return "; ".join(dict.fromkeys(reasons.values()))
 
 
-def common(results: Results, regimes: Iterable[Regime], tolerance: float | None, steps: float | None) -> Question:
+def common(results: Results, regimes: Iterable[Regime], tolerance: Asked, steps: float | None) -> Question:
     """Return the question that can be asked of several regimes: the leading one of all, or that of the budget."""
     found = {results.question(regime.name, tolerance, steps) for regime in regimes}
     if len(found) == 1:

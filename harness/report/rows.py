@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from harness.components import Mark
 from harness.components.reason import arrival, reason
 
 if TYPE_CHECKING:
     from harness.claims.predictions import Prediction
     from harness.components import Cell, Outcome, Regime
+    from harness.driver.question import Asked
     from harness.driver.results import Results
     from harness.statistics.exponents import ExponentFit
     from harness.statistics.thresholds import Threshold
@@ -267,21 +269,29 @@ def exponent_record(regime: str, fit: ExponentFit) -> ExponentRecord:
     )
 
 
-def each_trial(results: Results, tolerance: float | None = None, steps: int | None = None) -> Iterator[TrialRecord]:
+def each_trial(results: Results, tolerance: Asked = None, steps: int | None = None) -> Iterator[TrialRecord]:
     """Yield the record of every trial, ordered by regime, n, d, width and seed.
 
     Args:
         results: The results.
-        tolerance: Tolerance of the verdicts, by default the reported one.
+        tolerance: Tolerance or mark of the verdicts, by default the reported tolerance. Reasons and arrivals are about
+            losses, so trials have none where a mark decides.
         steps: Budget of the verdicts, by default the suite's.
 
     Raises:
-        ValueError: If the tolerance was not recorded.
+        ValueError: If the tolerance or the mark was not recorded.
     """
-    index = results.rung(tolerance)
+    mark = tolerance if isinstance(tolerance, Mark) else None
+    index = results.rung(None if isinstance(tolerance, Mark) else tolerance)
     for cell in sorted(results.outcomes):
         trained, tolerances = results.regime(cell.regime), results.suite.budget.tolerances
-        yield from trial_records(cell, results.outcomes[cell], trained, tolerances, index, steps)
+        records = trial_records(cell, results.outcomes[cell], trained, tolerances, index, steps)
+        if mark is None:
+            yield from records
+            continue
+        asked = results.question(cell.regime, mark, steps)
+        for record, outcome in zip(records, results.outcomes[cell], strict=True):
+            yield replace(record, verdict=asked.verdict(outcome), reason="", arrival=None)
 
 
 def trial_records(

@@ -122,12 +122,6 @@ def steps_explained(regimes: Iterable[Regime]) -> str:
     return "; ".join(said[policy] for policy in said if policy in policies)
 
 
-def criteria_explained(regimes: Iterable[Regime], tolerance: float, steps: int) -> str:
-    """Return sentences that define a fit at this tolerance and number of steps."""
-    fits = f"A trial fits when it meets the tolerance {plain(tolerance)} within {steps} steps."
-    return f"{fits} {measures_explained(regimes)}"
-
-
 def measures_explained(regimes: Iterable[Regime]) -> str:
     """Return sentences that define the measures of the criteria."""
     criteria: dict[str, Criterion] = {}

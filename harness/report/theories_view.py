@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from harness.claims.certified import Certified
     from harness.claims.predictions import Prediction
     from harness.components import Theory
+    from harness.driver.question import Asked
     from harness.driver.results import Results
     from harness.statistics.exponents import ExponentFit
     from harness.statistics.size_bracket import SizeBracket
@@ -80,7 +81,7 @@ def theories_view(
     predictions: Mapping[tuple[str, int, int], Sequence[Prediction]],
     *,
     all_sizes: bool = False,
-    tolerance: float | None = None,
+    tolerance: Asked = None,
     steps: float | None = None,
     certified: CertifiedWidths | None = None,
 ) -> Table:
@@ -301,7 +302,7 @@ def in_conflict(brackets: Sequence[SizeBracket]) -> str:
 
 def _caption(
     results: Results,
-    tolerance: float | None,
+    tolerance: Asked,
     steps: float | None,
     certified: CertifiedWidths | None,
     *,

@@ -12,7 +12,7 @@ from harness.components import Cell
 from harness.components.entries import Bound, Count, Counts, Entry, Estimate, Missing, Note, Number
 from harness.components.numbers import plain
 from harness.components.table import Column, Row, Table
-from harness.driver.question import Question
+from harness.driver.question import Asked, Question
 from harness.report import setting, why_not
 from harness.report.caption import bracket_explained, problems_explained
 from harness.report.provenance import provenance
@@ -48,7 +48,7 @@ ENDED = {
 LIMIT = Note("the limit of infinite width, which has no threshold: its trials stand under “∞”")
 
 
-def thresholds_view(results: Results, *, tolerance: float | None = None, steps: float | None = None) -> Table:
+def thresholds_view(results: Results, *, tolerance: Asked = None, steps: float | None = None) -> Table:
     """Return k½ of every regime, n and d.
 
     Without a tolerance and steps k½ is that of exact fits where the run decides these, beside k½ at the reported
@@ -143,9 +143,7 @@ def ends(threshold: Threshold) -> tuple[int, ...]:
     return tuple(k for k in (low, high) if k in threshold.counts)
 
 
-def k_half(
-    results: Results, regime: str, n: int, d: int, tolerance: float | None = None, steps: float | None = None
-) -> Entry:
+def k_half(results: Results, regime: str, n: int, d: int, tolerance: Asked = None, steps: float | None = None) -> Entry:
     """Return k½ like :func:`measured`, with a note if the budget limits it rather than the width."""
     if not results.regime(regime).model.has_width:
         return Missing("the limit of infinite width has no threshold", notes=(LIMIT,))
@@ -176,7 +174,7 @@ def _pair(results: Results, regime: Regime, n: int, d: int) -> tuple[Entry, Entr
 
 
 def _row(results: Results, regime: Regime, n: int, d: int, asked: Question, columns: Sequence[Column]) -> Row:
-    tolerance, steps = asked.tolerance, asked.steps
+    tolerance, steps = asked.arguments
     found = results.threshold(regime.name, n, d, tolerance, steps)
     within = results.question(regime.name, *asked.within(results.suite.budget.report_tolerance))
     cells = [results.outcomes[Cell(regime.name, n, d, k)] for k in results.widths(regime.name, n, d)]
@@ -221,10 +219,11 @@ MEDIAN_STEP = Column(
 
 def median_step(results: Results, regime: str, n: int, d: int, asked: Question) -> Entry:
     """Return the median step at which trials met the tolerance, among those that fit at the last width shown."""
-    shown = ends(results.threshold(regime, n, d, asked.tolerance, asked.steps))
+    shown = ends(results.threshold(regime, n, d, *asked.arguments))
     trials = results.outcomes.get(Cell(regime, n, d, shown[-1]), ()) if shown else ()
-    hits = [trial.hits[asked.index] for trial in trials if asked.index is not None and asked.verdict(trial) == "fit"]
-    return Number(statistics.median(hit for hit in hits if hit is not None)) if hits else Missing("no trial fits")
+    hits = [asked.hit(trial) for trial in trials if asked.verdict(trial) == "fit"]
+    known = [hit for hit in hits if hit is not None]
+    return Number(statistics.median(known)) if known else Missing("no trial fits")
 
 
 _LIMITS_EXPLAINED = (
@@ -238,7 +237,7 @@ def _certified(found: Threshold) -> Entry:
 
 
 def _caption(
-    results: Results, tolerance: float | None, steps: float | None, columns: Sequence[Column], quiet: list[str]
+    results: Results, tolerance: Asked, steps: float | None, columns: Sequence[Column], quiet: list[str]
 ) -> str:
     suite = results.suite
     headers = [column.header for column in columns]

@@ -11,6 +11,7 @@ from harness.components.numbers import clean
 from harness.report.rows import TrialRecord, each_trial
 
 if TYPE_CHECKING:
+    from harness.driver.question import Asked
     from harness.driver.results import Results
 
 FORMS = ("csv", "jsonl")
@@ -21,7 +22,7 @@ MAPPED = ("hits", "diagnostics")
 
 
 def write_trials(
-    results: Results, out: TextIO, form: str, *, tolerance: float | None = None, steps: int | None = None
+    results: Results, out: TextIO, form: str, *, tolerance: Asked = None, steps: int | None = None
 ) -> None:
     """Write the trials of a run, one on each line; no text of more than one of them is kept.
 

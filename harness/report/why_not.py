@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.components.vocabulary import Reason
+    from harness.driver.question import Asked
     from harness.driver.results import Results
 
 SHORT: dict[Reason, str] = {
@@ -36,7 +37,7 @@ COLUMN = Column("why not", priority=2, wrap=20, legend=LEGEND)
 
 
 def why_not(
-    results: Results, regime: str, n: int, d: int, tolerance: float | None, steps: float | None, low: int | None
+    results: Results, regime: str, n: int, d: int, tolerance: Asked, steps: float | None, low: int | None
 ) -> Entry:
     """Return the entry of a regime at a size.
 
@@ -50,6 +51,8 @@ def why_not(
             of the regime is asked.
         low: Lower end of the bracket, or None where it is open.
     """
+    if results.question(regime, tolerance, steps).by is not None:
+        return Missing("reasons are known of losses alone")
     counts = near(reasons(results, regime, n, d, tolerance, steps), low)
     return Text(listed(counts)) if counts else Missing("no trial is unfit")
 
@@ -65,7 +68,7 @@ def listed(counts: Mapping[Reason, int]) -> str:
     return ", ".join([*shown, *([f"{others} more"] if others else [])])
 
 
-def explained(results: Results, tolerance: float | None, steps: float | None) -> str:
+def explained(results: Results, tolerance: Asked, steps: float | None) -> str:
     """Return the sentences of a caption that explain the reasons met in a run."""
     met = {
         name
@@ -77,7 +80,7 @@ def explained(results: Results, tolerance: float | None, steps: float | None) ->
 
 
 def at_the_widest(
-    results: Results, regime: str, n: int, d: int, tolerance: float | None, steps: float | None
+    results: Results, regime: str, n: int, d: int, tolerance: Asked, steps: float | None
 ) -> tuple[Note, ...]:
     """Return the note that says why no upper end was found: the reasons at the widest width tried.
 

@@ -79,7 +79,7 @@ class Results(results.Results):
         rows = (threshold_record(*place, self.threshold(*place, tolerance, steps)) for place in self.places)
         return Records(ThresholdRecord, rows)
 
-    def theories(self, tolerance: float | None = None, steps: float | None = None) -> Records[TheoryRecord]:
+    def theories(self, tolerance: Asked = None, steps: float | None = None) -> Records[TheoryRecord]:
         """Return the width that each theory asks for at every regime, n and d that it concerns, beside k½.
 
         Args:
@@ -110,7 +110,7 @@ class Results(results.Results):
         fits = ((name, self.exponent_fit(name, tolerance, steps)) for name in names)
         return Records(ExponentRecord, (exponent_record(name, fit) for name, fit in fits))
 
-    def laws(self, tolerance: float | None = None, steps: float | None = None) -> Records[LawRecord]:
+    def laws(self, tolerance: Asked = None, steps: float | None = None) -> Records[LawRecord]:
         """Return the constants with which formulas for k½, such as C n/d, lie in the brackets of every regime.
 
         Args:
@@ -122,7 +122,7 @@ class Results(results.Results):
         """
         return Records(LawRecord, (compared.record() for compared in each_law(self, tolerance, steps)))
 
-    def trials(self, tolerance: float | None = None, steps: int | None = None) -> Records[TrialRecord]:
+    def trials(self, tolerance: Asked = None, steps: int | None = None) -> Records[TrialRecord]:
         """Return every trial, ordered by regime, n, d, width and seed.
 
         Args:

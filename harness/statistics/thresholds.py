@@ -40,6 +40,7 @@ class Threshold:
             tolerance within a ``budget``, a level of a ``diagnostic`` at its end, or a ``mark`` of a further measure.
         tolerance: Largest measure of a fit, or 0 for an exact one.
         steps: Number of steps, or infinity.
+        by: The diagnostic or the mark that decides in place of the tolerance in words, or an empty string.
         limited: Whether the budget made the lower end: at least half of the unfit trials there could fit with more
             steps.
         fates: Number of trials of each fate by its kind, or an empty dict where no trial has one.
@@ -62,6 +63,7 @@ class Threshold:
     kind: Literal["exact", "limit", "budget", "diagnostic", "mark"] = "budget"
     tolerance: float = 0.0
     steps: float = math.inf
+    by: str = ""
     limited: bool = False
     fates: dict[str, int] = field(default_factory=dict)
     certified: int | None = None

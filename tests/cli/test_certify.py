@@ -14,6 +14,7 @@ import harness.report.predicted
 from harness.claims.certified import Certified, certified_width
 from harness.cli import command as main
 from harness.components import Dataset, Problem
+from harness.engine.draws import draw_problem
 
 SUITE = """
 [suite]
@@ -126,11 +127,10 @@ GRID = SUITE.replace("d = 4", "d = {d}")
 def test_a_plan_draws_each_problem_at_the_edge_of_a_grid_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 5 × 4 sizes 14 have the least or the largest n or d. All of them were drawn twice."""
     drawn: list[tuple[int, int]] = []
-    real = harness.report.predicted.draw_problem
 
     def counted(dataset: Dataset, n: int, d: int, **of: Any) -> Problem:
         drawn.append((n, d))
-        return real(dataset, n, d, **of)
+        return draw_problem(dataset, n, d, **of)
 
     monkeypatch.setattr(harness.report.predicted, "draw_problem", counted)
     text = GRID.format(dataset='"sphere"', d=[2, 3, 4, 5]).replace("n = [12, 16]", "n = [8, 10, 12, 14, 16]")

@@ -12,6 +12,7 @@ from harness.components import Cell, Outcome
 from harness.driver.replication import replications
 from harness.driver.results import Results
 from harness.plugin_host.registry import Registry
+from harness.report.explorer import explorer_data
 from harness.report.export import thresholds_record
 from harness.report.figures.sensitivity import sensitivity_map
 from harness.report.replication_view import replication_view
@@ -117,6 +118,9 @@ def test_the_measures_of_fit_are_side_by_side(registry: Registry) -> None:
     assert "(4, 6]" in said["error ≤ 0"]
     assert "(6, 8]" in said["margin ≥ 0.5"]
     assert sensitivity_map(results)
+    (explored,) = json.loads(explorer_data(results, {}))
+    ends = {answer["fit"]: (answer["low"], answer["high"]) for answer in explored["answers"]}
+    assert ends["error ≤ 0 within 1000 steps"] == (4, 6)
     (kept,) = json.loads(json.dumps(thresholds_record(results)))["thresholds"]
     assert [(one["measure"], one["mark"], one["low"], one["high"]) for one in kept["marks"]] == [
         ("error", 0.25, 2, 4),
