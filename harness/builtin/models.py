@@ -82,13 +82,14 @@ class ShallowNet(Model):
         slope = torch.empty_like(phi)
         self.activation.activate_(phi, slope)
         one = 1.0 if self.biases else 0.0
-        kernel = torch.zeros(len(x), len(x), dtype=x.dtype, device=x.device)
+        parts = []
         if self.train != "output":
             weighted = params["v"][:, None] * slope
-            kernel += (x @ x.mT + one) * (weighted.mT @ weighted)
+            parts.append((weighted.mT @ weighted).mul_((x @ x.mT).add_(one)))
         if self.train != "hidden":
-            kernel += phi.mT @ phi + one
-        return kernel
+            parts.append((phi.mT @ phi).add_(one))
+        kernel, *others = parts  # in place, as new memory of (n, n) takes longer than what is computed in it
+        return kernel.add_(others[0]) if others else kernel
 
     def kernel_error(self, params: Params, x: Tensor, kernel: Tensor) -> float | None:
         """Return a bound from the rounding of z, φ and φ'."""

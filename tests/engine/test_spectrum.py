@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, StochasticGradientDescent
 from harness.components import Cell, Model
+from harness.engine import spectrum
 from harness.engine.spectrum import DENSE, eigenvalue_range, initial_kernel, lanczos, largest_eigenvalue
 from harness.engine.trial import prepare, stable_step
 from harness.mathematics.activations import ACTIVATIONS
@@ -57,6 +60,41 @@ def test_lanczos_finds_one_of_two_close_eigenvalues_and_says_where_a_map_is_not_
     assert lanczos(lambda u: values * u, np.linspace(1.0, 2.0, 302)) == pytest.approx(2.0, rel=1e-12)
     assert np.isnan(lanczos(lambda u: np.nan * u, np.ones(5)))
     assert lanczos(lambda u: 0.0 * u, np.ones(5)) == 0.0
+
+
+@pytest.mark.parametrize("tolerance", [1e-8, 1e-6])
+def test_looks_at_ritz_values_that_are_left_out_change_no_bit(
+    tolerance: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    factors = [rng.standard_normal((m, m)) * rng.random(m) ** power for m in (2, 5, 30, 120) for power in (0, 8)]
+
+    def found() -> list[float]:
+        matrices = [factor @ factor.T for factor in factors]
+        return [lanczos(lambda u, a=a: a @ u, np.linspace(1.0, 2.0, len(a)), tolerance) for a in matrices]  # type: ignore[misc]  # mypy infers no type for a lambda with a default
+
+    looks: list[bool] = []
+    judge = spectrum._may_end
+
+    def noted(*parts: Any) -> bool:
+        looks.append(judge(*parts))
+        return looks[-1]
+
+    monkeypatch.setattr(spectrum, "_may_end", noted)
+    fast = found()
+    assert 0 < sum(looks) < len(looks) / 2
+    monkeypatch.setattr(spectrum, "_may_end", lambda *_: True)
+    assert fast == found()
+
+
+def test_a_kernel_is_not_finite_if_an_entry_is_not_whatever_their_sum() -> None:
+    kernel = torch.full((3, 3), 1e308, dtype=torch.float64)  # their sum overflows
+    assert largest_eigenvalue(kernel / 1e10) == pytest.approx(3e298)
+    assert spectrum._finite(kernel)
+    for bad in (np.nan, np.inf):
+        kernel[1, 2] = bad
+        assert not spectrum._finite(kernel)
+        assert np.isnan(largest_eigenvalue(kernel))
 
 
 def test_stable_step_of_minibatches_contracts_in_mean_square() -> None:
