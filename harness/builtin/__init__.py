@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 
 @hookimpl
 def harness_models() -> Iterable[type[Model]]:
-    """Provide the shallow net, and nets of several hidden layers."""
+    """Provide the shallow net, with noise or without, and nets of several hidden layers."""
     from harness.builtin.deep import DeepNet
     from harness.builtin.models import ShallowNet
+    from harness.builtin.noisy import NoisyNet
 
-    return [ShallowNet, DeepNet]
+    return [ShallowNet, NoisyNet, DeepNet]
 
 
 @hookimpl

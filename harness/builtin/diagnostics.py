@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from harness import Diagnostic
+from harness import Diagnostic, without_factors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +31,8 @@ def error(network: Network, samples: Problem | Samples | None) -> float:
     if samples is None:
         return math.nan
     x, y = torch.from_numpy(samples.x), torch.from_numpy(samples.y)
-    return _error_of(network, network.model.forward(network.params, x), y)
+    params = network.params if samples is network.problem else without_factors(network.params)
+    return _error_of(network, network.model.forward(params, x), y)
 
 
 def _error_of(network: Network, outputs: Tensor, y: Tensor) -> float:
@@ -196,8 +197,9 @@ class LinearisedHeldOutError(Diagnostic):
         residual = (y - network.model.forward(network.start, x)).reshape(-1)
         moved = torch.linalg.lstsq(jacobian_of(network, network.start, x), residual[:, None], driver="gelsd").solution
         new, labels = torch.from_numpy(held_out.x), torch.from_numpy(held_out.y)
-        linear = (jacobian_of(network, network.start, new) @ moved).reshape(labels.shape)
-        return _error_of(network, network.model.forward(network.start, new) + linear, labels)
+        start = without_factors(network.start)
+        linear = (jacobian_of(network, start, new) @ moved).reshape(labels.shape)
+        return _error_of(network, network.model.forward(start, new) + linear, labels)
 
 
 def _rank(network: Network, params: Params) -> float:

@@ -74,13 +74,7 @@ class ShallowNet(Model):
 
         The ones are there with biases only.
         """
-        import torch
-
-        phi = params["W"] @ x.mT  # (k, n)
-        if self.biases:
-            phi = phi + params["b"][:, None]
-        slope = torch.empty_like(phi)
-        self.activation.activate_(phi, slope)
+        phi, slope = self.features(params, x)
         one = 1.0 if self.biases else 0.0
         parts = []
         if self.train != "output":
@@ -90,6 +84,17 @@ class ShallowNet(Model):
             parts.append((phi.mT @ phi).add_(one))
         kernel, *others = parts  # in place, as new memory of (n, n) takes longer than what is computed in it
         return kernel.add_(others[0]) if others else kernel
+
+    def features(self, params: Params, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return φ and φ' of all neurons, (k, n)."""
+        import torch
+
+        phi = params["W"] @ x.mT
+        if self.biases:
+            phi = phi + params["b"][:, None]
+        slope = torch.empty_like(phi)
+        self.activation.activate_(phi, slope)
+        return phi, slope
 
     def kernel_error(self, params: Params, x: Tensor, kernel: Tensor) -> float | None:
         """Return a bound from the rounding of z, φ and φ'."""

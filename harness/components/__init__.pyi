@@ -27,6 +27,10 @@ from .model import Stack as Stack
 from .model import has_shallow_weights as has_shallow_weights
 from .module_model import ModuleDefault as ModuleDefault
 from .module_model import ModuleModel as ModuleModel
+from .noise import FACTORS as FACTORS
+from .noise import ActivationNoise as ActivationNoise
+from .noise import NoiseKind as NoiseKind
+from .noise import without_factors as without_factors
 from .optimizer import Optimizer as Optimizer
 from .optimizer import PairedBalls as PairedBalls
 from .outcome import Cell as Cell

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.components.activation import Activation
 from harness.components.component import Component
+from harness.components.noise import ActivationNoise
 from harness.components.vocabulary import Outputs, Params, Trained, Weights
 
 if TYPE_CHECKING:
@@ -87,6 +88,15 @@ class Model(Component, ABC):
 
     def shallow_form(self) -> ShallowForm | None:
         """Return the shallow net that this model is, if it is one; a compiled solver then trains it."""
+        return None
+
+    def activation_noise(self) -> ActivationNoise | None:
+        """Return the random factors of the activations on the samples that it is trained on, or None.
+
+        The engine draws factors (k, n) for each trial from a stream of its own, and adds them to the weights as
+        ``params[FACTORS]`` for :meth:`forward`, :meth:`kernel` and :meth:`stack` on these samples. They are ones
+        between steps if each step draws its own. Without that entry a model has no noise, as on held-out samples.
+        """
         return None
 
     def kernel(self, params: Params, x: Tensor) -> Tensor | None:

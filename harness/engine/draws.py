@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.components import Dataset, Initializer, Model, Problem, Samples, Weights
+from harness.components import ActivationNoise, Array, Dataset, Initializer, Model, Problem, Samples, Weights
 
 
 def canonical(what: Any) -> str:
@@ -119,3 +119,32 @@ def draw_weights(initializer: Initializer, model: Model, problem: Problem, k: in
     if drawn != shapes:
         raise ValueError(f"initializer {initializer.name!r} drew {drawn}; model {model.name!r} has {shapes}")
     return weights
+
+
+def noise_stream(noise: ActivationNoise, n: int, k: int, *, seed: int, base: int) -> np.random.Generator:
+    """Return the stream of the factors of a trial. The strength of the noise is no part of its name.
+
+    Args:
+        noise: Distribution of the factors.
+        n: Samples.
+        k: Width.
+        seed: Number of the trial.
+        base: The suite's seed.
+    """
+    purpose = "fresh activation noise" if noise.fresh else "activation noise"
+    return stream({"for": purpose, "kind": noise.kind, "n": n, "k": k, "seed": [base, seed]})
+
+
+def draw_factors(noise: ActivationNoise, n: int, k: int, *, seed: int, base: int) -> Array:
+    """Draw the factors (k, n) that a trial has for all of its steps, or return ones if each step draws its own.
+
+    Args:
+        noise: Distribution of the factors.
+        n: Samples.
+        k: Width.
+        seed: Number of the trial.
+        base: The suite's seed.
+    """
+    if noise.fresh:
+        return np.ones((k, n))
+    return noise.draw(noise_stream(noise, n, k, seed=seed, base=base), (k, n))

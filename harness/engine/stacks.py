@@ -133,10 +133,16 @@ def _runs(trials: Sequence[Trial], grouping: Grouping, padding: int) -> NDArray[
 
 
 def _samples(regime: Regime, budget: Budget, trials: Sequence[Trial]) -> Samples:
+    from harness.engine.fresh_noise import FreshNoise
     from harness.engine.minibatches import FullBatch, Independent, Minibatches
 
     n, seeds = trials[0].problem.n, [trial.seed for trial in trials]
     batch = regime.optimizer.batch_size(n)
+    noise = regime.model.activation_noise()
+    if noise is not None and batch < n:
+        raise ValueError(f"noise on activations needs all samples in each step, not {batch} of {n}")
+    if noise is not None and noise.fresh:
+        return FreshNoise(noise, seeds, n, trials[0].k, budget.seed)
     if batch == n:
         return FullBatch(n)
     return (Independent if regime.optimizer.replacement else Minibatches)(seeds, n, batch, budget.seed)

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.components import Optimizer, Params, Problem, StepPolicy, Trial, Weights
-from harness.engine.draws import draw_problem, draw_weights
+from harness.components import FACTORS, Model, Optimizer, Params, Problem, StepPolicy, Trial, Weights
+from harness.engine.draws import draw_factors, draw_problem, draw_weights
 from harness.engine.setting import Setting
 from harness.engine.spectrum import (
     eigenvalue_range,
@@ -81,11 +81,26 @@ def _extremes(
     """
     if setting.regime.optimizer.step_size != "stable":
         return None
-    if kernel is not None:
-        return Extremes(largest_eigenvalue(kernel) if largest is None else largest, float(kernel.diagonal().max()))
     x, model = torch.from_numpy(problem.x), setting.regime.model
-    whole = setting.regime.optimizer.batch_size(problem.n) == problem.n
-    return Extremes(largest_of_several(model, params, x), 0.0 if whole else largest_block(model, params, x))
+    variance = _fresh_variance(model)
+    if kernel is not None:
+        largest = largest_eigenvalue(kernel) if largest is None else largest
+        diagonal = float(kernel.diagonal().max())
+    else:
+        largest = largest_of_several(model, params, x)
+        whole = setting.regime.optimizer.batch_size(problem.n) == problem.n
+        diagonal = 0.0 if whole and not variance else largest_block(model, params, x)
+    return Extremes(largest + variance * diagonal if variance else largest, diagonal)
+
+
+def _fresh_variance(model: Model) -> float:
+    """Return the variance σ² of the factors of activations if each step draws its own, and 0 otherwise.
+
+    The factors of different samples are independent and of mean 1, so the mean of the kernel J Jᵀ over them is K plus
+    σ² times its diagonal blocks. Its largest eigenvalue is at most λ_max(K) plus σ² times that of such a block.
+    """
+    noise = model.activation_noise()
+    return noise.variance() if noise is not None and noise.fresh else 0.0
 
 
 def _step_size(setting: Setting, problem: Problem, weights: Weights, extremes: Extremes | None) -> float:
@@ -152,6 +167,9 @@ def prepare(setting: Setting, n: int, d: int, k: int, seed: int, drawn: Problem 
     problem = drawn.training()  # whatever follows decides how the network is trained
     weights = draw_weights(regime.initializer, regime.model, problem, k, seed=seed, base=setting.base_seed)
     weights = regime.model.extend(weights)
+    noise = regime.model.activation_noise()
+    if noise is not None:
+        weights = {**weights, FACTORS: draw_factors(noise, problem.n, k, seed=seed, base=setting.base_seed)}
     weights = {name: np.array(value, dtype=np.float64) for name, value in weights.items()}
     params = {name: torch.from_numpy(value) for name, value in weights.items()}
     kernel, smallest, largest = None, None, None

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.components import Params, Regime, Stack
+from harness.components import FACTORS, Params, Regime, Stack
 from harness.engine import lanes
 from harness.engine.lanes import Lanes
 from harness.engine.losses import loss_of
@@ -40,7 +40,8 @@ class Workspace(ABC):
         self.q = n // live.x.shape[1]
         self.loss = loss_of(regime.criterion, self.q)
         self._marks = regime.criterion.further()
-        self.captures = regime.optimizer.schedule == "constant"
+        noise = regime.model.activation_noise()
+        self.captures = regime.optimizer.schedule == "constant" and not (noise is not None and noise.fresh)
         self._bounded = regime.criterion.bounded()
         self._ring = lanes.zeros((CHUNK + 1) * count, n, like=live.x)
         self.rows = list(self._block(CHUNK + 1))
@@ -74,6 +75,19 @@ class Workspace(ABC):
         self.measure(i)
         for samples in torch.from_numpy(np.ascontiguousarray(index)):
             self.minibatch_step(samples)
+
+    def step_with(self, i: int, factors: NDArray[np.float64]) -> None:
+        """Evaluate the networks without noise into row i, and step on the gradient with noise, which fills row i + 1.
+
+        Args:
+            i: The row.
+            factors: Factors of the activations at this step, (B, k, n).
+        """
+        self.measure(i)
+        own = self.live.params[FACTORS]
+        own.copy_(torch.from_numpy(factors))
+        self.advance(i + 1)
+        own.fill_(1.0)
 
     def ended(self, lane: int) -> None:  # noqa: B027  # most workspaces advance all lanes at once
         """Take note that the network in a lane has ended, so that no more steps of it are needed."""

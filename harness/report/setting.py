@@ -44,9 +44,12 @@ def entries(regime: Regime) -> tuple[Entry, ...]:
 
 
 def trains(regime: Regime) -> str:
-    """Return which layers are trained, or the name of a model that is not a shallow net."""
-    layers = regime.model.describe().trains
-    return regime.model.name if layers is None else layers
+    """Return which layers are trained, and the noise on activations, or the name of a model that is no shallow net."""
+    layers, noise = regime.model.describe().trains, regime.model.activation_noise()
+    named = regime.model.name if layers is None else layers
+    if noise is None:
+        return named
+    return f"{named}, {'fresh' if noise.fresh else 'fixed'} {noise.kind} noise {noise.strength:g}"
 
 
 def component(part: Component, leave_out: Iterable[str] = ()) -> str:

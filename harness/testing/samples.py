@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 
 from harness.complaints import SpecError
-from harness.components import Activation, Component, Model, Problem, Samples, Weights
+from harness.components import FACTORS, Activation, Component, Model, Problem, Samples, Weights
 from harness.components.module_model import ModuleModel
 from harness.mathematics.activations import ACTIVATIONS
 from harness.plugin_host.options import configure
@@ -78,11 +78,15 @@ def accepted(model: Model) -> int:
 
 
 def weights(model: Model, d: int | None = None, k: int = K, seed: int = 0) -> Weights:
-    """Return Gaussian weights of a model, with its constants, by default at a dimension that it accepts."""
+    """Return Gaussian weights of a model, with its constants, by default at a dimension that it accepts.
+
+    A model with noise on its activations has factors for the samples of :func:`inputs` beside them.
+    """
     d = accepted(model) if d is None else d
     rng = np.random.Generator(np.random.Philox(key=1000 + seed))
     drawn = {name: np.asarray(0.7 * rng.standard_normal(shape)) for name, shape in model.shapes(d, k).items()}
-    return model.extend(drawn)
+    noise = model.activation_noise()
+    return model.extend(drawn) if noise is None else {**model.extend(drawn), FACTORS: noise.draw(rng, (k, N))}
 
 
 def tensors(weights: Weights, dtype: str = "float64") -> Params:

@@ -1,7 +1,7 @@
 """Narrow networks, of n/d to n neurons: constrained training, mirrored pairs, and what is known of that range.
 
-Regimes ``narrow``, ``narrow-constrained`` and ``narrow-hidden``, the method ``projected`` and the diagnostic
-``kkt-residual``, and the theorems on how few neurons can interpolate, some of which build their network.
+Regimes ``narrow``, ``narrow-constrained``, ``narrow-hidden`` and ``narrow-noisy``, the method ``projected`` and the
+diagnostic ``kkt-residual``, and the theorems on how few neurons can interpolate, some of which build their network.
 """
 
 from __future__ import annotations

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from harness import Regime
 from harness.builtin.criteria import Quadratic
-from harness.builtin.initializers import MirroredLeCun
+from harness.builtin.diagnostics import FinalRank
+from harness.builtin.initializers import LeCun, MirroredLeCun
 from harness.builtin.models import ShallowNet
+from harness.builtin.noisy import NoisyNet
 from harness.builtin.optimizers import GradientDescent
 from harness_narrow.diagnostics import KKTResidual
 from harness_narrow.optimizers import Projected
@@ -37,6 +39,15 @@ REGIMES = (
         criterion=Quadratic(),
         summary="hidden layer trained by gradient descent from mirrored LeCun pairs",
         diagnostics=(KKTResidual(),),
+    ),
+    Regime(
+        name="narrow-noisy",
+        model=NoisyNet(train="hidden"),
+        initializer=LeCun(),
+        optimizer=GradientDescent(),
+        criterion=Quadratic(),
+        summary="hidden layer of leaky ReLUs, with one draw of multiplicative noise on their activations",
+        diagnostics=(FinalRank(),),
     ),
 )
 """The regimes of this plugin."""

@@ -10,6 +10,7 @@ from harness.builtin.criteria import Quadratic
 from harness.builtin.datasets import Sphere
 from harness.builtin.initializers import GaussianHalves, LeCun
 from harness.builtin.models import ShallowNet
+from harness.builtin.noisy import NoisyNet
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
 from harness.components import Criterion
 from harness.engine.setting import Setting
@@ -134,6 +135,8 @@ CASES: dict[str, Regime] = {
     "deep": Regime("deep", Deep(), DeepNormal(), GradientDescent(c=0.5), Quadratic()),
     "nesterov": Regime("nesterov", ShallowNet("sin"), GaussianHalves(), Nesterov(), Quadratic()),
     "huber": Regime("huber", ShallowNet("sigmoid", "all"), LeCun(), GradientDescent(c=0.5), PseudoHuber()),
+    "noisy": Regime("noisy", NoisyNet("leaky-relu", "all"), LeCun(), Momentum(c=0.2), Quadratic()),
+    "fresh noise": Regime("fresh", NoisyNet("relu", fresh=True), LeCun(), GradientDescent(c=0.5), Quadratic()),
     "log-cosh": Regime("log-cosh", ShallowNet("silu"), GaussianHalves(), GradientDescent(c=0.5), LogCosh()),
 }
 

@@ -70,6 +70,10 @@ def test_existence_and_landscape_promise_no_training() -> None:
         ({"use": "narrow", "activation": "relu"}, {"bubeck", "bubeck-harmonic"}),
         ({"use": "narrow-hidden", "activation": "relu"}, {"bubeck-ntk", "karhadkar", "xie"}),
         ({"use": "narrow-hidden", "activation": "leaky-relu"}, {"soudry-carmon"}),
+        ({"use": "narrow-noisy"}, {"soudry-carmon"}),
+        ({"use": "narrow-noisy", "train": "all"}, {"soudry-carmon"}),
+        ({"use": "narrow-noisy", "train": "output"}, set()),
+        ({"use": "narrow-noisy", "activation": "tanh"}, set()),
         ({"use": "narrow", "activation": "relu", "optimizer": "sgd"}, {"bubeck", "bubeck-harmonic", "daniely"}),
     ],
 )
@@ -147,7 +151,7 @@ def test_assumptions_that_fail_are_said(registry: Registry) -> None:
 
     assert failing("zhang") == failing("bubeck") == failing("karhadkar") == failing("zhang-landscape") == set()
     assert failing("baum") == {"labels ±1", "φ the threshold"}
-    assert failing("soudry-carmon") == {"multiplicative noise on the activations"}
+    assert failing("soudry-carmon") == set()
     assert failing("bubeck-ntk") == set()
     assert failing("bubeck-harmonic") == {"their own procedure"}
     assert "labels ±1" in failing("daniely")
@@ -211,3 +215,20 @@ def test_the_command_says_what_cannot_be_built_or_asked() -> None:
         status, _, err = run("--construct", option, value)
         assert status == 2
         assert f"{option} cannot stand beside --construct" in " ".join(err.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("spec", "found"),
+    [
+        ({"use": "narrow-noisy"}, ""),
+        ({"use": "narrow-noisy", "noise": "dropout"}, "dropout has no density"),
+        ({"use": "narrow-noisy", "fresh": True}, "drawn anew at each step"),
+        ({"use": "narrow-hidden", "activation": "leaky-relu"}, "none"),
+    ],
+)
+def test_soudry_and_carmon_ask_for_one_draw_of_noise_with_a_density(
+    spec: dict[str, object], found: str, registry: Registry
+) -> None:
+    prediction = predict(BY_NAME["soudry-carmon"], build_regime(spec, registry), problem())
+    (noise,) = [a for a in prediction.assumptions if a.text == "multiplicative noise on the activations"]
+    assert (noise.holds, noise.found) == (not found, found)

@@ -70,6 +70,23 @@ class NetStack(Stack):
 
 
 @dataclass(frozen=True)
+class Loud(Model):
+    """f(x) = vᵀ(ε ∘ tanh(Wx)) with noise ε."""
+
+    name: ClassVar[str] = "loud"
+
+    def shapes(self, d, k):
+        return {"W": (k, d), "v": (k,)}
+
+    def activation_noise(self):
+        return ActivationNoise("gaussian", 0.3)
+
+    def forward(self, params, x):
+        hidden = (x @ params["W"].mT).tanh()
+        return (hidden * params[FACTORS].mT if FACTORS in params else hidden) @ params["v"]
+
+
+@dataclass(frozen=True)
 class Start(Initializer):
     """Gaussian weights."""
 
@@ -262,7 +279,7 @@ class Witch(Activation):
 @hookimpl
 def harness_activations(): return [Witch]
 @hookimpl
-def harness_models(): return [Net]
+def harness_models(): return [Net, Loud]
 @hookimpl
 def harness_initializers(): return [Start]
 @hookimpl
@@ -439,6 +456,15 @@ BROKEN = (
         "describes another network",
         "ShallowForm(self.activation, self.train, self.alpha)",
         "ShallowForm(self.activation, self.train)",
+    ),
+    Broken("model loud", "noise", "does not depend on the factors", "hidden * params[FACTORS].mT if", "hidden if"),
+    Broken("model loud", "noise", "factors of one change the outputs", "params[FACTORS].mT if", "(params[FACTORS].mT + 1) if"),
+    Broken(
+        "model loud",
+        "noise",
+        "is no shallow net",
+        'return ActivationNoise("gaussian", 0.3)',
+        "return ActivationNoise('gaussian', 0.3)\n\n    def describe(self):\n        return ModelTraits('all', 'tanh', shallow=True)",
     ),
     Broken("model net", "stack", "Stack.forward differs", "out.mul_(self.alpha).add_(offset)", "out.add_(offset)"),
     Broken("model net", "stack", "Stack.vjp differs", "self.alpha * cotangent", "self.alpha**2 * cotangent"),

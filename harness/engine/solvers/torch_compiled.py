@@ -34,8 +34,9 @@ class TorchCompiled(StackSolver):
     preference: ClassVar[int] = 50
 
     def refuses(self, regime: Regime) -> str:
-        """Return an empty string: whether a step compiles is found out by compiling it."""
-        return ""
+        """Return that it takes no noise, or an empty string: whether a step compiles is found out by compiling it."""
+        noisy = regime.model.activation_noise() is not None
+        return f"model {regime.model.name} has noise on its activations, which no compiled step takes" if noisy else ""
 
     def missing(self, dtype: str, device: str) -> str:
         """Return which compiler is missing, or an empty string."""
@@ -45,7 +46,7 @@ class TorchCompiled(StackSolver):
 
     def why_not(self, regime: Regime, dtype: str, device: str, q: int = 1) -> str:
         """Return why the step cannot be compiled here, or an empty string; the first call compiles it."""
-        return self.of_several(q) or uncompiled(regime, dtype, device)
+        return self.of_several(q) or self.refuses(regime) or uncompiled(regime, dtype, device)
 
     def pays(self, ahead: float) -> bool:
         """Return whether compiling saves more time than it takes."""

@@ -63,6 +63,18 @@ def constrained(regime: Regime) -> Assumption:
     return Assumption("w near w⁰, v in mirrored pairs", holds, "" if holds else regime.optimizer.name)
 
 
+def noise_in_the_loss(regime: Regime) -> Assumption:
+    """Check that the activations have multiplicative noise with a density, drawn once and thus a part of the loss."""
+    noise = regime.model.activation_noise()
+    if noise is None:
+        found = "none"
+    elif noise.fresh:
+        found = "drawn anew at each step"
+    else:
+        found = "" if noise.has_density() else f"{noise.kind} has no density"
+    return Assumption("multiplicative noise on the activations", not found, found)
+
+
 def linear(regime: Regime) -> Assumption:
     """Check that the net is linearised."""
     return Assumption("net linear in its weights", regime.model.linear())

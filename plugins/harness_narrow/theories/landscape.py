@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from harness import Assumption, Claim, Positive, Problem, Regime, Width
+from harness import Activation, Assumption, Claim, Positive, Problem, Regime, Width
 from harness.claims import conditions as shared
 from harness.claims.shallow import LINEAR, Nets, ShallowTheory
 from harness_narrow.theories import conditions as own
@@ -50,7 +50,11 @@ class ZhangLandscape(Count):
 
 
 class SoudryCarmon(Count):
-    """k ≥ n/d: differentiable local minima are global, for leaky ReLU with multiplicative noise on its slopes."""
+    """k ≥ n/d: differentiable local minima are global, for leaky ReLU with multiplicative noise on its slopes.
+
+    The noise is drawn once and belongs to the loss. W and v are both trained. With v fixed and not zero anywhere the
+    statement follows from the same rank: J has n independent rows, so that a vanishing gradient Jᵀ(f − y) is a fit.
+    """
 
     name = "soudry-carmon"
     claim = replace(
@@ -60,15 +64,16 @@ class SoudryCarmon(Count):
         reference=references.SOUDRY_CARMON,
         certainty="read",
         certainty_note="statement and proof, for a leak of 0.1 and almost all inputs and noise, in lecture notes",
-        home={"use": "narrow-hidden", "activation": "leaky-relu"},
+        home={"use": "narrow-noisy"},
     )
-    nets = Nets("hidden", "leaky-relu", "any")
-    conditions = (
-        shared.from_a_density,
-        shared.quadratic_loss,
-        Assumption("multiplicative noise on the activations", False, "none"),
-    )
+    nets = Nets(("hidden", "all"), "leaky-relu", "any")
+    conditions = (shared.from_a_density, shared.quadratic_loss, own.noise_in_the_loss)
     reason = "landscape, where the loss is differentiable"
+
+    def phi(self, regime: Regime) -> Activation | None:
+        """Return φ of a shallow net, with noise on its activations or without, or None for other models."""
+        noisy = regime.model.activation_noise() is not None
+        return regime.model.describe().phi if noisy else super().phi(regime)
 
 
 class Xie(ShallowTheory):
