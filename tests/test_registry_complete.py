@@ -57,6 +57,7 @@ CLAIMS = {
     "montanari-zhong": Claim("linearised", (1, -1), None, False, None),
     "count-hidden": Claim("necessary", (1, -1), (0, 0), True, True),
     "count-all": Claim("necessary", (1, -1), (0, 0), True, True),
+    "count-labellings": Claim("necessary", (1, 0), (1, 0), True, True),
     # Certificates.
     "cert-d1": Claim("certificate", None, None, True, True),
     "cert-d1s": Claim("certificate", None, None, True, True),

@@ -32,10 +32,11 @@ SIZES = ((12, 6), (14, 5), (5, 9))
 SECOND: dict[str, Callable[[Array, Array], float]] = {}
 
 
-def drawn(n: int, d: int) -> Problem:
+def drawn(n: int, d: int, classes: int | None = None) -> Problem:
     rng = np.random.default_rng([n, d])
     x = rng.standard_normal((n, d))
-    return Problem(x / np.sqrt((x**2).sum(axis=1))[:, None], rng.standard_normal(n), 0, "sphere")
+    y = rng.standard_normal(n) if classes is None else np.eye(classes)[rng.integers(classes, size=n)]
+    return Problem(x / np.sqrt((x**2).sum(axis=1))[:, None], y, 0, "sphere", classes=classes)
 
 
 def second(*names: str) -> Callable[[Callable[[Array, Array], float]], Callable[[Array, Array], float]]:
@@ -67,6 +68,16 @@ def count_of_two_layers(x: Array, y: Array) -> float:
 @second("count-output", "cert-d3", "kawaguchi-huang")
 def count_of_samples(x: Array, y: Array) -> float:
     return len(x)
+
+
+@second("count-labellings")
+def count_of_labellings(x: Array, y: Array) -> float:
+    """Cells by Cover's recursion: a further hyperplane cuts as many of them as there are cells in the hyperplane."""
+    (n, q), planes = y.shape, len(y) * math.comb(y.shape[1], 2)
+    cells = np.full((planes, n * q), 2, dtype=object)  # of 1 + row hyperplanes in 1 + column dimensions
+    for row in range(1, planes):
+        cells[row, 1:] = cells[row - 1, 1:] + cells[row - 1, :-1]
+    return next(k for k in range(1, n + 1) if 2 * cells[-1, (q - 1) * k - 1] >= q**n)
 
 
 @second("os-smooth", "os-smooth-sgd")
@@ -133,10 +144,10 @@ def certificate_d1(x: Array, y: Array) -> float:
 
 @pytest.mark.parametrize(("n", "d"), SIZES)
 def test_widths_are_those_of_the_formulas(registry: Registry, n: int, d: int) -> None:
-    on = drawn(n, d)
     for theory in registry.theories():
         if (formula := SECOND.get(theory.name)) is None:
             continue
+        on = drawn(n, d, None if "numbers" in theory.targets else 4)
         found = predict(theory, build_regime(dict(theory.claim.home), registry), on).width.value
         assert found == pytest.approx(formula(on.x, on.y), rel=1e-9), theory.name
 

@@ -10,13 +10,14 @@ import torch
 from harness_moderate import harness_regimes, harness_theories
 from harness_moderate.theories import THEORIES
 from harness_moderate.theories.certificates import CertificateD1, CertificateD3
-from harness_moderate.theories.counts import fewest_neurons
+from harness_moderate.theories.counts import degrees_of_freedom, fewest_neurons
 from harness_moderate.theories.hidden_layer import (
     Covariance,
     ReLU,
     ReLUCovariance,
     Smooth,
 )
+from harness_moderate.theories.labels import fewest_features
 
 from harness import ACTIVATIONS, Certificate, Criterion, Problem, Regime, Weights
 from harness.builtin.initializers import GaussianHalves, MirroredLeCun
@@ -69,6 +70,44 @@ def test_each_regime_has_the_theories_that_speak_of_it(of: Regime, expected: set
     assert set(speaking(of)) == expected
 
 
+def classes(n: int, d: int, q: int) -> Problem:
+    return dataclasses.replace(problem(n, d), y=np.eye(q)[np.arange(n) % q], classes=q)
+
+
+def test_counts_stand_beside_nets_that_are_trained_on_classes() -> None:
+    """One-hot rows are no labels with a density, and trained features depend on the labels: both rows are marked."""
+    both = speaking(regime(train="all"), classes(30, 12, 5))
+    assert set(both) == {"count-all", "count-labellings"}
+    assert [one.text for one in both["count-all"].unmet] == ["labels from a density"]
+    assert [one.text for one in both["count-labellings"].unmet] == ["features that do not depend on the labels"]
+    assert both["count-all"].width.value == math.ceil(30 * 5 / (12 + 5))
+    output = speaking(regime("output-only"), classes(30, 12, 5))
+    assert set(output) == {"count-output", "count-labellings"}
+    assert output["count-labellings"].applies
+    assert set(speaking(regime(), classes(30, 12, 5))) == {"count-hidden"}
+    several = dataclasses.replace(problem(30, 12), y=np.random.default_rng(1).standard_normal((30, 5)))
+    assert speaking(regime(train="all"), several)["count-all"].applies
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 40, 161])
+def test_half_of_the_dichotomies_take_half_as_many_features_as_samples(n: int) -> None:
+    assert fewest_features(n, 2) == math.ceil(n / 2)
+    biased = regime("output-only", biases=True)
+    assert speaking(biased, classes(n, 3, 2))["count-labellings"].width.value == max(math.ceil(n / 2) - 1, 1)
+
+
+@pytest.mark.parametrize(("n", "q", "k", "cells"), [(6, 2, 3, 32), (9, 3, 2, 5904)])
+def test_labellings_are_no_more_than_the_cells_of_their_hyperplanes(n: int, q: int, k: int, cells: int) -> None:
+    """Two classes in general position have one labelling a cell. Half of all qⁿ are not reached below the width."""
+    rng = np.random.default_rng(0)
+    features, weights = rng.standard_normal((n, k)), rng.standard_normal((60_000, k, q))
+    labels = (features @ weights).argmax(axis=2)
+    found = len(np.unique(labels, axis=0))
+    assert found <= cells
+    assert (found == cells) == (q == 2)
+    assert (fewest_features(n, q) > k) == (2 * cells < q**n)
+
+
 def test_every_theory_concerns_a_preset_at_home() -> None:
     for theory in BY_NAME.values():
         home = dict(theory.claim.home)
@@ -85,7 +124,7 @@ def test_no_text_of_a_theorem_was_read() -> None:
 
 
 def test_names_are_unique_and_presets_name_their_theory() -> None:
-    assert len(BY_NAME) == len(list(harness_theories())) == 19
+    assert len(BY_NAME) == len(list(harness_theories())) == 20
     assert {preset.theory for preset in REGIMES.values()} - {""} <= set(BY_NAME)
 
 
@@ -146,12 +185,12 @@ def test_too_many_inputs_make_theorems_2_1_and_2_3_vacuous() -> None:
 @pytest.mark.parametrize(
     ("train", "biases", "activation", "count"),
     [
-        ("hidden", False, "softplus", "⌈n/d⌉"),
-        ("hidden", True, "softplus", "⌈n/(d+1)⌉"),
-        ("all", False, "softplus", "⌈n/(d+1)⌉"),
-        ("all", True, "softplus", "⌈(n-1)/(d+2)⌉"),
-        ("all", False, "relu", "⌈n/d⌉"),
-        ("all", True, "leaky-relu", "⌈(n-1)/(d+1)⌉"),
+        ("hidden", False, "softplus", "⌈n*q/d⌉"),
+        ("hidden", True, "softplus", "⌈n*q/(d+1)⌉"),
+        ("all", False, "softplus", "⌈n*q/(d+q)⌉"),
+        ("all", True, "softplus", "⌈(n-1)*q/(d+q+1)⌉"),
+        ("all", False, "relu", "⌈n*q/(d+q-1)⌉"),
+        ("all", True, "leaky-relu", "⌈(n-1)*q/(d+q)⌉"),
         ("output", False, "relu", "n"),
         ("output", True, "softplus", "n-1"),
     ],
@@ -159,22 +198,26 @@ def test_too_many_inputs_make_theorems_2_1_and_2_3_vacuous() -> None:
 @pytest.mark.parametrize(("n", "d"), [(1, 5), (5, 5), (6, 5), (200, 20), (211, 20), (7, 30)])
 def test_counts(train: str, biases: bool, activation: str, count: str, n: int, d: int) -> None:
     expression = count.replace("⌈", "math.ceil(").replace("⌉", ")")
-    expected = max(1, eval(expression, {"math": math, "n": n, "d": d}))
     of = regime(train=train, biases=biases, activation=activation)
-    assert fewest_neurons(of, n, d) == expected
+    for q in (3, 1):
+        expected = max(1, eval(expression, {"math": math, "n": n, "d": d, "q": q}))
+        assert fewest_neurons(of, n, d, q) == expected
     name = f"count-{train}"
     assert speaking(of, problem(n, d))[name].width.value == expected
 
 
-@pytest.mark.parametrize(("activation", "rank"), [("tanh", 12), ("relu", 9), ("leaky-relu", 9)])
-def test_degrees_of_freedom_are_the_rank_of_the_jacobian(activation: str, rank: int) -> None:
-    # three neurons in R³, both layers trained: 12 weights, of which homogeneity leaves 9
+@pytest.mark.parametrize(("activation", "loss"), [("tanh", 0), ("relu", 3), ("leaky-relu", 3)])
+@pytest.mark.parametrize("q", [1, 2])
+def test_degrees_of_freedom_are_the_rank_of_the_jacobian(activation: str, loss: int, q: int) -> None:
+    # three neurons in R³, both layers trained: 9 + 3q weights, of which homogeneity takes one a neuron
     rng = np.random.default_rng(2)
-    x, w, v = rng.standard_normal((40, 3)), rng.standard_normal((3, 3)), rng.standard_normal(3)
+    x, w, v = rng.standard_normal((40, 3)), rng.standard_normal((3, 3)), rng.standard_normal((q, 3))
     phi = ACTIVATIONS[activation]
     z = x @ w.T
-    jacobian = np.hstack([phi.phi(z), ((phi.dphi(z) * v)[:, :, None] * x[:, None, :]).reshape(40, 9)])
-    assert np.linalg.matrix_rank(jacobian) == rank
+    hidden = ((phi.dphi(z) * v[:, None])[..., None] * x[:, None, :]).reshape(40 * q, 9)
+    jacobian = np.hstack([np.kron(np.eye(q), phi.phi(z)), hidden])
+    assert np.linalg.matrix_rank(jacobian) == 9 + 3 * q - loss
+    assert degrees_of_freedom(regime(train="all", activation=activation), 3, 3, q) == 9 + 3 * q - loss
 
 
 # --- assumptions ----------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness_moderate.theories import certificates, counts, hidden_layer, output_layer, trained
+from harness_moderate.theories import certificates, counts, hidden_layer, labels, output_layer, trained
 
 if TYPE_CHECKING:
     from harness import Theory
@@ -14,6 +14,7 @@ THEORIES: tuple[type[Theory], ...] = (
     counts.CountAll,
     counts.CountOutput,
     counts.CountDeep,
+    labels.CountLabellings,
     hidden_layer.Smooth,
     hidden_layer.SmoothSphere,
     hidden_layer.SmoothStochastic,
