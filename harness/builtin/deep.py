@@ -45,6 +45,7 @@ class DeepNet(Model):
     """
 
     name: ClassVar[str] = "deep"
+    version: ClassVar[int] = 2
     outputs: ClassVar[Outputs] = "any"
     activation: ActivationOption = ActivationOption("relu")
     hidden: PositiveInt | tuple[Width, ...] = 2
@@ -106,6 +107,32 @@ class DeepNet(Model):
         """
         found = below @ params[f"W{layer}"].mT
         return found + params[f"b{layer}"] if self.biases else found
+
+    def kernel(self, params: Params, x: Tensor) -> Tensor | None:
+        """Return Σ_l (H_{l−1}H_{l−1}ᵀ + 1) ∘ Δ_lΔ_lᵀ + H_L H_Lᵀ + 1, the ones with biases only, or None for q > 1.
+
+        H_l (n, k_l) are the features of layer l, H₀ the inputs, and Δ_l the gradients of the outputs in its
+        preactivations. The Jacobian, which has k_l k_{l−1} columns for each layer, is not formed.
+        """
+        import torch
+
+        if params["v"].dim() != 1:
+            return None
+        one = 1.0 if self.biases else 0.0
+        features, slopes = [x], []
+        for layer in range(1, len(self.widths(1)) + 1):
+            h = self.preactivations(params, features[-1], layer)
+            slope = torch.empty_like(h)
+            self.activation.activate_(h, slope)
+            features.append(h)
+            slopes.append(slope)
+        kernel = features[-1] @ features[-1].mT + one
+        above = params["v"]
+        for layer, slope in reversed(list(enumerate(slopes, 1))):
+            delta = above * slope
+            kernel += (features[layer - 1] @ features[layer - 1].mT + one) * (delta @ delta.mT)
+            above = delta @ params[f"W{layer}"]
+        return kernel
 
     def describe(self) -> ModelTraits:
         """Return that it is no shallow net, its activation, its layers, and whether it has biases."""

@@ -22,6 +22,9 @@ BASIS = 64
 SAMPLES = 200
 """Samples whose gradients are in memory at a time."""
 
+MOST_ENTRIES = 2**25
+"""Entries of J that are in memory at a time, 256 MiB, of which differentiation takes a few copies."""
+
 CHECKED = 4
 """Steps of Lanczos' method between two looks at the Ritz values."""
 
@@ -30,12 +33,23 @@ SLACK = 1.5
 
 
 def initial_kernel(model: Model, params: Params, x: Tensor) -> Tensor:
-    """Return J Jᵀ (n, n) of one network: in closed form if the model gives one, else by reverse differentiation."""
+    """Return J Jᵀ (n, n) of one network: in closed form if the model gives one, else by reverse differentiation.
+
+    Without a closed form, blocks of samples are taken in turn where J has more than :data:`MOST_ENTRIES` entries.
+    """
     kernel = model.kernel(params, x)
     if kernel is not None:
         return kernel
-    jacobian = initial_jacobian(model, params, x)
-    return jacobian @ jacobian.mT
+    rows = max(MOST_ENTRIES // sum(value.numel() for value in _moved(model, params).values()), 1)
+    blocks = torch.split(x, rows)
+    kernel = x.new_empty(len(x), len(x))
+    for i, samples in enumerate(blocks):  # a block of J is formed again for each of those before it
+        jacobian = initial_jacobian(model, params, samples)
+        for j, others in enumerate(blocks[: i + 1]):
+            block = jacobian @ (jacobian if j == i else initial_jacobian(model, params, others)).mT
+            here, there = slice(i * rows, i * rows + len(samples)), slice(j * rows, j * rows + len(others))
+            kernel[here, there], kernel[there, here] = block, block.mT
+    return kernel
 
 
 def initial_jacobian(model: Model, params: Params, x: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from harness.builtin.deep import DeepNet
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, StochasticGradientDescent
 from harness.components import Cell, Model
@@ -29,6 +30,40 @@ def test_closed_form_equals_differentiation(activation: str, train: str, biases:
     x = torch.from_numpy(rng.standard_normal((9, 4)))
     ours, theirs = initial_kernel(net, params, x), initial_kernel(bare, params, x)
     torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu", "tanh"])
+@pytest.mark.parametrize("hidden", [1, 3, ("k", 5, "k")])
+@pytest.mark.parametrize("biases", [False, True])
+def test_closed_form_of_deep_nets_equals_differentiation(activation: str, hidden: Any, biases: bool) -> None:
+    rng = np.random.default_rng(0)
+    net = DeepNet(activation, hidden, biases)
+    params = {name: torch.from_numpy(rng.standard_normal(shape)) for name, shape in net.shapes(4, 6).items()}
+    x = torch.from_numpy(rng.standard_normal((9, 4)))
+    jacobian = spectrum.initial_jacobian(net, params, x)
+    assert jacobian.shape == (9, sum(value.numel() for value in params.values()))
+    torch.testing.assert_close(initial_kernel(net, params, x), jacobian @ jacobian.mT, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("most", [1, 100, 130])  # entries of 1, 3 and 4 samples, of 10
+def test_a_kernel_is_formed_in_blocks_where_its_jacobian_is_large(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    rng = np.random.default_rng(0)
+    model = BareShallow("tanh", "all", biases=True)
+    params = {name: torch.from_numpy(rng.standard_normal(shape)) for name, shape in model.shapes(3, 6).items()}
+    x = torch.from_numpy(rng.standard_normal((10, 3)))
+    whole = spectrum.initial_jacobian(model, params, x)
+    formed: list[int] = []
+
+    def recording(*given: Any) -> torch.Tensor:
+        jacobian = initial_jacobian(*given)
+        formed.append(jacobian.numel())
+        return jacobian
+
+    initial_jacobian = spectrum.initial_jacobian
+    monkeypatch.setattr(spectrum, "initial_jacobian", recording)
+    monkeypatch.setattr(spectrum, "MOST_ENTRIES", most)
+    torch.testing.assert_close(initial_kernel(model, params, x), whole @ whole.mT, rtol=1e-12, atol=1e-12)
+    assert max(formed) <= max(most, whole.shape[1])
 
 
 @pytest.mark.parametrize("n", [8, DENSE - 1, DENSE, 2 * DENSE])
