@@ -18,7 +18,7 @@ from harness.builtin.initializers import GaussianHalves, LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum
 from harness.components import Cell, Outcome, Regime
-from harness.engine.descent import Descent, ShallowTrial, norm_of
+from harness.engine.descent import Descent, ShallowTrial, Trained, norm_of
 from harness.engine.fused import binding, build
 from harness.engine.fused.at_hand import unavailable
 from harness.engine.solvers import choose
@@ -68,6 +68,54 @@ def test_weights_that_are_no_numbers_have_diverged(activation: str, real: build.
         marks=(),
     )
     assert binding.train(x, y, w, rng.choice([-1.0, 1.0], 6), None, descent, real).diverged
+
+
+def trained(n: int, d: int, k: int, real: build.Real, active: int | None = None) -> Trained:
+    """Train a ReLU net by momentum. With ``active``, neurons from there on have v = 0, and only W trains."""
+    rng = np.random.default_rng(n + d)
+    x, y = rng.standard_normal((n, d)) / math.sqrt(d), rng.standard_normal(n)
+    w, v = rng.standard_normal((25, d))[:k], rng.choice([-0.5, 0.5], 25)[:k]
+    if active is not None:
+        v[active:] = 0.0
+    descent = Descent(
+        activation=ACTIVATIONS["relu"],
+        hidden=True,
+        output=active is None,
+        step_size=0.3 / n,
+        momentum=0.5,
+        steps=12,
+        norms=(1e-9,),
+        diverged=1e6,
+        every=1,
+        marks=(),
+    )
+    return binding.train(x, y, w, v, None, descent, real)
+
+
+@pytest.mark.parametrize("real", ["float", "double"])
+def test_neurons_that_share_a_vector_have_the_bits_of_those_that_do_not(
+    real: build.Real, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = [(50, d, k) for d in (1, 4, 5, 8, 10, 20, 24, 33, 68, 70) for k in (2, 3, 5, 8, 13, 25)]
+    sizes += [(18, 20, 7), (20, 20, 9)]  # in the Gram form
+    shared = [trained(*size, real) for size in sizes]
+    wide = 16 if real == "float" else 8
+    assert {binding.sharing(d, wide) for _, d, _ in sizes} == {1, 2, 4}
+    monkeypatch.setattr(binding, "sharing", lambda *_: 1)
+    for size, ours in zip(sizes, shared, strict=True):
+        alone = trained(*size, real)
+        assert np.array_equal(ours.w, alone.w), size
+        assert np.array_equal(ours.v, alone.v), size
+        assert np.array_equal(ours.history, alone.history), size
+
+
+@pytest.mark.parametrize("d", [10, 20, 40, 70])
+def test_neurons_beside_one_change_no_bit_of_it(d: int) -> None:
+    few = trained(120, d, 3, "float", active=3)
+    for k in range(4, 26):
+        more = trained(120, d, k, "float", active=3)
+        assert np.array_equal(more.w[:3], few.w), k
+        assert np.array_equal(more.history, few.history), k
 
 
 def both(regime: Regime, cell: Cell, trials: int = 4, **options: object) -> list[tuple[Outcome, Outcome]]:

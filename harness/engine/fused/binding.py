@@ -34,6 +34,7 @@ class Network(ctypes.Structure):
         ("every", ctypes.c_int64),
         ("marks", ctypes.c_int32),
         ("gram", ctypes.c_int32),
+        ("sharing", ctypes.c_int32),
         *((name, ctypes.c_void_p) for name in ("xt", "x", "y", "inside", "w", "v", "c")),
         *((name, ctypes.c_void_p) for name in ("w_velocity", "v_velocity", "coefficients")),
         *((name, ctypes.c_void_p) for name in ("w_start", "v_start", "work", "ball")),
@@ -68,6 +69,22 @@ def aligned(shape: tuple[int, ...], dtype: type[np.floating]) -> Floats:
     buffer = np.zeros(size + VECTOR, dtype=np.uint8)
     start = -buffer.ctypes.data % VECTOR
     return buffer[start : start + size].view(dtype).reshape(shape)
+
+
+def sharing(features: int, wide: int) -> int:
+    """Return how many neurons share the last vector of their gradients: 1, 2 or 4.
+
+    The features that it holds fill so small a part of it.
+
+    Args:
+        features: Columns of the inputs.
+        wide: Numbers in a vector.
+    """
+    last = features % wide
+    if last == 0 or last > wide // 2:
+        return 1
+    # Of more than a block of features six neurons are summed together, of which four can not share vectors evenly.
+    return 4 if last <= wide // 4 and features <= BLOCK_VECTORS * wide else 2
 
 
 Visit = Callable[[int, Floats, Floats, float], None]
@@ -126,6 +143,11 @@ def train(
     }
     arrays["xt"][:, :n] = inputs.T
     arrays["x"][:n, :features] = inputs
+    shared = sharing(features, wide)
+    last = inputs[:, columns - wide :]
+    for copy in range(1, shared):
+        start = columns - wide + copy * wide // shared
+        arrays["x"][:n, start : start + last.shape[1]] = last
     arrays["y"][:n] = y
     arrays["inside"][:n] = 1.0
     arrays["w"][:, :features] = carried
@@ -155,6 +177,7 @@ def train(
         every=descent.every,
         marks=len(descent.marks),
         gram=gram,
+        sharing=shared,
         step_size=descent.step_size,
         momentum=descent.momentum,
         diverged=descent.diverged,

@@ -34,7 +34,6 @@ typedef real vec __attribute__((vector_size(64)));
 typedef integer ivec __attribute__((vector_size(64)));
 typedef real half __attribute__((vector_size(32)));
 typedef real quarter __attribute__((vector_size(16)));
-constexpr int NARROW = WIDE / 2;  // numbers in half a vector
 
 static inline vec all(real a) { return a - vec{}; }  // a + 0 is not a if a is -0, and would be computed
 static inline vec load(const real* p) { return *reinterpret_cast<const vec*>(p); }
@@ -240,37 +239,70 @@ static inline void preactivations(const real* w, int w_row, const real* xt, int 
         for (int u = 0; u < VECTORS; u++) store(z + j * BLOCK + u * WIDE, sum[j][u]);
 }
 
-// g[j] += sum over samples of q[j][i] x[i] for NEURONS neurons and VECTORS vectors of features; of the last one only its
-// first half, if HALF: the other holds nothing but padding.
-template <int NEURONS, int VECTORS, bool HALF>
+// The numbers 0, 1, ... of a vector's lanes.
+static inline ivec lanes() {
+    ivec lane;
+    for (int i = 0; i < WIDE; i++) lane[i] = i;
+    return lane;
+}
+
+// g[j] += sum over samples of q[j][i] x[i] for NEURONS neurons and VECTORS vectors of features. Where few features are
+// left for the last vector, SHARING neurons share one, as it would else be padding: that of x[i] holds the features
+// SHARING times over, and that of g[j], j = 0, SHARING, ..., the sums of neurons j to j + SHARING - 1. Each sum is that
+// of an unshared vector to the last bit.
+template <int NEURONS, int VECTORS, int SHARING>
 static inline void gradients(const real* q, const real* x, int x_row, int samples, real* g, int g_row) {
-    constexpr int WHOLE = VECTORS - HALF;
+    constexpr int WHOLE = VECTORS - (SHARING > 1);
+    constexpr int SHARED = SHARING > 1 ? (NEURONS + SHARING - 1) / SHARING : 0;
+    using Last = std::conditional_t<NEURONS == 1, half, vec>;  // one neuron has none to share with
+    const auto last = [](const real* p) { return *reinterpret_cast<const Last*>(p + WHOLE * WIDE); };
     vec sum[NEURONS][MOST_VECTORS];
-    half rest[NEURONS];
-    for (int j = 0; j < NEURONS; j++) {
+    Last rest[SHARED + 1];
+    for (int j = 0; j < NEURONS; j++)
         for (int u = 0; u < WHOLE; u++) sum[j][u] = load(g + j * g_row + u * WIDE);
-        if (HALF) rest[j] = *reinterpret_cast<const half*>(g + j * g_row + WHOLE * WIDE);
-    }
+    for (int s = 0; s < SHARED; s++) rest[s] = last(g + s * SHARING * g_row);
+    const ivec lane = lanes();
     int i = 0;
     do {
         const real* from = x + (size_t)i * x_row;
-        vec row[MOST_VECTORS];
-        half row_rest = {};
+        vec row[MOST_VECTORS], weight[NEURONS];
         for (int u = 0; u < WHOLE; u++) row[u] = load(from + u * WIDE);
-        if (HALF) row_rest = *reinterpret_cast<const half*>(from + WHOLE * WIDE);
         for (int j = 0; j < NEURONS; j++) {
-            const real weight = q[j * BLOCK + i];
-            for (int u = 0; u < WHOLE; u++) sum[j][u] += weight * row[u];
-            if (HALF) rest[j] += weight * row_rest;
+            weight[j] = all(q[j * BLOCK + i]);
+            for (int u = 0; u < WHOLE; u++) sum[j][u] += weight[j] * row[u];
+        }
+        for (int s = 0; s < SHARED; s++) {
+            if constexpr (NEURONS == 1) {
+                rest[s] += q[i] * last(from);
+            } else {
+                vec mixed = weight[s * SHARING];
+                for (int p = 1; p < SHARING && s * SHARING + p < NEURONS; p++)
+                    mixed = choose(lane >= integer(p * (WIDE / SHARING)), weight[s * SHARING + p], mixed);
+                rest[s] += mixed * last(from);
+            }
         }
     } while (++i < samples);
-    for (int j = 0; j < NEURONS; j++) {
+    for (int j = 0; j < NEURONS; j++)
         for (int u = 0; u < WHOLE; u++) store(g + j * g_row + u * WIDE, sum[j][u]);
-        if (HALF) *reinterpret_cast<half*>(g + j * g_row + WHOLE * WIDE) = rest[j];
+    for (int s = 0; s < SHARED; s++) *reinterpret_cast<Last*>(g + s * SHARING * g_row + WHOLE * WIDE) = rest[s];
+}
+
+// Gives each neuron its own part of the last vectors that `gradients` shared between neurons.
+static inline void distribute(real* g, int k, int columns, int sharing) {
+    const int own = WIDE / sharing;
+    real* last = g + columns - WIDE;
+    for (int j = 0; j < k; j += sharing, last += (size_t)sharing * columns) {
+        for (int p = 1; p < sharing && j + p < k; p++)
+            std::memcpy(last + (size_t)p * columns, last + p * own, sizeof(real) * own);
+        std::memset(last + own, 0, sizeof(real) * (WIDE - own));
     }
 }
 
-// Calls f.template run<A, B>() with A in 1..MOST_NEURONS and B in 1..MOST_VECTORS known to the compiler.
+// Most neurons whose sums over samples are held in registers together, by vectors of features: with fewer than eight
+// sums the processor waits for one before it adds to it again.
+constexpr int most_neurons(int vectors) { return vectors <= 2 ? 12 : vectors == 3 ? 8 : MOST_NEURONS; }
+
+// Calls f.template run<A, B>() with A in 1..F::MOST and B in 1..MOST_VECTORS known to the compiler.
 template <class F, int A = 1>
 static inline void specialise(int a, int b, F& f) {
     if (a == A) {
@@ -281,7 +313,7 @@ static inline void specialise(int a, int b, F& f) {
             default: return f.template run<A, 4>();
         }
     }
-    if constexpr (A < MOST_NEURONS) specialise<F, A + 1>(a, b, f);
+    if constexpr (A < F::MOST) specialise<F, A + 1>(a, b, f);
 }
 
 struct Forward {
@@ -290,6 +322,7 @@ struct Forward {
     const real* xt;
     int x_row, features;
     real* z;
+    static constexpr int MOST = MOST_NEURONS;
     template <int A, int B>
     void run() {
         preactivations<A, B>(w, w_row, xt, x_row, features, z);
@@ -302,13 +335,15 @@ struct Backward {
     int x_row, samples;
     real* g;
     int g_row;
-    bool half_last;  // whether the last vector of features is half empty
+    int sharing;  // neurons that share the last vector of features
+    static constexpr int MOST = most_neurons(1);
     template <int A, int B>
     void run() {
-        if (half_last)
-            gradients<A, B, true>(q, x, x_row, samples, g, g_row);
-        else
-            gradients<A, B, false>(q, x, x_row, samples, g, g_row);
+        if constexpr (A <= most_neurons(B)) switch (sharing) {
+            case 2: return gradients<A, B, 2>(q, x, x_row, samples, g, g_row);
+            case 4: return gradients<A, B, 4>(q, x, x_row, samples, g, g_row);
+            default: return gradients<A, B, 1>(q, x, x_row, samples, g, g_row);
+        }
     }
 };
 
@@ -363,8 +398,9 @@ extern "C" struct Network {
     int64_t every;                 // steps between two entries of the history
     int32_t marks;                 // steps at which the curve is kept
     int32_t gram;                  // whether w holds Z, [k][rows], and x holds XX', [rows][rows]; then xt is not read
+    int32_t sharing;               // neurons that share the last vector of a gradient: 1, 2 or 4
     const real* xt;                // [d][rows]
-    const real* x;                 // [rows][columns]
+    const real* x;                 // [rows][columns], features of its last vector repeated for `sharing`
     const real* y;                 // [rows]
     const real* inside;            // [rows] 1 for samples, 0 for padding
     real* w;                       // [k][columns], changed in place
@@ -448,7 +484,9 @@ extern "C" void harness_train(Network* network) {
     const int groups = (k + MOST_NEURONS - 1) / MOST_NEURONS;
     const int feature_vectors = columns / WIDE;
     const int feature_blocks = (feature_vectors + MOST_VECTORS - 1) / MOST_VECTORS;
-    const bool half_empty = columns - (net.gram ? n : d) >= NARROW;
+    const int packs = (k + net.sharing - 1) / net.sharing;  // groups of neurons that share a vector
+    const int most_packs = (feature_blocks > 1 ? MOST_NEURONS : most_neurons(feature_vectors)) / net.sharing;
+    const int gradient_groups = (packs + most_packs - 1) / most_packs;
     const real rate = (real)net.step_size, beta = (real)net.momentum;
     net.ended = net.overflow = 0;
 
@@ -485,8 +523,9 @@ extern "C" void harness_train(Network* network) {
                         if (net.gram) store(derivative_z + (size_t)j * rows + start + u * WIDE, load(at));
                     }
                 const int samples = (start + width * WIDE <= n ? width * WIDE : n - start);
-                for (int p = 0; p < groups; p++) {
-                    const int j = part(k, groups, p), neurons = part(k, groups, p + 1) - j;
+                for (int p = 0; p < gradient_groups; p++) {
+                    const int j = part(packs, gradient_groups, p) * net.sharing;
+                    const int to = part(packs, gradient_groups, p + 1) * net.sharing;
                     for (int fb = 0; fb < feature_blocks; fb++) {
                         const int from = part(feature_vectors, feature_blocks, fb);
                         const int wide = part(feature_vectors, feature_blocks, fb + 1) - from;
@@ -496,8 +535,8 @@ extern "C" void harness_train(Network* network) {
                                           samples,
                                           gradient + (size_t)j * columns + from * WIDE,
                                           columns,
-                                          half_empty && fb == feature_blocks - 1};
-                        specialise(neurons, wide, backward);
+                                          fb == feature_blocks - 1 ? net.sharing : 1};
+                        specialise((to < k ? to : k) - j, wide, backward);
                     }
                 }
             }
@@ -519,6 +558,7 @@ extern "C" void harness_train(Network* network) {
         net.ended = net.rung == net.rungs || net.overflow || step == net.steps;
         if (net.ended) return;
         if (net.hidden) {
+            if (net.sharing > 1) distribute(gradient, k, columns, net.sharing);
             descend(net.w, gradient, net.w_velocity, (size_t)k * columns, rate, beta);
             if (net.gram) {
                 const size_t count = (size_t)k * rows;
