@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-import re
 import statistics
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from harness import __version__
 from harness.components import Cell
@@ -20,9 +19,11 @@ from harness.report.compact_view import compact_view
 from harness.report.explorer import explorer_data
 from harness.report.exponents_view import exponents_view, has_exponents
 from harness.report.figures.catalogue import catalogue
-from harness.report.figures.style import GRID, INK, svg
+from harness.report.figures.layout import for_a_phone
+from harness.report.figures.style import svg
 from harness.report.headline import headline
 from harness.report.html import environment, fragment
+from harness.report.inline_svg import inline
 from harness.report.provenance import provenance
 from harness.report.sensitivity_view import sensitivity_view
 from harness.report.summary import summary_views
@@ -71,7 +72,7 @@ def page(results: Results, predictions: Predictions) -> str:
     hero = next((one for one in figures.drawings if one.name.startswith(HEROES)), None)
     return env.get_template("page.html").render(
         headline=clean(" ".join(headline(results, predictions))),
-        hero=None if hero is None else _figure(hero),
+        hero=None if hero is None else {**_figure(hero), "narrow": _for_a_phone(hero)},
         short=Markup(fragment(compact_view(results))),
         explore=Markup(explorer_data(results, predictions)),
         title=clean(suite.title or suite.name),
@@ -144,24 +145,10 @@ def _figure(drawing: Drawing) -> dict[str, Any]:
     }
 
 
-def inline(text: str, name: str, label: str) -> str:
-    """Return an SVG element for a page with several figures, in the colours of the page.
-
-    Args:
-        text: SVG from :func:`harness.report.figures.style.svg`.
-        name: Prefix that keeps its identifiers apart from those of other figures.
-        label: Description for readers who do not see it.
-
-    Returns:
-        The element.
-    """
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", text, count=1, flags=re.DOTALL)
-    text = re.sub(r'\bid="', f'id="{name}-', text)
-    text = re.sub(r'(url\(|href=")#', rf"\g<1>#{name}-", text)
-    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
-    text = text.replace(INK, "currentColor").replace(GRID, "var(--grid)")
-    return text.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)
+def _for_a_phone(drawing: Drawing) -> Markup:
+    """Return a figure once more, drawn so that its type can be read where it is 360 pixels wide."""
+    with for_a_phone():
+        return Markup(inline(svg(drawing.draw()), f"{drawing.name}-narrow", clean(drawing.title)))
 
 
 # Trials.

@@ -16,7 +16,7 @@ from harness.report.figures.laws import Law, laws, power
 from harness.report.figures.reasons import shares
 from harness.report.figures.record import Drawing
 from harness.report.figures.sensitivity import budgets
-from harness.report.figures.style import COLOURS, INK, marked, shades, svg
+from harness.report.figures.style import COLOURS, INK, marked, shades, spread, svg
 from harness.report.figures.training import check_points
 from harness.report.predicted import predict_suite
 
@@ -174,6 +174,31 @@ def test_the_sensitivity_map_says_what_the_table_says(results: Results) -> None:
     # Trials meet 1e-1 at step 300 and 1e-2 at 1000: below these budgets no width fits.
     row = dict(zip(budgets(9000), said[len(budgets(9000)) : 2 * len(budgets(9000))], strict=True))
     assert [row[steps].startswith(">") for steps in budgets(9000)] == [steps < 1000 for steps in budgets(9000)]
+
+
+def test_of_many_regimes_the_map_has_a_row_for_each(results: Results) -> None:
+    first = results.suite.regimes[0]
+    more = tuple(replace(first, name=f"softplus {i}") for i in range(4))
+    outcomes = {
+        replace(cell, regime=regime.name): trials
+        for regime in more
+        for cell, trials in results.outcomes.items()
+        if cell.regime == first.name
+    }
+    suite = replace(results.suite, regimes=(*results.suite.regimes, *more))
+    many = replace(results, suite=suite, outcomes=results.outcomes | outcomes)
+    of_budgets, of_tolerances = drawn(many)["sensitivity"].draw().axes
+    steps, names = (
+        spread(budgets(9000), 5),
+        [regime.name for regime in suite.regimes if many.widths(regime.name, 160, 10)],
+    )
+    assert len(names) == 6
+    said = [text.get_text() for text in of_budgets.texts]
+    assert len(said) == len(names) * len(steps)
+    assert [text.startswith(">") for text in said[: len(steps)]] == [step < 1000 for step in steps]
+    assert [label.get_text() for label in of_tolerances.get_yticklabels()] == names
+    by_tolerance = [text.get_text() for text in of_tolerances.texts[:4]]
+    assert by_tolerance[1] == said[len(steps) - 1]  # the reported tolerance within the whole budget
 
 
 def test_lines_differ_in_more_than_colour() -> None:

@@ -19,11 +19,12 @@ from harness.plugin_host.registry import Registry
 from harness.report.figures.catalogue import catalogue
 from harness.report.figures.collapse import collapse_figure
 from harness.report.figures.exponent_map import exponent_map
+from harness.report.figures.layout import COLUMN
 from harness.report.figures.record import Drawing, LeftOut
 from harness.report.figures.scaling import scaling_figures
 from harness.report.figures.sharpness import sharpness_figure
 from harness.report.figures.step_size import step_size_figure
-from harness.report.figures.style import COLOURS, COLUMN, FAINT, THEORY, TYPE, styled
+from harness.report.figures.style import COLOURS, FAINT, THEORY, TYPE, styled, svg
 from harness.report.predicted import predict_suite
 from harness.suite import parse_suite
 
@@ -102,6 +103,30 @@ def test_the_map_draws_the_regions_and_names_what_has_none(plane: Results) -> No
     assert low < region.polygon[0][1] < high
 
 
+def test_hatches_of_regions_differ_from_what_they_lie_on(plane: Results) -> None:
+    text = svg(drawn(exponent_map(plane, {})))
+    patterns = re.findall(r"<pattern.*?</pattern>", text, re.DOTALL)
+    assert len(patterns) == 2
+    assert not [one for one in patterns if len(one) > 5000]
+    for pattern in patterns:
+        (filling,) = re.findall(r'<rect [^>]*fill="([^"]*)"', pattern)
+        assert filling == "none"
+        assert re.search(r"stroke: #(?!ffffff)", pattern)
+
+
+def test_small_regions_are_enlarged_beside_a_wide_one(plane: Results) -> None:
+    wide = {(n, d): k for n, d, k in ((40, 5, 20), (160, 20, 20))}
+    outcomes = {cell: trials for cell, trials in plane.outcomes.items() if cell.regime != "relu"}
+    for (n, d), k in wide.items():
+        outcomes |= cells("relu", n, d, {k // 2: (0, 30), 2 * k: (30, 30)})
+    figure = drawn(exponent_map(replace(plane, outcomes=outcomes), {}))
+    assert plane.exponent_fit("softplus").region.polygon
+    _, enlarged = figure.axes
+    (left, right), (low, high) = enlarged.get_xlim(), enlarged.get_ylim()
+    assert right - left < 2
+    assert high - low < 2
+
+
 def test_the_map_names_points_inside_of_it(plane: Results) -> None:
     figure = drawn(exponent_map(plane, predict_suite(plane.suite, plane.registry.theories())))
     with styled():
@@ -114,8 +139,12 @@ def test_the_map_names_points_inside_of_it(plane: Results) -> None:
     assert {"n/d", "n²/d"} <= written
 
 
+APART = 1.5
+"""Least distance in points between two texts of a line, about half a space."""
+
+
 def faults(figure: Figure) -> list[str]:
-    """Return what cannot be read in a figure at the width of a column: small type, and labels over others or cut."""
+    """Return what cannot be read in a figure at the width of a column: small type, labels that touch, and cut ones."""
     with styled():
         figure.draw_without_rendering()
         texts = [t for t in figure.findobj(Text) if isinstance(t, Text) and t.get_visible() and t.get_text().strip()]
@@ -128,6 +157,8 @@ def faults(figure: Figure) -> list[str]:
     for (one, a), (two, b) in combinations(boxes, 2):
         if a.overlaps(b):
             found.append(f"{one.get_text()!r} over {two.get_text()!r}")
+        elif a.padded(APART * figure.dpi / 144, 0).overlaps(b.padded(APART * figure.dpi / 144, 0)):
+            found.append(f"{one.get_text()!r} touches {two.get_text()!r}")
     return found
 
 
@@ -147,7 +178,10 @@ def test_overlaps_small_type_and_cut_labels_are_seen() -> None:
     figure.text(0.5, 0.5, "one", fontsize=5)
     figure.text(0.5, 0.5, "two")
     figure.text(0.99, 0.1, "a long word")
-    assert faults(figure) == ["small: one", "cut: a long word", "'one' over 'two'"]
+    end = figure.text(0.1, 0.3, "three").get_window_extent().x1 + figure.dpi / 72
+    figure.text(end / figure.bbox.width, 0.3, "four")
+    said = ["small: one", "cut: a long word", "'one' over 'two'", "'three' touches 'four'"]
+    assert faults(figure) == said
 
 
 LONG = "both layers, leaky ReLU, minibatches of 16, momentum 0.9, v = ±1/√n in pairs"
@@ -254,6 +288,10 @@ def test_step_sizes_are_compared_within_a_family(plane: Results) -> None:
     assert lines["edge of stability, 2"] == [2, 2]
     single = replace(plane, suite=replace(plane.suite, regimes=plane.suite.regimes[1:]))
     assert isinstance(step_size_figure(single)[0], LeftOut)
+    (unknown,) = step_size_figure(plane)
+    assert isinstance(unknown, Drawing)
+    assert len(unknown.draw().axes) == 1
+    assert "Below" not in unknown.caption
 
 
 def test_nothing_is_drawn_from_nothing(plane: Results) -> None:

@@ -17,8 +17,11 @@ import pytest
 
 from harness.driver.results import Results
 from harness.report import page as page_module
+from harness.report.figures.catalogue import catalogue
+from harness.report.figures.style import svg
 from harness.report.headline import headline
-from harness.report.page import inline, page
+from harness.report.inline_svg import compact, inline
+from harness.report.page import page
 from harness.report.predicted import predict_suite
 
 from .browser import CHROMIUM, browser, needs_browser
@@ -51,7 +54,9 @@ def test_the_page_is_well_formed_and_names_every_part(text: str) -> None:
     ):
         assert said in words
     assert all(svg["role"] == "img" and svg["aria-label"] for svg in read.named("svg"))
-    assert len(read.named("figcaption")) == len(read.named("figure")) == len(read.named("svg")) - 1 > 4
+    assert (
+        len(read.named("figcaption")) == len(read.named("figure")) == len(read.named("svg")) - 2 > 4
+    )  # the explorer, and the first for a phone
 
 
 def test_the_page_asks_for_nothing(text: str) -> None:
@@ -124,6 +129,19 @@ def test_figures_keep_apart_and_take_the_page_s_colours() -> None:
     assert "fill: currentColor" in found
     assert "metadata" not in found
     assert 'aria-label="a &#34;b&#34; &lt;c&gt;"' in found
+
+
+def test_compact_figures_keep_all_marks_and_texts(phase_results: Results) -> None:
+    for drawing in catalogue(phase_results, {}).drawings:
+        before = svg(drawing.draw())
+        after = compact(before)
+        assert len(after) < 0.9 * len(before)
+        for tag in ("path", "use", "text", "clipPath", "rect"):
+            assert len(re.findall(f"<{tag}\\b", after)) == len(re.findall(f"<{tag}\\b", before))
+        assert re.findall(r"<text[^>]*>(.*?)</text>", after) == re.findall(r"<text[^>]*>(.*?)</text>", before)
+        referred = set(re.findall(r'(?:url\(|href=")#([^")]*)', after))
+        assert referred <= set(re.findall(r'id="([^"]*)"', after))
+        assert Reader(after).elements  # whose tags are in pairs
 
 
 PROBE = """

@@ -6,20 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.report.figures.layout import finished, panels, titled
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import (
-    FAINT,
-    INK,
-    finished,
-    grid,
-    logarithmic,
-    marked,
-    marks,
-    panels,
-    spread,
-    styled,
-    titled,
-)
+from harness.report.figures.style import FAINT, INK, grid, logarithmic, marked, marks, spread, styled
 from harness.report.questions import fit_in_brief, question_explained
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.report.figures.labels import label_points
 from harness.report.figures.laws import GUARANTEES, power
+from harness.report.figures.layout import finished, panels
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import FAINT, INK, THEORY, finished, folded, grid, marked, panels, short, styled
+from harness.report.figures.style import FAINT, INK, THEORY, folded, grid, marked, short, styled
 from harness.report.questions import fit_in_brief, question_explained
 
 if TYPE_CHECKING:
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 WIDE = 5.0
 """Largest size of an exponent that is drawn. Claims beyond it are named at the edge."""
 
-HATCHES = ("////", "\\\\\\\\", "....", "xxxx", "||||", "----", "++++", "oooo")
-"""Fillings that distinguish regions in grey."""
+SMALL = 1.5
+"""Largest size of a region that is enlarged."""
+
+HATCHES = ("///", "\\\\\\", "|||", "---", "xxx", "+++", "/|", "\\-")
+"""Fillings that distinguish regions in grey: lines alone, since dots take a quarter of a megabyte in SVG."""
 
 WHAT = (
     "Exponents a and b of k½ = ⌈C n^a d^b⌉. Regions: all (a, b) for which some C lies in the brackets of all sizes, "
@@ -93,7 +97,7 @@ def _draw(results: Results, fits: dict[str, ExponentFit], claims: Sequence[_Clai
     window = _window(fits)
     with styled():
         handles = _handles(fits, looks, hatches, claims)
-        figure, several = panels(1 if window is None else 2, 2.3, across=1, share=False)
+        figure, several = panels(1 if window is None else 2, 2.3, across=1, share="")
         for axes, view in zip(several, [_frame(fits, claims), window], strict=False):
             assert view is not None  # a second panel has a window
             _regions(axes, fits, looks, hatches)
@@ -136,12 +140,17 @@ def _regions(
             axes.plot(fit.a, fit.b, **_point_look(looks[name]))
 
 
-def _filling(color: str, hatch: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the looks of a region: a pale filling, on which type can be read, and an outline."""
+def _filling(color: str, hatch: str) -> tuple[dict[str, Any], ...]:
+    """Return the looks of a region: a pale filling, on which type can be read, its hatch, and an outline.
+
+    The hatch has no filling, because SVG fills it with the colour of its lines where that differs in alpha alone.
+    """
     from matplotlib.colors import to_rgba
 
-    inner = {"facecolor": to_rgba(color, 0.15), "edgecolor": to_rgba(color, 0.45), "hatch": hatch, "linewidth": 0.0}
-    return {**inner, "zorder": 3}, {"facecolor": "none", "edgecolor": color, "linewidth": 1.2, "zorder": 4}
+    inner = {"facecolor": to_rgba(color, 0.12), "edgecolor": "none", "linewidth": 0.0}
+    lines = {"facecolor": "none", "edgecolor": to_rgba(color, 0.5), "hatch": hatch, "linewidth": 0.0}
+    outline = {"facecolor": "none", "edgecolor": color, "linewidth": 1.2}
+    return {**inner, "zorder": 3}, {**lines, "zorder": 3}, {**outline, "zorder": 4}
 
 
 def _point_look(look: dict[str, Any]) -> dict[str, Any]:
@@ -223,12 +232,21 @@ def _frame(fits: dict[str, ExponentFit], claims: Sequence[_Claimed]) -> tuple[tu
 
 
 def _window(fits: dict[str, ExponentFit]) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Return the limits of the enlarged panel, or None if the regions are too large for one to help."""
-    inner = _bounds(fits)
-    if inner is None or max(high - low for low, high in inner) > 1.5:
+    """Return the limits of the enlarged panel around the small regions, or None if there are none."""
+    small = {name: fit for name, fit in fits.items() if _small(fit)}
+    inner = _bounds(small)
+    if inner is None:
         return None
     found = []
     for low, high in inner:
         margin = 0.15 * (high - low) + 0.05
         found.append((low - margin, high + margin))
     return found[0], found[1]
+
+
+def _small(fit: ExponentFit) -> bool:
+    """Return whether the region of a regime is closed and small."""
+    ends = (fit.a_interval, fit.b_interval)
+    return len(fit.region.polygon) > 2 and all(
+        one is not None and math.isfinite(one[0]) and math.isfinite(one[1]) and one[1] - one[0] <= SMALL for one in ends
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.report.figures.style import PAPER
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,6 +33,9 @@ PLACES = (
 
 MARK = 4.0
 """Half of the size in points that a label keeps free around each point."""
+
+APART = 4.0
+"""Least distance in points between two labels, so that they do not read as one."""
 
 
 def label_points(
@@ -84,11 +89,12 @@ def label_points(
                 fontsize=size,
                 color=color,
                 zorder=8,
+                bbox={"facecolor": PAPER, "alpha": 0.8, "linewidth": 0, "pad": 0.4},
             )
             box = label.get_window_extent()
             inside = space.x0 <= box.x0 and box.x1 <= space.x1 and space.y0 <= box.y0 and box.y1 <= space.y1
             if inside and not any(box.overlaps(other) for other in taken):
-                taken.append(box)
+                taken.append(box.padded(APART * scale))
                 found.append(label)
                 break
             label.remove()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from harness.components import Cell
 from harness.report import setting
 from harness.report.diagnostics_view import quartiles
+from harness.report.figures.layout import finished, panels
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import BRACKET, finished, grid, logarithmic, marked, panels, short, styled
+from harness.report.figures.style import BRACKET, grid, logarithmic, marked, short, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +65,7 @@ def _draw(found: Mapping[str, Mapping[str, _Spread]], n: int, d: int) -> Figure:
     names = list(dict.fromkeys(name for of in found.values() for name in of))
     looks = dict(zip(names, marked(len(names)), strict=True))
     with styled():
-        figure, several = panels(len(found), 2.0, across=1, share=False)
+        figure, several = panels(len(found), 2.0, across=1, share="")
         for axes, (quantity, of) in zip(several, found.items(), strict=True):
             for name, spread in of.items():
                 low, middle, high = zip(*spread.values(), strict=True)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.report.figures.laws import Law, laws
+from harness.report.figures.layout import finished, panels, titled
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import DARK, LINES, THEORY, finished, panels, shades, styled, titled
+from harness.report.figures.style import DARK, LINES, THEORY, shades, styled
 from harness.report.phase import phase_maps
 from harness.report.questions import fit_in_brief, question_explained
 

@@ -9,8 +9,9 @@ from harness.components.reason import REASONS
 from harness.components.vocabulary import Reason
 from harness.driver.reasons import reasons
 from harness.report import setting
+from harness.report.figures.layout import finished, panels
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import finished, panels, short, spread, styled
+from harness.report.figures.style import short, spread, styled
 from harness.report.questions import fit_in_brief, question_explained
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 PANELS = 12
 """Largest number of sizes in a figure."""
 
-WIDTHS = 12
+WIDTHS = 8
 """Largest number of widths in a panel."""
 
 FIT = "#e6e6e6"
@@ -85,7 +86,7 @@ def _draw(results: Results, regime: Regime, sizes: list[tuple[int, int]]) -> Fig
     from matplotlib.patches import Patch
 
     with styled():
-        figure, several = panels(len(sizes), 1.4, share=False)
+        figure, several = panels(len(sizes), 1.4, share="y")
         met: set[Reason] = set()
         for axes, (n, d) in zip(several, sizes, strict=True):
             found = shares(results, regime.name, n, d)

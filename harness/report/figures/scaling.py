@@ -9,22 +9,20 @@ import numpy as np
 
 from harness.components.numbers import exponent
 from harness.report.figures.laws import laws
+from harness.report.figures.layout import finished, panels, titled
 from harness.report.figures.record import Drawing, Drawn, LeftOut
 from harness.report.figures.style import (
     FAINT,
     INK,
     LINES,
     THEORY,
-    finished,
     grid,
     logarithmic,
     marked,
     marks,
-    panels,
     short,
     spread,
     styled,
-    titled,
 )
 from harness.report.questions import fit_in_brief, question_explained
 
@@ -117,7 +115,7 @@ def _regime(results: Results, regime: Regime, axes: Sequence[str], beside: Seque
 
     fit = results.exponent_fit(regime.name)
     with styled():
-        figure, several = panels(len(axes), 2.4, share=False)
+        figure, several = panels(len(axes), 2.4, share="")
         if len(several) > 1:
             several[1].sharey(several[0])
         measured: dict[str, Any] = {}

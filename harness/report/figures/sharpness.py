@@ -6,20 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from harness.components.numbers import exponent
+from harness.report.figures.layout import finished, panels, titled
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import (
-    BRACKET,
-    FAINT,
-    INK,
-    finished,
-    grid,
-    logarithmic,
-    marked,
-    panels,
-    spread,
-    styled,
-    titled,
-)
+from harness.report.figures.style import BRACKET, FAINT, INK, grid, logarithmic, marked, spread, styled
 from harness.report.questions import fit_in_brief, question_explained
 from harness.statistics.sharpness import window, window_exponent
 

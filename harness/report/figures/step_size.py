@@ -15,18 +15,9 @@ import numpy as np
 from harness.components import Cell
 from harness.components.numbers import plain
 from harness.report import setting
+from harness.report.figures.layout import finished, panels
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import (
-    FAINT,
-    finished,
-    grid,
-    logarithmic,
-    marked,
-    marks,
-    panels,
-    short,
-    styled,
-)
+from harness.report.figures.style import FAINT, grid, logarithmic, marked, marks, short, styled
 from harness.report.questions import fit_in_brief, question_explained
 
 if TYPE_CHECKING:
@@ -42,10 +33,12 @@ SHARPNESS = "sharpness"
 """Name of the diagnostic that measures the largest η λ_max(JJᵀ) on the path."""
 
 WHAT = (
-    "Regimes that differ in their step size only. Above: k½ at n = {n}, d = {d}, with brackets that miss it with a "
-    "chance of at most 5 %; open triangles are bounds, where an end is open. Below: η λ_max of the tangent kernel JJᵀ "
-    "at the start{path}: medians of the trials at the ends of the bracket. Dotted: 2(1 + β), the edge of stability of "
-    "gradient descent (β = 0) and of the heavy ball on a quadratic. "
+    "Regimes that differ in their step size only. k½ at n = {n}, d = {d}, with brackets that miss it with a chance of "
+    "at most 5 %; open triangles are bounds, where an end is open. "
+)
+BELOW = (
+    "Below: η λ_max of the tangent kernel JJᵀ at the start{path}: medians of the trials at the ends of the bracket. "
+    "Dotted: 2(1 + β), the edge of stability of gradient descent (β = 0) and of the heavy ball on a quadratic. "
 )
 
 
@@ -78,10 +71,12 @@ def step_size_figure(results: Results) -> list[Drawn]:
     if not sets:
         return [LeftOut("step-size", "no regimes of the suite differ in their step size only")]
     n, d = setting.sizes(results.suite)[-1]
-    path = ", and the largest on the way" if _has_path(results, sets, n, d) else ""
-    caption = WHAT.format(n=n, d=d, path=path) + question_explained(results)
+    levels = [_sharpness(trial) for series in sets for of in series.regimes for trial in _trials(results, of, n, d)]
+    known = any(level is not None for pair in levels for level in pair)
+    path = ", and the largest on the way" if any(largest is not None for _, largest in levels) else ""
+    caption = WHAT.format(n=n, d=d) + (BELOW.format(path=path) if known else "") + question_explained(results)
     title = f"k½ against the step size at n = {n}, d = {d}"
-    return [Drawing("step-size", title, caption, lambda: _draw(results, sets, n, d))]
+    return [Drawing("step-size", title, caption, lambda: _draw(results, sets, n, d, known=known))]
 
 
 def _sets(regimes: Sequence[Regime]) -> Iterator[_Series]:
@@ -132,43 +127,38 @@ def _sharpness(trial: Outcome) -> tuple[float | None, float | None]:
     return start, max((value for value in met if value is not None), default=None)
 
 
-def _has_path(results: Results, sets: Sequence[_Series], n: int, d: int) -> bool:
-    return any(
-        _sharpness(trial)[1] is not None
-        for series in sets
-        for regime in series.regimes
-        for trial in _trials(results, regime, n, d)
-    )
-
-
-def _draw(results: Results, sets: Sequence[_Series], n: int, d: int) -> Figure:
+def _draw(results: Results, sets: Sequence[_Series], n: int, d: int, *, known: bool) -> Figure:
+    """Draw k½, and below it the sharpness if it is known of a trial."""
     with styled():
-        figure, (above, below) = panels(2, 1.7, across=1, share=False)
+        figure, several = panels(1 + known, 1.7, across=1, share="")
+        above, below = several[0], several[1] if known else None
         heights: list[float] = []
         levels: list[float] = []
         everything = sorted({step for series in sets for step in series.steps})
         for number, (series, look) in enumerate(zip(sets, marked(len(sets)), strict=True)):
             shift = 1 + 0.03 * (number - (len(sets) - 1) / 2)
             heights += _thresholds(above, results, series, n, d, look, shift)
+            if below is None:
+                continue
             levels += _levels(below, results, series, n, d, look)
             if series.edge is not None:
                 said = f"edge of stability, {series.edge:g}"
                 below.axhline(series.edge, color=FAINT, linestyle=":", linewidth=1.0, zorder=1, label=said)
                 levels.append(series.edge)
         kinds = " or ".join(dict.fromkeys(series.axis for series in sets))
-        for axes in (above, below):
+        for axes in several:
             logarithmic(axes.xaxis, everything)
+            axes.set_xlim(everything[0] / 1.15, everything[-1] * 1.15)
             if len(everything) <= 6:
                 axes.set_xticks(everything, [plain(step) for step in everything])
             axes.set_xlabel(kinds)
             grid(axes)
         logarithmic(above.yaxis, heights or [1.0, 2.0])
-        logarithmic(below.yaxis, levels or [1.0, 2.0])
         above.set_ylabel("threshold width k½")
-        below.set_ylabel("sharpness η λ_max(JJᵀ)")
-        handles = {
-            label: h for axes in (above, below) for h, label in zip(*axes.get_legend_handles_labels(), strict=True)
-        }
+        if below is not None:
+            logarithmic(below.yaxis, levels)
+            below.set_ylabel("sharpness η λ_max(JJᵀ)")
+        handles = {label: h for axes in several for h, label in zip(*axes.get_legend_handles_labels(), strict=True)}
         handles |= marks([above])
         shown = [regime for series in sets for regime in series.regimes]
         return finished(figure, [f"n = {n}, d = {d}", fit_in_brief(results, shown)], handles)

@@ -13,7 +13,7 @@ from harness.components.numbers import clean
 from harness.draft import draft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -24,16 +24,15 @@ if TYPE_CHECKING:
 FORMATS = ("pdf", "svg", "png")
 """Suffixes of the formats of figures."""
 
-COLUMN = 85 / 25.4
-"""Width of every figure in inches: one column of print."""
-
 TYPE = 6.5
 """Size in points of the smallest type at that width."""
 
-INK, GRID, FAINT = "#222222", "#dddddd", "#767676"
-"""Colour of text and lines on the background, which a page may turn dark. :data:`DARK` is for text on colours."""
+INK, GRID, FAINT, PAPER = "#222222", "#dddddd", "#767676", "#fefefe"
+"""Colour of text and lines on the background, and its own, which a page may turn dark."""
 
 DARK = "#1a1a1a"
+"""Colour of text on colours, which stays."""
+
 COLOURS = ("#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", INK)
 """Colours of data after Okabe and Ito (2008), without their yellow, which is hardly visible on white."""
 
@@ -42,13 +41,9 @@ THEORY = "#d55e00"
 
 MARKERS = "os^Dv<>P"
 LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (8, 2)))
-ACROSS = 2
-"""Largest number of panels in a row."""
-
-CHARACTER = 0.6
-"""Width of a character over the size of the type, a little above the mean."""
-
 _RC: Any = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
     "font.size": 7.0,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
@@ -68,6 +63,7 @@ _RC: Any = {
     "legend.labelspacing": 0.3,
     "legend.columnspacing": 1.2,
     "legend.handlelength": 2.4,
+    "hatch.linewidth": 0.6,
     "lines.linewidth": 1.2,
     "lines.markersize": 4.0,
     "svg.hashsalt": "harness",
@@ -109,73 +105,6 @@ def styled() -> Iterator[None]:
         yield
 
 
-def panels(number: int, height: float = 1.5, *, across: int = ACROSS, share: bool = True) -> tuple[Figure, list[Axes]]:
-    """Return a figure of the width of a column with ``number`` axes, row by row.
-
-    Args:
-        number: Number of axes.
-        height: Height of a row in inches, without what :func:`finished` adds.
-        across: Largest number of axes in a row.
-        share: Whether the axes share their scales.
-    """
-    from matplotlib.figure import Figure
-
-    across = min(number, across)
-    down = -(-number // across)
-    figure = Figure(figsize=(COLUMN, height * down), layout="constrained")
-    axes = list(figure.subplots(down, across, squeeze=False, sharex=share, sharey=share).flat)
-    for left_over in axes[number:]:
-        left_over.remove()
-    if share:  # panels above a gap in the last row need labels of their own
-        for above in axes[max(number - across, 0) : number]:
-            above.tick_params(labelbottom=True)
-    return figure, axes[:number]
-
-
-def titled(axes: Axes, text: str, most: int = 3, **look: Any) -> None:
-    """Give a panel a title of at most ``most`` lines that is no wider than it, with … for what does not fit."""
-    of = axes.get_gridspec()
-    across = 1 if of is None else of.ncols
-    room = (COLUMN / across - 0.45) * 72 / (CHARACTER * 7.0)
-    lines = textwrap.wrap(clean(text), max(int(room), 8), break_on_hyphens=False, max_lines=most, placeholder="…")
-    axes.set_title("\n".join(lines), **look)
-
-
-def finished(figure: Figure, head: Iterable[str], legend: Mapping[str, Any] | None = None) -> Figure:
-    """Return a figure with a line at its head and a legend at its foot, for which it is made taller.
-
-    The legend has as many columns as fit. Labels of ticks that would overlap the one before are left out.
-
-    Args:
-        figure: The figure, drawn but for these.
-        head: What the numbers are of: sizes, tolerance and budget.
-        legend: Handle of each label.
-    """
-    room = COLUMN * 72 / (CHARACTER * TYPE)
-    said = textwrap.wrap(clean(" · ".join(filter(None, head))), int(room), break_on_hyphens=False)
-    title = figure.suptitle("\n".join(said), x=0.01, ha="left", fontsize=TYPE)
-    grown = title.get_window_extent().height
-    if legend:
-        grown += _legend(figure, {folded(label, 58): handle for label, handle in legend.items()})
-    figure.set_figheight(figure.get_figheight() + grown / figure.dpi + 0.08)
-    figure.draw_without_rendering()
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            _thin(axis)
-    return figure
-
-
-def _legend(figure: Figure, handles: Mapping[str, Any]) -> float:
-    """Write the legend in as many columns as fit, and return its height in pixels."""
-    for columns in range(min(len(handles), 5), 0, -1):
-        legend = figure.legend(list(handles.values()), list(handles), loc="outside lower left", ncols=columns)
-        box = legend.get_window_extent()
-        if box.width <= COLUMN * figure.dpi or columns == 1:
-            return float(box.height)
-        legend.remove()
-    return 0.0
-
-
 def marks(several: Iterable[Axes]) -> dict[str, Any]:
     """Return the entries of a legend for brackets, and for bounds where some are drawn."""
     from matplotlib.lines import Line2D
@@ -183,23 +112,6 @@ def marks(several: Iterable[Axes]) -> dict[str, Any]:
     drawn = {line.get_marker() for axes in several for line in axes.get_lines() if line.get_markerfacecolor() == "none"}
     bounds = {word: Line2D([], [], **look) for word, look in BOUNDS.items() if look["marker"] in drawn}
     return {"bracket": Line2D([], [], **BRACKET), **bounds}
-
-
-def _thin(axis: Axis) -> None:
-    """Leave out the labels of ticks that overlap the last one that is shown."""
-    last = None
-    low, high = sorted(axis.get_view_interval())
-    for mark in axis.get_major_ticks():
-        if not low <= mark.get_loc() <= high:
-            continue
-        for label in (mark.label1, mark.label2):
-            if not (label.get_visible() and label.get_text()):
-                continue
-            box = label.get_window_extent()
-            if last is not None and last.overlaps(box):
-                label.set_visible(False)
-            else:
-                last = box.padded(1.5)
 
 
 def marked(number: int, after: int = 0) -> list[dict[str, Any]]:

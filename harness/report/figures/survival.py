@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from harness.components import Cell
 from harness.components.numbers import plain
 from harness.report import setting
+from harness.report.figures.layout import finished, panels, titled
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import FAINT, finished, grid, logarithmic, marked, panels, styled, titled
+from harness.report.figures.style import FAINT, grid, logarithmic, marked, styled
 from harness.report.figures.training import ORDER, widths_named, widths_near
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from harness.components import Cell
 from harness.components.numbers import plain
 from harness.report import setting
 from harness.report.diagnostics_view import quartiles, width_shown
+from harness.report.figures.layout import finished, panels, titled
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import FAINT, finished, grid, logarithmic, marked, panels, short, styled, titled
+from harness.report.figures.style import FAINT, grid, logarithmic, marked, short, styled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

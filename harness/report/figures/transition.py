@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.report.figures.layout import finished, panels, titled
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import FAINT, finished, grid, logarithmic, marked, panels, spread, styled, titled
+from harness.report.figures.style import FAINT, grid, logarithmic, marked, spread, styled
 from harness.report.questions import fit_in_brief, question_explained
 from harness.statistics.paired import clopper_pearson
 
