@@ -180,7 +180,8 @@ class LinearisedHeldOutError(Diagnostic):
     """Held-out error of the linearised network after unlimited steps of gradient descent, as ``held-out-error`` counts.
 
     Its outputs are f₀(x) + J₀(x) J₀⁺ (y − f₀): the interpolator that is nearest to the start. Of a model that is linear
-    in its trained weights this is the network itself, so that double descent shows without training.
+    in its trained weights this is the network itself, so that double descent shows without training. It is NaN where J₀
+    of the problem or of the held-out samples takes more than :data:`MOST_JACOBIAN` bytes.
     """
 
     name: ClassVar[str] = "linearised-held-out-error"
@@ -191,7 +192,7 @@ class LinearisedHeldOutError(Diagnostic):
         import torch
 
         held_out = network.problem.held_out
-        if held_out is None:
+        if held_out is None or _too_large(network, max(network.problem.n, len(held_out.x))):
             return math.nan
         x, y = torch.from_numpy(network.problem.x), torch.from_numpy(network.problem.y)
         residual = (y - network.model.forward(network.start, x)).reshape(-1)
@@ -202,9 +203,22 @@ class LinearisedHeldOutError(Diagnostic):
         return _error_of(network, network.model.forward(start, new) + linear, labels)
 
 
+MOST_JACOBIAN = 2**33
+"""Bytes from which a Jacobian in float64 is not formed: 8 GiB."""
+
+
+def _too_large(network: Network, n: int) -> bool:
+    """Return whether the Jacobian of n samples is too large to be formed."""
+    names = network.model.trained()
+    trained = sum(value.numel() for name, value in network.start.items() if names is None or name in names)
+    return 8 * n * network.problem.q * trained > MOST_JACOBIAN
+
+
 def _rank(network: Network, params: Params) -> float:
     import torch
 
+    if _too_large(network, network.problem.n):
+        return math.nan
     jacobian = jacobian_of(network, params, torch.from_numpy(network.problem.x))
     if not bool(torch.isfinite(jacobian).all()):
         return math.nan

@@ -86,14 +86,20 @@ class Formula(Text):
 
 @dataclass(frozen=True)
 class Number(Entry):
-    """A number: an integer, a width (the default) or a decimal with two digits."""
+    """A number: an integer, a width (the default) or a decimal with two digits.
+
+    >>> Number(59_584).text(), Number(59_584.0).text(), Number(0.0123, width=False).text()
+    ('59584', '6.0e4', '0.012')
+    """
 
     kind: ClassVar[str] = "number"
     value: float
     width: bool = True
 
     def text(self) -> str:
-        """Return the number with its significant digits."""
+        """Return the number with its significant digits, and an integer in full: n, d or k name a cell."""
+        if self.width and isinstance(self.value, int):
+            return str(self.value).replace("-", "−")
         return numbers.width(self.value) if self.width else numbers.decimal(self.value)
 
     def fields(self) -> dict[str, Plain]:
