@@ -161,7 +161,7 @@ def test_movement_falls_as_it_was_made_to(watched: Results) -> None:
 
 def test_curves_begin_at_step_one_and_keep_their_last_value(watched: Results) -> None:
     axes = drawn(watched)["curves"].draw().axes[0]
-    assert axes.get_title(loc="left") == "softplus: k = 23,\n25, 48"
+    assert axes.get_title(loc="left").replace("\N{NO-BREAK SPACE}", "_") == "softplus:\nk_=_23,_25,_48"
     (line,) = [line for line in axes.get_lines() if line.get_label() == "second k"]
     assert np.asarray(line.get_xdata()).tolist() == check_points(12)[1:]
     assert np.allclose(np.asarray(line.get_ydata(), float), [0.9**i for i in range(1, 12)])

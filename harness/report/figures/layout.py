@@ -49,6 +49,8 @@ LABEL = 0.25
 LEGEND = 58
 """Largest number of characters in a line of the legend of a figure of one column."""
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
 Shared = Literal["xy", "y", ""]
 """The scales that the panels of a figure share."""
 
@@ -93,13 +95,22 @@ def panels(
     return figure, axes[:number]
 
 
-def titled(axes: Axes, text: str, most: int = 3, **look: Any) -> None:
-    """Give a panel a title of at most ``most`` lines that is no wider than it, with … for what does not fit."""
+def titled(axes: Axes, text: str, most: int = 3, *, rest: str = "", **look: Any) -> None:
+    """Give a panel a title of at most ``most`` lines that is no wider than it, with … for what does not fit.
+
+    Args:
+        axes: The panel.
+        text: Text, broken into lines between words.
+        most: Largest number of lines.
+        rest: Words after a colon that stay together on a line.
+        look: Further arguments of matplotlib.
+    """
+    whole = clean(text) + (f": {rest.replace(' ', NO_BREAK)}" if rest else "")
     of = axes.get_gridspec()
     across = 1 if of is None else of.ncols
     letters = (_WIDTH.get() / across - (0.45 if across <= ACROSS else 0.32)) * 72 / (BOLD * NAME)
     lines = textwrap.wrap(
-        clean(text), max(int(letters), 8), break_on_hyphens=False, max_lines=max(most, across + 1), placeholder="…"
+        whole, max(int(letters), 8), break_on_hyphens=False, max_lines=max(most, across + 1), placeholder="…"
     )
     axes.set_title("\n".join(lines), **look)
 

@@ -74,7 +74,7 @@ def _draw(found: Mapping[str, Mapping[int, _Survival]], budget: int, head: Seque
                 axes.step(x, y, where="post", **line, label=label)
                 if limit is not None:
                     axes.plot([BEYOND * budget], [limit], **{**look, "linestyle": "none", "markerfacecolor": "none"})
-            titled(axes, f"{name}: k = {widths_named(of)}")
+            titled(axes, name, rest=f"k = {widths_named(of)}")
             axes.set_xlabel("steps")
             axes.set_ylabel("share that fits")
             axes.set_ylim(-0.04, 1.04)

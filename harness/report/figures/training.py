@@ -126,7 +126,7 @@ def _draw(of: Sequence[tuple[Regime, list[tuple[int, _Curve]]]], tolerance: floa
                 top = np.where(np.isfinite(high), high, np.nan)
                 axes.fill_between(x, low, top, color=look["color"], alpha=0.15, linewidth=0)
                 axes.plot(np.array(x)[shown], middle[shown], **look | {"markersize": 3}, label=label)
-            titled(axes, f"{regime.name}: k = {widths_named(k for k, _ in curves)}")
+            titled(axes, regime.name, rest=f"k = {widths_named(k for k, _ in curves)}")
             axes.set_xlabel("steps")
             axes.set_ylabel(measure_in_words(regime))
             grid(axes)
