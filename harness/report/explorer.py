@@ -1,4 +1,4 @@
-"""The data of the explorer of a page: counts, brackets and theories of every regime, size and question."""
+"""The data of the explorer of a page: counts, brackets and theories of every regime, size, tolerance and budget."""
 
 from __future__ import annotations
 
@@ -6,40 +6,46 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from harness.components import Mark
 from harness.components.numbers import clean, plain
 from harness.report.rows import finite
+from harness.report.sensitivity_view import fit_named
 from harness.report.thresholds_view import measured
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.components import Mark
     from harness.driver.results import Results
     from harness.report.summary import Predictions
 
-MOST_ANSWERS = 2000
-"""Number of answers from which only the reported question of each size is kept, so that pages stay small."""
+MOST_ANSWERS = 5000
+"""Largest number of answers on a page, of about 120 bytes each. Of larger runs some budgets and tolerances are kept."""
+
+SHORTEST = 100
+"""The largest budget over the smallest that can be chosen."""
+
+UNLIMITED = "unlimited"
+
+_Asked = tuple["float | Mark", tuple[float, ...]]
+"""A tolerance, 0 for an exact fit, or a mark, and the budgets within which it is asked for."""
 
 
 def explorer_data(results: Results, predictions: Predictions) -> str:
     """Return the data of the explorer as JSON without signs that end a script or an element.
+
+    For each regime, n and d it has the widths with their numbers of trials, errors left out, the leading question, and
+    the answers: for each tolerance the budgets with k½ as text and as a number, both ends of its bracket, whether the
+    budget made the lower one, and by width the fits and, if there are any, the open trials.
 
     Args:
         results: Results of the run.
         predictions: Predictions of each (regime, n, d).
     """
     places = [place for place in results.places if results.regime(place[0]).model.has_width]
-    ladder: list[float | Mark] = list(results.suite.budget.tolerances)
-    marks = {regime.name: regime.criterion.marks() for regime in results.suite.regimes}
-    if len(places) * len(ladder) + sum(len(marks[place[0]]) for place in places) > MOST_ANSWERS:
-        ladder, marks = [results.suite.budget.report_tolerance], dict.fromkeys(marks, ())
+    asked = _questions(results, [regime for regime, _, _ in places])
     record = [
         {
-            "regime": clean(regime),
-            "n": n,
-            "d": d,
-            "answers": [
-                _answer(results, regime, n, d, asked)
-                for asked in (*([0.0] if results.decides_fates(regime) else []), *ladder, *marks[regime])
-            ],
+            **_place(results, regime, n, d, asked[regime]),
             "theories": [
                 [clean(p.theory.claim.title), finite(p.scaling), p.applies, p.theory.claim.guarantee]
                 for p in predictions.get((regime, n, d), ())
@@ -56,14 +62,82 @@ def harmless(text: str) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _answer(results: Results, regime: str, n: int, d: int, asked: float | Mark) -> dict[str, Any]:
-    found = results.threshold(regime, n, d, asked)
-    named = str(asked) if isinstance(asked, Mark) else plain(asked)
+def round_budgets(steps: int) -> tuple[int, ...]:
+    """Return round numbers of steps from a hundredth of all of them on, and all of them.
+
+    >>> round_budgets(20_000), round_budgets(30)
+    ((200, 500, 1000, 2000, 5000, 10000, 20000), (1, 2, 5, 10, 20, 30))
+    """
+    ladder = (digit * 10**power for power in range(len(str(steps))) for digit in (1, 2, 5))
+    return (*(one for one in ladder if steps <= SHORTEST * one and one < steps), steps)
+
+
+def _questions(results: Results, places: Sequence[str]) -> Mapping[str, Sequence[_Asked]]:
+    """Return what is asked of each regime: everything, or what :data:`MOST_ANSWERS` leaves.
+
+    Args:
+        results: Results of the run.
+        places: Regime of each place.
+    """
+    budget = results.suite.budget
+    whole, reported = (budget.steps,), (budget.report_tolerance,)
+    choices = [
+        (budget.tolerances, round_budgets(budget.steps)),
+        (budget.tolerances, whole),
+        (reported, whole),
+    ]
+    for tolerances, budgets in choices:
+        found = {regime: _of(results, regime, tolerances, budgets) for regime in dict.fromkeys(places)}
+        if sum(len(within) for regime in places for _, within in found[regime]) <= MOST_ANSWERS:
+            break
+    return found
+
+
+def _of(results: Results, regime: str, tolerances: Sequence[float], budgets: Sequence[float]) -> list[_Asked]:
+    decided, fit = results.decides_fates(regime), results.suite.budget.fit
+    exact: list[_Asked] = [(0.0, (math.inf,))] if decided else []
+    limit = (math.inf,) if decided else ()
+    asked: list[_Asked] = [(one, (*budgets, *limit)) for one in tolerances]
+    if fit is not None:
+        # A diagnostic decides at the end of the whole budget, in place of the reported tolerance.
+        reported = results.suite.budget.report_tolerance
+        asked = [(one, tuple(budgets[-1:]) if one == reported else within) for one, within in asked]
+    every = len(tolerances) == len(results.suite.budget.tolerances)
+    marks = results.regime(regime).criterion.marks() if every else ()
+    return [*exact, *asked, *((mark, tuple(budgets)) for mark in marks)]
+
+
+def _place(results: Results, regime: str, n: int, d: int, asked: Sequence[_Asked]) -> dict[str, Any]:
+    leading = results.question(regime)
+    trials = [number for _, number in results.counts(regime, n, d).values()]
     return {
-        "fit": f"{named} within {results.suite.budget.steps} steps" if asked else "exact fits, unlimited steps",
-        "k": measured(found).text(),
-        "low": found.low,
-        "high": found.high,
-        "limited": found.limited,
-        "counts": [[k, m, found.open.get(k, 0), trials] for k, (m, trials) in sorted(found.counts.items())],
+        "regime": clean(regime),
+        "n": n,
+        "d": d,
+        "widths": results.widths(regime, n, d),
+        "trials": trials,
+        "leading": [_fit_named(results, leading.tolerance), _budget_named(leading.steps)],
+        "answers": [
+            [_fit_named(results, fit), [_answer(results, regime, n, d, fit, steps) for steps in within]]
+            for fit, within in asked
+        ],
     }
+
+
+def _fit_named(results: Results, asked: float | Mark) -> str:
+    budget = results.suite.budget
+    if budget.fit is not None and asked == budget.report_tolerance:
+        return clean(str(budget.fit))
+    return fit_named(asked, of_loss=False)
+
+
+def _budget_named(steps: float) -> str:
+    return f"{plain(steps)} steps" if math.isfinite(steps) else UNLIMITED
+
+
+def _answer(results: Results, regime: str, n: int, d: int, fit: float | Mark, steps: float) -> list[Any]:
+    found = results.threshold(regime, n, d, fit, None if fit == 0.0 else steps)
+    fits = [found.counts[k][0] for k in sorted(found.counts)]
+    undecided = [found.open.get(k, 0) for k in sorted(found.counts)]
+    ends = [found.k_half, found.low, found.high, found.limited]
+    return [_budget_named(steps), measured(found).text(), *ends, fits, *([undecided] if any(undecided) else [])]

@@ -119,8 +119,9 @@ def test_the_measures_of_fit_are_side_by_side(registry: Registry) -> None:
     assert "(6, 8]" in said["margin ≥ 0.5"]
     assert sensitivity_map(results)
     (explored,) = json.loads(explorer_data(results, {}))
-    ends = {answer["fit"]: (answer["low"], answer["high"]) for answer in explored["answers"]}
-    assert ends["error ≤ 0 within 1000 steps"] == (4, 6)
+    ends = {(fit, answer[0]): (answer[3], answer[4]) for fit, within in explored["answers"] for answer in within}
+    assert ends["error ≤ 0", "1000 steps"] == (4, 6)
+    assert ends["margin ≥ 0.5", "1000 steps"] == (6, 8)
     (kept,) = json.loads(json.dumps(thresholds_record(results)))["thresholds"]
     assert [(one["measure"], one["mark"], one["low"], one["high"]) for one in kept["marks"]] == [
         ("error", 0.25, 2, 4),

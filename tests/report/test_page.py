@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -15,16 +16,20 @@ from typing import Any
 
 import pytest
 
+from harness.components import Fate, Outcome
 from harness.driver.results import Results
+from harness.report import explorer as explorer_module
 from harness.report import page as page_module
+from harness.report.explorer import explorer_data
 from harness.report.figures.catalogue import catalogue
 from harness.report.figures.style import svg
 from harness.report.headline import headline
 from harness.report.inline_svg import compact, inline
 from harness.report.page import page
 from harness.report.predicted import predict_suite
+from harness.report.thresholds_view import measured
 
-from .browser import CHROMIUM, browser, needs_browser
+from .browser import CHROMIUM, asked, browser, needs_browser
 from .html_reader import Reader
 from .specimen import HOSTILE, renamed
 
@@ -275,13 +280,99 @@ def test_the_page_opens_with_what_was_found_a_figure_and_the_short_table(results
     assert said[:40] in text
 
 
-def test_the_explorer_has_every_count_and_bracket(results: Results, text: str) -> None:
+def explored(text: str) -> list[dict[str, Any]]:
     (data,) = re.findall(r'<pre id="explore-data" hidden>(.*?)</pre>', text, re.DOTALL)
-    record = json.loads(data)
+    found: list[dict[str, Any]] = json.loads(data)
+    return found
+
+
+def test_the_explorer_has_every_count_and_bracket(results: Results, text: str) -> None:
+    record = explored(text)
     assert len(record) == len(results.places)
+    for place in record:
+        where = place["regime"], place["n"], place["d"]
+        assert [fit for fit, _ in place["answers"]] == ["0.1", "0.01", "0.0025", "0.001"]
+        for fit, within in place["answers"]:
+            assert [steps for steps, *_ in within] == [f"{s} steps" for s in (100, 200, 500, 1000, 2000, 5000, 9000)]
+            for steps, said, half, low, high, limited, fits in within:
+                found = results.threshold(*where, float(fit), int(steps.split()[0]))
+                assert (half, low, high, limited) == (found.k_half, found.low, found.high, found.limited)
+                counts = dict(zip(place["widths"], zip(fits, place["trials"], strict=True), strict=True))
+                assert counts == found.counts
+                assert said == measured(found).text()
     (one,) = (place for place in record if (place["regime"], place["n"], place["d"]) == ("softplus", 160, 10))
-    assert [answer["fit"].split()[0] for answer in one["answers"]] == ["0.1", "0.01", "0.0025", "0.001"]
-    reported = one["answers"][1]
-    assert (reported["k"], reported["low"], reported["high"], reported["limited"]) == ("25 (23, 25]", 23, 25, True)
-    assert [24, 9, 0, 20] in reported["counts"]
+    assert one["leading"] == ["0.01", "9000 steps"]
+    ends = {steps: (low, high) for steps, _, _, low, high, *_ in dict(one["answers"])["0.01"]}
+    # The trials of 24 and 25 neurons that fit do so at step 1000.
+    assert (ends["500 steps"], ends["1000 steps"], ends["9000 steps"]) == ((48, None), (23, 25), (23, 25))
     assert ["Oymak & Soltanolkotabi 2020, Cor 2.2", 2560.0] in [theory[:2] for theory in one["theories"]]
+
+
+def test_the_explorer_asks_for_exact_fits_and_for_unlimited_steps(results: Results) -> None:
+    def fated(k: int, trial: Outcome) -> Outcome:
+        fits = trial.hits[1] is not None or k == 11
+        fate = Fate("fit proved", "limit", 0.0) if fits else Fate("stuck proved", "limit", 0.0)
+        return trial if trial.message else replace(trial, fate=fate)
+
+    outcomes = {cell: tuple(fated(cell.k, trial) for trial in trials) for cell, trials in results.outcomes.items()}
+    decided = replace(results, outcomes=outcomes)
+    (one,) = (
+        place for place in json.loads(explorer_data(decided, {})) if place["regime"] == "softplus" and place["n"] == 80
+    )
+    assert one["leading"] == ["exact", "unlimited"]
+    answers = {(fit, steps): ends for fit, within in one["answers"] for steps, *ends in within}
+    assert [steps for fit, steps in answers if fit == "exact"] == ["unlimited"]
+    for (fit, steps), (_, half, low, high, *_) in answers.items():
+        asked = (
+            (0.0, None) if fit == "exact" else (float(fit), math.inf if steps == "unlimited" else int(steps.split()[0]))
+        )
+        found = decided.threshold("softplus", 80, 10, *asked)
+        assert (half, low, high) == (found.k_half, found.low, found.high)
+    assert answers["exact", "unlimited"][3] == 11 < answers["0.01", "9000 steps"][3]
+
+
+def test_a_large_page_keeps_fewer_budgets_and_then_fewer_tolerances(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+    for most in (9 * 28, 9 * 28 - 1, 9 * 4 - 1):
+        monkeypatch.setattr(explorer_module, "MOST_ANSWERS", most)
+        (one, *_) = json.loads(explorer_data(results, {}))
+        kept.append([(fit, len(within)) for fit, within in one["answers"]])
+    ladder = ["0.1", "0.01", "0.0025", "0.001"]
+    assert kept == [[(fit, 7) for fit in ladder], [(fit, 1) for fit in ladder], [("0.01", 1)]]
+
+
+@needs_browser
+def test_in_a_browser_the_explorer_shows_the_bracket_within_the_chosen_budget(
+    results: Results, text: str, tmp_path: Path
+) -> None:
+    script = """
+    const pick = (name) => document.getElementById(`explore-${name}`);
+    const choose = (name, value) => { pick(name).value = value; pick(name).dispatchEvent(new Event("change")); };
+    const drawn = (what, side) => document.querySelector(`#explore-plot .${what}`).getAttribute(side);
+    const look = () => ({
+      fit: pick("fit").value, budget: pick("budget").value, said: document.getElementById("explore-said").textContent,
+      bracket: [drawn("bracket", "x"), drawn("bracket", "width")], curve: drawn("curve", "points"),
+    });
+    const found = [look()];
+    choose("budget", "500 steps"); found.push(look());
+    choose("n", "80"); found.push(look());
+    choose("budget", "1000 steps"); found.push(look());
+    choose("fit", "0.1"); choose("budget", "200 steps"); found.push(look());
+    found.push([...document.querySelectorAll("#explore label")].map((label) => label.firstChild.textContent.trim()));
+    return found;
+    """
+    *looks, labels = asked(text, script, tmp_path)
+    assert labels == ["Regime", "n", "d", "Fit", "Budget"]
+    chosen = [(160, 0.01, 9000), (160, 0.01, 500), (80, 0.01, 500), (80, 0.01, 1000), (80, 0.1, 200)]
+    for look, (n, fit, steps) in zip(looks, chosen, strict=True):
+        found = results.threshold("softplus", n, 10, fit, steps)
+        assert (look["fit"], look["budget"]) == (f"{fit:g}", f"{steps} steps")
+        assert (
+            f"k½ of softplus at n = {n}, d = 10, {fit:g} within {steps} steps: {measured(found).text()}."
+            in look["said"]
+        )
+        assert ", ".join(f"{m}/{trials} at {k}" for k, (m, trials) in sorted(found.counts.items())) in look["said"]
+    assert looks[0]["bracket"] != looks[1]["bracket"]
+    assert looks[0]["curve"] != looks[1]["curve"]

@@ -2,7 +2,7 @@
   const box = document.getElementById("explore");
   if (box === null) return;
   const data = JSON.parse(document.getElementById("explore-data").textContent);
-  const pick = Object.fromEntries(["regime", "n", "d", "fit"].map((name) => [name, document.getElementById(`explore-${name}`)]));
+  const pick = Object.fromEntries(["regime", "n", "d", "fit", "budget"].map((name) => [name, document.getElementById(`explore-${name}`)]));
   const said = document.getElementById("explore-said");
   const plot = document.getElementById("explore-plot");
   const list = document.getElementById("explore-theories");
@@ -18,16 +18,16 @@
     if ([...select.options].some((option) => option.value === before)) select.value = before;
   };
   const chosen = () => data.find((one) => one.regime === pick.regime.value && String(one.n) === pick.n.value && String(one.d) === pick.d.value);
-  const draw = (one, answer) => {
-    const widths = answer.counts.map(([k]) => k);
+  const draw = (one, { low, high, fits, open }) => {
+    const { widths, trials } = one;
     const near = one.theories.filter(([, k]) => widths.length && k <= 4 * Math.max(...widths) && k >= 0.25 * Math.min(...widths));
     const all = [...widths, ...near.map(([, k]) => k)];
     const [first, last] = all.length ? [Math.log(Math.min(...all) * 0.85), Math.log(Math.max(...all) * 1.2)] : [0, 1];
     const x = (k) => 48 + 540 * (Math.log(k) - first) / (last - first);
     const y = (share) => 200 - 175 * share;
     plot.replaceChildren();
-    if (answer.low !== null || answer.high !== null) {
-      const left = answer.low === null ? 48 : x(answer.low), right = answer.high === null ? 588 : x(answer.high);
+    if (low !== null || high !== null) {
+      const left = low === null ? 48 : x(low), right = high === null ? 588 : x(high);
       plot.append(make("rect", { x: left, y: 25, width: Math.max(right - left, 1), height: 175, class: "bracket" }));
     }
     for (const share of [0, 0.5, 1]) {
@@ -46,26 +46,42 @@
       line.append(make("title", {}, `${title}: ${k}`));
       plot.append(line);
     });
-    plot.append(make("polyline", { points: answer.counts.map(([k, m, , trials]) => `${x(k)},${y(m / trials)}`).join(" "), class: "curve" }));
-    for (const [k, m, open, trials] of answer.counts) {
-      const dot = make("circle", { cx: x(k), cy: y(m / trials), r: 4, class: open ? "dot open" : "dot" });
-      dot.append(make("title", {}, `k = ${k}: ${m} of ${trials} fit${open ? `, ${open} open` : ""}`));
+    plot.append(make("polyline", { points: widths.map((k, i) => `${x(k)},${y(fits[i] / trials[i])}`).join(" "), class: "curve" }));
+    widths.forEach((k, i) => {
+      const dot = make("circle", { cx: x(k), cy: y(fits[i] / trials[i]), r: 4, class: open[i] ? "dot open" : "dot" });
+      dot.append(make("title", {}, `k = ${k}: ${fits[i]} of ${trials[i]} fit${open[i] ? `, ${open[i]} open` : ""}`));
       plot.append(dot);
-    }
+    });
+  };
+  // What was chosen is kept from place to place. Where it is missing, the leading question or the whole budget is shown.
+  const wished = { fit: null, budget: null };
+  const prefer = (name, values, usual) => {
+    fill(pick[name], values);
+    pick[name].value = values.includes(wished[name]) ? wished[name] : usual;
+    return pick[name].value;
+  };
+  const question = (one) => {
+    const fit = prefer("fit", one.answers.map(([named]) => named), one.leading[0]);
+    const within = one.answers.find(([named]) => named === fit)[1];
+    const budgets = within.map(([steps]) => steps);
+    const budget = prefer("budget", budgets, budgets.filter((steps) => steps !== "unlimited").at(-1) ?? "unlimited");
+    const [, text, half, low, high, limited, fits, open = []] = within.find(([steps]) => steps === budget);
+    const asked = fit === "exact" ? "exact fits, unlimited steps" : `${fit} within ${budget === "unlimited" ? "unlimited steps" : budget}`;
+    return { asked, text, half, low, high, limited, fits, open };
   };
   const show = () => {
     const one = chosen();
     if (one === undefined) { said.textContent = "Nothing was measured at this n and d."; plot.replaceChildren(); list.replaceChildren(); return; }
-    fill(pick.fit, one.answers.map((answer) => answer.fit));
-    const answer = one.answers.find((other) => other.fit === pick.fit.value) ?? one.answers[0];
-    const counts = answer.counts.map(([k, m, , trials]) => `${m}/${trials} at ${k}`).join(", ");
-    said.textContent = `k½ of ${one.regime} at n = ${one.n}, d = ${one.d}, ${answer.fit}: ${answer.k}. `
+    const answer = question(one);
+    const counts = one.widths.map((k, i) => `${answer.fits[i]}/${one.trials[i]} at ${k}`).join(", ");
+    said.textContent = `k½ of ${one.regime} at n = ${one.n}, d = ${one.d}, ${answer.asked}: ${answer.text}. `
       + (answer.limited ? "More steps may lower it. " : "") + `Fits: ${counts || "none tried"}.`;
     draw(one, answer);
     plot.setAttribute("aria-label", said.textContent);
     list.replaceChildren(...[...one.theories].sort((a, b) => a[1] - b[1]).map(([title, k, applies, guarantee]) => {
       const item = document.createElement("li");
-      item.textContent = `${Number(k.toPrecision(3))}: ${title} (${guarantee}${applies ? "" : ", an assumption fails"})`;
+      const times = answer.half === null ? "" : `${Number((k / answer.half).toPrecision(3))} × k½, `;
+      item.textContent = `${Number(k.toPrecision(3))}: ${title} (${times}${guarantee}${applies ? "" : ", an assumption fails"})`;
       return item;
     }));
   };
@@ -73,7 +89,9 @@
   fill(pick.n, data.map((one) => one.n).sort((a, b) => a - b));
   fill(pick.d, data.map((one) => one.d).sort((a, b) => a - b));
   if (data.length) { pick.n.value = String(Math.max(...data.map((one) => one.n))); }
-  for (const select of Object.values(pick)) select.addEventListener("change", show);
+  for (const [name, select] of Object.entries(pick)) {
+    select.addEventListener("change", () => { if (name in wished) wished[name] = select.value; show(); });
+  }
   box.hidden = false;
   show();
 })();
