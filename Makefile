@@ -7,7 +7,7 @@ JAX := $(VENV)/.jax
 # Options for all benchmarks, such as BENCH='--dtype float64' or BENCH='--device cuda'.
 BENCH ?=
 
-.PHONY: quickstart test test-floors lint bench bench-speed bench-batches bench-grid bench-check bench-scaling docs site reports schema clean help
+.PHONY: quickstart test test-floors lint bench bench-speed bench-batches bench-roofline bench-grid bench-check bench-scaling docs site reports schema clean help
 
 help:
 	@echo "make quickstart   environment, install, and the quickstart suite with its tables"
@@ -38,13 +38,16 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/codespell harness plugins docs README.md CONTRIBUTING.md CHANGELOG.md
 
-bench: bench-speed bench-batches bench-grid bench-scaling
+bench: bench-speed bench-batches bench-roofline bench-grid bench-scaling
 
 bench-speed: $(JAX)
 	$(BIN)/python -m benchmarks speed --cores all $(BENCH)
 
 bench-batches: $(JAX)
 	$(BIN)/python -m benchmarks batches $(BENCH)
+
+bench-roofline: $(STAMP)
+	$(BIN)/python -m benchmarks roofline $(BENCH)
 
 bench-grid: $(STAMP)
 	$(BIN)/python -m benchmarks grid $(BENCH)

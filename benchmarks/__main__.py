@@ -1,4 +1,4 @@
-"""Measure and print: ``python -m benchmarks [speed | batches | grid | scaling | scale | overhead] [--quick] …``."""
+"""Measure and print: ``python -m benchmarks [speed | batches | roofline | grid | scaling | scale | overhead] …``."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import batches, check, cores, grid, memory, overhead, scale, scaling, speed
+from benchmarks import batches, check, cores, grid, memory, overhead, roofline, scale, scaling, speed
 from benchmarks.batch_tables import batches_table
 from benchmarks.case import Case
 from benchmarks.grid_tables import check_tables, times_table
 from benchmarks.machine import Machine, chosen_cores, this_machine, workers
+from benchmarks.roofline_table import roofline_table
 from benchmarks.scale_tables import forecast_table, measured_table
 from benchmarks.scaling_tables import exponents_table, memory_table
 from benchmarks.speed_tables import cores_table, tables
 from harness.engine.device import resolve_device
+from harness.engine.fused.at_hand import real_of
 from harness.report.terminal import show
 from harness.suite import load_suite
 
@@ -43,6 +45,9 @@ def parser() -> argparse.ArgumentParser:
 
     more = commands.add_parser("batches", parents=[shared], help="minibatches and several outputs, on a CPU in float32")
     more.add_argument("--repetitions", type=int, help="rounds in which everything is measured in turn")
+
+    bound = commands.add_parser("roofline", parents=[shared], help="what multiply-adds and φ allow the compiled kernel")
+    bound.add_argument("--repetitions", type=int, help="rounds in which everything is measured in turn")
 
     two = commands.add_parser("grid", parents=[shared], help="time of a published grid, and a check of its verdicts")
     two.add_argument("--suite", default="phase-diagram", help="a suite whose search is a grid")
@@ -96,6 +101,22 @@ def measure_batches(arguments: argparse.Namespace, machine: Machine) -> dict[str
             found.append(pools[0].submit(batches.measure, case, repetitions, least).result())
     _show(batches_table(found, repetitions, machine))
     return {"batches": [asdict(each) for each in found]}
+
+
+def measure_roofline(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
+    """Measure and print the bound of multiply-adds and φ, and what part of it is reached."""
+    if arguments.device != "cpu":
+        sys.exit("python -m benchmarks: roofline measures the compiled kernel, which trains on cpu alone")
+    repetitions = arguments.repetitions or (1 if arguments.quick else 5)
+    real = real_of(arguments.dtype)
+    found = []
+    with workers(1) as pools:
+        for training in roofline.QUICK if arguments.quick else roofline.TRAININGS:
+            _say(f"{training.activation} at n, d, k = {', '.join(map(str, training.size))}")
+            least = 0.002 if arguments.quick else 0.15
+            found.append(pools[0].submit(roofline.measure, replace(training, real=real), repetitions, least).result())
+    _show(roofline_table(found, repetitions, machine))
+    return {"roofline": [asdict(each) for each in found]}
 
 
 def measure_grid(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
@@ -187,6 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     measures = {
         "speed": measure_speed,
         "batches": measure_batches,
+        "roofline": measure_roofline,
         "grid": measure_grid,
         "scaling": measure_scaling,
         "scale": measure_scale,

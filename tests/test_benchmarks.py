@@ -205,11 +205,12 @@ def test_peak_memory_is_read() -> None:
     [
         (["--only", "stacked", "--only", "fused"], ["Microseconds", "Times faster", "multiply-add peak"]),
         (["grid", "--check", "1", "--cores", "1"], ["Time of phase-diagram", "Verdicts equal"]),
+        (["roofline"], ["What multiply-adds and φ allow"]),
         (["scale"], ["What trials that take no time cost", "Runs on clusters"]),
         (["overhead"], ["Dask takes"]),
         pytest.param(["scaling"], ["How the time grows", "Peak memory"], marks=pytest.mark.slow),
     ],
-    ids=["speed", "grid", "scale", "overhead", "scaling"],
+    ids=["speed", "grid", "roofline", "scale", "overhead", "scaling"],
 )
 def test_each_program_runs(
     arguments: list[str], titles: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -224,6 +225,7 @@ def test_each_program_runs(
     positive = {
         "speed": lambda: [t for each in found["speeds"] for t in each["microseconds"].values()],
         "grid": lambda: [found["grid"][name] for name in ("seconds", "network_steps", "loop_microseconds", "whole")],
+        "roofline": lambda: [each[name] for each in found["roofline"] for name in ("microseconds", "reached", "bound")],
         "overhead": lambda: [found["overhead"]["seconds"], found["overhead"]["dask"]],
         "scale": lambda: [value for each in found["scale"] for value in each.values()],
         "scaling": lambda: [t for axis in found["axes"] for t in axis["seconds"]],
