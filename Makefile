@@ -74,7 +74,7 @@ docs site: $(STAMP)
 FRESH := --fresh
 SUITES := quickstart review review-wide lazy train-all narrow at-home real-data figure-phase phase-diagram \
 	replicate-phase replicate-omega replicate-narrow replicate-lazy replicate-regions replicate-descent \
-	replicate-polaczyk replicate-bombari replicate-bombari-kernel \
+	replicate-soudry replicate-polaczyk replicate-bombari replicate-bombari-kernel \
 	replicate-narrow-classes classes-2 classes-5 classes-10
 # Claims are tested once more with a seed by one rule: that of the suite, which is 1, plus 1000.
 OTHER_SEED := 1001
