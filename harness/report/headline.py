@@ -185,7 +185,7 @@ def _claims(found: Sequence[Replication]) -> list[str]:
         first = f"All {len(found)} claims are {found[0].tested.verdict}."
     else:
         said = [f"{counts[kind]} {'is' if counts[kind] == 1 else 'are'} {kind}" for kind in VERDICTS if counts[kind]]
-        first = f"Of {len(found)} claims {' and '.join(said)}."
+        first = f"Of {len(found)} claims {', '.join(said[:-1])} and {said[-1]}."
     return [first, *map(_claim, sorted(found, key=lambda one: one.tested.verdict == "replicated")[:CLAIMS])]
 
 

@@ -169,6 +169,14 @@ def test_a_report_opens_with_the_verdicts(registry: Registry) -> None:
     )
 
 
+def test_a_report_counts_the_verdicts_of_several_claims(registry: Registry) -> None:
+    opposite = CLAIM.replace('"smaller"', '"larger"')
+    unclear = CLAIM.replace('"smaller"', '"equal"').replace("0.01", "0.04")
+    results = made(registry, CLAIM + opposite + unclear)
+    assert headline(results)[0] == "Of 3 claims 1 is replicated, 1 is opposite and 1 is inconclusive."
+    assert headline(made(registry, CLAIM + opposite))[0] == "Of 2 claims 1 is replicated and 1 is opposite."
+
+
 def test_a_knob_may_ask_for_another_tolerance(registry: Registry) -> None:
     """Every trial met 0.5, of which 30 seeds cannot show equal shares; 25 of 30 against 9 of 30 met 0.1."""
     claim = CLAIM.replace('"held-out-error"', '"fit"').replace('"smaller"', '"larger"')
