@@ -6,9 +6,11 @@ import re
 
 from markupsafe import escape
 
-from harness.report.figures.style import GRID, INK, PAPER
+from harness.report.figures.style import FAMILY, GRID, INK, PAPER
 
 TAG = re.compile(r"<[^>]*>")
+REFERENCE = re.compile(r'(?:url\(|href=")#([^")]*)')
+DEFAULTS = {"stroke-linejoin: miter", "stroke-linecap: butt", "stroke-dashoffset: 0", "stroke-width: 1", FAMILY}
 LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 
 
@@ -30,25 +32,41 @@ def inline(text: str, name: str, label: str) -> str:
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r'(url\(|href=")#', rf"\g<1>#{name}-", text)
     text = text.replace(INK, "currentColor").replace(GRID, "var(--grid)").replace(PAPER, "var(--paper)")
-    return text.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" style="{FAMILY}" ', 1)
 
 
 def compact(text: str) -> str:
     r"""Return an SVG element that looks the same with fewer bytes.
 
-    Identifiers that nothing refers to, groups without attributes, and spaces between elements are left out. Coordinates
-    have two decimals, a hundredth of a point.
+    Identifiers that nothing refers to, groups without attributes, spaces, properties with their default values and
+    rotations by nothing are left out. Other identifiers become numbers. Coordinates have two decimals, a hundredth of a
+    point.
 
     >>> compact('<svg><g id="a">\n <g id="b">\n  <use href="#b" x="1.23456"/>\n </g>\n</g></svg>')
-    '<svg><g id="b"><use href="#b" x="1.23"/></g></svg>'
+    '<svg><g id="1"><use href="#1" x="1.23"/></g></svg>'
     """
-    referred = set(re.findall(r'(?:url\(|href=")#([^")]*)', text))
+    referred = dict.fromkeys(re.findall(REFERENCE, text))
+    numbers = {name: str(number) for number, name in enumerate(referred, 1)}
 
     def short(tag: re.Match[str]) -> str:
-        named = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in referred else "", tag[0])
-        return re.sub(r"\s+", " ", LONG_NUMBER.sub(_rounded, named))
+        found = re.sub(r' id="([^"]*)"', lambda one: f' id="{numbers[one[1]]}"' if one[1] in numbers else "", tag[0])
+        found = re.sub(REFERENCE, lambda one: one[0].replace(one[1], numbers[one[1]]), found)
+        found = re.sub(r' transform="rotate\(-?0 [^"]*"', "", LONG_NUMBER.sub(_rounded, found))
+        found = re.sub(r' style="([^"]*)"', _style, re.sub(r' d="([^"]*)"', _path, found))
+        return re.sub(r"\s+", " ", found)
 
     return _without_bare_groups(re.sub(r">\s+<", "><", TAG.sub(short, text)))
+
+
+def _path(path: re.Match[str]) -> str:
+    commands = re.sub(r"\s*([A-Za-z])\s*", r"\1", path[1])
+    return f' d="{commands}"'
+
+
+def _style(style: re.Match[str]) -> str:
+    parts = [part.strip() for part in style[1].split(";")]
+    kept = [re.sub(r":\s+", ":", part) for part in parts if part and part not in DEFAULTS]
+    return f' style="{";".join(kept)}"' if kept else ""
 
 
 def _rounded(number: re.Match[str]) -> str:

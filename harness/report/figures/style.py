@@ -39,6 +39,9 @@ COLOURS = ("#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", INK)
 THEORY = "#d55e00"
 """Colour of theories that promise a fit, which no data have. Other theories are drawn in :data:`FAINT`."""
 
+FAMILY = "font-family: 'DejaVu Sans', sans-serif"
+"""Style of all type in SVG."""
+
 MARKERS = "os^Dv<>P"
 LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (8, 2)))
 _RC: Any = {

@@ -35,11 +35,12 @@
     }
     let free = -99;
     for (const k of widths) {
-      if (x(k) - free < 26) continue;
-      plot.append(make("text", { x: x(k), y: 216, "text-anchor": "middle" }, k));
-      free = x(k);
+      const half = 7 * String(k).length + 4; // of a number in the type of phones
+      if (x(k) - half < free) continue;
+      plot.append(make("text", { x: x(k), y: 220, "text-anchor": "middle" }, k));
+      free = x(k) + half;
     }
-    plot.append(make("text", { x: 318, y: 234, "text-anchor": "middle" }, "hidden width k"));
+    plot.append(make("text", { x: 318, y: 246, "text-anchor": "middle" }, "hidden width k"));
     plot.append(make("text", { x: 48, y: 16 }, "share of nets that fit"));
     near.forEach(([title, k]) => {
       const line = make("line", { x1: x(k), x2: x(k), y1: 25, y2: 200, class: "theory" });
