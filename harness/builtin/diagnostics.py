@@ -86,6 +86,7 @@ class HeldOutError(Diagnostic):
 
     name: ClassVar[str] = "held-out-error"
     summary: ClassVar[Summary] = "last"
+    samples: ClassVar[Literal["", "held_out", "validation"]] = "held_out"
 
     def measure(self, network: Network) -> float:
         """Return the error on the held-out samples, or NaN without any."""
@@ -98,6 +99,7 @@ class HeldOutAccuracy(Diagnostic):
 
     name: ClassVar[str] = "held-out-accuracy"
     summary: ClassVar[Summary] = "last"
+    samples: ClassVar[Literal["", "held_out", "validation"]] = "held_out"
 
     def measure(self, network: Network) -> float:
         """Return the accuracy on the held-out samples, or NaN without any, and where labels are numbers."""
@@ -110,6 +112,7 @@ class ValidationError(Diagnostic):
 
     name: ClassVar[str] = "validation-error"
     summary: ClassVar[Summary] = "last"
+    samples: ClassVar[Literal["", "held_out", "validation"]] = "validation"
 
     def measure(self, network: Network) -> float:
         """Return the error on the validation samples, or NaN without any."""
@@ -186,6 +189,7 @@ class LinearisedHeldOutError(Diagnostic):
 
     name: ClassVar[str] = "linearised-held-out-error"
     summary: ClassVar[Summary] = "first"
+    samples: ClassVar[Literal["", "held_out", "validation"]] = "held_out"
 
     def measure(self, network: Network) -> float:
         """Return the error on the held-out samples, or NaN without any."""

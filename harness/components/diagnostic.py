@@ -49,11 +49,14 @@ class Diagnostic(Component, ABC):
             solved exactly have a start only.
         monotone: Whether the chance to exceed any level never falls with the width, so that thresholds of it have
             brackets.
+        samples: Key of ``[problems]`` that gives the number of the samples that it looks at, ``held_out`` or
+            ``validation``, or an empty string if it needs none. Suites that draw none of them are refused.
     """
 
     kind: ClassVar[str] = "diagnostic"
     summary: ClassVar[Literal["first", "last", "min", "max"]]
     monotone: ClassVar[bool] = False
+    samples: ClassVar[Literal["", "held_out", "validation"]] = ""
 
     @abstractmethod
     def measure(self, network: Network) -> float:

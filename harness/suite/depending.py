@@ -109,6 +109,23 @@ def fit_of(
     return DiagnosticFit(made.name, given.get("at_least"), given.get("at_most"), monotone), watched
 
 
+def check_samples(problems: ProblemsSection | None, regimes: Mapping[int, Regime], refuse: Refuse) -> None:
+    """Refuse diagnostics of held-out or validation samples where none are drawn: every value would be missing.
+
+    Args:
+        problems: The section, or None if it has faults.
+        regimes: Regimes by their place in the file, with the diagnostic that decides fits.
+        refuse: As for :func:`samples_given`.
+    """
+    for key in ("held_out", "validation") if problems is not None else ():
+        for index, regime in regimes.items():
+            watching = next((one.name for one in regime.diagnostics if one.samples == key), None)
+            if watching is not None and not getattr(problems, key):
+                needed = f"diagnostic {show(watching)} of regimes[{index}] looks at {key.replace('_', '-')} samples"
+                refuse("missing", ("problems", key), f"is 0, but {needed}: write how many, or leave it out")
+                break
+
+
 def check_tunings(
     search: Search | None, problems: ProblemsSection | None, regimes: Mapping[int, Regime], refuse: Refuse
 ) -> None:

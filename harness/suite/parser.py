@@ -19,7 +19,7 @@ from harness.plugin_host.validation import from_pydantic
 from harness.statistics.adaptive import Adaptive
 from harness.statistics.search import Grid, Search
 from harness.suite.claims import read_claims
-from harness.suite.depending import check_tunings, check_widths, fit_of, samples_given
+from harness.suite.depending import check_samples, check_tunings, check_widths, fit_of, samples_given
 from harness.suite.file import (
     SECTIONS,
     BudgetSection,
@@ -112,6 +112,7 @@ class SuiteParser:
         fit, regimes = fit_of(self.data, self.registry, search, regimes, self._refuse)
         self._width_steps(search, regimes)
         check_tunings(search, problems, regimes, self._refuse)
+        check_samples(problems, regimes, self._refuse)
         if not self.complaints:
             check_widths(search, given or n, problems, self._refuse)
         if dataset is not None:

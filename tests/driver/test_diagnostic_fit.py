@@ -142,6 +142,10 @@ def test_a_measure_that_may_fall_has_no_brackets(registry: Registry, tmp_path: P
         ('"n/d"', '"n-100"', "search.widths refused"),
         ('"2*d"', '"2*k"', "problems.n refused"),
         ('"2*d"', '"d^9"', "problems.n refused"),
+        # Of samples that are not drawn every value would be missing, so that no trial would fit.
+        ('"initial-rank"', '"held-out-accuracy"', "problems.held_out missing"),
+        ('"initial-rank"', '"linearised-held-out-error"', "problems.held_out missing"),
+        ('"initial-rank"', '"validation-error"', "problems.validation missing"),
     ],
 )
 def test_faults_are_complaints(registry: Registry, change: str, by: str, complaint: str) -> None:
