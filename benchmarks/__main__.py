@@ -1,4 +1,4 @@
-"""Measure and print: ``python -m benchmarks [speed | batches | roofline | grid | scaling | scale | overhead] …``."""
+"""Measure and print: ``python -m benchmarks [speed | batches | roofline | grid | scaling | scale | …]``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import batches, check, cores, grid, memory, overhead, roofline, scale, scaling, speed
+from benchmarks import batches, check, cores, estimates, grid, memory, overhead, roofline, scale, scaling, speed
 from benchmarks.batch_tables import batches_table
 from benchmarks.case import Case
+from benchmarks.estimate_tables import estimates_table
 from benchmarks.grid_tables import check_tables, times_table
 from benchmarks.machine import Machine, chosen_cores, this_machine, workers
 from benchmarks.roofline_table import roofline_table
@@ -63,6 +64,8 @@ def parser() -> argparse.ArgumentParser:
 
     four = commands.add_parser("scale", parents=[shared], help="what one driver can take, with trials of no time")
     four.add_argument("--trials", type=int, default=1_000_000, help="outcomes of the largest run")
+
+    commands.add_parser("estimates", parents=[shared], help="estimates of plans beside the times of the runs, on a CPU")
 
     commands.add_parser("overhead", parents=[shared], help="what Dask adds to batches of a second, on one worker")
     return top
@@ -183,6 +186,16 @@ def measure_overhead(arguments: argparse.Namespace, machine: Machine) -> dict[st
     return {"overhead": asdict(found)}
 
 
+def measure_estimates(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
+    """Plan and run suites, and print how far their estimates are from their times."""
+    found = []
+    for path in estimates.suites(arguments.quick):
+        _say(path.stem)
+        found.append(estimates.measure(path))
+    _show(estimates_table(found, machine))
+    return {"estimates": [{**asdict(one), "ratio": one.ratio} for one in found], "outside": estimates.outside(found)}
+
+
 def _say(what: str) -> None:
     print(f"measuring {what} …", file=sys.stderr, flush=True)
 
@@ -213,6 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "scaling": measure_scaling,
         "scale": measure_scale,
         "overhead": measure_overhead,
+        "estimates": measure_estimates,
     }
     found = measures[chosen.command](chosen, machine)
     if chosen.json:

@@ -6,28 +6,22 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.driver.edits import edited_since
+from harness.driver.expected_trials import LARGEST_BLOCK, Expectations, ExpectedTrials
 from harness.driver.plan import Plan
 from harness.driver.threshold_search import ThresholdSearch
+from harness.driver.trial_times import TrialTimes
 from harness.driver.undecided import found_again
-from harness.engine.costs import TOGETHER, Costs, Size
-from harness.engine.setting import Setting
 from harness.engine.solvers import refusals, shipped
-from harness.plugin_host.guarded import SECONDS, guarded, is_third_party
-from harness.plugin_host.plugin_process import START_SECONDS, Unanswered
 from harness.plugin_host.registry import Registry
-from harness.statistics.adaptive import Adaptive
-from harness.statistics.expectation import Expectation, expectation
-from harness.statistics.search import USUAL_TRIALS
 from harness.store import FILE, Store
 from harness.suite import Suite
 
-MOST_TIMED = 3
-"""Number of sizes at which trials of third-party plugins are timed."""
+if TYPE_CHECKING:
+    from harness.engine.costs import Size
 
 
 @dataclass(frozen=True)
@@ -91,7 +85,7 @@ class Planned:
 
 
 def estimate(suite: Suite, registry: Registry, directory: Path, device: str, workers: int) -> Planned:
-    """Return the trials that are stored and missing, and the time of those if every trial uses its whole budget.
+    """Return the trials that are stored and missing, and the time that these can be expected to take.
 
     Args:
         suite: The suite.
@@ -109,27 +103,8 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
             plan = Plan(suite, registry, device, store)
     else:
         plan = Plan(suite, registry, device)
-    leading = {id(search) for search in plan.leading}
-    expected = _expected(plan.leading)
-    missing = [(search, _missing(search, expected) if id(search) in leading else {}) for search in plan.searches]
-    tuning = _tuning(plan.searches)
-    times = _Times([*missing, *((one, widths) for _, one, _, widths in tuning)], registry, suite.budget.trial_seconds)
-    planned: list[PlannedThreshold] = []
-    for search, widths in missing:
-        planned += [_tuned(one, times) for one in tuning if one[0] is search]
-        planned.append(
-            PlannedThreshold(
-                regime=search.setting.regime.name,
-                n=search.n,
-                d=search.d,
-                solver=search.solver.name,
-                stored=search.reused,
-                missing=sum(widths.values()),
-                exact=search.exact,
-                seconds=times.seconds(search, widths) if widths else 0.0,
-                why=_why(search) if widths else "",
-            )
-        )
+    thresholds, expected = _planned(plan, measure=True)
+    assert thresholds is not None
     chosen = {search.setting.regime.name: (search.setting.regime, search.solver) for search in plan.searches}
     why_not = {
         name: refusals(
@@ -137,10 +112,52 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
         )
         for name, (regime, solver) in chosen.items()
     }
-    ratios = {} if expected is None else expected.ratios
-    brackets = {rise: ratio if math.isfinite(ratio) else None for rise, ratio in ratios.items()}
+    brackets = {rise: ratio if math.isfinite(ratio) else None for rise, ratio in expected.brackets.items()}
     contents = suite.dataset.contents()
-    return Planned(suite.name, str(directory), workers, tuple(planned), why_not, contents, brackets)
+    return Planned(suite.name, str(directory), workers, tuple(thresholds), why_not, contents, brackets)
+
+
+def known_seconds(plan: Plan) -> float | None:
+    """Return the time that the missing trials of a plan can be expected to take on one worker, in seconds.
+
+    It is that of :func:`estimate`, or None if a kind of trial was not measured on this machine yet.
+
+    Args:
+        plan: The plan.
+    """
+    thresholds, _ = _planned(plan, measure=False)
+    return None if thresholds is None else sum(one.seconds for one in thresholds)
+
+
+def _planned(plan: Plan, *, measure: bool) -> tuple[list[PlannedThreshold] | None, Expectations]:
+    """Return the estimates for the thresholds of a plan, or None if they take measuring and that is not wanted."""
+    leading = {id(search) for search in plan.leading}
+    expected = Expectations(plan.leading)
+    tuning = {id(one[0]): one for one in _tuning(plan.searches)}
+    sizes: dict[str, list[Size]] = {}
+    for search in (*plan.searches, *(one[1] for one in tuning.values())):
+        widths = {k for k, _ in search.missing} if search.exact else {search.method.likely_width(*search.scale)}
+        sizes.setdefault(search.key, []).extend((search.n, search.d, k) for k in widths)
+    times = TrialTimes(sizes, plan.registry, plan.suite.budget.trial_seconds, measure=measure)
+    planned: list[PlannedThreshold] = []
+    for search in plan.searches:
+        if id(search) in tuning:
+            planned.append(_tuned(tuning[id(search)], times))
+        number = expected.number(search) if id(search) in leading else 0
+        planned.append(
+            PlannedThreshold(
+                regime=search.setting.regime.name,
+                n=search.n,
+                d=search.d,
+                solver=search.solver.name,
+                stored=search.reused,
+                missing=number,
+                exact=search.exact,
+                seconds=times.seconds(search, expected.of(search, times.reach(search))) if number else 0.0,
+                why=_why(search) if number else "",
+            )
+        )
+    return (None if times.unknown else planned), expected
 
 
 Tuning = tuple["ThresholdSearch", "ThresholdSearch", int, dict[int, int]]
@@ -160,9 +177,10 @@ def _tuning(searches: Sequence[ThresholdSearch]) -> list[Tuning]:
     return found
 
 
-def _tuned(tuning: Tuning, times: _Times) -> PlannedThreshold:
-    """Return the estimate for the tuning trials of a search."""
+def _tuned(tuning: Tuning, times: TrialTimes) -> PlannedThreshold:
+    """Return the estimate for the tuning trials of a search. They count with their whole budget."""
     search, first, stored, widths = tuning
+    trials = [ExpectedTrials(k, more, 0.0, min(more, LARGEST_BLOCK)) for k, more in sorted(widths.items())]
     return PlannedThreshold(
         regime=f"{search.setting.regime.name}, tuning",
         n=search.n,
@@ -171,95 +189,10 @@ def _tuned(tuning: Tuning, times: _Times) -> PlannedThreshold:
         stored=stored,
         missing=sum(widths.values()),
         exact=True,
-        seconds=times.seconds(first, widths) if widths else 0.0,
+        seconds=times.seconds(first, trials) if widths else 0.0,
     )
-
-
-def _expected(searches: Sequence[ThresholdSearch]) -> Expectation | None:
-    """Return what the adaptive searches that are not over can be expected to find, by that in the middle of them."""
-    going = [search for search in searches if not search.exact]
-    starts = sorted(start / step for start, step in (search.scale for search in going))
-    methods = {search.method for search in going if isinstance(search.method, Adaptive)}
-    if not starts or not methods:
-        return None
-    return expectation(methods.pop(), round(starts[len(starts) // 2], 3), going[0].sizes)
 
 
 def _why(search: ThresholdSearch) -> str:
     """Return why stored trials are not used, or an empty string if all are."""
     return "; ".join(filter(None, (edited_since(search.outdated), found_again(search.undecided))))
-
-
-def _missing(search: ThresholdSearch, expected: Expectation | None) -> dict[int, int]:
-    """Return the number of trials to train by width, the expected number if it depends on outcomes."""
-    if search.exact:
-        return Counter(k for k, _ in search.missing)
-    known = sum(map(len, search.outcomes.values()))
-    usual = min(USUAL_TRIALS if expected is None else expected.trials, search.method.trials)
-    return {search.method.likely_width(*search.scale): max(usual - known, len(search.waiting))}
-
-
-class _Times:
-    """The times of trials, from the costs of their kinds.
-
-    A suite without code of third parties takes them from the file of the machine, which is complete after the first
-    plan. What a third-party plugin does may take any time, and changes: it is timed anew at a few sizes of the suite.
-    If it hangs or crashes meanwhile, each trial counts with its longest time.
-    """
-
-    def __init__(self, searches: Sequence[tuple[ThresholdSearch, dict[int, int]]], registry: Registry, limit: float):
-        self.registry, self.limit = registry, limit
-        self.sizes: dict[str, list[Size]] = {}
-        for search, widths in searches:
-            self.sizes.setdefault(search.key, []).extend((search.n, search.d, k) for k in widths)
-        self._known: dict[str, Costs | None] = {}
-
-    def seconds(self, search: ThresholdSearch, widths: dict[int, int]) -> float:
-        """Return the time in seconds of trials of a search on one worker if each uses its whole budget.
-
-        Args:
-            search: The search.
-            widths: Number of trials by width.
-        """
-        if search.key not in self._known:
-            self._known[search.key] = self._costs(search)
-        costs = self._known[search.key]
-        if costs is None:
-            return self.limit * sum(widths.values())
-        found = {k: costs.seconds(search.setting, search.n, search.d, k) for k in widths}
-        return sum(trials * found[k] for k, trials in widths.items())
-
-    def _costs(self, search: ThresholdSearch) -> Costs | None:
-        """Return the costs of a search's trials, or None if they cannot be timed."""
-        setting = search.setting
-        taking_part = (setting.regime, setting.dataset)
-        if not is_third_party(self.registry, *taking_part):
-            from harness.engine.cost_file import costs_of
-
-            return costs_of(setting, self.registry)
-        some = _spread(self.sizes[search.key])
-        seconds = min(SECONDS, 4 * TOGETHER * len(some) * self.limit)
-        try:
-            guarded(_ready, taking_part, self.registry, subject="torch", seconds=START_SECONDS)
-            call = partial(_measured, setting, some)
-            return guarded(call, taking_part, self.registry, subject="a trial", seconds=seconds)
-        except Unanswered:
-            return None
-
-
-def _spread(sizes: Sequence[Size]) -> list[Size]:
-    """Return at most ``MOST_TIMED`` sizes, from the smallest to the largest."""
-    ordered = sorted(set(sizes), key=lambda size: (math.prod(max(one, 1) for one in size), size))
-    last = len(ordered) - 1
-    return list(dict.fromkeys(ordered[round(i * last / (MOST_TIMED - 1))] for i in range(MOST_TIMED)))
-
-
-def _ready() -> None:
-    """Import torch, whose time is not counted."""
-    import harness.engine.work  # noqa: F401  # imported for later calls in the same process
-
-
-def _measured(setting: Setting, sizes: Sequence[Size]) -> Costs:
-    from harness.engine.costs import measured
-
-    return measured(setting, sizes)

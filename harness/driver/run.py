@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.components.executor import Batch, BatchFailed, Executor, LostWorkers
 from harness.components.fault import error_outcome
 from harness.driver.batching import batches
+from harness.driver.estimate import known_seconds
 from harness.driver.loading import replay, results_of
 from harness.driver.plan import Plan
 from harness.driver.provenance import mixture, provenance
@@ -37,6 +38,8 @@ class Run:
         store: Where outcomes are kept.
         trained: Number of trials trained by this run.
         started: Time of the start, of the monotonic clock.
+        foreseen: Time that the run can be expected to take, in seconds, as ``harness plan`` says it, or None before
+            training starts and where a kind of trial was not measured on this machine.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Run:
         self.store = store
         self.trained = 0
         self.started = time.monotonic()
+        self.foreseen: float | None = None
         self._recovery = Recovery()
 
     def begin(self) -> None:
@@ -117,6 +121,8 @@ class Run:
             executor.submit(batch)
             in_hand += 1
         if listen:
+            known = known_seconds(self.plan)  # workers train meanwhile
+            self.foreseen = None if known is None else known / max(executor.workers, 1)
             listen(self)
         while in_hand:
             try:

@@ -18,6 +18,7 @@ import numpy as np
 
 from harness.components.progress import curve_steps
 from harness.components.recorder import whole_epochs
+from harness.engine.continuations import continuation_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,17 +35,20 @@ SIZES: tuple[Size, ...] = ((24, 6, 6), (64, 24, 8), (100, 20, 10), (128, 8, 48),
 LARGE: Size = (800, 60, 96)
 """A size at which steps are timed, and preparation, which takes a large part of a second there, is not."""
 
-TOGETHER = 8
-"""Number of networks that are trained together for a timing."""
+FEW, TOGETHER = 2, 8
+"""Numbers of networks that are trained together for a timing, as the smallest and largest blocks of a search are."""
 
-FATE = 2.0
+FATE = 2.5
 """Time in which continuations decide fates on average over the widths of a search, in times of the whole budget.
 
 That of one trial lies between a twentieth, where a fit is proved at once, and ten, where a path is followed to its end.
 """
 
 SHORT = 10
-"""Steps of the trials with which preparation and diagnostics are timed."""
+"""Steps of the trials with which preparation and diagnostics are timed, unless a closed form solves them."""
+
+USUAL_STEPS = 30_000
+"""Steps of trials that a closed form solves: it evaluates their course at more steps the more there are."""
 
 LONG_ENOUGH = 4e-3
 """Difference of two times in seconds from which the time of a step is taken."""
@@ -65,26 +69,57 @@ class Costs:
 
     Attributes:
         prepare: Weights of :func:`_once` for what is done once a trial, in seconds.
-        step: Weights of :func:`_each_step`, in seconds.
+        step: Weights of :func:`_each_step` where many networks are trained together, in seconds.
+        few: The same for few networks. It is empty where each network is trained by itself.
         visit: Weights of :func:`_once` for a visit of the diagnostics, in seconds.
     """
 
     prepare: tuple[float, ...]
     step: tuple[float, ...]
     visit: tuple[float, ...]
+    few: tuple[float, ...] = ()
 
-    def seconds(self, setting: Setting, n: int, d: int, k: int) -> float:
-        """Return the time in seconds of one trial that uses its whole budget, with its fate where that is wanted."""
+    def seconds(
+        self, setting: Setting, n: int, d: int, k: int, *, share: float = 1.0, together: float = TOGETHER
+    ) -> float:
+        """Return the time in seconds of one trial, with its fate where that is wanted.
+
+        Args:
+            setting: What is trained.
+            n: Number of samples.
+            d: Input dimension.
+            k: Width.
+            share: Share of the budget that the trial uses.
+            together: Number of networks that are trained together.
+        """
         regime, solver = setting.regime, setting.solver
         once = _once(n, d, k)
         total = once @ np.array(self.prepare)
         if regime.diagnostics:
             total += _visits(regime, setting.steps) * (once @ np.array(self.visit))
         if solver is None or not solver.closed_form:
-            fate = FATE if setting.limit and not (solver is not None and solver.decides_fates) else 0.0
+            fate = FATE if _is_followed(setting) else 0.0
             steps = whole_epochs(regime.optimizer.most_steps(n, setting.steps), regime.optimizer.epoch(n))
-            total += (1.0 + fate) * steps * (_each_step(regime, n, d, k) @ np.array(self.step))
+            counts = _each_step(regime, n, d, k)
+            alone = counts @ np.array(self.step)
+            each = alone + _more_alone(together) * max(counts @ np.array(self.few) - alone, 0.0) if self.few else alone
+            total += steps * (share * each + fate * alone)
         return float(total)
+
+
+def _is_followed(setting: Setting) -> bool:
+    """Return whether a continuation decides the fates of trials, and not their solver or nothing."""
+    if not setting.limit or (setting.solver is not None and setting.solver.decides_fates):
+        return False
+    return (setting.continuation or continuation_of(setting.regime, setting.q)) is not None
+
+
+def _more_alone(together: float) -> float:
+    """Return the place of 1/together, 0 where many networks are timed and 1 where few are.
+
+    A stack takes the time a + b m of m networks, so a/m + b of each.
+    """
+    return max((1.0 / max(together, 1.0) - 1.0 / TOGETHER) / (1.0 / FEW - 1.0 / TOGETHER), 0.0)
 
 
 def _once(n: int, d: int, k: int) -> NDArray[np.float64]:
@@ -129,6 +164,7 @@ def measured(setting: Setting, sizes: Iterable[Size] = ()) -> Costs:
     plain = replace(setting, regime=replace(setting.regime, diagnostics=()))
     prepare: list[tuple[Size, float]] = []
     each: list[tuple[Size, float]] = []
+    few: list[tuple[Size, float]] = []
     visit: list[tuple[Size, float]] = []
     with one_thread():
         for size in dict.fromkeys(at):
@@ -140,9 +176,11 @@ def measured(setting: Setting, sizes: Iterable[Size] = ()) -> Costs:
             if setting.regime.diagnostics and not (len(visit) >= FEWEST and visit[-1][1] > SLOW):
                 watched = _Probe(setting, size, clock)
                 if watched.works():
-                    visit.append((size, max(watched.once() - once, 0.0) / _visits(setting.regime, SHORT)))
+                    visit.append((size, max(watched.once() - once, 0.0) / _visits(setting.regime, probe.short)))
             if not probe.solver.closed_form:
                 each.append((size, probe.step()))
+            if not probe.solver.closed_form and probe.count > FEW:
+                few.append((size, probe.step(FEW)))
         for size in large:
             probe = _Probe(plain, size, clock, cheap=True)
             if not probe.solver.closed_form and probe.works():
@@ -152,6 +190,7 @@ def measured(setting: Setting, sizes: Iterable[Size] = ()) -> Costs:
         _fitted([_once(*size) for size, _ in prepare], [seconds for _, seconds in prepare]),
         _fitted([_each_step(regime, *size) for size, _ in each], [seconds for _, seconds in each]),
         _fitted([_once(*size) for size, _ in visit], [seconds for _, seconds in visit]),
+        _fitted([_each_step(regime, *size) for size, _ in few], [seconds for _, seconds in few]),
     )
 
 
@@ -186,6 +225,7 @@ class _Probe:
         grouping = self.solver.grouping(self.setting.regime, self.setting.budget, *size)
         self.count = 1 if grouping.alone else min(TOGETHER, grouping.batch)
         self.epoch = setting.regime.optimizer.epoch(n)
+        self.short = USUAL_STEPS if self.solver.closed_form else SHORT
 
     def works(self) -> bool:
         """Return whether trials of the size can be prepared and trained. The first call is not timed."""
@@ -203,28 +243,32 @@ class _Probe:
         # Steps that are next to none keep every network from diverging, which would end it.
         return trial if self.solver.closed_form else replace(trial, step_size=1e-9 * trial.step_size)
 
-    def _train(self, steps: int) -> Iterable[Outcome]:
+    def _train(self, steps: int, count: int | None = None) -> Iterable[Outcome]:
         budget = replace(self.setting.budget, steps=steps)
-        return list(self.solver.train(self.setting.regime, self.trials, budget))
+        return list(self.solver.train(self.setting.regime, self.trials[:count], budget))
 
     def once(self) -> float:
         """Return the time of all that one trial does once, in seconds."""
 
         def call() -> None:
             self.trials[0] = self._prepared(0)
-            budget = replace(self.setting.budget, steps=SHORT)
+            budget = replace(self.setting.budget, steps=self.short)
             list(self.solver.train(self.setting.regime, self.trials[:1], budget))
 
         return self._least(call)
 
-    def step(self) -> float:
-        """Return the time of one step of one trial, in seconds: the slope between two numbers of steps."""
+    def step(self, count: int | None = None) -> float:
+        """Return the time of one step of one trial, in seconds: the slope between two numbers of steps.
+
+        Args:
+            count: Number of networks that are trained together, by default all.
+        """
         low = self.epoch * math.ceil(SHORT / self.epoch)
-        before, high = self._least(partial(self._train, low)), 4 * low
+        before, high = self._least(partial(self._train, low, count)), 4 * low
         while True:
-            more = self._least(partial(self._train, high)) - before
+            more = self._least(partial(self._train, high, count)) - before
             if more > LONG_ENOUGH or high >= MOST_STEPS:
-                return max(more, 0.0) / (high - low) / self.count
+                return max(more, 0.0) / (high - low) / (count or self.count)
             high *= 4
 
     def _least(self, call: Callable[[], object]) -> float:

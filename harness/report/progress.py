@@ -47,11 +47,22 @@ def rate(run: Run) -> float:
 
 
 def left(run: Run) -> str:
-    """Return the time left as text, or an empty string while it is not known."""
-    speed = rate(run)
-    if not run.trained or time.monotonic() - run.started < 1.0:
-        return ""
-    seconds = max(run.plan.expected() - run.plan.done, 0) / speed
+    """Return the time left as text, or an empty string while it is not known.
+
+    At the start it is the time that was foreseen. Later the rate of the trials so far counts as much as their share of
+    all trials.
+    """
+    total = max(run.plan.expected() - run.plan.done + run.trained, 1)
+    done = min(run.trained / total, 1.0)
+    timed = run.trained > 0 and time.monotonic() - run.started >= 1.0
+    measured = total * (1.0 - done) / rate(run) if timed else None
+    foreseen = None if run.foreseen is None else run.foreseen * (1.0 - done)
+    if measured is None:
+        if foreseen is None:
+            return ""
+        seconds = foreseen
+    else:
+        seconds = measured if foreseen is None else done * measured + (1.0 - done) * foreseen
     if seconds < 90:
         return f"about {max(round(seconds), 1)} s left"
     return f"about {round(seconds / 60)} min left" if seconds < 5400 else f"about {seconds / 3600:.1f} h left"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import median
@@ -16,10 +17,15 @@ from harness.statistics.evidence import Evidence
 from harness.statistics.rounds import Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.statistics.adaptive import Adaptive
 
 RISES = {"sharp": 30.0, "medium": 8.0, "slow": 3.0}
 """Exponents s of the odds (k/c)^s of the simulated curves, by how fast they rise."""
+
+USUAL = (8.0, 30.0, 100.0)
+"""Exponents of the curves from which trials and widths are taken, as those of nets with 50 samples and more rise."""
 
 CENTERS = (0.8, 1.25, 2.0)
 """Centres c of the simulated curves, in starting widths."""
@@ -27,8 +33,31 @@ CENTERS = (0.8, 1.25, 2.0)
 LAPSE = 0.03
 """Share of trials that fail at every width of the simulated curves."""
 
+ABOVE_FLOOR = (1.0, 1.2, 1.5)
+"""Centres of the simulated curves where a theorem bounds k½ from below, in the first widths above the bound."""
+
 MOST_TRIALS = 300
 """Largest number of trials of a simulated search, so that the simulation takes little time."""
+
+PER_OCTAVE = 2
+"""Number of groups of the widths of an octave, so that few widths stand for all."""
+
+
+@dataclass(frozen=True)
+class Visited:
+    """A group of similar widths that simulated searches try.
+
+    Attributes:
+        width: Mean width, in starting widths.
+        share: Share of all trials that have these widths.
+        fits: Share of these trials that fit.
+        together: Mean number of trials that a round asks for at one of these widths.
+    """
+
+    width: float
+    share: float
+    fits: float
+    together: float
 
 
 @dataclass(frozen=True)
@@ -37,15 +66,17 @@ class Expectation:
 
     Attributes:
         ratios: Median of high/low by how fast P(fit) rises, or infinity where an end is likely to stay open.
-        trials: Mean number of trials.
+        trials: Mean number of trials where P(fit) rises as it usually does.
+        visited: The widths of these trials, in groups.
     """
 
     ratios: dict[str, float]
     trials: int
+    visited: tuple[Visited, ...]
 
 
 @lru_cache(maxsize=32)
-def expectation(search: Adaptive, start: float, sizes: int) -> Expectation:
+def expectation(search: Adaptive, start: float, sizes: int, floor: int = 0) -> Expectation:
     """Simulate searches on sharp, medium and slowly rising curves near the starting width.
 
     The outcomes are drawn from a fixed stream, so that equal searches have equal expectations.
@@ -54,35 +85,63 @@ def expectation(search: Adaptive, start: float, sizes: int) -> Expectation:
         search: The search.
         start: Starting width, in steps of the admissible widths.
         sizes: Number of sizes (n, d) that the suite searches for a regime.
+        floor: Width that k½ exceeds by a theorem, in steps of the admissible widths, or 0.
 
     >>> from harness.statistics.adaptive import Adaptive
     >>> found = expectation(Adaptive(), 10.0, 1)
     >>> found.ratios["sharp"] < found.ratios["medium"] < found.ratios["slow"], found.trials <= 80
     (True, True)
+    >>> expectation(Adaptive(), 10.0, 1, floor=9).trials < found.trials
+    True
     """
     start = min(start, max(search.max_width / 4, 1.0))  # so that the curves cross ½ at widths that may be tried
+    centers = [(floor + 1) * center for center in ABOVE_FLOOR] if floor else [start * center for center in CENTERS]
     rng = np.random.Generator(np.random.Philox(0))
-    ratios, trials = {}, []
-    for name, slope in RISES.items():
-        found = [_simulated(search, start, sizes, center * start, slope, rng) for center in CENTERS]
-        ratios[name] = median(ratio for ratio, _ in found)
-        trials += [spent for _, spent in found]
-    return Expectation(ratios, round(sum(trials) / len(trials)))
+    found: dict[float, list[float]] = {}
+    asked: list[tuple[int, int, int]] = []
+    for slope in sorted({*RISES.values(), *USUAL}):
+        found[slope] = []
+        for center in centers:
+            evidence = Evidence(start, search.max_width, floor=floor)
+            ratio, blocks = _simulated(search, evidence, sizes, center, slope, rng)
+            found[slope].append(ratio)
+            asked += blocks if slope in USUAL else []
+    ratios = {name: median(found[slope]) for name, slope in RISES.items()}
+    trials = sum(more for _, more, _ in asked)
+    return Expectation(ratios, round(trials / (len(USUAL) * len(centers))), _grouped(asked, start))
 
 
 def _simulated(
-    search: Adaptive, start: float, sizes: int, center: float, slope: float, rng: np.random.Generator
-) -> tuple[float, int]:
-    """Return high/low and the number of trials of one simulated search."""
-    evidence = Evidence(start, search.max_width)
+    search: Adaptive, evidence: Evidence, sizes: int, center: float, slope: float, rng: np.random.Generator
+) -> tuple[float, list[tuple[int, int, int]]]:
+    """Return high/low of one simulated search, and width, trials and fits of what each round asked for."""
+    blocks: list[tuple[int, int, int]] = []
     while asked := BettingSearch(
         evidence, min(search.trials, MOST_TRIALS), search.precision, search.level(sizes)
     ).ask():
         told = {}
         for k, more in asked.items():
-            chance = (1 - LAPSE) / (1 + math.pow(center / k, slope))
+            chance = (
+                0.0 if k <= evidence.floor else (1 - LAPSE) / (1 + math.exp(min(slope * math.log(center / k), 99.0)))
+            )
             fits = int(rng.binomial(more, chance))
             told[k] = Tally(fits, fits, more)
+            blocks.append((k, more, fits))
         evidence.tell(told)
     low, high = evidence.bracket(LEVEL)
-    return (math.inf if low is None or high is None else high / low), evidence.trials
+    return (math.inf if low is None or high is None else high / low), blocks
+
+
+def _grouped(blocks: Sequence[tuple[int, int, int]], start: float) -> tuple[Visited, ...]:
+    """Return width, trials and fits of blocks by groups of similar widths."""
+    groups: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for k, more, fits in blocks:
+        groups[round(PER_OCTAVE * math.log2(k / start))].append((k, more, fits))
+    total = sum(more for _, more, _ in blocks)
+    found = []
+    for _, group in sorted(groups.items()):
+        trials = sum(more for _, more, _ in group)
+        mean = sum(k * more for k, more, _ in group) / trials
+        fits = sum(fits for _, _, fits in group)
+        found.append(Visited(mean / start, trials / total, fits / trials, trials / len(group)))
+    return tuple(found)

@@ -95,7 +95,9 @@ def test_times_of_sizes_that_were_not_measured_are_right_within_a_factor_of_two(
     search = search_of(case, registry)
     k = search.method.likely_width(*search.scale)
     assert (search.n, search.d, k) not in (*SIZES, LARGE)
-    expected = costs_of(search.setting, registry).seconds(search.setting, search.n, search.d, k)
+    costs = costs_of(search.setting, registry)
+    assert costs is not None
+    expected = costs.seconds(search.setting, search.n, search.d, k)
     assert expected / 2 < seconds_of(search.setting, search.n, search.d, k, 8) < 2 * expected
 
 
@@ -110,6 +112,7 @@ def test_times_with_fates_are_right_within_a_factor_of_two_on_average_over_width
     )  # fmt: skip
     (search,) = Plan(parse_suite(text, registry), registry, "cpu").searches
     costs, widths = costs_of(search.setting, registry), (6, 8, 10, 12)
+    assert costs is not None
     expected = sum(costs.seconds(search.setting, 120, 20, k) for k in widths)
     took = sum(seconds_of(search.setting, 120, 20, k, 4) for k in widths)
     assert expected / 2 < took < 2 * expected
@@ -144,10 +147,10 @@ def test_costs_are_measured_once_a_machine(registry: Registry, file: Path, monke
         "[1]",
         "[" * 100_000,
         '{"KEY": 3}',
-        '{"KEY": {"prepare": [1, 1, 1, 1, 1, 1], "step": [1, 1, 1, 1, NaN], "visit": []}}',
-        '{"KEY": {"prepare": [1, 1, 1, 1, 1, -1], "step": [], "visit": []}}',
-        '{"KEY": {"prepare": [1], "step": [], "visit": []}}',
-        '{"KEY": {"prepare": [1, 1, 1, 1, 1, "1"], "step": [], "visit": []}}',
+        '{"KEY": {"prepare": [1, 1, 1, 1, 1, 1], "step": [1, 1, 1, 1, NaN], "few": [], "visit": []}}',
+        '{"KEY": {"prepare": [1, 1, 1, 1, 1, -1], "step": [], "few": [], "visit": []}}',
+        '{"KEY": {"prepare": [1], "step": [], "few": [], "visit": []}}',
+        '{"KEY": {"prepare": [1, 1, 1, 1, 1, "1"], "step": [], "few": [], "visit": []}}',
     ],
 )
 def test_a_damaged_file_is_written_anew(

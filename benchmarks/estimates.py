@@ -1,0 +1,80 @@
+"""Estimates of plans beside the times of the runs, in suites that decided no number of the estimate."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import harness
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.driver.run import Run
+
+FOLDER = Path(__file__).parent / "unseen"
+"""Where the suites are."""
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """A suite with its estimate and its time.
+
+    Attributes:
+        suite: Its name.
+        planned_trials: Number of trials that the plan expected.
+        trials: Number of trials that were trained.
+        planned: Time that the plan expected on one worker, in seconds.
+        seconds: Processor time from the first batch to the last outcome, in seconds.
+    """
+
+    suite: str
+    planned_trials: int
+    trials: int
+    planned: float
+    seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """The estimate over the time."""
+        return self.planned / self.seconds
+
+
+def suites(quick: bool = False) -> list[Path]:
+    """Return the suites, or two that take a few seconds."""
+    every = sorted(FOLDER.glob("*.toml"))
+    return [path for path in every if path.stem in ("linear", "minibatches")] if quick else every
+
+
+def measure(path: Path) -> Estimated:
+    """Plan a suite and run it in this process.
+
+    The first plan measures the kinds of trials that are not known on this machine, so that their time does not count.
+
+    Args:
+        path: The suite.
+    """
+    times: list[float] = []
+
+    def listen(_run: Run) -> None:
+        times.append(time.process_time())
+
+    with tempfile.TemporaryDirectory() as directory:
+        planned = harness.plan(path, out=directory, device="cpu", workers=1)
+        begin = time.process_time()
+        results = harness.run(path, out=directory, device="cpu", executor="in-process", progress=listen)
+    return Estimated(
+        planned.suite,
+        sum(threshold.missing for threshold in planned.thresholds),
+        results.trained,
+        planned.seconds,
+        (times or [begin])[-1] - (times or [begin])[0],
+    )
+
+
+def outside(found: Sequence[Estimated], factor: float = 2.0) -> list[str]:
+    """Return the suites whose estimate is wrong by more than a factor, either way."""
+    return [one.suite for one in found if not 1 / factor <= one.ratio <= factor]

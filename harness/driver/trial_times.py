@@ -1,0 +1,119 @@
+"""The times of the trials of a suite, from the costs and paces of their kinds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from harness.engine.costs import TOGETHER, Costs, Size
+from harness.engine.pace import Pace
+from harness.plugin_host.guarded import SECONDS, guarded, is_third_party
+from harness.plugin_host.plugin_process import START_SECONDS, Unanswered
+
+if TYPE_CHECKING:
+    from harness.driver.expected_trials import ExpectedTrials
+    from harness.driver.threshold_search import ThresholdSearch
+    from harness.engine.setting import Setting
+    from harness.plugin_host.registry import Registry
+
+MOST_TIMED = 3
+"""Number of sizes at which trials of third-party plugins are timed."""
+
+DRIVER = 2e-3
+"""Time in which a trial is asked for, handed to a worker and stored, in seconds."""
+
+
+class TrialTimes:
+    """The times of trials, from the costs of their kinds and the steps that they take.
+
+    A suite without code of third parties takes them from the file of the machine, which is complete after the first
+    plan. What a third-party plugin does may take any time, and changes: it is timed anew at a few sizes of the suite,
+    and its trials count with their whole budget. If it hangs or crashes meanwhile, each trial counts with its longest
+    time.
+    """
+
+    def __init__(self, sizes: dict[str, list[Size]], registry: Registry, limit: float, *, measure: bool = True) -> None:
+        """Take what decides the times.
+
+        Args:
+            sizes: Sizes (n, d, k) that may be timed, by the keys of the settings of searches.
+            registry: The plugins.
+            limit: Longest time of a trial, in seconds.
+            measure: Whether to measure what is not known.
+        """
+        self.registry, self.limit, self.measure = registry, limit, measure
+        self.sizes = sizes
+        self.unknown = False
+        self._known: dict[str, tuple[Costs | None, Pace]] = {}
+
+    def reach(self, search: ThresholdSearch) -> float:
+        """Return the width from which trials fit within the budget, in starting widths, or 0 if it is not known."""
+        return self._measured(search)[1].reach(search.setting, search.n, search.d)
+
+    def seconds(self, search: ThresholdSearch, expected: Sequence[ExpectedTrials]) -> float:
+        """Return the time of trials of a search on one worker, in seconds.
+
+        Args:
+            search: The search.
+            expected: Its trials.
+        """
+        costs, pace = self._measured(search)
+        if costs is None:
+            return self.limit * sum(one.trials for one in expected)
+        total = 0.0
+        setting, n, d, (start, _) = search.setting, search.n, search.d, search.scale
+        for one in expected:
+            # The networks of a stack take as long as the one that takes longest.
+            fits = one.fits**one.together if costs.few else one.fits
+            share = pace.share(setting, n, d, one.k / start, fits)
+            each = costs.seconds(setting, n, d, one.k, share=share, together=one.together)
+            total += one.trials * (DRIVER + each)
+        return total
+
+    def _measured(self, search: ThresholdSearch) -> tuple[Costs | None, Pace]:
+        """Return costs and pace of a search's trials. There are no costs if they cannot be timed."""
+        if search.key not in self._known:
+            self._known[search.key] = self._costs(search)
+        return self._known[search.key]
+
+    def _costs(self, search: ThresholdSearch) -> tuple[Costs | None, Pace]:
+        setting = search.setting
+        taking_part = (setting.regime, setting.dataset)
+        if not is_third_party(self.registry, *taking_part):
+            from harness.engine.cost_file import costs_of, pace_of
+
+            costs = costs_of(setting, self.registry, measure=self.measure)
+            pace = costs and pace_of(setting, self.registry, costs, measure=self.measure)
+            self.unknown |= costs is None or pace is None
+            return costs, pace or Pace()
+        if not self.measure:
+            self.unknown = True
+            return None, Pace()
+        some = _spread(self.sizes[search.key])
+        seconds = min(SECONDS, 4 * TOGETHER * len(some) * self.limit)
+        try:
+            guarded(_ready, taking_part, self.registry, subject="torch", seconds=START_SECONDS)
+            call = partial(_timed, setting, some)
+            return guarded(call, taking_part, self.registry, subject="a trial", seconds=seconds), Pace()
+        except Unanswered:
+            return None, Pace()
+
+
+def _spread(sizes: Sequence[Size]) -> list[Size]:
+    """Return at most ``MOST_TIMED`` sizes, from the smallest to the largest."""
+    ordered = sorted(set(sizes), key=lambda size: (math.prod(max(one, 1) for one in size), size))
+    last = len(ordered) - 1
+    return list(dict.fromkeys(ordered[round(i * last / (MOST_TIMED - 1))] for i in range(MOST_TIMED)))
+
+
+def _ready() -> None:
+    """Import torch, whose time is not counted."""
+    import harness.engine.work  # noqa: F401  # imported for later calls in the same process
+
+
+def _timed(setting: Setting, sizes: Sequence[Size]) -> Costs:
+    from harness.engine.costs import measured
+
+    return measured(setting, sizes)
