@@ -7,7 +7,7 @@ JAX := $(VENV)/.jax
 # Options for all benchmarks, such as BENCH='--dtype float64' or BENCH='--device cuda'.
 BENCH ?=
 
-.PHONY: quickstart test test-floors lint bench bench-speed bench-batches bench-roofline bench-grid bench-check bench-scaling docs site reports schema clean help
+.PHONY: quickstart test test-floors lint bench bench-speed bench-batches bench-roofline bench-grid bench-check bench-scaling bench-estimates docs site reports schema clean help
 
 help:
 	@echo "make quickstart   environment, install, and the quickstart suite with its tables"
@@ -57,6 +57,9 @@ bench-check: $(STAMP)
 
 bench-scaling: $(STAMP)
 	$(BIN)/python -m benchmarks scaling $(BENCH)
+
+bench-estimates: $(STAMP)
+	$(BIN)/python -m benchmarks estimates $(BENCH)
 
 # What cannot be installed is left out of the tables, with a word.
 $(JAX): $(STAMP)

@@ -41,7 +41,7 @@ def costs_of(setting: Setting, registry: Registry, *, measure: bool = True) -> C
     Args:
         setting: What is trained.
         registry: The plugins.
-        measure: Whether to measure costs that are not in the file. Otherwise None stands for them.
+        measure: Whether to measure costs that are not in the file. Otherwise None is returned.
     """
     return _kept(
         _key(setting, registry),
@@ -58,7 +58,7 @@ def pace_of(setting: Setting, registry: Registry, costs: Costs, *, measure: bool
         setting: What is trained.
         registry: The plugins.
         costs: The costs of its trials.
-        measure: Whether to measure a pace that is not in the file. Otherwise None stands for it.
+        measure: Whether to measure a pace that is not in the file. Otherwise None is returned.
     """
     optimizer = setting.data(registry)["regime"]["optimizer"]
     own = [_key(setting, registry), optimizer, setting.tolerances[-1]]

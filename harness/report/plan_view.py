@@ -74,8 +74,8 @@ def plan_table(planned: Planned) -> Table:
         title=f"Plan of {planned.suite}",
         caption=(
             f"{missing} trials to train, {stored} stored in {planned.directory}; "
-            f"roughly {duration(planned.seconds)} on {workers}. time: of one worker, if every trial used its whole "
-            "budget (most stop earlier) and searches ended near the width n/d (those that go beyond take longer)."
+            f"roughly {duration(planned.seconds)} on {workers}. time: of one worker, from the times of this machine "
+            "and the widths and steps that a search can be expected to take; it may be half or twice as long."
             if missing
             else f"Nothing to train: all {stored} trials are stored in {planned.directory}."
         )

@@ -87,7 +87,21 @@ def lines(table: Table, width: int = 100, encoding: str | None = "utf-8", *, leg
     return _Layout(shown, max(width, SMALLEST), encoding, None if legend else CAPTION_LINES).lines()
 
 
-def shortened_caption(text: str, width: int, most: int, last: str = "") -> list[str]:
+def first_clause(text: str, width: int) -> str:
+    """Return the text, or if it is longer than a line its first clauses that are not.
+
+    >>> first_clause("limited by the budget: at least half of the unfit trials still fell", 40)
+    'limited by the budget'
+    >>> first_clause("no pause in a long note", 10)
+    'no pause …'
+    """
+    if cell_len(text) <= width:
+        return text
+    ends = [found.start() for found in re.finditer(r"[:;,] ", text) if cell_len(text[: found.start()]) <= width]
+    return text[: ends[0]] if ends else f"{wrap(text, width - 2)[0]} …"
+
+
+def shortened_caption(text: str, width: int, most: int, last: str = "", *, more: bool = False) -> list[str]:
     """Return the first sentences of a caption that fit into some lines, and where to find the others.
 
     That numbers are of edited code is always said.
@@ -97,6 +111,7 @@ def shortened_caption(text: str, width: int, most: int, last: str = "") -> list[
         width: Number of columns.
         most: Number of lines.
         last: Sentence that always follows.
+        more: Whether something else is left out, so that the legend is pointed to in any case.
 
     >>> shortened_caption("One is short. Two is a sentence that takes many more words.", 28, 2)
     ['One is short. --legend', 'explains the rest.']
@@ -104,7 +119,7 @@ def shortened_caption(text: str, width: int, most: int, last: str = "") -> list[
     sentences = re.split(r"(?<=\.) ", text)
     doubts = [sentence for sentence in sentences if sentence.startswith(EDITED)]
     end = " ".join([*doubts, f"{MORE}{last}"])
-    whole = wrap(f"{text}{last}".strip(), width)
+    whole = wrap(f"{text} {MORE}{last}" if more else f"{text}{last}".strip(), width)
     if len(whole) <= most:
         return whole
     sentences = [sentence for sentence in sentences if sentence not in doubts]
@@ -177,19 +192,44 @@ class _Layout:
         return [*title, Text(self.rule), *body, *([Text(self.rule)] if below else []), *below]
 
     def below(self, dropped: Sequence[str]) -> list[Text]:
+        """Return caption and notes. Without a legend they are shortened together to :data:`CAPTION_LINES` lines."""
         caption, left_out = self.safe(self.table.caption), ""
         if dropped:
             quoted = ", ".join(f"“{header}”" for header in dropped)
             left_out = f" {self.safe(f'Columns left out at this width: {quoted}.')}"
-        broken = wrap(f"{caption}{left_out}".strip(), self.width)
-        if self.most is not None:
-            broken = shortened_caption(caption, self.width, self.most, left_out)
-        found = [Text(line) for line in broken]
+        notes = self.notes()
+        if self.most is None:
+            return list(map(Text, [*wrap(f"{caption}{left_out}".strip(), self.width), *notes]))
+        whole = shortened_caption(caption, self.width, self.most, left_out)
+        if len(whole) + len(notes) > self.most:
+            least = len(wrap(f"{MORE}{left_out}", self.width))
+            notes = self.short_notes()[: max(self.most - least, 0)]
+            whole = shortened_caption(caption, self.width, max(self.most - len(notes), 1), left_out, more=True)
+        return list(map(Text, [*whole, *notes]))
+
+    def notes(self) -> list[str]:
+        """Return the lines of all notes."""
+        found = []
         for note, mark in self.marks.items():
             label = self.safe(mark)
             indent = cell_len(label) + 1
             for number, line in enumerate(wrap(self.safe(note.text), self.width - indent)):
-                found.append(Text((label + " " if number == 0 else " " * indent) + line))
+                found.append((label + " " if number == 0 else " " * indent) + line)
+        return found
+
+    def short_notes(self) -> list[str]:
+        """Return lines of the first clauses of all notes, as many in a line as fit. Equal clauses are printed once."""
+        marks: dict[str, list[str]] = {}
+        for note, mark in self.marks.items():
+            label = self.safe(mark)
+            marks.setdefault(first_clause(self.safe(note.text), self.width - cell_len(label) - 1), []).append(label)
+        found: list[str] = []
+        for clause, labels in marks.items():
+            short = f"{' '.join(labels)} {clause}"
+            if found and cell_len(found[-1]) + GAP + cell_len(short) <= self.width:
+                found[-1] += " " * GAP + short
+            else:
+                found.append(short)
         return found
 
     # Columns and their widths.

@@ -40,7 +40,7 @@ MOST_TRIALS = 300
 """Largest number of trials of a simulated search, so that the simulation takes little time."""
 
 PER_OCTAVE = 2
-"""Number of groups of the widths of an octave, so that few widths stand for all."""
+"""Number of groups of the widths of an octave, so that few widths are timed."""
 
 
 @dataclass(frozen=True)

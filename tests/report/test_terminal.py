@@ -48,6 +48,23 @@ def test_no_line_is_longer_than_the_width(results: Results, width: int, encoding
         "\n".join(lines).encode(encoding)
 
 
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_caption_and_notes_have_four_lines_unless_the_legend_is_asked_for(results: Results, width: int) -> None:
+    many = tuple(
+        Note(f"reason {i}: what it means takes many more words than a line of a terminal has") for i in range(9)
+    )
+    noted = Table("t", "T", "A short caption.", (Column("k"),), (Row((Number(1, notes=many),)),))
+    for table in (*tables(results), noted):
+        found = [line.plain for line in terminal.lines(table, width, legend=False)]
+        rules = [place for place, line in enumerate(found) if line and set(line) == {"─"}]
+        below = found[rules[-1] + 1 :]
+        assert len(below) <= terminal.CAPTION_LINES, below
+        whole = [line.plain for line in terminal.lines(table, width)]
+        if len(whole) > len(found):
+            assert "--legend" in " ".join(below)
+    assert "ᵃ reason 0" in " ".join(line.plain for line in terminal.lines(noted, width, legend=False))
+
+
 @pytest.mark.parametrize("width", [80, 160])
 def test_no_word_of_a_table_is_cut(results: Results, width: int) -> None:
     for table in tables(results):
