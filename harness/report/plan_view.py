@@ -75,8 +75,8 @@ def plan_table(planned: Planned) -> Table:
         caption=(
             f"{missing} trials to train, {stored} stored in {planned.directory}; "
             f"roughly {duration(planned.seconds)} on {workers}. time: of one worker, from the times of this machine "
-            "and the widths and steps that a search can be expected to take; it may be half or twice as long, and further "
-            "off where fates are decided."
+            "and the widths and steps that a search can be expected to take; it may be half or twice as long, and "
+            "further off where fates are decided."
             if missing
             else f"Nothing to train: all {stored} trials are stored in {planned.directory}."
         )
