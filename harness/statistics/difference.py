@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 EXACT_PAIRS = 14
 """Largest number of differences of which all sign patterns are tried."""
 
+ROUNDING = 1e-12
+"""Share of the largest difference below which a mean is rounding, as differences of shares are inexact."""
+
 FLIPS = 20_000
 """Number of sign patterns that are drawn for more differences."""
 
@@ -62,11 +65,15 @@ def difference(
     >>> found = difference([0.02, 0.01, 0.03, 0.02, 0.02])
     >>> round(found.mean, 3), round(found.low, 4), round(found.high, 4), found.p_value
     (0.02, 0.0112, 0.0288, 0.0625)
+    >>> difference([0.3 - 0.1, 0.2 - 0.4]).mean  # their sum is −3e−17
+    0.0
     """
     if not len(values):
         raise ValueError("there are no differences")
     data = np.asarray(values, dtype=np.float64)
     mean = float(data.mean())
+    if abs(mean) <= ROUNDING * float(np.abs(data).max()):
+        mean = 0.0
     if within is not None:
         return Difference(mean, *bounded_mean(values, *within, level=level), len(data), _sign_flip(data))
     spread = math.inf
