@@ -162,6 +162,8 @@ const found = {violations: [], errors: []};
 document.addEventListener("securitypolicyviolation", (e) => found.violations.push(e.blockedURI));
 window.addEventListener("error", (e) => found.errors.push(String(e.message)));
 window.addEventListener("load", () => {
+  found.stops = [...document.querySelectorAll(".scroll")].filter((box) => box.checkVisibility())
+    .map((box) => [box.scrollWidth > box.clientWidth, box.tabIndex === 0]);
   const shown = (rows) => [...rows].filter((row) => row.checkVisibility()).map((row) => row.cells);
   const table = document.getElementById("thresholds");
   const headers = [...table.tHead.rows[0].cells];
@@ -238,6 +240,8 @@ def test_in_a_browser_tables_sort_and_filter_and_no_request_leaves(text: str, tm
     assert "figure-scaling-regime-1" not in found["figures"]
     assert "figure-scaling-regime-3" in found["figures"]
     assert found["all"] == len(found["grouped"]) == 9
+    assert [scrolls for scrolls, _ in found["stops"]] == [stops for _, stops in found["stops"]]
+    assert not all(stops for _, stops in found["stops"])
     assert found["wide"]
     sent = (tmp_path / "net.json").read_text(encoding="utf-8", errors="replace")
     hosts = set(re.findall(r'"url":"(?:https?|wss?)://([^/"]*)', sent))
@@ -257,6 +261,7 @@ def test_the_browser_would_have_seen_a_request(text: str, tmp_path: Path) -> Non
 def test_in_a_narrow_browser_a_page_of_hostile_names_runs_nothing(results: Results, tmp_path: Path) -> None:
     names = {"softplus": HOSTILE[0], "relu | wide": HOSTILE[1]}
     found, console = driven(page(renamed(results, names), {}), tmp_path, width=420)
+    assert [True, True] in found["stops"]
     assert found["violations"] == found["errors"] == found["resources"] == []
     assert "CONSOLE" not in console
     assert found["wide"]

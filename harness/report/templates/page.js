@@ -58,6 +58,14 @@
     });
   }
 
+  // Only what can be scrolled is a stop of the keyboard.
+  for (const box of document.querySelectorAll(".scroll")) {
+    const mend = () => { if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex"); };
+    const observer = new ResizeObserver(mend);
+    for (const one of [box, ...box.children]) observer.observe(one);
+    mend();
+  }
+
   const filter = () => {
     const wanted = regimes.value;
     for (const part of document.querySelectorAll("[data-regime]")) {
