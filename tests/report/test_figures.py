@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.components import Outcome
+from harness.components import Fate, Outcome
 from harness.driver.results import Results
 from harness.plugin_host.loading import load_plugins
 from harness.report.figures.catalogue import catalogue, write_figures
@@ -165,6 +165,15 @@ def test_curves_begin_at_step_one_and_keep_their_last_value(watched: Results) ->
     (line,) = [line for line in axes.get_lines() if line.get_label() == "second k"]
     assert np.asarray(line.get_xdata()).tolist() == check_points(12)[1:]
     assert np.allclose(np.asarray(line.get_ydata(), float), [0.9**i for i in range(1, 12)])
+
+
+@pytest.mark.parametrize("fate", [None, Fate("fit in the limit", residual=0.0)])
+def test_survival_ends_at_infinity_only_where_the_run_decides_fates(results: Results, fate: Fate | None) -> None:
+    outcomes = {cell: tuple(replace(o, fate=fate) for o in several) for cell, several in results.outcomes.items()}
+    axes, *_ = drawn(replace(results, outcomes=outcomes))["survival"].draw().axes
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert ("∞" in labels) == (fate is not None)
+    assert (axes.get_xlim()[1] > 2 * results.suite.budget.steps) == (fate is not None)
 
 
 def test_the_sensitivity_map_says_what_the_table_says(results: Results) -> None:

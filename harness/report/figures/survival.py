@@ -79,12 +79,16 @@ def _draw(found: Mapping[str, Mapping[int, _Survival]], budget: int, head: Seque
             axes.set_ylabel("share that fits")
             axes.set_ylim(-0.04, 1.04)
             grid(axes)
+        beyond = any(limit is not None for of in found.values() for _, _, limit in of.values())
+        last = (BEYOND if beyond else 1.0) * budget
         for axes in several:
-            logarithmic(axes.xaxis, [first / 1.5, BEYOND * budget * 1.5])
-            axes.set_xlim(first / 1.5, BEYOND * budget * 1.5)
+            logarithmic(axes.xaxis, [first / 1.5, last * 1.5])
+            axes.set_xlim(first / 1.5, last * 1.5)
             ticks = [tick for tick in axes.get_xticks() if first / 1.5 <= tick <= budget]
             words = [axes.xaxis.get_major_formatter()(tick) for tick in ticks]
-            axes.set_xticks([*ticks, BEYOND * budget], [*words, "∞"])
-        hollow = Line2D([], [], marker="o", markerfacecolor="none", color=FAINT, linestyle="none")
+            axes.set_xticks([*ticks, last] if beyond else ticks, [*words, "∞"] if beyond else words)
         handles = {label: h for axes in several for h, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-        return finished(figure, head, handles | {"with unlimited steps": hollow})
+        if beyond:
+            marker = Line2D([], [], marker="o", markerfacecolor="none", color=FAINT, linestyle="none")
+            handles["with unlimited steps"] = marker
+        return finished(figure, head, handles)
