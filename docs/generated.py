@@ -337,9 +337,22 @@ def theory_pages(registry: Registry) -> dict[str, str]:
     known = known_rows([prediction.theory for found in by_plugin.values() for prediction in found])
     pages["index"] = (
         "# Theories\n\nA statement that was neither read in its source nor derived here is marked † in every table.\n\n"
-        f"```{{toctree}}\n{listed}\n```\n\n## How each claim is known\n\n{KNOWN}\n\n{known}\n\n{UNSEEN}\n"
+        f"```{{toctree}}\n{listed}\n```\n\n## How each claim is known\n\n{KNOWN}\n\n{known}\n\n{_maps()}\n\n{UNSEEN}\n"
     )
     return pages
+
+
+def _maps() -> str:
+    """Return the maps of exponents of the reference reports, those over many sizes first, with what they show."""
+    from harness.report.figures.exponent_map import WHAT
+
+    figures = []
+    files = sorted(REPORTS.glob("*/figures/exponent-map.svg"))
+    for file in sorted(files, key=lambda one: not one.parent.parent.name.startswith("review")):
+        suite = file.parent.parent.name
+        path, said = f"../../../reports/{suite}/figures/{file.name}", f"Exponents that the brackets of {suite} allow"
+        figures.append(f":::{{figure}} {path}\n:alt: {said}\n\n[{said}](../reports/{suite}.md)\n:::")
+    return "\n\n".join(["## Claimed exponents beside measured ones", WHAT, *figures])
 
 
 KNOWN = """\

@@ -178,6 +178,12 @@ def test_pages_of_theories_show_the_figures_of_their_regimes(theory_pages: dict[
     assert len(set(anchors)) == len(anchors), "a label stands once on the site"
 
 
+def test_the_index_has_the_maps_of_claimed_and_measured_exponents(theory_pages: dict[str, str]) -> None:
+    shown = re.findall(r"^:::\{figure\} \.\./\.\./\.\./(\S+)$", theory_pages["index"], re.M)
+    assert "reports/review-wide/figures/exponent-map.svg" in shown
+    assert all((ROOT / file).exists() for file in shown)
+
+
 def test_the_index_says_of_every_theory_how_it_is_known(theory_pages: dict[str, str], registry: Registry) -> None:
     rows = [line for line in theory_pages["index"].splitlines() if line.startswith("| `")]
     assert len(rows) == len(registry.theories())
