@@ -19,7 +19,7 @@ from harness import components
 
 ROOT = Path(__file__).parent.parent
 ORDER = [
-    {"complaints", "draft", "standard_output"},
+    {"complaints", "draft", "json_schema", "standard_output"},
     {"components"},
     {"mathematics", "statistics"},
     {"plugin_host"},

@@ -27,6 +27,17 @@ if TYPE_CHECKING:
     from harness.driver.replication import Replication, Tested
     from harness.driver.results import Results
     from harness.report import thresholds_file as form
+    from harness.report.claim_data import ClaimData, VariantData
+    from harness.report.theory_data import CertifiedData, PredictionData, TheoryData
+    from harness.report.threshold_data import (
+        AnswerData,
+        BareAnswerData,
+        BracketData,
+        ChoiceData,
+        ExponentData,
+        FormulaData,
+        ThresholdData,
+    )
     from harness.statistics.choice import Choice
     from harness.statistics.size_bracket import SizeBracket
     from harness.statistics.thresholds import Threshold
@@ -81,7 +92,7 @@ def thresholds_record(
     return record
 
 
-def _choice(cell: Cell, choice: Choice) -> form.ChoiceData:
+def _choice(cell: Cell, choice: Choice) -> ChoiceData:
     """Return the step size that ``tune`` chose for a cell."""
     return {
         "regime": cell.regime,
@@ -94,10 +105,10 @@ def _choice(cell: Cell, choice: Choice) -> form.ChoiceData:
     }
 
 
-def claim_record(one: Replication) -> form.ClaimData:
+def claim_record(one: Replication) -> ClaimData:
     """Return a claim, what was measured of it, and its verdict as plain data. Open ends of intervals are null."""
     section, found = one.section, one.tested
-    record: form.ClaimData = {
+    record: ClaimData = {
         "text": section.text,
         "source": section.source,
         "certainty": section.certainty,
@@ -124,7 +135,7 @@ def claim_record(one: Replication) -> form.ClaimData:
     return record
 
 
-def _variant(tested: Tested) -> form.VariantData:
+def _variant(tested: Tested) -> VariantData:
     """Return the test of a claim with a knob of the suite changed."""
     return {
         "knob": tested.knob,
@@ -189,7 +200,7 @@ def judged(predictions: Iterable[Prediction]) -> Judged:
     return found
 
 
-def theory_records(predictions: Iterable[Prediction], places: Judged) -> list[form.TheoryData]:
+def theory_records(predictions: Iterable[Prediction], places: Judged) -> list[TheoryData]:
     """Return each theory of some predictions once as plain data, in their order.
 
     Args:
@@ -211,7 +222,7 @@ def theory_records(predictions: Iterable[Prediction], places: Judged) -> list[fo
 
 def prediction_record(
     prediction: Prediction, places: Judged, regime: str = "", certified: Certified | None = None
-) -> form.PredictionData:
+) -> PredictionData:
     """Return a prediction as plain data. A width that is not finite is null, with its kind and the reason.
 
     Facts about the theory are not repeated. :func:`theory_records` has them.
@@ -227,7 +238,7 @@ def prediction_record(
     """
     theory, value = prediction.theory, prediction.width.value
     exponents = theory.claim.exponents.at(prediction.n, prediction.d) if theory.claim.exponents else None
-    record: form.PredictionData = {
+    record: PredictionData = {
         "theory": theory.name,
         "regime": regime or prediction.regime.name,
         "n": prediction.n,
@@ -241,11 +252,11 @@ def prediction_record(
         "assumptions": [places[theory.name][assumption] for assumption in prediction.assumptions],
     }
     if certified is not None:
-        record["certified"] = cast("form.CertifiedData", vars(certified))
+        record["certified"] = cast("CertifiedData", vars(certified))
     return record
 
 
-def _beside(results: Results, prediction: Prediction, places: Judged, regime: str) -> form.PredictionData:
+def _beside(results: Results, prediction: Prediction, places: Judged, regime: str) -> PredictionData:
     """Return a prediction with its scaling over the measured k½, or None where one of them is missing."""
     k_half = results.threshold(regime, prediction.n, prediction.d).k_half
     ratio = prediction.scaling / k_half if prediction.scaling is not None and k_half is not None else None
@@ -281,13 +292,13 @@ def _regime(regime: Regime) -> form.RegimeData:
     }
 
 
-def _threshold(results: Results, regime: str, n: int, d: int) -> form.ThresholdData:
+def _threshold(results: Results, regime: str, n: int, d: int) -> ThresholdData:
     """Return the leading record of a threshold, with the exact and the budgeted record within."""
     decided = results.decides_fates(regime)
     leading = results.threshold(regime, n, d)
     budget = results.threshold(regime, n, d, results.suite.budget.report_tolerance)
     trials = [t for k in results.widths(regime, n, d) for t in results.outcomes[Cell(regime, n, d, k)]]
-    record: form.ThresholdData = {
+    record: ThresholdData = {
         "regime": regime,
         "n": n,
         "d": d,
@@ -319,13 +330,13 @@ def _why(results: Results, regime: str, n: int, d: int, found: Threshold) -> str
     return why_no_bracket(results, trained, n, d)
 
 
-def _answer(results: Results, regime: str, n: int, d: int, found: Threshold) -> form.AnswerData:
+def _answer(results: Results, regime: str, n: int, d: int, found: Threshold) -> AnswerData:
     """Return an answer with the reasons of the trials that do not fit near it."""
     counts = reasons(results, regime, n, d, found.tolerance, None if found.kind == "exact" else found.steps)
     return {**threshold_data(found), "reasons": near(counts, found.low)}
 
 
-def threshold_data(found: Threshold) -> form.BareAnswerData:
+def threshold_data(found: Threshold) -> BareAnswerData:
     """Return one answer about a threshold as plain data."""
     return {
         "kind": found.kind,
@@ -345,7 +356,7 @@ def threshold_data(found: Threshold) -> form.BareAnswerData:
     }
 
 
-def _exponents(results: Results, regime: str) -> form.ExponentData:
+def _exponents(results: Results, regime: str) -> ExponentData:
     fit = results.exponent_fit(regime)
     return {
         "regime": regime,
@@ -363,7 +374,7 @@ def _exponents(results: Results, regime: str) -> form.ExponentData:
     }
 
 
-def _law(compared: Compared) -> form.FormulaData:
+def _law(compared: Compared) -> FormulaData:
     record = compared.record()
     return {
         "regime": record.regime,
@@ -378,7 +389,7 @@ def _law(compared: Compared) -> form.FormulaData:
     }
 
 
-def _bracket(bracket: SizeBracket) -> form.BracketData:
+def _bracket(bracket: SizeBracket) -> BracketData:
     """Return a bracket as plain data. Open ends are null."""
     return {"n": bracket.n, "d": bracket.d, "low": bracket.low or None, "high": bracket.high}
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from harness.components import Tuning
+from harness.json_schema import write_schema
 from harness.plugin_host.checks import PARTS
 from harness.suite.claim import ClaimSection
 from harness.suite.file import Sizes, SuiteFile
@@ -78,18 +77,5 @@ def suite_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def schema_text() -> str:
-    """Return the schema as the text of ``suites/suite.schema.json``."""
-    return json.dumps(suite_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-def main(arguments: list[str]) -> None:
-    """Write the schema to the file in ``arguments``, or to standard output."""
-    if arguments:
-        Path(arguments[0]).write_text(schema_text(), encoding="utf-8")
-    else:
-        sys.stdout.buffer.write(schema_text().encode())
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    write_schema(suite_schema(), sys.argv[1:])
