@@ -7,14 +7,14 @@ JAX := $(VENV)/.jax
 # Options for all benchmarks, such as BENCH='--dtype float64' or BENCH='--device cuda'.
 BENCH ?=
 
-.PHONY: quickstart test test-floors lint bench bench-speed bench-batches bench-roofline bench-grid bench-check bench-scaling bench-estimates docs site reports schema clean help
+.PHONY: quickstart test test-floors lint bench bench-speed bench-methods bench-builds bench-roofline bench-starts bench-grid bench-check bench-scaling bench-estimates docs site reports schema clean help
 
 help:
 	@echo "make quickstart   environment, install, and the quickstart suite with its tables"
 	@echo "make test         environment, install, and all checks"
 	@echo "make test-floors  the quickstart and the tests of its numbers with the lowest versions allowed"
 	@echo "make lint         formatting, lint, types and spelling only"
-	@echo "make bench        speed, whole-grid time and scaling laws; under ten minutes on two quiet cores"
+	@echo "make bench        speed, methods, compilers, starts, whole-grid time and growth; half an hour on two quiet cores"
 	@echo "make bench-check  the engine's verdicts against the plain loop's in 20 cells; half an hour"
 	@echo "make site         documentation, reference reports and explorer of claims as one site in docs/_build; or make docs"
 	@echo "make reports      run every shipped suite anew, and refresh what pages say of them"
@@ -38,13 +38,20 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/codespell harness plugins docs README.md CONTRIBUTING.md CHANGELOG.md
 
-bench: bench-speed bench-batches bench-roofline bench-grid bench-scaling
+bench: bench-speed bench-methods bench-builds bench-roofline bench-starts bench-grid bench-scaling
 
 bench-speed: $(JAX)
 	$(BIN)/python -m benchmarks speed --cores all $(BENCH)
 
-bench-batches: $(JAX)
-	$(BIN)/python -m benchmarks batches $(BENCH)
+bench-methods: $(JAX)
+	$(BIN)/python -m benchmarks methods $(BENCH)
+
+bench-builds: $(JAX)
+	$(BIN)/python -m benchmarks builds $(BENCH)
+
+bench-starts: $(STAMP)
+	$(BIN)/python -m benchmarks set-up $(BENCH)
+	$(BIN)/python -m benchmarks starts $(BENCH)
 
 bench-roofline: $(STAMP)
 	$(BIN)/python -m benchmarks roofline $(BENCH)

@@ -1,4 +1,4 @@
-"""Measure and print: ``python -m benchmarks [speed | batches | roofline | grid | scaling | scale | …]``."""
+"""Measure and print: ``python -m benchmarks [speed | methods | builds | roofline | set-up | starts | grid | …] …``."""
 
 from __future__ import annotations
 
@@ -8,67 +8,41 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
-from benchmarks import batches, check, cores, estimates, grid, memory, overhead, roofline, scale, scaling, speed
-from benchmarks.batch_tables import batches_table
+from benchmarks import (
+    builds,
+    check,
+    cores,
+    estimates,
+    grid,
+    memory,
+    methods,
+    overhead,
+    page,
+    roofline,
+    scale,
+    scaling,
+    set_up,
+    speed,
+    starts,
+)
+from benchmarks.arguments import parser
+from benchmarks.build_tables import builds_table
 from benchmarks.case import Case
 from benchmarks.estimate_tables import estimates_table
 from benchmarks.grid_tables import check_tables, times_table
 from benchmarks.machine import Machine, chosen_cores, this_machine, workers
+from benchmarks.method_tables import description, methods_table
 from benchmarks.roofline_table import roofline_table
 from benchmarks.scale_tables import forecast_table, measured_table
 from benchmarks.scaling_tables import exponents_table, memory_table
 from benchmarks.speed_tables import cores_table, tables
+from benchmarks.start_tables import set_up_table, starts_table
 from harness.engine.device import resolve_device
 from harness.engine.fused.at_hand import real_of
 from harness.report.terminal import show
 from harness.suite import load_suite
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return the command line."""
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
-    shared.add_argument("--device", default="cpu", help="cpu (default), cuda or cuda:N")
-    shared.add_argument("--dtype", choices=("float32", "float64"), default="float32")
-    shared.add_argument("--quick", action="store_true", help="tiny sizes: shows that it runs, and measures nothing")
-    top = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    commands = top.add_subparsers(dest="command", required=True)
-
-    one = commands.add_parser(
-        "speed", parents=[shared], help="time of a network-step, everything in turn (the default)"
-    )
-    one.add_argument("--repetitions", type=int, help="rounds in which everything is measured in turn")
-    one.add_argument("--cores", default="1", metavar="C", help="also compare C cores, or all, with one")
-    one.add_argument("--only", action="append", metavar="VARIANT", help="measure this beside the loop; repeatable")
-
-    more = commands.add_parser("batches", parents=[shared], help="minibatches and several outputs, on a CPU in float32")
-    more.add_argument("--repetitions", type=int, help="rounds in which everything is measured in turn")
-
-    bound = commands.add_parser("roofline", parents=[shared], help="what multiply-adds and φ allow the compiled kernel")
-    bound.add_argument("--repetitions", type=int, help="rounds in which everything is measured in turn")
-
-    two = commands.add_parser("grid", parents=[shared], help="time of a published grid, and a check of its verdicts")
-    two.add_argument("--suite", default="phase-diagram", help="a suite whose search is a grid")
-    two.add_argument("--whole", action="store_true", help="run all cells instead of a tenth")
-    two.add_argument("--cores", default="all", metavar="C", help="processes; all cores if not given")
-    two.add_argument("--steps", type=int, help="budget of a network, instead of the suite's")
-    two.add_argument("--trials", type=int, help="networks in a cell, instead of the suite's")
-    two.add_argument("--check", type=int, default=0, metavar="N", help="train N cells again with the plain loop")
-    two.add_argument("--seed", type=int, default=0, help="draws the cells")
-
-    three = commands.add_parser("scaling", parents=[shared], help="exponents of time, and memory")
-    three.add_argument("--repetitions", type=int, help="rounds in which everything is measured in turn")
-
-    four = commands.add_parser("scale", parents=[shared], help="what one driver can take, with trials of no time")
-    four.add_argument("--trials", type=int, default=1_000_000, help="outcomes of the largest run")
-
-    commands.add_parser("estimates", parents=[shared], help="estimates of plans beside the times of the runs, on a CPU")
-
-    commands.add_parser("overhead", parents=[shared], help="what Dask adds to batches of a second, on one worker")
-    return top
 
 
 def measure_speed(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
@@ -90,20 +64,54 @@ def measure_speed(arguments: argparse.Namespace, machine: Machine) -> dict[str, 
             _say(f"{count} cores over one")
             shares = [cores.measure(case, effort, pools) for case in cases]
             _show(cores_table(shares, effort, arguments.dtype, machine))
-    return {"speeds": [asdict(each) for each in speeds], "cores": [asdict(each) for each in shares]}
+    return {
+        "effort": asdict(effort),
+        "speeds": [asdict(each) for each in speeds],
+        "cores": [asdict(each) for each in shares],
+    }
 
 
-def measure_batches(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
-    """Measure and print minibatches and several outputs."""
+def measure_methods(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
+    """Measure and print minibatches, several outputs and further methods."""
     repetitions = arguments.repetitions or (1 if arguments.quick else 5)
     found = []
     with workers(1) as pools:
-        for case in batches.QUICK if arguments.quick else batches.CASES:
-            _say(f"{case.activation} at n, d, k = {', '.join(map(str, case.size))}, q = {case.outputs}")
-            least = 0.002 if arguments.quick else 0.15
-            found.append(pools[0].submit(batches.measure, case, repetitions, least).result())
-    _show(batches_table(found, repetitions, machine))
-    return {"batches": [asdict(each) for each in found]}
+        for method in methods.QUICK if arguments.quick else methods.METHODS:
+            _say(f"{description(method)} at n, d, k = {', '.join(map(str, method.size))}")
+            least = 0.002 if arguments.quick else 0.1
+            found.append(pools[0].submit(methods.measure, method, repetitions, least).result())
+    _show(methods_table(found, repetitions, machine))
+    return {"repetitions": repetitions, "methods": [asdict(each) for each in found]}
+
+
+def measure_builds(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
+    """Measure and print compilers and instruction sets."""
+    effort = speed.QUICK if arguments.quick else speed.Effort()
+    effort = replace(effort, repetitions=arguments.repetitions or effort.repetitions)
+    _say(f"{len(builds.builds())} builds of the kernel")
+    found = builds.measure((Case((40, 6, 4), "relu"),) if arguments.quick else builds.CASES, effort)
+    _show(builds_table(found, effort.repetitions, machine))
+    return {"repetitions": effort.repetitions, "builds": [asdict(each) for each in found]}
+
+
+def measure_set_up(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
+    """Measure and print the set-up of trials."""
+    repetitions = arguments.repetitions or (1 if arguments.quick else 5)
+    _say("the set-up of a trial")
+    with workers(1) as pools:
+        sizes = (40,) if arguments.quick else set_up.SIZES
+        found = pools[0].submit(set_up.measure, sizes, repetitions, 0.001 if arguments.quick else 0.05).result()
+    _show(set_up_table(found, repetitions, machine))
+    return {"repetitions": repetitions, "set_up": [asdict(each) for each in found]}
+
+
+def measure_starts(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
+    """Measure and print plans, second runs and workers."""
+    repetitions = arguments.repetitions or (1 if arguments.quick else 5)
+    _say("starts of plans, runs and workers")
+    found = starts.measure("quickstart" if arguments.quick else "review", "quickstart", repetitions)
+    _show(starts_table(found, repetitions, machine))
+    return {"repetitions": repetitions, "starts": [asdict(each) for each in found]}
 
 
 def measure_roofline(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
@@ -160,7 +168,12 @@ def measure_scaling(arguments: argparse.Namespace, machine: Machine) -> dict[str
         _say("memory against trials")
         found = memory.measure((4,), 1) if arguments.quick else memory.measure()
         _show(memory_table(found, machine))
-    return {"axes": [asdict(axis) for axis in axes], "memory": [asdict(each) for each in found]}
+    repetitions = plan.repetitions
+    return {
+        "repetitions": repetitions,
+        "axes": [asdict(axis) for axis in axes],
+        "memory": [asdict(each) for each in found],
+    }
 
 
 def measure_scale(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
@@ -212,6 +225,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
         given.insert(0, "speed")
     chosen = parser().parse_args(given)
+    if chosen.command == "page":
+        page.write()
+        return
     try:
         chosen.device = resolve_device(chosen.device)
         chosen_cores(getattr(chosen, "cores", "1"))
@@ -220,8 +236,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     machine = this_machine(chosen.device)
     measures = {
         "speed": measure_speed,
-        "batches": measure_batches,
         "roofline": measure_roofline,
+        "methods": measure_methods,
+        "builds": measure_builds,
+        "set-up": measure_set_up,
+        "starts": measure_starts,
         "grid": measure_grid,
         "scaling": measure_scaling,
         "scale": measure_scale,

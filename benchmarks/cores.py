@@ -40,7 +40,7 @@ _slopes: dict[Case, Slope] = {}
 
 def _measure(case: Case, seconds: float) -> float:
     if case not in _slopes:
-        _slopes[case] = Slope.calibrated(EngineSolver(case, usual(case)), seconds)
+        _slopes[case] = Slope.calibrated(EngineSolver(case, usual(case)), seconds, wall=True)
     return 1e-3 / _slopes[case].measure()
 
 

@@ -6,7 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,10 +88,17 @@ def chosen_cores(wanted: str) -> int:
 
 
 @contextlib.contextmanager
-def workers(count: int) -> Iterator[list[ProcessPoolExecutor]]:
-    """Start one process a core, each on one thread and, where the system can, kept to its core."""
+def workers(count: int, further: Mapping[str, str] | None = None) -> Iterator[list[ProcessPoolExecutor]]:
+    """Start one process a core, each on one thread and, where the system can, kept to its core.
+
+    Args:
+        count: Number of processes.
+        further: Variables of their environment; flags are added to those of one thread.
+    """
     before = dict(os.environ)
-    os.environ.update(ONE_THREAD)
+    given = dict(further or {})
+    variables = {**given, **{name: f"{value} {given.get(name, '')}".strip() for name, value in ONE_THREAD.items()}}
+    os.environ.update(variables)
     context = multiprocessing.get_context("spawn")
     pools = [ProcessPoolExecutor(1, context, _pin, (core,)) for core in usable_cores()[:count]]
     try:
@@ -99,7 +106,7 @@ def workers(count: int) -> Iterator[list[ProcessPoolExecutor]]:
             ready.result()
         yield pools
     finally:
-        for name in ONE_THREAD:
+        for name in variables:
             os.environ.pop(name, None)
             if name in before:
                 os.environ[name] = before[name]

@@ -83,12 +83,14 @@ class Sweep:
         fixed: What the others are.
         sizes: Over two decades.
         action: What is timed at a size.
+        wall: Whether wall time counts, as another process works.
     """
 
     name: str
     fixed: str
     sizes: tuple[int, ...]
     action: Callable[[int], object]
+    wall: bool = False
 
 
 def spaced(least: int, points: int, decades: int = 2) -> tuple[int, ...]:
@@ -109,7 +111,7 @@ def measure(device: str, dtype: str, scale: Scale) -> list[Axis]:
         for repetition in range(scale.repetitions + 1):  # the first warms up: workers, compilers, caches, allocators
             for sweep in found:
                 for size in sweep.sizes:
-                    taken = seconds(functools.partial(sweep.action, size), device)
+                    taken = seconds(functools.partial(sweep.action, size), device, wall=sweep.wall)
                     if repetition:
                         times[sweep.name, size].append(taken)
     return [_axis(sweep, tuple(statistics.median(times[sweep.name, size]) for size in sweep.sizes)) for sweep in found]
@@ -156,6 +158,6 @@ def sweeps(device: str, dtype: str, scale: Scale, executor: Executor) -> list[Sw
         Sweep("k", but("k"), sizes(5), lambda k: batch(k=k)),
         Sweep("steps", but("steps"), sizes(max(scale.steps // 4, 1)), lambda steps: batch(steps=steps)),
         Sweep("trials", but("trials"), sizes(2), lambda trials: batch(trials=trials)),
-        Sweep("cells", but(), sizes(1), run),
+        Sweep("cells", but(), sizes(1), run, wall=True),
         Sweep("n, set-up of a trial", but("n", "steps", "trials"), sizes(20), set_up),
     ]

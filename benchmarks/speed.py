@@ -19,7 +19,7 @@ from harness.engine.fused.build import NoKernel
 
 SIZES: tuple[Size, ...] = ((100, 20, 5), (200, 20, 10), (200, 20, 32), (800, 60, 64), (2000, 100, 100))
 ACTIVATIONS: tuple[str, ...] = ("softplus", "relu", "tanh")
-JAX = {"jax-nk": "nk", "jax-kn": "kn"}
+JAX: dict[str, jax_loop.Layout] = {"jax-nk": "nk", "jax-kn": "kn"}
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ def tables(speeds: Sequence[Speed], effort: Effort, dtype: str, machine: Machine
     names = list(dict.fromkeys(name for speed in speeds for name in speed.microseconds))
     left = {name: reason for speed in speeds for name, reason in speed.left_out.items()}
     without = "".join(f" Without {name}: {reason}." for name, reason in left.items())
+    vmap = "vmap: torch.func's, eager. " if "vmap" in names else ""
     how = (
         f"{dtype}, full-batch gradient descent on the hidden layer, one thread on one core; medians of "
         f"{effort.repetitions} repetitions, in each of which all variants take turns. {machine}."
@@ -47,8 +48,8 @@ def tables(speeds: Sequence[Speed], effort: Effort, dtype: str, machine: Machine
         table(
             "speed",
             "Microseconds of one network-step",
-            "loop: one nn.Module and torch.optim.SGD a network, its loss looked at in each step. vmap: torch.func's, "
-            "eager. jax: jit and vmap, temporaries stored sample by neuron (nk) or neuron by sample (kn). The rest are "
+            "loop: one nn.Module and torch.optim.SGD a network, its loss looked at in each step. "
+            f"{vmap}jax: jit and vmap, temporaries stored sample by neuron (nk) or neuron by sample (kn). The rest are "
             f"solvers of the engine, which record exact first-hitting steps. {how}{without}",
             lambda speed, name: Number(speed.microseconds[name], width=False),
         ),

@@ -11,19 +11,25 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import check, grid, hardware, memory, scaling, speed
+from benchmarks import check, grid, hardware, jax_methods, memory, page, scaling, set_up, speed
+from benchmarks import method as module_of_method
 from benchmarks.__main__ import main
 from benchmarks.case import Case
 from benchmarks.engine_solver import EngineSolver
 from benchmarks.jax_loop import JaxLoop, missing
+from benchmarks.method import Method
+from benchmarks.method_tables import description
 from benchmarks.plain_loop import Descent, train
 from benchmarks.power_law import fit
+from benchmarks.starts import processor_seconds
 from benchmarks.timing import Slope, Variant
 from benchmarks.vmap_loop import VmapLoop
 from harness.builtin.models import ShallowNet
+from harness.builtin.optimizers import GradientDescent
 from harness.components import Cell, Outcome
 from harness.driver.threshold_searches import threshold_searches
 from harness.engine.fused.build import NoKernel
+from harness.engine.trial import prepare
 from harness.engine.work import train as engine_train
 from harness.executors.local import Local
 from harness.statistics.search import Grid
@@ -31,6 +37,8 @@ from harness.suite import load_suite
 
 SIZE = (24, 4, 5)
 STEPS = 20
+KEPT = sorted(file.stem for file in page.MEASURED.glob("*.json"))
+"""Commands whose figures are kept for the page."""
 
 
 @pytest.mark.parametrize("exponent", [1.0, 2.0, 0.5])
@@ -112,6 +120,67 @@ def test_jax_takes_the_same_steps(layout: str) -> None:
     for lane, trial in enumerate(trials):
         found = train(trial, Descent("tanh", STEPS)).w
         np.testing.assert_allclose(np.asarray(jax.w[lane]), found.numpy(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.skipif(bool(missing("cpu")), reason=missing("cpu"))
+@pytest.mark.parametrize(
+    "method",
+    [
+        Method((24, 4, 5), "softplus", 3, None, "squares", "all", dtype="float64"),
+        Method((24, 4, 5), "relu", 3, None, "logistic", "all", dtype="float64"),
+        Method((24, 4, 5), "relu", 3, None, "classes", "all", dtype="float64"),
+        Method((24, 4, 5), "gelu", layers="all", momentum=0.9, dtype="float64"),
+        Method((24, 4, 5), "softplus", batch=24, dtype="float64"),
+    ],
+    ids=description,
+)
+def test_methods_are_the_same_in_jax(method: Method, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module_of_method, "STEP", 1e-2)
+    monkeypatch.setattr(jax_methods, "STEP", 1e-2)
+    draws = jax_methods.Draws(method)
+    draws.draw(STEPS + 1)
+    outcomes = engine_train(method.setting(STEPS, method.solver), Cell("bench", *method.size), range(method.networks))
+    for layout in ("nk", "kn"):
+        jax = jax_methods.JaxMethod(method, draws, layout)
+        (w, v), *_ = jax.run(STEPS)
+        one = replace(method, batch=None)
+        whole = jax_methods.JaxMethod(one, jax_methods.Draws(one), layout)
+        for lane, outcome in enumerate(outcomes):
+            loss = float(whole._loss((w[lane], v[lane]), *(data[lane] for data in jax.data)))
+            labels = float((np.asarray(jax.data[1][lane]) ** 2).sum())
+            expected = (2 * loss / labels) ** 0.5 if method.loss == "squares" else loss / method.size[0]
+            assert outcome.measure == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_way_before_gives_the_same_step() -> None:
+    for n in (40, 200):
+        case = Case((n, 20, 10), "softplus", "float64")
+        setting = case.setting(ShallowNet(), 1)
+        setting = replace(setting, regime=replace(setting.regime, optimizer=GradientDescent()), spectrum=True)
+        now = prepare(setting, *case.size, 0)
+        with set_up.the_way_before():
+            before = prepare(setting, *case.size, 0)
+        assert before.step_size == pytest.approx(now.step_size, rel=1e-6)
+        assert before.lambda_min == pytest.approx(now.lambda_min, rel=1e-6, abs=1e-12)
+
+
+def test_the_time_of_descendants_counts() -> None:
+    burn = "import time\nwhile time.process_time() < 0.3: pass"
+    orphans = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {burn!r}])"
+    assert 0.3 < processor_seconds(["-c", orphans], {}) < 3.0
+    with pytest.raises(RuntimeError, match="failed"):
+        processor_seconds(["-c", "raise SystemExit(3)"], {})
+
+
+@pytest.mark.parametrize("command", KEPT)
+def test_the_page_has_the_tables_of_the_kept_figures(command: str) -> None:
+    assert page.text(page.measured(command)) in page.PAGE.read_text(encoding="utf-8")
+
+
+def test_every_table_of_the_page_is_made_from_kept_figures() -> None:
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert page.filled(text) == text
+    assert sorted(block[1] for block in page.BLOCK.finditer(text)) == KEPT
 
 
 def test_the_loop_stops_where_the_engine_does() -> None:
@@ -206,11 +275,15 @@ def test_peak_memory_is_read() -> None:
         (["--only", "stacked", "--only", "fused"], ["Microseconds", "Times faster", "multiply-add peak"]),
         (["grid", "--check", "1", "--cores", "1"], ["Time of phase-diagram", "Verdicts equal"]),
         (["roofline"], ["What multiply-adds and φ allow"]),
+        (["set-up"], ["Set-up of a trial"]),
+        (["methods"], ["Minibatches, several outputs"]),
+        pytest.param(["builds"], ["by compiler and width"], marks=pytest.mark.slow),
+        pytest.param(["starts"], ["a worker after that"], marks=pytest.mark.slow),
         (["scale"], ["What trials that take no time cost", "Runs on clusters"]),
         (["overhead"], ["Dask takes"]),
         pytest.param(["scaling"], ["How the time grows", "Peak memory"], marks=pytest.mark.slow),
     ],
-    ids=["speed", "grid", "roofline", "scale", "overhead", "scaling"],
+    ids=["speed", "grid", "roofline", "set-up", "methods", "builds", "starts", "scale", "overhead", "scaling"],
 )
 def test_each_program_runs(
     arguments: list[str], titles: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -227,6 +300,10 @@ def test_each_program_runs(
         "grid": lambda: [found["grid"][name] for name in ("seconds", "network_steps", "loop_microseconds", "whole")],
         "roofline": lambda: [each[name] for each in found["roofline"] for name in ("microseconds", "reached", "bound")],
         "overhead": lambda: [found["overhead"]["seconds"], found["overhead"]["dask"]],
+        "set-up": lambda: [each[name] for each in found["set_up"] for name in ("milliseconds", "before", "ratio")],
+        "methods": lambda: [t for each in found["methods"] for t in each["microseconds"].values()],
+        "builds": lambda: [each["microseconds"] for each in found["builds"]],
+        "starts": lambda: [each["seconds"] for each in found["starts"]],
         "scale": lambda: [value for each in found["scale"] for value in each.values()],
         "scaling": lambda: [t for axis in found["axes"] for t in axis["seconds"]],
     }

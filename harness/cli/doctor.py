@@ -38,7 +38,6 @@ def examine() -> dict[str, Any]:
     """Return versions, devices and solvers by name, as text."""
     import torch
 
-    from harness.engine.fused.build import vector_bits
     from harness.engine.solvers import of_plugins, shipped
     from harness.plugin_host.loading import load_plugins
 
@@ -48,13 +47,24 @@ def examine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "cores": str(cores()),
-        "vector registers": f"{vector_bits()} bits",
+        "vector registers": _vectors(),
         "cuda devices": ", ".join(devices) or "none",
     }
     for solver in (*shipped(), *of_plugins(load_plugins())):
         for dtype in ("float32", "float64"):
             found[f"{solver.name} solver, {dtype}"] = _state(solver, dtype, cuda=bool(devices))
     return found
+
+
+def _vectors() -> str:
+    """Say how wide the vectors of kernels are, or why there are none."""
+    from harness.engine.fused.build import NoKernel
+    from harness.engine.fused.vectors import vector_bits
+
+    try:
+        return f"{vector_bits()} bits"
+    except NoKernel as error:
+        return f"not used: {error}"
 
 
 def _state(solver: Solver, dtype: str, *, cuda: bool) -> str:

@@ -114,13 +114,7 @@ def _processor() -> str:
     return platform.processor()
 
 
-def vector_bits() -> int:
-    """Return the width of the vector registers for which kernels are compiled, in bits: 128 where no flag says more."""
-    flags = _processor().split()
-    return next((bits for flag, bits in (("avx512f", 512), ("avx2", 256)) if flag in flags), 128)
-
-
-def _run(command: Sequence[str], seconds: float) -> subprocess.CompletedProcess[str]:
+def run_compiler(command: Sequence[str], seconds: float) -> subprocess.CompletedProcess[str]:
     """Run a compiler in a session of its own, so that its children end with it.
 
     Raises:
@@ -160,7 +154,7 @@ def _kill(process: subprocess.Popen[str]) -> None:
 
 
 def _version(command: Sequence[str]) -> str:
-    done = _run([*command, "--version"], VERSION_SECONDS)
+    done = run_compiler([*command, "--version"], VERSION_SECONDS)
     if done.returncode:
         raise NoKernel(f"{shlex.join(command)} --version failed with status {done.returncode}")
     return done.stdout
@@ -283,7 +277,7 @@ def _compile(command: Sequence[str], source: Path, parts: Sequence[str]) -> byte
     """Return the shared library that the compiler makes."""
     with tempfile.TemporaryDirectory(prefix="convergence-harness-", ignore_cleanup_errors=True) as folder:
         made = Path(folder) / "kernel.so"
-        done = _run([*command, *FLAGS, *parts, str(source), "-o", str(made)], COMPILE_SECONDS)
+        done = run_compiler([*command, *FLAGS, *parts, str(source), "-o", str(made)], COMPILE_SECONDS)
         if done.returncode:
             lines = done.stderr.strip().splitlines() or ["no message"]
             said = next((line for line in lines if "error:" in line), lines[0])
