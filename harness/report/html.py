@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 LETTERS = dict(zip(MARKS, "abcdefghijklmnoprstuvwxyz", strict=True))
 
 
+PLAIN = re.compile(r"-?\d+(\.\d+)?")
+"""Texts that Python and JavaScript read as the same number."""
+
+
 @functools.cache
 def environment() -> Environment:
     """Return the environment of the templates, which escapes all values."""
@@ -123,7 +127,13 @@ def _raised(entry: Entry, marks: Mapping[Note, str], places: Mapping[Note, str])
 
 def _cell(column: Column, entry: Entry, marks: Mapping[Note, str], places: Mapping[Note, str]) -> _Shown:
     classes = [*_classes(column), *([entry.style] if entry.style else [])]
-    return _Shown(entry.text(), _attributes(classes, value(entry)), _raised(entry, marks, places))
+    text, number, notes = entry.text(), value(entry), _raised(entry, marks, places)
+    return _Shown(text, _attributes(classes, None if _says(text, number) and not notes else number), notes)
+
+
+def _says(text: str, number: float | None) -> bool:
+    """Return whether a text is the number by which its cell is sorted, as a browser reads it too."""
+    return number is not None and PLAIN.fullmatch(text) is not None and float(text) == number
 
 
 def value(entry: Entry) -> float | None:
@@ -154,7 +164,7 @@ def _attributes(classes: list[str], number: float | None = None) -> Markup:
     said = Markup(' class="{}"').format(" ".join(classes)) if classes else Markup("")
     if number is None:
         return said
-    return said + Markup(' data-value="{}"').format(f"{number!r}".replace("inf", "Infinity"))
+    return said + Markup(' data-value="{}"').format(f"{number!r}".removesuffix(".0").replace("inf", "Infinity"))
 
 
 def _mark(mark: str) -> str:

@@ -7,7 +7,6 @@ import hashlib
 import math
 import statistics
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -23,7 +22,7 @@ from harness.report.figures.layout import for_a_phone
 from harness.report.figures.style import svg
 from harness.report.headline import headline
 from harness.report.html import environment, fragment
-from harness.report.inline_svg import inline
+from harness.report.inline_svg import inline, with_shared_styles
 from harness.report.provenance import provenance
 from harness.report.sensitivity_view import sensitivity_view
 from harness.report.summary import summary_views
@@ -70,9 +69,13 @@ def page(results: Results, predictions: Predictions) -> str:
     tables = [*summary_views(results, predictions), *scaling, sensitivity_view(results)]
     listed = results.trial_count <= MOST_TRIALS
     hero = next((one for one in figures.drawings if one.name.startswith(HEROES)), None)
+    drawings = [drawing for drawing in figures.drawings if drawing is not hero]
+    heroes = [] if hero is None else [_svg(hero, "h"), _for_a_phone(hero, "p")]
+    svgs, styles = with_shared_styles([*heroes, *(_svg(one, f"g{i}") for i, one in enumerate(drawings))])
     return env.get_template("page.html").render(
+        styles=Markup(styles),
         headline=clean(" ".join(headline(results, predictions))),
-        hero=None if hero is None else {**_figure(hero), "narrow": _for_a_phone(hero)},
+        hero=None if hero is None else {**_figure(hero, svgs[0]), "narrow": Markup(svgs[1])},
         short=Markup(fragment(compact_view(results))),
         explore=Markup(explorer_data(results, predictions)),
         title=clean(suite.title or suite.name),
@@ -90,7 +93,7 @@ def page(results: Results, predictions: Predictions) -> str:
             for table in tables
             if table.rows
         ],
-        figures=[_figure(drawing) for drawing in figures.drawings if drawing is not hero],
+        figures=list(map(_figure, drawings, svgs[len(heroes) :])),
         left_out=figures.left_out,
         limit=_limit(results, listed=listed),
         places=list(_places(results, listed=listed)),
@@ -135,31 +138,31 @@ def duration(seconds: float) -> str:
 # Figures within the page.
 
 
-def _figure(drawing: Drawing) -> dict[str, Any]:
+def _figure(drawing: Drawing, element: str) -> dict[str, Any]:
     return {
         "name": drawing.name,
         "title": clean(drawing.title),
         "caption": clean(drawing.caption),
         "regime": clean(drawing.regime),
-        "svg": Markup(inline(svg(drawing.draw()), drawing.name, clean(drawing.title))),
+        "svg": Markup(element),
     }
 
 
-def _for_a_phone(drawing: Drawing) -> Markup:
+def _svg(drawing: Drawing, prefix: str) -> str:
+    return inline(svg(drawing.draw()), prefix, clean(drawing.title))
+
+
+def _for_a_phone(drawing: Drawing, prefix: str) -> str:
     """Return a figure once more, drawn so that its type can be read where it is 360 pixels wide."""
     with for_a_phone():
-        return Markup(inline(svg(drawing.draw()), f"{drawing.name}-narrow", clean(drawing.title)))
+        return _svg(drawing, prefix)
 
 
 # Trials.
 
 
-@dataclass(frozen=True)
-class _Trial:
-    seed: int
-    verdict: str
-    step: str
-    measure: str
+HEADS = f"{'trial':>5} {'verdict':<8} {'step':>7} {'measure':>8}"
+"""Heads of the columns of :func:`_line`."""
 
 
 def _limit(results: Results, *, listed: bool) -> str:
@@ -199,16 +202,16 @@ def _cell(results: Results, cell: Cell, *, listed: bool) -> dict[str, Any]:
         "judged": len(trials) - verdicts["error"],
         "rest": f" ({', '.join(rest)})" if rest else "",
         "command": clean(results.repeat(cell, trials[0])) if trials else "",
-        "trials": [_trial(trial, rung) for trial in shown],
+        "listing": "\n".join([HEADS, *(_line(trial, rung) for trial in shown)]) if shown else "",
         "unlisted": len(trials) - len(shown) if listed else 0,
     }
 
 
-def _trial(trial: Outcome, rung: int) -> _Trial:
+def _line(trial: Outcome, rung: int) -> str:
     hit = trial.hits[rung]
-    step = str(hit) if hit is not None else "–"
+    step = "–" if hit is None else str(hit)
     measure = "–" if trial.message else f"{trial.measure:.3g}"
-    return _Trial(trial.seed, trial.verdict(rung), step, measure)
+    return f"{trial.seed:>5} {trial.verdict(rung):<8} {step:>7} {measure:>8}"
 
 
 # Where numbers come from.

@@ -90,16 +90,26 @@ def test_every_cell_has_its_counts_and_the_command_that_repeats_a_trial(results:
 
 def test_trials_are_listed_up_to_a_limit_that_is_said(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = page(results, {})
-    assert listed.count("<td>fit</td>") == sum(
+    assert len(re.findall(r"^ *\d+ fit  ", listed, re.MULTILINE)) == sum(
         trial.verdict(results.rung(None)) == "fit" for trials in results.outcomes.values() for trial in trials
     )
     monkeypatch.setattr(page_module, "MOST_IN_CELL", 3)
     assert "17 more trials are not listed" in page(results, {})
     monkeypatch.setattr(page_module, "MOST_TRIALS", 10)
     counts = page(results, {})
-    assert "<td>fit</td>" not in counts
+    assert not re.search(r"^ *\d+ fit  ", counts, re.MULTILINE)
     assert f"this one has {results.trial_count}" in counts
     assert len(counts) < len(listed)
+
+
+def test_marks_and_trials_take_few_bytes(results: Results, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of 6000 trials, all listed, stays below 2 MB: a trial is one line, and a mark names its style."""
+    assert 'style="' not in "".join(re.findall(r"<svg.*?</svg>", text, re.DOTALL))
+    monkeypatch.setattr(page_module, "MOST_IN_CELL", 10)
+    fewer = page(results, predict_suite(results.suite, results.registry.theories()))
+    lines = re.findall(r"^ *\d+ (?:fit|unfit|diverged|error) .*\n", text, re.MULTILINE)
+    kept = re.findall(r"^ *\d+ (?:fit|unfit|diverged|error) .*\n", fewer, re.MULTILINE)
+    assert len(text) - len(fewer) < 33 * (len(lines) - len(kept))
 
 
 def test_an_unfinished_run_says_so(results: Results) -> None:
@@ -130,7 +140,7 @@ def test_figures_keep_apart_and_take_the_page_s_colours() -> None:
     svg = '<svg width="1pt"><metadata>x</metadata><g id="a"/><use xlink:href="#a" style="fill: #222222"/></svg>'
     found = inline(svg, "one", 'a "b" <c>')
     assert 'id="one-1"' in found
-    assert 'xlink:href="#one-1"' in found
+    assert 'use href="#one-1"' in found
     assert "fill:currentColor" in found
     assert "metadata" not in found
     assert 'aria-label="a &#34;b&#34; &lt;c&gt;"' in found
@@ -148,7 +158,7 @@ def test_compact_figures_keep_all_marks_and_texts(phase_results: Results) -> Non
         assert referred <= set(re.findall(r'id="([^"]*)"', after))
         assert Reader(after).elements  # whose tags are in pairs
         places = [coordinates(before), coordinates(after)]
-        assert places[1] == pytest.approx(places[0], abs=0.006)
+        assert places[1] == pytest.approx(places[0], abs=0.051)
 
 
 def coordinates(text: str) -> list[float]:
@@ -170,7 +180,7 @@ window.addEventListener("load", () => {
   const data = () => shown(table.querySelectorAll("tbody tr:not(.setting):not(.promise)"));
   const name = (header) => header.textContent;
   const column = headers.findIndex((header) => name(header) === "trials");
-  const values = () => data().map((cells) => Number(cells[column].dataset.value));
+  const values = () => data().map((cells) => Number(cells[column].dataset.value ?? cells[column].textContent));
   found.grouped = values();
   found.settings = shown(table.querySelectorAll("tr.setting")).length;
   const button = headers[column].querySelector("button");

@@ -7,7 +7,8 @@
     const cell = row.cells[column];
     if (cell.dataset.value !== undefined) return Number(cell.dataset.value);
     const text = cell.textContent.trim();
-    return text === "–" || text === "" ? null : text;
+    if (text === "–" || text === "") return null;
+    return Number.isNaN(Number(text)) ? text : Number(text);
   };
   const compare = (a, b) => {
     if (typeof a === "number" && typeof b === "number") return a - b;
