@@ -317,7 +317,7 @@ def test_random_labels_need_no_label_column(at: Path) -> None:
     [
         ("", "y", "is empty"),
         ("a,b,y\n", "y", "no rows"),
-        ("y\n1\n2\n", "y", "no input columns"),
+        ("y\n1\n2\n", "y", "data.csv has one column, 'y': expected inputs and labels"),
         ("a,b,y\n1,2,3\n1,,3\n", "y", "line 3, column 'b': the value is missing"),
         ("a,b,y\n1,2,3\n1,NaN,3\n", "y", "line 3, column 'b': the value is missing"),
         ("a,b,y\n1,2,3\n1,2,?\n", "y", "line 3, column 'y': the value is missing"),

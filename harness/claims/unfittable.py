@@ -59,7 +59,8 @@ def unfittable(problem: Problem, regime: Regime, tolerance: float, rows: Array |
     same = "are equal with different labels"
     pairs = _pairs(groups, off)
     shown = "; ".join(f"rows {numbers[i]} and {numbers[j]}" for i, j in pairs[:NAMED])
-    more = f" and {len(pairs) - NAMED} more pairs" if len(pairs) > NAMED else ""
+    others = len(pairs) - NAMED
+    more = f" and {others} more pair{'s' if others > 1 else ''}" if others > 0 else ""
     equal = all(np.allclose(problem.x[i], problem.x[j], rtol=0, atol=CLOSE) for i, j in pairs[:NAMED])
     said = f"{shown}{more} {same if equal or not what else what}" if pairs else "inputs are 0 and their labels are not"
     few = int(groups.max()) + 1

@@ -54,8 +54,8 @@ def command(
 ) -> None:
     """Show the thresholds a suite asks for, what is stored of them, and how long the rest may take.
 
-    The time is rough: each missing trial is taken to use its whole budget, and searches are taken to end near the
-    width n/d. The first plan of a kind of trial measures its costs on this machine, and keeps them for later ones.
+    The time is rough: it takes the trials that simulated searches ask for, and the steps until a few small nets fit.
+    The first plan of a kind of trial measures its costs on this machine, and keeps them for later ones.
 
     \b
     harness plan quickstart

@@ -162,8 +162,8 @@ def command(
     views = views_shown(view, one_document=one_document, compact=compact)
     _refuse_what_is_not_taken(views)
     if renderer is None and view in ("phase", "map"):
-        _refuse(OF_ROWS, "maps have no such rows or columns; leave out {}")
-        _draw(part, view, tolerance, steps, diagnostic)
+        _refuse([name for name in OF_ROWS if name != "legend"], "maps have no such rows or columns; leave out {}")
+        _draw(part, view, tolerance, steps, diagnostic, explained=legend)
         return
     options: dict[str, Any] = {"tolerance": tolerance, "steps": steps, "certify": certify, "diagnostic": diagnostic}
     options["all_sizes"] = all_sizes or chosen.by_size
@@ -264,11 +264,13 @@ def _check(results: Results, tolerance: Asked, steps: float | None, view: str | 
     check_question(results, tolerance, steps)
 
 
-def _draw(results: Results, view: str, tolerance: Asked, steps: float | None, diagnostic: str | None) -> None:
+def _draw(
+    results: Results, view: str, tolerance: Asked, steps: float | None, diagnostic: str | None, *, explained: bool
+) -> None:
     from harness.report.map_view import show_maps
     from harness.report.phase import show_phases
 
     if view == "map":
-        show_maps(results, diagnostic=diagnostic)
+        show_maps(results, diagnostic=diagnostic, explained=explained)
     else:
-        show_phases(results, tolerance=tolerance, steps=steps)
+        show_phases(results, tolerance=tolerance, steps=steps, explained=explained)

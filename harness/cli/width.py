@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import rich_click as click
 
 from harness.cli import completion
@@ -9,6 +12,18 @@ from harness.cli.options import LEGEND
 from harness.cli.run import seconds_of
 from harness.cli.streams import echo
 from harness.cli.wrong_input import WrongInput
+
+KEY = re.compile(r"""\b(labels?|drop) = \[?(?:'([^']*)'|"([^"]*)")\]?""")
+"""A key of a suite with its value, as messages of datasets name it."""
+
+
+def as_options(message: str) -> str:
+    """Return a message with options of the verb in place of keys of a suite.
+
+    >>> as_options("leave the column out with drop = ['first name'], or say labels = 'classes'")
+    "leave the column out with --drop 'first name', or say --labels classes"
+    """
+    return KEY.sub(lambda key: f"--{key[1]} {shlex.quote(key[2] or key[3] or '')}", message)
 
 
 @click.command("width")
@@ -110,7 +125,7 @@ def command(
             say=lambda line: click.echo(line, err=True),
         )
     except ValueError as error:  # data, regimes, stored results
-        raise WrongInput(str(error)) from error
+        raise WrongInput(as_options(str(error))) from error
     for name, why in answer.left_out.items():
         click.secho(f"{name} is left out: {why}", fg="yellow", err=True)
     if as_json:

@@ -94,11 +94,13 @@ def explained(results: Results, name: str) -> str:
     return f"{name}: {ALWAYS.get(name, 'not recorded in this run.')}"
 
 
-def show_maps(results: Results, *, diagnostic: str | None = None, stream: TextIO | None = None) -> None:
+def show_maps(
+    results: Results, *, diagnostic: str | None = None, stream: TextIO | None = None, explained: bool = False
+) -> None:
     """Draw the map of each regime on a stream, shaded from the smallest to the largest median of all maps."""
     console = console_for(stream)
     for number, phase in enumerate(diagnostic_maps(results, diagnostic or recorded(results.suite.regimes)[0])):
-        for line in [Text("")] * bool(number) + draw(phase, console.width, console.encoding):
+        for line in [Text("")] * bool(number) + draw(phase, console.width, console.encoding, explained=explained):
             console.print(line, no_wrap=True, overflow="ignore", crop=False)
 
 
@@ -115,6 +117,7 @@ def diagnostic_maps(results: Results, name: str) -> list[PhaseMap]:
         return []
     low, high = min(finite), max(finite)
     legend = f"{name}: · {decimal(low)} to █ {decimal(high)}, shaded linearly; ◆ kd = n; blank: not known."
+    sentences = explained(results, name)
     found = []
     for phase in phase_maps(results):
         counts = {}
@@ -123,5 +126,6 @@ def diagnostic_maps(results: Results, name: str) -> list[PhaseMap]:
             median = medians.get(Cell(phase.regime, n, d, k), math.nan)
             if math.isfinite(median):
                 counts[value, k] = (round(100 * (median - low) / (high - low or 1.0)), 100)
-        found.append(replace(phase, counts=counts, legend=legend, shown=name, caption=explained(results, name)))
+        empty = f"No trial of this regime has a value of {name}."
+        found.append(replace(phase, counts=counts, legend=legend, shown=name, caption=sentences, empty=empty))
     return found

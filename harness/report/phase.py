@@ -17,7 +17,7 @@ from harness.report import setting
 from harness.report.caption import problems_explained
 from harness.report.provenance import provenance
 from harness.report.questions import question_explained
-from harness.report.terminal import console_for, wrap
+from harness.report.terminal import CAPTION_LINES, console_for, shortened_caption, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +43,7 @@ class PhaseMap:
         caption: Sentences that define a fit and the problems.
         shown: Quantity that the shades show.
         legend: Sentence about the shades, or an empty string for that of P(fit).
+        empty: Line in place of a map without counts.
     """
 
     regime: str
@@ -52,6 +53,7 @@ class PhaseMap:
     caption: str = ""
     shown: str = "P(fit)"
     legend: str = ""
+    empty: str = "no trials yet"
 
     @property
     def across(self) -> tuple[int, ...]:
@@ -155,8 +157,16 @@ def level(m: int, trials: int) -> int:
     return 1 if 4 * m < trials else 2 if 2 * m < trials else 3
 
 
-def draw(phase: PhaseMap, width: int = 80, encoding: str | None = "utf-8") -> list[Text]:
-    """Draw a map in lines of at most ``width`` columns, with k upwards. Shades repeat the colours."""
+def draw(phase: PhaseMap, width: int = 80, encoding: str | None = "utf-8", *, explained: bool = False) -> list[Text]:
+    """Draw a map in lines of at most ``width`` columns, with k upwards. Shades repeat the colours.
+
+    Args:
+        phase: The map.
+        width: Number of columns.
+        encoding: Encoding of the stream. If it lacks the shades, digits replace them.
+        explained: Whether the whole caption follows. If not, the shades and the first sentences share
+            :data:`~harness.report.terminal.CAPTION_LINES` lines.
+    """
     plain = encoding is not None and to_encoding("█░▒▓◆·", encoding) != "█░▒▓◆·"
     other = "n" if phase.axis == "d" else "d"
     title = to_encoding(
@@ -164,7 +174,7 @@ def draw(phase: PhaseMap, width: int = 80, encoding: str | None = "utf-8") -> li
     )
     found = [Text(line, "bold") for line in wrap(title, width)]
     if not phase.counts:
-        return [*found, Text("no trials yet")]
+        return [*found, *map(Text, wrap(to_encoding(phase.empty, encoding), width))]
     label = max(len(str(phase.widths[-1])), 1) + 1
     merge, size = _columns(len(phase.across), width - label - 2)
     groups = [phase.across[i : i + merge] for i in range(0, len(phase.across), merge)]
@@ -191,9 +201,10 @@ def draw(phase: PhaseMap, width: int = 80, encoding: str | None = "utf-8") -> li
     legend = phase.legend or legend
     if merge > 1:
         legend += f" Each column joins {merge} values of {phase.axis}."
-    for text in (legend, phase.caption):
-        found += [Text(part) for part in wrap(to_encoding(clean(text), encoding), width)]
-    return found
+    below = wrap(to_encoding(clean(legend), encoding), width)
+    caption = to_encoding(clean(phase.caption), encoding)
+    lines = wrap(caption, width) if explained else shortened_caption(caption, width, max(CAPTION_LINES - len(below), 1))
+    return found + [Text(line) for line in (*below, *lines)]
 
 
 def _columns(number: int, room: int) -> tuple[int, int]:
@@ -249,10 +260,15 @@ def _axis(phase: PhaseMap, groups: list[tuple[int, ...]], label: int, size: int,
 
 
 def show_phases(
-    results: Results, *, tolerance: Asked = None, steps: float | None = None, stream: TextIO | None = None
+    results: Results,
+    *,
+    tolerance: Asked = None,
+    steps: float | None = None,
+    stream: TextIO | None = None,
+    explained: bool = False,
 ) -> None:
     """Draw every map of a run on a stream, in colour if it is a terminal that supports it."""
     console = console_for(stream)
     for number, phase in enumerate(phase_maps(results, tolerance=tolerance, steps=steps)):
-        for line in [Text("")] * bool(number) + draw(phase, console.width, console.encoding):
+        for line in [Text("")] * bool(number) + draw(phase, console.width, console.encoding, explained=explained):
             console.print(line, no_wrap=True, overflow="ignore", crop=False)

@@ -46,7 +46,7 @@ def plots(results: Results, columns: int, encoding: str | None = "utf-8") -> lis
     found = []
     if results.suite.search.decided_beforehand:
         maps = [m for m in phase_maps(results) if len(m.across) > 2 and len(m.widths) > 2]
-        found += [draw(phase, columns, encoding) for phase in maps]
+        found += [draw(phase, columns, encoding, explained=True) for phase in maps]
     plain = to_encoding("⠿▁█", encoding) != "⠿▁█"
     names = {regime.name: to_encoding(clean(regime.name), encoding) for regime in results.suite.regimes}
     for chart in (thresholds_chart, transitions_chart):

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.builtin.datasets.csv_file import delimiter_of
 from harness.complaints import ProblemError
 from harness.components import Cell
 from harness.report.width_answer import Needed, WidthAnswer
@@ -113,9 +114,10 @@ def needed_width(
         planned = plan(narrowed, out=directory, workers=workers)
         if planned.seconds >= 1:
             each = planned.seconds / max(sum(one.missing for one in planned.thresholds), 1)
+            on = f"{planned.workers} worker{'s' if planned.workers > 1 else ''}"
             say(
-                f"at most about {duration(planned.seconds)} for k½ of {len(going)} regimes on {planned.workers} "
-                f"workers, and {duration(each * len(going) * TRIALS)} for each width of which 95 % are tested"
+                f"at most about {duration(planned.seconds)} for k½ of {len(going)} regimes on {on}, "
+                f"and {duration(each * len(going) * TRIALS)} for each width of which 95 % are tested"
             )
         results = run(narrowed, out=directory, max_time=left(), **options)
         complete = not results.missing
@@ -251,9 +253,11 @@ def _label(path: Path) -> str:
             line = stream.readline()
     except OSError as error:
         raise ProblemError(f"{path}: {error.strerror}") from error
-    separator = (
-        "\t" if path.suffix.lower() == ".tsv" or "\t" in line else ";" if ";" in line and "," not in line else ","
-    )
+    except UnicodeDecodeError as error:
+        raise ProblemError(
+            f"{path} is not text in UTF-8: {error.reason} at byte {error.start}; save it as “CSV UTF-8”"
+        ) from error
+    separator = delimiter_of(line)
     header = [name.strip() for name in next(csv.reader([line], delimiter=separator), [])]
     if not header:
         raise ProblemError(f"{path} is empty, expected a CSV file with one column of labels")

@@ -14,9 +14,10 @@ from harness.driver.results import Results
 from harness.driver.run import Run
 from harness.engine.draws import draw_problem, draw_weights
 from harness.plugin_host.registry import Registry
+from harness.report import map_view as map_view_module
 from harness.report.comparison_view import comparison_view
-from harness.report.map_view import map_view
-from harness.report.phase import cells_view
+from harness.report.map_view import cells_of, diagnostic_maps, map_view
+from harness.report.phase import cells_view, draw
 from harness.report.thresholds_view import thresholds_view
 from harness.store import Store
 from harness.suite import SuiteError, parse_suite
@@ -99,6 +100,14 @@ def test_a_measure_that_is_monotone_has_brackets(results: Results) -> None:
     assert {row.entries[4].text() for row in cells_view(results).rows if row.entries[0].text() == "softplus"} == {
         "12/12"
     } | {"0/12"} - {"0/12"}
+
+
+def test_a_map_says_which_regimes_have_no_value(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = [(cell, values) for cell, values in cells_of(results, "initial-rank") if cell.regime == "softplus"]
+    monkeypatch.setattr(map_view_module, "cells_of", lambda _results, _name: known)
+    for drawing in diagnostic_maps(results, "initial-rank"):
+        missing = "No trial of this regime has a value of initial-rank." in [line.plain for line in draw(drawing)]
+        assert missing == (drawing.regime != "softplus")
 
 
 def test_a_run_is_read_with_its_diagnostic(results: Results, registry: Registry) -> None:

@@ -175,6 +175,10 @@ window.addEventListener("load", () => {
   found.stops = [...document.querySelectorAll(".scroll")].filter((box) => box.checkVisibility())
     .map((box) => [box.scrollWidth > box.clientWidth, box.tabIndex === 0]);
   const shown = (rows) => [...rows].filter((row) => row.checkVisibility()).map((row) => row.cells);
+  // Whether the number after the name of each row is in the window before the table is scrolled.
+  found.beside = shown(document.querySelectorAll("#compact tbody tr")).map((cells) => (
+    [...cells].find((cell) => cell.classList.contains("right")).getBoundingClientRect().right <= window.innerWidth
+  ));
   const table = document.getElementById("thresholds");
   const headers = [...table.tHead.rows[0].cells];
   const data = () => shown(table.querySelectorAll("tbody tr:not(.setting):not(.promise)"));
@@ -269,9 +273,11 @@ def test_the_browser_would_have_seen_a_request(text: str, tmp_path: Path) -> Non
 
 @needs_browser
 def test_in_a_narrow_browser_a_page_of_hostile_names_runs_nothing(results: Results, tmp_path: Path) -> None:
-    names = {"softplus": HOSTILE[0], "relu | wide": HOSTILE[1]}
+    names = {"softplus": HOSTILE[0], "relu | wide": f"{HOSTILE[1]} of many words, so that it is wider than a phone"}
     found, console = driven(page(renamed(results, names), {}), tmp_path, width=420)
     assert [True, True] in found["stops"]
+    assert found["beside"]
+    assert all(found["beside"])
     assert found["violations"] == found["errors"] == found["resources"] == []
     assert "CONSOLE" not in console
     assert found["wide"]

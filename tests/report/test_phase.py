@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from harness.builtin.renderers import Csv
 from harness.driver.results import Results
 from harness.report.phase import LINE, SHADES, PhaseMap, cells_view, draw, level, phase_maps
+from harness.report.terminal import CAPTION_LINES, MORE
 
 
 def grid(phase: PhaseMap, width: int = 80, encoding: str = "utf-8") -> dict[tuple[int, int], str]:
@@ -57,6 +58,21 @@ def test_thirty_by_thirty_cells_fit_in_eighty_columns(phase_results: Results) ->
     for width in (40, 50, 80):
         assert max(cell_len(line.plain) for line in draw(phase, width)) <= width
     assert "left out" not in " ".join(line.plain for line in draw(phase, 80))
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_four_lines_stand_below_a_map_unless_it_is_explained(phase_results: Results, width: int) -> None:
+    (phase,) = phase_maps(phase_results)
+    brief, whole = ([line.plain for line in draw(phase, width, explained=explained)] for explained in (False, True))
+    below = brief[next(i for i, line in enumerate(brief) if line.startswith(LINE)) :]
+    assert len(below) <= CAPTION_LINES < len(below) + len(whole) - len(brief)
+    assert MORE in " ".join(below)
+    assert MORE not in " ".join(whole)
+    assert " ".join(phase.caption.split()[-3:]) in " ".join(whole)
+
+
+def test_a_map_without_counts_says_why() -> None:
+    assert draw(PhaseMap("r", "d", 10, {}))[-1].plain == "no trials yet"
 
 
 def test_many_values_share_columns(phase_results: Results) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli.width import command
+from harness.cli.wrong_input import WrongInput
 from harness.complaints import ProblemError
 from harness.report.width_view import half_fits
 from harness.session.width import FACTORS, TRIALS, needed_width
@@ -50,6 +52,23 @@ def test_rows_that_contradict_each_other_are_named(tmp_path: Path, data: tuple[n
     assert done.return_value == 1
     assert "no width can fit: rows 3 and 9 are equal with different labels" in " ".join(done.output.split())
     assert not (tmp_path / "run").exists()  # nothing was trained
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"colour,a,y\nred,1,2\nblue,2,1\n", "leave the column out with --drop colour, or"),
+        (b"a,b,y\n1,2,cat\n2,1,dog\n", "for names of classes say --labels classes, or"),
+        (b"gr\xf6\xdfe,a,y\n1,2,3\n2,1,2\n", "mine.csv is not text in UTF-8"),
+        (b"a;b;y\n1,5;2,5;1\n2,5;1,5;-1\n", "'1,5' is not a number; write decimals with a point"),
+        (b"1,5;2,5;1\n2,5;1,5;-1\n", "column '1,5': '2,5' is not a number; write decimals with a point"),
+        (b"1 2 1\n2 1 -1\n", "mine.csv has one column, '1 2 1': expected inputs and labels, with commas, semicolons"),
+    ],
+)
+def test_what_to_do_about_a_file_is_said_in_options_of_the_verb(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "mine.csv").write_bytes(content)
+    with pytest.raises(WrongInput, match=re.escape(said)):
+        command.main([str(tmp_path / "mine.csv"), "--out", str(tmp_path / "run")], standalone_mode=False)
 
 
 def test_constant_labels_and_inputs_on_a_line(tmp_path: Path, data: tuple[np.ndarray, np.ndarray]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness import Array
+
+DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
 
 LONGEST = 40
 """Characters of a field that a message repeats."""
@@ -53,9 +56,11 @@ def read_csv(
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise TableError(f"{source} is not text in UTF-8: {error.reason} at byte {error.start}") from error
+        raise TableError(
+            f"{source} is not text in UTF-8: {error.reason} at byte {error.start}; save it as “CSV UTF-8”"
+        ) from error
     first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
+    delimiter = delimiter_of(first)
     reader = csv.reader(text.splitlines(), delimiter=delimiter, skipinitialspace=True)
     try:
         lines = [(reader.line_num, [field.strip() for field in fields]) for fields in reader if fields]
@@ -69,6 +74,11 @@ def read_csv(
     else:
         del lines[0]
     place = _column_of(label, names, source, needed=own)
+    if own and len(names) == 1:
+        raise TableError(
+            f"{source} has one column, {names[0]!r}: expected inputs and labels, with commas, semicolons or tabs "
+            "between them"
+        )
     inputs = input_places(names, place, source, columns, drop)
     if not lines:
         raise TableError(f"{source} has a line of names and no rows")
@@ -82,6 +92,15 @@ def read_csv(
     values = _values(lines, names, source, used, label)
     at = used.index(place)
     return Rows(np.delete(values, at, axis=1), values[:, at].copy(), source, chosen)
+
+
+def delimiter_of(line: str) -> str:
+    """Return the comma, semicolon or tab that separates the fields of a line. Commas within numbers do not count.
+
+    >>> delimiter_of("a,b,y"), delimiter_of("1,2,3"), delimiter_of("1,5;2,5;-1,0")
+    (',', ',', ';')
+    """
+    return max(",;\t", key=re.sub(r"(?<=\d),(?=\d)", "", line).count)
 
 
 def _column_of(label: str, names: list[str], source: str, *, needed: bool) -> int | None:
@@ -151,7 +170,7 @@ def _complaint(
         kind = f"not a {'finite ' if _is_number(field) else ''}number"
         said = f"{where}: {shown!r} is {large if _is_number(field) and math.isfinite(float(field)) else kind}"
         if not _is_number(field):
-            said += f"; {_remedy(names[column], label)}"
+            said += f"; {_remedy(field, names[column], label)}"
     columns = sorted({names[c] for _, c in wrong})
     if len(wrong) == 1:
         return said
@@ -159,8 +178,10 @@ def _complaint(
     return f"{said}; {len(wrong)} values like it, in column{'s' if len(columns) > 1 else ''} {listed}"
 
 
-def _remedy(column: str, label: str) -> str:
-    """Say what to do about a column with words, which may be that of the labels."""
+def _remedy(field: str, column: str, label: str) -> str:
+    """Say what to do about a column with words, which may be that of the labels, or with decimal commas."""
+    if DECIMAL_COMMA.fullmatch(field):
+        return "write decimals with a point, such as 1.5"
     if column == label:
         return "for names of classes say labels = 'classes', or write two classes as -1 and 1"
     return f"leave the column out with drop = [{column!r}], or write a column of 0 and 1 for each of its words"
