@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.components.progress import curve_steps
 from harness.components.recorder import whole_epochs
 from harness.engine.continuations import continuation_of
+from harness.engine.operations import PRODUCTS, each_step, full_step, once, takes_products, visits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from harness.components import Outcome, Regime, Solver, Trial
+    from harness.components import Outcome, Solver, Trial
     from harness.engine.setting import Setting
 
 Size = tuple[int, int, int]
@@ -68,10 +68,10 @@ class Costs:
     """The time of a trial of one kind.
 
     Attributes:
-        prepare: Weights of :func:`_once` for what is done once a trial, in seconds.
-        step: Weights of :func:`_each_step` where many networks are trained together, in seconds.
+        prepare: Weights of :func:`once` for what is done once a trial, in seconds.
+        step: Weights of :func:`each_step` where many networks are trained together, in seconds.
         few: The same for few networks. It is empty where each network is trained by itself.
-        visit: Weights of :func:`_once` for a visit of the diagnostics, in seconds.
+        visit: Weights of :func:`once` for a visit of the diagnostics, in seconds.
     """
 
     prepare: tuple[float, ...]
@@ -93,14 +93,16 @@ class Costs:
             together: Number of networks that are trained together.
         """
         regime, solver = setting.regime, setting.solver
-        once = _once(n, d, k)
-        total = once @ np.array(self.prepare)
+        single = once(setting, n, d, k)
+        total = single @ np.array(self.prepare)
         if regime.diagnostics:
-            total += _visits(regime, setting.steps) * (once @ np.array(self.visit))
+            total += visits(regime, setting.steps) * (single @ np.array(self.visit))
+        if self.step and takes_products(setting, n):
+            total += PRODUCTS * (full_step(n, d, k) @ np.array(self.step))
         if solver is None or not solver.closed_form:
             fate = FATE if _is_followed(setting) else 0.0
             steps = whole_epochs(regime.optimizer.most_steps(n, setting.steps), regime.optimizer.epoch(n))
-            counts = _each_step(regime, n, d, k)
+            counts = each_step(regime, n, d, k)
             alone = counts @ np.array(self.step)
             each = alone + _more_alone(together) * max(counts @ np.array(self.few) - alone, 0.0) if self.few else alone
             total += steps * (share * each + fate * alone)
@@ -120,25 +122,6 @@ def _more_alone(together: float) -> float:
     A stack takes the time a + b m of m networks, so a/m + b of each.
     """
     return max((1.0 / max(together, 1.0) - 1.0 / TOGETHER) / (1.0 / FEW - 1.0 / TOGETHER), 0.0)
-
-
-def _once(n: int, d: int, k: int) -> NDArray[np.float64]:
-    """Return counts of the operations that a trial takes once: draws, kernel, its spectrum, and Jacobians."""
-    return np.array([1.0, n * (d + k), n * d * k, n * n * (d + k), n**3, n * n * d * k], dtype=float)
-
-
-def _each_step(regime: Regime, n: int, d: int, k: int) -> NDArray[np.float64]:
-    """Return counts of the operations of a step: samples, activations, products, and weights."""
-    batch = regime.optimizer.batch_size(n)
-    # Between two measures, of half the products each, an epoch of minibatches is taken.
-    samples = n if batch >= n else batch + 0.5 * n / regime.optimizer.epoch(n)
-    return np.array([1.0, samples, samples * k, samples * d * k, d * k], dtype=float)
-
-
-def _visits(regime: Regime, steps: int) -> int:
-    """Return how often diagnostics look at a network: before, after, and on the way if one of them is an extreme."""
-    watches = any(diagnostic.summary in ("min", "max") for diagnostic in regime.diagnostics)
-    return 2 + (len(curve_steps(steps)) if watches else 0)
 
 
 def measured(setting: Setting, sizes: Iterable[Size] = ()) -> Costs:
@@ -171,12 +154,12 @@ def measured(setting: Setting, sizes: Iterable[Size] = ()) -> Costs:
             probe = _Probe(plain, size, clock)
             if not probe.works():
                 continue
-            once = probe.once()
-            prepare.append((size, once))
+            took = probe.once()
+            prepare.append((size, took))
             if setting.regime.diagnostics and not (len(visit) >= FEWEST and visit[-1][1] > SLOW):
                 watched = _Probe(setting, size, clock)
                 if watched.works():
-                    visit.append((size, max(watched.once() - once, 0.0) / _visits(setting.regime, probe.short)))
+                    visit.append((size, max(watched.once() - took, 0.0) / visits(setting.regime, probe.short)))
             if not probe.solver.closed_form:
                 each.append((size, probe.step()))
             if not probe.solver.closed_form and probe.count > FEW:
@@ -187,10 +170,10 @@ def measured(setting: Setting, sizes: Iterable[Size] = ()) -> Costs:
                 each.append((size, probe.step()))
     regime = setting.regime
     return Costs(
-        _fitted([_once(*size) for size, _ in prepare], [seconds for _, seconds in prepare]),
-        _fitted([_each_step(regime, *size) for size, _ in each], [seconds for _, seconds in each]),
-        _fitted([_once(*size) for size, _ in visit], [seconds for _, seconds in visit]),
-        _fitted([_each_step(regime, *size) for size, _ in few], [seconds for _, seconds in few]),
+        _fitted([once(setting, *size) for size, _ in prepare], [seconds for _, seconds in prepare]),
+        _fitted([each_step(regime, *size) for size, _ in each], [seconds for _, seconds in each]),
+        _fitted([once(setting, *size) for size, _ in visit], [seconds for _, seconds in visit]),
+        _fitted([each_step(regime, *size) for size, _ in few], [seconds for _, seconds in few]),
     )
 
 

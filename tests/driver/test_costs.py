@@ -16,8 +16,10 @@ from harness.driver.threshold_search import ThresholdSearch
 from harness.engine import cost_file
 from harness.engine.cost_file import costs_of
 from harness.engine.costs import LARGE, SIZES, Costs
+from harness.engine.operations import PRODUCTS
 from harness.engine.setting import Setting
 from harness.engine.work import train
+from harness.mathematics.spectra import MOST_FORMED
 from harness.plugin_host.registry import Registry
 from harness.suite import parse_suite
 
@@ -182,3 +184,24 @@ def test_a_step_of_minibatches_counts_its_samples_and_its_share_of_a_measure(reg
     samples = Costs((0.0,) * 6, (0.0, 1.0, 0.0, 0.0, 0.0), ())
     epochs = setting.steps * batch // 200
     assert samples.seconds(setting, 200, 20, 10) == pytest.approx(epochs * (200 + 200 / 2))
+
+
+@pytest.mark.parametrize("case", ["minibatches", "several outputs"])
+def test_matrices_that_are_not_formed_take_no_time(case: str, registry: Registry) -> None:
+    """A weight of 1e-12 s, which no measured size tells from 0, would be minutes a trial at n³ = 2e14."""
+    setting = search_of(case, registry).setting
+    weights = (0.0, 0.0, 0.0, 0.0, 1e-12, 1e-12)
+    noise = Costs(weights, (0.0,) * 5, weights)
+    assert noise.seconds(setting, MOST_FORMED - 1, 20, 10) > 0.1
+    assert noise.seconds(setting, 59_584, 784, 30) == 0.0
+
+
+def test_the_largest_eigenvalue_of_a_kernel_that_is_not_formed_takes_products_with_all_samples(
+    registry: Registry,
+) -> None:
+    samples = Costs((0.0,) * 6, (0.0, 1.0, 0.0, 0.0, 0.0), ())
+    setting = search_of("minibatches", registry).setting
+    given = replace(setting, regime=replace(setting.regime, optimizer=replace(setting.regime.optimizer, step_size=0.1)))
+    for n, more in ((MOST_FORMED - 1, 0), (60_000, PRODUCTS * 60_000)):
+        steps = samples.seconds(given, n, 20, 10)
+        assert samples.seconds(setting, n, 20, 10) - steps == pytest.approx(more)
