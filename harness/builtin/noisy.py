@@ -11,7 +11,7 @@ from harness.builtin.models import ShallowNet
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness import Criterion, Optimizer, Params
+    from harness import Params
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,6 @@ class NoisyNet(ShallowNet):
     """
 
     name: ClassVar[str] = "noisy"
-    needs: ClassVar[str] = "all samples in each step (no batch)"
     activation: ActivationOption = ActivationOption("leaky-relu")
     noise: NoiseKind = "gaussian"
     strength: Positive = 0.5
@@ -49,10 +48,6 @@ class NoisyNet(ShallowNet):
     def activation_noise(self) -> ActivationNoise:
         """Return the distribution of the factors."""
         return ActivationNoise(self.noise, self.strength, self.fresh)
-
-    def accepts(self, optimizer: Optimizer, criterion: Criterion) -> bool:
-        """Return whether each step sees all samples, as the factors belong to these."""
-        return optimizer.full_batch()
 
     def linear(self) -> bool:
         """Say that the net is linear in its output layer, if its factors stay the same."""

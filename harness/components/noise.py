@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 
@@ -44,11 +44,14 @@ class ActivationNoise:
     fresh: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a strength that the distribution does not have.
+        """Refuse another distribution, and a strength that it does not have.
 
         Raises:
-            ValueError: If σ is not positive, or p is not between 0 and 1.
+            ValueError: If there is no such distribution, σ is not positive, or p is not between 0 and 1.
         """
+        kinds = get_args(NoiseKind)
+        if self.kind not in kinds:
+            raise ValueError(f"there is no noise {self.kind!r}, expected {' or '.join(map(repr, kinds))}")
         most = 1.0 if self.kind == "dropout" else np.inf
         if not 0.0 < self.strength < most:
             expected = "a chance between 0 and 1" if self.kind == "dropout" else "a positive number"

@@ -34,6 +34,18 @@ def not_accepted(parts: Mapping[str, Any], spec: Mapping[str, Any], registry: Re
         if message := _refusal(parts[part], part, beside, accepts, registry):
             path = (part,) if part in spec else ("model",) if "model" in spec else ()
             yield Complaint("not-accepted", path, message)
+    if message := _refused_noise(model, optimizer):
+        yield Complaint("not-accepted", ("optimizer",) if "optimizer" in spec else (), message)
+
+
+def _refused_noise(model: Any, optimizer: Any) -> str:
+    """Return why minibatches cannot train a model with noise, or an empty string if that is not asked for."""
+    try:
+        refused = model.activation_noise() is not None and not optimizer.full_batch()
+    except Exception as error:  # plugins may fail in any way
+        return f"model {show(model.name)} cannot be asked for its noise ({type(error).__name__}: {error})"
+    needed = "needs all samples in each step, as it has noise on its activations"
+    return f"model {show(model.name)} {needed}: leave out batch of optimizer {show(optimizer.name)}" if refused else ""
 
 
 def _refusal(made: Any, part: Kind, others: str, accepts: Callable[[Any], bool], registry: Registry) -> str:

@@ -26,6 +26,7 @@ from harness import (
 from harness.builtin.criteria import Quadratic
 from harness.builtin.diagnostics import HeldOutError, TrainingError, jacobian_of
 from harness.builtin.initializers import LeCun
+from harness.builtin.models import ShallowNet
 from harness.builtin.noisy import NoisyNet
 from harness.builtin.optimizers import GradientDescent, Momentum
 from harness.engine.draws import draw_factors, draw_problem, draw_weights, noise_stream
@@ -33,6 +34,7 @@ from harness.engine.setting import Setting
 from harness.engine.solvers import refusals, shipped, shipped_solver
 from harness.engine.trial import prepare
 from harness.engine.work import train
+from harness.plugin_host.acceptance import not_accepted
 from harness.plugin_host.composition import build_regime
 from harness.plugin_host.registry import Registry
 from tests.engine.cases import setting
@@ -246,6 +248,29 @@ def test_what_noise_cannot_have_is_refused(change: dict[str, object], code: str,
     with pytest.raises(SpecError) as raised:
         build_regime({"use": "narrow-noisy", **change}, registry)
     assert [complaint.code for complaint in raised.value.complaints] == [code]
+
+
+class PluginsNet(ShallowNet):
+    """A model of a plugin that has noise, and says nothing of optimizers."""
+
+    name = "plugins-net"
+
+    def activation_noise(self) -> ActivationNoise:
+        return ActivationNoise("gaussian", 0.3)
+
+
+@pytest.mark.parametrize(("batch", "refused"), [(5, ["not-accepted"]), (None, [])])
+def test_noise_of_a_plugin_and_minibatches_are_refused_before_a_trial(
+    batch: int | None, refused: list[str], registry: Registry
+) -> None:
+    parts = {"model": PluginsNet(), "initializer": LeCun(), "optimizer": GradientDescent(batch=batch)}
+    found = not_accepted({**parts, "criterion": Quadratic()}, {"optimizer": "gd"}, registry)
+    assert [(complaint.code, complaint.path) for complaint in found] == [(code, ("optimizer",)) for code in refused]
+
+
+def test_noise_of_no_known_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="no noise 'uniform', expected 'gaussian' or 'dropout'"):
+        ActivationNoise("uniform", 0.3)  # type: ignore[arg-type]
 
 
 def test_kernels_that_take_no_factors_refuse(registry: Registry) -> None:
