@@ -33,8 +33,8 @@ def takes_products(setting: Setting, n: int) -> bool:
 def once(setting: Setting, n: int, d: int, k: int) -> NDArray[np.float64]:
     """Return counts of the operations that a trial takes once: draws, kernel, its spectrum, and Jacobians.
 
-    Where no matrix (n, n) is formed, its counts are 0. Weights that small sizes cannot tell from 0 would make days of
-    them.
+    Where no matrix (n, n) is formed, its counts are 0. Weights that are noise at the small sizes of a measurement would
+    make days of them.
     """
     counts = np.array([1.0, n * (d + k), n * d * k, n * n * (d + k), n**3, n * n * d * k], dtype=float)
     if n >= MOST_FORMED and not forms_kernel(setting.regime, n, setting.q, spectrum=True):

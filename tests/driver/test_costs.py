@@ -188,7 +188,7 @@ def test_a_step_of_minibatches_counts_its_samples_and_its_share_of_a_measure(reg
 
 @pytest.mark.parametrize("case", ["minibatches", "several outputs"])
 def test_matrices_that_are_not_formed_take_no_time(case: str, registry: Registry) -> None:
-    """A weight of 1e-12 s, which no measured size tells from 0, would be minutes a trial at n³ = 2e14."""
+    """A weight of 1e-12 s, noise at the sizes that are measured, would be minutes a trial at n³ = 2e14."""
     setting = search_of(case, registry).setting
     weights = (0.0, 0.0, 0.0, 0.0, 1e-12, 1e-12)
     noise = Costs(weights, (0.0,) * 5, weights)
