@@ -103,15 +103,16 @@ class Table:
                 yield from entry.notes
 
     def without(self, headers: Collection[str]) -> Table:
-        """Return the table without some columns, their notes, and the sentences of the caption about them."""
+        """Return the table without some columns, their notes, and the sentences of both captions about them."""
         kept = [i for i, column in enumerate(self.columns) if column.header not in headers]
-        caption = self.caption
+        caption, brief = self.caption, self.brief
         for column in self.columns:
             if column.header in headers and column.legend:
-                caption = " ".join(caption.replace(column.legend, "").split())
+                caption, brief = (" ".join(text.replace(column.legend, "").split()) for text in (caption, brief))
         return dataclasses.replace(
             self,
             caption=caption,
+            brief=brief,
             columns=tuple(self.columns[i] for i in kept),
             rows=tuple(Row(tuple(row.entries[i] for i in kept), row.group) for row in self.rows),
         )

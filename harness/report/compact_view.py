@@ -37,7 +37,7 @@ COLUMNS = (
     Column("regime", wrap=18),
     Column("k½", "right"),
     Column("kd/n", "right", priority=2, legend="kd/n: trained hidden weights for each label at k½."),
-    Column("a", "right", legend="a, b: exponents of k½ ~ n^a d^b that the brackets of all sizes allow together."),
+    Column("a", "right"),
     Column("b", "right"),
     Column("C", "right", priority=1, legend="C: constants with which k½ = ⌈C n/d⌉ lies in all brackets."),
 )
@@ -70,7 +70,9 @@ def compact_view(results: Results, *, tolerance: Asked = None, steps: float | No
         f"k½: smallest width at which at least half of the nets fit {' or '.join(kinds)}. (low, high] misses it with a "
         "chance of at most 5 %."
     )
-    legends = " ".join(column.legend for column in COLUMNS if column.legend)
+    rows = tuple(_row(results, regime, n, d, tolerance, steps) for regime in suite.regimes)
+    columns = _columns(rows)
+    legends = " ".join(column.legend for column in columns if column.legend)
     table = Table(
         name="compact",
         title=f"k½ at n = {n}, d = {d} · {suite.title or suite.name}",
@@ -78,13 +80,27 @@ def compact_view(results: Results, *, tolerance: Asked = None, steps: float | No
         brief=f"{said} {legends} {edits_explained(results.provenance)}".rstrip(),
         compact=True,
         columns=COLUMNS,
-        rows=tuple(_row(results, regime, n, d, tolerance, steps) for regime in suite.regimes),
+        rows=rows,
         provenance=provenance(results.provenance),
     )
-    flat = [
-        name for name in ("a", "b") if all(isinstance(row.entries[3 + (name == "b")], Missing) for row in table.rows)
-    ]
-    return table.without(flat) if len(flat) < 2 else table.without([*flat, "C"])
+    shown = {column.header for column in columns}
+    table = table.without([column.header for column in COLUMNS if column.header not in shown])
+    return replace(table, columns=columns)
+
+
+def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
+    """Return the columns without exponents of what does not vary, and without a constant if nothing does."""
+    powers = {"a": "n^a", "b": "d^b"}
+    places = {column.header: place for place, column in enumerate(COLUMNS)}
+    known = [name for name in powers if not all(isinstance(row.entries[places[name]], Missing) for row in rows)]
+    formula = " ".join(powers[name] for name in known)
+    legend = f"{', '.join(known)}: exponents of k½ ~ {formula} that the brackets of all sizes allow together."
+    gone = {"a", "b"} - set(known) if known else {"a", "b", "C"}
+    return tuple(
+        replace(column, legend=legend) if [column.header] == known[:1] else column
+        for column in COLUMNS
+        if column.header not in gone
+    )
 
 
 def size_shown(results: Results, tolerance: Asked = None, steps: float | None = None) -> tuple[int, int]:

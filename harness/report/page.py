@@ -109,7 +109,7 @@ def page(results: Results, predictions: Predictions) -> str:
 def _facts(results: Results) -> str:
     said = [
         f"Suite {clean(results.suite.name)}",
-        f"{len(results.suite.regimes)} regimes",
+        f"{len(results.suite.regimes)} regime{'s' if len(results.suite.regimes) > 1 else ''}",
         f"{results.trial_count} trials",
         f"{duration(_seconds(results))} of training",
         clean(str(results.provenance.get("date", ""))),

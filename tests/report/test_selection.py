@@ -77,6 +77,22 @@ def test_the_short_tables_have_a_row_a_regime_and_a_line_a_theory(results: Resul
     assert [entry.text() for entry in row.entries[1:4]] == ["n²/d", "2560", "102×"]
 
 
+def test_a_caption_speaks_of_the_columns_that_are_there(results: Results) -> None:
+    along_n = compact_view(results)
+    assert [column.header for column in along_n.columns][3:] == ["a", "C"]
+    whole = Selection(columns=("regime", "k½")).of([along_n])[0]
+    at_one_size = compact_view(Selection(n=(160,)).results(results))
+    for text in (along_n.caption, along_n.brief):
+        assert " a: exponents of k½ ~ n^a that the brackets" in text
+        assert " C: constants" in text
+    for table in (whole, at_one_size):
+        for text in (table.caption, table.brief):
+            assert "exponents" not in text
+            assert "constants" not in text
+    assert "kd/n" in at_one_size.brief
+    assert "kd/n" not in whole.brief
+
+
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_a_caption_on_the_screen_has_at_most_four_lines(results: Results, width: int) -> None:
     predictions = predict_suite(results.suite, results.registry.theories())
