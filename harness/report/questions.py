@@ -68,10 +68,29 @@ def question_explained(
     return f"{said} {setting.measures_explained(shown) if measures else ''}".strip()
 
 
-def fit_in_brief(results: Results, regimes: Iterable[Regime] | None = None) -> str:
-    """Return the tolerance and the budget of the leading question in a few words, of each kind that is asked."""
+def fit_in_brief(
+    results: Results,
+    regimes: Iterable[Regime] | None = None,
+    tolerance: Asked = None,
+    steps: float | None = None,
+) -> str:
+    """Return the tolerance and the budget of a question in a few words, of each kind that is asked.
+
+    Args:
+        results: Results of the run.
+        regimes: The regimes shown, or None for all.
+        tolerance: Tolerance as it was asked for, or None for the leading question.
+        steps: Steps as they were asked for, likewise.
+    """
     shown = results.suite.regimes if regimes is None else regimes
-    return ", or ".join(dict.fromkeys(_brief(results.question(regime.name)) for regime in shown))
+    asked = (results.question(regime.name, tolerance, steps) for regime in shown)
+    return ", or ".join(dict.fromkeys(map(_brief, asked)))
+
+
+def asked_for(results: Results, tolerance: Asked, steps: float | None) -> str:
+    """Return another question than that of the suite in brackets, to follow a definition of k½, or nothing."""
+    asked = tolerance is not None or steps is not None
+    return f" ({fit_in_brief(results, None, tolerance, steps)})" if asked else ""
 
 
 def _brief(asked: Question) -> str:

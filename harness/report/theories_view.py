@@ -24,7 +24,7 @@ from harness.report import setting
 from harness.report.bibliography import sources, titled
 from harness.report.caption import bracket_explained, problems_explained
 from harness.report.provenance import provenance
-from harness.report.questions import question_explained
+from harness.report.questions import asked_for, question_explained
 from harness.report.thresholds_view import k_half
 
 if TYPE_CHECKING:
@@ -310,7 +310,7 @@ def _caption(
 ) -> str:
     suite = results.suite
     said = [
-        "k½: smallest measured width at which at least half of the trials fit.",
+        f"k½: smallest measured width at which at least half of the trials fit{asked_for(results, tolerance, steps)}.",
         bracket_explained(),
         "C=1: the claim's power law n^a d^b with its constant and logarithms set to 1. on data: its condition "
         "evaluated on one drawn problem (trial 0), unknown constants set to 1; widths at C=1 do not rank theorems, nor "

@@ -16,7 +16,7 @@ from harness.driver.question import Asked, Question
 from harness.report import setting, why_not
 from harness.report.caption import bracket_explained, problems_explained
 from harness.report.provenance import provenance
-from harness.report.questions import CERTIFIED, EXACT, fit_explained, question_explained, why_undecided
+from harness.report.questions import CERTIFIED, EXACT, asked_for, fit_explained, question_explained, why_undecided
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -245,7 +245,7 @@ def _caption(
     within = Question(suite.budget.report_tolerance, suite.budget.steps, 0)
     said = [
         *([f"UNFINISHED: {results.lacking}."] if results.missing else []),
-        "k½: smallest width at which at least half of the trials fit.",
+        f"k½: smallest width at which at least half of the trials fit{asked_for(results, tolerance, steps)}.",
         *([f"k½ exact: {EXACT}"] if both else []),
         *([f"{budgeted_header(results)}: {fit_explained(within)}"] if both else []),
         *([CERTIFIED] if "certified" in headers else []),

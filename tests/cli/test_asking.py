@@ -160,3 +160,15 @@ def test_what_cannot_be_asked_for_is_refused(arguments: tuple[str, ...], message
     status, out, err = call("report", "run", *arguments)
     assert (status, out) == (2, "")
     assert message in err
+
+
+@pytest.mark.parametrize("view", ["thresholds", "theories"])
+def test_the_first_words_below_a_table_say_what_was_asked_for(view: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal shows four lines of caption and notes, of which these are the first."""
+    monkeypatch.setenv("COLUMNS", "80")
+    asked = {"--at-error": "error ≤ 0 within 1000 steps", "--tolerance": "fits to 0.5 within 1000 steps"}
+    for option, said in asked.items():
+        _, out, _ = call("report", "run", "--view", view, option, "0" if option == "--at-error" else "0.5")
+        assert f"half of the trials fit ({said})." in " ".join(out.split())
+    _, out, _ = call("report", "run", "--view", view)
+    assert "half of the trials fit. " in " ".join(out.split())
