@@ -6,6 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from harness.components.entries import Missing
 from harness.components.numbers import clean, plain
 from harness.report.rows import finite
 from harness.report.sensitivity_view import fit_named
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.components import Mark
+    from harness.components.entries import Entry
     from harness.driver.results import Results
     from harness.report.summary import Predictions
 
@@ -140,4 +142,9 @@ def _answer(results: Results, regime: str, n: int, d: int, fit: float | Mark, st
     fits = [found.counts[k][0] for k in sorted(found.counts)]
     undecided = [found.open.get(k, 0) for k in sorted(found.counts)]
     ends = [found.k_half, found.low, found.high, found.limited]
-    return [_budget_named(steps), measured(found).text(), *ends, fits, *([undecided] if any(undecided) else [])]
+    return [_budget_named(steps), _said(measured(found)), *ends, fits, *([undecided] if any(undecided) else [])]
+
+
+def _said(entry: Entry) -> str:
+    """Return what a sentence says of k½: a dash is explained, since notes of tables are not beside it."""
+    return f"not known ({entry.reason})" if isinstance(entry, Missing) else entry.text()
