@@ -59,6 +59,8 @@ CAPTION = (
     "checked. known: how the text of the statement is known."
 )
 
+NO_ROWS = "No theory speaks of these networks on these labels."
+
 COLUMNS = (
     Column("theory", wrap=44),
     Column("guarantee", wrap=12, priority=1),
@@ -109,7 +111,7 @@ def overview_view(
     return Table(
         name="overview",
         title=f"Widths that theories ask for · {problem}",
-        caption=CAPTION if certified is None else f"{CAPTION} {CERTIFIED}",
+        caption=(CAPTION if certified is None else f"{CAPTION} {CERTIFIED}") if rows else NO_ROWS,
         columns=columns,
         rows=tuple(rows),
         provenance=dict(provenance or {}),

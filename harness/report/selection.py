@@ -186,6 +186,10 @@ def _known(option: str, patterns: Iterable[str], spelled: Iterable[Sequence[str]
         if any(_any([pattern], one) for one in spellings):
             continue
         known = list(dict.fromkeys(names))
+        if not known:
+            raise SelectionError(
+                f"{option} {pattern}: what was asked for has no rows, such as theories of these networks"
+            )
         close = nearest(pattern, known)
         hint = f"did you mean {close!r}?" if close else f"there are {', '.join(map(show, known[:12]))}"
         raise SelectionError(f"{option} {pattern}: nothing matches; {hint}")

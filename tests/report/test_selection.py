@@ -7,6 +7,7 @@ import pytest
 from harness.driver.results import Results
 from harness.report.bibliography import cite
 from harness.report.compact_view import compact_theories_view, compact_view
+from harness.report.overview_view import overview_view
 from harness.report.predicted import predict_suite
 from harness.report.selection import Selection, SelectionError
 from harness.report.terminal import CAPTION_LINES, lines
@@ -63,6 +64,14 @@ def test_what_matches_nothing_is_refused(results: Results, chosen: Selection, me
     with pytest.raises(SelectionError) as caught:
         chosen.of([thresholds_view(results)])
     assert message in str(caught.value)
+
+
+def test_a_table_without_rows_is_said_to_have_none(results: Results) -> None:
+    empty = theories_view(results, {})
+    assert not empty.rows
+    with pytest.raises(SelectionError, match="--regime softplus: what was asked for has no rows"):
+        Selection(regimes=("softplus",)).of([empty])
+    assert overview_view([], problem="n = 4").caption.startswith("No theory speaks of these networks")
 
 
 def test_the_short_tables_have_a_row_a_regime_and_a_line_a_theory(results: Results) -> None:
