@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness import Initializer, Model, Optimizer, Params, Problem, Regime, Weights
-from harness.builtin.criteria import Quadratic
+import numpy as np
+
+from harness import Dataset, Initializer, Model, Optimizer, Params, Problem, Regime, Weights
+from harness.builtin.criteria import CrossEntropy, Logistic, Quadratic
 from harness.builtin.datasets import Sphere
 from harness.builtin.initializers import GaussianHalves, LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.noisy import NoisyNet
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
 from harness.components import Criterion
+from harness.engine.descent import Descent, Trained
+from harness.engine.fused import binding, build
 from harness.engine.setting import Setting
 from harness.engine.solvers import shipped_solver
+from harness.mathematics.activations import ACTIVATIONS
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch import Tensor
 
 
@@ -156,3 +161,35 @@ def setting(regime: Regime, **changes: Any) -> Setting:
     }
     options |= changes
     return Setting(regime=regime, **{**options, "solver": shipped_solver(options.get("solver") or "")})
+
+
+STACK_CASES: list[tuple[Dataset, Optimizer, Criterion, int]] = [
+    (Sphere(), StochasticGradientDescent(batch=7, c=0.5), Quadratic(), 1),
+    (Sphere(), Momentum(batch=66, beta=0.8, c=0.2), Quadratic(), 9),
+    (Sphere(outputs=17), GradientDescent(c=0.5), Quadratic(), 33),
+    (Sphere(labels="classes", classes=5), StochasticGradientDescent(batch=16), CrossEntropy(), 18),
+    (Sphere(labels="rademacher"), GradientDescent(), Logistic(measured="error", at_margins=(0.1,)), 26),
+]
+"""Dataset, method, criterion and width: vectors, tiles and blocks of the kernel are full, in part and several."""
+
+
+def trained(n: int, d: int, k: int, real: build.Real, active: int | None = None) -> Trained:
+    """Train a ReLU net by momentum. With ``active``, neurons from there on have v = 0, and only W trains."""
+    rng = np.random.default_rng(n + d)
+    x, y = rng.standard_normal((n, d)) / math.sqrt(d), rng.standard_normal(n)
+    w, v = rng.standard_normal((25, d))[:k], rng.choice([-0.5, 0.5], 25)[:k]
+    if active is not None:
+        v[active:] = 0.0
+    descent = Descent(
+        activation=ACTIVATIONS["relu"],
+        hidden=True,
+        output=active is None,
+        step_size=0.3 / n,
+        momentum=0.5,
+        steps=12,
+        norms=(1e-9,),
+        diverged=1e6,
+        every=1,
+        marks=(),
+    )
+    return binding.train(x, y, w, v, None, descent, real)

@@ -18,14 +18,14 @@ from harness.builtin.initializers import GaussianHalves, LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum
 from harness.components import Cell, Outcome, Regime
-from harness.engine.descent import Descent, ShallowTrial, Trained, norm_of
+from harness.engine.descent import Descent, ShallowTrial, norm_of
 from harness.engine.fused import binding, build
 from harness.engine.fused.at_hand import unavailable
 from harness.engine.solvers import choose
 from harness.engine.trial import prepare
 from harness.engine.work import train
 from harness.mathematics.activations import ACTIVATIONS
-from tests.engine.cases import CASES, setting, stacked
+from tests.engine.cases import CASES, setting, stacked, trained
 
 pytestmark = pytest.mark.skipif(bool(unavailable()), reason="there is no compiler here")
 
@@ -70,28 +70,6 @@ def test_weights_that_are_no_numbers_have_diverged(activation: str, real: build.
     assert binding.train(x, y, w, rng.choice([-1.0, 1.0], 6), None, descent, real).diverged
 
 
-def trained(n: int, d: int, k: int, real: build.Real, active: int | None = None) -> Trained:
-    """Train a ReLU net by momentum. With ``active``, neurons from there on have v = 0, and only W trains."""
-    rng = np.random.default_rng(n + d)
-    x, y = rng.standard_normal((n, d)) / math.sqrt(d), rng.standard_normal(n)
-    w, v = rng.standard_normal((25, d))[:k], rng.choice([-0.5, 0.5], 25)[:k]
-    if active is not None:
-        v[active:] = 0.0
-    descent = Descent(
-        activation=ACTIVATIONS["relu"],
-        hidden=True,
-        output=active is None,
-        step_size=0.3 / n,
-        momentum=0.5,
-        steps=12,
-        norms=(1e-9,),
-        diverged=1e6,
-        every=1,
-        marks=(),
-    )
-    return binding.train(x, y, w, v, None, descent, real)
-
-
 @pytest.mark.parametrize("real", ["float", "double"])
 def test_neurons_that_share_a_vector_have_the_bits_of_those_that_do_not(
     real: build.Real, monkeypatch: pytest.MonkeyPatch
@@ -99,8 +77,9 @@ def test_neurons_that_share_a_vector_have_the_bits_of_those_that_do_not(
     sizes = [(50, d, k) for d in (1, 4, 5, 8, 10, 20, 24, 33, 68, 70) for k in (2, 3, 5, 8, 13, 25)]
     sizes += [(18, 20, 7), (20, 20, 9)]  # in the Gram form
     shared = [trained(*size, real) for size in sizes]
-    wide = 16 if real == "float" else 8
-    assert {binding.sharing(d, wide) for _, d, _ in sizes} == {1, 2, 4}
+    dtype = np.float32 if real == "float" else np.float64
+    wide = binding.numbers(binding.compiled(real, ACTIVATIONS["relu"]), dtype)
+    assert wide < 4 or {binding.sharing(d, wide) for _, d, _ in sizes} == {1, 2, 4}
     monkeypatch.setattr(binding, "sharing", lambda *_: 1)
     for size, ours in zip(sizes, shared, strict=True):
         alone = trained(*size, real)

@@ -7,32 +7,20 @@ from dataclasses import replace
 import pytest
 
 from harness import Cell, Criterion, Dataset, Regime
-from harness.builtin.criteria import CrossEntropy, Logistic, Quadratic
-from harness.builtin.datasets import Sphere
 from harness.builtin.initializers import He
 from harness.builtin.models import ShallowNet
-from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
 from harness.components import Optimizer
 from harness.engine.fused.at_hand import unavailable
 from harness.engine.solvers.fused_stack import FusedStack
 from harness.engine.solvers.stacked import Stacked
 from harness.engine.work import train
-from tests.engine.cases import setting
+from tests.engine.cases import STACK_CASES, setting
 
 pytestmark = pytest.mark.skipif(bool(unavailable("float64", source="stack")), reason="no C++ compiler")
 
-CASES: list[tuple[Dataset, Optimizer, Criterion, int]] = [
-    (Sphere(), StochasticGradientDescent(batch=7, c=0.5), Quadratic(), 1),
-    (Sphere(), Momentum(batch=66, beta=0.8, c=0.2), Quadratic(), 9),
-    (Sphere(outputs=17), GradientDescent(c=0.5), Quadratic(), 33),
-    (Sphere(labels="classes", classes=5), StochasticGradientDescent(batch=16), CrossEntropy(), 18),
-    (Sphere(labels="rademacher"), GradientDescent(), Logistic(measured="error", at_margins=(0.1,)), 26),
-]
-"""Dataset, method, criterion and width: vectors, tiles and blocks of the kernel are full, in part and several."""
-
 
 @pytest.mark.parametrize("layers", ["hidden", "all"])
-@pytest.mark.parametrize(("dataset", "optimizer", "criterion", "k"), CASES, ids=str)
+@pytest.mark.parametrize(("dataset", "optimizer", "criterion", "k"), STACK_CASES, ids=str)
 def test_the_kernel_takes_the_steps_of_the_stack(
     layers: str, dataset: Dataset, optimizer: Optimizer, criterion: Criterion, k: int
 ) -> None:

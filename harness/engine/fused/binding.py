@@ -14,8 +14,8 @@ from harness.components import Activation
 from harness.engine.descent import Descent, Floats, Trained
 from harness.engine.fused.build import Real, kernel
 
-VECTOR = 64
-"""Bytes of a vector; arrays start on a multiple of it."""
+LINE = 64
+"""Bytes of the widest vector. Arrays start on a multiple of it, and the kernel keeps sums along vectors for a line."""
 
 BLOCK_VECTORS = 4
 """Vectors in the kernel's block of samples."""
@@ -64,11 +64,17 @@ def compiled(real: Real, activation: Activation) -> ctypes.CDLL:
 
 
 def aligned(shape: tuple[int, ...], dtype: type[np.floating]) -> Floats:
-    """Return zeros that start on a vector boundary."""
+    """Return zeros that start on a multiple of a line, hence of a vector."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    buffer = np.zeros(size + VECTOR, dtype=np.uint8)
-    start = -buffer.ctypes.data % VECTOR
+    buffer = np.zeros(size + LINE, dtype=np.uint8)
+    start = -buffer.ctypes.data % LINE
     return buffer[start : start + size].view(dtype).reshape(shape)
+
+
+def numbers(library: ctypes.CDLL, dtype: type[np.floating]) -> int:
+    """Return how many numbers a vector of a compiled kernel has."""
+    library.harness_vector_bytes.restype = ctypes.c_int64
+    return int(library.harness_vector_bytes()) // np.dtype(dtype).itemsize
 
 
 def sharing(features: int, wide: int) -> int:
@@ -114,7 +120,8 @@ def train(
         visit: Called at the marks that training comes to.
     """
     dtype: type[np.floating] = np.float32 if real == "float" else np.float64
-    wide = VECTOR // np.dtype(dtype).itemsize
+    library = compiled(real, descent.activation)
+    wide, line = numbers(library, dtype), LINE // np.dtype(dtype).itemsize
     n, d = x.shape
     k = len(v)
     gram = descent.hidden and descent.constraint is None and n <= GRAM * d
@@ -133,7 +140,7 @@ def train(
         "w_velocity": aligned((k, columns), dtype),
         "v_velocity": aligned((k,), dtype),
         "coefficients": aligned((2, k, rows if gram else 0), dtype),
-        "work": aligned((k * columns + 2 * k * block + k * wide + (k * rows if gram else 0),), dtype),
+        "work": aligned((k * columns + 2 * k * block + k * line + (k * rows if gram else 0),), dtype),
         "ball": aligned((columns,), dtype),
         "norms": np.array(descent.norms, dtype=np.float64),
         "mark": np.array(descent.marks, dtype=np.int64),
@@ -162,7 +169,7 @@ def train(
             return w.astype(dtype).astype(np.float64) + arrays["coefficients"][0, :, :n].astype(np.float64) @ x
         return arrays["w"][:, :d]
 
-    constraint, library = descent.constraint, compiled(real, descent.activation)
+    constraint = descent.constraint
     network = Network(
         n=n,
         d=features,

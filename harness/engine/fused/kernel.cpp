@@ -1,8 +1,10 @@
 // Trains one shallow net f(x) = v'phi(Wx) + c by full-batch gradient descent or heavy ball, from its first step to its
 // last, without leaving the first-level cache: nothing of a step is written back but the weights.
 //
-// Compiled once for float and once for double (REAL), with the vector extensions of GCC and Clang: on any processor,
-// whatever the width of its registers. Each network is trained by itself, so its result cannot depend on others.
+// Compiled once for float and once for double (REAL), with the vector extensions of GCC and Clang. Vectors are as wide
+// as the processor's registers, as GCC makes slow code of wider ones. Sums that run along vectors are kept for a line
+// of 64 bytes, so that the width changes no bit. Each network is trained by itself, so its result cannot depend on
+// others.
 //
 // Layout. Samples run along vectors: inputs transposed, xt[feature][sample], for the products Wx; inputs with padded
 // rows, x[sample][feature], for the gradient. Samples are taken in blocks of at most four vectors; of a block all
@@ -25,32 +27,66 @@
 using real = REAL;
 constexpr bool SINGLE = sizeof(real) == 4;
 using integer = std::conditional_t<SINGLE, int32_t, int64_t>;
-constexpr int WIDE = 64 / sizeof(real);  // numbers in a vector
-constexpr int MOST_VECTORS = 4;          // vectors in a block of samples, or of features
-constexpr int MOST_NEURONS = 6;          // neurons whose sums are held in registers together
+
+#if defined __AVX512F__
+#define VECTOR_BYTES 64
+#elif defined __AVX2__
+#define VECTOR_BYTES 32
+#else
+#define VECTOR_BYTES 16
+#endif
+
+#if defined __AVX512F__ || defined __aarch64__
+constexpr bool MANY_REGISTERS = true;  // 32 of them, else 16
+#else
+constexpr bool MANY_REGISTERS = false;
+#endif
+
+constexpr int WIDE = VECTOR_BYTES / sizeof(real);  // numbers in a vector
+constexpr int LINE = 64 / sizeof(real);            // numbers in a line
+constexpr int PARTS = LINE / WIDE;                 // vectors in a line
+constexpr int MOST_VECTORS = 4;                    // vectors in a block of samples: one line or several
+constexpr int MOST_NEURONS = MANY_REGISTERS ? 6 : 3;   // neurons whose sums are held in registers together
+constexpr int MOST_FEATURES = MANY_REGISTERS ? 4 : 3;  // vectors in a block of features
 constexpr int BLOCK = MOST_VECTORS * WIDE;
 
-typedef real vec __attribute__((vector_size(64)));
-typedef integer ivec __attribute__((vector_size(64)));
-typedef real half __attribute__((vector_size(32)));
-typedef real quarter __attribute__((vector_size(16)));
+typedef real vec __attribute__((vector_size(VECTOR_BYTES)));
+typedef integer ivec __attribute__((vector_size(VECTOR_BYTES)));
+typedef real half_line __attribute__((vector_size(32)));
+typedef real quarter_line __attribute__((vector_size(16)));
 
 static inline vec all(real a) { return a - vec{}; }  // a + 0 is not a if a is -0, and would be computed
+static inline vec all(vec a) { return a; }
 static inline vec load(const real* p) { return *reinterpret_cast<const vec*>(p); }
 static inline void store(real* p, vec a) { *reinterpret_cast<vec*>(p) = a; }
 constexpr integer SIGN = SINGLE ? integer(0x80000000) : integer(0x8000000000000000);
 static inline vec magnitude(vec a) { return (vec)((ivec)a & ~SIGN); }
 static inline vec choose(ivec condition, vec yes, vec no) { return condition ? yes : no; }
 
-// The sum of a vector, by halves, which takes a third of the time of one after the other.
-static inline real sum_of(vec a) {
-    half halves[2];
-    std::memcpy(halves, &a, sizeof a);
-    const half two = halves[0] + halves[1];
-    quarter quarters[2];
+// sum += a b for vectors, or a number a, rounded once where the processor can. For some processors GCC makes two
+// instructions of it, which round twice, if vectors have 256 bits: so there it is told which to use.
+template <class Sum, class A, class B>
+static inline void add_product(Sum& sum, A a, B b) {
+#if VECTOR_BYTES == 32 && defined __FMA__ && defined __GNUC__ && !defined __clang__
+    const vec left = all(a);
+    if constexpr (sizeof sum[0] == 4)
+        sum = __builtin_ia32_vfmaddps256(left, b, sum);
+    else
+        sum = __builtin_ia32_vfmaddpd256(left, b, sum);
+#else
+    sum += a * b;
+#endif
+}
+
+// The sum of a line, by halves, which takes a third of the time of one after the other.
+static inline real sum_of(const vec (&line)[PARTS]) {
+    half_line halves[2];
+    std::memcpy(halves, line, sizeof line);
+    const half_line two = halves[0] + halves[1];
+    quarter_line quarters[2];
     std::memcpy(quarters, &two, sizeof two);
-    const quarter four = quarters[0] + quarters[1];
-    if (SINGLE) return (four[0] + four[WIDE / 8]) + (four[1] + four[WIDE / 8 + 1]);
+    const quarter_line four = quarters[0] + quarters[1];
+    if (SINGLE) return (four[0] + four[LINE / 8]) + (four[1] + four[LINE / 8 + 1]);
     return four[0] + four[1];
 }
 
@@ -232,7 +268,7 @@ static inline void preactivations(const real* w, int w_row, const real* xt, int 
         for (int u = 0; u < VECTORS; u++) x[u] = load(xt + (size_t)l * x_row + u * WIDE);
         for (int j = 0; j < NEURONS; j++) {
             const vec weight = all(w[j * w_row + l]);
-            for (int u = 0; u < VECTORS; u++) sum[j][u] += weight * x[u];
+            for (int u = 0; u < VECTORS; u++) add_product(sum[j][u], weight, x[u]);
         }
     } while (++l < features);
     for (int j = 0; j < NEURONS; j++)
@@ -254,7 +290,7 @@ template <int NEURONS, int VECTORS, int SHARING>
 static inline void gradients(const real* q, const real* x, int x_row, int samples, real* g, int g_row) {
     constexpr int WHOLE = VECTORS - (SHARING > 1);
     constexpr int SHARED = SHARING > 1 ? (NEURONS + SHARING - 1) / SHARING : 0;
-    using Last = std::conditional_t<NEURONS == 1, half, vec>;  // one neuron has none to share with
+    using Last = std::conditional_t<NEURONS == 1 && PARTS == 1, half_line, vec>;  // one neuron has none to share with
     const auto last = [](const real* p) { return *reinterpret_cast<const Last*>(p + WHOLE * WIDE); };
     vec sum[NEURONS][MOST_VECTORS];
     Last rest[SHARED + 1];
@@ -269,16 +305,16 @@ static inline void gradients(const real* q, const real* x, int x_row, int sample
         for (int u = 0; u < WHOLE; u++) row[u] = load(from + u * WIDE);
         for (int j = 0; j < NEURONS; j++) {
             weight[j] = all(q[j * BLOCK + i]);
-            for (int u = 0; u < WHOLE; u++) sum[j][u] += weight[j] * row[u];
+            for (int u = 0; u < WHOLE; u++) add_product(sum[j][u], weight[j], row[u]);
         }
         for (int s = 0; s < SHARED; s++) {
             if constexpr (NEURONS == 1) {
-                rest[s] += q[i] * last(from);
+                add_product(rest[s], q[i], last(from));
             } else {
                 vec mixed = weight[s * SHARING];
                 for (int p = 1; p < SHARING && s * SHARING + p < NEURONS; p++)
                     mixed = choose(lane >= integer(p * (WIDE / SHARING)), weight[s * SHARING + p], mixed);
-                rest[s] += mixed * last(from);
+                add_product(rest[s], mixed, last(from));
             }
         }
     } while (++i < samples);
@@ -300,7 +336,10 @@ static inline void distribute(real* g, int k, int columns, int sharing) {
 
 // Most neurons whose sums over samples are held in registers together, by vectors of features: with fewer than eight
 // sums the processor waits for one before it adds to it again.
-constexpr int most_neurons(int vectors) { return vectors <= 2 ? 12 : vectors == 3 ? 8 : MOST_NEURONS; }
+constexpr int most_neurons(int vectors) {
+    if (!MANY_REGISTERS) return vectors > MOST_FEATURES ? 0 : 12 / vectors;
+    return vectors <= 2 ? 12 : vectors == 3 ? 8 : 6;
+}
 
 // Calls f.template run<A, B>() with A in 1..F::MOST and B in 1..MOST_VECTORS known to the compiler.
 template <class F, int A = 1>
@@ -366,7 +405,7 @@ struct Neurons {
             for (int u = 0; u < VECTORS; u++) {
                 vec value, derivative;
                 activate(load(z + (size_t)j * row + u * WIDE), value, derivative);
-                sum[u] += weight * value;
+                add_product(sum[u], weight, value);
                 if (phi) store(phi + j * BLOCK + u * WIDE, value);
                 store(slope + j * BLOCK + u * WIDE, weight * derivative);
             }
@@ -411,7 +450,7 @@ extern "C" struct Network {
     real* coefficients;            // [k][rows] A of the Gram form, and after it what momentum remembers of it; else null
     const real* w_start;           // [k][columns] weights before the first step; read if there are constraints
     const real* v_start;           // [k], likewise
-    real* work;                    // k columns + 2 k BLOCK + k WIDE numbers, in the Gram form k rows more
+    real* work;                    // k columns + 2 k BLOCK + k LINE numbers, in the Gram form k rows more
     const real* ball;              // [columns] 1 for the weights that the balls hold, 0 for biases and padding
     const double* norms;           // [rungs] residual norm of each tolerance, decreasing
     const int64_t* mark;           // [marks] increasing
@@ -435,13 +474,13 @@ static inline void project(const Network& net) {
     for (int j = 0; j < k; j++) {
         real* w = net.w + (size_t)j * columns;
         const real* from = net.w_start + (size_t)j * columns;
-        vec squares = {};
+        vec squares[PARTS] = {};
         for (int l = 0; l < columns; l += WIDE) {
             const vec moved = (load(w + l) - load(from + l)) * load(net.ball + l);
-            squares += moved * moved;
+            add_product(squares[l / WIDE % PARTS], moved, moved);
         }
         real length = 0;
-        for (int i = 0; i < WIDE; i++) length += squares[i];
+        for (int i = 0; i < LINE; i++) length += squares[i / WIDE][i % WIDE];
         length = std::sqrt(length);
         if (!(length > epsilon)) continue;
         const vec excess = all(1 - epsilon / length);
@@ -478,14 +517,15 @@ extern "C" void harness_train(Network* network) {
     real* z = gradient + (size_t)k * columns;      // [k][BLOCK]: z, then phi
     real* slope = z + (size_t)k * BLOCK;           // [k][BLOCK]: v phi', then that times r
     real* derivative_z = slope + (size_t)k * BLOCK;  // S of the Gram form, [k][rows]
-    real* v_gradient = net.gram ? derivative_z + (size_t)k * rows : derivative_z;  // [k][WIDE]
+    real* v_gradient = net.gram ? derivative_z + (size_t)k * rows : derivative_z;  // [k][LINE]
     const int vectors = rows / WIDE;
-    const int blocks = (vectors + MOST_VECTORS - 1) / MOST_VECTORS;
+    const int lines = (vectors + PARTS - 1) / PARTS;
+    const int blocks = (lines + MOST_VECTORS / PARTS - 1) / (MOST_VECTORS / PARTS);
     const int groups = (k + MOST_NEURONS - 1) / MOST_NEURONS;
     const int feature_vectors = columns / WIDE;
-    const int feature_blocks = (feature_vectors + MOST_VECTORS - 1) / MOST_VECTORS;
+    const int feature_blocks = (feature_vectors + MOST_FEATURES - 1) / MOST_FEATURES;
     const int packs = (k + net.sharing - 1) / net.sharing;  // groups of neurons that share a vector
-    const int most_packs = (feature_blocks > 1 ? MOST_NEURONS : most_neurons(feature_vectors)) / net.sharing;
+    const int most_packs = most_neurons(feature_blocks > 1 ? MOST_FEATURES : feature_vectors) / net.sharing;
     const int gradient_groups = (packs + most_packs - 1) / most_packs;
     const real rate = (real)net.step_size, beta = (real)net.momentum;
     net.ended = net.overflow = 0;
@@ -494,11 +534,12 @@ extern "C" void harness_train(Network* network) {
         if (net.step == net.pause) return;
         const int64_t step = net.step;
         std::memset(gradient, 0, sizeof(real) * k * columns);
-        std::memset(v_gradient, 0, sizeof(real) * k * WIDE);
-        vec squares = {};
-        vec total = {};
+        std::memset(v_gradient, 0, sizeof(real) * k * LINE);
+        vec squares[PARTS] = {};
+        vec total[PARTS] = {};
         for (int b = 0; b < blocks; b++) {
-            const int first = part(vectors, blocks, b), width = part(vectors, blocks, b + 1) - first;
+            const int first = part(lines, blocks, b) * PARTS, last = part(lines, blocks, b + 1) * PARTS;
+            const int width = (last < vectors ? last : vectors) - first;
             const int start = first * WIDE;
             for (int p = 0; p < groups && !net.gram; p++) {
                 const int j = part(k, groups, p), neurons = part(k, groups, p + 1) - j;
@@ -512,8 +553,8 @@ extern "C" void harness_train(Network* network) {
             neurons.sum(width, net.c[0], r);
             for (int u = 0; u < width; u++) {
                 r[u] = (r[u] - load(net.y + start + u * WIDE)) * load(net.inside + start + u * WIDE);
-                squares += r[u] * r[u];
-                total += r[u];
+                add_product(squares[u % PARTS], r[u], r[u]);
+                total[u % PARTS] += r[u];
             }
             if (net.hidden) {
                 for (int j = 0; j < k; j++)
@@ -542,13 +583,14 @@ extern "C" void harness_train(Network* network) {
             }
             if (net.output)
                 for (int j = 0; j < k; j++) {
-                    vec sum = load(v_gradient + j * WIDE);
-                    for (int u = 0; u < width; u++) sum += load(z + j * BLOCK + u * WIDE) * r[u];
-                    store(v_gradient + j * WIDE, sum);
+                    vec sum[PARTS];
+                    for (int h = 0; h < PARTS; h++) sum[h] = load(v_gradient + j * LINE + h * WIDE);
+                    for (int u = 0; u < width; u++) add_product(sum[u % PARTS], load(z + j * BLOCK + u * WIDE), r[u]);
+                    for (int h = 0; h < PARTS; h++) store(v_gradient + j * LINE + h * WIDE, sum[h]);
                 }
         }
         double norm = 0;
-        for (int i = 0; i < WIDE; i++) norm += squares[i];
+        for (int i = 0; i < LINE; i++) norm += squares[i / WIDE][i % WIDE];
         norm = std::sqrt(norm);
         if (step % net.every == 0) net.history[step / net.every] = norm;
         while (net.next_mark < net.marks && net.mark[net.next_mark] == step) net.curve[net.next_mark++] = norm;
@@ -567,7 +609,9 @@ extern "C" void harness_train(Network* network) {
         }
         if (net.output) {
             for (int j = 0; j < k; j++) {
-                net.v_velocity[j] = beta * net.v_velocity[j] - rate * sum_of(load(v_gradient + j * WIDE));
+                vec sum[PARTS];
+                for (int h = 0; h < PARTS; h++) sum[h] = load(v_gradient + j * LINE + h * WIDE);
+                net.v_velocity[j] = beta * net.v_velocity[j] - rate * sum_of(sum);
                 net.v[j] += net.v_velocity[j];
             }
             if (net.bias) {
@@ -583,6 +627,9 @@ extern "C" void harness_train(Network* network) {
 extern "C" int64_t harness_network_size() { return sizeof(Network); }
 
 #endif  // ELEMENTARY_ONLY
+
+// The width of a vector, of which the rows of all arrays must be multiples.
+extern "C" int64_t harness_vector_bytes() { return VECTOR_BYTES; }
 
 // phi and phi' of `count` numbers, a multiple of the vector's length: for tests.
 extern "C" void harness_activate(int64_t count, const real* z, real* phi, real* slope) {

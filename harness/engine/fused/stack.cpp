@@ -10,9 +10,9 @@
 #define ELEMENTARY_ONLY
 #include "kernel.cpp"
 
-constexpr int MOST_ROWS = 8;   // rows whose sums are held in registers together
-constexpr int MOST_WIDTH = 3;  // vectors of each
-constexpr int SAMPLES = 64;    // samples between two sums into the gradient
+constexpr int MOST_ROWS = MANY_REGISTERS ? 8 : 4;  // rows whose sums are held in registers together
+constexpr int MOST_WIDTH = 3;                      // vectors of each
+constexpr int SAMPLES = 64;                        // samples between two sums into the gradient
 
 static inline int part(int total, int parts, int p) { return (int)((int64_t)total * p / parts); }
 
@@ -25,7 +25,7 @@ static void product(const real* const* a, int depth, const real* b, int b_row, r
         vec right[WIDTH];
         for (int u = 0; u < WIDTH; u++) right[u] = load(b + (size_t)l * b_row + u * WIDE);
         for (int i = 0; i < ROWS; i++)
-            for (int u = 0; u < WIDTH; u++) sum[i][u] += a[i][l] * right[u];
+            for (int u = 0; u < WIDTH; u++) add_product(sum[i][u], a[i][l], right[u]);
     } while (++l < depth);
     for (int i = 0; i < ROWS; i++)
         for (int u = 0; u < WIDTH; u++) store(c + (size_t)i * c_row + u * WIDE, sum[i][u]);
@@ -43,7 +43,7 @@ static void outer(const real* const* a, int from, int samples, const real* c, in
         vec right[WIDTH];
         for (int u = 0; u < WIDTH; u++) right[u] = load(c + (size_t)i * c_row + u * WIDE);
         for (int l = 0; l < ROWS; l++)
-            for (int u = 0; u < WIDTH; u++) sum[l][u] += left[l] * right[u];
+            for (int u = 0; u < WIDTH; u++) add_product(sum[l][u], left[l], right[u]);
     } while (++i < samples);
     for (int l = 0; l < ROWS; l++)
         for (int u = 0; u < WIDTH; u++) store(g + (size_t)l * g_row + u * WIDE, sum[l][u]);
@@ -55,8 +55,8 @@ using Outer = void (*)(const real* const*, int, int, const real*, int, real*, in
 #define OF_ROWS(f, r) {f<r, 1>, f<r, 2>, f<r, 3>}
 #define TABLE(f) {OF_ROWS(f, 1), OF_ROWS(f, 2), OF_ROWS(f, 3), OF_ROWS(f, 4), OF_ROWS(f, 5), OF_ROWS(f, 6), \
                   OF_ROWS(f, 7), OF_ROWS(f, 8)}
-static const Product PRODUCT[MOST_ROWS][MOST_WIDTH] = TABLE(product);
-static const Outer OUTER[MOST_ROWS][MOST_WIDTH] = TABLE(outer);
+static const Product PRODUCT[][MOST_WIDTH] = TABLE(product);  // of few registers the first half is used
+static const Outer OUTER[][MOST_WIDTH] = TABLE(outer);
 
 static inline int parts_of(int total, int most) { return (total + most - 1) / most; }
 
@@ -145,11 +145,16 @@ static void class_derivative(const Net& net, const real* f, const real* y, real 
     real most = f[0];
     for (int c = 1; c < net.q; c++) most = f[c] > most ? f[c] : most;
     real total = 0;
-    for (int c = 0; c < net.outputs; c += WIDE) {
-        vec e = exp_negative(-(most - load(f + c)));  // -0 and not 0 at the largest
-        for (int i = 0; i < WIDE; i++)
-            if (c + i >= net.q) e[i] = 0;
-        store(r + c, e);
+    for (int first = 0; first < net.outputs; first += LINE) {
+        vec e[PARTS] = {};
+        for (int h = 0; h < PARTS; h++) {
+            const int c = first + h * WIDE;
+            if (c >= net.outputs) break;
+            e[h] = exp_negative(-(most - load(f + c)));  // -0 and not 0 at the largest
+            for (int i = 0; i < WIDE; i++)
+                if (c + i >= net.q) e[h][i] = 0;
+            store(r + c, e[h]);
+        }
         total += sum_of(e);
     }
     const vec inverse = all(1 / total);
@@ -173,8 +178,9 @@ static void forward(const Net& net, const Buffers& at, const real* const* x, int
         }
     if (net.q == 1) {
         for (int i = 0; i < samples; i++) {
-            vec sum = {};
-            for (int j = 0; j < columns; j += WIDE) sum += load(at.phi + (size_t)i * columns + j) * load(net.v + j);
+            vec sum[PARTS] = {};
+            for (int j = 0; j < columns; j += WIDE)
+                add_product(sum[j / WIDE % PARTS], load(at.phi + (size_t)i * columns + j), load(net.v + j));
             at.f[i] = sum_of(sum) + net.c[0];
         }
         for (int i = samples; i % WIDE; i++) at.f[i] = 0;

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from harness.components import Activation, Params, Regime, ResidualCriterion, ShallowForm
-from harness.engine.fused.binding import aligned
+from harness.engine.fused.binding import LINE, aligned, numbers
 from harness.engine.fused.build import Real, kernel
 from harness.engine.lanes import Lanes
 from harness.engine.workspace import Workspace
@@ -74,7 +74,8 @@ class FusedStackWorkspace(Workspace):
         self._dtype: Any = np.float64 if live.x.dtype == torch.float64 else np.float32
         count, n, d = live.x.shape
         k, q, biases = live.params["W"].shape[1], self.q, form.biases
-        wide = 64 // np.dtype(self._dtype).itemsize
+        self._library = compiled("double" if self._dtype is np.float64 else "float", form.activation)
+        wide = numbers(self._library, self._dtype)
         features, neurons = d + biases, -(-k // wide) * wide
         outputs = 1 if q == 1 else -(-q // wide) * wide
         x, y = self._zeros(count, n, features), self._zeros(count, n, outputs)
@@ -109,7 +110,6 @@ class FusedStackWorkspace(Workspace):
             "batch": batch,
             "momentum": beta,
         }
-        self._library = compiled("double" if self._dtype is np.float64 else "float", form.activation)
         work = self._zeros(count, self._library.harness_work_size(ctypes.byref(Net(**common))))
         self._kept.append(work)
         self._nets = (Net * count)(
@@ -129,8 +129,8 @@ class FusedStackWorkspace(Workspace):
         )
 
     def _zeros(self, count: int, *shape: int) -> NDArray[Any]:
-        """Return zeros (count, …) whose entries along the first axis start on vector boundaries."""
-        wide = 64 // np.dtype(self._dtype).itemsize
+        """Return zeros (count, …) whose entries along the first axis start on multiples of a line."""
+        wide = LINE // np.dtype(self._dtype).itemsize
         size = int(np.prod(shape))
         rows = aligned((count, -(-size // wide) * wide), self._dtype)
         return rows[:, :size].reshape(count, *shape) if size % wide == 0 else _strided(rows, shape)
