@@ -178,7 +178,7 @@ def test_messages_about_paths_with_escapes_are_clean(tmp_path: Path) -> None:
 
 
 def test_json_spells_out_what_would_steer_a_terminal() -> None:
-    from harness.report.export import dumps
+    from harness.report.json_text import dumps
 
     text = dumps({"a": "".join(ESCAPES) + "é\U000e0001"})
     assert not steering(text)

@@ -69,7 +69,7 @@ def command(
     from harness.cli.source import read_source
     from harness.exchange.run_comparison import compare_runs
     from harness.report.compare_runs_view import compare_runs_record, compare_runs_view, differences_view
-    from harness.report.export import dumps
+    from harness.report.json_text import dumps
 
     if len(runs) < 2:
         raise click.UsageError("compare takes at least two runs")

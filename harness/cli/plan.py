@@ -65,7 +65,7 @@ def command(
     loaded, registry = load(suite, plugin_files, trust=trust_plugins, seed=seed, paper_size=paper_size)
     loaded = selected_suite(chosen, loaded.with_limit(limit))
 
-    from harness.report.export import dumps
+    from harness.report.json_text import dumps
     from harness.report.plan_view import plan_table
     from harness.report.terminal import show
     from harness.session.defaults import run_directory
@@ -107,7 +107,7 @@ def _explain(suite: Suite, registry: Registry, directory: Path, device: str | No
     from harness.driver.explain import explain
     from harness.engine.device import resolve_device
     from harness.report.explain_view import explain_table
-    from harness.report.export import dumps
+    from harness.report.json_text import dumps
     from harness.report.terminal import show
 
     explained = explain(suite, registry, directory, resolve_device(device or suite.budget.device))

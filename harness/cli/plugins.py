@@ -45,7 +45,7 @@ def list_plugins(as_json: bool, plugin_files: tuple[str, ...]) -> None:
     harness plugins list --plugin my_theory.py --json
     """
     from harness.plugin_host.loading import load_plugins
-    from harness.report.export import dumps
+    from harness.report.json_text import dumps
     from harness.report.plugins_view import plugins_view
     from harness.report.terminal import show
 
@@ -69,7 +69,7 @@ def info(name: str, as_json: bool, plugin_files: tuple[str, ...]) -> None:
     harness plugins info gaussian-halves --json
     """
     from harness.plugin_host.loading import load_plugins
-    from harness.report.export import dumps
+    from harness.report.json_text import dumps
 
     registry = load_plugins(plugin_files)
     stop_if_strict(registry)
@@ -186,7 +186,8 @@ def _print(record: dict[str, Any]) -> None:
     from harness.components.numbers import clean, to_encoding
     from harness.plugin_host.registry import PLURAL
     from harness.report.describe import options_table
-    from harness.report.terminal import console_for, show, wrap
+    from harness.report.terminal import console_for, show
+    from harness.report.wrapping import wrap
 
     console = console_for()
 

@@ -47,7 +47,7 @@ def check(name: str, as_json: bool, verbose: bool, plugin_files: tuple[str, ...]
         raise WrongInput(f"{error}; see: harness plugins list") from error
     failed = any(finding.status == "failed" for finding in findings)
     if as_json:
-        from harness.report.export import dumps
+        from harness.report.json_text import dumps
 
         echo(dumps({"findings": [dataclasses.asdict(finding) for finding in findings]}), nl=False)
     else:
@@ -58,7 +58,8 @@ def check(name: str, as_json: bool, verbose: bool, plugin_files: tuple[str, ...]
 def _print(findings: list[Finding], *, verbose: bool) -> None:
     """Print one line per subject, and its failures below."""
     from harness.components.numbers import to_encoding
-    from harness.report.terminal import console_for, wrap
+    from harness.report.terminal import console_for
+    from harness.report.wrapping import wrap
     from harness.testing.regimes import BESIDE
 
     console = console_for()

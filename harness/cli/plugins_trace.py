@@ -25,7 +25,7 @@ def trace(as_json: bool, plugin_files: tuple[str, ...]) -> None:
     harness plugins trace --plugin my_theory.py --no-third-party
     """
     from harness.plugin_host.loading import load_plugins
-    from harness.report.export import dumps
+    from harness.report.json_text import dumps
     from harness.report.plugins_view import trace_view
     from harness.report.terminal import show
 

@@ -47,7 +47,7 @@ def write_provenance(tables: Sequence[Table], target: str) -> None:
     Raises:
         WrongInput: If it is no such path, or cannot be written.
     """
-    from harness.report.export import dumps
+    from harness.report.json_text import dumps
 
     record = [
         {"name": one.name, "title": one.title, "caption": one.caption, "provenance": dict(one.provenance)}

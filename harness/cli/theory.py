@@ -128,7 +128,8 @@ def command(
         found, tables, registry = _of_options(*options, certify=certify, rigorous=rigorous)
     tables = selected(replace(chosen, regimes=(), columns=names), tables, registry)
     if as_json:
-        from harness.report.export import dumps, judged, prediction_record, theory_records
+        from harness.report.json_text import dumps
+        from harness.report.prediction_records import judged, prediction_record, theory_records
 
         found = [one for one in found if one[0].theory.claim.title in _titles(tables)]
         places = judged(prediction for prediction, _ in found)
@@ -305,7 +306,7 @@ def _construct(
     from harness.components import Constructive
     from harness.plugin_host.loading import load_plugins
     from harness.report.constructions_view import build, construction_record, constructions_view
-    from harness.report.export import dumps
+    from harness.report.json_text import dumps
     from harness.report.predicted import predict_guarded
     from harness.report.setting import component
     from harness.session.predicting import home

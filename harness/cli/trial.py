@@ -61,7 +61,7 @@ def command(
     from harness.driver.threshold_searches import RegimeError, threshold_searches
     from harness.engine.device import resolve_device
     from harness.engine.work import train_alone
-    from harness.report.export import dumps
+    from harness.report.json_text import dumps
     from harness.report.terminal import show
     from harness.suite.sizes import memory, trial_bytes
 

@@ -66,7 +66,7 @@ def command(
     from harness.engine.device import resolve_device
     from harness.exchange.verification import verify
     from harness.executors.local import Local
-    from harness.report.export import dumps
+    from harness.report.json_text import dumps
     from harness.report.selection import SelectionError
     from harness.report.terminal import show
     from harness.report.verification_view import flips_view, verification_record, verification_view

@@ -89,7 +89,7 @@ def command(
     """
     from harness.plugin_host.loading import load_plugins
     from harness.plugin_host.registry import UnknownName
-    from harness.report.export import dumps
+    from harness.report.json_text import dumps
     from harness.report.terminal import show, show_text
     from harness.report.width_view import sentence, width_record, width_view
     from harness.session.width import needed_width

@@ -26,11 +26,13 @@ class Note:
         text: One or two sentences.
         mark: A fixed mark such as †, or an empty string for the next letter.
         detail: Whether the screen leaves it out unless the legend is asked for.
+        error: Whether it says what went wrong. The screen never shortens it.
     """
 
     text: str
     mark: str = ""
     detail: bool = False
+    error: bool = False
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ class Table:
 def _entry_data(entry: Entry) -> dict[str, Any]:
     values = {f.name: _jsonable(getattr(entry, f.name)) for f in dataclasses.fields(entry)}
     notes = [
-        {key: value for key, value in dataclasses.asdict(note).items() if value or key != "detail"}
+        {key: value for key, value in dataclasses.asdict(note).items() if value or key not in ("detail", "error")}
         for note in entry.notes
     ]
     shown = {"kind": entry.kind, "text": entry.text(), **values, "notes": notes}

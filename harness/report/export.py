@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import math
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from harness.complaints import unprintable
 from harness.components import Cell
 from harness.driver.reasons import near, reasons
 from harness.driver.replication import replications
 from harness.report.headline import headline, limits, weights_per_label
 from harness.report.law_rows import Compared, each_law
 from harness.report.nothing_found import why_no_bracket
+from harness.report.prediction_records import judged, prediction_record, theory_records
 from harness.report.rows import finite
 from harness.report.setting import component, optimizer, sizes, trains
 from harness.report.thresholds_file import FORMAT
 from harness.suite.resolved import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from harness.claims.certified import Certified
     from harness.claims.predictions import Prediction
-    from harness.components import Assumption, Regime
+    from harness.components import Regime
     from harness.driver.replication import Replication, Tested
     from harness.driver.results import Results
     from harness.report import thresholds_file as form
     from harness.report.claim_data import ClaimData, VariantData
-    from harness.report.theory_data import CertifiedData, PredictionData, TheoryData
+    from harness.report.prediction_records import Judged
+    from harness.report.theory_data import PredictionData
     from harness.report.threshold_data import (
         AnswerData,
         BareAnswerData,
@@ -41,9 +39,6 @@ if TYPE_CHECKING:
     from harness.statistics.choice import Choice
     from harness.statistics.size_bracket import SizeBracket
     from harness.statistics.thresholds import Threshold
-
-Judged = dict[str, dict["Assumption", int]]
-"""Conditions of each theory with what was found of them, and the place of each in the record of the theory."""
 
 
 def thresholds_record(
@@ -146,116 +141,6 @@ def _variant(tested: Tested) -> VariantData:
     }
 
 
-def dumps(record: Any) -> str:
-    """Return strict JSON (no NaN, no ∞) with sorted keys, ending in a newline.
-
-    Raises:
-        ValueError: If a number is not finite.
-    """
-    text = laid_out(record) + "\n"
-    # Control characters occur in texts only, so they can be escaped.
-    return "".join(json.dumps(c)[1:-1] if unprintable(c, allowed="\n") else c for c in text)
-
-
-LINE = 120
-"""Columns within which a part of a record is written on one line."""
-
-INDENT = 2
-"""Blanks before the parts of a record, for each level."""
-
-STATED = ("title", "formula", "guarantee", "certainty", "certainty_note", "verified", "explicit", "unit")
-"""The fields of a claim that the record of a theory repeats, beside the source."""
-
-
-def laid_out(value: Any, before: int = 0) -> str:
-    """Return JSON with sorted keys, indented, each part on one line where it fits.
-
-    Args:
-        value: Plain data without NaN.
-        before: Number of blanks before the value.
-
-    >>> laid_out({"k": [1, 2], "note": None})
-    '{"k": [1, 2], "note": null}'
-    """
-    flat = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
-    if not value or not isinstance(value, dict | list | tuple) or before + len(flat) <= LINE:
-        return flat
-    inner = before + INDENT
-    if isinstance(value, dict):
-        parts = [f"{json.dumps(key, ensure_ascii=False)}: {laid_out(value[key], inner)}" for key in sorted(value)]
-    else:
-        parts = [laid_out(one, inner) for one in value]
-    opening, closing = "{}" if isinstance(value, dict) else "[]"
-    lines = ",\n".join(" " * inner + part for part in parts)
-    return f"{opening}\n{lines}\n{' ' * before}{closing}"
-
-
-def judged(predictions: Iterable[Prediction]) -> Judged:
-    """Return the conditions of each theory with what was found of them, each once, and their places from 0."""
-    found: Judged = {}
-    for prediction in predictions:
-        places = found.setdefault(prediction.theory.name, {})
-        for assumption in prediction.assumptions:
-            places.setdefault(assumption, len(places))
-    return found
-
-
-def theory_records(predictions: Iterable[Prediction], places: Judged) -> list[TheoryData]:
-    """Return each theory of some predictions once as plain data, in their order.
-
-    Args:
-        predictions: The predictions.
-        places: Their conditions, from :func:`judged`.
-    """
-    return [
-        {
-            "theory": theory.name,
-            "reference": theory.claim.reference.text,
-            "bibtex": theory.claim.reference.bibtex,
-            **{name: getattr(theory.claim, name) for name in STATED},  # type: ignore[typeddict-item]  # names of keys
-            "options": theory.options(),
-            "assumptions": [{"text": a.text, "holds": a.holds, "found": a.found} for a in places[theory.name]],
-        }
-        for theory in {prediction.theory.name: prediction.theory for prediction in predictions}.values()
-    ]
-
-
-def prediction_record(
-    prediction: Prediction, places: Judged, regime: str = "", certified: Certified | None = None
-) -> PredictionData:
-    """Return a prediction as plain data. A width that is not finite is null, with its kind and the reason.
-
-    Facts about the theory are not repeated. :func:`theory_records` has them.
-
-    Args:
-        prediction: Prediction of a theory.
-        places: Conditions of the theories, from :func:`judged`.
-        regime: Name of the regime, if it is not the prediction's own.
-        certified: Certified width, or None if it was not searched for.
-
-    Returns:
-        Plain data.
-    """
-    theory, value = prediction.theory, prediction.width.value
-    exponents = theory.claim.exponents.at(prediction.n, prediction.d) if theory.claim.exponents else None
-    record: PredictionData = {
-        "theory": theory.name,
-        "regime": regime or prediction.regime.name,
-        "n": prediction.n,
-        "d": prediction.d,
-        "scaling": finite(prediction.scaling),
-        "exponents": list(exponents) if exponents else None,
-        "width": finite(value),
-        "width_is": "error" if prediction.failed else _kind(value),
-        "reason": prediction.width.reason,
-        "applies": prediction.applies,
-        "assumptions": [places[theory.name][assumption] for assumption in prediction.assumptions],
-    }
-    if certified is not None:
-        record["certified"] = cast("CertifiedData", vars(certified))
-    return record
-
-
 def _beside(results: Results, prediction: Prediction, places: Judged, regime: str) -> PredictionData:
     """Return a prediction with its scaling over the measured k½, or None where one of them is missing."""
     k_half = results.threshold(regime, prediction.n, prediction.d).k_half
@@ -272,10 +157,6 @@ def _setting(results: Results) -> dict[str, dict[str, Any]]:
         part: {key: value for key, value in asked[part].items() if value not in (None, "", [])}
         for part in ("problems", "budget", "search")
     }
-
-
-def _kind(value: float) -> Literal["finite", "nan", "infinite"]:
-    return "finite" if math.isfinite(value) else "nan" if math.isnan(value) else "infinite"
 
 
 def _regime(regime: Regime) -> form.RegimeData:

@@ -17,7 +17,8 @@ from harness.report import setting
 from harness.report.caption import problems_explained
 from harness.report.provenance import provenance
 from harness.report.questions import question_explained
-from harness.report.terminal import CAPTION_LINES, console_for, shortened_caption, wrap
+from harness.report.terminal import CAPTION_LINES, console_for
+from harness.report.wrapping import shortened_caption, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,8 @@ from harness.report.canvas import Canvas
 from harness.report.figures.style import spread
 from harness.report.phase import draw, phase_maps
 from harness.report.questions import question_explained
-from harness.report.terminal import console_for, pad, wrap
+from harness.report.terminal import console_for
+from harness.report.wrapping import pad, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,9 +12,10 @@ from harness.draft import replace_text
 from harness.report.bibliography import bibliography
 from harness.report.compact_view import compact_theories_view, compact_view
 from harness.report.diagnostics_view import diagnostics_view
-from harness.report.export import dumps, thresholds_record
+from harness.report.export import thresholds_record
 from harness.report.headline import headline
 from harness.report.held_out_view import held_out_pairs_view, held_out_view, watched
+from harness.report.json_text import dumps
 from harness.report.latex import document
 from harness.report.phase import draw, phase_maps
 from harness.report.predicted import predict_results

@@ -236,7 +236,7 @@ def scaling_width(prediction: Prediction) -> Entry:
 
 
 def _error(prediction: Prediction, said: str) -> Entry:
-    return Text("?", notes=(Note(f"error in theory {prediction.theory.name}: {said}"),), style="bad")
+    return Text("?", notes=(Note(f"error in theory {prediction.theory.name}: {said}", error=True),), style="bad")
 
 
 def claimed_exponents(prediction: Prediction) -> Entry:

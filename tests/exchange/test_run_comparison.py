@@ -12,7 +12,7 @@ from harness.driver.results import Results
 from harness.exchange.run_comparison import compare_runs
 from harness.plugin_host.registry import Registry
 from harness.report.compare_runs_view import compare_runs_record, compare_runs_view, differences_view
-from harness.report.export import dumps
+from harness.report.json_text import dumps
 from harness.report.terminal import lines
 from harness.suite import parse_suite
 from tests.small_grid import SUITE

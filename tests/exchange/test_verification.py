@@ -21,7 +21,7 @@ from harness.exchange.verification import Retrained, Verification, verify
 from harness.exchange.verification_sample import Pick, Stratum, parts, sample
 from harness.executors.in_process import InProcess
 from harness.plugin_host.registry import Registry
-from harness.report.export import dumps
+from harness.report.json_text import dumps
 from harness.report.terminal import lines
 from harness.report.verification_view import flips_view, verification_record, verification_view, why_flipped
 from tests.small_grid import trained

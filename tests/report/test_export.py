@@ -14,8 +14,10 @@ from harness.driver.results import Results
 from harness.json_schema import write_schema
 from harness.plugin_host.registry import Registry
 from harness.report import thresholds_file
-from harness.report.export import dumps, judged, prediction_record, thresholds_record
+from harness.report.export import thresholds_record
+from harness.report.json_text import dumps
 from harness.report.predicted import predict_suite
+from harness.report.prediction_records import judged, prediction_record
 from harness.report.thresholds_file import thresholds_schema
 
 from ..ends import made

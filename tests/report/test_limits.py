@@ -15,7 +15,8 @@ from harness.components.table import Table
 from harness.driver.results import Results
 from harness.report.comparison_view import comparison_view
 from harness.report.diagnostics_view import diagnostics_view
-from harness.report.export import dumps, thresholds_record
+from harness.report.export import thresholds_record
+from harness.report.json_text import dumps
 from harness.report.phase import cells_view, phase_maps
 from harness.report.predicted import predict_suite
 from harness.report.sensitivity_view import sensitivity_view

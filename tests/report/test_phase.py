@@ -9,7 +9,8 @@ from rich.cells import cell_len
 from harness.builtin.renderers import Csv
 from harness.driver.results import Results
 from harness.report.phase import LINE, SHADES, PhaseMap, cells_view, draw, level, phase_maps
-from harness.report.terminal import CAPTION_LINES, MORE
+from harness.report.terminal import CAPTION_LINES
+from harness.report.wrapping import MORE
 
 
 def grid(phase: PhaseMap, width: int = 80, encoding: str = "utf-8") -> dict[tuple[int, int], str]:

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from harness.components.entries import Note, Number, Text
 from harness.components.table import Column, Row, Table
 from harness.driver.results import Results
-from harness.report import terminal
+from harness.report import terminal, wrapping
 from harness.report.comparison_view import comparison_view
 from harness.report.exponents_view import exponents_view
 from harness.report.overview_view import overview_view
@@ -112,9 +112,21 @@ def test_marks_hang_so_that_digits_stand_below_digits(results: Results) -> None:
     assert marked.rindex("7 (5") == bare.rindex("7 (5")
 
 
+def test_errors_and_signs_are_said_however_many_notes_there_are() -> None:
+    many = tuple(Note(f"reason {i}: " + "at length " * 9) for i in range(9))
+    error = Note("error in theory negative: " + "width() returned −5, " * 6 + "so it has none", error=True)
+    sign = Note("unverified: known from memory", mark="†")
+    rows = (Row((Text("x", notes=(*many, sign, error)),)),)
+    said = [line.plain for line in terminal.lines(Table("t", "T", "C.", (Column("c"),), rows), 60, legend=False)]
+    below = said[max(i for i, line in enumerate(said) if line.startswith("─")) + 1 :]
+    assert "so it has none" in " ".join(below)
+    assert any("† unverified" in line for line in below)
+    assert len([line for line in below if "reason" in line or "unverified" in line]) < terminal.CAPTION_LINES
+
+
 def test_wide_characters_count_as_two_columns() -> None:
-    assert terminal.wrap("宽度 宽度", 4) == ["宽度", "宽度"]
-    assert terminal.pad("宽度", 6, "right") == "  宽度"
+    assert wrapping.wrap("宽度 宽度", 4) == ["宽度", "宽度"]
+    assert wrapping.pad("宽度", 6, "right") == "  宽度"
 
 
 LEGEND = "extra: said nowhere else."
