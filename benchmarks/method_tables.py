@@ -10,6 +10,7 @@ from benchmarks.methods import MethodSpeed
 from benchmarks.speed_tables import percent
 from harness.components.entries import Entry, Missing, Number, Ratio, Text
 from harness.components.table import Column, Row, Table
+from harness.engine.solvers.fused import Fused
 
 
 def description(method: Method) -> str:
@@ -56,7 +57,7 @@ def methods_table(speeds: Sequence[MethodSpeed], repetitions: int, machine: Mach
         columns=(
             Column("n, d, k"),
             Column("what"),
-            *(Column(name, "right") for name in ("fused", "jax")),
+            *(Column(name, "right") for name in (Fused.name, "jax")),
             *(Column(name, "right") for name in ("/ bmm", "/ jax", "no draws", "peak")),
         ),
         rows=tuple(_row(speed) for speed in speeds),

@@ -92,7 +92,7 @@ def measure(method: Method, repetitions: int, least: float) -> MethodSpeed:
     left_out: dict[str, str] = {}
     runs: dict[str, Callable[[int], object]] = {
         "engine": engine(method, method.solver),
-        "stacked": engine(method, Stacked.name),
+        Stacked.name: engine(method, Stacked.name),
     }
     draws = Draws(method)
     if reason := missing("cpu"):
@@ -123,7 +123,7 @@ def measure(method: Method, repetitions: int, least: float) -> MethodSpeed:
         microseconds={name: 1e6 * statistics.median(found) for name, found in times.items()},
         over_jax=paired(whole, times["engine"]) if jax else None,
         over_undrawn=paired(jax, times["engine"]) if "draws" in times else None,
-        over_stacked=paired(times["stacked"], times["engine"]),
+        over_stacked=paired(times[Stacked.name], times["engine"]),
         peak=paired([1e-9 * method.flops / p for p in peaks], times["engine"]) if peaks else None,
         left_out=left_out,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harness.components import (
     Activation,
     Budget,
+    Model,
     Outcome,
     Params,
     Recorder,
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 Task = tuple[Regime, Sequence[Trial], Budget]
 
 
+def not_shallow(model: Model) -> str:
+    """Return why a model without a shallow form has none."""
+    if model.activation_noise() is not None:
+        return f"model {model.name} has noise on its activations"
+    return f"model {model.name} is no plain shallow net"
+
+
 @dataclass(frozen=True)
 class ShallowSolver(Solver):
     """Trains shallow nets by gradient descent and the heavy ball, on all samples, with a criterion of the residual."""
@@ -42,7 +50,7 @@ class ShallowSolver(Solver):
             return f"criterion {regime.criterion.name} is no function of the residual norm"
         form = self.form(regime)
         if form is None:
-            return f"model {regime.model.name} is no plain shallow net"
+            return not_shallow(regime.model)
         return "" if self.knows(form.activation) else f"activation {form.activation} has no statements for its kernel"
 
     @staticmethod

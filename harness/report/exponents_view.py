@@ -159,7 +159,7 @@ def _constant(brackets: Sequence[SizeBracket], theory: Theory) -> Entry:
         assert formula is not None  # theories without exponents are left out
         return constant_entry(constant(brackets, formula))
     except (ValueError, OverflowError) as error:
-        return Missing(str(error), notes=(Note(f"{theory.claim.title}: {error}"),))
+        return Missing(str(error), notes=(Note(f"{theory.claim.title}: {error}", error=True),))
 
 
 def _within(claimed: float, interval: tuple[float, float] | None, fit: ExponentFit) -> Entry:

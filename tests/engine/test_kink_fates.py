@@ -146,7 +146,7 @@ def test_what_is_not_covered_says_why() -> None:
         "the output layer is trained": replace(plain, model=ShallowNet("relu", "all")),
         "activation softplus is not linear": CASES["softplus"],
         "activation squared-relu is not linear": replace(plain, model=ShallowNet("squared-relu")),
-        "model deep is no shallow net": CASES["deep"],
+        "model deep is no plain shallow net": CASES["deep"],
         "is not gradient descent": replace(plain, optimizer=Momentum()),
     }
     for reason, regime in refused.items():

@@ -21,7 +21,7 @@ from harness.components import (
     Trial,
     Weights,
 )
-from harness.engine.shallow import ShallowSolver
+from harness.engine.shallow import ShallowSolver, not_shallow
 from harness.mathematics.activations.piecewise import LeakyRelu, Relu
 from harness.mathematics.counting import counted
 from harness.mathematics.limit.kink import KinkCertificate, KinkedDescent, certify
@@ -78,7 +78,7 @@ def no_kinks(regime: Regime, q: int) -> str:
         return f"it knows networks of one output, not of {q}"
     form = ShallowSolver.form(regime)
     if form is None:
-        return f"model {regime.model.name} is no shallow net"
+        return not_shallow(regime.model)
     if type(form.activation) not in (Relu, LeakyRelu):
         return f"activation {form.activation} is not linear on both sides of 0"
     return ""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from harness.components import Continuation, Descend, Fate, Regime, ResidualCriterion, TrainedTrial, Weights
-from harness.engine.shallow import ShallowSolver
+from harness.engine.shallow import ShallowSolver, not_shallow
 from harness.mathematics.limit import Certificate, Net, Path, Point, certify, follow
 from harness.mathematics.limit.point_rounding import EVALUATION
 from harness.mathematics.limit.rounding import UNIT
@@ -66,7 +66,7 @@ class Smooth(Continuation):
             return f"it knows networks of one output, not of {q}"
         form = ShallowSolver.form(regime)
         if form is None:
-            return f"model {regime.model.name} is no shallow net"
+            return not_shallow(regime.model)
         if form.trains == "output":
             return "the output layer alone is trained, which is a linear model"
         phi = form.activation

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from harness.components import Budget, Grouping, Outputs, Regime, ResidualCriterion
 from harness.engine.fused.at_hand import made, unavailable
-from harness.engine.shallow import ShallowSolver
+from harness.engine.shallow import ShallowSolver, not_shallow
 from harness.engine.solvers.stacked import FIXED_LANES, Stacked
 from harness.engine.stacks import fixed_grouping, most_lanes
 from harness.mathematics.activations import ACTIVATIONS
@@ -38,7 +38,7 @@ class FusedStack(Stacked):
         """Return why the regime is none of these, or an empty string."""
         form, optimizer, criterion = ShallowSolver.form(regime), regime.optimizer, regime.criterion
         if form is None or not form.plain:
-            return f"model {regime.model.name} is no plain shallow net"
+            return not_shallow(regime.model)
         if optimizer.heavy_ball() is None:
             return f"optimizer {optimizer.name} has an update of its own"
         if not isinstance(criterion, ResidualCriterion) and criterion.derivative() is None:
