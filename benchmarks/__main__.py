@@ -206,7 +206,7 @@ def measure_estimates(arguments: argparse.Namespace, machine: Machine) -> dict[s
         _say(path.stem)
         found.append(estimates.measure(path))
     _show(estimates_table(found, machine))
-    return {"estimates": [{**asdict(one), "ratio": one.ratio} for one in found], "outside": estimates.outside(found)}
+    return {"estimates": [asdict(one) for one in found]}
 
 
 def _say(what: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchmarks.estimates import outside
 from harness.components.entries import Number, Text
 from harness.components.table import Column, Row, Table
 
@@ -38,7 +39,8 @@ def estimates_table(found: Sequence[Estimated], machine: Machine) -> Table:
         "estimates",
         "Estimates of plans beside the times of the runs",
         "planned: trials and seconds that harness plan expects on one worker. seconds: processor time from the first "
-        f"batch to the last outcome, on one worker. {machine}.",
+        f"batch to the last outcome, on one worker. {len(found) - len(outside(found))} of {len(found)} estimates are "
+        f"within a factor of two. {machine}.",
         (
             Column("suite"),
             Column("planned trials", "right"),

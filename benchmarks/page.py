@@ -15,6 +15,8 @@ from rich.console import Console
 from benchmarks.build_tables import builds_table
 from benchmarks.builds import BuildSpeed
 from benchmarks.cores import Share
+from benchmarks.estimate_tables import estimates_table
+from benchmarks.estimates import Estimated
 from benchmarks.machine import Machine
 from benchmarks.memory import Memory
 from benchmarks.method_tables import methods_table
@@ -62,6 +64,7 @@ def _scaling(record: dict[str, Any], machine: Machine) -> list[Table]:
 
 MAKERS: dict[str, Callable[[dict[str, Any], Machine], list[Table]]] = {
     "speed": _speed,
+    "estimates": lambda record, machine: [estimates_table(_read(record, "estimates", Estimated), machine)],
     "scaling": _scaling,
     "methods": lambda record, machine: [
         methods_table(_read(record, "methods", MethodSpeed), record["repetitions"], machine)
