@@ -117,7 +117,7 @@ def measure(training: Training, repetitions: int, least: float) -> Roofline:
         steps *= 2
     rounds = []
     for _ in range(repetitions):
-        short, long = (_processor_seconds(lambda: training.train(count)) for count in (FEW, steps + FEW))  # noqa: B023
+        short, long = (_processor_seconds(lambda: training.train(count)) for count in (FEW, steps + FEW))  # noqa: B023  # called at once
         phi = _seconds_of_phi(training)
         peak = 1e9 * hardware.fma_peak("float64" if training.real == "double" else "float32")
         step, products = (long - short) / steps, 4 * n * d * k / peak

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -89,19 +90,26 @@ def headers(names: str) -> tuple[str, ...]:
     return tuple(filter(None, (name.strip() for name in names.split(","))))
 
 
+@contextmanager
+def _matching() -> Iterator[None]:
+    """Turn the error of a pattern that matches nothing into one of wrong input."""
+    from harness.report.selection import SelectionError
+
+    try:
+        yield
+    except SelectionError as error:
+        raise WrongInput(str(error)) from error
+
+
 def selected(chosen: Selection, tables: Sequence[Table], registry: Registry | None = None) -> list[Table]:
     """Return the selected rows and columns of tables.
 
     Raises:
         WrongInput: If a pattern matches nothing.
     """
-    from harness.report.selection import SelectionError
-
     names = {theory.claim.title: theory.name for theory in registry.theories()} if registry and chosen else {}
-    try:
+    with _matching():
         return chosen.of(tables, names)
-    except SelectionError as error:
-        raise WrongInput(str(error)) from error
 
 
 def for_comments(chosen: Selection, tables: Sequence[Table], renderer: Renderer) -> list[Table]:
@@ -118,12 +126,8 @@ def selected_suite(chosen: Selection, suite: Suite) -> Suite:
     Raises:
         WrongInput: If a pattern matches nothing.
     """
-    from harness.report.selection import SelectionError
-
-    try:
+    with _matching():
         return chosen.suite(suite)
-    except SelectionError as error:
-        raise WrongInput(str(error)) from error
 
 
 def selected_results(chosen: Selection, results: R) -> R:
@@ -132,9 +136,5 @@ def selected_results(chosen: Selection, results: R) -> R:
     Raises:
         WrongInput: If a pattern matches nothing.
     """
-    from harness.report.selection import SelectionError
-
-    try:
+    with _matching():
         return chosen.results(results)
-    except SelectionError as error:
-        raise WrongInput(str(error)) from error

@@ -270,7 +270,7 @@ def test_noise_of_a_plugin_and_minibatches_are_refused_before_a_trial(
 
 def test_noise_of_no_known_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="no noise 'uniform', expected 'gaussian' or 'dropout'"):
-        ActivationNoise("uniform", 0.3)  # type: ignore[arg-type]
+        ActivationNoise("uniform", 0.3)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_kernels_that_take_no_factors_refuse(registry: Registry) -> None:
