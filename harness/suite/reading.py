@@ -11,9 +11,11 @@ import tomli
 from harness.complaints import MAX_SHOWN, Complaint, printable, shorten
 from harness.plugin_host.loading import load_plugins
 from harness.plugin_host.trust import HOW, strangers
-from harness.suite.parser import SuiteParser, plugin_paths, sections
+from harness.suite.parser import SuiteParser
+from harness.suite.plugin_files import plugin_paths
 from harness.suite.record import Suite
 from harness.suite.source import SuiteError, find_suite, read_suite
+from harness.suite.tables import sections
 from harness.suite.toml_places import TomlPlaces
 
 if TYPE_CHECKING:
