@@ -20,7 +20,7 @@ from .report.records import Records as Records
 from .report.rows import ExponentRecord as ExponentRecord
 from .report.rows import TheoryRecord as TheoryRecord
 from .report.rows import ThresholdRecord as ThresholdRecord
-from .report.rows import TrialRecord as TrialRecord
+from .report.trial_records import TrialRecord as TrialRecord
 from .session.planning import plan as plan
 from .session.predicting import theories as theories
 from .session.reading import load as load

@@ -31,15 +31,15 @@ OUTCOME = Outcome(0, (12, None), 100, 0.02)
 
 def test_the_journal_is_rolled_back_and_every_write_synced(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
-        (mode,) = store._db.execute("PRAGMA journal_mode").fetchone()
-        (level,) = store._db.execute("PRAGMA synchronous").fetchone()
+        (mode,) = store._file.db.execute("PRAGMA journal_mode").fetchone()
+        (level,) = store._file.db.execute("PRAGMA synchronous").fetchone()
         assert (mode, level) == ("delete", 2)
 
 
 def test_a_batch_is_one_transaction(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         said: list[str] = []
-        store._db.set_trace_callback(said.append)
+        store._file.db.set_trace_callback(said.append)
         store.put("key", {}, CELL, [OUTCOME, Outcome(1, (None, None), 5, 1.0)])
     assert [line.split()[0] for line in said] == ["BEGIN", "INSERT", "INSERT", "INSERT", "COMMIT"]
 
@@ -51,8 +51,8 @@ def test_a_full_disk_stops_the_run_and_what_is_saved_goes_on(registry: Registry,
     first = Counting()
     with Store(tmp_path / "full", exclusive=True) as store:
         run = Run(suite, registry, store, "cpu")
-        (pages,) = store._db.execute("PRAGMA page_count").fetchone()
-        store._db.execute(f"PRAGMA max_page_count = {pages + 3}")
+        (pages,) = store._file.db.execute("PRAGMA page_count").fetchone()
+        store._file.db.execute(f"PRAGMA max_page_count = {pages + 3}")
         with pytest.raises(WriteError, match="full; what was saved before is intact"):
             run.go(first)
         saved = run.plan.done
@@ -232,7 +232,7 @@ def test_older_tables_are_brought_up_to_date_in_one_transaction(
     for create in (False, True):
         with Store(tmp_path, create=create) as store:
             assert set(store.outcomes("key")) == {(10, 4, 3, 0)}
-            assert "note" in [row[1] for row in store._db.execute("PRAGMA table_info(runs)")]
+            assert "note" in [row[1] for row in store._file.db.execute("PRAGMA table_info(runs)")]
         assert version_of(tmp_path) == (now + 2 if create else now), "reading migrates a copy"
     monkeypatch.setattr(harness.store.schema, "SCHEMA", now + 3)
     with pytest.raises(StoreError, match=rf"schema {now + 2}.*cannot bring up to {now + 3}"):

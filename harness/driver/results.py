@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 import os
 import shlex
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.complaints import nearest
 from harness.components import Cell, Mark, Outcome, Regime, Verdict
-from harness.driver.question import Asked, Question, exact_floor, fate_counts, proved
+from harness.driver.measured_threshold import measured_threshold
+from harness.driver.question import Asked, Question
 from harness.driver.size_brackets import size_brackets
 from harness.plugin_host.registry import Registry
 from harness.statistics.exponents import ExponentFit, fit_exponents
 from harness.statistics.rounds import tally
 from harness.statistics.size_bracket import SizeBracket
-from harness.statistics.thresholds import Threshold, threshold
 from harness.suite import Suite, shipped_suites
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from harness.statistics.choice import Choice
     from harness.statistics.evidence import Evidence
+    from harness.statistics.thresholds import Threshold
     from harness.store import Round
 
 
@@ -173,10 +174,10 @@ class Results:
     ) -> dict[int, tuple[int, int]]:
         """Return (fits, trials) by width as :meth:`question` defines a fit, errors left out. Trials may be open."""
         asked = self.question(regime, tolerance, steps)
-        return {k: (m, trials) for k, (m, _, trials) in self._tallies(regime, n, d, asked).items()}
+        return {k: (m, trials) for k, (m, _, trials) in self.tallies(regime, n, d, asked).items()}
 
-    def _tallies(self, regime: str, n: int, d: int, asked: Question) -> dict[int, tuple[int, int, int]]:
-        """Return (fits, open, trials) by width."""
+    def tallies(self, regime: str, n: int, d: int, asked: Question) -> dict[int, tuple[int, int, int]]:
+        """Return (fits, open, trials) by width, errors left out."""
         found = {}
         for k in self.widths(regime, n, d):
             verdicts = [asked.verdict(outcome) for outcome in self.outcomes[Cell(regime, n, d, k)]]
@@ -198,68 +199,12 @@ class Results:
         """
         key = (regime, n, d, self.question(regime, tolerance, steps))
         if key not in self._thresholds:
-            self._thresholds[key] = self._threshold(self.regime(regime), *key[1:])
+            self._thresholds[key] = measured_threshold(self, self.regime(regime), *key[1:])
         return self._thresholds[key]
 
     @cached_property
     def _thresholds(self) -> dict[tuple[str, int, int, Question], Threshold]:
         return {}
-
-    def _threshold(self, regime: Regime, n: int, d: int, asked: Question) -> Threshold:
-        tallies = self._tallies(regime.name, n, d, asked)
-        counts = {k: (m, trials) for k, (m, _, trials) in tallies.items()}
-        undecided = {k: number for k, (_, number, _) in tallies.items()}
-        outcomes = {k: self.outcomes[Cell(regime.name, n, d, k)] for k in tallies}
-        everything = [outcome for several in outcomes.values() for outcome in several]
-        if regime.model.has_width and (asked.by is None or asked.by.monotone):
-            found = threshold(
-                counts,
-                most_widths=self.suite.search.most_widths,
-                smallest=regime.initializer.width_step,
-                open_trials=undecided,
-                floor=self._floor(regime, n, d, asked, outcomes),
-                evidence=self.evidence(regime.name, n, d, asked.verdict),
-            )
-        else:
-            found = Threshold(None, None, None, "none", counts, sum(trials for _, trials in counts.values()))
-        decided = self.decides_fates(regime.name)
-        return replace(
-            found,
-            kind=asked.kind,
-            tolerance=asked.tolerance,
-            steps=asked.steps,
-            by="" if asked.by is None else str(asked.by),
-            limited=regime.model.has_width and self._limited(asked, outcomes.get(found.low or 0, ())),
-            fates=fate_counts(everything) if decided else {},
-            certified=sum(map(proved, everything)) if decided else None,
-        )
-
-    def certified_half(self, regime: str, n: int, d: int) -> Threshold:
-        """Return the least width at which at least half of the trials are proved to end in an exact fit.
-
-        Fits that were followed along the gradient flow, and trials that nothing decides, do not count.
-        """
-
-        def judge(outcome: Outcome) -> Verdict:
-            if outcome.message:
-                return "error"
-            return "fit" if outcome.fate is not None and outcome.fate.kind == "fit proved" else "unfit"
-
-        of, counts = self.regime(regime), {}
-        for k in self.widths(regime, n, d):
-            verdicts = [judge(outcome) for outcome in self.outcomes[Cell(regime, n, d, k)]]
-            counts[k] = (verdicts.count("fit"), len(verdicts) - verdicts.count("error"))
-        return threshold(
-            counts,
-            most_widths=self.suite.search.most_widths,
-            smallest=of.initializer.width_step,
-            evidence=self.evidence(regime, n, d, judge),
-        )
-
-    def _floor(self, regime: Regime, n: int, d: int, asked: Question, outcomes: Mapping[int, Sequence[Outcome]]) -> int:
-        if asked.kind != "exact" or not self.decides_fates(regime.name):
-            return 0
-        return exact_floor(outcomes, regime, self.suite.dataset, n, d)
 
     def evidence(self, regime: str, n: int, d: int, judge: Callable[[Outcome], Verdict]) -> Evidence | None:
         """Return the evidence of the rounds of a search, or None if brackets follow from counts.
@@ -279,11 +224,6 @@ class Results:
             for asked in rounds
         ]
         return self.suite.search.evidence(tallies, of.starting_width(n, d), of.initializer.width_step)
-
-    def _limited(self, asked: Question, below: Sequence[Outcome]) -> bool:
-        """Return whether the budget made the lower end. Whether trials decreased is known of the whole budget only."""
-        whole = asked.steps >= self.suite.budget.steps or any(outcome.fate is not None for outcome in below)
-        return whole and asked.budget_makes(below)
 
     def exponent_fit(self, regime: str, tolerance: Asked = None, steps: float | None = None) -> ExponentFit:
         """Return the exponents of k½ in n and d, computed once for each question."""

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.components.numbers import clean
-from harness.report.rows import TrialRecord, each_trial
+from harness.report.trial_records import TrialRecord, each_trial
 
 if TYPE_CHECKING:
     from harness.driver.question import Asked

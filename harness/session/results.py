@@ -16,12 +16,11 @@ from harness.report.rows import (
     ExponentRecord,
     TheoryRecord,
     ThresholdRecord,
-    TrialRecord,
-    each_trial,
     exponent_record,
     theory_record,
     threshold_record,
 )
+from harness.report.trial_records import TrialRecord, each_trial
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

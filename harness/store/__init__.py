@@ -3,8 +3,9 @@
 from harness.store.aside import set_aside
 from harness.store.connection import GoneError, LockedError, WriteError
 from harness.store.ledger import LedgerKey, Round
+from harness.store.results_file import FILE
 from harness.store.schema import StoreError
-from harness.store.store import FILE, Place, Store
+from harness.store.store import Place, Store
 
 __all__ = [
     "FILE",

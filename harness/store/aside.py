@@ -9,8 +9,8 @@ from pathlib import Path
 
 from harness.store.connection import connect
 from harness.store.lock import Held, Lock
+from harness.store.results_file import DAMAGE, FILE
 from harness.store.schema import StoreError
-from harness.store.store import DAMAGE, FILE
 
 
 def set_aside(directory: Path) -> Path | None:

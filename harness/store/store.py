@@ -10,26 +10,18 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from harness.complaints import printable
 from harness.components import Cell, Outcome
 from harness.components.outcome_record import decode, row
 from harness.store.checksum import sealed, verified
-from harness.store.connection import SECONDS, GoneError, LockedError, WriteError, connect, is_lock, locked, snapshot
 from harness.store.ledger import LedgerEntry, LedgerKey, Round, rounds_of, row_of
-from harness.store.lock import Held, Lock
-from harness.store.query_limit import QueryLimit
+from harness.store.results_file import FILE, ResultsFile
 from harness.store.run_record import RunRecord, provenance_of, resolved_of
-from harness.store.schema import READER, WRITER, Remedy, StoreError, prepare, up_to_date
-
-FILE = "results.sqlite"
-DAMAGE = (sqlite3.Error, UnicodeDecodeError)
-"""Errors of SQLite for unusable files. Its messages may quote bytes that are not text, hence UnicodeDecodeError."""
+from harness.store.schema import StoreError
 
 Place = tuple[int, int, int, int]
 """(n, d, k, seed)."""
@@ -53,61 +45,7 @@ class Store:
                 memory, unless that program is writing to it.
         """
         self.path = directory / FILE
-        self._remedy = WRITER if create else READER
-        self._lock: Lock | None = None
-        there = _is_there(self.path, self._remedy)
-        if not there and not create:
-            raise StoreError(f"{directory} holds no {FILE}; run the suite first, or name a run directory")
-        try:
-            if create:
-                directory.mkdir(parents=True, exist_ok=True)
-            if exclusive:
-                self._lock = Lock(directory)
-            self._db = connect(self.path, "rwc" if create else "rw")
-            try:
-                self._prepare(check=there and exclusive, old=not create and not exclusive)
-            except sqlite3.OperationalError as error:
-                if create or exclusive or not is_lock(error):
-                    raise
-                self._db.close()
-                self._db = snapshot(self.path)
-                self._prepare(check=True, old=True)
-            self._db.execute(f"PRAGMA busy_timeout = {SECONDS * 1000}")
-        except BaseException as error:
-            self._close()
-            if isinstance(error, Held):
-                raise StoreError(f"{error}, or {self._remedy.elsewhere}") from error
-            if isinstance(error, DAMAGE):
-                if hasattr(self, "_limit"):
-                    self._limit.check(error)
-                if is_lock(error):
-                    raise LockedError(locked(self.path)) from error
-                raise StoreError(_why(self.path, error, self._remedy)) from error
-            if isinstance(error, OSError):
-                raise StoreError(f"{directory}: {error.strerror}; {self._remedy.elsewhere}") from error
-            raise
-
-    def _prepare(self, *, check: bool, old: bool) -> None:
-        """Check the file, with its pages if asked to. An old one is read from a migrated copy if asked to."""
-        self._limit = QueryLimit(self._db)
-        if old:
-            self._db = up_to_date(self._db)
-            self._limit = QueryLimit(self._db)
-        db = self._db
-        prepare(db, self.path, self._remedy)
-        (mode,) = db.execute("PRAGMA journal_mode = DELETE").fetchone()
-        db.execute("PRAGMA synchronous = FULL")
-        (level,) = db.execute("PRAGMA synchronous").fetchone()
-        if (mode, level) not in (("delete", 2), ("memory", 2)):
-            raise StoreError(
-                f"{self.path} cannot be kept safe (journal {mode}, synchronous {level}); {self._remedy.aside}"
-            )
-        if db.execute("SELECT key FROM outcomes WHERE key NOT IN (SELECT key FROM settings) LIMIT 1").fetchone():
-            raise StoreError(f"{self.path} is damaged: it has outcomes of no setting; {self._remedy.aside}")
-        if check:
-            (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
-            if found != "ok":
-                raise StoreError(f"{self.path} is damaged ({printable(str(found))}); {self._remedy.aside}")
+        self._file = ResultsFile(self.path, create=create, exclusive=exclusive)
 
     def __enter__(self) -> Self:
         return self
@@ -115,28 +53,7 @@ class Store:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
-
-    def _close(self) -> None:
-        if hasattr(self, "_db"):
-            self._db.close()
-        if self._lock is not None:
-            self._lock.close()
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Turn errors of the file into ours."""
-        self._limit.start()
-        try:
-            yield
-        except (sqlite3.Error, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-            self._limit.check(error)
-            if is_lock(error):
-                raise LockedError(locked(self.path)) from error
-            said = printable(str(error))[:200]
-            raise StoreError(
-                f"{self.path} cannot be read ({said}); it is damaged, or of another version: {self._remedy.aside}"
-            ) from error
+        self._file.close()
 
     def outcomes(self, key: str, *, errors: bool = False, tolerances: int | None = None) -> dict[Place, Outcome]:
         """Return the outcomes stored under a setting's key.
@@ -149,8 +66,8 @@ class Store:
         Raises:
             StoreError: If one of them is not what it should be.
         """
-        with self._reading():
-            rows = self._db.execute(
+        with self._file.reading() as db:
+            rows = db.execute(
                 "SELECT key, n, d, k, seed, record, seconds, checksum FROM outcomes WHERE key = ?", (key,)
             )
             found = {
@@ -169,8 +86,8 @@ class Store:
 
     def settings(self) -> dict[str, dict[str, Any]]:
         """Return what is stored of every setting that has outcomes, by its key."""
-        with self._reading():
-            rows = self._db.execute("SELECT key, data, checksum FROM settings").fetchall()
+        with self._file.reading() as db:
+            rows = db.execute("SELECT key, data, checksum FROM settings").fetchall()
             found = {str(key): json.loads(data) for key, data in verified("settings", rows)}
             if not all(isinstance(data, dict) for data in found.values()):
                 raise ValueError("a setting is no table")
@@ -201,10 +118,10 @@ class Store:
             sealed("outcomes", (key, cell.n, cell.d, cell.k, seed, record, seconds))
             for seed, record, seconds in map(row, outcomes)
         ]
-        with self._writing():
-            self._db.execute("INSERT OR IGNORE INTO settings VALUES (?, ?, ?)", setting_row)
-            self._db.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)", outcome_rows)
-            self._add_rounds(rounds)
+        with self._file.writing() as db:
+            db.execute("INSERT OR IGNORE INTO settings VALUES (?, ?, ?)", setting_row)
+            db.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)", outcome_rows)
+            _add_rounds(db, rounds)
 
     def append_rounds(self, rounds: Iterable[LedgerEntry]) -> None:
         """Write rounds of searches, in one transaction.
@@ -212,8 +129,8 @@ class Store:
         Raises:
             WriteError: If a round of that number is there already, or the file cannot be written.
         """
-        with self._writing():
-            self._add_rounds(rounds)
+        with self._file.writing() as db:
+            _add_rounds(db, rounds)
 
     def forget_rounds(self, searches: Iterable[LedgerKey]) -> None:
         """Delete the rounds of searches, in one transaction.
@@ -223,12 +140,8 @@ class Store:
         """
         if listed := list(searches):
             where = " AND ".join(f"{column} = ?" for column in LedgerKey._fields)
-            with self._writing():
-                self._db.executemany(f"DELETE FROM rounds WHERE {where}", listed)
-
-    def _add_rounds(self, rounds: Iterable[LedgerEntry]) -> None:
-        if rows := [sealed("rounds", row_of(entry)) for entry in rounds]:
-            self._db.executemany("INSERT INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            with self._file.writing() as db:
+                db.executemany(f"DELETE FROM rounds WHERE {where}", listed)
 
     def ledgers(self, wanted: Mapping[LedgerKey, int]) -> dict[LedgerKey, list[Round]]:
         """Return the rounds of searches in order. They are empty for files without a ledger.
@@ -240,8 +153,8 @@ class Store:
             StoreError: If they are no rounds of such searches, or any row of the ledger is damaged.
         """
         found: dict[LedgerKey, list[tuple[int, str]]] = {search: [] for search in wanted}
-        with self._reading():
-            for *search, number, asked in verified("rounds", self._db.execute("SELECT * FROM rounds ORDER BY round")):
+        with self._file.reading() as db:
+            for *search, number, asked in verified("rounds", db.execute("SELECT * FROM rounds ORDER BY round")):
                 if (key := LedgerKey(*search)) in found:
                     found[key].append((number, asked))
             return {search: rounds_of(rows, wanted[search]) for search, rows in found.items()}
@@ -258,34 +171,11 @@ class Store:
             StoreError: If they are no rounds of such searches, or any row of the ledger is damaged.
         """
         found: dict[LedgerKey, list[tuple[int, str]]] = {}
-        with self._reading():
-            for *key, number, asked in verified("rounds", self._db.execute("SELECT * FROM rounds ORDER BY round")):
+        with self._file.reading() as db:
+            for *key, number, asked in verified("rounds", db.execute("SELECT * FROM rounds ORDER BY round")):
                 if (ledger := LedgerKey(*key))[4:6] == (search, version):
                     found.setdefault(ledger, []).append((number, asked))
             return {ledger: rounds_of(rows, most) for ledger, rows in found.items()}
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Run a transaction.
-
-        Raises:
-            WriteError: If it fails. It is then undone.
-        """
-        self._limit.start()
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield
-            self._db.execute("COMMIT")
-        except DAMAGE as error:
-            with contextlib.suppress(*DAMAGE):
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-            self._limit.check(error)
-            if is_lock(error):
-                raise LockedError(locked(self.path)) from error
-            if getattr(error, "sqlite_errorname", "") == "SQLITE_READONLY_DBMOVED" or not self.path.exists():
-                raise GoneError(f"{self.path} was deleted or moved during the run, and its trials with it") from error
-            raise WriteError(f"{self.path}: {printable(str(error))}; what was saved before is intact") from error
 
     def began(self, suite: str, provenance: Mapping[str, Any], resolved: Mapping[str, Any] | None = None) -> None:
         """Write that a run of a suite began.
@@ -301,12 +191,12 @@ class Store:
             WriteError: If the file cannot be written.
         """
         resolved_text = json.dumps(resolved, sort_keys=True) if resolved else ""
-        with self._writing():
-            (last,) = self._db.execute("SELECT max(started) FROM runs").fetchone()
+        with self._file.writing() as db:
+            (last,) = db.execute("SELECT max(started) FROM runs").fetchone()
             started = stamp(time.time_ns())
             if last is not None and started <= str(last):
                 started = f"{last}+"  # sorts after it
-            self._db.execute(
+            db.execute(
                 "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
                 sealed("runs", (started, suite, json.dumps(provenance, sort_keys=True), resolved_text)),
             )
@@ -329,8 +219,8 @@ class Store:
         return [run.provenance for run in self._runs("ORDER BY started")]
 
     def _runs(self, which: str) -> list[RunRecord]:
-        with self._reading():
-            rows = self._db.execute(f"SELECT started, suite, provenance, resolved, checksum FROM runs {which}")
+        with self._file.reading() as db:
+            rows = db.execute(f"SELECT started, suite, provenance, resolved, checksum FROM runs {which}")
             return [
                 RunRecord(str(started), str(suite), provenance_of(provenance), resolved_of(resolved))
                 for started, suite, provenance, resolved in verified("runs", rows)
@@ -342,13 +232,13 @@ class Store:
         Raises:
             StoreError: If it cannot be written.
         """
-        self._limit.start()
+        self._file.limit.start()
         try:
-            self._db.execute("VACUUM INTO ?", (str(target),))
+            self._file.db.execute("VACUUM INTO ?", (str(target),))
             with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as made:
                 made.execute("PRAGMA schema_version = 1")  # counts on from that of the original otherwise
         except sqlite3.Error as error:
-            self._limit.check(error)
+            self._file.limit.check(error)
             raise StoreError(f"{self.path} cannot be copied to {target.parent}: {error}") from error
 
 
@@ -362,30 +252,12 @@ def stamp(nanoseconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:09d}Z"
 
 
-def _is_there(path: Path, remedy: Remedy) -> bool:
-    """Say whether there is such a file.
-
-    Raises:
-        StoreError: If there is something else of that name.
-    """
-    try:
-        if path.exists() and not path.is_file():
-            raise StoreError(f"{path} is no file; {remedy.elsewhere}")
-        return path.is_file()
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{printable(str(path))}: {error}; {remedy.elsewhere}") from error
-
-
-def _why(path: Path, error: Exception, remedy: Remedy) -> str:
-    """Say why a file cannot be opened, and what to do."""
-    said = printable(str(error))[:200]
-    name = getattr(error, "sqlite_errorname", "")
-    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return f"{path}: {said}; make room and see to its permissions, or {remedy.elsewhere}"
-    return f"{path}: {said}; {remedy.aside}"
-
-
 def _place(n: Any, d: Any, k: Any, seed: Any) -> Place:
     if not all(isinstance(number, int) for number in (n, d, k, seed)):
         raise ValueError("a trial's place is no whole number")
     return n, d, k, seed
+
+
+def _add_rounds(db: sqlite3.Connection, rounds: Iterable[LedgerEntry]) -> None:
+    if rows := [sealed("rounds", row_of(entry)) for entry in rounds]:
+        db.executemany("INSERT INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)

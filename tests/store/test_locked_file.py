@@ -104,5 +104,5 @@ def test_a_query_without_end_is_ended(directory: Path, monkeypatch: pytest.Monke
     endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
     with Store(directory, create=False) as reader:
         monkeypatch.setattr(query_limit, "SECONDS", 0.1)
-        with pytest.raises(StoreError, match="interrupted"), reader._reading():
-            reader._db.execute(endless).fetchone()
+        with pytest.raises(StoreError, match="interrupted"), reader._file.reading():
+            reader._file.db.execute(endless).fetchone()
