@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from harness.complaints import Refusal, show
 from harness.components import Fraction, Positive  # not under TYPE_CHECKING: pydantic reads the annotations
+from harness.statistics.adaptive import Adaptive
+from harness.statistics.search import Grid, Search
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -204,6 +206,10 @@ SECTIONS: Mapping[str, type[Section]] = {
     "problems": ProblemsSection,
     "budget": BudgetSection,
 }
+"""The sections that every suite has, and their models."""
+
+METHODS: Mapping[str, type[Search]] = {cls.name: cls for cls in (Adaptive, Grid)}
+"""The searches that [search] may name, whose options are the keys of that section."""
 
 
 class SuiteFile(Section):

@@ -10,14 +10,14 @@ from harness.suite.budget import read_budget, with_solver
 from harness.suite.claims import read_claims
 from harness.suite.dataset import read_dataset
 from harness.suite.depending import check_samples, check_tunings, check_widths, fit_of, samples_given
-from harness.suite.file import PaperSection, ProblemsSection, SuiteSection
+from harness.suite.file import METHODS, PaperSection, ProblemsSection, SuiteSection
 from harness.suite.for_all_regimes import steps_of_epochs, with_options
 from harness.suite.misfits import misfits
 from harness.suite.plugin_files import read_plugin_files
 from harness.suite.record import Suite
 from harness.suite.regimes import check_width_steps, read_regimes
 from harness.suite.requires import missing_packages
-from harness.suite.search_section import METHODS, read_search
+from harness.suite.search_section import read_search
 from harness.suite.tables import Tables
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ from harness.components import Tuning
 from harness.json_schema import write_schema
 from harness.plugin_host.checks import PARTS
 from harness.suite.claim import ClaimSection
-from harness.suite.file import Sizes, SuiteFile
-from harness.suite.search_section import METHODS
+from harness.suite.file import METHODS, Sizes, SuiteFile
 
 _REGIME_KEYS = {
     "name": "What tables call it; made from the preset and what was changed if left out.",

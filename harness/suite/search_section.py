@@ -11,15 +11,14 @@ from harness.complaints import Code, SpecError, nearest, show
 from harness.plugin_host.options import configure, option_names
 from harness.plugin_host.validation import from_pydantic
 from harness.statistics.adaptive import Adaptive
-from harness.statistics.search import Grid, Search
+from harness.statistics.search import Grid
 from harness.suite.file import Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.statistics.search import Search
     from harness.suite.tables import Tables
-
-METHODS: Mapping[str, type[Search]] = {cls.name: cls for cls in (Adaptive, Grid)}
 
 
 def read_search(tables: Tables, methods: Mapping[str, type[Search]]) -> Search | None:

@@ -12,8 +12,7 @@ from pydantic import ValidationError
 from harness.complaints import Code, Complaint, nearest, show
 from harness.plugin_host.options import option_names
 from harness.plugin_host.validation import from_pydantic
-from harness.suite.file import SECTIONS, Section, SuiteFile
-from harness.suite.search_section import METHODS
+from harness.suite.file import METHODS, SECTIONS, Section, SuiteFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
