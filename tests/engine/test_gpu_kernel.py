@@ -1,4 +1,4 @@
-"""The GPU kernels against the compiled one and NumPy: on a CUDA device, or in Triton's interpreter."""
+"""The GPU solver against the compiled kernel and NumPy: on a CUDA device, or in Triton's interpreter."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ from harness.components.executor import Batch, BatchFailed
 from harness.components.progress import Course
 from harness.engine.descent import ShallowTrial
 from harness.engine.fused.at_hand import unavailable
+from harness.engine.gpu import launch, tiling
 from harness.engine.gpu import solver as gpu
 from harness.engine.gpu.fleet import Family, Fleet
+from harness.engine.gpu.large import Large
 from harness.engine.gpu.tiling import RESIDENT_SAMPLES, Tiling
 from harness.engine.setting import Setting
 from harness.engine.solvers import choose
@@ -44,13 +46,22 @@ ALONE = [(1, 1, 1)]
 TRAINED: tuple[Trained, ...] = ("hidden", "output", "all")
 
 
+@pytest.fixture(params=["kernel", "library"])
+def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How networks are trained: by the kernels, or all of them as large ones are."""
+    if request.param == "library":
+        monkeypatch.setattr(tiling, "LARGE", 0)
+    name: str = request.param
+    return name
+
+
 def net(where: Setting, size: tuple[int, int, int], seed: int = 0) -> ShallowTrial:
     form = where.regime.model.shallow_form()
     assert form is not None
     return ShallowTrial.of(where.regime, where.budget, prepare(where, *size, seed), form)
 
 
-def solve(nets: list[ShallowTrial], chunk: int = gpu.CHUNK) -> list[tuple[Course, Params]]:
+def solve(nets: list[ShallowTrial], chunk: int = launch.CHUNK) -> list[tuple[Course, Params]]:
     found = gpu.train_all(nets, [None] * len(nets), DEVICE, chunk)
     return [(net.course(end), net.params(end.w, end.v, end.c)) for net, end in zip(nets, found, strict=True)]
 
@@ -104,6 +115,7 @@ def regime(activation: str, trains: Trained, beta: float, biases: bool) -> Regim
 
 @pytest.mark.parametrize(("dtype", "rtol"), [("float32", 2e-5), ("float64", 1e-12)])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.usefixtures("path")
 def test_trains_as_a_plain_float64_loop(activation: str, dtype: str, rtol: float) -> None:
     """All activations, trained layers, with and without momentum and biases; sizes resident and streamed, at once."""
     for i, trains in enumerate(TRAINED):
@@ -126,6 +138,7 @@ def test_sizes(size: tuple[int, int, int], dtype: str, rtol: float) -> None:
 
 @pytest.mark.skipif(bool(unavailable()), reason="there is no compiler here")
 @pytest.mark.parametrize("name", ["softplus", "relu momentum", "tanh all biases"])
+@pytest.mark.usefixtures("path")
 def test_outcomes_are_those_of_the_compiled_kernel(name: str) -> None:
     """Hits, rate, falling and movement of whole outcomes, to the end of the budget and before."""
     where = setting(CASES[name], dtype="float64", steps=76, tolerances=(0.9, 0.5, 1e-3))
@@ -145,6 +158,7 @@ def test_outcomes_are_those_of_the_compiled_kernel(name: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(20, 6, 9), (RESIDENT_SAMPLES + 4, 4, 5)])
+@pytest.mark.usefixtures("path")
 def test_outcome_depends_neither_on_the_company_nor_on_the_chunk(size: tuple[int, int, int]) -> None:
     where = setting(CASES["relu momentum"], steps=6, tolerances=(0.9, 0.5))
     nets = [net(where, size, seed) for seed in (0, 1, 2)]
@@ -178,6 +192,39 @@ def test_networks_of_different_sizes_share_a_launch(monkeypatch: pytest.MonkeyPa
     assert launched == [1, 1, 1]
 
 
+def test_launches_are_short_whatever_their_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the estimate no launch is longer than a second, or it has one step; shorter ones change no bit."""
+    for n, d, k in ((1, 1, 1), (200, 20, 10), (2000, 100, 100), (5000, 784, 300)):
+        for double in (False, True):
+            size = int(np.prod(Tiling.of(n, d, k, double=double).padded(n, d, k)))
+            rate = launch.DOUBLE_RATE if double else launch.RATE
+            for programs in (1, 100, 101, 10_000):
+                steps = launch.steps_of_program(size, programs, 100, double=double)
+                assert 1 <= steps <= launch.CHUNK
+                assert steps == 1 or steps * 2 * size / rate * -(-programs // 100) <= launch.SECONDS
+    where = setting(CASES["softplus"], steps=7, tolerances=(1e-9,))
+    nets = [net(where, size) for size in ((17, 3, 2), (40, 30, 2))]
+    whole = solve(nets)
+    taken: list[int] = []
+    for fleet in (Fleet, Large):
+        advance = fleet.advance
+
+        def counted(self: Any, until: NDArray[np.int64], advance: Any = advance) -> None:
+            taken.append(int((until - self.steps).max()))
+            advance(self, until)
+
+        monkeypatch.setattr(fleet, "advance", counted)
+    monkeypatch.setattr(launch, "SECONDS", 3 * 2 * 2 * 32 * 16 * 16 / launch.RATE)
+    assert [outcome for outcome, _ in solve(nets)] == [outcome for outcome, _ in whole]
+    assert taken == [1] * 8 + [6, 6]
+    taken.clear()
+    monkeypatch.setattr(tiling, "LARGE", 0)
+    monkeypatch.setattr(launch, "SECONDS", 3 * 2 * 40 * 30 * 2 / launch.LIBRARY_RATE)
+    assert [outcome.hits for outcome, _ in solve(nets)] == [outcome.hits for outcome, _ in whole]
+    assert taken[:3] == [3, 3, 3]
+
+
+@pytest.mark.usefixtures("path")
 def test_a_step_too_large_diverges_at_the_same_step() -> None:
     where = setting(replace(CASES["softplus"], optimizer=GradientDescent(c=40.0)), steps=60, tolerances=(1e-9,))
     for size in ((20, 5, 6), (RESIDENT_SAMPLES + 4, 5, 6)):
@@ -189,6 +236,7 @@ def test_a_step_too_large_diverges_at_the_same_step() -> None:
         assert single.diverged
 
 
+@pytest.mark.usefixtures("path")
 def test_several_rungs_at_once_and_at_the_start() -> None:
     where = setting(CASES["softplus"], dtype="float64", steps=40, tolerances=(1e3, 1e2, 0.9, 0.89999))
     one = net(where, (12, 9, 8))
@@ -201,6 +249,7 @@ def test_several_rungs_at_once_and_at_the_start() -> None:
     assert (outcome.hits, outcome.steps) == ((0,), 0)
 
 
+@pytest.mark.usefixtures("path")
 def test_scaled_and_centred_nets() -> None:
     @dataclass(frozen=True)
     class Lazy(ShallowNet):
@@ -218,6 +267,7 @@ def test_scaled_and_centred_nets() -> None:
     agrees(one, outcome, after, 1e-12)
 
 
+@pytest.mark.usefixtures("path")
 def test_networks_are_seen_on_their_way() -> None:
     @dataclass(frozen=True)
     class Step(Diagnostic):

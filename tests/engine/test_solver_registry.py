@@ -21,7 +21,7 @@ ROOT = Path(harness.__file__).parent.parent
 VERSIONS = {
     "spectral": 3,
     "fused": 5,
-    "fused-gpu": 3,
+    "fused-gpu": 4,
     "fused-stack": 2,
     "stacked": 2,
     "torch-compiled": 1,

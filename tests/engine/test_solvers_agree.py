@@ -14,6 +14,7 @@ from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum
 from harness.components import Cell, Model, Outcome, Regime
 from harness.engine.fused.at_hand import unavailable
+from harness.engine.gpu import tiling
 from harness.engine.work import train
 from tests.engine.cases import setting, stacked
 from tests.engine.plain_loop import reference
@@ -40,15 +41,17 @@ def straddles(outcome: Outcome, rung: int) -> bool:
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_verdicts_and_steps_are_those_of_a_plain_loop(activation: str) -> None:
+def test_verdicts_and_steps_are_those_of_a_plain_loop(activation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiling, "LARGE", 0)  # the products of the libraries run on the processor too
     verdicts, differences, seen = 0, [], set()
     turn = list(ACTIVATIONS).index(activation)
     for i, (layers, beta) in enumerate(itertools.product(LAYERS, (0.0, 0.8))):
         n, d, k = SIZES[(turn + i) % len(SIZES)]
         optimizer = Momentum(c=0.2, beta=beta) if beta else GradientDescent(c=0.2)
         plain = Regime("r", ShallowNet(activation, layers, biases=bool(i % 2)), LeCun(), optimizer, Quadratic())
-        for regime in (plain, stacked(plain), forward_alone(plain)):
-            where = setting(regime, steps=STEPS, tolerances=TOLERANCES)
+        chosen = [(of, "") for of in (plain, stacked(plain), forward_alone(plain))]
+        for of, solver in (*chosen, (plain, "fused-gpu")):
+            where = setting(of, steps=STEPS, tolerances=TOLERANCES, solver=solver)
             for outcome in train(where, Cell("", n, d, k), range(2)):
                 if outcome.message:  # a dead ReLU has no Jacobian, hence no stable step
                     assert n == 1
@@ -65,5 +68,5 @@ def test_verdicts_and_steps_are_those_of_a_plain_loop(activation: str) -> None:
                         assert abs(ours - theirs) <= max(1, 0.02 * theirs), (outcome.solver, layers, beta, (n, d, k))
     print(f"{activation}: {len(differences)} of {verdicts} verdicts differ by rounding {differences}")
     assert len(differences) <= 0.02 * verdicts
-    assert seen >= {"spectral", "stacked"} | (set() if unavailable() else {"fused"})
+    assert seen >= {"spectral", "stacked", "fused-gpu"} | (set() if unavailable() else {"fused"})
     assert seen & {"functional", "torch-compiled"}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from harness.components import Activation
 from harness.engine.descent import Floats, ShallowTrial, Trained
+from harness.engine.gpu.launch import multiprocessors, steps_of_program
 from harness.engine.gpu.table import FIELDS, NUMBERS
 from harness.engine.gpu.tiling import Tiling
 
@@ -166,6 +167,14 @@ class Fleet:
     def steps(self) -> NDArray[np.int64]:
         """Steps that each network has taken."""
         return self._column("step").copy()
+
+    @property
+    def most_steps(self) -> int:
+        """Most steps of a launch of those that have not ended."""
+        running = self.running
+        sizes = self._column("rows") * self._column("columns") * self._column("neurons")
+        largest, processors = int(sizes[running].max()), multiprocessors(self._device)
+        return steps_of_program(largest, len(running), processors, double=self.family.double)
 
     def advance(self, until: NDArray[np.int64]) -> None:
         """Train those that have not ended up to a step each, in one launch, and wait for it."""

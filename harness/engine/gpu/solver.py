@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from harness.engine.descent import ShallowTrial, Trained, Visit
 from harness.engine.gpu.fleet import Family, Fleet
-
-CHUNK = 2000
-"""Steps of a launch; between launches networks that have ended are left out, and others may be looked at."""
+from harness.engine.gpu.large import Large
+from harness.engine.gpu.launch import CHUNK
+from harness.engine.gpu.tiling import is_large
 
 MOST_BYTES = 2 << 30
 """Memory of the networks of one launch, of which there is at least one."""
@@ -23,21 +23,21 @@ def train_all(
 ) -> list[Trained]:
     """Train trials to their ends, those of one family in the same launches whatever their n, d and k.
 
-    Results do not depend on the company, nor on ``chunk``.
+    Large networks are trained one after the other, by matrix products of the libraries. Results depend neither on the
+    other networks nor on ``chunk``.
 
     Args:
         nets: What to train; of any settings.
         visits: For each, what is called with step and weights, float64, at the steps of the curve.
         device: A CUDA device, or ``cpu`` under Triton's interpreter.
-        chunk: Steps of a launch.
+        chunk: Most steps of a launch.
 
     Returns:
         What was found of each.
     """
     found: dict[int, Trained] = {}
     with _current(device):
-        for family, members in _fleets(nets):
-            fleet = Fleet([nets[i] for i in members], family, device)
+        for fleet, members in _fleets(nets, device):
             _train(fleet, [visits[i] for i in members], chunk)
             found |= zip(members, fleet.trained(), strict=True)
     return [found[i] for i in range(len(nets))]
@@ -49,25 +49,38 @@ def _current(device: str) -> torch.cuda.device:
     return torch.cuda.device(-1 if where.type != "cuda" else where)
 
 
-def _fleets(nets: Sequence[ShallowTrial]) -> Iterator[tuple[Family, list[int]]]:
-    """Part networks by family, and then so that each part fits into memory; the longest to train come first."""
+def _fleets(nets: Sequence[ShallowTrial], device: str) -> Iterator[tuple[Fleet | Large, list[int]]]:
+    """Bring networks to the device: large ones one by one, others in launches that fit into memory.
+
+    The longest to train come first.
+    """
     families: dict[Family, list[int]] = {}
-    for i, net in enumerate(nets):
-        families.setdefault(Family.of(net), []).append(i)
+    for i in sorted(range(len(nets)), key=lambda i: nets[i].x.size * len(nets[i].v), reverse=True):
+        net = nets[i]
+        if is_large(net.x.size * len(net.v)):
+            yield Large(net, device), [i]
+        else:
+            families.setdefault(Family.of(net), []).append(i)
     for family, members in families.items():
-        part: list[int] = []
-        size = 0
-        for i in sorted(members, key=lambda i: nets[i].x.size * len(nets[i].v), reverse=True):
-            more = family.bytes_of(nets[i])
-            if part and size + more > MOST_BYTES:
-                yield family, part
-                part, size = [], 0
-            part.append(i)
-            size += more
-        yield family, part
+        for part in _parts(nets, family, members):
+            yield Fleet([nets[i] for i in part], family, device), part
 
 
-def _train(fleet: Fleet, visits: Sequence[Visit | None], chunk: int) -> None:
+def _parts(nets: Sequence[ShallowTrial], family: Family, members: Sequence[int]) -> Iterator[list[int]]:
+    """Part the networks of a family, in their order, so that each part fits into memory."""
+    part: list[int] = []
+    size = 0
+    for i in members:
+        more = family.bytes_of(nets[i])
+        if part and size + more > MOST_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(i)
+        size += more
+    yield part
+
+
+def _train(fleet: Fleet | Large, visits: Sequence[Visit | None], chunk: int) -> None:
     """Launch until all have ended."""
     watched = {i: visit for i, visit in enumerate(visits) if visit is not None}
     marks = {i: iter(fleet.nets[i].descent.marks) for i in watched}
@@ -82,5 +95,5 @@ def _train(fleet: Fleet, visits: Sequence[Visit | None], chunk: int) -> None:
                 net = fleet.nets[i]
                 watched[i](int(steps[i]), net.params(*fleet.weights(i)))
                 next_mark[i] = next(marks[i], never)
-        until: NDArray[np.int64] = np.minimum(steps + chunk, next_mark)
+        until: NDArray[np.int64] = np.minimum(steps + min(chunk, fleet.most_steps), next_mark)
         fleet.advance(until)

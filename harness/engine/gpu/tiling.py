@@ -18,6 +18,13 @@ registers. Larger ones spill.
 RESIDENT_SIDE = 128
 """Most features, and most neurons, of such a network."""
 
+LARGE = 1 << 26
+"""Least n·d·k of a network that is trained by matrix products of the libraries, which share it among all processors.
+
+One processor of a hundred takes milliseconds for such a step, and the device some tens of microseconds. Many smaller
+networks fill the device by themselves, and then the launches of the libraries cost more than they gain.
+"""
+
 STREAMED_SAMPLES = 128
 STREAMED_SIDE = 32
 
@@ -64,6 +71,15 @@ class Tiling:
         sides = (n, self.samples), (d, self.features), (k, self.neurons)
         rows, columns, neurons = (-(-size // tile) * tile for size, tile in sides)
         return rows, columns, neurons
+
+
+def is_large(size: int) -> bool:
+    """Return whether a network of so large an n·d·k is trained by the libraries' products.
+
+    >>> is_large(2000 * 100 * 100), is_large(5000 * 784 * 300)
+    (False, True)
+    """
+    return size >= LARGE
 
 
 def _power_of_two(size: int) -> int:

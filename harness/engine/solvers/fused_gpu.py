@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FusedGpu(ShallowSolver):
-    """The Triton kernel: one network a thread block, many in a launch, of one batch or of several."""
+    """The Triton kernel: one network a thread block, many in a launch. Large networks are trained alone, by torch."""
 
     name: ClassVar[str] = "fused-gpu"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     summary: ClassVar[str] = "shallow nets on full batches without constraints, many in a launch"
     devices: ClassVar[tuple[str, ...]] = ("cuda",)
     preference: ClassVar[int] = 30
