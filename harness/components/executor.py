@@ -64,12 +64,14 @@ class Attempt:
         fault: Reason why there are no outcomes.
         warnings: Warnings of Python, one line each.
         left: What plugins left running, one line each.
+        carried: What a later stage of the batch needs, pickled, in place of outcomes.
     """
 
     outcomes: tuple[Outcome, ...] = ()
     fault: Fault | None = None
     warnings: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    carried: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 class BatchFailed(Exception):

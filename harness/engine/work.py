@@ -1,4 +1,4 @@
-"""Trains one batch: the only entrance to the engine, the same for every executor."""
+"""Trains one batch, for every executor. :mod:`harness.engine.stages` does the same in parts, for several batches."""
 
 from __future__ import annotations
 
@@ -46,51 +46,6 @@ def train_batch(
         return _train(setting, batch.cell, batch.seeds, turn=turn)
 
 
-def train_together(
-    batches: Sequence[Batch],
-    registry: Registry,
-    begun: Callable[[int | None], None] = lambda _place: None,
-    turn: Callable[[int, int], None] = lambda _place, _seed: None,
-) -> list[list[Outcome]]:
-    """Train several batches of a solver that pools them; if one trial fails, all do.
-
-    Outcomes are those of :func:`train_batch`; only how time is shared is not.
-
-    Args:
-        batches: What is trained.
-        registry: The plugins.
-        begun: Given the index of each batch whose trials are prepared from now on, then None before the launches.
-        turn: Given the index of the batch and the seed of each trial that is prepared next.
-
-    Returns:
-        One list of outcomes per batch, each in the order of its seeds.
-    """
-    start = time.perf_counter()
-    settings = [rebuild(batch.setting, registry) for batch in batches]
-    tasks = []
-    with one_thread():
-        for place, (batch, setting) in enumerate(zip(batches, settings, strict=True)):
-            begun(place)
-            cell, trials = batch.cell, []
-            for seed in batch.seeds:
-                turn(place, seed)
-                trials.append(prepare(setting, cell.n, cell.d, cell.k, seed))
-            tasks.append((setting.regime, trials, _budget(setting, cell.n)))
-        begun(None)
-        solver = _solver(settings[0])
-        found = solver.train_several(tasks)
-        seconds = time.perf_counter() - start
-        total = sum(outcome.steps + 1 for outcomes in found for outcome in outcomes)
-        shared = [
-            share_seconds(outcomes, seconds, total, solver, setting)
-            for outcomes, setting in zip(found, settings, strict=True)
-        ]
-        return [
-            _taken_on(setting, budget, trials, outcomes)
-            for setting, (_, trials, budget), outcomes in zip(settings, tasks, shared, strict=True)
-        ]
-
-
 def train(setting: Setting, cell: Cell, seeds: Sequence[int]) -> list[Outcome]:
     """Train trials of one cell; those that raise are recorded as errors with their message."""
     with one_thread():
@@ -118,11 +73,11 @@ def _train(
     turn: Callable[[int | None], None] = lambda _seed: None,
 ) -> list[Outcome]:
     start = time.perf_counter()
-    solver, regime, budget = _solver(setting), setting.regime, _budget(setting, cell.n)
+    solver, regime, budget = solver_of(setting), setting.regime, budget_of(setting, cell.n)
     errors: dict[int, Outcome] = {}
 
     def each(seeds: Sequence[int], work: Callable[[int], T]) -> list[T]:
-        return _each(setting, seeds, work, errors) if isolate else [work(seed) for seed in seeds]
+        return each_alone(setting, seeds, work, errors) if isolate else [work(seed) for seed in seeds]
 
     def group(seeds: Sequence[int]) -> list[Outcome]:
         outcomes = list(solver.train(regime, [trials[seed] for seed in seeds], budget))
@@ -130,23 +85,12 @@ def _train(
             raise ValueError(f"solver {solver.name!r} returned other trials than it was given")
         return outcomes
 
-    size = (cell.n, cell.d, cell.k)
-    common: list[Problem] = []
-
-    def prepared_one(seed: int) -> Trial:
-        turn(seed)
-        if setting.resample:
-            return prepare(setting, *size, seed)
-        common[:] = common or [draw_of(setting, *size, seed)]  # one in memory, however many trials
-        return prepare(setting, *size, seed, common[0])
-
     def trained_one(seed: int) -> Outcome:
         turn(seed)
         return group([seed])[0]
 
-    prepared: list[Trial] = each(seeds, prepared_one)
+    trials = {trial.seed: trial for trial in each(seeds, preparation(setting, cell, turn))}
     turn(None)
-    trials = {trial.seed: trial for trial in prepared}
     grouping = solver.grouping(regime, budget, cell.n, cell.d, cell.k)
     outcomes: list[Outcome] = []
     if grouping.alone:
@@ -158,25 +102,50 @@ def _train(
     seconds = time.perf_counter() - start
     total = sum(outcome.steps + 1 for outcome in outcomes)
     outcomes = share_seconds(outcomes, seconds, total, solver, setting)
-    outcomes = _taken_on(setting, budget, [trials[o.seed] for o in outcomes], outcomes, isolate=isolate)
+    outcomes = taken_on(setting, budget, [trials[o.seed] for o in outcomes], outcomes, isolate=isolate)
     by_seed = errors | {o.seed: o for o in outcomes}
     return [by_seed[seed] for seed in seeds]
 
 
-def _budget(setting: Setting, n: int) -> Budget:
+def preparation(setting: Setting, cell: Cell, turn: Callable[[int], None]) -> Callable[[int], Trial]:
+    """Return the function that prepares the trial of a seed. Trials of one problem share it in memory.
+
+    Args:
+        setting: What is trained.
+        cell: Cell of the trials.
+        turn: Called with each seed before.
+    """
+    common: list[Problem] = []
+
+    def prepared(seed: int) -> Trial:
+        turn(seed)
+        if setting.resample:
+            return prepare(setting, cell.n, cell.d, cell.k, seed)
+        common[:] = common or [draw_of(setting, cell.n, cell.d, cell.k, seed)]
+        return prepare(setting, cell.n, cell.d, cell.k, seed, common[0])
+
+    return prepared
+
+
+def budget_of(setting: Setting, n: int) -> Budget:
     """Return the budget of a setting at n samples, with a place for last weights if a continuation needs them."""
-    wanted = setting.limit and _continuation(setting) is not None
+    wanted = setting.limit and continuation_for(setting) is not None
     steps = setting.regime.optimizer.most_steps(n, setting.steps)
     return replace(setting.budget, steps=steps, last_weights=LastWeights() if wanted else None)
 
 
-def _taken_on(
+def decides_fates(setting: Setting) -> Continuation | None:
+    """Return what decides the fates of trained trials, or None if they are not wanted, or were decided before."""
+    return continuation_for(setting) if setting.limit and not solver_of(setting).decides_fates else None
+
+
+def taken_on(
     setting: Setting, budget: Budget, trials: Sequence[Trial], outcomes: Sequence[Outcome], *, isolate: bool = True
 ) -> list[Outcome]:
     """Return the outcomes of trials with their fates, if these are wanted and can be decided."""
     if not setting.limit:
         return [replace(outcome, fate=None) if outcome.fate is not None else outcome for outcome in outcomes]
-    continuation = None if _solver(setting).decides_fates else _continuation(setting)
+    continuation = decides_fates(setting)
     if continuation is None:
         return list(outcomes)
     with one_thread_of_blas():
@@ -186,12 +155,12 @@ def _taken_on(
         ]
 
 
-def _continuation(setting: Setting) -> Continuation | None:
+def continuation_for(setting: Setting) -> Continuation | None:
     """Return what decides the fates of a setting's trials, or None if nothing does."""
     return setting.continuation or continuation_of(setting.regime, setting.q)
 
 
-def _solver(setting: Setting) -> Solver:
+def solver_of(setting: Setting) -> Solver:
     """Return the solver of a setting, or the first that can train its regime.
 
     Raises:
@@ -204,7 +173,7 @@ def _solver(setting: Setting) -> Solver:
     return setting.solver
 
 
-def _each(setting: Setting, seeds: Sequence[int], work: Callable[[int], T], errors: dict[int, Outcome]) -> list[T]:
+def each_alone(setting: Setting, seeds: Sequence[int], work: Callable[[int], T], errors: dict[int, Outcome]) -> list[T]:
     """Do for each trial what concerns it alone; one that raises twice ends in an error, and the others go on.
 
     Raises:

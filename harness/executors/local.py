@@ -31,6 +31,7 @@ class Local(Executor):
 
     def __init__(self, workers: int, plugin_files: tuple[str, ...] = (), scheduler: str = "") -> None:
         super().__init__(workers, plugin_files, scheduler)
+        self._processes = workers
         self._queue: deque[Batch] = deque()
         self._pool: list[Worker] = []
         self._stillborn = 0
@@ -40,7 +41,7 @@ class Local(Executor):
         """Start the workers."""
         try:
             with uninterrupted():
-                for _ in range(self.workers):
+                for _ in range(self._processes):
                     self._pool.append(Worker(self.plugin_files))
         except BaseException as error:
             self.__exit__(type(error), error, None)
@@ -55,6 +56,10 @@ class Local(Executor):
     def _feed(self) -> None:
         """Give batches to idle workers at once, without waiting for the driver."""
         self._hand_out()
+
+    def _idle(self) -> bool:
+        """Return whether no batch is in hand."""
+        return not self._queue and not any(worker.in_hand for worker in self._pool)
 
     def _hand_out(self) -> None:
         for worker in self._pool:
@@ -73,7 +78,7 @@ class Local(Executor):
             LostWorkers: If workers do not start, or are ended again and again.
         """
         while True:
-            if not self._queue and not any(worker.in_hand for worker in self._pool):
+            if self._idle():
                 raise RuntimeError("no batch is in hand")
             if not self._pool:
                 raise RuntimeError("the workers have not been started")

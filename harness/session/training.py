@@ -221,7 +221,7 @@ def _executor(
         raise ExecutorError(f"executor {name!r} joins no cluster; write --executor dask, or leave --scheduler out")
     if scheduler and (unsafe := kind.warning(scheduler)):
         say(f"warning: {printable(unsafe)}")
-    count = workers or (1 if device != "cpu" else cores())
+    count = workers or (cores() if device == "cpu" or name == "pooled" else 1)  # others share no device
     return kind(count, tuple(plugin.origin for plugin in registry if plugin.is_file), scheduler or "")
 
 

@@ -34,8 +34,9 @@ from harness.engine.further_descent import FurtherDescent
 from harness.engine.setting import Setting, semantic_key
 from harness.engine.solvers import choose
 from harness.engine.solvers.stacked import Stacked
+from harness.engine.stages import decide_fates, launch, set_up
 from harness.engine.trial import prepare
-from harness.engine.work import train, train_alone, train_batch, train_together
+from harness.engine.work import train, train_alone, train_batch
 from harness.plugin_host.registry import Registry
 from tests.engine.cases import CASES, setting, stacked
 
@@ -190,7 +191,9 @@ def test_batches_that_are_trained_together_have_the_same_fates(registry: Registr
     for name, k in (("softplus", 5), ("tanh all biases", 7)):
         data = setting(CASES[name], steps=40, limit=True, solver="fused").data(registry)
         made.append(Batch(Cell(name, 24, 6, k), (0, 1, 2), data, semantic_key(data)))
-    together = train_together(made, registry)
+    ready = [set_up(batch, registry) for batch in made]
+    launched = launch(made, ready, registry)
+    together = [decide_fates(*one, registry) for one in zip(made, ready, launched, strict=True)]
     assert together == [train_batch(batch, registry) for batch in made]
     assert all(outcome.fate is not None for outcomes in together for outcome in outcomes)
 

@@ -32,7 +32,7 @@ from harness.engine.solvers import choose
 from harness.engine.solvers.fused import Fused
 from harness.engine.solvers.fused_gpu import FusedGpu, gpu_unavailable
 from harness.engine.trial import prepare
-from harness.engine.work import train, train_together
+from harness.engine.work import train
 from harness.executors.pooled import Pooled
 from harness.mathematics.activations import ACTIVATIONS
 from harness.plugin_host.registry import Registry
@@ -299,18 +299,21 @@ def test_batches_are_pooled(registry: Registry) -> None:
     batches = [Batch(Cell("relu", 15, d, k), (0, 1), data, "key") for d, k in ((3, 4), (6, 20))]
     alone = [train(plain, batch.cell, batch.seeds) for batch in batches]
     assert {(outcome.solver, outcome.message) for outcomes in alone for outcome in outcomes} == {("fused-gpu", "")}
-    assert train_together(batches, registry) == alone
     failing = Batch(Cell("relu", 15, 3, 4), (7,), bad, "bad")
-    for last in ([], [failing]):
-        with Pooled() as pool:
-            for batch in [*batches, *last]:
-                pool.submit(batch)
-            assert [pool.next_done() for _ in batches] == list(zip(batches, alone, strict=True))
-            if last:
-                with pytest.raises(BatchFailed, match="theory"):
-                    pool.next_done()
-            with pytest.raises(RuntimeError, match="no batch"):
-                pool.next_done()
+    with Pooled() as pool:
+        for batch in (*batches, failing):
+            pool.submit(batch)
+        found, faults = [], []
+        for _ in range(3):
+            try:
+                found.append(pool.next_done())
+            except BatchFailed as failed:
+                faults.append(failed)
+        with pytest.raises(RuntimeError, match="no batch"):
+            pool.next_done()
+    assert found == list(zip(batches, alone, strict=True))
+    assert [fault.batch for fault in faults] == [failing]
+    assert "theory" in faults[0].fault.message
 
 
 def test_which_regimes_it_takes() -> None:
