@@ -71,6 +71,10 @@ class _Classification(Criterion):
 
         return self.wrong(outputs, y) / y.shape[0] * (1.0 - finfo(outputs.dtype).eps)
 
+    def per_sample(self) -> Measured:
+        """Return what is measured."""
+        return self.measured
+
     def bounded(self) -> bool:
         """Return whether the share of wrong classes is measured."""
         return self.measured == "error"

@@ -93,11 +93,20 @@ class Criterion(Component, ABC):
         """
         return None
 
+    def per_sample(self) -> Literal["loss", "error"] | None:
+        """Return what the measure is the mean of over the samples, or None if it is something else.
+
+        ``loss`` is the mean loss of a sample, and ``error`` the share of wrong samples. A compiled solver that knows
+        the derivative of the loss takes the measure by itself then.
+        """
+        return None
+
     def wrong(self, outputs: Tensor, y: Tensor) -> Tensor:
         """Return the number of samples that are classified wrongly, as a scalar of the dtype of the outputs.
 
         A sample is right where f and the sign y agree, or where the output of its class is larger than all others.
-        Ties are wrong. It has no meaning for labels that are neither signs nor one-hot.
+        Ties are wrong, and so are outputs that are no numbers. It has no meaning for labels that are neither signs nor
+        one-hot.
 
         Args:
             outputs: (n,) or (n, q).
@@ -105,10 +114,10 @@ class Criterion(Component, ABC):
 
         >>> from harness.builtin.criteria import Quadratic
         >>> import torch
-        >>> float(Quadratic().wrong(torch.tensor([0.5, 0.5, 0.0]), torch.tensor([1.0, -1.0, 1.0])))
-        2.0
+        >>> float(Quadratic().wrong(torch.tensor([0.5, 0.5, 0.0, float("nan")]), torch.tensor([1.0, -1.0, 1.0, 1.0])))
+        3.0
         """
-        return (self.margins(outputs, y) <= 0).to(outputs.dtype).sum()
+        return (~(self.margins(outputs, y) > 0)).to(outputs.dtype).sum()
 
     def margins(self, outputs: Tensor, y: Tensor) -> Tensor:
         """Return the margins (n,): y f for signs, the output of the class less the largest other one for one-hot rows.

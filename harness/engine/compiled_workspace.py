@@ -11,14 +11,14 @@ from harness.components import Params, Regime
 from harness.engine.compiled_step import owned
 from harness.engine.feature_major import sample_last
 from harness.engine.lanes import Lanes
-from harness.engine.workspace import StackOf, StackWorkspace, Workspace
+from harness.engine.workspace import OutputsWorkspace, StackOf, StackWorkspace
 
 Advance = Callable[[Params, Params, Params, Tensor, Tensor, Tensor, Tensor], Tensor]
 """Steps on weights, velocity and state, given inputs (B, d, n), labels, scale (B,) and step size; see
 :class:`harness.engine.compiled_step.CompiledStep`."""
 
 
-class CompiledWorkspace(Workspace):
+class CompiledWorkspace(OutputsWorkspace):
     """Networks that a compiled step moves."""
 
     def __init__(

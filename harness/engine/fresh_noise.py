@@ -34,9 +34,10 @@ class FreshNoise(Samples):
         """Go on with these lanes only; a lane named twice goes on as two that see the same factors."""
         self.streams = [deepcopy(self.streams[lane]) for lane in lanes]
 
-    def run(self, work: Workspace, i: int, steps: int) -> None:
-        """Measure, and take one step."""
-        work.step_with(i, self.take())
+    def run(self, work: Workspace, i: int, counts: Sequence[int]) -> None:
+        """Measure and take one step at each check point."""
+        for at in range(i, i + len(counts)):
+            work.step_with(at, self.take())
 
     def take(self) -> NDArray[np.float64]:
         """Return the factors of the next step, (lanes, k, n)."""

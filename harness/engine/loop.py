@@ -49,12 +49,16 @@ def train_stack(
         if captured is not None and len(points) == CHUNK and not passed:
             captured.run()
         else:
+            counts = [min(epoch, last - at) for at in points]
+            done = 0
             for i, at in enumerate(points):
                 if marks and at >= marks[0]:
+                    samples.run(work, done, counts[done:i])
+                    done = i
                     for lane in np.flatnonzero(progress.open(live.runs)).tolist():
                         recorder.visit(int(live.runs[lane]), at, _lane(live.params, lane))
                     marks = [mark for mark in marks if mark > at]
-                samples.run(work, i, min(epoch, last - at))
+            samples.run(work, done, counts[done:])
         if final:
             work.measure(len(points))
             points.append(last)

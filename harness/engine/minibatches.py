@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,8 +15,16 @@ from harness.engine.draws import stream
 if TYPE_CHECKING:
     from harness.engine.workspace import Workspace
 
-AHEAD = 8
-"""Epochs whose samples are drawn at a time, as a few numbers take as long as many."""
+MOST_DRAWN = 1 << 20
+"""Indices of a stack that are drawn at a time, unless one epoch has more: a few take as long as many."""
+
+Permute = Callable[[np.random.Generator, int, int], NDArray[np.int64]]
+"""Returns permutations of so many samples, the second number of them, one after another."""
+
+
+def permutations(rng: np.random.Generator, n: int, count: int) -> NDArray[np.int64]:
+    """Return permutations of n samples one after another, (count · n,)."""
+    return np.concatenate([rng.permutation(n) for _ in range(count)])
 
 
 class Samples(ABC):
@@ -31,8 +39,14 @@ class Samples(ABC):
     epoch: int
 
     @abstractmethod
-    def run(self, work: Workspace, i: int, steps: int) -> None:
-        """Evaluate the networks on all samples into row i, and take the steps up to the next measure."""
+    def run(self, work: Workspace, i: int, counts: Sequence[int]) -> None:
+        """Evaluate the networks on all samples and take steps, at one check point after another.
+
+        Args:
+            work: The networks.
+            i: The first check point.
+            counts: Steps after each.
+        """
 
     def keep(self, lanes: Sequence[int]) -> None:  # noqa: B027  # a full batch is the same for every lane
         """Go on with these lanes only; a lane that is named twice becomes two."""
@@ -44,9 +58,9 @@ class FullBatch(Samples):
     def __init__(self, n: int) -> None:
         self.batch, self.epoch = n, 1
 
-    def run(self, work: Workspace, i: int, steps: int) -> None:
-        """Take one step."""
-        work.advance(i)
+    def run(self, work: Workspace, i: int, counts: Sequence[int]) -> None:
+        """Take one step at each check point."""
+        work.full_batches(i, len(counts))
 
 
 class Minibatches(Samples):
@@ -58,9 +72,17 @@ class Minibatches(Samples):
 
     purpose: ClassVar[str] = "minibatches"
 
-    def __init__(self, seeds: Sequence[int], n: int, batch: int, base: int) -> None:
-        """Open one stream per trial seed."""
-        self.n, self.batch, self.epoch = n, batch, -(-n // batch)
+    def __init__(self, seeds: Sequence[int], n: int, batch: int, base: int, permute: Permute = permutations) -> None:
+        """Open one stream per trial seed.
+
+        Args:
+            seeds: Of the trials.
+            n: Samples.
+            batch: b.
+            base: The suite's seed.
+            permute: Draws permutations.
+        """
+        self.n, self.batch, self.epoch, self.permute = n, batch, -(-n // batch), permute
         named = {"for": self.purpose, "n": n, "batch": batch}
         self.streams = [stream({**named, "seed": [base, s]}) for s in seeds]
         self.left: NDArray[np.int64] = np.empty((len(self.streams), 0), dtype=np.int64)
@@ -70,24 +92,26 @@ class Minibatches(Samples):
         self.streams = [deepcopy(self.streams[lane]) for lane in lanes]
         self.left = self.left[list(lanes)]
 
-    def run(self, work: Workspace, i: int, steps: int) -> None:
-        """Measure, and take the steps of an epoch."""
-        work.epoch(i, self.take(steps))
+    def run(self, work: Workspace, i: int, counts: Sequence[int]) -> None:
+        """Measure, and take the steps of an epoch, at each check point."""
+        epochs = max(MOST_DRAWN // (len(self.streams) * self.n), 1)
+        for first in range(0, len(counts), epochs):
+            some = counts[first : first + epochs]
+            work.minibatches(i + first, some, self.take(sum(some)))
 
     def take(self, steps: int) -> NDArray[np.int64]:
         """Return the indices of the next steps, (steps, lanes, b)."""
         need = steps * self.batch
-        epochs = -(-(need - self.left.shape[1]) // self.n)
-        if epochs > 0:
-            epochs = max(epochs, AHEAD)
-            drawn = [np.concatenate([self.pass_over(rng) for _ in range(epochs)]) for rng in self.streams]
-            self.left = np.concatenate([self.left, np.stack(drawn)], axis=1)
+        passes = -(-(need - self.left.shape[1]) // self.n)
+        if passes > 0:
+            drawn = np.stack([self.passes(rng, passes) for rng in self.streams])
+            self.left = np.concatenate([self.left, drawn], axis=1)
         taken, self.left = self.left[:, :need], self.left[:, need:]
         return taken.reshape(len(self.streams), steps, self.batch).swapaxes(0, 1)
 
-    def pass_over(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Return n further indices."""
-        return rng.permutation(self.n)
+    def passes(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
+        """Return the indices of so many passes over the samples, (count · n,)."""
+        return self.permute(rng, self.n, count)
 
 
 class Independent(Minibatches):
@@ -95,6 +119,6 @@ class Independent(Minibatches):
 
     purpose: ClassVar[str] = "minibatches with replacement"
 
-    def pass_over(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Return n further indices."""
-        return rng.integers(self.n, size=self.n)
+    def passes(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
+        """Return the indices of so many passes over the samples, (count · n,)."""
+        return rng.integers(self.n, size=count * self.n)

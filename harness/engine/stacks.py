@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from harness.components import Params, Stack
     from harness.engine.lanes import Lanes
-    from harness.engine.minibatches import Samples
+    from harness.engine.minibatches import Permute, Samples
     from harness.engine.workspace import StackOf, Workspace
 
 FILL_GPU = 1 << 20
@@ -86,6 +86,12 @@ class StackSolver(Solver):
         """Return :meth:`stack` as a function of weights and inputs."""
         return functools.partial(self.stack, regime, moved)
 
+    def permute(self, regime: Regime, budget: Budget) -> Permute:
+        """Return what draws permutations of the samples: whatever it is, they are those of NumPy."""
+        from harness.engine.minibatches import permutations
+
+        return permutations
+
     def guard(self) -> AbstractContextManager[None]:
         """Return the context in which steps are taken."""
         return nullcontext()
@@ -102,7 +108,7 @@ class StackSolver(Solver):
         shown = [trials[run if run < len(trials) else 0] for run in runs]
         moved = regime.model.moved(trials[0].weights)
         live = replace(_lanes(regime, budget, shown, runs, moved), padding=recorder.progress.padding)
-        samples = _samples(regime, budget, shown)
+        samples = _samples(regime, budget, shown, self.permute(regime, budget))
         workspace_of = self.workspace_of(regime, budget, trials[0].k, moved, samples.batch)
         with torch.no_grad(), self.guard():
             train_stack(live, workspace_of, samples, recorder, compacts=not grouping.fixed)
@@ -132,7 +138,7 @@ def _runs(trials: Sequence[Trial], grouping: Grouping, padding: int) -> NDArray[
     return runs
 
 
-def _samples(regime: Regime, budget: Budget, trials: Sequence[Trial]) -> Samples:
+def _samples(regime: Regime, budget: Budget, trials: Sequence[Trial], permute: Permute) -> Samples:
     from harness.engine.fresh_noise import FreshNoise
     from harness.engine.minibatches import FullBatch, Independent, Minibatches
 
@@ -145,7 +151,7 @@ def _samples(regime: Regime, budget: Budget, trials: Sequence[Trial]) -> Samples
         return FreshNoise(noise, seeds, n, trials[0].k, budget.seed)
     if batch == n:
         return FullBatch(n)
-    return (Independent if regime.optimizer.replacement else Minibatches)(seeds, n, batch, budget.seed)
+    return (Independent if regime.optimizer.replacement else Minibatches)(seeds, n, batch, budget.seed, permute)
 
 
 def _lanes(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -29,20 +30,93 @@ class Workspace(ABC):
 
     Attributes:
         live: The networks.
-        rows: Outputs plus offset (B, n) at consecutive check points.
+        q: Number of outputs.
+        loss: The criterion on stacks.
         captures: Whether all steps are the same operations with the same numbers, so that they can be recorded once.
     """
 
     def __init__(self, regime: Regime, live: Lanes) -> None:
-        """Allocate for these networks."""
-        count, n = live.y.shape
+        """Take the networks."""
         self.live = live
-        self.q = n // live.x.shape[1]
+        self.q = live.y.shape[1] // live.x.shape[1]
         self.loss = loss_of(regime.criterion, self.q)
         self._marks = regime.criterion.further()
+        self._bounded = regime.criterion.bounded()
         noise = regime.model.activation_noise()
         self.captures = regime.optimizer.schedule == "constant" and not (noise is not None and noise.fresh)
-        self._bounded = regime.criterion.bounded()
+
+    @abstractmethod
+    def measure(self, i: int) -> None:
+        """Evaluate the networks on all samples at check point i."""
+
+    @abstractmethod
+    def advance(self, i: int) -> None:
+        """Evaluate the networks on all samples at check point i, and step on the gradient."""
+
+    def full_batches(self, i: int, points: int) -> None:
+        """Do so at so many check points from i on."""
+        for at in range(i, i + points):
+            self.advance(at)
+
+    @abstractmethod
+    def minibatches(self, i: int, counts: Sequence[int], index: NDArray[np.int64]) -> None:
+        """Evaluate the networks on all samples and step on minibatches, at one check point after another.
+
+        Args:
+            i: The first check point.
+            counts: Steps after each.
+            index: Samples of all steps, (steps, B, b).
+        """
+
+    def step_with(self, i: int, factors: NDArray[np.float64]) -> None:
+        """Evaluate the networks without noise at check point i, and step on the gradient with noise, as at i + 1.
+
+        Args:
+            i: The check point.
+            factors: Factors of the activations at this step, (B, k, n).
+        """
+        self.measure(i)
+        own = self.live.params[FACTORS]
+        own.copy_(torch.from_numpy(factors))
+        self.advance(i + 1)
+        own.fill_(1.0)
+
+    def ended(self, lane: int) -> None:  # noqa: B027  # most workspaces advance all lanes at once
+        """Take note that the network in a lane has ended, so that no more steps of it are needed."""
+
+    @abstractmethod
+    def measures(self, points: int) -> NDArray[np.float64]:
+        """Return the criterion's measure at the first check points, (points, B)."""
+
+    @abstractmethod
+    def losses(self, points: int) -> NDArray[np.float64] | None:
+        """Return the loss at the first check points, (points, B), or None if the measure is not bounded."""
+
+    def further(self, points: int) -> dict[str, NDArray[np.float64]]:
+        """Return the further measures at the first check points by name, (points, B), if there are marks of them."""
+        if not self._marks:
+            return {}
+        wrong, margin = self._further(points)
+        # Divided in float64, so that the share of one sample in ten is 0.1 whatever the precision of training.
+        found = {"error": wrong / self.live.x.shape[1], "margin": margin}
+        return {name: found[name] for name in self._marks}
+
+    @abstractmethod
+    def _further(self, points: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the numbers of wrong samples and the smallest margins at the first check points, (points, B) each."""
+
+
+class OutputsWorkspace(Workspace):
+    """Networks whose outputs are kept at every check point, and measured by torch.
+
+    Attributes:
+        rows: Outputs plus offset (B, n·q) at consecutive check points.
+    """
+
+    def __init__(self, regime: Regime, live: Lanes) -> None:
+        """Allocate for these networks."""
+        super().__init__(regime, live)
+        count, n = live.y.shape
         self._ring = lanes.zeros((CHUNK + 1) * count, n, like=live.x)
         self.rows = list(self._block(CHUNK + 1))
         self._label_norms = torch.linalg.vector_norm(live.y, dim=1)
@@ -54,43 +128,16 @@ class Workspace(ABC):
         return self._ring.as_strided((points, count, n), (count * stride, *self._ring.stride()))
 
     @abstractmethod
-    def measure(self, i: int) -> None:
-        """Evaluate the networks on all samples into row i."""
-
-    @abstractmethod
-    def advance(self, i: int) -> None:
-        """Evaluate the networks on all samples into row i, and step on the gradient."""
-
-    @abstractmethod
     def minibatch_step(self, index: Tensor) -> None:
         """Step on the samples ``index`` (B, b)."""
 
-    def epoch(self, i: int, index: NDArray[np.int64]) -> None:
-        """Evaluate the networks on all samples into row i, and step on minibatches, one after the other.
-
-        Args:
-            i: The row.
-            index: Samples of the steps, (steps, B, b).
-        """
-        self.measure(i)
-        for samples in torch.from_numpy(np.ascontiguousarray(index)):
-            self.minibatch_step(samples)
-
-    def step_with(self, i: int, factors: NDArray[np.float64]) -> None:
-        """Evaluate the networks without noise into row i, and step on the gradient with noise, which fills row i + 1.
-
-        Args:
-            i: The row.
-            factors: Factors of the activations at this step, (B, k, n).
-        """
-        self.measure(i)
-        own = self.live.params[FACTORS]
-        own.copy_(torch.from_numpy(factors))
-        self.advance(i + 1)
-        own.fill_(1.0)
-
-    def ended(self, lane: int) -> None:  # noqa: B027  # most workspaces advance all lanes at once
-        """Take note that the network in a lane has ended, so that no more steps of it are needed."""
+    def minibatches(self, i: int, counts: Sequence[int], index: NDArray[np.int64]) -> None:
+        """Evaluate the networks on all samples and step on minibatches, at one check point after another."""
+        steps = iter(torch.from_numpy(np.ascontiguousarray(index)))
+        for at, count in enumerate(counts, start=i):
+            self.measure(at)
+            for samples in islice(steps, count):
+                self.minibatch_step(samples)
 
     def measures(self, points: int) -> NDArray[np.float64]:
         """Return the criterion's measure of the first rows, (points, B)."""
@@ -105,15 +152,11 @@ class Workspace(ABC):
         losses: NDArray[np.float64] = self.loss.losses(self._block(points), self.live.y).double().cpu().numpy()
         return losses
 
-    def further(self, points: int) -> dict[str, NDArray[np.float64]]:
-        """Return the further measures of the first rows by name, (points, B), if the criterion has marks of them."""
-        if not self._marks:
-            return {}
+    def _further(self, points: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the numbers of wrong samples and the smallest margins of the first rows, (points, B) each."""
         found = self.loss.further(self._block(points), self.live.y)
-        values = {name: of.double().cpu().numpy() for name, of in found.items()}
-        # Divided in float64, so that the share of one sample in ten is 0.1 whatever the precision of training.
-        share = values["wrong"] / self.live.x.shape[1]
-        return {name: {"error": share, "margin": values["margin"]}[name] for name in self._marks}
+        wrong, margin = (found[name].double().cpu().numpy() for name in ("wrong", "margin"))
+        return wrong, margin
 
     def samples(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Return inputs (B, b, d) and labels (B, b·q) of the samples ``index`` (B, b)."""
@@ -144,7 +187,7 @@ class Pass:
     cotangent: Tensor
 
 
-class StackWorkspace(Workspace):
+class StackWorkspace(OutputsWorkspace):
     """Steps through a model's stack: forward, cotangent, vector-Jacobian product, update."""
 
     def __init__(self, regime: Regime, stack_of: StackOf, moved: tuple[str, ...], live: Lanes, batch: int) -> None:

@@ -168,7 +168,14 @@ STACK_CASES: list[tuple[Dataset, Optimizer, Criterion, int]] = [
     (Sphere(), Momentum(batch=66, beta=0.8, c=0.2), Quadratic(), 9),
     (Sphere(outputs=17), GradientDescent(c=0.5), Quadratic(), 33),
     (Sphere(labels="classes", classes=5), StochasticGradientDescent(batch=16), CrossEntropy(), 18),
-    (Sphere(labels="rademacher"), GradientDescent(), Logistic(measured="error", at_margins=(0.1,)), 26),
+    (Sphere(labels="rademacher"), GradientDescent(), Logistic(measured="error", at_margins=(-0.5, 0.1)), 26),
+    (Sphere(labels="rademacher", outputs=3), Momentum(beta=0.5), Logistic(), 11),
+    (
+        Sphere(labels="classes", classes=18),
+        GradientDescent(),
+        CrossEntropy(measured="error", at_errors=(0.8, 0.7, 0.5), at_margins=(-2.5, -2.0, -0.5)),
+        40,
+    ),
 ]
 """Dataset, method, criterion and width: vectors, tiles and blocks of the kernel are full, in part and several."""
 

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from harness import Cell, Criterion, Dataset, Regime
 from harness.builtin.initializers import He
 from harness.builtin.models import ShallowNet
 from harness.components import Optimizer
+from harness.engine import minibatches
 from harness.engine.fused.at_hand import unavailable
+from harness.engine.fused.stack_workspace import compiled, permutations
 from harness.engine.solvers.fused_stack import FusedStack
 from harness.engine.solvers.stacked import Stacked
 from harness.engine.work import train
+from harness.mathematics.activations import ACTIVATIONS
 from tests.engine.cases import STACK_CASES, setting
 
 pytestmark = pytest.mark.skipif(bool(unavailable("float64", source="stack")), reason="no C++ compiler")
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 200, 4096, 70_000])
+def test_the_kernel_draws_the_permutations_of_numpy(n: int) -> None:
+    library = compiled("float", ACTIVATIONS["softplus"])
+    ours, theirs = (np.random.Generator(np.random.Philox(key=n)) for _ in range(2))
+    for count in (1, 3):
+        assert np.array_equal(permutations(library, ours, n, count), minibatches.permutations(theirs, n, count))
+        assert ours.integers(1 << 32, dtype=np.uint32) == theirs.integers(1 << 32, dtype=np.uint32)
 
 
 @pytest.mark.parametrize("layers", ["hidden", "all"])
@@ -31,9 +44,10 @@ def test_the_kernel_takes_the_steps_of_the_stack(
     found = [train(replace(where, solver=solver), cell, range(3)) for solver in (FusedStack(), Stacked())]
     for ours, theirs in zip(*found, strict=True):
         assert (ours.message, ours.solver, theirs.solver) == ("", "fused-stack", "stacked")
-        assert (ours.hits, ours.steps) == (theirs.hits, theirs.steps)
+        assert (ours.hits, ours.steps, ours.further_hits) == (theirs.hits, theirs.steps, theirs.further_hits)
         assert ours.measure == pytest.approx(theirs.measure, rel=1e-9)
         assert ours.movement == pytest.approx(theirs.movement, rel=1e-9)
+        assert ours.curve == pytest.approx(theirs.curve, rel=1e-9)
     for dtype in ("float32", "float64"):
         precise = replace(where, solver=FusedStack(), dtype=dtype)
         together = train(precise, cell, range(5))

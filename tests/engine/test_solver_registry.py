@@ -22,7 +22,7 @@ VERSIONS = {
     "spectral": 3,
     "fused": 5,
     "fused-gpu": 4,
-    "fused-stack": 2,
+    "fused-stack": 3,
     "stacked": 2,
     "torch-compiled": 1,
     "functional": 2,

@@ -24,8 +24,8 @@ from typing import Literal
 from harness.components import Activation
 from harness.draft import draft, replace_text
 
-SOURCES = {name: Path(__file__).with_name(f"{name}.cpp") for name in ("kernel", "stack")}
-"""The kernel of one network from its first step to its last, and that of stacks, which includes a part of it."""
+SOURCES = {"kernel": ("kernel.cpp",), "stack": ("stack.cpp", "kernel.cpp", "products.h", "losses.h")}
+"""Files of the kernel of one network from its first step to its last, and of that of stacks. The first is compiled."""
 
 FLAGS = (
     "-std=c++17",
@@ -201,7 +201,8 @@ def _kernel(real: Real, activation: Activation, source: str) -> Kernel:
     if statements is None:
         raise NoKernel(f"the activation {activation} has no C++ statements")
     parts = [f"-DREAL={real}", f"-DACTIVATION={' '.join(statements.split())}"]
-    texts = [SOURCES[name].read_text(encoding="utf-8") for name in dict.fromkeys(("kernel", source))]
+    sources = [Path(__file__).with_name(name) for name in SOURCES[source]]
+    texts = [path.read_text(encoding="utf-8") for path in sources]
     identity = "\0".join([*texts, *FLAGS, *parts, version, _processor(), *command[1:]])
     digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
     name = f"fused{'' if source == 'kernel' else f'-{source}'}-{activation.name}-{real}-{digest}.so"
@@ -211,7 +212,7 @@ def _kernel(real: Real, activation: Activation, source: str) -> Kernel:
         if library := _cached(path, damage):
             return Kernel(path, shlex.join(command), built=False, loaded=library, notice="; ".join(damage))
     try:
-        content = _compile(command, SOURCES[source], parts)
+        content = _compile(command, sources[0], parts)
     except OSError as error:
         raise NoKernel(f"the temporary directory cannot be used: {error.strerror or error}") from error
     reasons: list[str] = []

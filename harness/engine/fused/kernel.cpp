@@ -63,6 +63,13 @@ constexpr integer SIGN = SINGLE ? integer(0x80000000) : integer(0x80000000000000
 static inline vec magnitude(vec a) { return (vec)((ivec)a & ~SIGN); }
 static inline vec choose(ivec condition, vec yes, vec no) { return condition ? yes : no; }
 
+// The numbers 0, 1, ... of a vector's lanes.
+static inline ivec lanes() {
+    ivec lane;
+    for (int i = 0; i < WIDE; i++) lane[i] = i;
+    return lane;
+}
+
 // sum += a b for vectors, or a number a, rounded once where the processor can. For some processors GCC makes two
 // instructions of it, which round twice, if vectors have 256 bits: so there it is told which to use.
 template <class Sum, class A, class B>
@@ -273,13 +280,6 @@ static inline void preactivations(const real* w, int w_row, const real* xt, int 
     } while (++l < features);
     for (int j = 0; j < NEURONS; j++)
         for (int u = 0; u < VECTORS; u++) store(z + j * BLOCK + u * WIDE, sum[j][u]);
-}
-
-// The numbers 0, 1, ... of a vector's lanes.
-static inline ivec lanes() {
-    ivec lane;
-    for (int i = 0; i < WIDE; i++) lane[i] = i;
-    return lane;
 }
 
 // g[j] += sum over samples of q[j][i] x[i] for NEURONS neurons and VECTORS vectors of features. Where few features are

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +16,13 @@ from harness.components import Activation, Params, Regime, ResidualCriterion, Sh
 from harness.engine.fused.binding import LINE, aligned, numbers
 from harness.engine.fused.build import Real, kernel
 from harness.engine.lanes import Lanes
-from harness.engine.workspace import Workspace
+from harness.engine.workspace import CHUNK, Workspace
 
 LOSSES = {"logistic": 1, "softmax": 2}
 """Numbers of the losses in stack.cpp, by the form of their derivative. That of a residual criterion is 0."""
+
+MEASURES = 3
+"""Numbers that the kernel measures of a network: its loss, how many samples are wrong, and the smallest margin."""
 
 
 class Net(ctypes.Structure):
@@ -26,7 +30,7 @@ class Net(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_int32) for name in ("n", "d", "k", "q", "neurons", "outputs")),
-        *((name, ctypes.c_int32) for name in ("hidden", "output", "bias", "loss", "batch", "active")),
+        *((name, ctypes.c_int32) for name in ("hidden", "output", "bias", "loss", "batch", "active", "judged")),
         *((name, ctypes.c_void_p) for name in ("x", "y", "w", "v", "c")),
         *((name, ctypes.c_void_p) for name in ("w_velocity", "v_velocity", "c_velocity", "work")),
         ("scale", ctypes.c_double),
@@ -46,20 +50,33 @@ def compiled(real: Real, activation: Activation) -> ctypes.CDLL:
         function.restype = ctypes.c_int64
     size = loaded.harness_network_size()
     assert size == ctypes.sizeof(Net), f"Net is {ctypes.sizeof(Net)} bytes here and {size} in the kernel"
-    loaded.harness_epoch.restype = None
-    loaded.harness_epoch.argtypes = (
-        ctypes.c_void_p,
-        ctypes.c_int64,
-        ctypes.c_int64,
-        ctypes.c_void_p,
-        ctypes.c_void_p,
-        ctypes.c_int64,
-    )
+    pointer, number = ctypes.c_void_p, ctypes.c_int64
+    loaded.harness_advance.restype = loaded.harness_permute.restype = None
+    loaded.harness_advance.argtypes = (pointer, number, number, pointer, pointer, number, pointer, number)
+    loaded.harness_permute.argtypes = (pointer, number, number, pointer)
     return loaded
 
 
+def permutations(library: ctypes.CDLL, rng: np.random.Generator, n: int, count: int) -> NDArray[np.int64]:
+    """Return permutations of n samples one after another, (count · n,): those of ``rng.permutation``, sooner.
+
+    Args:
+        library: A compiled kernel.
+        rng: Where they come from.
+        n: Samples.
+        count: Permutations.
+    """
+    drawn = np.empty(count * n, dtype=np.int64)
+    library.harness_permute(rng.bit_generator.ctypes.bit_generator, n, count, drawn.ctypes.data)
+    return drawn
+
+
 class FusedStackWorkspace(Workspace):
-    """Buffers of networks in the layout of stack.cpp, of which the weights of ``live`` are views."""
+    """Buffers of networks in the layout of stack.cpp, of which the weights of ``live`` are views.
+
+    The kernel measures the networks: at each check point their loss, or the sum of (f − y)² for a residual criterion,
+    the number of wrong samples, and the smallest margin.
+    """
 
     def __init__(self, regime: Regime, form: ShallowForm, live: Lanes, batch: int) -> None:
         """Allocate for these networks.
@@ -94,7 +111,9 @@ class FusedStackWorkspace(Workspace):
         )
         beta = regime.optimizer.heavy_ball()
         assert beta is not None
-        criterion = regime.criterion
+        self._criterion = criterion = regime.criterion
+        self._found = np.zeros((count, CHUNK + 1, MEASURES))
+        self._label_norms = np.linalg.norm(live.y.double().numpy(), axis=1)
         weight = self.loss.weight(n, batch) if batch < n else 1.0
         common = {
             "n": n,
@@ -108,6 +127,7 @@ class FusedStackWorkspace(Workspace):
             "bias": biases,
             "loss": 0 if isinstance(criterion, ResidualCriterion) else LOSSES[criterion.derivative() or ""],
             "batch": batch,
+            "judged": bool(self._marks) or criterion.per_sample() == "error",
             "momentum": beta,
         }
         work = self._zeros(count, self._library.harness_work_size(ctypes.byref(Net(**common))))
@@ -135,31 +155,64 @@ class FusedStackWorkspace(Workspace):
         rows = aligned((count, -(-size // wide) * wide), self._dtype)
         return rows[:, :size].reshape(count, *shape) if size % wide == 0 else _strided(rows, shape)
 
-    def _take(self, i: int, steps: int, index: NDArray[np.int64] | None = None) -> None:
-        row = self.rows[i]
-        drawn = None if index is None else index.ctypes.data
-        self._library.harness_epoch(self._nets, len(self._nets), steps, drawn, row.data_ptr(), row.stride(0))
+    def _advance(self, i: int, counts: Sequence[int], index: NDArray[np.int64] | None = None) -> None:
+        """Measure at each check point from i on, and take so many steps after it."""
+        steps, (lanes, points, _) = np.array(counts, dtype=np.int64), self._found.shape
+        chosen, stride = None, 0
+        if index is not None:
+            rows = index.swapaxes(0, 1)  # samples of a network's steps lie together
+            rows = rows if rows[0].flags.c_contiguous else np.ascontiguousarray(rows)
+            chosen, stride = rows.ctypes.data, rows.strides[0] // rows.itemsize
+        found = self._found[:, i:]
+        self._library.harness_advance(
+            self._nets, lanes, len(steps), steps.ctypes.data, chosen, stride, found.ctypes.data, points
+        )
 
     def measure(self, i: int) -> None:
-        """Evaluate the networks on all samples into row i."""
-        self._take(i, 0)
+        """Evaluate the networks on all samples at check point i."""
+        self._advance(i, [0])
 
     def advance(self, i: int) -> None:
-        """Evaluate the networks on all samples into row i, and step on the gradient."""
-        self._take(i, 1)
+        """Evaluate the networks on all samples at check point i, and step on the gradient."""
+        self._advance(i, [1])
 
-    def epoch(self, i: int, index: NDArray[np.int64]) -> None:
-        """Evaluate the networks on all samples into row i, and step on minibatches (steps, B, b)."""
-        self._take(i, len(index), np.ascontiguousarray(index.swapaxes(0, 1)))
+    def full_batches(self, i: int, points: int) -> None:
+        """Do so at so many check points from i on."""
+        self._advance(i, [1] * points)
+
+    def minibatches(self, i: int, counts: Sequence[int], index: NDArray[np.int64]) -> None:
+        """Evaluate the networks on all samples and step on minibatches, at one check point after another."""
+        self._advance(i, counts, index)
 
     def ended(self, lane: int) -> None:
         """Take no more steps of the network in a lane."""
         self._nets[lane].active = 0
 
-    def minibatch_step(self, index: torch.Tensor) -> None:
-        """Step on the samples ``index`` (B, b)."""
-        spare = len(self.rows) - 1
-        self._take(spare, 1, np.ascontiguousarray(index.numpy()[:, None]))
+    def measures(self, points: int) -> NDArray[np.float64]:
+        """Return the criterion's measure at the first check points, (points, B)."""
+        criterion, n = self._criterion, self.live.x.shape[1]
+        loss, wrong, _ = self._measured(points)
+        if isinstance(criterion, ResidualCriterion):
+            measured: NDArray[np.float64] = criterion.measure_norm(np.sqrt(loss), self._label_norms, n)
+            return measured
+        return (wrong if criterion.per_sample() == "error" else loss) / n
+
+    def losses(self, points: int) -> NDArray[np.float64] | None:
+        """Return the loss at the first check points, (points, B), or None if the measure is not bounded."""
+        if not self._bounded:
+            return None
+        loss, criterion = self._measured(points)[0], self._criterion
+        if isinstance(criterion, ResidualCriterion):
+            return 0.5 * criterion.curvature(self.live.x.shape[1]) * loss
+        return loss
+
+    def _further(self, points: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the numbers of wrong samples and the smallest margins at the first check points, (points, B) each."""
+        return self._measured(points)[1:]
+
+    def _measured(self, points: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        loss, wrong, margin = self._found[:, :points].transpose(2, 1, 0)
+        return loss, wrong, margin
 
 
 def _strided(rows: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

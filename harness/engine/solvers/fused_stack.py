@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components import Budget, Grouping, Outputs, Regime, ResidualCriterion
-from harness.engine.fused.at_hand import made, unavailable
+from harness.engine.fused.at_hand import made, real_of, unavailable
 from harness.engine.shallow import ShallowSolver, not_shallow
-from harness.engine.solvers.stacked import FIXED_LANES, Stacked
-from harness.engine.stacks import fixed_grouping, most_lanes
+from harness.engine.solvers.stacked import Stacked
+from harness.engine.stacks import most_lanes
 from harness.mathematics.activations import ACTIVATIONS
 
 if TYPE_CHECKING:
     from harness.engine.lanes import Lanes
+    from harness.engine.minibatches import Permute
     from harness.engine.workspace import Workspace
 
 MOST_LANES = 32
@@ -24,10 +25,10 @@ MOST_LANES = 32
 
 @dataclass(frozen=True)
 class FusedStack(Stacked):
-    """The compiled kernel for stacks, which returns after every epoch."""
+    """The compiled kernel for stacks, which trains each network from one look at the measures to the next."""
 
     name: ClassVar[str] = "fused-stack"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     outputs: ClassVar[Outputs] = "any"
     summary: ClassVar[str] = "shallow nets on minibatches or of several outputs, by a compiled kernel"
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
@@ -41,8 +42,11 @@ class FusedStack(Stacked):
             return not_shallow(regime.model)
         if optimizer.heavy_ball() is None:
             return f"optimizer {optimizer.name} has an update of its own"
-        if not isinstance(criterion, ResidualCriterion) and criterion.derivative() is None:
-            return f"criterion {criterion.name} gives no derivative that its kernel has"
+        if not isinstance(criterion, ResidualCriterion):
+            if criterion.derivative() is None:
+                return f"criterion {criterion.name} gives no derivative that its kernel has"
+            if criterion.per_sample() is None:
+                return f"criterion {criterion.name} measures neither its loss nor the errors per sample"
         if form.activation.cpp() is None:
             return f"activation {form.activation} has no statements for its kernel"
         return ""
@@ -62,10 +66,16 @@ class FusedStack(Stacked):
         return made(dtype, "stack")
 
     def grouping(self, regime: Regime, budget: Budget, n: int, d: int, k: int) -> Grouping:
-        """Return stacks of networks, fixed ones where measures are mapped over a stack by torch.func."""
-        if not isinstance(regime.criterion, ResidualCriterion) or regime.criterion.further():
-            return fixed_grouping(n, d, k, budget.device, FIXED_LANES)
+        """Return stacks of networks, as many as fit into memory."""
         return Grouping(most_lanes(n, d, k, MOST_LANES))
+
+    def permute(self, regime: Regime, budget: Budget) -> Permute:
+        """Return the kernel's own way to draw NumPy's permutations."""
+        from harness.engine.fused.stack_workspace import compiled, permutations
+
+        form = ShallowSolver.form(regime)
+        assert form is not None
+        return functools.partial(permutations, compiled(real_of(budget.dtype), form.activation))
 
     def workspace_of(
         self, regime: Regime, budget: Budget, k: int, moved: tuple[str, ...], batch: int
