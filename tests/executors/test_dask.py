@@ -184,7 +184,7 @@ def test_a_worker_without_the_drivers_solver_is_refused(monkeypatch: pytest.Monk
     setting = work()[0].setting
     _check_solver(setting, load_plugins())
     with pytest.raises(Mismatch, match=r"there lacks the fused-gpu solver that the driver has \(there is no CUDA"):
-        _check_solver({**setting, "solver": "fused-gpu", "format": 3, "device": "cuda"}, load_plugins())
+        _check_solver({**setting, "solver": "fused-gpu", "format": 4, "device": "cuda"}, load_plugins())
     with pytest.raises(Mismatch, match="lacks the torch-compiled solver"):
         _check_solver({**setting, "solver": "compiled", "format": 1}, load_plugins())
 
