@@ -25,6 +25,7 @@ from benchmarks import (
     scaling,
     set_up,
     speed,
+    stages,
     starts,
 )
 from benchmarks.arguments import parser
@@ -199,6 +200,21 @@ def measure_overhead(arguments: argparse.Namespace, machine: Machine) -> dict[st
     return {"overhead": asdict(found)}
 
 
+def measure_stages(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
+    """Time the set-up of batches on threads and on processes."""
+    _say("the set-up of batches for a GPU")
+    batches, trials, count = (8, 1, 1) if arguments.quick else (512, 2, machine.cores)
+    found = stages.measure(batches, trials, count, 1 if arguments.quick else 3)
+    n, d, k = stages.SIZE
+    ways = ", ".join(f"{one.way} {one.rate:.0f} at {one.milliseconds:.2f} ms" for one in found)
+    said = (
+        f"Set-up of {batches} batches of {trials} trials, n, d, k = {n}, {d}, {k}, with λ_min and a stable step; trials "
+        f"a second, and processor time of each: {ways}. {machine}."
+    )
+    print(textwrap.fill(said, 100))
+    return {"stages": [asdict(one) for one in found]}
+
+
 def measure_estimates(arguments: argparse.Namespace, machine: Machine) -> dict[str, Any]:
     """Plan and run suites, and print how far their estimates are from their times."""
     found = []
@@ -245,6 +261,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "scaling": measure_scaling,
         "scale": measure_scale,
         "overhead": measure_overhead,
+        "stages": measure_stages,
         "estimates": measure_estimates,
     }
     found = measures[chosen.command](chosen, machine)

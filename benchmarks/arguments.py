@@ -58,5 +58,6 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("estimates", parents=[shared], help="estimates of plans beside the times of the runs, on a CPU")
 
     commands.add_parser("page", help="write the tables of docs/speed.md anew from the figures in benchmarks/measured")
+    commands.add_parser("stages", parents=[shared], help="set-up of batches for a GPU, on threads and on processes")
     commands.add_parser("overhead", parents=[shared], help="what Dask adds to batches of a second, on one worker")
     return top

@@ -281,9 +281,22 @@ def test_peak_memory_is_read() -> None:
         pytest.param(["starts"], ["a worker after that"], marks=pytest.mark.slow),
         (["scale"], ["What trials that take no time cost", "Runs on clusters"]),
         (["overhead"], ["Dask takes"]),
+        (["stages"], ["Set-up of 8 batches"]),
         pytest.param(["scaling"], ["How the time grows", "Peak memory"], marks=pytest.mark.slow),
     ],
-    ids=["speed", "grid", "roofline", "set-up", "methods", "builds", "starts", "scale", "overhead", "scaling"],
+    ids=[
+        "speed",
+        "grid",
+        "roofline",
+        "set-up",
+        "methods",
+        "builds",
+        "starts",
+        "scale",
+        "overhead",
+        "stages",
+        "scaling",
+    ],
 )
 def test_each_program_runs(
     arguments: list[str], titles: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -300,6 +313,7 @@ def test_each_program_runs(
         "grid": lambda: [found["grid"][name] for name in ("seconds", "network_steps", "loop_microseconds", "whole")],
         "roofline": lambda: [each[name] for each in found["roofline"] for name in ("microseconds", "reached", "bound")],
         "overhead": lambda: [found["overhead"]["seconds"], found["overhead"]["dask"]],
+        "stages": lambda: [each["rate"] for each in found["stages"]],
         "set-up": lambda: [each[name] for each in found["set_up"] for name in ("milliseconds", "before", "ratio")],
         "methods": lambda: [t for each in found["methods"] for t in each["microseconds"].values()],
         "builds": lambda: [each["microseconds"] for each in found["builds"]],

@@ -20,6 +20,9 @@ TOGETHER = 512
 ENOUGH = 1024
 """Networks that fill a device. A launch with fewer waits for batches that are being set up."""
 
+AT_A_TIME = 32
+"""Trials that a process is given to set up at a time, so that it seldom waits for the driver, which stores outcomes."""
+
 MOST_BYTES = 2 << 30
 """Bytes of the batches begun beyond which no other is set up."""
 
@@ -63,16 +66,19 @@ class Pooled(Local):
             return
         launcher, *others = self._pool
         for worker in others:
-            if _free(worker) and (batch := self._next_for_a_core()) is not None:
-                worker.give([batch])
+            if _free(worker) and (some := self._next_for_a_core()):
+                worker.give(some)
         if _free(launcher) and (group := self._next()):
             launcher.give(group)
 
-    def _next_for_a_core(self) -> Batch | None:
-        """Take the batch that is set up or whose fates are decided next. Enough networks for a launch come first."""
-        if self._may_set_up() and not (self._launched and self._networks() >= ENOUGH):
-            return self._new.popleft()
-        return self._launched.popleft() if self._launched else None
+    def _next_for_a_core(self) -> list[Batch]:
+        """Take batches to set up, or one whose fates are decided. Enough networks for a launch come first."""
+        some: list[Batch] = []
+        if not (self._launched and self._networks() >= ENOUGH):
+            share = -(-len(self._new) // (self._processes - 1))
+            while self._may_set_up(len(some)) and len(some) < share and sum(len(b.seeds) for b in some) < AT_A_TIME:
+                some.append(self._new.popleft())
+        return some or ([self._launched.popleft()] if self._launched else [])
 
     def _next(self) -> list[Batch]:
         """Take the batches that are launched together, or one that is trained by itself."""
@@ -89,10 +95,10 @@ class Pooled(Local):
         """Return the number of networks that wait for a launch."""
         return sum(len(batch.seeds) for batch in self._set_up)
 
-    def _may_set_up(self) -> bool:
-        """Return whether a batch is queued and not too many were begun."""
+    def _may_set_up(self, more: int = 0) -> bool:
+        """Return whether a batch is queued and not too many were begun, with so many more."""
         begun = [*self._in_hand(), *self._set_up, *self._alone, *self._launched]
-        return bool(self._new) and len(begun) < TOGETHER and sum(batch.size for batch in begun) < MOST_BYTES
+        return bool(self._new) and len(begun) + more < TOGETHER and sum(batch.size for batch in begun) < MOST_BYTES
 
     def _in_hand(self) -> list[Staged]:
         """Return the batches that processes work on, but those that are trained whole."""
@@ -115,9 +121,11 @@ class Pooled(Local):
         return done and (_plain(done[0]), done[1])
 
     def _put_back(self, batches: list[Batch], *, alone: bool) -> None:
-        """Queue the batches of a launch again, one by one if the batch at fault may be among them."""
-        staged = [batch for batch in reversed(batches) if isinstance(batch, Staged)]
-        (self._alone if alone else self._set_up).extendleft(staged)
+        """Queue the other batches of a process that is gone, those of a launch one by one if none is known at fault."""
+        for batch in reversed(batches):
+            if isinstance(batch, Staged):
+                launches = self._alone if alone else self._set_up
+                (self._new if batch.stage == "set-up" else launches).appendleft(batch)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -69,16 +69,17 @@ def staged_attempts(
     """Do the next stage of batches in this process. Several launch together, or one by one if that fails.
 
     Args:
-        batches: One batch, or several that share their launches.
+        batches: Batches at the same stage.
         registry: The plugins.
-        begun: Called with the position of the batch that is worked on next, if several cannot launch together.
+        begun: Called with the position of the batch that is worked on next, if several do not launch together.
         turn: Called with the position of a batch in which third-party plugins take part, and the seed of the trial that
             is prepared next, or None after the last.
 
     Yields:
         Position and attempt of each batch. The attempt carries what the next stage needs, or has outcomes.
     """
-    if len(batches) > 1 and not changed_batch(batches, registry):
+    together = batches[0].stage == "launches" and len(batches) > 1
+    if together and not changed_batch(batches, registry):
         left: list[str] = []
         try:
             with warned() as lines, watched(batches, left):

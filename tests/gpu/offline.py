@@ -54,11 +54,13 @@ class Compiled:
         spills: Bytes that a thread stores in memory for want of registers.
         shared: Bytes of shared memory.
         tensor: Instructions of tensor cores.
+        inexact: Instructions that are rounded otherwise than IEEE 754 asks, or flush denormal numbers to zero.
     """
 
     spills: int
     shared: int
     tensor: tuple[str, ...]
+    inexact: tuple[str, ...]
 
 
 def compiled(build: Build) -> Compiled:
@@ -86,7 +88,10 @@ def compiled(build: Build) -> Compiled:
         made = triton.compile(source, target=GPUTarget("cuda", int(build.architecture), 32), options=options)
     spills = re.findall(r"(\d+) bytes spill stores", said.getvalue())
     tensor = re.findall(r"\b(?:wgmma|mma|tcgen05)\.[\w.]+", made.asm["ptx"])
-    return Compiled(max(map(int, spills)), made.metadata.shared, tuple(sorted(set(tensor))))
+    inexact = re.findall(r"\b[a-z]\w*(?:\.\w+)*\.(?:approx|full|ftz)(?:\.\w+)*", made.asm["ptx"])
+    return Compiled(
+        max(map(int, spills)), made.metadata.shared, tuple(sorted(set(tensor))), tuple(sorted(set(inexact)))
+    )
 
 
 def main() -> None:
@@ -95,6 +100,7 @@ def main() -> None:
     knobs.compilation.always_compile = True  # what is cached says nothing
     for text in sys.argv[1:]:
         sys.stdout.write(json.dumps(asdict(compiled(Build(*text.split(":"))))) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
