@@ -208,8 +208,8 @@ def measure_stages(arguments: argparse.Namespace, machine: Machine) -> dict[str,
     n, d, k = stages.SIZE
     ways = ", ".join(f"{one.way} {one.rate:.0f} at {one.milliseconds:.2f} ms" for one in found)
     said = (
-        f"Set-up of {batches} batches of {trials} trials, n, d, k = {n}, {d}, {k}, with λ_min and a stable step; trials "
-        f"a second, and processor time of each: {ways}. {machine}."
+        f"Set-up of {batches} batches of {trials} trials, n, d, k = {n}, {d}, {k}, with λ_min and a stable step: "
+        f"trials a second, and processor time of each, {ways}. {machine}."
     )
     print(textwrap.fill(said, 100))
     return {"stages": [asdict(one) for one in found]}
