@@ -165,6 +165,26 @@ def test_a_run_that_trains_nothing_imports_no_more_than_it_reads(tmp_path: Path)
     assert not imported & {"torch", "triton", "scipy.stats", "scipy.optimize", "scipy.linalg", "matplotlib"}
 
 
+def test_training_loads_no_compiler_of_torch(tmp_path: Path) -> None:
+    """Each worker would take over a second for it."""
+    suite = tmp_path / "all.toml"
+    regimes = ("linearized", "lazy-scaled", "train-all", "train-all-momentum", "narrow-constrained")
+    suite.write_text(
+        '[suite]\nname = "all"\n'
+        '[problems]\ndataset = "sphere"\nn = 12\nd = 4\n'
+        "[budget]\nsteps = 20\n"
+        '[search]\nmethod = "grid"\nwidths = [4]\ntrials = 1\n'
+        + "".join(f'[[regimes]]\nuse = "{r}"\n' for r in regimes),
+        encoding="utf-8",
+    )
+    imported, said = imported_by(
+        ["run", str(suite), "--out", str(tmp_path / "out"), "--device", "cpu", "--executor", "in-process"]
+    )
+    assert "5 trials trained" in said
+    assert "torch" in imported
+    assert "torch._dynamo" not in imported
+
+
 def test_which_device_auto_is_can_often_be_told_without_torch() -> None:
     version = Path(find_spec("torch").origin or "").with_name("version.py").read_text()  # type: ignore[union-attr]  # it is there
     if "cuda: Optional[str] = None" not in version or "hip: Optional[str] = None" not in version:

@@ -38,6 +38,25 @@ class Network:
     step_size: float
     step: int
 
+    def loss_gradient(self, params: Params) -> tuple[float, Params]:
+        """Return the loss as it is trained, and its gradient in the trained weights, at given weights.
+
+        By plain reverse differentiation, as the first transform of ``torch.func`` in a process loads torch's compiler,
+        which takes over a second.
+
+        Args:
+            params: All weights by name.
+        """
+        import torch
+
+        x, y = torch.from_numpy(self.problem.x), torch.from_numpy(self.problem.y)
+        moved = {name: params[name].detach().requires_grad_() for name in self.model.moved(params)}
+        with torch.enable_grad():
+            outputs = self.model.forward({**params, **moved}, x)
+            loss = self.model.loss_weight() * self.criterion.loss(outputs, y)
+        gradients = torch.autograd.grad(loss, list(moved.values()), materialize_grads=True)
+        return float(loss.detach()), dict(zip(moved, gradients, strict=True))
+
 
 @dataclass(frozen=True)
 class Diagnostic(Component, ABC):

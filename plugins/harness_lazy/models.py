@@ -23,7 +23,7 @@ from harness_lazy.start import at_start
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness import Criterion, Optimizer, Params
+    from harness import Activation, Criterion, Optimizer, Params
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,6 @@ class Linearized(_FromStart):
         Written out, as forward differentiation would load seconds of decompositions for the same numbers.
         """
         import torch
-        from torch.func import vjp
 
         trained = self.trained()
         start = at_start(params, trained)
@@ -137,10 +136,9 @@ class Linearized(_FromStart):
         z = x @ start["W"].mT
         if self.biases:
             z = z + start["b"]
-        phi, pullback = vjp(self.net.activation.forward, z)  # type: ignore[misc]  # no auxiliary output
+        phi, slope = _with_slope(self.net.activation, z)
         change: Tensor = torch.zeros_like(phi[:, 0])
         if "W" in moved:
-            (slope,) = pullback(torch.ones_like(phi))
             turned = x @ moved["W"].mT
             change = change + (slope * (turned + moved["b"] if self.biases else turned)) @ start["v"]
         if "v" in moved:
@@ -158,6 +156,27 @@ class Linearized(_FromStart):
     def kernel_error(self, params: Params, x: Tensor, kernel: Tensor) -> float | None:
         """Return the bound of h at w₀."""
         return self.net.kernel_error(at_start(params, self.trained()), x, kernel)
+
+
+def _with_slope(activation: Activation, z: Tensor) -> tuple[Tensor, Tensor]:
+    """Return φ(z) and φ'(z) of the initial weights, through which nothing else is differentiated.
+
+    Plain reverse differentiation does not load torch's compiler, as ``torch.func`` does, but cannot be part of one of
+    its transforms.
+    """
+    import torch
+
+    try:
+        argument = z.detach().requires_grad_()
+    except RuntimeError:
+        from torch.func import vjp
+
+        phi, pullback = vjp(activation.forward, z)  # type: ignore[misc]  # no auxiliary output
+        return phi, pullback(torch.ones_like(phi))[0]
+    with torch.enable_grad():
+        phi = activation.forward(argument)
+        (slope,) = torch.autograd.grad(phi, argument, torch.ones_like(phi))
+    return phi.detach(), slope
 
 
 @dataclass(frozen=True)

@@ -30,42 +30,21 @@ class KKTResidual(Diagnostic):
 
     def measure(self, network: Network) -> float:
         """Return the residual; NaN where the gradient vanishes at the start, or is not finite."""
-        scale = _norm(gradient(network, network.start))
+        scale = _norm(network.loss_gradient(network.start)[1])
         value = _norm(gradient_mapping(network))
         return value / scale if scale > 0 and math.isfinite(value) else math.nan
 
 
-def gradient(network: Network, params: Params) -> Params:
-    """Return ∇L at the given weights, with respect to those that training moves."""
-    import torch
-
-    x, y = torch.from_numpy(network.problem.x), torch.from_numpy(network.problem.y)
-    names = _trained(network)
-    fixed = {name: value for name, value in params.items() if name not in names}
-
-    def loss(weights: Params) -> torch.Tensor:
-        outputs = network.model.forward({**fixed, **weights}, x)
-        return network.model.loss_weight() * network.criterion.loss(outputs, y)
-
-    gradients: Params = torch.func.grad(loss)({name: params[name] for name in names})
-    return gradients
-
-
 def gradient_mapping(network: Network) -> Params:
     """Return G(w) = (w − P(w − η∇L(w)))/η of each trained weight at the weights as they are now."""
-    slopes = gradient(network, network.params)
+    _, slopes = network.loss_gradient(network.params)
     if not isinstance(network.optimizer, Projected):
         return slopes
-    names, eta = _trained(network), network.step_size
+    names, eta = network.model.moved(network.params), network.step_size
     state = network.optimizer.start({name: network.start[name] for name in names})
     stepped = {name: network.params[name] - eta * slopes[name] for name in names}
     landed = network.optimizer.project(stepped, state)
     return {name: (network.params[name] - landed[name]) / eta for name in names}
-
-
-def _trained(network: Network) -> tuple[str, ...]:
-    names = network.model.trained()
-    return tuple(network.params) if names is None else names
 
 
 def _norm(parts: Params) -> float:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from harness import Diagnostic, Network
 from harness_train_all.instances import features
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from harness import Params
 
 
 def pl_ratio(network: Network) -> float:
@@ -25,20 +20,8 @@ def pl_ratio(network: Network) -> float:
     flow, so the smallest ratio of a path is its Polyak–Łojasiewicz constant. Computed from the definition, by one
     reverse pass: cheaper than the kernel JJᵀ, and right for any model and loss.
     """
-    import torch
-
-    model, problem = network.model, network.problem
-    names = model.trained()
-    moved = {name: network.params[name] for name in (network.params if names is None else names)}
-    x, y = torch.from_numpy(problem.x), torch.from_numpy(problem.y)
-
-    def loss(weights: Params) -> Tensor:
-        outputs = model.forward({**network.params, **weights}, x)
-        return model.loss_weight() * network.criterion.loss(outputs, y)
-
-    gradients, value = torch.func.grad_and_value(loss)(moved)
+    level, gradients = network.loss_gradient(network.params)
     square = sum(float((gradient * gradient).sum()) for gradient in gradients.values())
-    level = float(value)
     return 0.5 * square / level if level > 0 else math.nan
 
 

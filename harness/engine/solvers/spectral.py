@@ -116,11 +116,9 @@ def _linear(regime: Regime, trial: Trial, decay: Decay, residual: Array, rate: f
 def _weights(regime: Regime, trial: Trial, decay: Decay, rate: float, step: int) -> Params:
     """Return the weights after so many steps, exactly: the model is affine in those that move."""
     import torch
-    from torch.func import vjp
 
     params = trial.params
-    moved = {name: params[name] for name in regime.model.moved(params)}
-    x = torch.from_numpy(trial.problem.x)
-    _, pullback = vjp(lambda weights: regime.model.forward({**params, **weights}, x), moved)  # type: ignore[misc]  # no auxiliary output
-    (gradient,) = pullback(torch.from_numpy(decay.total(step)))
-    return {**params, **{name: params[name] - rate * gradient[name] for name in moved}}
+    moved = {name: params[name].detach().requires_grad_() for name in regime.model.moved(params)}
+    outputs = regime.model.forward({**params, **moved}, torch.from_numpy(trial.problem.x))
+    gradients = torch.autograd.grad(outputs, list(moved.values()), torch.from_numpy(decay.total(step)))
+    return {**params, **{name: params[name] - rate * g for name, g in zip(moved, gradients, strict=True)}}
