@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from harness.driver.results import Results
     from harness.report.summary import Predictions
 
-MOST_ANSWERS = 5000
-"""Largest number of answers on a page, of about 120 bytes each. Of larger runs some budgets and tolerances are kept."""
+MOST_ANSWERS = 10_000
+"""Largest number of answers on a page, of about ten bytes each when packed. Larger runs keep some."""
 
 SHORTEST = 100
 """The largest budget over the smallest that can be chosen."""
@@ -32,8 +31,8 @@ _Asked = tuple["float | Mark", tuple[float, ...]]
 """A tolerance, 0 for an exact fit, or a mark, and the budgets within which it is asked for."""
 
 
-def explorer_data(results: Results, predictions: Predictions) -> str:
-    """Return the data of the explorer as JSON without signs that end a script or an element.
+def explorer_data(results: Results, predictions: Predictions) -> list[dict[str, Any]]:
+    """Return the data of the explorer.
 
     For each regime, n and d it has the widths with their numbers of trials, errors left out, the leading question, and
     the answers: for each tolerance the budgets with k½ as text and as a number, both ends of its bracket, whether the
@@ -45,7 +44,7 @@ def explorer_data(results: Results, predictions: Predictions) -> str:
     """
     places = [place for place in results.places if results.regime(place[0]).model.has_width]
     asked = _questions(results, [regime for regime, _, _ in places])
-    record = [
+    return [
         {
             **_place(results, regime, n, d, asked[regime]),
             "theories": [
@@ -56,12 +55,6 @@ def explorer_data(results: Results, predictions: Predictions) -> str:
         }
         for regime, n, d in places
     ]
-    return harmless(json.dumps(record, ensure_ascii=False, separators=(",", ":")))
-
-
-def harmless(text: str) -> str:
-    """Return JSON without signs that end a script or an element."""
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def round_budgets(steps: int) -> tuple[int, ...]:

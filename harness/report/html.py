@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from harness.components.entries import Bound, Entry, Missing, Text
 from harness.components.numbers import MARKS, clean
+from harness.report.caption import EDITED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 LETTERS = dict(zip(MARKS, "abcdefghijklmnoprstuvwxyz", strict=True))
 
+
+POWER = re.compile(r"(?<=\b[ndk])\^([ab]\b|−?\d+)")
+INDEX = re.compile(r"(?<=[λσ])_(min|max)\b")
+OPEN = 300
+"""Number of characters up to which the whole caption of a table is shown."""
 
 PLAIN = re.compile(r"-?\d+(\.\d+)?")
 """Texts that Python and JavaScript read as the same number."""
@@ -46,31 +52,55 @@ def fragment(table: Table) -> str:
     places = {note: f"{name}-note-{number}" for number, note in enumerate(marks, 1)}
     grouped = any(row.group for row in table.rows)
     shown = sum(not column.fold for column in table.columns)
+    first, rest = _opened(clean(table.caption))
     return (
         environment()
         .get_template("table.html")
         .render(
             name=name,
-            title=clean(table.title),
-            caption=clean(table.caption),
-            columns=[*map(_header, table.columns), *([_Shown("group", _attributes(["fold"]))] if grouped else [])],
+            title=typeset(clean(table.title)),
+            caption=typeset(first),
+            rest=typeset(rest),
+            columns=[
+                *map(_header, table.columns),
+                *([_Shown(Markup("group"), _attributes(["fold"]))] if grouped else []),
+            ],
             span=max(shown, 1),
             blocks=_blocks(table, marks, places, grouped=grouped),
-            notes=[(_mark(mark), places[note], clean(note.text)) for note, mark in marks.items()],
+            notes=[(_mark(mark), places[note], typeset(clean(note.text))) for note, mark in marks.items()],
         )
     )
+
+
+def typeset(text: str) -> Markup:
+    """Return text as HTML in which powers of n, d and k are raised and indices of spectra lowered.
+
+    >>> print(typeset("k½ ~ n^a d^b < λ_min(K)"))
+    k½ ~ n<sup>a</sup> d<sup>b</sup> &lt; λ<sub>min</sub>(K)
+    """
+    raised = POWER.sub(r"<sup>\1</sup>", str(escape(text)))
+    return Markup(INDEX.sub(r"<sub>\1</sub>", raised))
+
+
+def _opened(caption: str) -> tuple[str, str]:
+    """Return the first sentences of a long caption, which are open, and the others, which a reader opens."""
+    if len(caption) <= OPEN:
+        return caption, ""
+    first, *others = re.split(r"(?<=\.) ", caption)
+    doubts = " ".join(one for one in others if one.startswith(EDITED))
+    return f"{first} {doubts}".rstrip(), " ".join(one for one in others if not one.startswith(EDITED))
 
 
 @dataclass(frozen=True)
 class _Shown:
     """A header or an entry."""
 
-    text: str
+    text: Markup
     attributes: Markup
     marks: tuple[tuple[str, str], ...] = ()
 
     @property
-    def header(self) -> str:
+    def header(self) -> Markup:
         return self.text
 
 
@@ -84,8 +114,11 @@ class _Block:
     rows: list[list[_Shown]] = field(default_factory=list)
 
 
+GROUP = _Shown(Markup("group"), Markup(' class="fold"'))
+
+
 def _header(column: Column) -> _Shown:
-    return _Shown(clean(column.header), _attributes(_classes(column)))
+    return _Shown(typeset(clean(column.header)), _attributes(_classes(column)))
 
 
 def _blocks(table: Table, marks: Mapping[Note, str], places: Mapping[Note, str], *, grouped: bool) -> list[_Block]:
@@ -99,7 +132,7 @@ def _blocks(table: Table, marks: Mapping[Note, str], places: Mapping[Note, str],
             found.append(_Block(_regime(table, row), heading, clean(row.group)))
         before = setting, row.group
         cells = [_cell(column, entry, marks, places) for column, entry in zip(table.columns, row.entries, strict=True)]
-        group = [_Shown(clean(row.group), _attributes(["fold"]))] if grouped else []
+        group = [_Shown(typeset(clean(row.group)), _attributes(["fold"]))] if grouped else []
         found[-1].rows.append([*cells, *group])
     return found
 
@@ -117,7 +150,7 @@ def _heading(table: Table, row: Row, marks: Mapping[Note, str], places: Mapping[
         if column.fold and not (isinstance(entry, Missing) and not entry.notes):
             relation = "" if isinstance(entry, (Text, Bound, Missing)) else "= "
             text = f"{clean(column.header)} {relation}{entry.text()}" if found else entry.text()
-            found.append(_Shown(text, Markup(""), _raised(entry, marks, places)))
+            found.append(_Shown(typeset(text), Markup(""), _raised(entry, marks, places)))
     return found
 
 
@@ -128,7 +161,7 @@ def _raised(entry: Entry, marks: Mapping[Note, str], places: Mapping[Note, str])
 def _cell(column: Column, entry: Entry, marks: Mapping[Note, str], places: Mapping[Note, str]) -> _Shown:
     classes = [*_classes(column), *([entry.style] if entry.style else [])]
     text, number, notes = entry.text(), value(entry), _raised(entry, marks, places)
-    return _Shown(text, _attributes(classes, None if _says(text, number) and not notes else number), notes)
+    return _Shown(typeset(text), _attributes(classes, None if _says(text, number) and not notes else number), notes)
 
 
 def _says(text: str, number: float | None) -> bool:

@@ -7,46 +7,54 @@ import hashlib
 import math
 import statistics
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from harness import __version__
-from harness.components import Cell
-from harness.components.numbers import clean, decimal
+from harness.components.numbers import clean, decimal, plain
+from harness.report.ablations_view import ablations_view
 from harness.report.compact_view import compact_view
+from harness.report.comparison_view import comparison_view
 from harness.report.explorer import explorer_data
 from harness.report.exponents_view import exponents_view, has_exponents
+from harness.report.fates_view import fates_view
 from harness.report.figures.catalogue import catalogue
 from harness.report.figures.layout import for_a_phone
+from harness.report.figures.record import LeftOut
 from harness.report.figures.style import svg
 from harness.report.headline import headline
-from harness.report.html import environment, fragment
+from harness.report.html import environment, fragment, typeset
 from harness.report.inline_svg import inline, with_shared_styles
+from harness.report.packing import packed
+from harness.report.page_trials import trial_columns, trial_counts
 from harness.report.provenance import provenance
+from harness.report.questions import question_explained
 from harness.report.sensitivity_view import sensitivity_view
 from harness.report.summary import summary_views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from harness.components import Outcome
+    from harness.components import Cell, Outcome
+    from harness.components.table import Table
     from harness.driver.results import Results
     from harness.report.figures.record import Drawing
     from harness.report.summary import Predictions
+    from harness.suite import Suite
 
-MOST_TRIALS = 6000
-"""Largest number of trials of a run that are listed one by one."""
+MOST_BYTES = 1_900_000
+"""Largest size of a page. The largest figures are left out of one that would be larger."""
 
-FIRST = ("thresholds", "theories")
+FIRST = ("replication", "thresholds", "theories")
+"""Names of tables that are open."""
+
 HEROES = ("scaling-", "phase-", "transitions")
 """Beginnings of the names of figures that may come first."""
 
-LONG = 60
-"""Number of rows from which a table is folded, other than the first two tables."""
-
-MOST_IN_CELL = 40
-"""Largest number of trials listed in one cell."""
+SCRIPTS = ("page.js", "data.js", "explorer.js", "trials.js")
+TOO_LARGE = "the page would be too large; harness report --figures writes it to a file"
 
 
 def page(results: Results, predictions: Predictions) -> str:
@@ -62,48 +70,87 @@ def page(results: Results, predictions: Predictions) -> str:
     suite = results.suite
     env = environment()
     assert env.loader is not None  # environment() sets it
-    script = "".join(env.loader.get_source(env, name)[0] for name in ("page.js", "explorer.js"))
+    script = "".join(env.loader.get_source(env, name)[0] for name in SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     figures = catalogue(results, predictions)
-    scaling = [exponents_view(results)] if has_exponents(results) else []
-    tables = [*summary_views(results, predictions), *scaling, sensitivity_view(results)]
-    listed = results.trial_count <= MOST_TRIALS
     hero = next((one for one in figures.drawings if one.name.startswith(HEROES)), None)
     drawings = [drawing for drawing in figures.drawings if drawing is not hero]
     heroes = [] if hero is None else [_svg(hero, "h"), _for_a_phone(hero, "p")]
     svgs, styles = with_shared_styles([*heroes, *(_svg(one, f"g{i}") for i, one in enumerate(drawings))])
-    return env.get_template("page.html").render(
-        styles=Markup(styles),
-        headline=clean(" ".join(headline(results, predictions))),
-        hero=None if hero is None else {**_figure(hero, svgs[0]), "narrow": Markup(svgs[1])},
-        short=Markup(fragment(compact_view(results))),
-        explore=Markup(explorer_data(results, predictions)),
-        title=clean(suite.title or suite.name),
-        description=clean(suite.description),
-        facts=_facts(results),
-        missing=results.missing,
-        regimes=[clean(regime.name) for regime in suite.regimes],
-        tables=[
-            {
-                "title": clean(table.title),
+    definitions = _definitions(results)
+    drawn = [_figure(one, element, definitions) for one, element in zip(drawings, svgs[len(heroes) :], strict=True)]
+    parts = {
+        "styles": Markup(styles),
+        "headline": typeset(clean(" ".join(headline(results, predictions)))),
+        "hero": None if hero is None else {**_figure(hero, svgs[0], definitions), "narrow": Markup(svgs[1])},
+        "short": Markup(fragment(_untitled(compact_view(results), suite))),
+        "data": packed({"places": explorer_data(results, predictions), **trial_columns(results)}),
+        "title": clean(suite.title or suite.name),
+        "description": clean(suite.description),
+        "facts": _facts(results),
+        "missing": results.missing,
+        "regimes": [clean(regime.name) for regime in suite.regimes],
+        "tables": list(_tables(results, predictions)),
+        "defined": typeset(clean(question_explained(results))),
+        "tolerance": plain(suite.budget.report_tolerance),
+        "places": list(trial_counts(results)),
+        "provenance": _provenance(results),
+        "errors": list(_errors(results)),
+        "suite_text": "\n".join(clean(line) if not line.isspace() else "" for line in suite.text.splitlines()),
+        "version": __version__,
+        "script": Markup(script),
+        "script_hash": f"sha256-{digest}",
+    }
+    template = env.get_template("page.html")
+    text = template.render(figures=drawn, left_out=figures.left_out, **parts)
+    kept = _fitting(drawn, len(text.encode()) - MOST_BYTES)
+    if len(kept) == len(drawn):
+        return text
+    large = [LeftOut(one["name"], TOO_LARGE) for one in drawn if one not in kept]
+    return template.render(figures=kept, left_out=[*figures.left_out, *large], **parts)
+
+
+def _fitting(figures: list[dict[str, Any]], over: int) -> list[dict[str, Any]]:
+    """Return the figures without the largest, so that at least ``over`` bytes are left out."""
+    kept = list(figures)
+    while over > 0 and kept:
+        largest = max(kept, key=lambda figure: len(figure["svg"]))
+        kept.remove(largest)
+        over -= len(largest["svg"].encode())
+    return kept
+
+
+def _tables(results: Results, predictions: Predictions) -> Iterator[dict[str, Any]]:
+    """Return all tables of a run that have rows, of which those that are looked up are folded."""
+    several = len(results.suite.regimes) > 1
+    fates = any(results.decides_fates(regime.name) for regime in results.suite.regimes)
+    tables = [
+        *summary_views(results, predictions),
+        *([exponents_view(results)] if has_exponents(results) else []),
+        *([ablations_view(results), comparison_view(results)] if several else []),
+        *([fates_view(results)] if fates else []),
+        sensitivity_view(results),
+    ]
+    for table in tables:
+        if table.rows:
+            named = _untitled(table, results.suite)
+            yield {
+                "title": typeset(clean(named.title)),
                 "rows": len(table.rows),
-                "folded": len(table.rows) > LONG and table.name not in FIRST,
-                "fragment": Markup(fragment(table)),
+                "folded": table.name not in FIRST,
+                "fragment": Markup(fragment(named)),
             }
-            for table in tables
-            if table.rows
-        ],
-        figures=list(map(_figure, drawings, svgs[len(heroes) :])),
-        left_out=figures.left_out,
-        limit=_limit(results, listed=listed),
-        places=list(_places(results, listed=listed)),
-        provenance=_provenance(results),
-        errors=list(_errors(results)),
-        suite_text="\n".join(clean(line) if not line.isspace() else "" for line in suite.text.splitlines()),
-        version=__version__,
-        script=Markup(script),
-        script_hash=f"sha256-{digest}",
-    )
+
+
+def _untitled(table: Table, suite: Suite) -> Table:
+    """Return a table without the title of the suite in its own, which is that of the page."""
+    return replace(table, title=table.title.removesuffix(f" · {suite.title or suite.name}"))
+
+
+def _definitions(results: Results) -> list[str]:
+    """Return the sentences that define a fit in captions of figures: of all regimes, and of each."""
+    regimes = results.suite.regimes
+    return [question_explained(results), *(question_explained(results, regimes=[regime]) for regime in regimes)]
 
 
 def _facts(results: Results) -> str:
@@ -138,11 +185,21 @@ def duration(seconds: float) -> str:
 # Figures within the page.
 
 
-def _figure(drawing: Drawing, element: str) -> dict[str, Any]:
+def _figure(drawing: Drawing, element: str, defined: Iterable[str] = ()) -> dict[str, Any]:
+    """Return what the template shows of a figure.
+
+    Args:
+        drawing: The figure.
+        element: Its SVG.
+        defined: Sentences to leave out of its caption, as they are printed above all figures.
+    """
+    caption = drawing.caption
+    for sentences in defined:
+        caption = caption.replace(sentences, "")
     return {
         "name": drawing.name,
-        "title": clean(drawing.title),
-        "caption": clean(drawing.caption),
+        "title": typeset(clean(drawing.title)),
+        "caption": typeset(clean(caption.strip())),
         "regime": clean(drawing.regime),
         "svg": Markup(element),
     }
@@ -156,62 +213,6 @@ def _for_a_phone(drawing: Drawing, prefix: str) -> str:
     """Return a figure once more, drawn so that its type can be read where it is 360 pixels wide."""
     with for_a_phone():
         return _svg(drawing, prefix)
-
-
-# Trials.
-
-
-HEADS = f"{'trial':>5} {'verdict':<8} {'step':>7} {'measure':>8}"
-"""Heads of the columns of :func:`_line`."""
-
-
-def _limit(results: Results, *, listed: bool) -> str:
-    if listed:
-        return f"Of a cell the first {MOST_IN_CELL} trials are listed."
-    return (
-        f"Trials are listed one by one up to {MOST_TRIALS} in a run; this one has {results.trial_count}, so that only "
-        "counts are shown. All outcomes are in results.sqlite."
-    )
-
-
-def _places(results: Results, *, listed: bool) -> Iterator[dict[str, Any]]:
-    for regime in results.suite.regimes:
-        for n, d in results.sizes():
-            widths = results.widths(regime.name, n, d)
-            if widths:
-                cells = [_cell(results, Cell(regime.name, n, d, k), listed=listed) for k in widths]
-                yield {
-                    "regime": clean(regime.name),
-                    "n": n,
-                    "d": d,
-                    "trials": sum(len(results.outcomes[Cell(regime.name, n, d, k)]) for k in widths),
-                    "cells": cells,
-                }
-
-
-def _cell(results: Results, cell: Cell, *, listed: bool) -> dict[str, Any]:
-    trials = results.outcomes[cell]
-    rung, asked = results.rung(), results.question(cell.regime, results.suite.budget.report_tolerance)
-    verdicts = Counter(asked.verdict(trial) for trial in trials)
-    bad = {"diverged": verdicts["diverged"], "failed": verdicts["error"]}
-    rest = [f"{count} {word}" for word, count in bad.items() if count]
-    shown = trials[:MOST_IN_CELL] if listed else ()
-    return {
-        "k": cell.k or "∞",
-        "fit": verdicts["fit"],
-        "judged": len(trials) - verdicts["error"],
-        "rest": f" ({', '.join(rest)})" if rest else "",
-        "command": clean(results.repeat(cell, trials[0])) if trials else "",
-        "listing": "\n".join([HEADS, *(_line(trial, rung) for trial in shown)]) if shown else "",
-        "unlisted": len(trials) - len(shown) if listed else 0,
-    }
-
-
-def _line(trial: Outcome, rung: int) -> str:
-    hit = trial.hits[rung]
-    step = "–" if hit is None else str(hit)
-    measure = "–" if trial.message else f"{trial.measure:.3g}"
-    return f"{trial.seed:>5} {trial.verdict(rung):<8} {step:>7} {measure:>8}"
 
 
 # Where numbers come from.

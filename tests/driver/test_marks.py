@@ -118,7 +118,7 @@ def test_the_measures_of_fit_are_side_by_side(registry: Registry) -> None:
     assert "(4, 6]" in said["error ≤ 0"]
     assert "(6, 8]" in said["margin ≥ 0.5"]
     assert sensitivity_map(results)
-    (explored,) = json.loads(explorer_data(results, {}))
+    (explored,) = explorer_data(results, {})
     ends = {(fit, answer[0]): (answer[3], answer[4]) for fit, within in explored["answers"] for answer in within}
     assert ends["error ≤ 0", "1000 steps"] == (4, 6)
     assert ends["margin ≥ 0.5", "1000 steps"] == (6, 8)

@@ -6,9 +6,12 @@ import base64
 import hashlib
 import json
 import math
+import random
 import re
 import shutil
 import subprocess
+import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -16,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from harness.components import Fate, Outcome
+from harness.components import Cell, Fate, Outcome
 from harness.driver.results import Results
 from harness.report import explorer as explorer_module
 from harness.report import page as page_module
@@ -25,11 +28,14 @@ from harness.report.figures.catalogue import catalogue
 from harness.report.figures.style import svg
 from harness.report.headline import headline
 from harness.report.inline_svg import compact, inline
+from harness.report.packing import packed
 from harness.report.page import page
+from harness.report.page_trials import trial_columns
 from harness.report.predicted import predict_suite
 from harness.report.thresholds_view import measured
 
-from .browser import CHROMIUM, asked, browser, needs_browser
+from .browser import CHROMIUM, asked, browser, framed, needs_browser
+from .conftest import LADDER
 from .html_reader import Reader
 from .specimen import HOSTILE, renamed
 
@@ -80,36 +86,90 @@ def test_the_page_asks_for_nothing(text: str) -> None:
     assert "default-src 'none'" in str(policy)
 
 
-def test_every_cell_has_its_counts_and_the_command_that_repeats_a_trial(results: Results, text: str) -> None:
+def unpacked(text: str) -> dict[str, Any]:
+    """Return the data of a page as its script reads them."""
+    (data,) = re.findall(r'<pre id="packed" hidden>(.*?)</pre>', text, re.DOTALL)
+    found: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(data)))
+    return found
+
+
+def test_every_cell_has_its_counts_and_every_trial(results: Results, text: str) -> None:
     words = " ".join("".join(Reader(text).text).split())
-    for cell, trials in results.outcomes.items():
-        assert results.repeat(cell, trials[0]) in words
-    assert "k = 512: 0 of 20 fit" in words
+    data = unpacked(text)
+    places = [(r.name, n, d) for r in results.suite.regimes for n, d in results.sizes() if results.widths(r.name, n, d)]
+    for (regime, n, d), listed in zip(places, data["cells"], strict=True):
+        cells = [Cell(regime, n, d, k) for k in results.widths(regime, n, d)]
+        assert results.repeat(cells[0], results.outcomes[cells[0]][0]) in words
+        for cell, (verdicts, steps, measures) in zip(cells, listed, strict=True):
+            trials = results.outcomes[cell]
+            assert [data["verdicts"][int(digit)] for digit in verdicts] == [trial.verdict(1) for trial in trials]
+            assert steps == [trial.hits[1] for trial in trials]
+            assert measures.split(" ") == ["–" if trial.message else f"{trial.measure:.3g}" for trial in trials]
+            fits = sum(trial.verdict(1) == "fit" for trial in trials)
+            assert f"k = {cell.k}: {fits} of {sum(not trial.message for trial in trials)} fit" in words
     assert "(2 diverged, 1 failed)" in words
 
 
-def test_trials_are_listed_up_to_a_limit_that_is_said(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    listed = page(results, {})
-    assert len(re.findall(r"^ *\d+ fit  ", listed, re.MULTILINE)) == sum(
-        trial.verdict(results.rung(None)) == "fit" for trials in results.outcomes.values() for trial in trials
+def test_trials_that_do_not_count_from_nought_keep_their_numbers(results: Results) -> None:
+    cell = Cell("random features", 40, 10, 4)
+    later = tuple(replace(trial, seed=trial.seed + 7) for trial in results.outcomes[cell])
+    found = trial_columns(replace(results, outcomes={**results.outcomes, cell: later}))
+    assert found["cells"][-1][-1][3] == list(range(7, 27))
+
+
+def many(results: Results, regimes: int, sizes: Sequence[int], widths: int, trials: int) -> Results:
+    """Return results in which neither steps nor measures of trials repeat."""
+    one = results.suite.regimes[0]
+    suite = replace(
+        results.suite,
+        regimes=tuple(replace(one, name=f"regime {i}") for i in range(regimes)),
+        n=tuple(sizes),
+        d=(10, 20),
     )
-    monkeypatch.setattr(page_module, "MOST_IN_CELL", 3)
-    assert "17 more trials are not listed" in page(results, {})
-    monkeypatch.setattr(page_module, "MOST_TRIALS", 10)
-    counts = page(results, {})
-    assert not re.search(r"^ *\d+ fit  ", counts, re.MULTILINE)
-    assert f"this one has {results.trial_count}" in counts
-    assert len(counts) < len(listed)
+    draw = random.Random(1)
+
+    def trial(seed: int, k: int) -> Outcome:
+        fits = draw.random() < k / widths
+        hits = (*sorted(draw.sample(range(9000), 3)), None) if fits else (draw.randrange(9000), None, None, None)
+        return Outcome(seed, hits, steps=9000, measure=draw.lognormvariate(-5, 2), falling=draw.random() < 0.3)
+
+    cells = [Cell(r.name, n, d, k) for r in suite.regimes for n, d in suite.sizes for k in range(1, widths + 1)]
+    return replace(results, suite=suite, outcomes={c: tuple(trial(s, c.k) for s in range(trials)) for c in cells})
 
 
-def test_marks_and_trials_take_few_bytes(results: Results, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page of 6000 trials, all listed, stays below 2 MB: a trial is one line, and a mark names its style."""
+def test_a_trial_takes_six_bytes(results: Results) -> None:
+    large = many(results, 2, (40, 80), 10, 375)
+    assert large.trial_count == 30_000
+    assert len(packed(trial_columns(large))) < 6 * 30_000
+
+
+@pytest.mark.slow
+def test_a_page_of_30_000_trials_is_smaller_than_2_mb_and_has_them_all(results: Results) -> None:
+    large = many(results, 10, (40, 60, 80, 120, 160, 200), 10, 25)
+    assert large.trial_count == 30_000
+    text = page(large, predict_suite(large.suite, large.registry.theories()))
+    assert len(text.encode()) < 2_000_000
+    assert "the page would be too large" not in text
+    data = unpacked(text)
+    assert sum(len(cell[0]) for place in data["cells"] for cell in place) == 30_000
+    assert all(len(place["answers"]) == LADDER for place in data["places"])
+
+
+def test_the_largest_figures_of_a_page_that_would_be_too_large_are_left_out_in_words(
+    results: Results, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = len(text.encode()) - 20_000
+    monkeypatch.setattr(page_module, "MOST_BYTES", most)
+    smaller = page(results, predict_suite(results.suite, results.registry.theories()))
+    assert len(smaller.encode()) < most + 1000  # their names and the reason
+    sizes = {name: len(figure) for name, figure in re.findall(r'<figure id="figure-([^"]*)"(.*?)</figure>', text, re.S)}
+    left = [name for name in sizes if f'<figure id="figure-{name}"' not in smaller]
+    assert left == [name for name in sizes if sizes[name] >= min(sizes[one] for one in left)] != []
+    assert all(f"{name} (the page would be too large; harness report --figures" in smaller for name in left)
+
+
+def test_marks_of_figures_name_their_style(text: str) -> None:
     assert 'style="' not in "".join(re.findall(r"<svg.*?</svg>", text, re.DOTALL))
-    monkeypatch.setattr(page_module, "MOST_IN_CELL", 10)
-    fewer = page(results, predict_suite(results.suite, results.registry.theories()))
-    lines = re.findall(r"^ *\d+ (?:fit|unfit|diverged|error) .*\n", text, re.MULTILINE)
-    kept = re.findall(r"^ *\d+ (?:fit|unfit|diverged|error) .*\n", fewer, re.MULTILINE)
-    assert len(text) - len(fewer) < 33 * (len(lines) - len(kept))
 
 
 def test_an_unfinished_run_says_so(results: Results) -> None:
@@ -210,21 +270,21 @@ window.addEventListener("load", () => {
   const out = document.createElement("pre");
   out.id = "probe";
   out.textContent = JSON.stringify(found);
-  document.body.append(out);
+  parent.document.body.append(out);
 });
 """
 
 
-def driven(text: str, directory: Path, width: int = 1200) -> tuple[dict[str, Any], str]:
+def driven(text: str, directory: Path, width: int = 0) -> tuple[dict[str, Any], str]:
     """Open a page that drives itself in a headless browser; return what it found, and what the console said."""
     digest = base64.b64encode(hashlib.sha256(PROBE.encode()).digest()).decode()
     probed = text.replace("script-src ", f"script-src 'sha256-{digest}' ", 1)
     probed = probed.replace("<title>", f"<script>{PROBE}</script><title>", 1)
     file = directory / "page.html"
-    file.write_text(probed, encoding="utf-8")
+    file.write_text(framed(probed, width) if width else probed, encoding="utf-8")
     done = browser(
         directory,
-        f"--window-size={width},900",
+        "--window-size=1200,900",
         f"--log-net-log={directory / 'net.json'}",
         "--enable-logging=stderr",
         "--virtual-time-budget=8000",
@@ -274,7 +334,7 @@ def test_the_browser_would_have_seen_a_request(text: str, tmp_path: Path) -> Non
 @needs_browser
 def test_in_a_narrow_browser_a_page_of_hostile_names_runs_nothing(results: Results, tmp_path: Path) -> None:
     names = {"softplus": HOSTILE[0], "relu | wide": f"{HOSTILE[1]} of many words, so that it is wider than a phone"}
-    found, console = driven(page(renamed(results, names), {}), tmp_path, width=420)
+    found, console = driven(page(renamed(results, names), {}), tmp_path, width=400)
     assert [True, True] in found["stops"]
     assert found["beside"]
     assert all(found["beside"])
@@ -309,14 +369,8 @@ def test_the_page_opens_with_what_was_found_a_figure_and_the_short_table(results
     assert said[:40] in text
 
 
-def explored(text: str) -> list[dict[str, Any]]:
-    (data,) = re.findall(r'<pre id="explore-data" hidden>(.*?)</pre>', text, re.DOTALL)
-    found: list[dict[str, Any]] = json.loads(data)
-    return found
-
-
 def test_the_explorer_has_every_count_and_bracket(results: Results, text: str) -> None:
-    record = explored(text)
+    record = unpacked(text)["places"]
     assert len(record) == len(results.places)
     for place in record:
         where = place["regime"], place["n"], place["d"]
@@ -331,7 +385,7 @@ def test_the_explorer_has_every_count_and_bracket(results: Results, text: str) -
                 reason = "too few trials to certify even a bound" if found.trials else "no trials yet"
                 known = (low, high) != (None, None)
                 assert said == (measured(found).text() if known else f"not known ({reason})")
-    assert "not known (no trials yet)" in text
+    assert "not known (no trials yet)" in str(record)
     (one,) = (place for place in record if (place["regime"], place["n"], place["d"]) == ("softplus", 160, 10))
     assert one["leading"] == ["0.01", "9000 steps"]
     ends = {steps: (low, high) for steps, _, _, low, high, *_ in dict(one["answers"])["0.01"]}
@@ -348,9 +402,7 @@ def test_the_explorer_asks_for_exact_fits_and_for_unlimited_steps(results: Resul
 
     outcomes = {cell: tuple(fated(cell.k, trial) for trial in trials) for cell, trials in results.outcomes.items()}
     decided = replace(results, outcomes=outcomes)
-    (one,) = (
-        place for place in json.loads(explorer_data(decided, {})) if place["regime"] == "softplus" and place["n"] == 80
-    )
+    (one,) = (place for place in explorer_data(decided, {}) if place["regime"] == "softplus" and place["n"] == 80)
     assert one["leading"] == ["exact", "unlimited"]
     answers = {(fit, steps): ends for fit, within in one["answers"] for steps, *ends in within}
     assert [steps for fit, steps in answers if fit == "exact"] == ["unlimited"]
@@ -369,7 +421,7 @@ def test_a_large_page_keeps_fewer_budgets_and_then_fewer_tolerances(
     kept = []
     for most in (9 * 28, 9 * 28 - 1, 9 * 4 - 1):
         monkeypatch.setattr(explorer_module, "MOST_ANSWERS", most)
-        (one, *_) = json.loads(explorer_data(results, {}))
+        (one, *_) = explorer_data(results, {})
         kept.append([(fit, len(within)) for fit, within in one["answers"]])
     ladder = ["0.1", "0.01", "0.0025", "0.001"]
     assert kept == [[(fit, 7) for fit in ladder], [(fit, 1) for fit in ladder], [("0.01", 1)]]
@@ -387,16 +439,41 @@ def test_in_a_browser_the_explorer_shows_the_bracket_within_the_chosen_budget(
       fit: pick("fit").value, budget: pick("budget").value, said: document.getElementById("explore-said").textContent,
       bracket: [drawn("bracket", "x"), drawn("bracket", "width")], curve: drawn("curve", "points"),
     });
+    await packed;
+    await new Promise((resolve) => setTimeout(resolve, 50));
     const found = [look()];
     choose("budget", "500 steps"); found.push(look());
     choose("n", "80"); found.push(look());
     choose("budget", "1000 steps"); found.push(look());
     choose("fit", "0.1"); choose("budget", "200 steps"); found.push(look());
+    const address = location.hash;
+    choose("n", "160"); choose("fit", "0.01");
+    location.hash = address;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    found.push(look());
+    found.push(address);
+    const open = async (details) => { details.open = true; await new Promise((resolve) => setTimeout(resolve, 50)); };
+    const place = document.querySelectorAll(".place")[2];
+    await open(place);
+    await open(place.querySelector("details"));
+    found.push(place.querySelector("pre").textContent.split("\\n"));
     found.push([...document.querySelectorAll("#explore label")].map((label) => label.firstChild.textContent.trim()));
     return found;
     """
-    *looks, labels = asked(text, script, tmp_path)
+    *looks, linked, address, listed, labels = asked(text, script, tmp_path)
     assert labels == ["Regime", "n", "d", "Fit", "Budget"]
+    assert address == "#explore=softplus/80/10/0.1/200%20steps"
+    assert linked == looks[-1]
+    trials = results.outcomes[Cell("softplus", 160, 10, 23)]
+    assert [line.split() for line in listed[1:]] == [
+        [
+            str(trial.seed),
+            trial.verdict(1),
+            str(trial.hits[1] or "–"),
+            "–" if trial.message else f"{trial.measure:.3g}",
+        ]
+        for trial in trials
+    ]
     chosen = [(160, 0.01, 9000), (160, 0.01, 500), (80, 0.01, 500), (80, 0.01, 1000), (80, 0.1, 200)]
     for look, (n, fit, steps) in zip(looks, chosen, strict=True):
         found = results.threshold("softplus", n, 10, fit, steps)

@@ -1,11 +1,13 @@
-(() => {
+(async () => {
   const box = document.getElementById("explore");
-  if (box === null) return;
-  const data = JSON.parse(document.getElementById("explore-data").textContent);
+  const data = (await packed)?.places;
+  if (data === undefined) return;
   const pick = Object.fromEntries(["regime", "n", "d", "fit", "budget"].map((name) => [name, document.getElementById(`explore-${name}`)]));
   const said = document.getElementById("explore-said");
   const plot = document.getElementById("explore-plot");
   const list = document.getElementById("explore-theories");
+  const lines = document.getElementById("explore-lines");
+  const ADDRESS = "#explore=";
   const make = (name, attributes, text) => {
     const found = document.createElementNS("http://www.w3.org/2000/svg", name);
     for (const [key, value] of Object.entries(attributes)) found.setAttribute(key, value);
@@ -21,13 +23,13 @@
   const draw = (one, { low, high, fits, open }) => {
     const { widths, trials } = one;
     const near = one.theories.filter(([, k]) => widths.length && k <= 4 * Math.max(...widths) && k >= 0.25 * Math.min(...widths));
-    const all = [...widths, ...near.map(([, k]) => k)];
+    const all = [...widths, ...[low, high].filter((k) => k), ...near.map(([, k]) => k)];
     const [first, last] = all.length ? [Math.log(Math.min(...all) * 0.85), Math.log(Math.max(...all) * 1.2)] : [0, 1];
     const x = (k) => 48 + 540 * (Math.log(k) - first) / (last - first);
     const y = (share) => 200 - 175 * share;
     plot.replaceChildren();
     if (low !== null || high !== null) {
-      const left = low === null ? 48 : x(low), right = high === null ? 588 : x(high);
+      const left = low ? x(low) : 48, right = high === null ? 588 : x(high);
       plot.append(make("rect", { x: left, y: 25, width: Math.max(right - left, 1), height: 175, class: "bracket" }));
     }
     for (const share of [0, 0.5, 1]) {
@@ -47,8 +49,11 @@
       line.append(make("title", {}, `${title}: ${k}`));
       plot.append(line);
     });
-    plot.append(make("polyline", { points: widths.map((k, i) => `${x(k)},${y(fits[i] / trials[i])}`).join(" "), class: "curve" }));
-    widths.forEach((k, i) => {
+    const short = (k) => Number(k.toPrecision(3));
+    lines.textContent = near.length ? `Dashed: ${near.map(([title, k]) => `${title} at C = 1 (${short(k)})`).join(", ")}.` : "";
+    const drawn = widths.map((k, i) => [k, i]).filter(([, i]) => trials[i]);
+    plot.append(make("polyline", { points: drawn.map(([k, i]) => `${x(k)},${y(fits[i] / trials[i])}`).join(" "), class: "curve" }));
+    drawn.forEach(([k, i]) => {
       const dot = make("circle", { cx: x(k), cy: y(fits[i] / trials[i]), r: 4, class: open[i] ? "dot open" : "dot" });
       dot.append(make("title", {}, `k = ${k}: ${fits[i]} of ${trials[i]} fit${open[i] ? `, ${open[i]} open` : ""}`));
       plot.append(dot);
@@ -89,10 +94,27 @@
   fill(pick.regime, data.map((one) => one.regime));
   fill(pick.n, data.map((one) => one.n).sort((a, b) => a - b));
   fill(pick.d, data.map((one) => one.d).sort((a, b) => a - b));
-  if (data.length) { pick.n.value = String(Math.max(...data.map((one) => one.n))); }
+  for (const name of ["n", "d"]) pick[name].selectedIndex = pick[name].options.length - 1;
+  // What is chosen is in the address, so that a link shows it again.
+  const recall = () => {
+    if (!location.hash.startsWith(ADDRESS)) return false;
+    const parts = location.hash.slice(ADDRESS.length).split("/").map(decodeURIComponent);
+    Object.keys(pick).forEach((name, place) => {
+      if (name in wished) wished[name] = parts[place];
+      else if ([...pick[name].options].some(({ value }) => value === parts[place])) pick[name].value = parts[place];
+    });
+    return true;
+  };
   for (const [name, select] of Object.entries(pick)) {
-    select.addEventListener("change", () => { if (name in wished) wished[name] = select.value; show(); });
+    select.addEventListener("change", () => {
+      if (name in wished) wished[name] = select.value;
+      show();
+      history.replaceState(null, "", ADDRESS + Object.values(pick).map(({ value }) => encodeURIComponent(value)).join("/"));
+    });
   }
+  window.addEventListener("hashchange", () => { if (recall()) show(); });
+  const linked = recall();
   box.hidden = false;
   show();
+  if (linked) document.getElementById("explore-head").scrollIntoView();
 })();
