@@ -57,8 +57,9 @@ def command(
     The first run is compared with each of the others. With --fail-on-difference the status is 1 if a trial of two runs
     has different verdicts, if two brackets of one threshold have no width in common, or if they share no threshold.
 
-    A run is a directory, an archive, or the name of a suite that ran here. Regimes are matched by name. Trials are
-    compared where both runs drew the same problem: equal datasets and seeds, regime, n, d, width and number.
+    A run is a directory, an archive, or the name of a suite that ran here. Regimes are matched by name, and one whose
+    name changed with an edited option or ingredient is compared with the one that it became. Trials are compared where
+    both runs drew the same problem: equal datasets and seeds, n, d, width and number.
 
     \b
     harness compare reports/quickstart /data/quickstart
@@ -67,6 +68,7 @@ def command(
     harness compare main.zip branch-1.zip branch-2.zip --fail-on-difference
     """
     from harness.cli.source import read_source
+    from harness.exchange.counterparts import counterparts, renamed
     from harness.exchange.run_comparison import compare_runs
     from harness.report.compare_runs_view import compare_runs_record, compare_runs_view, differences_view
     from harness.report.json_text import dumps
@@ -78,7 +80,12 @@ def command(
         sources = [replace(one, results=selected_results(chosen, one.results)) for one in sources]
     _check(sources, tolerance, steps)
     a = sources[0]
-    found = [(compare_runs(a.results, b.results, tolerance=tolerance, steps=steps), b) for b in sources[1:]]
+    found = []
+    for b in sources[1:]:
+        edited = counterparts(a.results, b.results)
+        theirs = replace(b, results=renamed(b.results, {two: one for one, two in edited.items()}))
+        compared = compare_runs(a.results, theirs.results, tolerance=tolerance, steps=steps)
+        found.append((replace(compared, counterparts=edited), theirs))
     status = int(fail_on_difference and any(one.differ for one, _ in found))
     if as_json:
         if beside is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.complaints import show
@@ -88,6 +88,7 @@ class RunComparison:
         only_second: Places that only the second measured.
         incomparable: Reason why the runs share no trial, or an empty string if they draw the same problems.
         pooled: Verdicts of all shared trials together, or None if there are none.
+        counterparts: Names that regimes have in the second run, by those in the first, where the two differ.
     """
 
     differences: tuple[Difference, ...]
@@ -96,6 +97,7 @@ class RunComparison:
     only_second: tuple[SizePlace, ...]
     incomparable: str
     pooled: Comparison | None
+    counterparts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def differ(self) -> bool:

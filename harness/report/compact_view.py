@@ -65,12 +65,12 @@ def compact_view(results: Results, *, tolerance: Asked = None, steps: float | No
     """
     suite = results.suite
     n, d = size_shown(results, tolerance, steps)
-    kinds = dict.fromkeys(_fit(results, regime, tolerance, steps) for regime in suite.regimes)
+    kinds = list(dict.fromkeys(_fit(results, regime, tolerance, steps) for regime in suite.regimes))
     said = (
         f"k½: smallest width at which at least half of the nets fit {' or '.join(kinds)}. (low, high] misses it with a "
         "chance of at most 5 %."
     )
-    rows = tuple(_row(results, regime, n, d, tolerance, steps) for regime in suite.regimes)
+    rows = tuple(_row(results, regime, n, d, tolerance, steps, usual=kinds[0]) for regime in suite.regimes)
     columns = _columns(rows)
     legends = " ".join(column.legend for column in columns if column.legend)
     table = Table(
@@ -176,7 +176,8 @@ def _fit(results: Results, regime: Regime, tolerance: Asked, steps: float | None
     return f"to {plain(asked.tolerance)}{within}"
 
 
-def _row(results: Results, regime: Regime, n: int, d: int, tolerance: Asked, steps: float | None) -> Row:
+def _row(results: Results, regime: Regime, n: int, d: int, tolerance: Asked, steps: float | None, *, usual: str) -> Row:
+    """Return the row of a regime. Where its fits are of another kind than the usual one, k½ has a note of it."""
     if not regime.model.has_width:
         none = Missing("the limit of infinite width has no threshold", notes=(LIMIT,))
         return Row((Text(regime.name), none, *(Missing(),) * 4))
@@ -187,6 +188,9 @@ def _row(results: Results, regime: Regime, n: int, d: int, tolerance: Asked, ste
         entry = Missing(why, notes=(Note(why),))
     elif found.limited:
         entry = _noted(entry, LIMITED)
+    kind = _fit(results, regime, tolerance, steps)
+    if kind != usual and not isinstance(entry, Missing):
+        entry = _noted(entry, Note(f"fits {kind}, where others fit {usual}"))
     share = weights_per_label(regime, n, d, found.k_half)
     fit = results.exponent_fit(regime.name, tolerance, steps)
     brackets = results.brackets(regime.name, tolerance, steps)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from harness.components.entries import Count, Entry, Interval, Missing, Note, Number, Text
-from harness.components.numbers import decimal
+from harness.components.numbers import clean, decimal
 from harness.components.table import Column, Row, Table
 from harness.exchange.run_comparison import same_question
 from harness.report.caption import bracket_explained
@@ -145,10 +145,13 @@ def _caption(
     steps: float | None,
 ) -> str:
     alone = [_only(name, places) for name, places in (("A", found.only_first), ("B", found.only_second)) if places]
+    edited = [f"“{clean(one)}” is compared with “{clean(two)}” of B." for one, two in found.counterparts.items()]
     if not found.sizes:
         return " ".join([f"A: {names[0]}. B: {names[1]}.", NONE, *alone])
     said = [
         f"A: {names[0]}. B: {names[1]}.",
+        *edited,
+        *alone,
         _made(found),
         _unfinished(runs),
         *_asked(found, runs, tolerance, steps),
@@ -160,7 +163,6 @@ def _caption(
         EQUAL,
         _pooled(found.pooled),
         bracket_explained(),
-        *alone,
     ]
     return " ".join(part for part in said if part)
 
@@ -221,6 +223,7 @@ def compare_runs_record(found: RunComparison, names: tuple[str, str]) -> dict[st
         "sizes": [_size(size) for size in found.sizes],
         "only_first": [list(place) for place in found.only_first],
         "only_second": [list(place) for place in found.only_second],
+        "counterparts": dict(found.counterparts),
     }
 
 

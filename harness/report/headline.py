@@ -221,22 +221,26 @@ def _others(results: Results, lead: Place, asked: Asking) -> str:
     closed: list[str] = []
     open_: list[str] = []
     smallest, largest = math.inf, 0
+    kinds: set[str] = set()
     for regime in results.suite.regimes:
         if regime.name == lead.regime.name or not regime.model.has_width:
             continue
         found = results.threshold(regime.name, lead.n, lead.d, *asked)
+        other = _other_kind(found, lead.found)
+        kinds.add(other)
         if found.k_half is not None:
             smallest, largest = min(smallest, found.k_half), max(largest, found.k_half)
-            closed.append(f"{found.k_half} ({bracketed(found)}) for {named([clean(regime.name)])}")
+            closed.append(f"{found.k_half} ({bracketed(found)}{other}) for {named([clean(regime.name)])}")
         elif found.bound != "none":
-            open_.append(f"{named([clean(regime.name)])} {bracketed(found)}")
+            open_.append(f"{named([clean(regime.name)])} {bracketed(found)}{other}")
         else:
             open_.append(f"{named([clean(regime.name)])} no bound")
     said = []
     if closed:
         many = len(closed) > LISTED
+        mixed = ", exact or within the budget," if any(kinds) else ""
         said.append(
-            f"k½ of {len(closed)} other regimes lies between {smallest:g} and {largest}"
+            f"k½ of {len(closed)} other regimes{mixed} lies between {smallest:g} and {largest}"
             if many
             else f"k½ is {' and '.join(closed)}"
         )
@@ -246,6 +250,13 @@ def _others(results: Results, lead: Place, asked: Asking) -> str:
         else:
             said.append(f"no bracket: {'; '.join(open_)}")
     return f"At this size: {'; '.join(said)}." if said else ""
+
+
+def _other_kind(found: Threshold, lead: Threshold) -> str:
+    """Return in words of what fits a threshold is, where they are of another kind than those of the lead."""
+    if found.kind == lead.kind:
+        return ""
+    return ", exactly" if found.kind == "exact" else f", to {plain(found.tolerance)} within the budget"
 
 
 def _exponents(fit: ExponentFit) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from harness.components import Cell, Outcome
 from harness.driver.results import Results
+from harness.exchange.counterparts import counterparts, renamed
 from harness.exchange.run_comparison import compare_runs
 from harness.plugin_host.registry import Registry
 from harness.report.compare_runs_view import compare_runs_record, compare_runs_view, differences_view
@@ -114,6 +115,29 @@ def test_all_that_differs_is_listed_and_nothing_else(registry: Registry) -> None
         ("device", "cpu", "cuda:0"),
         ("softplus: model.activation", "softplus", "relu"),
     ]
+
+
+def test_a_regime_that_an_edited_option_renamed_is_compared_with_what_it_became(registry: Registry) -> None:
+    """A name that is not given is made from the options, and so changes with them."""
+    momentum = '\n[[regimes]]\nuse = "moderate"\noptimizer = { use = "momentum", beta = 0.9 }\n'
+    one, two = (results(registry, {4: 10}, SUITE + text) for text in (momentum, momentum.replace("0.9", "0.5")))
+    one, two = (
+        replace(run, outcomes=run.outcomes | {replace(cell, regime=run.suite.regimes[-1].name): trials})
+        for run in (one, two)
+        for cell, trials in run.outcomes.items()
+    )
+    before, after = "moderate, momentum, beta 0.9", "moderate, momentum, beta 0.5"
+    assert counterparts(one, two) == {before: after}
+    edited = renamed(two, {after: before})
+    found = replace(compare_runs(one, edited), counterparts={before: after})
+    assert [(d.what, d.first, d.second) for d in found.differences] == [(f"{before}: optimizer.beta", "0.9", "0.5")]
+    assert [size.regime for size in found.sizes] == ["softplus", before]
+    assert (found.only_first, found.only_second, found.sizes[1].shared) == ((), (), 20)
+    shown = " ".join(line.plain for line in lines(compare_runs_view(found, one, edited, ("a", "b")), 80, legend=False))
+    assert f"“{before}” is compared with “{after}” of B" in shown
+    assert counterparts(one, results(registry, {4: 10})) == {}, "nothing is left to compare it with"
+    twice = results(registry, {4: 10}, SUITE + momentum.replace("0.9", "0.5") + momentum.replace("0.9", "0.7"))
+    assert counterparts(one, twice) == {}, "either could be the one"
 
 
 def test_it_fits_the_screen_and_the_record_is_strict_json(registry: Registry) -> None:
