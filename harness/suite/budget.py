@@ -33,7 +33,7 @@ def read_budget(tables: Tables) -> tuple[BudgetSection | None, Budget | None]:
         return section, None
     budget = Budget(
         section.steps or 0,
-        tuple(section.tolerances),
+        section.recorded(),
         reported,
         section.dtype,
         section.device,

@@ -160,7 +160,9 @@ class BudgetSection(Section):
         [], description="Smallest margins whose first steps are recorded too, for criteria that name none."
     )
     tolerances: Annotated[list[Positive], MinLen(1), AfterValidator(_decreasing)] = Field(
-        list(TOLERANCES), description="The step at which each is first met is recorded; largest first."
+        list(TOLERANCES),
+        description="The step at which each is first met is recorded; largest first. Networks are trained to the last. "
+        "If left out where limit is false and no diagnostic decides, that is the one that counts as a fit.",
     )
     report_tolerance: Positive | None = Field(None, description=f"What counts as a fit; else {REPORT_TOLERANCE:g}.")
     fit: FitSection | None = Field(
@@ -190,6 +192,20 @@ class BudgetSection(Section):
                 return tolerance
         default = " (the default)" if self.report_tolerance is None else ""
         raise ValueError(f"{chosen:g}{default} is not among tolerances = {show(self.tolerances)}")
+
+    def recorded(self) -> tuple[float, ...]:
+        """Return the tolerances to which networks are trained.
+
+        Those below the reported one are trained where the suite lists them. Otherwise they serve the proofs of fates,
+        which begin with the weights at the end of training, and diagnostics of the end that decide fits.
+
+        >>> BudgetSection(steps=10).recorded(), BudgetSection(steps=10, limit=False).recorded()
+        ((0.1, 0.01, 0.0025, 0.001), (0.1, 0.01))
+        """
+        if "tolerances" in self.model_fields_set or self.limit or self.fit is not None:
+            return tuple(self.tolerances)
+        reported = self.reported()
+        return tuple(tolerance for tolerance in self.tolerances if tolerance >= reported)
 
 
 class PaperSection(Section):

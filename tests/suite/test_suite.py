@@ -23,6 +23,7 @@ from harness.plugin_host.registry import Registry
 from harness.statistics.adaptive import Adaptive
 from harness.statistics.search import Grid
 from harness.suite import find_suite, load_suite, parse_suite, shipped_suites
+from harness.suite.resolved import resolve, suite_of
 from harness.suite.schema import suite_schema
 from harness.suite.sizes import too_large, trial_bytes
 
@@ -53,6 +54,31 @@ def test_what_may_be_left_out() -> None:
     assert suite.budget.report_tolerance == 1e-2
     assert suite.search == Adaptive()
     assert suite.seed == 0
+
+
+@pytest.mark.parametrize(
+    ("budget", "recorded"),
+    [
+        ("", (1e-1, 1e-2, 2.5e-3, 1e-3)),  # proofs of fates begin where training ends
+        ("limit = false", (1e-1, 1e-2)),
+        ("limit = false\nreport_tolerance = 0.1", (1e-1,)),
+        ("limit = false\nreport_tolerance = 1e-3", (1e-1, 1e-2, 2.5e-3, 1e-3)),
+        ("limit = false\ntolerances = [1e-1, 1e-2, 1e-3]", (1e-1, 1e-2, 1e-3)),
+        ('limit = false\nfit = { diagnostic = "training-error", at_most = 0.1 }', (1e-1, 1e-2, 2.5e-3, 1e-3)),
+    ],
+)
+def test_networks_are_trained_beyond_the_reported_tolerance_where_that_is_used(
+    budget: str, recorded: tuple[float, ...]
+) -> None:
+    """A run that recorded more, under the same text, is read as it was made."""
+    text = f'[suite]\nname="a"\n[problems]\ndataset="sphere"\nn=4\nd=3\n[budget]\nsteps=1\n{budget}\n'
+    grid = '[search]\nmethod="grid"\nwidths=[2]\ntrials=9\n'
+    suite = parse(text + grid + '[[regimes]]\nuse="moderate"')
+    assert suite.budget.tolerances == recorded
+    data = resolve(suite, REGISTRY)
+    assert suite_of(data, REGISTRY, suite.text).budget == suite.budget
+    data["budget"]["tolerances"] = [1e-1, 1e-2, 2.5e-3, 1e-3]
+    assert suite_of(data, REGISTRY, suite.text).budget.tolerances == (1e-1, 1e-2, 2.5e-3, 1e-3)
 
 
 def test_sizes_may_be_ranges() -> None:
