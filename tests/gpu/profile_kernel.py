@@ -1,54 +1,68 @@
-"""Profiles the GPU kernel with torch: ``python -m tests.gpu.profile_kernel``."""
+"""Speed of the kernels and of the libraries' products by size, with what the compiler and the profiler say of them."""
 
 from __future__ import annotations
 
-import sys
 import time
+from dataclasses import asdict
+from typing import Any
 
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from harness.builtin.criteria import Quadratic
-from harness.builtin.initializers import GaussianHalves
-from harness.builtin.models import ShallowNet
-from harness.builtin.optimizers import GradientDescent
-from harness.components import Regime
-from harness.engine.descent import ShallowTrial
-from harness.engine.gpu.fleet import Family
 from harness.engine.gpu.solver import train_all
-from harness.engine.trial import prepare
-from tests.engine.cases import setting
+from harness.engine.gpu.tiling import Tiling, is_large
+from tests.gpu.bits import made
+from tests.gpu.offline import Build, compiled
 
+SIZES = ((100, 20, 5), (200, 20, 10), (200, 20, 32), (200, 60, 60), (800, 60, 64), (2000, 100, 100), (5000, 784, 100))
 NETWORKS = 1024
-STEPS = 2000
 
 
-def main() -> None:
-    """Print speed and profile at each size."""
-    regime = Regime("r", ShallowNet(), GaussianHalves(), GradientDescent(step_size=1e-3), Quadratic())
-    where = setting(regime, steps=STEPS, tolerances=(1e-9,), device="cuda", spectrum=False)
-    form = regime.model.shallow_form()
-    assert form is not None
-    for n, d, k in ((100, 20, 5), (200, 20, 10), (200, 20, 32), (200, 60, 60), (800, 60, 64)):
-        networks = NETWORKS if n < 400 else NETWORKS // 4
-        nets = [ShallowTrial.of(regime, where.budget, prepare(where, n, d, k, seed), form) for seed in range(networks)]
-        train_all(nets[:1], [None], "cuda")  # compiles
-        with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as found:
-            torch.cuda.synchronize()
+def measure(device: str, *, tiny: bool = False) -> dict[str, Any]:
+    """Train networks of each size, as many as take about a second.
+
+    Args:
+        device: Where.
+        tiny: Whether to show only that it runs.
+    """
+    activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * (device != "cpu")
+    found = []
+    for n, d, k in ((9, 3, 2),) if tiny else SIZES:
+        large = is_large(n * d * k)
+        networks = 2 if tiny else 1 if large else min(NETWORKS, max(132, NETWORKS * 40_000 // (n * d * k)))
+        steps = 3 if tiny else 400 if large else 2000 if n < 400 else 200
+        nets = made("softplus", "float32", (n, d, k), steps, range(networks))
+        train_all(made("softplus", "float32", (n, d, k), 1, range(1)), [None], device)  # compiles
+        with profile(activities=activities) as profiled:
+            _wait(device)
             start = time.perf_counter()
-            train_all(nets, [None] * networks, "cuda")
-            torch.cuda.synchronize()
+            train_all(nets, [None] * networks, device)
+            _wait(device)
             seconds = time.perf_counter() - start
-        events = found.key_averages()
-        kernel = sum(e.device_time_total for e in events if e.key in ("resident", "streamed")) * 1e-6
-        rate = networks * STEPS / kernel if kernel else float("nan")
-        flops = 4 * n * d * k * rate * 1e-12
-        sys.stdout.write(
-            f"\nn, d, k = {n}, {d}, {k}: {networks} networks, {STEPS} steps in {seconds:.2f} s, of which the kernel "
-            f"{kernel:.2f} s: {rate:.3g} network-steps/s, {flops:.2f} Tflop/s; {Family.of(nets[0]).tiling}\n"
+        busy = sum(getattr(event, "self_device_time_total", 0.0) for event in profiled.key_averages()) * 1e-6
+        rate = networks * steps / seconds
+        found.append(
+            {
+                "size": (n, d, k),
+                "networks": networks,
+                "steps": steps,
+                "seconds": seconds,
+                "device_seconds": busy,
+                "network_steps_a_second": rate,
+                "tflops": 4 * n * d * k * rate * 1e-12,
+                "tiling": None if large else asdict(Tiling.of(n, d, k, double=False)),
+                "compiled": None if large or device == "cpu" else _compiled((n, d, k)),
+            }
         )
-        sys.stdout.write(events.table(sort_by="device_time_total", row_limit=8) + "\n")
+    return {"sizes": found, "faults": []}
 
 
-if __name__ == "__main__":
-    main()
+def _wait(device: str) -> None:
+    if device != "cpu":
+        torch.cuda.synchronize(device)
+
+
+def _compiled(size: tuple[int, int, int]) -> dict[str, Any]:
+    """Return spills, shared memory and inexact instructions of the kernel, compiled for the device that is here."""
+    major, minor = torch.cuda.get_device_capability()
+    return asdict(compiled(Build(str(10 * major + minor), "softplus", "hidden", "float32", ",".join(map(str, size)))))
