@@ -511,7 +511,7 @@ def test_files_that_are_not_there_or_not_tables(at: Path) -> None:
         TableFile().draw(3, 1, rng())
     with pytest.raises(ValueError, match=r"there is no file gone\.csv, seen from"):
         TableFile(path="gone.csv").draw(3, 1, rng())
-    with pytest.raises(ValueError, match="there is no file"):
+    with pytest.raises(ValueError, match="is a folder, expected a file"):
         TableFile(path=".").draw(3, 1, rng())
     (at / "data.xlsx").write_bytes(b"PK")
     with pytest.raises(ValueError, match=r"ends in \.xlsx; expected"):

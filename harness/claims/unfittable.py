@@ -64,8 +64,15 @@ def unfittable(problem: Problem, regime: Regime, tolerance: float, rows: Array |
     equal = all(np.allclose(problem.x[i], problem.x[j], rtol=0, atol=CLOSE) for i, j in pairs[:NAMED])
     said = f"{shown}{more} {same if equal or not what else what}" if pairs else "inputs are 0 and their labels are not"
     few = int(groups.max()) + 1
-    said = f"there are only {few} different inputs{' up to length' if along else ''}: {said}" if few <= FEW else said
+    if few <= FEW:
+        line = ", since rows are scaled to norm 1 and these are on a line" if _opposite(problem.x) and not along else ""
+        said = f"there are only {few} different inputs{' up to length' if along else ''}{line}: {said}"
     return f"no width can fit: {said}, which leaves a residual of at least {plain(float(f'{floor:.2g}'))}"
+
+
+def _opposite(x: Array) -> bool:
+    """Return whether rows are a unit vector and its negative, as all rows on a line become on the sphere."""
+    return bool(np.allclose(np.abs(x @ x[0]), 1.0) and np.allclose(np.linalg.norm(x, axis=1), 1.0))
 
 
 def _equal(x: Array) -> NDArray[np.int64]:

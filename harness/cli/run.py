@@ -119,7 +119,7 @@ def command(
     except (KeyboardInterrupt, LostWorkers, WriteError, OSError) as error:
         if isinstance(error, KeyboardInterrupt) and not hasattr(error, "__notes__"):
             raise  # nothing was trained yet
-        return _stopped(error)
+        return stopped(error)
     except ShardError as error:
         raise WrongInput(f"--shard: {error}") from error
     except (UnknownName, AmbiguousName) as error:
@@ -161,7 +161,7 @@ def seconds_of(text: str) -> float:
     return float(found[1]) * UNITS[found[2]]
 
 
-def _stopped(error: BaseException) -> int:
+def stopped(error: BaseException) -> int:
     """Print why the run ends early and how to go on. Return the status."""
     interrupted = isinstance(error, KeyboardInterrupt)
     why = "interrupted" if interrupted else printable(str(error))

@@ -9,7 +9,7 @@ import rich_click as click
 
 from harness.cli import completion
 from harness.cli.options import LEGEND
-from harness.cli.run import seconds_of
+from harness.cli.run import seconds_of, stopped
 from harness.cli.streams import echo
 from harness.cli.wrong_input import WrongInput
 
@@ -126,6 +126,8 @@ def command(
         )
     except ValueError as error:  # data, regimes, stored results
         raise WrongInput(as_options(str(error))) from error
+    except KeyboardInterrupt as error:
+        return stopped(error)
     for name, why in answer.left_out.items():
         click.secho(f"{name} is left out: {why}", fg="yellow", err=True)
     if as_json:

@@ -38,11 +38,12 @@ def width_view(answer: WidthAnswer) -> Table:
     rows = [row for one in answer.regimes for row in _rows(answer, one)]
     said = (
         "k½: smallest width at which half of the nets fit. (low, high] misses it with a chance of at most 5 %. k₉₅: "
-        "the same for the width from which 95 % fit. theorems ask for: C=1 of the mildest and of the strictest."
+        "the same for the width from which 95 % fit. theorems ask for: their widths with all constants 1, from the "
+        "mildest theorem to the strictest."
     )
     return Table(
         name="width",
-        title=f"Widths that {clean(answer.data)} needs (n = {answer.n}, d = {answer.d})",
+        title=f"Widths for {clean(answer.data)} (n = {answer.n}, d = {answer.d})",
         caption=said,
         columns=COLUMNS,
         rows=tuple(rows),
@@ -69,6 +70,8 @@ def sentence(answer: WidthAnswer) -> str:
             f"Take width {k}: at least 95 % of {clean(one.regime)} nets of that width fit {data} {within}{done}"
             f"{half_fits(half)}."
         )
+    elif not any(one.results is not None and one.results.trial_count for one in answer.regimes):
+        said = f"Time was up before a net was trained on {data}."
     else:
         why = [f"{clean(one.regime)}: {_why(answer, one)}" for one in answer.regimes]
         said = f"No width was found at which 95 % of the nets fit {data} {within}. {'. '.join(why)}."

@@ -30,6 +30,9 @@ USUAL: dict[str, dict[str, Any]] = {
 }
 """Regimes that are tried if none is named."""
 
+DRAWN = {"": "Gaussian labels", "gaussian": "Gaussian labels", "rademacher": "random signs"}
+"""Labels that are drawn, in words."""
+
 FACTORS = (1.0, 1.25, 1.6, 2.0, 3.0)
 """Widths at which the share of fits is tested, as multiples of the upper end of the bracket of k½."""
 
@@ -87,9 +90,10 @@ def needed_width(
 
     begun = time.monotonic()
     dataset, n, d, name = _data(file, n, d, label, labels, drop)
+    data = Path(file).name if file else f"{DRAWN.get(labels or '', 'random classes')} of {n} points on the sphere"
     directory = Path(out) if out else Path("reports") / f"width-{name}"
     base = {
-        "suite": {"name": f"width-{name}", "title": f"Widths that {name} needs"},
+        "suite": {"name": f"width-{name}", "title": f"Widths for {data}"},
         "problems": {"dataset": dataset, "n": n, "d": d},
         "budget": {"steps": steps, "report_tolerance": tolerance, "tolerances": _tolerances(tolerance), "limit": limit},
     }
@@ -113,14 +117,18 @@ def needed_width(
         narrowed = replace(suite, regimes=tuple(going))
         planned = plan(narrowed, out=directory, workers=workers)
         if planned.seconds >= 1:
-            each = planned.seconds / max(sum(one.missing for one in planned.thresholds), 1)
+            what = f"k½ of {len(going)} regime{'s' if len(going) > 1 else ''}"
             on = f"{planned.workers} worker{'s' if planned.workers > 1 else ''}"
-            say(
-                f"at most about {duration(planned.seconds)} for k½ of {len(going)} regimes on {on}, "
-                f"and {duration(each * len(going) * TRIALS)} for each width of which 95 % are tested"
-            )
+            say(f"about {duration(planned.seconds)} for {what} on {on}, and several times that if nets hardly fit")
+        started = time.monotonic()
         results = run(narrowed, out=directory, max_time=left(), **options)
         complete = not results.missing
+        if complete and results.trained:
+            each = (time.monotonic() - started) / results.trained
+            say(
+                f"k½ took {duration(each * results.trained)}; at up to {len(FACTORS)} widths a regime 95 % are tested, "
+                f"about {duration(each * TRIALS)} each"
+            )
         for regime in going:
             one = Needed(regime.name, results=results, predictions=results.predictions[regime.name, n, d])
             if complete:
@@ -130,7 +138,7 @@ def needed_width(
             found.append(one)
     order = [regime.name for regime in suite.regimes]
     return WidthAnswer(
-        data=name if file else f"Gaussian labels of {n} points on the sphere",
+        data=data,
         n=n,
         d=d,
         tolerance=tolerance,
@@ -232,6 +240,8 @@ def _data(
             raise ProblemError("give a CSV file, or both --n and --d for Gaussian labels on the sphere")
         return {"use": "sphere", "labels": labels or "gaussian"}, n, d, f"n{n}-d{d}"
     path = Path(file)
+    if path.is_dir():
+        raise ProblemError(f"{path} is a folder, expected a file")
     spec: dict[str, Any] = {"use": "table", "path": str(path)}
     if path.suffix.lower() in (".csv", ".tsv", ".txt"):
         spec["label"] = label or _label(path)
@@ -286,7 +296,7 @@ def _composed(base: Mapping[str, Any], chosen: Mapping[str, Mapping[str, Any]]) 
             load_suite({**base, "regimes": [{"name": name, **spec}]})
             kept.append({"name": name, **spec})
         except SuiteError as error:
-            left_out[name], last = str(error), error
+            left_out[name], last = "; ".join(one.message for one in error.complaints), error
     if not kept:
         assert last is not None
         raise last

@@ -61,6 +61,13 @@ def test_rows_that_contradict_each_other_are_named(tmp_path: Path, data: tuple[n
         (b"a,b,y\n1,2,cat\n2,1,dog\n", "for names of classes say --labels classes, or"),
         (b"gr\xf6\xdfe,a,y\n1,2,3\n2,1,2\n", "mine.csv is not text in UTF-8"),
         (b"a;b;y\n1,5;2,5;1\n2,5;1,5;-1\n", "'1,5' is not a number; write decimals with a point"),
+        (b'a,b,y\n"1,234.5",2,1\n3,1,2\n', "'1,234.5' is not a number; write thousands without a mark"),
+        (b"a,b,y\n12 %,2,1\n3,1,2\n", "write a share as a number, such as 0.12"),
+        (
+            b"a,b,y\n2024-01-31,2,1\n3,1,2\n",
+            "write dates as numbers, such as days, or leave the column out with --drop a",
+        ),
+        (b"a,b,y\n1,2,3\n", "mine.csv has one row, and at least 2 are needed"),
         (b"1,5;2,5;1\n2,5;1,5;-1\n", "column '1,5': '2,5' is not a number; write decimals with a point"),
         (b"1 2 1\n2 1 -1\n", "mine.csv has one column, '1 2 1': expected inputs and labels, with commas, semicolons"),
     ],
@@ -77,7 +84,20 @@ def test_constant_labels_and_inputs_on_a_line(tmp_path: Path, data: tuple[np.nda
         needed_width(table(tmp_path / "flat.csv", x, np.ones(12)), out=tmp_path / "run")
     line = table(tmp_path / "line.csv", np.outer(np.arange(12) - 3.3, np.ones(6)), y)
     answer = needed_width(line, out=tmp_path / "run")
+    few = "there are only 2 different inputs, since rows are scaled to norm 1 and these are on a line"
+    assert few in answer.regimes[0].unfittable
     assert all("there are only 2 different inputs" in one.unfittable for one in answer.regimes)
+    with pytest.raises(ProblemError, match=r"have 12 different values in 12 rows, too many for classes: say labels"):
+        needed_width(table(tmp_path / "mine.csv", x, y), labels="classes", out=tmp_path / "run")
+    with pytest.raises(ProblemError, match="is a folder, expected a file"):
+        needed_width(tmp_path, out=tmp_path / "run")
+
+
+def test_a_time_that_is_up_at_once_is_no_answer(tmp_path: Path) -> None:
+    call = ["--n", "12", "--d", "6", "--max-time", "0.001s", "--out", str(tmp_path), "--quiet", "--workers", "1"]
+    done = CliRunner().invoke(command, [*call, "--regime", "moderate", "--no-limit"], standalone_mode=False)
+    assert done.return_value == 3
+    assert "Time was up before a net was trained on Gaussian labels of 12 points" in " ".join(done.output.split())
 
 
 def test_the_answer_has_brackets_and_is_resumed(tmp_path: Path, data: tuple[np.ndarray, np.ndarray]) -> None:

@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
 
+REMEDIES = (
+    (DECIMAL_COMMA, "write decimals with a point, such as 1.5"),
+    (re.compile(r"[-+]?\d{1,3}(?:[, '’]\d{3})+(?:\.\d*)?"), "write thousands without a mark, such as 1234.5"),
+    (re.compile(r"[-+]?\d+(?:\.\d*)?\s*%"), "write a share as a number, such as 0.12"),
+)
+"""What to do about fields that are numbers to people."""
+
+DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?\b.*|\d\d?[-/.]\d\d?[-/.]\d{2,4}\b.*")
+
 LONGEST = 40
 """Characters of a field that a message repeats."""
 
@@ -179,9 +188,12 @@ def _complaint(
 
 
 def _remedy(field: str, column: str, label: str) -> str:
-    """Say what to do about a column with words, which may be that of the labels, or with decimal commas."""
-    if DECIMAL_COMMA.fullmatch(field):
-        return "write decimals with a point, such as 1.5"
+    """Say what to do about a column with words or dates, which may be that of the labels, or with other numbers."""
+    for pattern, remedy in REMEDIES:
+        if pattern.fullmatch(field):
+            return remedy
+    if DATE.fullmatch(field):
+        return f"write dates as numbers, such as days, or leave the column out with drop = [{column!r}]"
     if column == label:
         return "for names of classes say labels = 'classes', or write two classes as -1 and 1"
     return f"leave the column out with drop = [{column!r}], or write a column of 0 and 1 for each of its words"

@@ -64,6 +64,8 @@ class Preparation:
         if d > x.shape[1]:
             raise ValueError(f"{source} has {x.shape[1]} input columns, fewer than d = {d}")
         mean, size = moments(x)
+        if len(x) == 1:
+            raise ValueError(f"{source} has one row, and at least 2 are needed")
         if not size.any():
             raise ValueError(f"the inputs of {source} are all the same")
         plain = Preparation(mean, size, None)

@@ -14,7 +14,7 @@ from harness.builtin.datasets.idx_file import SUFFIXES, read_idx
 from harness.builtin.datasets.npz_file import read_npz
 from harness.builtin.datasets.observed import Observed
 from harness.builtin.datasets.preparation import Prepared, Rows, prepare
-from harness.builtin.datasets.table_file import TableError, digest_of, refuse_few_integers
+from harness.builtin.datasets.table_file import TableError, digest_of, refuse_few_integers, refuse_many_classes
 from harness.complaints import nearest
 
 MOST_BYTES = 64 << 20
@@ -126,6 +126,8 @@ class TableFile(Observed):
     @staticmethod
     def _found(name: str, hint: str = "") -> Path:
         file = Path(name).expanduser()
+        if file.is_dir():
+            raise TableError(f"{name} is a folder, expected a file")
         if not file.is_file():
             folder = file.parent if file.parent.is_dir() else Path()
             close = nearest(file.name, (one.name for one in folder.iterdir()))
@@ -153,9 +155,13 @@ def _read(table: TableFile, source: str, labels: str) -> Rows:  # noqa: ARG001  
         beside = table._label_file()
         rows = read_idx(file, source, beside, MOST_BYTES, **chosen)
     else:
-        raise TableError(f"{source} ends in {suffix or 'nothing'}; expected .csv, .npz, .arff, or -ubyte for IDX")
+        raise TableError(
+            f"{source} ends in {suffix or 'nothing'}; expected .csv, .tsv, .txt, .npz, .arff, or -ubyte for IDX"
+        )
     if table.labels == "own" and rows.y is not None:
         refuse_few_integers(rows.y, table.label, source)
+    if table.labels in ("classes", "random-classes") and rows.y is not None:
+        refuse_many_classes(rows.y, table.label, source)
     return rows
 
 

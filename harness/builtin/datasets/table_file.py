@@ -132,3 +132,16 @@ def refuse_few_integers(y: Array, label: str, source: str) -> None:
             f"the labels {label!r} of {source} are integers of {len(values)} values ({listed}): say labels = 'classes' "
             "for one output for each, or labels = 'numbers' to fit the numbers"
         )
+
+
+def refuse_many_classes(y: Array, label: str, source: str) -> None:
+    """Refuse labels as classes of which most rows have one of their own, as measured numbers do.
+
+    Raises:
+        TableError: If more than half of the rows, and more than two, have different labels.
+    """
+    if len(values := np.unique(y)) > max(2, len(y) // 2):
+        raise TableError(
+            f"the labels {label!r} of {source} have {len(values)} different values in {len(y)} rows, too many for "
+            "classes: say labels = 'numbers' to fit the numbers"
+        )
