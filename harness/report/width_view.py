@@ -142,7 +142,11 @@ def _rows(answer: WidthAnswer, one: Needed) -> list[Row]:
         if isinstance(entry, Missing):
             why = why_no_bracket(one.results, one.results.regime(one.regime), answer.n, answer.d, tolerance)
             entry = Missing(why, notes=(Note(why),))
-        rows.append(Row((Text(one.regime), Text(words), entry, _share(answer, one, share), asked)))
+        nearly = _share(answer, one, share)
+        if tolerance is None and half.high is None:
+            why = "no width is known from which half of the nets fit exactly"
+            nearly = Missing(why, notes=(Note(why),))
+        rows.append(Row((Text(one.regime), Text(words), entry, nearly, asked)))
     return rows
 
 

@@ -170,6 +170,8 @@ def _nearly_all(
     ends = [found.high for found in (first, within) if found.high is not None]
     if not ends:
         return one, True
+    exact = first.kind == "exact" and first.high is not None  # else 95 % are not known to fit exactly either
+    base = {**base, "budget": {**base["budget"], "limit": exact}}
     step = regime.initializer.width_step
     tried: list[int] = []
     place = directory / re.sub(r"[^A-Za-z0-9-]+", "-", f"share-{regime.name}")
@@ -179,7 +181,7 @@ def _nearly_all(
         results = run({**base, "search": search, "regimes": [dict(spec)]}, out=place, max_time=left(), **options)
         one = replace(
             one,
-            exact=_share(results, regime.name, n, d, first.low, None) if first.kind == "exact" else None,
+            exact=_share(results, regime.name, n, d, first.low, None) if exact else None,
             budget=_share(results, regime.name, n, d, within.low, base["budget"]["report_tolerance"]),
             steps=_by_step(hitting_times(results, regime.name, n, d, max(tried))),
         )

@@ -27,7 +27,7 @@ REMEDIES = (
     (re.compile(r"[-+]?\d{1,3}(?:[, '’]\d{3})+(?:\.\d*)?"), "write thousands without a mark, such as 1234.5"),
     (re.compile(r"[-+]?\d+(?:\.\d*)?\s*%"), "write a share as a number, such as 0.12"),
 )
-"""What to do about fields that are numbers to people."""
+"""Patterns of fields that are numbers to people, and what to do about them."""
 
 DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?\b.*|\d\d?[-/.]\d\d?[-/.]\d{2,4}\b.*")
 
