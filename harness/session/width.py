@@ -127,7 +127,7 @@ def needed_width(
             each = (time.monotonic() - started) / results.trained
             say(
                 f"k½ took {duration(each * results.trained)}; at up to {len(FACTORS)} widths a regime 95 % are tested, "
-                f"about {duration(each * TRIALS)} each"
+                f"up to about {duration(each * TRIALS)} each"
             )
         for regime in going:
             one = Needed(regime.name, results=results, predictions=results.predictions[regime.name, n, d])
