@@ -14,15 +14,17 @@ import pytest
 import torch
 
 from harness.components import Cell, Outcome
-from harness.components.executor import Attempt, Batch, BatchFailed
+from harness.components.executor import Attempt, Batch, BatchFailed, Executor
 from harness.driver.run import Run
 from harness.driver.threshold_searches import threshold_searches
 from harness.engine import stages
 from harness.engine.draws import draw_problem
-from harness.engine.solvers import shipped_solver
+from harness.engine.solvers import shipped, shipped_solver
+from harness.engine.solvers.fused_gpu import FusedGpu
 from harness.engine.work import train_batch
 from harness.executors import pooled
 from harness.executors.attempt import attempts
+from harness.executors.in_process import InProcess
 from harness.executors.local import Local
 from harness.executors.pooled import Pooled
 from harness.executors.staged import Staged
@@ -342,4 +344,35 @@ def test_on_the_cpu_a_run_in_which_trials_hang_is_that_of_local(odd: Registry, t
         found.append(digits(results))
         assert {cell.regime for cell, _ in results.errors()} == {"own"}
         assert all("not done after" in outcome.message for _, outcome in results.errors())
+    assert found[0] == found[1]
+
+
+def test_a_run_by_launches_has_the_digits_of_one_process_though_processes_are_killed(
+    odd: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Searches submit batches while others are in hand, and fates are decided."""
+    monkeypatch.setattr(FusedGpu, "devices", ("cpu", "cuda"))
+    monkeypatch.setattr(FusedGpu, "missing", lambda *_: "")
+    monkeypatch.setattr(FusedGpu, "preference", 1)
+    monkeypatch.setattr(pooled, "ENOUGH", 3)
+    shipped.cache_clear()
+    suite = parse_suite(SUITE.replace('method = "grid"\nwidths = [2, 3]\ntrials = 6', "trials = 12"), odd)
+    found = []
+    try:
+        for kind in (InProcess, Pooled):
+            with Store(tmp_path / kind.name) as store, kind(2, (PLUGIN,)) as place:
+                doomed = list(range(len(place._pool))) if isinstance(place, Pooled) else []
+
+                def kill_one(_: Run, place: Executor = place, doomed: list[int] = doomed) -> None:
+                    if doomed and isinstance(place, Pooled):
+                        pid = place._pool[doomed.pop()].process.pid
+                        assert pid is not None
+                        os.kill(pid, signal.SIGKILL)
+
+                run = Run(suite, odd, store, DEVICE)
+                assert {search.solver.name for search in run.plan.searches} == {"fused-gpu"}
+                found.append(digits(run.go(place, kill_one)))
+                assert not doomed
+    finally:
+        shipped.cache_clear()
     assert found[0] == found[1]
