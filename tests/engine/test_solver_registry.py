@@ -21,7 +21,7 @@ ROOT = Path(harness.__file__).parent.parent
 VERSIONS = {
     "spectral": 3,
     "fused": 5,
-    "fused-gpu": 4,
+    "fused-gpu": 5,
     "fused-stack": 3,
     "stacked": 2,
     "torch-compiled": 1,

@@ -9,7 +9,9 @@ import contextlib
 import io
 import json
 import re
+import subprocess
 import sys
+import tempfile
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -54,11 +56,13 @@ class Compiled:
         spills: Bytes that a thread stores in memory for want of registers.
         shared: Bytes of shared memory.
         tensor: Instructions of tensor cores.
+        instructions: Instructions that the warps of a network issue in a step; if it is streamed, in the longest loop.
         inexact: Instructions that are rounded otherwise than IEEE 754 asks, or flush denormal numbers to zero.
     """
 
     spills: int
     shared: int
+    instructions: int
     tensor: tuple[str, ...]
     inexact: tuple[str, ...]
 
@@ -90,8 +94,31 @@ def compiled(build: Build) -> Compiled:
     tensor = re.findall(r"\b(?:wgmma|mma|tcgen05)\.[\w.]+", made.asm["ptx"])
     inexact = re.findall(r"\b[a-z]\w*(?:\.\w+)*\.(?:approx|full|ftz)(?:\.\w+)*", made.asm["ptx"])
     return Compiled(
-        max(map(int, spills)), made.metadata.shared, tuple(sorted(set(tensor))), tuple(sorted(set(inexact)))
+        max(map(int, spills)),
+        made.metadata.shared,
+        tiling.warps * longest_loop(made.asm["cubin"]),
+        tuple(sorted(set(tensor))),
+        tuple(sorted(set(inexact))),
     )
+
+
+def longest_loop(cubin: bytes) -> int:
+    """Return the number of instructions of the longest loop of a compiled kernel, by NVIDIA's disassembler."""
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+        file.write(cubin)
+        file.flush()
+        command = [knobs.nvidia.nvdisasm.path, "-c", file.name]
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    labels: dict[str, int] = {}
+    longest = count = 0
+    for line in text.splitlines():
+        if label := re.match(r"\s*(\.L_\w+):", line):
+            labels[label[1]] = count
+        elif instruction := re.search(r"/\*[0-9a-f]{4,}\*/\s+(.*);", line):
+            count += 1
+            target = re.search(r"\bBRA\b.*(\.L_\w+)", instruction[1])
+            longest = max(longest, count - labels.get(target[1], count) if target else 0)
+    return longest
 
 
 def main() -> None:

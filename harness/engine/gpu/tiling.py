@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LEAST = 16
-"""Shortest side of a tile: matrix products of the device start there."""
+LEAST, LEAST_NEURONS = 16, 8
+"""Fewest samples and features of a tile, over which Triton's products sum, and fewest neurons."""
 
 RESIDENT_SAMPLES = 256
 RESIDENT = 256 * 32 * 32
@@ -52,13 +52,16 @@ class Tiling:
     def of(cls, n: int, d: int, k: int, *, double: bool) -> Tiling:
         """Return the tiling of a network of n samples, d features (biases included) and k neurons.
 
+        >>> Tiling.of(100, 20, 5, double=False)
+        Tiling(samples=128, features=32, neurons=8, warps=4, resident=True)
         >>> Tiling.of(200, 20, 10, double=False)
         Tiling(samples=256, features=32, neurons=16, warps=4, resident=True)
         >>> Tiling.of(800, 60, 64, double=False)
         Tiling(samples=128, features=32, neurons=32, warps=4, resident=False)
         """
-        samples, features, neurons = (max(LEAST, _power_of_two(size)) for size in (n, d, k))
-        size = samples * features * neurons
+        samples, features = (max(LEAST, _power_of_two(size)) for size in (n, d))
+        neurons = max(LEAST_NEURONS, _power_of_two(k))
+        size = samples * features * max(LEAST, neurons)
         fits = samples <= RESIDENT_SAMPLES and max(features, neurons) <= RESIDENT_SIDE
         if fits and size <= (RESIDENT // 4 if double else RESIDENT):
             return cls(samples, features, neurons, 8 if 2 * size > RESIDENT or double else 4, resident=True)

@@ -15,13 +15,16 @@ from harness.engine.shallow import ShallowSolver
 if TYPE_CHECKING:
     from harness.engine.descent import ShallowTrial, Trained, Visit
 
+LEAST_TRITON = (3, 5)
+"""Oldest version whose matrix products take eight neurons, and double precision."""
+
 
 @dataclass(frozen=True)
 class FusedGpu(ShallowSolver):
     """The Triton kernel: one network a thread block, many in a launch. Large networks are trained alone, by torch."""
 
     name: ClassVar[str] = "fused-gpu"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     summary: ClassVar[str] = "shallow nets on full batches without constraints, many in a launch"
     devices: ClassVar[tuple[str, ...]] = ("cuda",)
     preference: ClassVar[int] = 30
@@ -40,7 +43,7 @@ class FusedGpu(ShallowSolver):
 
     def missing(self, dtype: str, device: str) -> str:
         """Return why the kernel cannot be had here, or an empty string."""
-        return gpu_unavailable(dtype)
+        return gpu_unavailable()
 
     def grouping(self, regime: Regime, budget: Budget, n: int, d: int, k: int) -> Grouping:
         """Return batches of networks that share launches."""
@@ -57,7 +60,7 @@ class FusedGpu(ShallowSolver):
 
 
 @functools.cache
-def gpu_unavailable(dtype: str = "float32") -> str:
+def gpu_unavailable() -> str:
     """Return why the GPU kernel cannot be had here, or an empty string. Compiles nothing."""
     import torch
 
@@ -69,8 +72,6 @@ def gpu_unavailable(dtype: str = "float32") -> str:
         return "triton is not installed"
     import triton
 
-    least = (3, 5) if dtype == "float64" else (3, 2)
-    found = tuple(int(part) for part in triton.__version__.split(".")[:2])
-    if found < least:
-        return f"triton {triton.__version__} is older than {least[0]}.{least[1]}, which {dtype} needs"
+    if tuple(int(part) for part in triton.__version__.split(".")[:2]) < LEAST_TRITON:
+        return f"triton {triton.__version__} is older than {'.'.join(map(str, LEAST_TRITON))}"
     return ""
