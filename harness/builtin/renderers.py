@@ -49,6 +49,7 @@ class Markdown(Renderer):
 
     def render(self, table: Table, width: int | None = None) -> str:  # not for the screen
         """Write the table; the width does not matter."""
+        table = table.explained()
         marks = table.notes()
         header = [self._escape(column.header) for column in table.columns]
         grouped = any(row.group for row in table.rows)
@@ -118,6 +119,7 @@ class Csv(Renderer):
         Empty fields are values that are not known or do not apply; open ends of intervals are 0 and inf, and what is
         not a number is nan.
         """
+        table = table.explained()
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         fields = [[numbers_of(entry) for entry in row.entries] for row in table.rows]

@@ -147,8 +147,12 @@ def command(
     if not figures and given("figure_formats"):
         raise WrongInput("--figure-format says how figures are written: add --figures")
     if plot or figures or html:
-        _refuse(OF_TABLES, "--plot, --figures and --html show a run as it was asked for; leave out {}")
-        _draw_all(replace(read, results=part), plot=plot, figures=figures, figure_formats=figure_formats, html=html)
+        _refuse(
+            [name for name in OF_TABLES if not (plot and name == "legend")],
+            "--plot, --figures and --html show a run as it was asked for; leave out {}",
+        )
+        formats = tuple(dict.fromkeys(figure_formats))
+        _draw_all(replace(read, results=part), plot=plot, figures=figures, formats=formats, html=html, legend=legend)
         return
     if view == "trials":
         _refuse_what_is_not_taken(("trials",))
@@ -242,7 +246,7 @@ def _refuse_what_is_not_taken(views: Sequence[str]) -> None:
 
 
 def _draw_all(
-    source: Source, *, plot: bool, figures: str | None, figure_formats: tuple[str, ...], html: str | None
+    source: Source, *, plot: bool, figures: str | None, formats: tuple[str, ...], html: str | None, legend: bool
 ) -> None:
     """Draw the plot, the figures and the page that the options ask for."""
     from harness.cli.report_files import write_all_figures, write_page
@@ -250,9 +254,9 @@ def _draw_all(
     if plot:
         from harness.report.plot import show_plots
 
-        show_plots(source.results)
+        show_plots(source.results, explained=legend)
     if figures:
-        write_all_figures(source, figures, tuple(dict.fromkeys(figure_formats)))
+        write_all_figures(source, figures, formats)
     if html:
         write_page(source, html)
 

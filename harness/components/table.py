@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from harness.components import numbers
-from harness.components.entries import ENTRIES, Entry, Note
+from harness.components.entries import ENTRIES, Entry, Missing, Note
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -115,6 +115,21 @@ class Table:
             brief=brief,
             columns=tuple(self.columns[i] for i in kept),
             rows=tuple(Row(tuple(row.entries[i] for i in kept), row.group) for row in self.rows),
+        )
+
+    def explained(self) -> Table:
+        """Return the table with the reason for each dash as a note, but for those in the setting."""
+
+        def said(entry: Entry) -> Entry:
+            reason = entry.reason if isinstance(entry, Missing) and not entry.notes else ""
+            return dataclasses.replace(entry, notes=(Note(reason),)) if reason else entry
+
+        folds = [column.fold for column in self.columns]
+        entries = (
+            tuple(e if fold else said(e) for e, fold in zip(row.entries, folds, strict=True)) for row in self.rows
+        )
+        return dataclasses.replace(
+            self, rows=tuple(Row(one, row.group) for one, row in zip(entries, self.rows, strict=True))
         )
 
     def without_details(self) -> Table:

@@ -18,7 +18,7 @@ from harness.report.law_rows import compared
 from harness.report.laws_view import constant_entry
 from harness.report.nothing_found import why_no_bracket
 from harness.report.provenance import provenance
-from harness.report.theories_view import UNVERIFIED, group, holds, in_order
+from harness.report.theories_view import UNVERIFIED, group, holds, in_order, why_no_scaling
 from harness.report.thresholds_view import LIMIT, LIMITED, measured
 from harness.statistics.formulas import FORMULAS
 
@@ -85,7 +85,7 @@ def compact_view(results: Results, *, tolerance: Asked = None, steps: float | No
     )
     shown = {column.header for column in columns}
     table = table.without([column.header for column in COLUMNS if column.header not in shown])
-    return replace(table, columns=columns)
+    return replace(table, columns=columns).explained()
 
 
 def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
@@ -147,7 +147,7 @@ def compact_theories_view(results: Results, predictions: Predictions) -> Table:
         rows=tuple(_theory_row(results, about[one.theory.name]) for one in first),
         provenance=provenance(results.provenance),
         bibtex=sources(one.theory for one in first),
-    )
+    ).explained()
 
 
 def scaling_text(claim: Claim, n: int, d: int) -> str:
@@ -192,6 +192,7 @@ def _row(results: Results, regime: Regime, n: int, d: int, tolerance: Asked, ste
     if kind != usual and not isinstance(entry, Missing):
         entry = _noted(entry, Note(f"fits {kind}, where others fit {usual}"))
     share = weights_per_label(regime, n, d, found.k_half)
+    unknown = "the hidden layer is not trained" if regime.model.describe().trains == "output" else "k½ has no estimate"
     fit = results.exponent_fit(regime.name, tolerance, steps)
     brackets = results.brackets(regime.name, tolerance, steps)
     several = sum(bracket.bounded for bracket in brackets) > 1
@@ -202,7 +203,7 @@ def _row(results: Results, regime: Regime, n: int, d: int, tolerance: Asked, ste
         (
             Text(regime.name),
             entry,
-            Missing("no bracket") if share is None else Number(share, width=False),
+            Missing(unknown) if share is None else Number(share, width=False),
             _exponent(fit, fit.a_interval),
             _exponent(fit, fit.b_interval),
             Text(law_entry.text(), style=law_entry.style) if several else law_entry,
@@ -231,7 +232,7 @@ def _theory_row(results: Results, several: Sequence[Prediction]) -> Row:
         (
             titled(claim, UNVERIFIED),
             Formula(scaling) if scaling else Missing("the claim has no power law"),
-            Number(one.scaling) if one.scaling is not None else Missing("the claim has no power law"),
+            Number(one.scaling) if one.scaling is not None else Missing(why_no_scaling(one)),
             _ratio(results, several),
             _range(widths, [p.width.reason for p in several]),
             min((holds(p) for p in several), key=lambda entry: "✗?✓–".find(entry.text())),

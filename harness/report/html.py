@@ -47,6 +47,7 @@ def environment() -> Environment:
 
 def fragment(table: Table) -> str:
     """Return a table with its caption and its notes as HTML for any place in a body."""
+    table = table.explained()
     marks = table.notes()
     name = re.sub(r"[^A-Za-z0-9-]", "-", table.name)
     places = {note: f"{name}-note-{number}" for number, note in enumerate(marks, 1)}

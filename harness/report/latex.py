@@ -32,6 +32,9 @@ LONG = 32
 NARROWED = (30, 16)
 """Widths in characters to which text columns may be narrowed: before a smaller font is tried, and at last."""
 
+RANGE = re.compile(r"[\d.e−]+×? to [\d.e−]+×?")
+"""Two numbers in one text."""
+
 LETTERS = {**dict(zip(MARKS, "abcdefghijklmnoprstuvwxyz", strict=True)), "†": r"\dag", "*": "*"}
 
 PREAMBLE = r"""%% \input this file where booktabs, array, longtable, amsmath and amssymb are loaded; or compile it.
@@ -85,9 +88,9 @@ class _Plan:
 
 class _Tex:
     def __init__(self, table: Table) -> None:
-        if table.compact:  # the text of the paper has what its caption leaves out
-            table = replace(table.without_details(), caption=table.caption)
-        self.table = table
+        # The text of the paper has what the caption of a compact table leaves out.
+        brief = replace(table.without_details(), caption=table.caption)
+        self.table = table = brief if table.compact else table.explained()
         self.keys = {cite(entry) for entry in table.bibtex}
         self.plan = self._plan()
         if gone := self.plan.dropped:  # with their notes and the sentences of the caption about them
@@ -254,7 +257,8 @@ class _Tex:
         if isinstance(entry, Formula):
             text = formula(entry.text())
         else:
-            text = escape(entry.text()) if isinstance(entry, Text) else number(entry.text())
+            words = isinstance(entry, Text) and not RANGE.fullmatch(entry.text())
+            text = escape(entry.text()) if words else number(entry.text())
         if entry.style == "strong":
             text = rf"\textbf{{{text}}}"
         return text + self._cite(entry) + self._marked([self.marks[note] for note in entry.notes])

@@ -13,8 +13,8 @@ from harness.report.canvas import Canvas
 from harness.report.figures.style import spread
 from harness.report.phase import draw, phase_maps
 from harness.report.questions import question_explained
-from harness.report.terminal import console_for
-from harness.report.wrapping import pad, wrap
+from harness.report.terminal import CAPTION_LINES, console_for
+from harness.report.wrapping import pad, shortened_caption, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,35 +34,50 @@ CURVES = 4
 """Largest number of sizes of a regime whose curves are shown."""
 
 
-def show_plots(results: Results, stream: TextIO | None = None, width: int | None = None) -> None:
-    """Print the figures of a run in lines that fit the terminal."""
+def show_plots(
+    results: Results, stream: TextIO | None = None, width: int | None = None, *, explained: bool = False
+) -> None:
+    """Print the figures of a run in lines that fit the terminal, with whole captions if they are to be explained."""
     console = console_for(stream, width)
-    for number, lines in enumerate(plots(results, console.width, console.encoding)):
+    for number, lines in enumerate(plots(results, console.width, console.encoding, explained=explained)):
         for line in [Text("")] * bool(number) + lines:
             console.print(line, no_wrap=True, overflow="ignore", crop=False)
 
 
-def plots(results: Results, columns: int, encoding: str | None = "utf-8") -> list[list[Text]]:
-    """Return the drawings of a run as lines of at most ``columns`` columns: maps of a grid, thresholds, transitions."""
+def plots(
+    results: Results, columns: int, encoding: str | None = "utf-8", *, explained: bool = False
+) -> list[list[Text]]:
+    """Return the drawings of a run as lines of at most ``columns`` columns: maps of a grid, thresholds, transitions.
+
+    Args:
+        results: Results of the run.
+        columns: Number of columns.
+        encoding: Encoding of the stream.
+        explained: Whether captions are whole. If not, they have at most :data:`CAPTION_LINES` lines.
+    """
+    most = None if explained else CAPTION_LINES
     found = []
     if results.suite.search.decided_beforehand:
         maps = [m for m in phase_maps(results) if len(m.across) > 2 and len(m.widths) > 2]
-        found += [draw(phase, columns, encoding, explained=True) for phase in maps]
+        found += [draw(phase, columns, encoding, explained=explained) for phase in maps]
     plain = to_encoding("⠿▁█", encoding) != "⠿▁█"
     names = {regime.name: to_encoding(clean(regime.name), encoding) for regime in results.suite.regimes}
     for chart in (thresholds_chart, transitions_chart):
-        if lines := [to_encoding(line, encoding) for line in chart(results, names, columns, plain=plain)]:
+        if lines := [to_encoding(line, encoding) for line in chart(results, names, columns, most, plain=plain)]:
             found.append([*(Text(part, "bold") for part in wrap(lines[0], columns)), *map(Text, lines[1:])])
     return found
 
 
-def thresholds_chart(results: Results, names: Mapping[str, str], columns: int, *, plain: bool = False) -> list[str]:
+def thresholds_chart(
+    results: Results, names: Mapping[str, str], columns: int, most: int | None = None, *, plain: bool = False
+) -> list[str]:
     """Return k½ against n (or d, if only d varies) on log axes with one letter per regime.
 
     Args:
         results: Results of the run.
         names: Spelling of each regime.
         columns: Width of the terminal.
+        most: Largest number of lines of the caption, or None for all.
         plain: Whether only ASCII may be used.
 
     Returns:
@@ -105,7 +120,14 @@ def thresholds_chart(results: Results, names: Mapping[str, str], columns: int, *
         f"{letter} {names[name]}" + _slope(results, name, axis) for letter, name in zip(LETTERS, series, strict=False)
     ]
     line = f"dots: kd = n; a digit: so many regimes at one place. {question_explained(results, measures=False)}"
-    return [title, *body, rule, _axis(values, label + 2, canvas.columns, axis), *_flowed([line, *legend], columns)]
+    return [
+        title,
+        *body,
+        rule,
+        _axis(values, label + 2, canvas.columns, axis),
+        *_said(line, columns, most),
+        *_flowed(legend, columns),
+    ]
 
 
 def _slope(results: Results, regime: str, axis: str) -> str:
@@ -148,7 +170,9 @@ def _axis(values: Sequence[int], start: int, columns: int, name: str) -> str:
     return f"{''.join(signs).rstrip()} {name}"
 
 
-def transitions_chart(results: Results, names: Mapping[str, str], columns: int, *, plain: bool = False) -> list[str]:
+def transitions_chart(
+    results: Results, names: Mapping[str, str], columns: int, most: int | None = None, *, plain: bool = False
+) -> list[str]:
     """Return P(fit) over the tried widths as bars, one line per size, on one log scale of k. See the other chart."""
     suite = results.suite
     axis = "n" if len(suite.n) > 1 or len(suite.d) == 1 else "d"
@@ -183,7 +207,12 @@ def transitions_chart(results: Results, names: Mapping[str, str], columns: int, 
         f"{scale}; blank: not tried.",
         question_explained(results, measures=False),
     ]
-    return [*found, *wrap(" ".join(said), columns)]
+    return [*found, *_said(" ".join(said), columns, most)]
+
+
+def _said(caption: str, columns: int, most: int | None) -> list[str]:
+    """Return a caption in at most ``most`` lines, or all of it."""
+    return wrap(caption, columns) if most is None else shortened_caption(caption, columns, most)
 
 
 def _bars(counts: dict[int, tuple[int, int]], widths: Sequence[int], many: int, *, plain: bool) -> str:
@@ -204,10 +233,10 @@ def _bars(counts: dict[int, tuple[int, int]], widths: Sequence[int], many: int, 
 
 def _flowed(parts: Sequence[str], columns: int) -> list[str]:
     """Return parts side by side, as many per line as fit, evenly spaced."""
-    size = min(max(cell_len(part) for part in parts[1:]) if len(parts) > 1 else 0, columns)
+    size = min(max(map(cell_len, parts)), columns)
     across = max(1, (columns + 2) // (size + 2))
-    found = wrap(parts[0], columns)
-    for start in range(1, len(parts), across):
+    found: list[str] = []
+    for start in range(0, len(parts), across):
         line = "  ".join(pad(part, size, "left") for part in parts[start : start + across])
         found += wrap(line, columns) if across == 1 else [line.rstrip()]
     return found

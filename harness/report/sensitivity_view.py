@@ -92,15 +92,19 @@ def _entry(
 ) -> Entry:
     """Return k½, or the counts of a model without width."""
     if math.isinf(steps) and not decided:
-        return Missing("nothing decides what becomes of the trials with unlimited steps")
+        return _without("nothing decides what becomes of the trials with unlimited steps")
     if math.isinf(steps) and isinstance(tolerance, Mark):
-        return Missing("what is decided with unlimited steps is the measure of the criterion")
+        return _without("what is decided with unlimited steps is the measure of the criterion")
     if math.isfinite(steps) and not tolerance:
-        return Missing("an exact fit takes unlimited steps")
+        return _without("an exact fit takes unlimited steps")
     if regime.model.has_width:
         return measured(results.threshold(regime.name, n, d, tolerance, steps))
     counts = results.counts(regime.name, n, d, tolerance, steps)
     return Counts(tuple((k, *count) for k, count in counts.items())) if counts else Missing("no trials yet")
+
+
+def _without(reason: str) -> Missing:
+    return Missing(reason, notes=(Note(reason),))
 
 
 UNLIMITED = "unlimited"

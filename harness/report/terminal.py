@@ -64,5 +64,5 @@ def lines(table: Table, width: int = 100, encoding: str | None = "utf-8", *, leg
         encoding: Encoding of the output.
         legend: Whether the whole caption and all notes follow, and not :data:`CAPTION_LINES` lines.
     """
-    shown = table if legend else table.without_details()
+    shown = table.explained() if legend else table.without_details()
     return TableLayout(shown, max(width, SMALLEST), encoding, None if legend else CAPTION_LINES).lines()

@@ -131,9 +131,9 @@ PACKAGES = ("booktabs", "array", "longtable", "amsmath", "amssymb")
 
 _POWER = re.compile(
     r"\^(?:\{([^{}$]+)\}|([−-]?\w+))|(?<=[\u0370-\u03ff\u0303])_([0-9A-Za-z\u0370-\u03ff]+)|k½"
-    r"|(?<![A-Za-z0-9_’'.\-\\{])(kd|[nkdC])(?![A-Za-z0-9_’'.+\-]|/a\b)"
+    r"|(?<![A-Za-z0-9_’'.\-\\{])(kd|[nkdCb]|(?<!/)a(?=, b\b|:| [=≤]|$))(?![A-Za-z0-9_’'.+\-]|/a\b)"
 )
-"""Exponents, indices of Greek letters, k½, and n, k, d and C as words of their own, which are variables here."""
+"""Exponents, indices of Greek letters, k½, and variables: n, k, d, C and b as words, and a if it is no article."""
 
 
 def escape(text: str) -> str:
@@ -146,6 +146,8 @@ def escape(text: str) -> str:
     50 \% of \{x\} \textbackslash{}input
     >>> print(escape("k½ ≤ C n^−1 λ_min"))
     $k_{1/2}$ $\le $ $C$ $n^{-1}$ $\lambda _{\mathrm{min}}$
+    >>> print(escape("a, b"), escape("a net with b = 1"))
+    $a$, $b$ a net with $b$ = 1
     """
     text = clean(text)
     pieces: list[tuple[str, bool]] = []

@@ -231,8 +231,14 @@ def scaling_width(prediction: Prediction) -> Entry:
     if prediction.scaling_error:
         return _error(prediction, prediction.scaling_error)
     if prediction.scaling is None:
-        return Missing("the claim has no power law")
+        return Missing(why_no_scaling(prediction))
     return Number(prediction.scaling)
+
+
+def why_no_scaling(prediction: Prediction) -> str:
+    """Return why a claim has no width at C = 1."""
+    given = prediction.theory.claim.exponents is not None
+    return "the claim's constant follows from the data" if given else "the claim has no power law"
 
 
 def _error(prediction: Prediction, said: str) -> Entry:

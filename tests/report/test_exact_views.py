@@ -18,10 +18,12 @@ from harness.report import terminal
 from harness.report.ablations_view import ablations_view
 from harness.report.compare_runs_view import compare_runs_record, compare_runs_view
 from harness.report.comparison_view import comparison_view
+from harness.report.exponents_view import exponents_view
 from harness.report.fates_view import fates_view
 from harness.report.phase import phase_maps
 from harness.report.predicted import predict_suite
 from harness.report.sensitivity_view import sensitivity_view
+from harness.report.summary import short_tables, summary_views
 from harness.report.theories_view import theories_view
 from harness.report.thresholds_view import LIMITED, OPEN, thresholds_view
 
@@ -116,6 +118,23 @@ def test_sensitivity_has_the_limit_at_each_tolerance_and_the_exact_fit(fated: Re
     assert [r["tolerance"].text() for r in without] == ["0.1", "0.01", "0.0025", "0.001"]
     assert all(isinstance(r["unlimited"], Missing) for r in without)
     assert any(note.mark == "*" for note in without[1]["9000 steps"].notes)
+
+
+def test_no_dash_is_without_its_reason(fated: Results) -> None:
+    predictions = predict_suite(fated.suite, fated.registry.theories())
+    seen = 0
+    for table in (
+        *summary_views(fated, predictions),
+        *short_tables(fated, predictions),
+        *(view(fated) for view in (sensitivity_view, comparison_view, ablations_view, fates_view, exponents_view)),
+    ):
+        for row in table.explained().rows:
+            shown = [e for e, column in zip(row.entries, table.columns, strict=True) if not column.fold]
+            dashes = [entry for entry in shown if isinstance(entry, Missing)]
+            seen += len(dashes)
+            # A dash without a note follows from another entry of its row, which has one.
+            assert not dashes or any(entry.notes for entry in row.entries), (table.name, row)
+    assert seen > 50
 
 
 def test_two_regimes_are_compared_by_one_question(fated: Results) -> None:

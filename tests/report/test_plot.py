@@ -38,6 +38,14 @@ def test_a_map_a_chart_and_transitions_are_drawn(results: Results, phase_results
     assert "a softplus: n^? (0.65, 1.16)" in found
 
 
+def test_captions_have_four_lines_unless_they_are_asked_for(results: Results) -> None:
+    brief, whole = ([line.plain for line in plots(results, 30, explained=asked)[-1]] for asked in (False, True))
+    start = next(i for i, line in enumerate(whole) if line.startswith("Beside the names"))
+    assert brief[:start] == whole[:start]
+    assert len(brief[start:]) == 4 < len(whole[start:])
+    assert brief[-1].endswith("--legend explains the rest.")
+
+
 def test_the_share_of_fits_is_what_the_signs_say(results: Results) -> None:
     rows = text(results, encoding="ascii").splitlines()
     (row,) = [row for row in rows if row.startswith("softplus") and " 40 |" in row]
