@@ -211,6 +211,29 @@ def residual_norm(subject: Subject) -> Iterator[str]:
             yield f"measure_norm is {measured.tolist()} at norms {norms.tolist()}{where}, expected increasing from 0"
 
 
+def compiled(subject: Subject) -> Iterator[str]:
+    """Loss and measure are what ``derivative`` and ``per_sample`` say of them to a compiled solver."""
+    import torch
+    from torch.func import grad
+
+    stated = False
+    for made, options in variants(subject.item):
+        where, y = told(options), _labels(made)
+        outputs = y + 2.0 * _residual(1, y)
+        if (form := made.derivative()) is not None:
+            stated = True
+            told_slope = outputs.softmax(-1) - y if form == "softmax" else -y * torch.sigmoid(-y * outputs)
+            if gap := far(grad(made.loss)(outputs, y), told_slope):
+                yield f"the gradient of the loss is {gap:.1e} away from derivative() {form!r}{where}: return None"
+        if (mean := made.per_sample()) is not None:
+            stated = True
+            total = made.loss(outputs, y) if mean == "loss" else made.wrong(outputs, y)
+            if gap := far(made.measure(outputs, y), total / N):
+                yield f"measure is {gap:.1e} away from the {mean} per sample, as per_sample() says{where}: return None"
+    if not stated:
+        raise NotApplicable("derivative() and per_sample() are None")
+
+
 def state(subject: Subject) -> Iterator[str]:
     """Loss and measure depend on outputs and labels only, and change neither."""
     for made, options in variants(subject.item):
@@ -236,5 +259,6 @@ CHECKS = (
     Check("curvature", CRITERION, curvature),
     Check("reduction", CRITERION, reduction),
     Check("residual norm", CRITERION, residual_norm),
+    Check("compiled", CRITERION, compiled),
     Check("global state", CRITERION, state),
 )

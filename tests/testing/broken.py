@@ -510,6 +510,8 @@ BROKEN = (
         "return norm * norm\n\n    def loss(self, outputs, y):\n        return ((outputs - y) ** 2).sum()",
     ),
     Broken("criterion squares", "residual norm", "expected increasing from 0", "return norm * norm", "return norm - norm"),
+    Broken("criterion quartic", "compiled", "away from derivative()", MAX, f"{MAX}\n\n    def derivative(self):\n        return 'logistic'"),
+    Broken("criterion quartic", "compiled", "away from the loss per sample", MAX, f"{MAX}\n\n    def per_sample(self):\n        return 'loss'"),
     Broken("criterion quartic", "global state", "other numbers", MAX, f"import random; {MAX} * random.random()"),
     Broken("dataset cloud", "draws", "inputs have shape", DRAW, "return rng.standard_normal((d, n)), rng.random(n)"),
     Broken("dataset cloud", "draws", "labels are not finite", DRAW, "return rng.random((n, d)), np.full(n, np.nan)"),
