@@ -18,6 +18,15 @@ SKELETON = 4
 """d and k of the module whose code is run; its weights are never used."""
 
 
+KEEPING = {
+    "LayerNorm": "call torch.nn.functional.layer_norm(h, h.shape[-1:]) in forward",
+    "RMSNorm": "call torch.nn.functional.rms_norm(h, h.shape[-1:]) in forward",
+    **dict.fromkeys(("RNN", "LSTM", "GRU"), "write its recurrence with linear layers"),
+    "MultiheadAttention": "write the attention with linear layers",
+}
+"""Modules of torch that keep a size beside their weights, and what to write instead."""
+
+
 @dataclass(frozen=True)
 class ModuleModel(Model):
     """A model given as a module; its weights are the module's parameters, under their own names.
@@ -115,10 +124,10 @@ def _check_sizes(model: ModuleModel, module: nn.Module, skeleton: nn.Module, d: 
     except (RuntimeError, KeyError):
         same = False
     if not same:
-        raise TypeError(
-            f"the module of model {model.name!r} keeps a size from when it was made; "
-            "let its forward read sizes off its weights, such as self.hidden.weight.shape[0]"
-        )
+        kinds = (type(part).__name__ for part in module.modules())
+        remedy = next((f"{kind} does: {KEEPING[kind]}" for kind in kinds if kind in KEEPING), "")
+        usual = "let its forward read sizes off its weights, such as self.hidden.weight.shape[0]"
+        raise TypeError(f"the module of model {model.name!r} keeps a size from when it was made; {remedy or usual}")
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,8 @@ def compact_view(results: Results, *, tolerance: Asked = None, steps: float | No
     )
     rows = tuple(_row(results, regime, n, d, tolerance, steps, usual=kinds[0]) for regime in suite.regimes)
     columns = _columns(rows)
+    if all(weights_per_label(regime, n, d, 1) is None for regime in suite.regimes):
+        columns = tuple(column for column in columns if column.header != "kd/n")
     legends = " ".join(column.legend for column in columns if column.legend)
     table = Table(
         name="compact",

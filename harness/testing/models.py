@@ -10,7 +10,7 @@ import numpy as np
 from harness.components import Activation, Model, ModelTraits, Params
 from harness.mathematics.activations import ACTIVATIONS, named
 from harness.testing.case import Check, NotApplicable, Subject, told
-from harness.testing.samples import D, K, N, accepted, inputs, moved, tensors, trained, variants, weights
+from harness.testing.samples import D, K, N, accepted, inputs, moved, takes, tensors, trained, variants, weights
 from harness.testing.state import NO_GLOBALS, same, twice
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def shapes(subject: Subject) -> Iterator[str]:
     """The shapes of weights are tuples of whole numbers, and what is trained is among them."""
     for model, options in variants(subject.item):
         where, size = told(options), accepted(model)
-        for d, k in ((D, K), (3, 1), (1, 2)) if size == D else ((size, K), (size, 1), (4 * size, 2)):
+        for d, k in (
+            ((D, K), (3, 1), (1, 2)) if size == D and takes(model, 1) else ((size, K), (size, 1), (4 * size, 2))
+        ):
             found = model.shapes(d, k)
             for name, shape in found.items():
                 if not isinstance(shape, tuple) or not all(type(size) is int and size > 0 for size in shape):
@@ -82,7 +84,11 @@ def forward(subject: Subject) -> Iterator[str]:
             params, x = tensors(drawn, dtype), inputs(d=size, dtype=dtype)
             found = model.forward(params, x)
             if found.shape != (N,):
-                yield f"forward returns shape {tuple(found.shape)} for {N} inputs, expected ({N},){where}"
+                several = found.dim() == 2 and len(found) == N
+                remedy = (
+                    "; for several outputs set outputs = 'any' and define module_for or shapes_for" if several else ""
+                )
+                yield f"forward returns shape {tuple(found.shape)} for {N} inputs, expected ({N},){where}{remedy}"
                 return
             if found.dtype != x.dtype:
                 yield (

@@ -68,13 +68,19 @@ def of_several(given: Problem, q: int = 3) -> Problem:
 
 def accepted(model: Model) -> int:
     """Return the first of ``DIMENSIONS`` at which a model maps inputs to outputs, or ``D`` if it does at none."""
-    for d in DIMENSIONS:
-        try:
-            model.forward(tensors(weights(model, d)), inputs(d=d))
-        except Exception:  # code of plugins may raise anything; the checks report it at D
-            continue
-        return d
-    return D
+    return next((d for d in DIMENSIONS if takes(model, d)), D)
+
+
+def takes(model: Model, d: int) -> bool:
+    """Return whether a model maps inputs of dimension d to outputs.
+
+    A convolution does where its kernel is no larger than they are.
+    """
+    try:
+        model.forward(tensors(weights(model, d)), inputs(d=d))
+    except Exception:  # code of plugins may raise anything; the checks report it at D
+        return False
+    return True
 
 
 def weights(model: Model, d: int | None = None, k: int = K, seed: int = 0) -> Weights:

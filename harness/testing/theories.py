@@ -44,6 +44,9 @@ LAW: tuple[tuple[Size, Size], ...] = (
 LOGARITHMS = 0.3
 """Power that four logarithms add there."""
 
+NEAR_POWER = 0.1
+"""Distance from a whole power of log n up to which logarithms explain a growth."""
+
 GROWTH: tuple[tuple[Size, Size, float, float], ...] = (
     ((54, 18), (486, 54), 0.5, 0.16),
     ((160, 80), (480, 240), 0.8, 0.05),
@@ -189,11 +192,18 @@ def _disagreement(
     if what == "width()":
         expected += claimed.logs * math.log(math.log(n1) / math.log(n0))
     if abs(grown - expected) > allowed * math.log(d1 / d0 if d1 > d0 else n1 / n0):
+        power = (grown - expected) / math.log(math.log(n1) / math.log(n0)) if n1 > n0 and not claimed.logs else 0.0
+        nearest = round(power)
+        logarithms = (
+            f"; a factor log^{nearest} n would explain it: Exponents(..., logs={nearest})"
+            if nearest >= 1 and abs(power - nearest) < NEAR_POWER
+            else ""
+        )
         side = "a floor" if (a, b) == claimed.floor else "n ≥ d" if n0 >= d0 else "n < d"
         yield (
             f"{what} grows {math.exp(grown):.3g}-fold from n = {n0}, d = {d0} to n = {n1}, d = {d1}, where "
             f"n^{a:g} d^{b:g} claimed for {side} give {math.exp(expected):.3g}: mend exponents or the formula, or say "
-            "in Exponents(..., where=...) of which inputs the law is true"
+            f"in Exponents(..., where=...) of which inputs the law is true{logarithms}"
         )
 
 

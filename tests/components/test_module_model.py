@@ -76,12 +76,23 @@ class Normalised(ModuleModel):
         return nn.Sequential(nn.Linear(d, k), nn.BatchNorm1d(k), nn.Linear(k, 1))
 
 
+class Layered(ModuleModel):
+    """A module with a layer that keeps its size."""
+
+    name = "layered"
+
+    def module(self, d: int, k: int) -> nn.Module:
+        return nn.Sequential(nn.Linear(d, k), nn.LayerNorm(k), nn.Linear(k, 1))
+
+
 def test_modules_that_are_no_functions_of_their_weights_are_refused() -> None:
     assert Scaled().shapes(4, 4) == {"hidden.weight": (4, 4)}
     with pytest.raises(TypeError, match="keeps a size from when it was made"):
         Scaled().shapes(5, 7)
     with pytest.raises(TypeError, match=r"buffers 1\.running_mean"):
         Normalised().shapes(5, 7)
+    with pytest.raises(TypeError, match=r"LayerNorm does: call torch\.nn\.functional\.layer_norm"):
+        Layered().shapes(5, 7)
 
 
 def test_it_trains() -> None:

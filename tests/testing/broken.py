@@ -533,6 +533,7 @@ BROKEN = (
     Broken("theory claim", "width", "without a reason", WIDTH, "return Width(float('nan'))"),
     Broken("theory claim", "exponents", "width() grows 0.111-fold from n = 54, d = 18 to n = 486, d = 54, where", WIDTH, "return Width(1.0 / problem.n)"),
     Broken("theory claim", "exponents", "n^2 d^-1 claimed for n ≥ d give 27: mend exponents", WIDTH, "return Width(float(problem.n))"),
+    Broken("theory claim", "exponents", "a factor log^3 n would explain it: Exponents(..., logs=3)", WIDTH, "return Width(problem.n**2 * np.log(problem.n) ** 3 / problem.d)"),
     Broken("theory claim", "exponents", "n^3 d^-1 claimed for n ≥ d give 243", LAW, "((3.0, -1.0))"),
     Broken("theory claim", "exponents", "n^0 d^0 claimed for n < d give 1:", LAW, "((2.0, -1.0), (0.0, 0.0))"),
     Broken("theory claim", "exponents", "n^3 d^-1 claimed for a floor give 243", LAW, "((0.5, 0.0), floor=(3.0, -1.0))"),
