@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import errno
+import gc
 import importlib
 import os
 import signal
@@ -174,6 +175,7 @@ def main() -> None:
         status = LOST
     sys.stdout = sys.stderr  # for what plugins print at exit
     _end_beside_threads(status)
+    gc.freeze()  # Python would search all objects for garbage as it ends, which takes up to a fifth of the time
     sys.exit(status)
 
 

@@ -92,6 +92,8 @@ def clean(text: str) -> str:
     >>> clean("a\x1b[31mred\n  line")
     'a�[31mred line'
     """
+    if text.isprintable():  # almost all texts are: no line ends, and nothing of the categories below
+        return " ".join(text.split())
     spaced = "".join(" " if character in "\n\r\t\v\f" else character for character in text)
     safe = "".join("�" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co") else c for c in spaced)
     return " ".join(safe.split())

@@ -6,6 +6,7 @@ Third-party plugins are left out: each worker imports them itself, from the file
 from __future__ import annotations
 
 import contextlib
+import gc
 
 import torch.func  # noqa: F401  # part of torch that is not imported with it
 
@@ -14,3 +15,5 @@ from harness.plugin_host.loading import load_plugins
 
 with contextlib.suppress(Exception):  # each worker meets it again, and says so
     load_plugins(third_party=False)
+
+gc.freeze()  # workers need not search these modules for garbage, nor copy the pages that a search writes to

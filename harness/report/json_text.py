@@ -20,9 +20,14 @@ def dumps(record: Any) -> str:
     Raises:
         ValueError: If a number is not finite.
     """
-    text = laid_out(record) + "\n"
     # Control characters occur in texts only, so they can be escaped.
-    return "".join(json.dumps(c)[1:-1] if unprintable(c, allowed="\n") else c for c in text)
+    return "\n".join(map(_escaped, laid_out(record).split("\n"))) + "\n"
+
+
+def _escaped(line: str) -> str:
+    if line.isprintable():  # almost all lines are
+        return line
+    return "".join(json.dumps(c)[1:-1] if unprintable(c) else c for c in line)
 
 
 def laid_out(value: Any, before: int = 0) -> str:
