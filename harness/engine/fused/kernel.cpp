@@ -24,6 +24,12 @@
 #define REAL float
 #endif
 
+// GCC puts the operations of several phi side by side, as far as registers reach, only if it orders operations before it
+// chooses registers.
+#if !defined ELEMENTARY_ONLY && defined __GNUC__ && !defined __clang__
+#pragma GCC optimize("schedule-insns", "sched-pressure")
+#endif
+
 using real = REAL;
 constexpr bool SINGLE = sizeof(real) == 4;
 using integer = std::conditional_t<SINGLE, int32_t, int64_t>;
@@ -259,6 +265,13 @@ static inline vec sigmoid(vec z) {
 
 static inline void activate(vec z, vec& phi, vec& slope) { ACTIVATION }
 
+// phi and slope of VECTORS vectors. Each is one long chain of operations, so they come without a branch between them, and
+// the compiler puts their operations side by side.
+template <int VECTORS>
+static inline void activate_all(const real* z, vec* phi, vec* slope) {
+    for (int u = 0; u < VECTORS; u++) activate(load(z + u * WIDE), phi[u], slope[u]);
+}
+
 #ifndef ELEMENTARY_ONLY
 
 // --- matrix products on a block of samples ----------------------------------------------------------
@@ -402,13 +415,14 @@ struct Neurons {
         for (int u = 0; u < VECTORS; u++) sum[u] = all(c);
         for (int j = 0; j < k; j++) {
             const vec weight = all(v[j]);
+            vec value[VECTORS], derivative[VECTORS];
+            activate_all<VECTORS>(z + (size_t)j * row, value, derivative);
             for (int u = 0; u < VECTORS; u++) {
-                vec value, derivative;
-                activate(load(z + (size_t)j * row + u * WIDE), value, derivative);
-                add_product(sum[u], weight, value);
-                if (phi) store(phi + j * BLOCK + u * WIDE, value);
-                store(slope + j * BLOCK + u * WIDE, weight * derivative);
+                add_product(sum[u], weight, value[u]);
+                store(slope + j * BLOCK + u * WIDE, weight * derivative[u]);
             }
+            if (phi)
+                for (int u = 0; u < VECTORS; u++) store(phi + j * BLOCK + u * WIDE, value[u]);
         }
         for (int u = 0; u < VECTORS; u++) f[u] = sum[u];
     }
@@ -633,10 +647,18 @@ extern "C" int64_t harness_vector_bytes() { return VECTOR_BYTES; }
 
 // phi and phi' of `count` numbers, a multiple of the vector's length: for tests.
 extern "C" void harness_activate(int64_t count, const real* z, real* phi, real* slope) {
-    for (int64_t i = 0; i < count; i += WIDE) {
-        vec a, b;
-        activate(load(z + i), a, b);
-        store(phi + i, a);
-        store(slope + i, b);
+    vec a[MOST_VECTORS], b[MOST_VECTORS];
+    int64_t i = 0;
+    for (; i + BLOCK <= count; i += BLOCK) {
+        activate_all<MOST_VECTORS>(z + i, a, b);
+        for (int u = 0; u < MOST_VECTORS; u++) {
+            store(phi + i + u * WIDE, a[u]);
+            store(slope + i + u * WIDE, b[u]);
+        }
+    }
+    for (; i < count; i += WIDE) {
+        activate_all<1>(z + i, a, b);
+        store(phi + i, a[0]);
+        store(slope + i, b[0]);
     }
 }
