@@ -15,6 +15,7 @@ from harness.driver.plan import Plan
 from harness.driver.threshold_search import ThresholdSearch
 from harness.driver.trial_times import TrialTimes
 from harness.driver.undecided import found_again
+from harness.engine.machine_load import MachineLoad
 from harness.engine.solvers import refusals, shipped
 from harness.plugin_host.registry import Registry
 from harness.store import FILE, Store
@@ -22,6 +23,9 @@ from harness.suite import Suite
 
 if TYPE_CHECKING:
     from harness.engine.costs import Size
+
+START = 1.5
+"""Time of a run beside its training, in seconds: imports, the start of workers, and reports."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class Planned:
         contents: Which columns of a file are used, or an empty string if the dataset reads none.
         brackets: Ratio high/low that brackets can be expected to have, by how fast P(fit) rises with the width, or
             None where an end is likely to stay open. It is empty for a grid, and if no search goes on.
+        load: Work of other programs on this machine in the last minute.
+        measured_busy: Whether other programs kept the machine busy when some of the times were measured.
     """
 
     suite: str
@@ -73,15 +79,29 @@ class Planned:
     why_not: dict[str, dict[str, str]] = field(default_factory=dict)
     contents: str = ""
     brackets: dict[str, float | None] = field(default_factory=dict)
+    load: MachineLoad = field(default_factory=MachineLoad.now)
+    measured_busy: bool = False
+
+    @property
+    def training_seconds(self) -> float:
+        """Estimated time of training, in seconds."""
+        return sum(t.seconds for t in self.thresholds) / self.workers
 
     @property
     def seconds(self) -> float:
-        """Estimated time of the whole run, in seconds."""
-        return sum(t.seconds for t in self.thresholds) / self.workers
+        """Estimated time of the whole run on a machine without other work, in seconds."""
+        missing = any(t.missing for t in self.thresholds)
+        return START + self.training_seconds if missing else 0.0
+
+    @property
+    def seconds_now(self) -> float:
+        """The same beside the present work of other programs."""
+        return self.seconds * self.load.slowdown(self.workers)
 
     def data(self) -> dict[str, Any]:
         """Return the plan as plain data."""
-        return {**asdict(self), "thresholds": [asdict(t) for t in self.thresholds], "seconds": self.seconds}
+        more = {"seconds": self.seconds, "seconds_now": self.seconds_now}
+        return {**asdict(self), "thresholds": [asdict(t) for t in self.thresholds], **more}
 
 
 def estimate(suite: Suite, registry: Registry, directory: Path, device: str, workers: int) -> Planned:
@@ -103,8 +123,8 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
             plan = Plan(suite, registry, device, store)
     else:
         plan = Plan(suite, registry, device)
-    thresholds, expected = _planned(plan, measure=True)
-    assert thresholds is not None
+    load = MachineLoad.now()
+    thresholds, expected, times = _planned(plan, measure=True)
     chosen = {search.setting.regime.name: (search.setting.regime, search.solver) for search in plan.searches}
     why_not = {
         name: refusals(
@@ -114,7 +134,9 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
     }
     brackets = {rise: ratio if math.isfinite(ratio) else None for rise, ratio in expected.brackets.items()}
     contents = suite.dataset.contents()
-    return Planned(suite.name, str(directory), workers, tuple(thresholds), why_not, contents, brackets)
+    return Planned(
+        suite.name, str(directory), workers, tuple(thresholds), why_not, contents, brackets, load, times.busy
+    )
 
 
 def known_seconds(plan: Plan) -> float | None:
@@ -125,20 +147,20 @@ def known_seconds(plan: Plan) -> float | None:
     Args:
         plan: The plan.
     """
-    thresholds, _ = _planned(plan, measure=False)
-    return None if thresholds is None else sum(one.seconds for one in thresholds)
+    thresholds, _, times = _planned(plan, measure=False)
+    return None if times.unknown else sum(one.seconds for one in thresholds)
 
 
-def _planned(plan: Plan, *, measure: bool) -> tuple[list[PlannedThreshold] | None, Expectations]:
-    """Return the estimates for the thresholds of a plan, or None if they take measuring and that is not wanted."""
+def _planned(plan: Plan, *, measure: bool) -> tuple[list[PlannedThreshold], Expectations, TrialTimes]:
+    """Return the estimates for the thresholds of a plan, and where they come from."""
     leading = {id(search) for search in plan.leading}
-    expected = Expectations(plan.leading)
     tuning = {id(one[0]): one for one in _tuning(plan.searches)}
     sizes: dict[str, list[Size]] = {}
     for search in (*plan.searches, *(one[1] for one in tuning.values())):
         widths = {k for k, _ in search.missing} if search.exact else {search.method.likely_width(*search.scale)}
         sizes.setdefault(search.key, []).extend((search.n, search.d, k) for k in widths)
     times = TrialTimes(sizes, plan.registry, plan.suite.budget.trial_seconds, measure=measure)
+    expected = Expectations(plan.leading, times)
     planned: list[PlannedThreshold] = []
     for search in plan.searches:
         if id(search) in tuning:
@@ -153,11 +175,11 @@ def _planned(plan: Plan, *, measure: bool) -> tuple[list[PlannedThreshold] | Non
                 stored=search.reused,
                 missing=number,
                 exact=search.exact,
-                seconds=times.seconds(search, expected.of(search, times.reach(search))) if number else 0.0,
+                seconds=times.seconds(search, expected.of(search)) if number else 0.0,
                 why=_why(search) if number else "",
             )
         )
-    return (None if times.unknown else planned), expected
+    return planned, expected, times
 
 
 Tuning = tuple["ThresholdSearch", "ThresholdSearch", int, dict[int, int]]

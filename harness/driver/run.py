@@ -16,6 +16,7 @@ from harness.driver.provenance import mixture, provenance
 from harness.driver.recovery import Recovery
 from harness.driver.threshold_searches import threshold_searches
 from harness.engine.continuations import compile_ahead
+from harness.engine.machine_load import MachineLoad
 from harness.suite.resolved import resolve
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ class Run:
         store: Where outcomes are kept.
         trained: Number of trials trained by this run.
         started: Time of the start, of the monotonic clock.
-        foreseen: Time that the run can be expected to take, in seconds, as ``harness plan`` says it, or None before
-            training starts and where a kind of trial was not measured on this machine.
+        foreseen: Time that training can be expected to take, in seconds, beside the other programs that ran at the
+            start, or None before training starts and where a kind of trial was not measured on this machine.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Run:
         self.trained = 0
         self.started = time.monotonic()
         self.foreseen: float | None = None
+        self._load = MachineLoad.now()
         self._recovery = Recovery()
 
     def begin(self) -> None:
@@ -121,8 +123,8 @@ class Run:
             executor.submit(batch)
             in_hand += 1
         if listen:
-            known = known_seconds(self.plan)  # workers train meanwhile
-            self.foreseen = None if known is None else known / max(executor.workers, 1)
+            known, workers = known_seconds(self.plan), max(executor.workers, 1)  # workers train meanwhile
+            self.foreseen = None if known is None else known / workers * self._load.slowdown(workers)
             listen(self)
         while in_hand:
             try:

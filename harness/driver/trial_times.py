@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.engine.continuations import shipped
 from harness.engine.costs import TOGETHER, Costs, Size
+from harness.engine.fate_costs import Fates, Outlook, followed
 from harness.engine.pace import Pace
 from harness.plugin_host.guarded import SECONDS, guarded, is_third_party
 from harness.plugin_host.plugin_process import START_SECONDS, Unanswered
@@ -21,17 +23,24 @@ if TYPE_CHECKING:
 MOST_TIMED = 3
 """Number of sizes at which trials of third-party plugins are timed."""
 
-DRIVER = 2e-3
-"""Time in which a trial is asked for, handed to a worker and stored, in seconds."""
+DRIVER = 2e-4
+"""Time in which a trial is handed to a worker and stored, in seconds."""
+
+CHOICE = 5e-4
+"""Time in which an adaptive search chooses a trial, in seconds."""
 
 
 class TrialTimes:
-    """The times of trials, from the costs of their kinds and the steps that they take.
+    """The times of trials, from the costs of their kinds, the steps that they take and their fates.
 
     A suite without code of third parties takes them from the file of the machine, which is complete after the first
     plan. What a third-party plugin does may take any time, and changes: it is timed anew at a few sizes of the suite,
     and its trials count with their whole budget. If it hangs or crashes meanwhile, each trial counts with its longest
     time.
+
+    Attributes:
+        unknown: Whether something would have to be measured, and was not.
+        busy: Whether some times were measured while other programs kept the machine busy.
     """
 
     def __init__(self, sizes: dict[str, list[Size]], registry: Registry, limit: float, *, measure: bool = True) -> None:
@@ -45,12 +54,19 @@ class TrialTimes:
         """
         self.registry, self.limit, self.measure = registry, limit, measure
         self.sizes = sizes
-        self.unknown = False
+        self.unknown = self.busy = False
         self._known: dict[str, tuple[Costs | None, Pace]] = {}
+        self._followed: dict[tuple[str, int, int], Fates | None] = {}
 
     def reach(self, search: ThresholdSearch) -> float:
         """Return the width from which trials fit within the budget, in starting widths, or 0 if it is not known."""
         return self._measured(search)[1].reach(search.setting, search.n, search.d)
+
+    def outlook(self, search: ThresholdSearch) -> Outlook:
+        """Return whether trials of a search with fates fit from about the starting width on, or stay open there."""
+        costs, pace = self._measured(search)
+        fates = None if costs is None else self._fates(search, costs, pace)
+        return "" if fates is None else fates.outlook
 
     def seconds(self, search: ThresholdSearch, expected: Sequence[ExpectedTrials]) -> float:
         """Return the time of trials of a search on one worker, in seconds.
@@ -62,6 +78,7 @@ class TrialTimes:
         costs, pace = self._measured(search)
         if costs is None:
             return self.limit * sum(one.trials for one in expected)
+        fates = self._fates(search, costs, pace)
         total = 0.0
         setting, n, d, (start, _) = search.setting, search.n, search.d, search.scale
         for one in expected:
@@ -69,8 +86,31 @@ class TrialTimes:
             fits = one.fits**one.together if costs.few else one.fits
             share = pace.share(setting, n, d, one.k / start, fits)
             each = costs.seconds(setting, n, d, one.k, share=share, together=one.together)
-            total += one.trials * (DRIVER + each)
+            fate = 0.0 if fates is None else fates.seconds(setting, n, d, one.k, one.k / start)
+            total += one.trials * (DRIVER + (0.0 if search.exact else CHOICE) + each + fate)
         return total
+
+    def _fates(self, search: ThresholdSearch, costs: Costs, pace: Pace) -> Fates | None:
+        """Return the time of a search's fates, or None if no continuation decides them."""
+        place = search.key, search.n, search.d
+        if place not in self._followed:
+            self._followed[place] = self._fates_of(search, costs, pace)
+        return self._followed[place]
+
+    def _fates_of(self, search: ThresholdSearch, costs: Costs, pace: Pace) -> Fates | None:
+        setting = search.setting
+        continuation = followed(setting)
+        if continuation is None:
+            return None
+        if continuation not in shipped() or is_third_party(self.registry, setting.regime, setting.dataset):
+            return Fates(costs.step)
+        from harness.engine.cost_file import fates_of
+
+        scaled = pace.scaled(setting, search.n, search.d)
+        kept = fates_of(setting, self.registry, scaled, measure=self.measure)
+        self.unknown |= kept is None
+        self.busy |= kept is not None and not kept.trusted
+        return None if kept is None else kept.found
 
     def _measured(self, search: ThresholdSearch) -> tuple[Costs | None, Pace]:
         """Return costs and pace of a search's trials. There are no costs if they cannot be timed."""
@@ -84,10 +124,14 @@ class TrialTimes:
         if not is_third_party(self.registry, *taking_part):
             from harness.engine.cost_file import costs_of, pace_of
 
-            costs = costs_of(setting, self.registry, measure=self.measure)
-            pace = costs and pace_of(setting, self.registry, costs, measure=self.measure)
-            self.unknown |= costs is None or pace is None
-            return costs, pace or Pace()
+            kept = costs_of(setting, self.registry, measure=self.measure)
+            if kept is None:
+                self.unknown = True
+                return None, Pace()
+            self.busy |= not kept.trusted
+            pace = pace_of(setting, self.registry, kept.found, measure=self.measure)
+            self.unknown |= pace is None
+            return kept.found, pace or Pace()
         if not self.measure:
             self.unknown = True
             return None, Pace()

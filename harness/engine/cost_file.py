@@ -1,4 +1,9 @@
-"""The costs and paces that were measured on a machine, kept in a file of its own beside the compiled kernels."""
+"""The costs, paces and fates that were measured on a machine, kept in a file beside the compiled kernels.
+
+The file says how busy other programs kept the machine meanwhile, since they lengthen processor time as well: they take
+their part of caches and memory, and of cores that are two threads of one. What was measured on a busy machine is
+measured anew when it is quiet.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +13,16 @@ import json
 import math
 import platform
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from harness.draft import replace_text
 from harness.engine.costs import Costs, measured
 from harness.engine.draws import digest
+from harness.engine.fate_costs import Fates, followed, measured_fates, measured_steps
 from harness.engine.fused.build import cache_directory
+from harness.engine.machine_load import BUSY, MachineLoad, Stopwatch
 from harness.engine.pace import Pace, measured_pace
 from harness.engine.processor import processor
 
@@ -23,16 +30,37 @@ if TYPE_CHECKING:
     from harness.engine.setting import Setting
     from harness.plugin_host.registry import Registry
 
-Measured = TypeVar("Measured", Costs, Pace)
+Measured = TypeVar("Measured", Costs, Pace, Fates)
 
-VERSION = 2
-"""Raised when terms or sizes of costs or paces change."""
+VERSION = 3
+"""Raised when terms or sizes of what is kept change."""
 
 LENGTHS = {"prepare": (6,), "step": (0, 5), "visit": (0, 6), "few": (0, 5)}
 """Numbers of weights that the costs of a kind of trial may have."""
 
+FATES = {"further": (0, 5), "leap": (0, 3), "near": (4,), "far": (4,)}
+"""The same of its fates."""
 
-def costs_of(setting: Setting, registry: Registry, *, measure: bool = True) -> Costs | None:
+
+@dataclass(frozen=True)
+class Kept(Generic[Measured]):
+    """A measurement, and how busy the machine was.
+
+    Attributes:
+        found: What was measured.
+        busy: Work of other programs meanwhile, as a share of the cores or of the time of what was measured.
+    """
+
+    found: Measured
+    busy: float
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the machine was quiet enough."""
+        return self.busy <= BUSY
+
+
+def costs_of(setting: Setting, registry: Registry, *, measure: bool = True) -> Kept[Costs] | None:
     """Return the costs of a setting without code of third parties, from the file or measured now and kept.
 
     Its problems are replaced by random ones with as many outputs, which have every size. A file that is damaged or
@@ -43,16 +71,17 @@ def costs_of(setting: Setting, registry: Registry, *, measure: bool = True) -> C
         registry: The plugins.
         measure: Whether to measure costs that are not in the file. Otherwise None is returned.
     """
-    return _kept(
-        _key(setting, registry),
-        setting.device,
-        _costs,
-        (lambda: measured(_with_random_problems(setting, registry))) if measure else None,
-    )
+
+    def call(watch: Stopwatch) -> Costs:
+        return measured(_with_random_problems(setting, registry), watch=watch)
+
+    return _kept(_key(setting, registry), setting.device, _costs, call if measure else None)
 
 
 def pace_of(setting: Setting, registry: Registry, costs: Costs, *, measure: bool = True) -> Pace | None:
     """Return the pace of a setting without code of third parties, from the file or measured now and kept.
+
+    It is a number of steps, which other programs do not change.
 
     Args:
         setting: What is trained.
@@ -60,30 +89,86 @@ def pace_of(setting: Setting, registry: Registry, costs: Costs, *, measure: bool
         costs: The costs of its trials.
         measure: Whether to measure a pace that is not in the file. Otherwise None is returned.
     """
+    key = f"pace-{digest(_own(setting, registry))[:20]}"
+
+    def call(_: Stopwatch) -> Pace:
+        return measured_pace(_with_random_problems(setting, registry), costs)
+
+    kept = _kept(key, setting.device, _pace, call if measure else None, quiet=True)
+    return None if kept is None else kept.found
+
+
+def fates_of(setting: Setting, registry: Registry, scaled: float, *, measure: bool = True) -> Kept[Fates] | None:
+    """Return the time of the fates of a setting without code of third parties, from the file or measured now and kept.
+
+    Args:
+        setting: What is trained, with a continuation.
+        registry: The plugins.
+        scaled: Budget of trials of n = 48 and d = 8 that is as large as that of the setting. A power of two near it is
+            taken.
+        measure: Whether to measure what is not in the file. Otherwise None is returned.
+    """
+    budget = 1 << max(round(math.log2(max(scaled, 1.0))), 6)
+    continuation = followed(setting)
+    assert continuation is not None
+    kind = [*_own(setting, registry), continuation.identity()]
+
+    def call(watch: Stopwatch) -> Fates:
+        return measured_steps(_with_random_problems(setting, registry), watch)
+
+    steps = _kept(f"steps-{digest(kind)[:20]}", setting.device, _fates, call if measure else None)
+    if steps is None:
+        return None
+    times = steps.found
+
+    def follow(watch: Stopwatch) -> Fates:
+        return measured_fates(_with_random_problems(setting, registry), times, budget, watch)
+
+    key = f"fates-{digest([*kind, budget])[:20]}"
+    return _kept(key, setting.device, _fates, follow if measure else None)
+
+
+def _own(setting: Setting, registry: Registry) -> list[Any]:
+    """Return what names a kind of trial with the size of its steps and its last tolerance."""
     optimizer = setting.data(registry)["regime"]["optimizer"]
-    own = [_key(setting, registry), optimizer, setting.tolerances[-1]]
-    return _kept(
-        f"pace-{digest(own)[:20]}",
-        setting.device,
-        _pace,
-        (lambda: measured_pace(_with_random_problems(setting, registry), costs)) if measure else None,
-    )
+    return [_key(setting, registry), optimizer, setting.tolerances[-1]]
 
 
 def _kept(
-    key: str, device: str, read: Callable[[Any], Measured | None], measure: Callable[[], Measured] | None
-) -> Measured | None:
-    """Return what the file has under a key, or what is measured now, which is kept there."""
+    key: str,
+    device: str,
+    read: Callable[[Any], Measured | None],
+    measure: Callable[[Stopwatch], Measured] | None,
+    *,
+    quiet: bool = False,
+) -> Kept[Measured] | None:
+    """Return what the file has under a key, or what is measured now, which is kept there.
+
+    Args:
+        key: The key.
+        device: Where networks are trained.
+        read: Returns what a record has, or None if it is of another kind or damaged.
+        measure: Measures it, or None if it is not to be measured.
+        quiet: Whether it does not depend on how busy the machine is.
+    """
     path = _file(device)
-    found = read(_read(path).get(key))
-    if found is not None or measure is None:
-        return found
-    found = measure()
+    record = _read(path).get(key)
+    known = read(record["measured"]) if record is not None and _is_record(record) else None
+    old = None if record is None or known is None else Kept(known, record["busy"])
+    if measure is None or (old is not None and (old.trusted or MachineLoad.now().busy)):
+        return old
+    watch = Stopwatch(on_clock=device != "cpu")
+    load = MachineLoad.now().share
+    found = measure(watch)
+    # Where programs always wait for a core, as in a container with a part of one, nothing is gained by a third time.
+    waiting = watch.waiting if old is None else 0.0
+    new = Kept(found, 0.0 if quiet else max(load, waiting))
     with contextlib.suppress(OSError):  # it is measured again next time
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        kept = {**_read(path), key: asdict(found)}  # another process may have written meanwhile
+        record = {"busy": round(new.busy, 3), "measured": asdict(new.found)}
+        kept = {**_whole(_read(path)), key: record}  # another process may have written meanwhile
         replace_text(path, json.dumps(kept, indent=0) + "\n")
-    return found
+    return new
 
 
 def _with_random_problems(setting: Setting, registry: Registry) -> Setting:
@@ -91,11 +176,17 @@ def _with_random_problems(setting: Setting, registry: Registry) -> Setting:
 
 
 def _random_problems(setting: Setting, registry: Registry) -> Any:
-    """Return a dataset that draws problems of any size with labels like those of the setting."""
-    targets, sphere = setting.dataset.targets(), registry.find("dataset", "sphere")
+    """Return a dataset that draws problems of any size with labels and norms of inputs like those of the setting."""
+    targets, inputs = setting.dataset.targets(), registry.find("dataset", _inputs(setting))
     if targets.classes is not None:
-        return sphere(labels="classes", classes=targets.classes)
-    return sphere(labels="gaussian" if targets.kind == "numbers" else "rademacher", outputs=targets.outputs)
+        return inputs(labels="classes", classes=targets.classes)
+    return inputs(labels="gaussian" if targets.kind == "numbers" else "rademacher", outputs=targets.outputs)
+
+
+def _inputs(setting: Setting) -> str:
+    """Return the dataset with inputs like those of a setting. The spectra of kernels, and times, depend on norms."""
+    dataset = setting.dataset
+    return "gaussian" if dataset.name == "gaussian" or not getattr(dataset, "normalise", True) else "sphere"
 
 
 def _key(setting: Setting, registry: Registry) -> str:
@@ -107,7 +198,8 @@ def _key(setting: Setting, registry: Registry) -> str:
         **{key: value for key, value in regime["optimizer"].items() if key not in ("step_size", "c")},
         "computed": isinstance(policy, str) and policy,
     }
-    kind = {"regime": regime, "q": setting.q, "targets": str(setting.dataset.targets().kind)}
+    targets = str(setting.dataset.targets().kind)
+    kind = {"regime": regime, "q": setting.q, "targets": targets, "inputs": _inputs(setting)}
     solver = setting.solver
     limit = setting.limit and solver is not None and solver.decides_fates
     named = {key: data.get(key) for key in ("solver", "format", "dtype", "spectrum", "theory")}
@@ -124,32 +216,63 @@ def _file(device: str) -> Path:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return the records of a file by key, those that are costs or paces."""
+    """Return the records of a file by key, which may be damaged."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    if not isinstance(found, dict):
-        return {}
-    return {key: one for key, one in found.items() if _costs(one) or _pace(one)}
+    return found if isinstance(found, dict) else {}
+
+
+def _whole(records: dict[str, Any]) -> dict[str, Any]:
+    """Return those of some records that are not damaged."""
+    kinds = (_costs, _pace, _fates)
+    return {
+        key: record
+        for key, record in records.items()
+        if _is_record(record) and any(read(record["measured"]) is not None for read in kinds)
+    }
+
+
+def _is_record(record: Any) -> bool:
+    """Return whether something has the form of a record, whatever was measured."""
+    return isinstance(record, dict) and set(record) == {"busy", "measured"} and _numbers([record["busy"]])
+
+
+def _numbers(listed: Any) -> bool:
+    """Return whether something is a list of finite numbers that are not negative."""
+    return isinstance(listed, list) and all(
+        isinstance(one, int | float) and math.isfinite(one) and one >= 0 for one in listed
+    )
+
+
+def _weights(found: Any, lengths: dict[str, tuple[int, ...]]) -> dict[str, tuple[float, ...]] | None:
+    """Return lists of numbers by name, or None if they have other names or lengths, or no such numbers."""
+    if not isinstance(found, dict) or set(found) != set(lengths):
+        return None
+    if not all(_numbers(found[name]) and len(found[name]) in several for name, several in lengths.items()):
+        return None
+    return {name: tuple(map(float, found[name])) for name in lengths}
 
 
 def _costs(found: Any) -> Costs | None:
     """Return the costs in a record, or None if it has none or is damaged."""
-    if not isinstance(found, dict) or set(found) != set(LENGTHS):
-        return None
-    for name, lengths in LENGTHS.items():
-        listed = found[name]
-        if not isinstance(listed, list) or len(listed) not in lengths:
-            return None
-        if not all(isinstance(one, int | float) and math.isfinite(one) and one >= 0 for one in listed):
-            return None
-    return Costs(**{name: tuple(map(float, found[name])) for name in LENGTHS})
+    weights = _weights(found, LENGTHS)
+    return None if weights is None else Costs(**weights)
+
+
+def _fates(found: Any) -> Fates | None:
+    """Return the time of fates in a record, or None if it has none or is damaged."""
+    weights = _weights(found, FATES)
+    return None if weights is None else Fates(**weights)
 
 
 def _pace(found: Any) -> Pace | None:
     """Return the pace in a record, or None if it has none or is damaged."""
-    if not isinstance(found, dict) or set(found) != {"narrow", "wide", "larger"}:
+    if not isinstance(found, dict) or set(found) != {"narrow", "wide", "larger", "tried"}:
         return None
-    known = [steps for steps in found.values() if steps is not None]
+    tried = found["tried"]
+    if not isinstance(tried, int) or tried < 0:
+        return None
+    known = [found[name] for name in ("narrow", "wide", "larger") if found[name] is not None]
     return Pace(**found) if all(isinstance(steps, int) and steps > 0 for steps in known) else None

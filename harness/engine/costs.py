@@ -8,7 +8,6 @@ fits to a few measured sizes.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.components.recorder import whole_epochs
-from harness.engine.continuations import continuation_of
+from harness.engine.machine_load import Stopwatch
 from harness.engine.operations import PRODUCTS, each_step, full_step, once, takes_products, visits
 
 if TYPE_CHECKING:
@@ -35,14 +34,11 @@ SIZES: tuple[Size, ...] = ((24, 6, 6), (64, 24, 8), (100, 20, 10), (128, 8, 48),
 LARGE: Size = (800, 60, 96)
 """A size at which steps are timed, and preparation, which takes a large part of a second there, is not."""
 
+SEARCHED = 1.5
+"""Least width of these sizes in starting widths, so that the times hold where a search goes."""
+
 FEW, TOGETHER = 2, 8
 """Numbers of networks that are trained together for a timing, as the smallest and largest blocks of a search are."""
-
-FATE = 2.5
-"""Time in which continuations decide fates on average over the widths of a search, in times of the whole budget.
-
-That of one trial lies between a twentieth, where a fit is proved at once, and ten, where a path is followed to its end.
-"""
 
 SHORT = 10
 """Steps of the trials with which preparation and diagnostics are timed, unless a closed form solves them."""
@@ -82,7 +78,7 @@ class Costs:
     def seconds(
         self, setting: Setting, n: int, d: int, k: int, *, share: float = 1.0, together: float = TOGETHER
     ) -> float:
-        """Return the time in seconds of one trial, with its fate where that is wanted.
+        """Return the time in seconds of one trial, without that of a continuation that decides its fate.
 
         Args:
             setting: What is trained.
@@ -92,6 +88,8 @@ class Costs:
             share: Share of the budget that the trial uses.
             together: Number of networks that are trained together.
         """
+        if not self.prepare:  # no trial could be prepared
+            return 0.0
         regime, solver = setting.regime, setting.solver
         single = once(setting, n, d, k)
         total = single @ np.array(self.prepare)
@@ -100,20 +98,12 @@ class Costs:
         if self.step and takes_products(setting, n):
             total += PRODUCTS * (full_step(n, d, k) @ np.array(self.step))
         if solver is None or not solver.closed_form:
-            fate = FATE if _is_followed(setting) else 0.0
             steps = whole_epochs(regime.optimizer.most_steps(n, setting.steps), regime.optimizer.epoch(n))
             counts = each_step(regime, n, d, k)
             alone = counts @ np.array(self.step)
             each = alone + _more_alone(together) * max(counts @ np.array(self.few) - alone, 0.0) if self.few else alone
-            total += steps * (share * each + fate * alone)
+            total += steps * share * each
         return float(total)
-
-
-def _is_followed(setting: Setting) -> bool:
-    """Return whether a continuation decides the fates of trials, and not their solver or nothing."""
-    if not setting.limit or (setting.solver is not None and setting.solver.decides_fates):
-        return False
-    return (setting.continuation or continuation_of(setting.regime, setting.q)) is not None
 
 
 def _more_alone(together: float) -> float:
@@ -124,7 +114,7 @@ def _more_alone(together: float) -> float:
     return max((1.0 / max(together, 1.0) - 1.0 / TOGETHER) / (1.0 / FEW - 1.0 / TOGETHER), 0.0)
 
 
-def measured(setting: Setting, sizes: Iterable[Size] = ()) -> Costs:
+def measured(setting: Setting, sizes: Iterable[Size] = (), watch: Stopwatch | None = None) -> Costs:
     """Return the costs of a setting's trials, measured in this process.
 
     Nothing that is trained is kept. Sizes at which preparation or training raises are left out: such trials end in
@@ -133,31 +123,28 @@ def measured(setting: Setting, sizes: Iterable[Size] = ()) -> Costs:
     Args:
         setting: What is trained. Its dataset must have problems of these sizes.
         sizes: Sizes to measure at, by default ``SIZES`` and ``LARGE``.
-
-    Returns:
-        The costs, in processor time, or in time on the clock where a GPU trains.
+        watch: Times the trials, by default in processor time, or on the clock where a GPU trains.
     """
-    from harness.engine.one_thread import one_thread
+    from harness.engine.one_thread import one_thread, one_thread_of_blas
 
-    clock = time.process_time if setting.device == "cpu" else time.perf_counter
-    step = setting.regime.initializer.width_step if setting.regime.model.has_width else 0
+    watch = watch or Stopwatch(on_clock=setting.device != "cpu")
     chosen = tuple(sizes)
-    at = [(n, d, max(k // step, 1) * step if step else 0) for n, d, k in chosen or SIZES]
-    large = [] if chosen else [(LARGE[0], LARGE[1], max(LARGE[2] // step, 1) * step if step else 0)]
+    at = list(chosen) or [admissible(setting, size) for size in SIZES]
+    large = [] if chosen else [admissible(setting, LARGE)]
     plain = replace(setting, regime=replace(setting.regime, diagnostics=()))
     prepare: list[tuple[Size, float]] = []
     each: list[tuple[Size, float]] = []
     few: list[tuple[Size, float]] = []
     visit: list[tuple[Size, float]] = []
-    with one_thread():
+    with one_thread(), one_thread_of_blas():
         for size in dict.fromkeys(at):
-            probe = _Probe(plain, size, clock)
+            probe = Probe(plain, size, watch)
             if not probe.works():
                 continue
             took = probe.once()
             prepare.append((size, took))
             if setting.regime.diagnostics and not (len(visit) >= FEWEST and visit[-1][1] > SLOW):
-                watched = _Probe(setting, size, clock)
+                watched = Probe(setting, size, watch)
                 if watched.works():
                     visit.append((size, max(watched.once() - took, 0.0) / visits(setting.regime, probe.short)))
             if not probe.solver.closed_form:
@@ -165,33 +152,33 @@ def measured(setting: Setting, sizes: Iterable[Size] = ()) -> Costs:
             if not probe.solver.closed_form and probe.count > FEW:
                 few.append((size, probe.step(FEW)))
         for size in large:
-            probe = _Probe(plain, size, clock, cheap=True)
+            probe = Probe(plain, size, watch, cheap=True)
             if not probe.solver.closed_form and probe.works():
                 each.append((size, probe.step()))
     regime = setting.regime
     return Costs(
-        _fitted([once(setting, *size) for size, _ in prepare], [seconds for _, seconds in prepare]),
-        _fitted([each_step(regime, *size) for size, _ in each], [seconds for _, seconds in each]),
-        _fitted([once(setting, *size) for size, _ in visit], [seconds for _, seconds in visit]),
-        _fitted([each_step(regime, *size) for size, _ in few], [seconds for _, seconds in few]),
+        fitted([once(setting, *size) for size, _ in prepare], [seconds for _, seconds in prepare]),
+        fitted([each_step(regime, *size) for size, _ in each], [seconds for _, seconds in each]),
+        fitted([once(setting, *size) for size, _ in visit], [seconds for _, seconds in visit]),
+        fitted([each_step(regime, *size) for size, _ in few], [seconds for _, seconds in few]),
     )
 
 
-class _Probe:
+class Probe:
     """Trials of one size that are timed."""
 
-    def __init__(self, setting: Setting, size: Size, clock: Callable[[], float], *, cheap: bool = False) -> None:
+    def __init__(self, setting: Setting, size: Size, watch: Stopwatch, *, cheap: bool = False) -> None:
         """Take what is timed.
 
         Args:
             setting: What is trained.
             size: The size.
-            clock: Returns the time in seconds.
+            watch: Times the trials.
             cheap: Whether no spectrum is computed, not even for the step size.
         """
         from harness.engine.solvers import choose
 
-        self.size, self.clock, self.regime = size, clock, setting.regime
+        self.size, self.watch, self.regime = size, watch, setting.regime
         self.solver: Solver = setting.solver or choose(setting.regime, setting.dtype, setting.device, q=setting.q)
         decides = self.solver.decides_fates
         optimizer = setting.regime.optimizer
@@ -247,25 +234,59 @@ class _Probe:
             count: Number of networks that are trained together, by default all.
         """
         low = self.epoch * math.ceil(SHORT / self.epoch)
-        before, high = self._least(partial(self._train, low, count)), 4 * low
-        while True:
-            more = self._least(partial(self._train, high, count)) - before
-            if more > LONG_ENOUGH or high >= MOST_STEPS:
-                return max(more, 0.0) / (high - low) / (count or self.count)
-            high *= 4
+        return slope(lambda steps: self._train(steps, count), low, self.watch) / (count or self.count)
 
     def _least(self, call: Callable[[], object]) -> float:
-        """Return the shorter of two times of a call, which other programs disturb less."""
-        times = []
-        for _ in range(2):
-            begin = self.clock()
-            call()
-            times.append(self.clock() - begin)
-        return min(times)
+        return least(call, self.watch)
 
 
-def _fitted(counts: Sequence[NDArray[np.float64]], seconds: Sequence[float]) -> tuple[float, ...]:
-    """Return non-negative weights with the least sum of squared relative errors (Lawson & Hanson 1974, chapter 23)."""
+def slope(call: Callable[[int], object], low: int, watch: Stopwatch) -> float:
+    """Return the time that a call takes for each of its steps, in seconds: the slope between two numbers of steps.
+
+    Args:
+        call: Takes a number of steps.
+        low: The smaller number of steps, and the divisor of the larger.
+        watch: Times the calls.
+    """
+    before, high = least(partial(call, low), watch), 4 * low
+    while True:
+        more = least(partial(call, high), watch) - before
+        if more > LONG_ENOUGH or high >= MOST_STEPS:
+            return max(more, 0.0) / (high - low)
+        high *= 4
+
+
+def least(call: Callable[[], object], watch: Stopwatch) -> float:
+    """Return the shorter of two times of a call in seconds, which other programs disturb less.
+
+    Args:
+        call: What is timed.
+        watch: Times it.
+    """
+    return min(watch.time(call) for _ in range(2))
+
+
+def admissible(setting: Setting, size: Size) -> Size:
+    """Return a size with an admissible width, at least ``SEARCHED`` starting widths, or 0 for a model without width.
+
+    Args:
+        setting: What is trained.
+        size: The size.
+    """
+    n, d, k = size
+    if not setting.regime.model.has_width:
+        return n, d, 0
+    step, least = setting.regime.initializer.width_step, int(SEARCHED * setting.regime.starting_width(n, d))
+    return n, d, max(max(k, least) // step, 1) * step
+
+
+def fitted(counts: Sequence[NDArray[np.float64]], seconds: Sequence[float]) -> tuple[float, ...]:
+    """Return non-negative weights with the least sum of squared relative errors (Lawson & Hanson 1974, chapter 23).
+
+    Args:
+        counts: Numbers of operations, one array for each time.
+        seconds: The times.
+    """
     if not seconds:
         return ()
     from scipy.optimize import nnls  # takes longer to import than all of the harness without it

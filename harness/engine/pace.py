@@ -27,6 +27,9 @@ NARROW, WIDE = 1.5, 3.0
 TRIALS = 4
 """Number of trials at each width."""
 
+LEAST_POWER = 0.25
+"""Least power of the width in which the number of steps is taken to fall, where the width decides which trials fit."""
+
 SECONDS = 0.5
 """Time of the trials of a width, in seconds, by which their steps are limited."""
 
@@ -42,11 +45,13 @@ class Pace:
         narrow: Median number of steps at ``NARROW`` starting widths, or None if it is more than was tried.
         wide: The same at ``WIDE`` starting widths.
         larger: The same at ``WIDE`` starting widths and dimension ``LARGER``.
+        tried: Number of steps that were tried, or 0 if no trials were trained.
     """
 
     narrow: int | None = None
     wide: int | None = None
     larger: int | None = None
+    tried: int = 0
 
     def steps(self, setting: Setting, n: int, d: int, width: float) -> float:
         """Return the number of steps until a trial fits, or infinity if it is not known.
@@ -78,16 +83,31 @@ class Pace:
     def reach(self, setting: Setting, n: int, d: int) -> float:
         """Return the width from which trials fit within the budget, in starting widths, or 0 if it is not known.
 
+        Where no trial of ``WIDE`` starting widths fitted in the steps that were tried, it is the least that it can be.
+
         Args:
             setting: What is trained.
             n: Number of samples.
             d: Input dimension.
         """
-        if self.wide is None or self.narrow is None or self.narrow <= self.wide:
-            return 0.0
-        power = _power(self.narrow / self.wide, WIDE / NARROW)
         budget = max(setting.regime.optimizer.most_steps(n, setting.steps), 1)
+        if self.wide is None:  # the number of steps is taken to fall with the width
+            more = _growth(setting.regime, n) * self.tried / budget
+            return WIDE * more if more > 1.0 else 0.0
+        narrow = max(self.tried, self.wide) if self.narrow is None else self.narrow
+        power = max(_power(narrow / self.wide, WIDE / NARROW), LEAST_POWER)
         return WIDE * math.pow(self._wide(setting, n, d) / budget, 1.0 / power)
+
+    def scaled(self, setting: Setting, n: int, d: int) -> float:
+        """Return the budget at ``N`` samples and dimension ``D`` that is as large as that of a setting at its size.
+
+        Args:
+            setting: What is trained.
+            n: Number of samples.
+            d: Input dimension.
+        """
+        growth = _growth(setting.regime, n) if self.wide is None else self._wide(setting, n, d) / self.wide
+        return setting.steps / growth
 
     def _wide(self, setting: Setting, n: int, d: int) -> float:
         """Return the number of steps at ``WIDE`` starting widths. Trials must fit there."""
@@ -129,12 +149,15 @@ def measured_pace(setting: Setting, costs: Costs) -> Pace:
     step = regime.initializer.width_step
     plain = replace(setting, regime=regime, spectrum=False, limit=False, held_out=0, validation=0)
     found: list[int | None] = []
+    tried = MOST_STEPS
     for d, width in ((D, NARROW), (D, WIDE), (LARGER, WIDE)):
         k = step * max(round(width * regime.starting_width(N, d) / step), 1)
         each = costs.seconds(replace(plain, steps=1000), N, d, k) / 1000
         most = round(min(max(SECONDS / TRIALS / max(each, 1e-9), 100), MOST_STEPS))
+        tried = min(tried, most)
         outcomes = train(replace(plain, steps=most), Cell(regime.name, N, d, k), range(TRIALS))
         hits = [math.inf if (hit := outcome.hits[-1]) is None else max(hit, 1) for outcome in outcomes]
         middle = median_high(hits)
         found.append(int(middle) if math.isfinite(middle) else None)
-    return Pace(*found)
+    narrow, wide, larger = found
+    return Pace(narrow, wide, larger, tried)

@@ -47,6 +47,20 @@ def _brackets(planned: Planned) -> str:
     return ", ".join(said)
 
 
+def _busy(planned: Planned) -> str:
+    """Return what other programs on the machine change, in words, or an empty string while it is quiet."""
+    load = planned.load
+    said = ""
+    if load.busy:
+        said = (
+            f" Other programs keep it busy now ({load.others:.1f} running on {load.cores} cores): beside them it takes "
+            f"about {duration(planned.seconds_now)}."
+        )
+    if planned.measured_busy:
+        said += " Times were measured while it was busy, and are measured again by the next plan on a quiet machine."
+    return said
+
+
 def plan_table(planned: Planned) -> Table:
     """Return one row per threshold: stored trials, missing trials, and their time."""
     usual = Note("what a search can be expected to take; it stops when the bracket is narrow enough")
@@ -74,9 +88,9 @@ def plan_table(planned: Planned) -> Table:
         title=f"Plan of {planned.suite}",
         caption=(
             f"{missing} trials to train, {stored} stored in {planned.directory}; "
-            f"roughly {duration(planned.seconds)} on {workers}. time: of one worker, from the times of this machine "
-            "and the widths and steps that a search can be expected to take; it may be half or twice as long, and "
-            "further off where fates are decided."
+            f"roughly {duration(planned.seconds)} on {workers} without other work on the machine.{_busy(planned)} "
+            "time: training on one worker, from times of this machine and the widths and steps that a search can be "
+            "expected to take; it may be half or twice as long."
             if missing
             else f"Nothing to train: all {stored} trials are stored in {planned.directory}."
         )

@@ -116,10 +116,10 @@ def needed_width(
     if going:
         narrowed = replace(suite, regimes=tuple(going))
         planned = plan(narrowed, out=directory, workers=workers)
-        if planned.seconds >= 1:
+        if planned.training_seconds >= 1:
             what = f"k½ of {len(going)} regime{'s' if len(going) > 1 else ''}"
             on = f"{planned.workers} worker{'s' if planned.workers > 1 else ''}"
-            say(f"about {duration(planned.seconds)} for {what} on {on}, and several times that if nets hardly fit")
+            say(f"about {duration(planned.seconds_now)} for {what} on {on}, and several times that if nets hardly fit")
         started = time.monotonic()
         results = run(narrowed, out=directory, max_time=left(), **options)
         complete = not results.missing

@@ -39,6 +39,12 @@ ABOVE_FLOOR = (1.0, 1.2, 1.5)
 MOST_TRIALS = 300
 """Largest number of trials of a simulated search, so that the simulation takes little time."""
 
+SOON = (0.3, 0.5, 0.7)
+"""Centres of the simulated curves where most trials fit from the first width on, in widths above the last before it."""
+
+NEAR = (0.8, 1.0, 1.25)
+"""Centres of the simulated curves where the width from which trials fit is known, in that width."""
+
 PER_OCTAVE = 2
 """Number of groups of the widths of an octave, so that few widths are timed."""
 
@@ -75,8 +81,31 @@ class Expectation:
     visited: tuple[Visited, ...]
 
 
+@dataclass(frozen=True)
+class Curve:
+    """P(fit | k) of a simulated search.
+
+    Attributes:
+        center: Centre c, in steps of the admissible widths.
+        slope: Exponent s of the odds (k/c)^s. If it is infinite, every trial fits from width c on, and none before.
+        open: Whether the trials that would fit stay open.
+    """
+
+    center: float
+    slope: float
+    open: bool = False
+
+    def chance(self, k: int) -> float:
+        """Return P(fit | k)."""
+        if math.isinf(self.slope):
+            return float(k >= self.center)
+        return (1 - LAPSE) / (1 + math.exp(min(self.slope * math.log(self.center / k), 99.0)))
+
+
 @lru_cache(maxsize=32)
-def expectation(search: Adaptive, start: float, sizes: int, floor: int = 0) -> Expectation:
+def expectation(
+    search: Adaptive, start: float, sizes: int, floor: int = 0, *, reach: float = 0.0, outlook: str = ""
+) -> Expectation:
     """Simulate searches on sharp, medium and slowly rising curves near the starting width.
 
     The outcomes are drawn from a fixed stream, so that equal searches have equal expectations.
@@ -86,6 +115,10 @@ def expectation(search: Adaptive, start: float, sizes: int, floor: int = 0) -> E
         start: Starting width, in steps of the admissible widths.
         sizes: Number of sizes (n, d) that the suite searches for a regime.
         floor: Width that k½ exceeds by a theorem, in steps of the admissible widths, or 0.
+        reach: Width from which trials fit, likewise, or 0 if it is not known. None fits if it is not tried.
+        outlook: ``at once`` if every trial fits from the first width above the floor on, or from the starting width on
+            without a floor, as those of linear models do. ``soon`` if most trials do. ``open`` if it is not known
+            whether they fit.
 
     >>> from harness.statistics.adaptive import Adaptive
     >>> found = expectation(Adaptive(), 10.0, 1)
@@ -93,26 +126,38 @@ def expectation(search: Adaptive, start: float, sizes: int, floor: int = 0) -> E
     (True, True)
     >>> expectation(Adaptive(), 10.0, 1, floor=9).trials < found.trials
     True
+    >>> expectation(Adaptive(), 10.0, 1, floor=9, outlook="at once").trials
+    20
+    >>> expectation(Adaptive(), 10.0, 1, reach=1e9).trials
+    38
     """
-    start = min(start, max(search.max_width / 4, 1.0))  # so that the curves cross ½ at widths that may be tried
-    centers = [(floor + 1) * center for center in ABOVE_FLOOR] if floor else [start * center for center in CENTERS]
+    if not reach:  # the curves cross ½ at widths that may be tried
+        start = min(start, max(search.max_width / 4, 1.0))
+    usual: tuple[float, ...] = USUAL
+    if outlook in ("at once", "open"):
+        centers, rises, usual = [floor + 1.0 if floor else start], dict.fromkeys(RISES, math.inf), (math.inf,)
+    else:
+        near = [(floor + 1) * center for center in ABOVE_FLOOR] if floor else [start * center for center in CENTERS]
+        if outlook == "soon":
+            near = [max(floor or start - 1.0, 0.0) + part for part in SOON]
+        centers, rises = [reach * center for center in NEAR] if reach else near, RISES
     rng = np.random.Generator(np.random.Philox(0))
     found: dict[float, list[float]] = {}
     asked: list[tuple[int, int, int]] = []
-    for slope in sorted({*RISES.values(), *USUAL}):
+    for slope in sorted({*rises.values(), *usual}):
         found[slope] = []
         for center in centers:
             evidence = Evidence(start, search.max_width, floor=floor)
-            ratio, blocks = _simulated(search, evidence, sizes, center, slope, rng)
+            ratio, blocks = _simulated(search, evidence, sizes, Curve(center, slope, outlook == "open"), rng)
             found[slope].append(ratio)
-            asked += blocks if slope in USUAL else []
-    ratios = {name: median(found[slope]) for name, slope in RISES.items()}
+            asked += blocks if slope in usual else []
+    ratios = {name: median(found[slope]) for name, slope in rises.items()}
     trials = sum(more for _, more, _ in asked)
-    return Expectation(ratios, round(trials / (len(USUAL) * len(centers))), _grouped(asked, start))
+    return Expectation(ratios, round(trials / (len(usual) * len(centers))), _grouped(asked, start))
 
 
 def _simulated(
-    search: Adaptive, evidence: Evidence, sizes: int, center: float, slope: float, rng: np.random.Generator
+    search: Adaptive, evidence: Evidence, sizes: int, curve: Curve, rng: np.random.Generator
 ) -> tuple[float, list[tuple[int, int, int]]]:
     """Return high/low of one simulated search, and width, trials and fits of what each round asked for."""
     blocks: list[tuple[int, int, int]] = []
@@ -121,12 +166,10 @@ def _simulated(
     ).ask():
         told = {}
         for k, more in asked.items():
-            chance = (
-                0.0 if k <= evidence.floor else (1 - LAPSE) / (1 + math.exp(min(slope * math.log(center / k), 99.0)))
-            )
-            fits = int(rng.binomial(more, chance))
-            told[k] = Tally(fits, fits, more)
-            blocks.append((k, more, fits))
+            fits = int(rng.binomial(more, 0.0 if k <= evidence.floor else curve.chance(k)))
+            sure = 0 if curve.open else fits
+            told[k] = Tally(sure, fits, more)
+            blocks.append((k, more, sure))
         evidence.tell(told)
     low, high = evidence.bracket(LEVEL)
     return (math.inf if low is None or high is None else high / low), blocks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,11 +12,15 @@ from pathlib import Path
 import pytest
 
 from harness.components import Cell
+from harness.driver.expected_trials import FROM, ExpectedTrials
 from harness.driver.plan import Plan
 from harness.driver.threshold_search import ThresholdSearch
-from harness.engine import cost_file
-from harness.engine.cost_file import costs_of
+from harness.driver.trial_times import TrialTimes
+from harness.engine import cost_file, fate_costs
+from harness.engine.cost_file import costs_of, fates_of
 from harness.engine.costs import LARGE, SIZES, Costs
+from harness.engine.fate_costs import Fates
+from harness.engine.machine_load import MachineLoad, Stopwatch
 from harness.engine.operations import PRODUCTS
 from harness.engine.setting import Setting
 from harness.engine.work import train
@@ -62,10 +67,15 @@ use = "{regime}"
 """
 
 
+RECORD = '{"KEY": {"busy": 0.1, "measured": {"prepare": [1, 1, 1, 1, 1, 1], "step": STEP, "few": [], "visit": []}}}'
+"""Costs in a file."""
+
+
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A file of costs that is not there yet."""
     monkeypatch.setattr(cost_file, "cache_directory", lambda: tmp_path / "cache")
+    monkeypatch.setattr(MachineLoad, "now", lambda: MachineLoad(0.0, 2))
     cost_file._file.cache_clear()
     yield cost_file._file("cpu")
     cost_file._file.cache_clear()
@@ -76,6 +86,11 @@ def search_of(case: str, registry: Registry, limit: str = "false") -> ThresholdS
     text = TEXT.format(regime=regime, options=options, problems=problems, budget=budget, limit=limit)
     (search,) = Plan(parse_suite(text, registry), registry, "cpu").searches
     return search
+
+
+def found_for(setting: Setting, registry: Registry) -> Costs | None:
+    kept = costs_of(setting, registry)
+    return None if kept is None else kept.found
 
 
 def seconds_of(setting: Setting, n: int, d: int, k: int, trials: int) -> float:
@@ -97,9 +112,9 @@ def test_times_of_sizes_that_were_not_measured_are_right_within_a_factor_of_two(
     search = search_of(case, registry)
     k = search.method.likely_width(*search.scale)
     assert (search.n, search.d, k) not in (*SIZES, LARGE)
-    costs = costs_of(search.setting, registry)
-    assert costs is not None
-    expected = costs.seconds(search.setting, search.n, search.d, k)
+    kept = costs_of(search.setting, registry)
+    assert kept is not None
+    expected = kept.found.seconds(search.setting, search.n, search.d, k)
     assert expected / 2 < seconds_of(search.setting, search.n, search.d, k, 8) < 2 * expected
 
 
@@ -113,17 +128,17 @@ def test_times_with_fates_are_right_within_a_factor_of_two_on_average_over_width
         limit="true",
     )  # fmt: skip
     (search,) = Plan(parse_suite(text, registry), registry, "cpu").searches
-    costs, widths = costs_of(search.setting, registry), (6, 8, 10, 12)
-    assert costs is not None
-    expected = sum(costs.seconds(search.setting, 120, 20, k) for k in widths)
-    took = sum(seconds_of(search.setting, 120, 20, k, 4) for k in widths)
+    start, widths = search.scale[0], (6, 8, 10, 12)
+    times = TrialTimes({}, registry, math.inf)
+    expected = sum(times.seconds(search, [ExpectedTrials(k, 4, float(k >= FROM * start), 4.0)]) for k in widths)
+    took = sum(4 * seconds_of(search.setting, 120, 20, k, 4) for k in widths)
     assert expected / 2 < took < 2 * expected
 
 
 def test_costs_are_measured_once_a_machine(registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured = []
 
-    def measure(setting: Setting) -> Costs:
+    def measure(setting: Setting, watch: Stopwatch) -> Costs:
         measured.append(setting.dataset.name)
         return Costs((1.0,) * 6, (1e-3,) * 5, ())
 
@@ -149,33 +164,63 @@ def test_costs_are_measured_once_a_machine(registry: Registry, file: Path, monke
         "[1]",
         "[" * 100_000,
         '{"KEY": 3}',
-        '{"KEY": {"prepare": [1, 1, 1, 1, 1, 1], "step": [1, 1, 1, 1, NaN], "few": [], "visit": []}}',
-        '{"KEY": {"prepare": [1, 1, 1, 1, 1, -1], "step": [], "few": [], "visit": []}}',
-        '{"KEY": {"prepare": [1], "step": [], "few": [], "visit": []}}',
-        '{"KEY": {"prepare": [1, 1, 1, 1, 1, "1"], "step": [], "few": [], "visit": []}}',
+        RECORD.replace("STEP", "[1, 1, 1, 1, NaN]"),
+        RECORD.replace("STEP", "[1, 1, 1, 1, -1]"),
+        RECORD.replace("STEP", "[1]"),
+        RECORD.replace("STEP", '[1, 1, 1, 1, "1"]'),
+        RECORD.replace("STEP", "[]").replace("0.1", "-0.1"),
+        RECORD.replace("STEP", "[]").replace('"busy": 0.1, ', ""),
     ],
 )
 def test_a_damaged_file_is_written_anew(
     damage: str, registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = Costs((2.0,) * 6, (), ())
-    monkeypatch.setattr(cost_file, "measured", lambda _: found)
+    monkeypatch.setattr(cost_file, "measured", lambda *_, **__: found)
     setting = search_of("closed form", registry).setting
     file.parent.mkdir(parents=True)
     file.write_text(damage.replace("KEY", cost_file._key(setting, registry)))
-    assert costs_of(setting, registry) == found
-    monkeypatch.setattr(cost_file, "measured", lambda _: pytest.fail("measured again"))
-    assert costs_of(setting, registry) == found
+    assert found_for(setting, registry) == found
+    monkeypatch.setattr(cost_file, "measured", lambda *_, **__: pytest.fail("measured again"))
+    assert found_for(setting, registry) == found
 
 
 def test_costs_that_cannot_be_kept_are_used_all_the_same(
     registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = Costs((2.0,) * 6, (), ())
-    monkeypatch.setattr(cost_file, "measured", lambda _: found)
+    monkeypatch.setattr(cost_file, "measured", lambda *_, **__: found)
     file.parent.parent.mkdir(exist_ok=True)
     file.parent.write_text("no directory")
-    assert costs_of(search_of("closed form", registry).setting, registry) == found
+    assert found_for(search_of("closed form", registry).setting, registry) == found
+
+
+def test_what_was_measured_on_a_busy_machine_is_measured_again_when_it_is_quiet(
+    registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = 0
+
+    def measure(setting: Setting, watch: Stopwatch) -> Costs:
+        nonlocal times
+        times += 1
+        watch.processor, watch.clock = 1.0, 1.6  # another program takes a core now and then
+        return Costs((float(times),) * 6, (), ())
+
+    def known(case: str, others: float) -> tuple[float, bool, int]:
+        monkeypatch.setattr(MachineLoad, "now", lambda: MachineLoad(others, 2))
+        kept = costs_of(search_of(case, registry).setting, registry)
+        assert kept is not None
+        return round(kept.busy, 3), kept.trusted, times
+
+    monkeypatch.setattr(cost_file, "measured", measure)
+    assert known("closed form", others=3.0) == (1.5, False, 1)
+    assert known("closed form", others=4.0) == (1.5, False, 1)  # nothing is gained while it is busy
+    assert known("closed form", others=0.1) == (0.05, True, 2)
+    assert known("closed form", others=3.0) == (0.05, True, 2)
+    # The load is the mean of a minute. The clock shows a program that has just begun.
+    assert known("softplus", others=0.1) == (0.6, False, 3)
+    assert known("softplus", others=0.1) == (0.05, True, 4)
+    assert known("softplus", others=0.1) == (0.05, True, 4)
 
 
 def test_a_step_of_minibatches_counts_its_samples_and_its_share_of_a_measure(registry: Registry) -> None:
@@ -205,3 +250,27 @@ def test_the_largest_eigenvalue_of_a_kernel_that_is_not_formed_takes_products_wi
     for n, more in ((MOST_FORMED - 1, 0), (60_000, PRODUCTS * 60_000)):
         steps = samples.seconds(given, n, 20, 10)
         assert samples.seconds(setting, n, 20, 10) - steps == pytest.approx(more)
+
+
+@pytest.mark.parametrize(("options", "leaps"), [("", True), (RELU, False)], ids=["softplus", "relu"])
+def test_fates_are_followed_and_kept(
+    options: str, leaps: bool, registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stopwatch, "waiting", 0.0)
+    monkeypatch.setattr(fate_costs, "SIZES", ((24, 6, 6), (40, 10, 6)))
+    text = TEXT.format(
+        regime="moderate", options=options, problems='dataset = "sphere"\nn = 96\nd = 8', budget="steps = 400",
+        limit="true",
+    )  # fmt: skip
+    (search,) = Plan(parse_suite(text, registry), registry, "cpu").searches
+    kept = fates_of(search.setting, registry, 200.0)
+    assert kept is not None
+    fates = kept.found
+    assert (bool(fates.leap), fates.near[1] > 0.0) == (leaps, leaps)
+    assert fates.near != Fates(()).near
+    assert all(0.0 <= sure <= possible <= 1.0 for *_, sure, possible in (fates.near, fates.far))
+    assert fates.seconds(search.setting, 96, 8, 14, 1.2) > 0.0
+    monkeypatch.setattr(cost_file, "measured_fates", lambda *_: pytest.fail("followed again"))
+    again = fates_of(search.setting, registry, 260.0)  # which is rounded to the same power of two
+    assert again is not None
+    assert again.found == fates

@@ -148,7 +148,7 @@ class _Search:
         self.allowed = min(max(int(PATIENCE * trained.steps), FEWEST), most)
         rate = trained.outcome.rate
         self.rate = -math.log(rate) if rate is not None and 0.0 < rate < 1.0 else 0.0
-        self.leaps = min(MOST_LEAPS, int(LEAP_WORK * most / (10.0 * _steps_per_leap(task.net))))
+        self.leaps = most_leaps(task.net.n, task.net.size, most)
         self.point = task.point(self.weights)
 
     def fate(self) -> Fate:
@@ -259,11 +259,30 @@ class _Search:
         return Fate("open", max_eta_lambda=largest, work=self.spent, constants=constants)
 
 
-def _steps_per_leap(net: Net) -> float:
-    """Return the steps of gradient descent whose work is that of one leap: a decomposition, and a Hessian or kernel."""
-    n, p = net.n, net.size
+def most_leaps(n: int, p: int, most: float) -> int:
+    """Return the most leaps of a path.
+
+    Args:
+        n: Number of samples.
+        p: Number of trained weights.
+        most: Number of steps that the continuation may take.
+    """
     size = min(n, p) if p >= 2 * n else p
-    return LEAP_SPEED * (9.0 * size**3 + 2.0 * n * p * size) / (8.0 * n * p)
+    # The work of a leap in steps of gradient descent: a decomposition, and a Hessian or kernel.
+    steps = LEAP_SPEED * (9.0 * size**3 + 2.0 * n * p * size) / (8.0 * n * p)
+    return min(MOST_LEAPS, int(LEAP_WORK * most / (10.0 * steps)))
+
+
+def decompositions(regime: Regime, trial: Trial, most: int) -> int:
+    """Follow the path of a trial from its initial weights, and return the number of decompositions that this took.
+
+    Args:
+        regime: What is trained.
+        trial: The trial.
+        most: Most leaps.
+    """
+    task = _Task.of(regime, trial)
+    return follow(task.point(trial.weights), task.step_size, most).leaps + 1
 
 
 def _digits(value: float) -> float:
