@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -31,6 +33,32 @@ def sources(_context: click.Context, _parameter: click.Parameter, begun: str) ->
 def tables(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """Return the files that hold data."""
     return _files(begun, (".csv", ".tsv", ".npz"))
+
+
+def columns(context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Return the names in the first line of the table that is named before."""
+    from harness.builtin.datasets.csv_file import delimiter_of
+
+    for word in context.args:  # click puts no word into its parameter while an option lacks its value
+        try:
+            with open(word, encoding="utf-8-sig") as table:
+                line = table.readline()
+        except (OSError, UnicodeDecodeError):
+            continue
+        return _starting((name.strip() for name in next(csv.reader([line], delimiter=delimiter_of(line)), [])), begun)
+    return []
+
+
+def regimes(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Return the regimes of the run that is named before, or the presets of all plugins if none has its tables here."""
+    for run in context.args:
+        for folder in (Path(run), Path("reports") / Path(run).stem):
+            try:
+                record = json.loads((folder / "thresholds.json").read_text(encoding="utf-8"))
+                return _starting(dict.fromkeys(one["regime"] for one in record["thresholds"]), begun)
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+    return of_plugins("regime")(context, parameter, begun)
 
 
 def of_plugins(kind: Kind | Literal["plugin"]) -> Completer:

@@ -37,7 +37,7 @@ def select(*, sizes: bool = True, theories: bool = True, columns: bool = True) -
             "regimes",
             multiple=True,
             metavar="GLOB",
-            shell_complete=completion.of_plugins("regime"),
+            shell_complete=completion.regimes,
             help="Only these regimes.",
         )
     }

@@ -26,13 +26,33 @@ def as_options(message: str) -> str:
     return KEY.sub(lambda key: f"--{key[1]} {shlex.quote(key[2] or key[3] or '')}", message)
 
 
+KINDS = ("numbers", "classes", "parity", "gaussian", "rademacher", "random-classes")
+"""Kinds of labels."""
+
+
 @click.command("width")
 @click.argument("file", metavar="[FILE]", required=False, shell_complete=completion.tables)
 @click.option("--n", type=click.IntRange(2), help="Samples; all rows of the file if not given.")
 @click.option("--d", type=click.IntRange(1), help="Input dimension; all input columns if not given.")
-@click.option("--label", metavar="COLUMN", help="Column of the labels; y, or the last one if not given.")
-@click.option("--labels", metavar="KIND", help="numbers, classes, gaussian or rademacher, instead of the file's own.")
-@click.option("--drop", multiple=True, metavar="COLUMN", help="A column that is no input; may be given several times.")
+@click.option(
+    "--label",
+    metavar="COLUMN",
+    shell_complete=completion.columns,
+    help="Column of the labels; y, or the last one if not given.",
+)
+@click.option(
+    "--labels",
+    metavar="KIND",
+    shell_complete=lambda *asked: [kind for kind in KINDS if kind.startswith(asked[-1])],
+    help="numbers, classes, gaussian or rademacher, instead of the file's own.",
+)
+@click.option(
+    "--drop",
+    multiple=True,
+    metavar="COLUMN",
+    shell_complete=completion.columns,
+    help="A column that is no input; may be given several times.",
+)
 @click.option(
     "--regime",
     "regimes",

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.complaints import Code, Complaint, SpecError, nearest, plain_complaints, show
+from harness.complaints import Code, Complaint, SpecError, plain_complaints, show
 from harness.components import Component, Diagnostic, Regime, StepPolicy, Theory, Tuning
 from harness.plugin_host.acceptance import not_accepted
 from harness.plugin_host.checks import PARTS
 from harness.plugin_host.component_data import component_from, component_spec, find_component, make_component
-from harness.plugin_host.options import configure, option_names
+from harness.plugin_host.options import configure, likely, option_names
 from harness.plugin_host.registry import Kind, Registry
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ class _Composer:
                 known = {o: p for p, cls in classes.items() if cls is not None for o in option_names(cls)}
                 listed = ", ".join(f"{option} ({part})" for option, part in sorted(known.items()))
                 message = f"is not an option of this regime ({listed})"
-                self._refuse("unknown-option", (key,), message, nearest(key, (*known, *OWN_KEYS)))
+                self._refuse("unknown-option", (key,), message, likely(key, (*known, *OWN_KEYS)))
             else:  # the key may belong to an ingredient that is unknown and has a complaint already
                 continue
 

@@ -14,9 +14,30 @@ from harness.components import Component
 from harness.plugin_host.validation import from_pydantic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 T = TypeVar("T")
+
+
+ELSEWHERE = {
+    "lr": "step_size",
+    "learning_rate": "step_size",
+    "momentum": "beta",
+    "batch_size": "batch",
+    "wd": "weight_decay",
+    "scheduler": "schedule",
+}
+"""Names that other libraries have for options."""
+
+
+def likely(key: str, names: Collection[str]) -> str:
+    """Return the option that a key most likely means, or an empty string if none is like it.
+
+    >>> likely("learning_rate", ["step_size", "c"]), likely("batc", ["batch"])
+    ('step_size', 'batch')
+    """
+    known = ELSEWHERE.get(key, "")
+    return known if known in names else nearest(key, names)
 
 
 @functools.cache
@@ -58,7 +79,7 @@ def configure(cls: type[T], options: Mapping[str, Any]) -> T:
             known = f"known are {', '.join(names)}" if names else "it has none"
             title = f"{getattr(cls, 'kind', 'method')} {show(getattr(cls, 'name', '') or cls.__name__.lower())}"
             message = f"is not an option of {title} ({known})"
-            complaints.append(Complaint("unknown-option", (key,), message, nearest(key, names)))
+            complaints.append(Complaint("unknown-option", (key,), message, likely(key, names)))
     refused = {complaint.path[0] for complaint in complaints if complaint.path}
     rest = {key: value for key, value in options.items() if key not in refused}
     try:

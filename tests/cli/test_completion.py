@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "reports" / "quickstart").mkdir(parents=True)
     (tmp_path / "reports" / "quickstart" / "results.sqlite").touch()
     (tmp_path / "mine.toml").touch()
-    (tmp_path / "mine.csv").touch()
+    (tmp_path / "mine.csv").write_text("age;height;price\n1;2;3\n", encoding="utf-8")
+    record = {"thresholds": [{"regime": "own", "n": n} for n in (20, 40)]}
+    (tmp_path / "archived").mkdir()
+    (tmp_path / "archived" / "thresholds.json").write_text(json.dumps(record), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -33,6 +37,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["report"], "re", ["reports/"]),
         (["width"], "m", ["mine.csv"]),
         (["report", "quickstart", "--regime"], "ntk", ["ntk-du"]),
+        (["report", "archived", "--regime"], "", ["own"]),
+        (["compare", "archived", "quickstart", "--regime"], "", ["own"]),
+        (["width", "mine.csv", "--label"], "", ["age", "height", "price"]),
+        (["width", "mine.csv", "--drop"], "h", ["height"]),
+        (["width", "gone.csv", "--drop"], "", []),
+        (["width", "--labels"], "c", ["classes"]),
         (["report", "quickstart", "--format"], "la", ["latex"]),
         (["plugins", "info"], "mod", ["moderate"]),
         (["theory", "--theory"], "os-smooth-sp", ["os-smooth-sphere"]),
