@@ -23,6 +23,8 @@ exclude_patterns = ["_build", "notebooks"]
 html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["gallery.css"]
+html_js_files = [("accessible.js", {"defer": "defer"})]
+html_copy_source = html_show_sourcelink = False
 html_title = f"convergence-harness {release}"
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
