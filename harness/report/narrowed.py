@@ -51,7 +51,8 @@ def narrowed(table: Table, most: int = MOST) -> Table:
     shorter = table.without([*dropped, *(columns[i].header for i in setting)])
     listed = ", ".join(f"“{header}”" for header in dropped)
     left_out = [f"Columns left out: {listed}; --columns '*' shows all."] if dropped else []
-    title = " · ".join([table.title, *said])
+    named = table.title.split(" · ")  # a block of theories has its regime in its title
+    title = " · ".join([table.title, *(one for one in said if one not in named)])
     return replace(shorter, title=title, caption=" ".join([shorter.caption, *notes, *left_out]).strip())
 
 

@@ -146,6 +146,7 @@ def test_for_a_comment_a_table_has_few_columns_and_says_what_is_left_out(most: i
         [str(10 * i + j) for i in range(most)] for j in range(2)
     ]
     assert found.title == "T · a · n = 40"
+    assert narrowed(Table("t", "T · a", "Said.", columns, rows), most).title == found.title  # named once
     left_out = ", ".join(f"“c{i}”" for i in range(most, 9))
     assert found.caption == f"Said. Columns left out: {left_out}; --columns '*' shows all."
     assert narrowed(SMALL) is SMALL
