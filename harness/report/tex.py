@@ -132,8 +132,9 @@ PACKAGES = ("booktabs", "array", "longtable", "amsmath", "amssymb")
 _POWER = re.compile(
     r"\^(?:\{([^{}$]+)\}|([−-]?\w+))|(?<=[\u0370-\u03ff\u0303])_([0-9A-Za-z\u0370-\u03ff]+)|k½"
     r"|(?<![A-Za-z0-9_’'.\-\\{])(kd|[nkdCb]|(?<!/)a(?=, b\b|:| [=≤]|$))(?![A-Za-z0-9_’'.+\-]|/a\b)"
+    r"|(?<![A-Za-z0-9_])([fwxy])_([ij])(?![A-Za-z0-9_])|(?<![A-Za-z])K(?=∞)"
 )
-"""Exponents, indices of Greek letters, k½, and variables: n, k, d, C and b as words, and a if it is no article."""
+"""Exponents, indices of Greek letters, k½, and variables: n, k, d, C and b as words, a if it is no article, and x_i."""
 
 
 def escape(text: str) -> str:
@@ -148,15 +149,21 @@ def escape(text: str) -> str:
     $k_{1/2}$ $\le $ $C$ $n^{-1}$ $\lambda _{\mathrm{min}}$
     >>> print(escape("a, b"), escape("a net with b = 1"))
     $a$, $b$ a net with $b$ = 1
+    >>> print(escape("‖x_i‖ = 1, λ_min(K∞), max_width"))
+    $\Vert x_i\Vert $ = 1, $\lambda _{\mathrm{min}}$($K_\infty $), max\_width
     """
     text = clean(text)
     pieces: list[tuple[str, bool]] = []
     place = 0
     for match in _POWER.finditer(text):
         pieces += _characters(text[place : match.start()])
-        braced, power, index, variable = match.groups()
+        braced, power, index, variable, letter, place_of = match.groups()
         if match[0] == "k½":
             pieces.append(("k_{1/2}", True))
+        elif match[0] == "K":
+            pieces.append(("K_", True))
+        elif letter is not None:
+            pieces.append((f"{letter}_{place_of}", True))
         elif variable is not None:
             pieces.append((variable, True))
         elif index is not None:
