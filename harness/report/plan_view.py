@@ -47,18 +47,11 @@ def _brackets(planned: Planned) -> str:
     return ", ".join(said)
 
 
-def _busy(planned: Planned) -> str:
-    """Return what other programs on the machine change, in words, or an empty string while it is quiet."""
-    load = planned.load
-    said = ""
-    if load.busy:
-        said = (
-            f" Other programs keep it busy now ({load.others:.1f} running on {load.cores} cores): beside them it takes "
-            f"about {duration(planned.seconds_now)}."
-        )
-    if planned.measured_busy:
-        said += " Times were measured while it was busy, and are measured again by the next plan on a quiet machine."
-    return said
+def _beside(planned: Planned) -> str:
+    """Return how long a run takes beside the other programs on the machine, or an empty string while it is quiet."""
+    if not planned.load.busy:
+        return ""
+    return f", about {duration(planned.seconds_now)} beside other programs (load {planned.load.others:.1f})"
 
 
 def plan_table(planned: Planned) -> Table:
@@ -88,9 +81,14 @@ def plan_table(planned: Planned) -> Table:
         title=f"Plan of {planned.suite}",
         caption=(
             f"{missing} trials to train, {stored} stored in {planned.directory}; "
-            f"roughly {duration(planned.seconds)} on {workers} without other work on the machine.{_busy(planned)} "
-            "time: training on one worker, from times of this machine and the widths and steps that a search can be "
-            "expected to take; it may be half or twice as long."
+            f"roughly {duration(planned.seconds)} on {workers}{_beside(planned)}. "
+            "time: training on one worker while the machine is quiet, from its times and the widths and steps that a "
+            "search can be expected to take; it may be half or twice as long."
+            + (
+                " Times were measured while the machine was busy, and are measured again when it is quiet."
+                if planned.measured_busy
+                else ""
+            )
             if missing
             else f"Nothing to train: all {stored} trials are stored in {planned.directory}."
         )

@@ -71,7 +71,8 @@ class Expectation:
     """The brackets and trials to expect of a search.
 
     Attributes:
-        ratios: Median of high/low by how fast P(fit) rises, or infinity where an end is likely to stay open.
+        ratios: Median of high/low by how fast P(fit) rises, or infinity where an end is likely to stay open. Slow
+            curves are left out where the width from which trials fit is known.
         trials: Mean number of trials where P(fit) rises as it usually does.
         visited: The widths of these trials, in groups.
     """
@@ -140,7 +141,9 @@ def expectation(
         near = [(floor + 1) * center for center in ABOVE_FLOOR] if floor else [start * center for center in CENTERS]
         if outlook == "soon":
             near = [max(floor or start - 1.0, 0.0) + part for part in SOON]
-        centers, rises = [reach * center for center in NEAR] if reach else near, RISES
+        centers = [reach * center for center in NEAR] if reach else near
+        # Slow curves take most time. They are of no use where it is known that trials fit soon or late.
+        rises = {name: slope for name, slope in RISES.items() if slope in USUAL} if reach or outlook else RISES
     rng = np.random.Generator(np.random.Philox(0))
     found: dict[float, list[float]] = {}
     asked: list[tuple[int, int, int]] = []

@@ -228,13 +228,13 @@ def test_a_plan_counts_the_start_and_says_what_other_programs_change(
 ) -> None:
     times(monkeypatch, ONE_SECOND)
     suite = parse_suite(SUITE.format(most=64), registry)
-    for others, said in ((0.2, ""), (2.0, "beside them it takes about")):
+    for others, said in ((0.2, ""), (2.0, "s beside other programs (load 2.0)")):
         monkeypatch.setattr(MachineLoad, "now", lambda others=others: MachineLoad(others, 2))
         planned = estimate(suite, registry, tmp_path, "cpu", 2)
         assert planned.seconds == pytest.approx(START + planned.training_seconds)
         assert planned.data()["seconds_now"] == pytest.approx(planned.seconds * (2.0 if said else 1.0))
         assert said in plan_table(planned).caption
-        assert "Other programs" in plan_table(planned).caption or not said
+        assert ("beside other programs" in plan_table(planned).caption) == bool(said)
     monkeypatch.setattr(cost_file, "costs_of", lambda *_, **__: Kept(ONE_SECOND, 0.9))
     assert "measured again" in plan_table(estimate(suite, registry, tmp_path, "cpu", 2)).caption
 
