@@ -167,7 +167,7 @@ def _pair(results: Results, regime: Regime, n: int, d: int) -> tuple[Entry, Entr
     """Return k½ of exact fits, or why there is none, and k½ within the budget."""
     within = k_half(results, regime.name, n, d, results.suite.budget.report_tolerance)
     if not regime.model.has_width:
-        return within, Missing("the limit of infinite width has no threshold")
+        return within, Missing("the limit of infinite width has no threshold", notes=(LIMIT,))
     if why := why_undecided(results, regime):
         return Missing(why, notes=(Note(f"exact fits are not decided, so k½ within the budget leads: {why}"),)), within
     return k_half(results, regime.name, n, d), replace(within, style="")
