@@ -130,6 +130,7 @@ def test_a_reviewer_edits_an_optimizer_and_sees_what_it_changed(place: Path) -> 
     assert "“moderate, momentum, beta 0.9” is compared with “moderate, momentum, beta 0.5” of B" in said
     (place / "wrong.toml").write_text(SUITE + EDITED.replace("beta", "lr"), encoding="utf-8")
     assert "did you mean 'step_size'?" in str(asked("plan", "wrong.toml").exception)
+    assert "; harness run mine.toml makes it" in str(asked("compare", "fast", "mine").exception)
 
 
 def test_an_author_claims_a_width_with_logarithms() -> None:

@@ -38,7 +38,12 @@ def command() -> None:
 
 @command.command("plugin")
 @click.argument("name")
-@click.option("--only", type=click.Choice(KINDS), help="One kind of component instead of a whole regime.")
+@click.option(
+    "--only",
+    type=click.Choice(KINDS),
+    metavar="KIND",
+    help=f"One kind of component instead of a whole regime: {', '.join(KINDS)}.",
+)
 @click.option("--single-file", is_flag=True, help="One .py beside a suite that loads it, instead of a package.")
 @click.option("--dir", "folder", default=".", show_default=True, metavar="DIR", help="Where to write.")
 def plugin(name: str, only: str | None, single_file: bool, folder: str) -> None:

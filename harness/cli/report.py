@@ -46,7 +46,9 @@ OF_SEVERAL = ("comparison", "ablations", "held-out-pairs", "replication")
 @click.option(
     "--view",
     type=click.Choice(tuple(TAKES)),
-    help="One table. If not given: what was found, compact, thresholds, theories (csv, json: thresholds).",
+    metavar="VIEW",
+    help=f"One table: {', '.join(TAKES)}. If not given: what was found, compact, thresholds, theories (csv, json: "
+    "thresholds).",
 )
 @click.option(
     "--format",

@@ -80,7 +80,7 @@ class Records(Generic[R]):
                 yield field, kind, values
                 continue
             for key in dict.fromkeys(key for value in values for key in value):
-                yield f"{field}_{key}", kind, [value.get(key) for value in values]
+                yield f"{field}_{key}".replace(" ", "_"), kind, [value.get(key) for value in values]
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return a pandas data frame; a column of integers or truth values with gaps has pandas' nullable type.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.complaints import show
+from harness.complaints import Complaint, printable, show
 
 if TYPE_CHECKING:
     from harness.exchange.archive_reader import Unpacked
@@ -82,11 +82,25 @@ def opened(
     # os.path.isdir returns False for names that no file can have; Path.is_dir raises.
     directory = next((p for p in (path, *([named] if bare else [])) if os.path.isdir(p)), None)
     if directory is None:
-        suite, registry = suites.load_suite(source, plugin_files=files, trust_plugins=trust_plugins)
+        try:
+            suite, registry = suites.load_suite(source, plugin_files=files, trust_plugins=trust_plugins)
+        except suites.SuiteError as error:
+            found = [replace(one, message=f"{one.message}{_runs_here(path, one)}") for one in error.complaints]
+            raise suites.SuiteError(found, error.path) from None
         yield Source(str(source), Results.of(load_results(Path("reports") / suite.name, suite, registry)))
         return
     given = load_plugins(files) if files else None
     yield Source(str(source), Results.of(load_results(directory, None, given, trust_plugins=trust_plugins)))
+
+
+def _runs_here(path: Path, complaint: Complaint) -> str:
+    """Return the runs that are here, and how to make the one that is missing, where a complaint is that it is."""
+    if complaint.code != "no-such-file":
+        return ""
+    runs = sorted(file.parent.name for file in Path("reports").glob("*/results.sqlite"))
+    here = f"; runs in reports/ are {', '.join(map(printable, runs))}" if runs else ""
+    suite = path.name + ".toml"
+    return f"{here}; harness run {suite} makes it" if suite == printable(suite) and Path(suite).is_file() else here
 
 
 @contextmanager
