@@ -211,7 +211,7 @@ def residual_norm(subject: Subject) -> Iterator[str]:
             yield f"measure_norm is {measured.tolist()} at norms {norms.tolist()}{where}, expected increasing from 0"
 
 
-def compiled(subject: Subject) -> Iterator[str]:
+def claims(subject: Subject) -> Iterator[str]:
     """Loss and measure are what ``derivative`` and ``per_sample`` say of them to a compiled solver."""
     import torch
     from torch.func import grad
@@ -259,6 +259,6 @@ CHECKS = (
     Check("curvature", CRITERION, curvature),
     Check("reduction", CRITERION, reduction),
     Check("residual norm", CRITERION, residual_norm),
-    Check("compiled", CRITERION, compiled),
+    Check("claims", CRITERION, claims),
     Check("global state", CRITERION, state),
 )
