@@ -610,6 +610,16 @@ def test_other_content_is_another_dataset(at: Path) -> None:
     assert pinned.spec() == before  # stored trials are found without the file
 
 
+def test_a_table_in_another_folder_gives_the_same_problems(at: Path) -> None:
+    (at / "moved").mkdir()
+    for place in (at, at / "moved"):
+        (place / "data.csv").write_text(CSV)
+    here, there = (TableFile(path=path, reduce="random") for path in ("data.csv", "moved/data.csv"))
+    problems = [draw_problem(of, 9, 2, seed=0, base=1) for of in (here, there)]
+    np.testing.assert_array_equal(problems[0].x, problems[1].x)
+    np.testing.assert_array_equal(problems[0].y, problems[1].y)
+
+
 def test_a_table_travels_as_plain_data(at: Path, registry: Registry) -> None:
     (at / "data.csv").write_text(CSV)
     dataset = TableFile(path="data.csv", reduce="random")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from harness.builtin.datasets.arff_file import read_arff
 from harness.builtin.datasets.csv_file import read_csv
@@ -48,6 +48,7 @@ class TableFile(Observed):
     """
 
     name: ClassVar[str] = "table"
+    version: ClassVar[int] = 3
     since: ClassVar[Mapping[str, str]] = dict.fromkeys(("columns", "drop"), "0.2")
     path: str = ""
     label: str = "y"
@@ -65,6 +66,11 @@ class TableFile(Observed):
         labels = self._label_file()
         beside = {} if labels is None else {"label_sha256": digest_of(labels)}
         return {**super().spec(), "sha256": self.sha256 or digest_of(self._file()), **beside}
+
+    def stream(self) -> dict[str, Any]:
+        """Return what names the draws: contents, not places, so that files in another folder give equal problems."""
+        places = ("path",) if self._label_file() is None else ("path", "label")
+        return {option: value for option, value in super().stream().items() if option not in places}
 
     def rows(self) -> Rows:
         """Return the whole table.
