@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 import time
@@ -11,10 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.builtin.datasets.csv_file import delimiter_of
-from harness.complaints import ProblemError
 from harness.components import Cell
 from harness.report.width_answer import Needed, WidthAnswer
+from harness.session.own_data import outputs, own_data, problem_of_rows
 from harness.session.suites import load_suite
 from harness.statistics.share_width import SHARE, ShareWidth, fewest_fits, share_width
 
@@ -29,6 +27,9 @@ USUAL: dict[str, dict[str, Any]] = {
     "ReLU, both layers": {"use": "train-all-relu"},
 }
 """Regimes that are tried if none is named."""
+
+SEVERAL = {"initializer": {"use": "gaussian-layers"}}
+"""Change of those with an initializer of one output, where labels have several, as classes do."""
 
 DRAWN = {"": "Gaussian labels", "gaussian": "Gaussian labels", "rademacher": "random signs"}
 """Labels that are drawn, in words."""
@@ -89,7 +90,7 @@ def needed_width(
     from harness.session.training import run
 
     begun = time.monotonic()
-    dataset, n, d, name = _data(file, n, d, label, labels, drop)
+    dataset, n, d, name = own_data(file, n, d, label, labels, drop)
     data = Path(file).name if file else f"{DRAWN.get(labels or '', 'random classes')} of {n} points on the sphere"
     directory = Path(out) if out else Path("reports") / f"width-{name}"
     base = {
@@ -97,9 +98,9 @@ def needed_width(
         "problems": {"dataset": dataset, "n": n, "d": d},
         "budget": {"steps": steps, "report_tolerance": tolerance, "tolerances": _tolerances(tolerance), "limit": limit},
     }
-    chosen = {key: dict(value) for key, value in (regimes or USUAL).items()}
+    chosen = {key: dict(value) for key, value in (regimes or _usual(dataset)).items()}
     suite, left_out = _composed(base, chosen)
-    problem, rows = _problem(suite, n, d)
+    problem, rows = problem_of_rows(suite, n, d)
     found, going = [], []
     for regime in suite.regimes:
         why = unfittable(problem, regime, tolerance, rows)
@@ -228,64 +229,10 @@ def _tolerances(tolerance: float) -> list[float]:
     return sorted({0.1, 1e-2, 1e-3, tolerance}, reverse=True)
 
 
-def _data(
-    file: str | Path | None,
-    n: int | None,
-    d: int | None,
-    label: str | None,
-    labels: str | None,
-    drop: Sequence[str],
-) -> tuple[dict[str, Any], int, int, str]:
-    """Return the dataset as in a suite, n, d, and a name for folders."""
-    if file is None:
-        if n is None or d is None:
-            raise ProblemError("give a CSV file, or both --n and --d for Gaussian labels on the sphere")
-        return {"use": "sphere", "labels": labels or "gaussian"}, n, d, f"n{n}-d{d}"
-    path = Path(file)
-    if path.is_dir():
-        raise ProblemError(f"{path} is a folder, expected a file")
-    spec: dict[str, Any] = {"use": "table", "path": str(path)}
-    if path.suffix.lower() in (".csv", ".tsv", ".txt"):
-        spec["label"] = label or _label(path)
-    elif label:
-        spec["label"] = label
-    if labels:
-        spec["labels"] = labels
-    if drop:
-        spec["drop"] = list(drop)
-    x = _table(spec)
-    name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "table"
-    return spec, n or len(x), d or x.shape[1], name
-
-
-def _label(path: Path) -> str:
-    """Return ``y`` if a column is called so, else the name of the last column."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            line = stream.readline()
-    except OSError as error:
-        raise ProblemError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ProblemError(
-            f"{path} is not text in UTF-8: {error.reason} at byte {error.start}; save it as “CSV UTF-8”"
-        ) from error
-    separator = delimiter_of(line)
-    header = [name.strip() for name in next(csv.reader([line], delimiter=separator), [])]
-    if not header:
-        raise ProblemError(f"{path} is empty, expected a CSV file with one column of labels")
-    numbers = all(re.fullmatch(r"[-+.\deE]+", name) for name in header)
-    return "y" if "y" in header else str(len(header)) if numbers else header[-1]
-
-
-def _table(spec: Mapping[str, Any]) -> Any:
-    from harness.plugin_host.component_data import component_from
-    from harness.plugin_host.loading import load_plugins
-
-    dataset: Any = component_from(load_plugins(()), "dataset", dict(spec))
-    try:
-        return dataset.rows().x
-    except ValueError as error:
-        raise ProblemError(str(error)) from error
+def _usual(dataset: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    if outputs(dataset) == 1:
+        return USUAL
+    return {name: {**spec, **SEVERAL} if spec["use"] == "moderate" else spec for name, spec in USUAL.items()}
 
 
 def _composed(base: Mapping[str, Any], chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Suite, dict[str, str]]:
@@ -303,30 +250,3 @@ def _composed(base: Mapping[str, Any], chosen: Mapping[str, Mapping[str, Any]]) 
         assert last is not None
         raise last
     return load_suite({**base, "regimes": kept}), left_out
-
-
-def _problem(suite: Suite, n: int, d: int) -> tuple[Any, Any]:
-    """Return the problem, and the number in the file of each of its rows, or None if there is no file.
-
-    With every row of a file the problem keeps their order, so that messages can name them.
-    """
-    import numpy as np
-
-    from harness.components import Problem
-    from harness.report.predicted import problem_of_suite
-
-    try:
-        problem = problem_of_suite(suite, n, d).training()
-        rows = getattr(suite.dataset, "rows", None)
-        if rows is None or n < len(rows().x):
-            return problem, None
-        whole: Any = suite.dataset
-        ready = whole.prepared(d)
-        x = ready.x / np.linalg.norm(ready.x, axis=1, keepdims=True) if whole.normalise else ready.x
-        if ready.y is None or x.shape[1] != problem.x.shape[1] or problem.q > 1:
-            return problem, None
-        return Problem(x, ready.y, problem.seed, problem.dataset), np.arange(1, n + 1)
-    except ValueError as error:
-        constant = "all the same" in str(error) and "labels" in str(error)
-        more = ": a constant has no threshold, since the harness fits labels of mean 0" if constant else ""
-        raise ProblemError(f"{error}{more}") from error

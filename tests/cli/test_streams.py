@@ -61,3 +61,11 @@ def test_a_terminal_without_a_sign_has_it_spelled_out() -> None:
     assert done.returncode == 0
     assert done.stdout.isascii()
     assert b"<=" in done.stdout
+
+
+def test_a_library_that_counts_what_is_left_prints_nothing() -> None:
+    """Libraries made with nanobind print the objects that Python leaves, so that garbage is searched for at the end."""
+    pytest.importorskip("triton")
+    code = "import sys, triton._C.libtriton; from harness.cli import main; sys.argv = ['harness', '--version']; main()"
+    done = shell(f'{sys.executable} -c "{code}"')
+    assert (done.returncode, done.stderr) == (0, b"")

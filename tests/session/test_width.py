@@ -137,3 +137,13 @@ def test_a_budget_that_ends_first_names_one_that_would_do(tmp_path: Path) -> Non
     assert "No width was found at which 95 % of the nets fit" in said
     assert "the budget of 60 steps ends first" in said
     assert "ask for --steps" in said
+
+
+def test_classes_are_tried_with_all_usual_regimes(tmp_path: Path) -> None:
+    answer = needed_width(n=6, d=3, labels="classes", steps=200, max_time=0.001, workers=1, out=tmp_path / "run")
+    assert [one.regime for one in answer.regimes] == [
+        "softplus, hidden layer",
+        "ReLU, hidden layer",
+        "ReLU, both layers",
+    ]
+    assert not answer.left_out
