@@ -65,6 +65,8 @@ def command(
     loaded, registry = load(suite, plugin_files, trust=trust_plugins, seed=seed, paper_size=paper_size)
     loaded = selected_suite(chosen, loaded.with_limit(limit))
 
+    from harness.engine.cost_file import measured_before
+    from harness.engine.device import resolve_device
     from harness.report.json_text import dumps
     from harness.report.plan_view import plan_table
     from harness.report.terminal import show
@@ -73,6 +75,8 @@ def command(
     from harness.store import StoreError
 
     try:
+        if not (explain or measured_before(resolve_device(device or loaded.budget.device))):
+            click.echo("compiling kernels and timing a few trials of each kind, once on a machine …", err=True)
         _notices(loaded, registry, device)
         if explain:
             _explain(loaded, registry, run_directory(loaded, out), device, as_json=as_json)

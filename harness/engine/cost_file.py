@@ -60,6 +60,15 @@ class Kept(Generic[Measured]):
         return self.busy <= BUSY
 
 
+def measured_before(device: str) -> bool:
+    """Return whether anything was measured on this machine.
+
+    Args:
+        device: Where networks are trained.
+    """
+    return _file(device).exists()
+
+
 def costs_of(setting: Setting, registry: Registry, *, measure: bool = True) -> Kept[Costs] | None:
     """Return the costs of a setting without code of third parties, from the file or measured now and kept.
 

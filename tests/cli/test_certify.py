@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import harness.claims.certified
+import harness.engine.cost_file
 import harness.report.predicted
 from harness.claims.certified import Certified, certified_width
 from harness.cli import command as main
@@ -139,6 +140,14 @@ def test_a_plan_draws_each_problem_at_the_edge_of_a_grid_once(monkeypatch: pytes
     assert status == 0, err
     edge = [(n, d) for n in (8, 10, 12, 14, 16) for d in (2, 3, 4, 5) if n in (8, 16) or d in (2, 5)]
     assert sorted(drawn) == edge
+
+
+def test_the_first_plan_on_a_machine_says_why_it_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("tiny.toml").write_text(GRID.format(dataset='"sphere"', d=4), encoding="utf-8")
+    for known in (False, True):
+        monkeypatch.setattr(harness.engine.cost_file, "measured_before", lambda _, known=known: known)
+        status, _, err = run("plan", "tiny.toml")
+        assert (status, "once on a machine" in err) == (0, not known)
 
 
 def test_all_sizes_without_a_problem_are_counted() -> None:
