@@ -75,7 +75,9 @@ def _row(one: Replication) -> Row:
             _measured(found),
             Text(decimal(section.margin, 3) + "×" * section.as_ratio),
             Number(found.pairs),
-            Missing("not of thresholds") if found.p_value is None else Number(found.p_value, width=False),
+            Missing("the sign-flip test is about single trials, not about thresholds")
+            if found.p_value is None
+            else Number(found.p_value, width=False),
             Text(found.verdict, style=STYLES[found.verdict]),
             Text(flips(one)),
         )
