@@ -126,7 +126,7 @@ def terminal(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_reviewer_edits_an_optimizer_and_sees_what_it_changed(place: Path) -> None:
     said = first_screen(asked("compare", "fast", "slow"))
-    assert "moderate, momentum, beta 0.9: 0.9 0.5 optimizer.beta" in said
+    assert "moderate, momentum, beta 0.9: optimizer.beta 0.9 0.5" in said
     assert "“moderate, momentum, beta 0.9” is compared with “moderate, momentum, beta 0.5” of B" in said
     (place / "wrong.toml").write_text(SUITE + EDITED.replace("beta", "lr"), encoding="utf-8")
     assert "did you mean 'step_size'?" in str(asked("plan", "wrong.toml").exception)

@@ -30,6 +30,9 @@ SHORTEST_WRAP = 12
 
 COMFORTABLE_WRAP = 24
 
+WIDEST_WRAP = 60
+"""Columns of text that words fill before they wrap, if the line has them to spare."""
+
 LESSER = 3
 
 STYLES = {"": "", "good": "green", "bad": "red", "doubt": "yellow", "dim": "dim", "strong": "bold"}
@@ -188,7 +191,17 @@ class TableLayout:
                 return None
             # The widest column that can shrink goes first, so that text columns become equal.
             widths[max(able, key=lambda place: widths[place])] -= 1
-        return tuple(widths)
+        return self._spread(columns, widths, room)
+
+    def _spread(self, columns: Sequence[int], widths: Sequence[int], room: int) -> tuple[int, ...]:
+        """Return the widths with what is left of the line given to columns whose words would wrap without need."""
+        found, spare = [], room - sum(widths)
+        for i, width in zip(columns, widths, strict=True):
+            wanted = min(max((cell_len(row[i]) for row in self.cells), default=0), WIDEST_WRAP)
+            more = min(max(wanted - width, 0), spare)
+            spare -= more
+            found.append(width + more)
+        return tuple(found)
 
     def _natural(self, i: int) -> int:
         longest = max((cell_len(row[i]) for row in self.cells), default=0)
