@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Measured = TypeVar("Measured", Costs, Pace, Fates)
 
-VERSION = 3
+VERSION = 4
 """Raised when terms or sizes of what is kept change."""
 
 LENGTHS = {"prepare": (6,), "step": (0, 5), "visit": (0, 6), "few": (0, 5)}
@@ -278,10 +278,10 @@ def _fates(found: Any) -> Fates | None:
 
 def _pace(found: Any) -> Pace | None:
     """Return the pace in a record, or None if it has none or is damaged."""
-    if not isinstance(found, dict) or set(found) != {"narrow", "wide", "larger", "tried"}:
+    if not isinstance(found, dict) or set(found) != {"narrow", "wide", "larger", "tried", "diverged"}:
         return None
     tried = found["tried"]
     if not isinstance(tried, int) or tried < 0:
         return None
-    known = [found[name] for name in ("narrow", "wide", "larger") if found[name] is not None]
+    known = [found[name] for name in ("narrow", "wide", "larger", "diverged") if found[name] is not None]
     return Pace(**found) if all(isinstance(steps, int) and steps > 0 for steps in known) else None

@@ -46,12 +46,15 @@ class Pace:
         wide: The same at ``WIDE`` starting widths.
         larger: The same at ``WIDE`` starting widths and dimension ``LARGER``.
         tried: Number of steps that were tried, or 0 if no trials were trained.
+        diverged: Median number of steps after which trials diverged, or None if fewer than half of those that did not
+            fit diverged.
     """
 
     narrow: int | None = None
     wide: int | None = None
     larger: int | None = None
     tried: int = 0
+    diverged: int | None = None
 
     def steps(self, setting: Setting, n: int, d: int, width: float) -> float:
         """Return the number of steps until a trial fits, or infinity if it is not known.
@@ -68,7 +71,7 @@ class Pace:
         return self._wide(setting, n, d) * math.pow(WIDE / width, power)
 
     def share(self, setting: Setting, n: int, d: int, width: float, fits: float) -> float:
-        """Return the mean share of the budget that trials of a width use. Those that do not fit use all of it.
+        """Return the mean share of the budget that trials of a width use. Those that do not fit use all, or diverge.
 
         Args:
             setting: What is trained.
@@ -78,7 +81,9 @@ class Pace:
             fits: Share of the trials that fit.
         """
         budget = max(setting.regime.optimizer.most_steps(n, setting.steps), 1)
-        return 1.0 - fits + fits * min(self.steps(setting, n, d, width) / budget, 1.0)
+        unfit = 1.0 if self.diverged is None else min(self.diverged / budget, 1.0)
+        steps = self.steps(setting, n, d, width)
+        return (1.0 - fits) * unfit + fits * (min(steps / budget, 1.0) if math.isfinite(steps) else unfit)
 
     def reach(self, setting: Setting, n: int, d: int) -> float:
         """Return the width from which trials fit within the budget, in starting widths, or 0 if it is not known.
@@ -149,6 +154,7 @@ def measured_pace(setting: Setting, costs: Costs) -> Pace:
     step = regime.initializer.width_step
     plain = replace(setting, regime=regime, spectrum=False, limit=False, held_out=0, validation=0)
     found: list[int | None] = []
+    unfit: list[float] = []
     tried = MOST_STEPS
     for d, width in ((D, NARROW), (D, WIDE), (LARGER, WIDE)):
         k = step * max(round(width * regime.starting_width(N, d) / step), 1)
@@ -157,7 +163,9 @@ def measured_pace(setting: Setting, costs: Costs) -> Pace:
         tried = min(tried, most)
         outcomes = train(replace(plain, steps=most), Cell(regime.name, N, d, k), range(TRIALS))
         hits = [math.inf if (hit := outcome.hits[-1]) is None else max(hit, 1) for outcome in outcomes]
+        unfit += [max(o.steps, 1) if o.diverged else math.inf for o in outcomes if o.hits[-1] is None]
         middle = median_high(hits)
         found.append(int(middle) if math.isfinite(middle) else None)
     narrow, wide, larger = found
-    return Pace(narrow, wide, larger, tried)
+    end = median_high(unfit) if unfit else math.inf
+    return Pace(narrow, wide, larger, tried, int(end) if math.isfinite(end) else None)

@@ -133,6 +133,9 @@ def test_the_steps_until_a_fit_grow_with_n_where_the_step_size_is_computed(regis
     assert pace.steps(setting, 96, 8, reach) == pytest.approx(100)
     assert Pace(400, 100, 50).steps(setting, 48, 32, 3.0) == pytest.approx(25)
     assert Pace(None, 100).steps(setting, 48, 8, 2.9) == math.inf
+    diverging = Pace(tried=800, diverged=40)
+    assert diverging.share(replace(setting, steps=800), 48, 8, 3.0, fits=0.5) == pytest.approx(0.05)
+    assert Pace(tried=800).share(replace(setting, steps=800), 48, 8, 3.0, fits=0.5) == 1.0
 
 
 def test_few_networks_of_a_stack_take_longer_each(registry: Registry) -> None:
