@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Measured = TypeVar("Measured", Costs, Pace, Fates)
 
-VERSION = 4
+VERSION = 5
 """Raised when terms or sizes of what is kept change."""
 
 LENGTHS = {"prepare": (6,), "step": (0, 5), "visit": (0, 6), "few": (0, 5)}

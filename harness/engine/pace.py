@@ -46,8 +46,7 @@ class Pace:
         wide: The same at ``WIDE`` starting widths.
         larger: The same at ``WIDE`` starting widths and dimension ``LARGER``.
         tried: Number of steps that were tried, or 0 if no trials were trained.
-        diverged: Median number of steps after which trials diverged, or None if fewer than half of those that did not
-            fit diverged.
+        diverged: Median number of steps after which trials diverged, or None if not all of them did.
     """
 
     narrow: int | None = None
@@ -154,7 +153,7 @@ def measured_pace(setting: Setting, costs: Costs) -> Pace:
     step = regime.initializer.width_step
     plain = replace(setting, regime=regime, spectrum=False, limit=False, held_out=0, validation=0)
     found: list[int | None] = []
-    unfit: list[float] = []
+    ends: list[float] = []
     tried = MOST_STEPS
     for d, width in ((D, NARROW), (D, WIDE), (LARGER, WIDE)):
         k = step * max(round(width * regime.starting_width(N, d) / step), 1)
@@ -163,9 +162,9 @@ def measured_pace(setting: Setting, costs: Costs) -> Pace:
         tried = min(tried, most)
         outcomes = train(replace(plain, steps=most), Cell(regime.name, N, d, k), range(TRIALS))
         hits = [math.inf if (hit := outcome.hits[-1]) is None else max(hit, 1) for outcome in outcomes]
-        unfit += [max(o.steps, 1) if o.diverged else math.inf for o in outcomes if o.hits[-1] is None]
+        ends += [max(outcome.steps, 1) if outcome.diverged else math.inf for outcome in outcomes]
         middle = median_high(hits)
         found.append(int(middle) if math.isfinite(middle) else None)
     narrow, wide, larger = found
-    end = median_high(unfit) if unfit else math.inf
-    return Pace(narrow, wide, larger, tried, int(end) if math.isfinite(end) else None)
+    diverged = int(median_high(ends)) if all(map(math.isfinite, ends)) else None
+    return Pace(narrow, wide, larger, tried, diverged)
