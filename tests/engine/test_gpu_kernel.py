@@ -219,7 +219,7 @@ def test_launches_are_short_whatever_their_networks(monkeypatch: pytest.MonkeyPa
     assert taken == [1] * 8 + [6, 6]
     taken.clear()
     monkeypatch.setattr(tiling, "LARGE", 0)
-    monkeypatch.setattr(launch, "SECONDS", 3 * 2 * 40 * 30 * 2 / launch.LIBRARY_RATE)
+    monkeypatch.setattr(launch, "SECONDS", 3 * 2 * 40 * 30 * 2 / launch.PRODUCT_RATE)
     assert [outcome.hits for outcome, _ in solve(nets)] == [outcome.hits for outcome, _ in whole]
     assert taken[:3] == [3, 3, 3]
 

@@ -18,7 +18,7 @@ SECONDS = 1.0
 RATE, DOUBLE_RATE = 1e10, 2e9
 """Multiply-adds a second of one program, on its own multiprocessor: a twentieth of a data centre's one in float32."""
 
-LIBRARY_RATE, LIBRARY_DOUBLE_RATE = 1e12, 2e11
+PRODUCT_RATE, PRODUCT_DOUBLE_RATE = 1e12, 2e11
 """Multiply-adds a second of a whole device in the libraries' matrix products."""
 
 
@@ -50,7 +50,7 @@ def steps_of_library(size: int, *, double: bool) -> int:
     >>> steps_of_library(5000 * 784 * 300, double=False)
     425
     """
-    return _steps(size, LIBRARY_DOUBLE_RATE if double else LIBRARY_RATE)
+    return _steps(size, PRODUCT_DOUBLE_RATE if double else PRODUCT_RATE)
 
 
 def multiprocessors(device: str) -> int:
