@@ -107,7 +107,7 @@ def test_every_claim_cites_its_source(theories: dict[str, Theory]) -> None:
 
 
 def test_what_guarantees_no_training_never_stands_among_what_does(theories: dict[str, Theory]) -> None:
-    from harness.report.theories_view import LINEARISED, SILENT, group
+    from harness.report.guarantees import LINEARISED, SILENT, group
 
     for name, claim in CLAIMS.items():
         silent = claim.guarantee not in ("convergence", "certificate")

@@ -18,10 +18,11 @@ from harness import __version__
 from harness.components.entries import Missing, Number
 from harness.components.numbers import clean
 from harness.report import setting
+from harness.report.guarantees import in_order
 from harness.report.html import environment
 from harness.report.overview_view import CERTAINTY
 from harness.report.packing import harmless
-from harness.report.theories_view import in_order, on_data_width, scaling_width
+from harness.report.prediction_entries import on_data_width, scaling_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,7 +8,8 @@ from harness.components.entries import Entry, Formula, Missing, Note, Text
 from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.bibliography import sources, titled
-from harness.report.theories_view import UNVERIFIED, group, in_order
+from harness.report.guarantees import group, in_order
+from harness.report.prediction_entries import UNVERIFIED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

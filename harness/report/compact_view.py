@@ -13,12 +13,13 @@ from harness.report import setting
 from harness.report.bibliography import sources, titled
 from harness.report.caption import edits_explained, problems_explained
 from harness.report.claims_view import law
+from harness.report.formula_entries import constant_entry
+from harness.report.guarantees import group, in_order
 from harness.report.headline import leading, weights_per_label
 from harness.report.law_rows import compared
-from harness.report.laws_view import constant_entry
 from harness.report.nothing_found import why_no_bracket
+from harness.report.prediction_entries import UNVERIFIED, holds, why_no_scaling
 from harness.report.provenance import provenance
-from harness.report.theories_view import UNVERIFIED, group, holds, in_order, why_no_scaling
 from harness.report.thresholds_view import LIMIT, LIMITED, measured
 from harness.statistics.formulas import FORMULAS
 

@@ -15,7 +15,7 @@ from harness.plugin_host.guarded import guarded
 from harness.plugin_host.plugin_process import Unanswered
 from harness.report.bibliography import sources, titled
 from harness.report.overview_view import DOUBT, known
-from harness.report.theories_view import on_data_width
+from harness.report.prediction_entries import on_data_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

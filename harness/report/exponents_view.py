@@ -12,10 +12,11 @@ from harness.components.entries import Count, Entry, Exponent, Missing, Note, Te
 from harness.components.table import Column, Row, Table
 from harness.report.bibliography import sources, titled
 from harness.report.caption import problems_explained
-from harness.report.laws_view import REFUTED, constant_entry
+from harness.report.formula_entries import EXPONENTS, REFUTED, constant_entry, exponent_entry
+from harness.report.guarantees import GROUPS, group
+from harness.report.prediction_entries import UNVERIFIED
 from harness.report.provenance import provenance
 from harness.report.questions import question_explained
-from harness.report.theories_view import EXPONENTS, GROUPS, UNVERIFIED, exponent, group
 from harness.statistics.formulas import constant
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def has_exponents(results: Results) -> bool:
 
 
 def _rows(regime: Regime, fit: ExponentFit, brackets: Sequence[SizeBracket], theories: list[Theory]) -> list[Row]:
-    measured = exponent(fit)
+    measured = exponent_entry(fit)
     if fit.note and not isinstance(measured, Missing):
         measured = replace(measured, notes=(*measured.notes, Note(fit.note)))
     elif isinstance(measured, Missing):

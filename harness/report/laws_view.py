@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.components.entries import Count, Entry, Missing, Note, Text
+from harness.components.entries import Count, Entry, Missing, Text
 from harness.components.numbers import decimal
 from harness.components.table import Column, Row, Table
 from harness.report.caption import problems_explained
+from harness.report.formula_entries import REFUTED, constant_entry
 from harness.report.law_rows import compared
 from harness.report.provenance import provenance
 from harness.report.questions import question_explained
-from harness.report.theories_view import in_conflict
 from harness.statistics.formulas import FORMULAS, larger_of_two
 from harness.statistics.refutation import MOST_DROPPED
 
@@ -22,16 +22,10 @@ if TYPE_CHECKING:
     from harness.components import Regime
     from harness.driver.question import Asked
     from harness.driver.results import Results
-    from harness.statistics.formulas import Constant
     from harness.statistics.size_bracket import SizeBracket
 
 POWER = "C n^a d^b"
 TWO = "max(A n/d, B log n)"
-
-REFUTED = (
-    "No power law, refuted: at this confidence, tolerance, budget and step rule no such formula, rounded up to a "
-    "width, lies in all brackets; nothing is said about larger sizes."
-)
 
 CAPTION = (
     "law: a formula for k½, rounded up to a width, with free constants. C: the constants with which it lies in "
@@ -74,16 +68,6 @@ def laws_view(results: Results, *, tolerance: Asked = None, steps: float | None 
         rows=tuple(rows),
         provenance=provenance(results.provenance),
     )
-
-
-def constant_entry(found: Constant) -> Entry:
-    """Return the constants that are allowed, or that there are none, with the brackets in conflict as a note."""
-    if not found.allowed:
-        return Text("refuted", notes=(Note(in_conflict(found.conflict)),), style="bad")
-    if found.free:
-        return Missing("no size has a bound")
-    high = "∞)" if found.high == float("inf") else f"{decimal(found.high, 3)}]"
-    return Text(f"({decimal(found.low, 3)}, {high}", style="good")
 
 
 def _rows(results: Results, regime: Regime, tolerance: Asked, steps: float | None) -> list[Row]:

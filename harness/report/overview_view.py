@@ -8,13 +8,12 @@ from harness.components.entries import Entry, Missing, Note, Text
 from harness.components.table import Column, Row, Table
 from harness.report import setting
 from harness.report.bibliography import sources, titled
-from harness.report.theories_view import (
+from harness.report.guarantees import group, in_order
+from harness.report.prediction_entries import (
     CERTIFIED,
     certified_width,
     claimed_exponents,
-    group,
     holds,
-    in_order,
     on_data_width,
     scaling_width,
 )

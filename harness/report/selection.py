@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from harness.complaints import nearest, show
 from harness.components.entries import Number, Text
 from harness.report.bibliography import cite
-from harness.report.theories_view import EXPLICIT, REFERENCE
+from harness.report.guarantees import EXPLICIT, REFERENCE
 
 if TYPE_CHECKING:
     from harness.components.table import Row, Table

@@ -16,7 +16,7 @@ from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import Momentum
 from harness.claims.certified import Certified, certified_width, first_width
 from harness.engine.draws import draw_problem, draw_weights
-from harness.report.theories_view import CERTIFIED
+from harness.report.prediction_entries import CERTIFIED
 
 MODERATE, _, OUTPUT = REGIMES
 

@@ -11,8 +11,8 @@ from harness.components.entries import Entry, Missing
 from harness.components.table import Table
 from harness.driver.results import Results
 from harness.report.claims_view import claims_view, law
+from harness.report.guarantees import EXPLICIT, SILENT
 from harness.report.predicted import predict_suite
-from harness.report.theories_view import EXPLICIT, SILENT
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ import pytest
 from harness.driver.results import Results
 from harness.report.bibliography import cite
 from harness.report.compact_view import compact_theories_view, compact_view
+from harness.report.guarantees import EXPLICIT, REFERENCE
 from harness.report.overview_view import overview_view
 from harness.report.predicted import predict_suite
 from harness.report.selection import Selection, SelectionError
 from harness.report.terminal import CAPTION_LINES, lines
-from harness.report.theories_view import EXPLICIT, REFERENCE, theories_view
+from harness.report.theories_view import theories_view
 from harness.report.thresholds_view import thresholds_view
 
 

@@ -10,10 +10,12 @@ from harness.components import Width
 from harness.components.entries import Bound, Counts, Entry, Estimate, Exponent, Missing, Number, Ratio, Text
 from harness.components.table import Row, Table
 from harness.driver.results import Results
+from harness.report.guarantees import EXPLICIT, REFERENCE, SILENT
 from harness.report.overview_view import overview_view
 from harness.report.predicted import predict_suite
+from harness.report.prediction_entries import holds, ratio
 from harness.report.sensitivity_view import budgets, sensitivity_view
-from harness.report.theories_view import EXPLICIT, REFERENCE, SILENT, holds, ratio, theories_view
+from harness.report.theories_view import theories_view
 from harness.report.thresholds_view import thresholds_view
 
 
