@@ -64,7 +64,7 @@ def command(
     from harness.cli.source import read_source
     from harness.components.executor import LostWorkers
     from harness.engine.device import resolve_device
-    from harness.exchange.verification import verify
+    from harness.exchange.retraining import verify
     from harness.executors.local import Local
     from harness.report.json_text import dumps
     from harness.report.selection import SelectionError

@@ -17,7 +17,7 @@ from harness.driver.sharding import Shard, ShardError
 from harness.driver.step_tuning import chosen_alone
 from harness.engine.draws import draw_problem
 from harness.engine.work import train
-from harness.exchange.verification import verify
+from harness.exchange.retraining import verify
 from harness.executors.in_process import InProcess
 from harness.plugin_host.registry import Registry
 from harness.statistics.choice import Attempted, choose

@@ -17,7 +17,8 @@ from harness.components.executor import BatchFailed
 from harness.components.fault import Fault
 from harness.components.outcome_record import agree
 from harness.driver.results import Results
-from harness.exchange.verification import Retrained, Verification, verify
+from harness.exchange.retraining import verify
+from harness.exchange.verification import Retrained, Verification
 from harness.exchange.verification_sample import Pick, Stratum, parts, sample
 from harness.executors.in_process import InProcess
 from harness.plugin_host.registry import Registry

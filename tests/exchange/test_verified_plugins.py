@@ -12,7 +12,7 @@ from harness.components.executor import LostWorkers
 from harness.driver.loading import load_results
 from harness.driver.results import Results
 from harness.driver.run import Run
-from harness.exchange.verification import verify
+from harness.exchange.retraining import verify
 from harness.executors.in_process import InProcess
 from harness.plugin_host.loading import load_plugins
 from harness.report.verification_view import verification_record, verification_view
