@@ -72,13 +72,6 @@ def of_equal_sizes(regime: Regime, problem: Problem) -> Assumption:
     return Assumption("W₀ ~ N(0, σ²), v = ±a/√k", holds, "" if holds else regime.initializer.name)
 
 
-def gaussian_rows(regime: Regime, problem: Problem) -> Assumption:
-    """Check that the rows of W₀ are N(0, 1) and independent."""
-    known = equal_sizes(regime, problem)
-    holds = known is not None and known[0] == 1.0 and known[2] == 1
-    return Assumption("W₀ ~ N(0, 1)", holds, "" if holds else regime.initializer.name)
-
-
 def gaussian_and_signs(regime: Regime) -> Assumption:
     """Check for Gaussian rows and random signs. The scale that the theorem gives W₀ is not known."""
     found = random_signs(regime)
