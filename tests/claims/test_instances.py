@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from harness_lazy.models import LazyScaled, Linearized
-from harness_lazy.theories.certificates import d1s_scale, has_rank_n, start_jacobian
+from harness_lazy.start_jacobian import has_rank_n, start_jacobian
+from harness_lazy.theories.certificates import d1s_scale
 from harness_lazy.theories.sharp import ASKED, sharp
 from harness_moderate import instances
 from harness_train_all.instances import d2

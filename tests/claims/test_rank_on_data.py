@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 from harness_lazy.models import Linearized
-from harness_lazy.theories.certificates import CertificateLinear, start_jacobian
+from harness_lazy.start_jacobian import start_jacobian
+from harness_lazy.theories.certificates import CertificateLinear
 from harness_moderate.theories.counts import CountAll, CountHidden
 from harness_narrow.theories.existence import Bubeck, ZhangExistence
 

@@ -10,16 +10,8 @@ import torch
 from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian
 from harness_lazy.limit import limiting_eigenvalue
 from harness_lazy.models import LazyScaled, Linearized
-from harness_lazy.theories import certificates
-from harness_lazy.theories.certificates import (
-    CertificateD1s,
-    CertificateLinear,
-    CertificateLinearOutput,
-    d1s_scale,
-    has_rank_n,
-    start_jacobian,
-    start_kernel,
-)
+from harness_lazy.start_jacobian import has_rank_n, start_jacobian, start_kernel
+from harness_lazy.theories.certificates import CertificateD1s, CertificateLinear, CertificateLinearOutput, d1s_scale
 from harness_lazy.theories.spectrum import chernoff_width
 
 from harness import ACTIVATIONS, Certificate, Exponents, Initializer, Problem, Regime
@@ -224,10 +216,10 @@ def test_a_part_of_the_columns_shows_the_rank_of_wide_nets(monkeypatch: pytest.M
         shapes.append(jacobian.shape)
         return jacobian
 
-    monkeypatch.setattr(certificates, "start_jacobian", taken)
-    monkeypatch.setattr(certificates, "VALUES", 100 * 600)
+    monkeypatch.setattr("harness_lazy.start_jacobian.start_jacobian", taken)
+    monkeypatch.setattr("harness_lazy.start_jacobian.VALUES", 100 * 600)
     assert has_rank_n(model, weights, on.x)
-    monkeypatch.setattr(certificates, "least_by_gram", lambda *_: 0.0)  # as where J₀J₀ᵀ proves nothing
+    monkeypatch.setattr("harness_lazy.start_jacobian.least_by_gram", lambda *_: 0.0)  # as where J₀J₀ᵀ proves nothing
     shapes.clear()
     assert has_rank_n(model, weights, on.x)
     assert shapes == [(100, 600)]
