@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 from harness.components.entries import Bound, Entry, Formula, Missing, Text
 from harness.components.numbers import MARKS, clean
 from harness.report.bibliography import bibliography, cite
-from harness.report.tex import DEFINITION, OTHER, PACKAGES, escape, formula, number
+from harness.report.tex import escape, formula, number
+from harness.report.tex_signs import DEFINITION, OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.components.table import Column, Row, Table
+
+PACKAGES = ("booktabs", "array", "longtable", "amsmath", "amssymb")
+"""Packages that a document needs for tables and for the results of :func:`harness.report.tex.escape`."""
 
 LINE = 345.0
 """Width of a line in points, as in LaTeX's article class."""
@@ -70,7 +74,7 @@ def document(tables: Sequence[Table], said: str = "") -> str:
 
 
 def latex(table: Table) -> str:
-    """Return one table as LaTeX for a document that loads :data:`harness.report.tex.PACKAGES`."""
+    """Return one table as LaTeX for a document that loads :data:`PACKAGES`."""
     text = _Tex(table).text()
     return DEFINITION + text if OTHER in text else text
 

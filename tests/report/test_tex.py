@@ -17,7 +17,8 @@ from harness.report.bibliography import bibliography
 from harness.report.compact_view import compact_theories_view, compact_view
 from harness.report.latex import document, latex
 from harness.report.predicted import predict_suite
-from harness.report.tex import MATH, OTHER, SPECIAL, escape, lacking, notice, number
+from harness.report.tex import escape, lacking, notice, number
+from harness.report.tex_signs import MATH, OTHER, SPECIAL
 
 from .specimen import BIBTEX, HOSTILE, SPECIMEN
 
