@@ -1,13 +1,11 @@
 """The layout of a table on a screen of limited width.
 
-If a table is too wide, the setting moves to a line above its rows and long texts to a line below their row. Then words
-are wrapped. Then columns are dropped by priority, and the caption names them. A table that is still too wide is printed
-as one record per row.
+Columns that the plan drops are named below the caption. A table that no plan fits is printed as one record per row.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -16,6 +14,7 @@ from rich.text import Text
 from harness.components.entries import Bound, Missing
 from harness.components.entries import Text as Words
 from harness.components.numbers import clean, to_encoding
+from harness.report.screen_plan import GAP, Plan, screen_plan
 from harness.report.wrapping import MORE, PAD, first_clause, pad, shortened_caption, wrap
 
 if TYPE_CHECKING:
@@ -24,28 +23,7 @@ if TYPE_CHECKING:
     from harness.components.entries import Note
     from harness.components.table import Row, Table
 
-GAP = 2
-
-SHORTEST_WRAP = 12
-
-COMFORTABLE_WRAP = 24
-
-WIDEST_WRAP = 60
-"""Columns of text that words fill before they wrap, if the line has them to spare."""
-
-LESSER = 3
-
 STYLES = {"": "", "good": "green", "bad": "red", "doubt": "yellow", "dim": "dim", "strong": "bold"}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The layout of a table: columns with widths, whether the setting is above its rows, and what is below a row."""
-
-    columns: tuple[int, ...]
-    widths: tuple[int, ...]
-    folded: bool = False
-    below: tuple[int, ...] = ()
 
 
 class TableLayout:
@@ -81,7 +59,7 @@ class TableLayout:
 
     def lines(self) -> list[Text]:
         """Return the lines, none wider than the screen."""
-        plan = self._plan()
+        plan = screen_plan(self.table.columns, self.headers, self.cells, self.width)
         dropped: list[str] = []
         if plan is None:
             body = self._records()
@@ -155,70 +133,6 @@ class TableLayout:
             else:
                 found.append(short)
         return found
-
-    # Columns and their widths.
-
-    def _plan(self) -> Plan | None:
-        columns = self.table.columns
-        everything = range(len(columns))
-        folded = any(column.fold for column in columns)
-        unfolded = [i for i in everything if not columns[i].fold]
-        short = [i for i in unfolded if not columns[i].below]
-        below = tuple(i for i in unfolded if columns[i].below)
-        if widths := self._fit(everything, least=None if folded or below else COMFORTABLE_WRAP):
-            return Plan(tuple(everything), widths)
-        if widths := self._fit(unfolded, least=None if below else COMFORTABLE_WRAP):
-            return Plan(tuple(unfolded), widths, folded)
-        # Columns of low priority are dropped before words are wrapped into narrow strips, others only at last.
-        for least, lowest in ((COMFORTABLE_WRAP, LESSER), (SHORTEST_WRAP, 1)):
-            while True:
-                if widths := self._fit(short, least=least):
-                    return Plan(tuple(short), widths, folded, below)
-                worst = max((columns[i].priority for i in short), default=0)
-                if worst < lowest:
-                    break
-                short.remove(max(i for i in short if columns[i].priority == worst))
-        return None
-
-    def _fit(self, columns: Sequence[int], *, least: int | None) -> tuple[int, ...] | None:
-        """Return widths that fit, or None. Words wrap to at least ``least`` columns, or not at all if it is None."""
-        widths = [self._natural(i) for i in columns]
-        lowest = list(widths) if least is None else [self._least(i, least) for i in columns]
-        room = self.width - GAP * (len(columns) - 1)
-        while sum(widths) > room:
-            able = [place for place, low in enumerate(lowest) if widths[place] > low]
-            if not able:
-                return None
-            # The widest column that can shrink goes first, so that text columns become equal.
-            widths[max(able, key=lambda place: widths[place])] -= 1
-        return self._spread(columns, widths, room)
-
-    def _spread(self, columns: Sequence[int], widths: Sequence[int], room: int) -> tuple[int, ...]:
-        """Return the widths with what is left of the line given to columns whose words would wrap without need."""
-        found, spare = [], room - sum(widths)
-        for i, width in zip(columns, widths, strict=True):
-            wanted = min(max((cell_len(row[i]) for row in self.cells), default=0), WIDEST_WRAP)
-            more = min(max(wanted - width, 0), spare)
-            spare -= more
-            found.append(width + more)
-        return tuple(found)
-
-    def _natural(self, i: int) -> int:
-        longest = max((cell_len(row[i]) for row in self.cells), default=0)
-        limit = self.table.columns[i].wrap
-        if limit is not None:
-            longest = min(longest, max(limit, self._longest_word(i)))
-        return max(longest, *(cell_len(word) for word in self.headers[i].split(" ")), 1)
-
-    def _least(self, i: int, shortest: int) -> int:
-        natural = self._natural(i)
-        if self.table.columns[i].wrap is None:
-            return natural
-        header = max((cell_len(word) for word in self.headers[i].split(" ")), default=1)
-        return min(natural, max(self._longest_word(i), header, shortest))
-
-    def _longest_word(self, i: int) -> int:
-        return max((cell_len(word) for row in self.cells for word in row[i].split(" ")), default=0)
 
     # The body.
 
