@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from itertools import product
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.components.entries import Bound, Entry, Formula, Missing, Text
 from harness.components.numbers import MARKS, clean
 from harness.report.bibliography import bibliography, cite
+from harness.report.latex_plan import LINE, SEP, SIZES, latex_plan
 from harness.report.tex import escape, formula, number
 from harness.report.tex_signs import DEFINITION, OTHER
 
@@ -21,20 +21,11 @@ if TYPE_CHECKING:
 PACKAGES = ("booktabs", "array", "longtable", "amsmath", "amssymb")
 """Packages that a document needs for tables and for the results of :func:`harness.report.tex.escape`."""
 
-LINE = 345.0
-"""Width of a line in points, as in LaTeX's article class."""
-
-SIZES = (("small", 4.7), ("footnotesize", 4.2), ("scriptsize", 3.7))
-"""Font sizes, and the width of a character in points in each."""
-
-SEP = 3.0
-"""Half of the distance between columns in points."""
+ALIGNED = {"left": "l", "right": "r", "center": "c"}
+"""Letters of LaTeX for the alignment of a column."""
 
 LONG = 32
 """Number of lines from which a table may be broken over pages."""
-
-NARROWED = (30, 16)
-"""Widths in characters to which text columns may be narrowed: before a smaller font is tried, and at last."""
 
 RANGE = re.compile(r"[\d.e−]+×? to [\d.e−]+×?")
 """Two numbers in one text."""
@@ -79,24 +70,13 @@ def latex(table: Table) -> str:
     return DEFINITION + text if OTHER in text else text
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """The layout of a table: columns in a line, widths of text (None for natural width), notes below, and font size."""
-
-    columns: tuple[int, ...]
-    widths: tuple[int | None, ...]
-    below: tuple[int, ...]
-    size: str
-    dropped: tuple[str, ...] = ()
-
-
 class _Tex:
     def __init__(self, table: Table) -> None:
         # The text of the paper has what the caption of a compact table leaves out.
         brief = replace(table.without_details(), caption=table.caption)
         self.table = table = brief if table.compact else table.explained()
         self.keys = {cite(entry) for entry in table.bibtex}
-        self.plan = self._plan()
+        self.plan = latex_plan(table.columns, [self._natural(i) for i in range(len(table.columns))])
         if gone := self.plan.dropped:  # with their notes and the sentences of the caption about them
             kept = [i for i, column in enumerate(table.columns) if column.header not in gone]
             columns, below = (tuple(map(kept.index, places)) for places in (self.plan.columns, self.plan.below))
@@ -153,37 +133,7 @@ class _Tex:
             ]
         )
 
-    # Columns and their widths.
-
-    def _plan(self) -> _Plan:
-        columns = self.table.columns
-        below = tuple(i for i, column in enumerate(columns) if column.below and not column.fold)
-        shown = [i for i, column in enumerate(columns) if not column.fold and not column.below]
-        dropped: list[str] = []
-        while True:
-            natural = [self._natural(i) for i in shown]
-            for least, (size, points) in product(NARROWED, SIZES):
-                room = int((LINE - 2 * SEP * (len(shown) - 1)) / points)
-                if widths := self._fitted(shown, natural, room, least):
-                    return _Plan(tuple(shown), widths, below, size, tuple(dropped))
-            worst = max((columns[i].priority for i in shown), default=0)
-            if not worst:  # no column may be dropped, so the smallest size is used at any width
-                narrow = tuple(NARROWED[-1] if columns[i].wrap else None for i in shown)
-                return _Plan(tuple(shown), narrow, below, SIZES[-1][0], tuple(dropped))
-            gone = max(i for i in shown if columns[i].priority == worst)
-            dropped.insert(0, columns[gone].header)
-            shown.remove(gone)
-
-    def _fitted(self, shown: list[int], natural: list[int], room: int, least: int) -> tuple[int | None, ...] | None:
-        """Return widths that fit into ``room`` characters, or None. Text keeps at least ``least`` characters."""
-        widths = list(natural)
-        able = [place for place, i in enumerate(shown) if self.table.columns[i].wrap]
-        while sum(widths) > room:
-            longest = max(able, key=lambda place: widths[place], default=None)
-            if longest is None or widths[longest] <= least:
-                return None
-            widths[longest] -= 1
-        return tuple(size if size < own else None for size, own in zip(widths, natural, strict=True))
+    # The columns.
 
     def _natural(self, i: int) -> int:
         texts = [row.entries[i].text() for row in self.table.rows]
@@ -194,7 +144,7 @@ class _Tex:
     def _column(self, place: int) -> str:
         width = self.plan.widths[place]
         if width is None:
-            return {"left": "l", "right": "r", "center": "c"}[self.table.columns[self.plan.columns[place]].align]
+            return ALIGNED[self.table.columns[self.plan.columns[place]].align]
         points = dict(SIZES)[self.plan.size]
         return rf">{{\raggedright\arraybackslash}}p{{{width * points / LINE:.2f}\linewidth}}"
 
@@ -208,7 +158,7 @@ class _Tex:
             longest = max((len(row.entries[i].text()) for row in self.table.rows), default=0)
             header = escape(column.header)
             if len(column.header) > max(longest, 4) and " " in column.header:
-                align = {"left": "l", "right": "r", "center": "c"}[column.align]
+                align = ALIGNED[column.align]
                 lines = r"\\".join(escape(word) for word in _broken(column.header, max(longest, 6)))
                 header = rf"\begin{{tabular}}[b]{{@{{}}{align}@{{}}}}{lines}\end{{tabular}}"
             found.append(header)
