@@ -11,10 +11,17 @@ from torch import Tensor
 from torch.func import grad, jacrev, vjp, vmap
 
 from harness.components import Array, Model, Params
+from harness.engine.fused import eigenvalues
 from harness.engine.one_thread import one_thread_of_blas
 
+TOLERANCE = 1e-8
+"""Residual in units of λ_max at which Lanczos' method ends. The eigenvalue errs by its square."""
+
+INVERSE_TOLERANCE = 1e-6
+"""The same for 1/λ_min."""
+
 DENSE = 160
-"""Samples from which on extreme eigenvalues come from Lanczos' method, as all eigenvalues take longer from there on."""
+"""Samples from which on NumPy takes extreme eigenvalues from Lanczos' method: below, all eigenvalues take less time."""
 
 BASIS = 64
 """Basis vectors for which there is space at first."""
@@ -62,30 +69,33 @@ def eigenvalue_range(kernel: Tensor, parameters: int) -> tuple[float, float]:
     """Return the smallest and largest eigenvalue of a positive semidefinite kernel of that many parameters, (n, n).
 
     The largest is that of :func:`largest_eigenvalue`. With fewer parameters than samples the smallest is exactly zero,
-    whatever rounding makes of it. From :data:`DENSE` samples on it is the inverse of the largest eigenvalue of K⁻¹,
-    which one Cholesky factorization applies, unless K is singular.
+    whatever rounding makes of it. Else it is the inverse of the largest eigenvalue of K⁻¹, which one Cholesky
+    factorization applies, unless K is singular. Both are NaN if K is not finite.
     """
-    if not _finite(kernel):
-        return math.nan, math.nan
-    if len(kernel) < DENSE:
+    whole = parameters >= len(kernel)
+    if not eigenvalues.compiled() and len(kernel) < DENSE and _finite(kernel):
         values = torch.linalg.eigvalsh(kernel)
-        smallest, largest = float(values[0]), _ten_digits(float(values[-1]))
-    else:
-        smallest, largest = 0.0 if parameters < len(kernel) else _smallest(kernel.numpy()), largest_eigenvalue(kernel)
-    return 0.0 if parameters < len(kernel) else max(smallest, 0.0), largest
+        return max(float(values[0]), 0.0) if whole else 0.0, _ten_digits(float(values[-1]))
+    largest = largest_eigenvalue(kernel)
+    if math.isnan(largest):
+        return math.nan, math.nan
+    return max(_smallest(kernel.numpy()), 0.0) if whole else 0.0, largest
 
 
 def largest_eigenvalue(kernel: Tensor) -> float:
     """Return the largest eigenvalue of a positive semidefinite kernel, (n, n), to ten digits; NaN if it is not finite.
 
-    Ten, because step sizes are made from it, and the last bits of a linear algebra library would decide trials.
+    Ten, because step sizes are made from it, and the last bits of a linear algebra library, or of a compiler, would
+    decide trials. It comes from compiled code, or from NumPy where there is none.
     """
-    if not _finite(kernel):
-        return math.nan
-    if len(kernel) < DENSE:
-        return _ten_digits(float(torch.linalg.eigvalsh(kernel)[-1]))
-    matrix = kernel.numpy()
-    return _ten_digits(lanczos(lambda u: matrix @ u, np.linspace(1.0, 2.0, len(matrix))))
+    matrix, value = kernel.numpy(), math.nan
+    if eigenvalues.compiled():
+        value = eigenvalues.largest(matrix, TOLERANCE)
+    elif len(kernel) >= DENSE:
+        value = lanczos(lambda u: matrix @ u, np.linspace(1.0, 2.0, len(matrix)))
+    if math.isnan(value) and _finite(kernel):  # small, or so large that squares of it overflow
+        value = float(torch.linalg.eigvalsh(kernel)[-1])
+    return _ten_digits(value)
 
 
 def _finite(kernel: Tensor) -> bool:
@@ -95,6 +105,9 @@ def _finite(kernel: Tensor) -> bool:
 
 def _smallest(kernel: Array) -> float:
     """Return the smallest eigenvalue of a positive semidefinite matrix, (n, n)."""
+    if eigenvalues.compiled():
+        smallest = eigenvalues.smallest(kernel, INVERSE_TOLERANCE)
+        return float(torch.linalg.eigvalsh(torch.from_numpy(kernel))[0]) if math.isnan(smallest) else smallest
     from scipy.linalg import blas, lapack
 
     with one_thread_of_blas():
@@ -102,7 +115,7 @@ def _smallest(kernel: Array) -> float:
         if failed:
             return float(np.linalg.eigvalsh(kernel)[0])
     start = np.cos(np.arange(1.0, len(kernel) + 1.0))  # no symmetry that an eigenvector could have
-    inverse = lanczos(lambda u: blas.dtrsv(factor, blas.dtrsv(factor, u, trans=1)), start, 1e-6)
+    inverse = lanczos(lambda u: blas.dtrsv(factor, blas.dtrsv(factor, u, trans=1)), start, INVERSE_TOLERANCE)
     return 1.0 / inverse if inverse > 0.0 else 0.0
 
 
@@ -147,7 +160,7 @@ def _outputs(model: Model, params: Params, x: Tensor) -> Callable[[Params], Tens
     return lambda weights: model.forward({**fixed, **weights}, x)
 
 
-def lanczos(apply: Callable[[Array], Array], start: Array, tolerance: float = 1e-8) -> float:
+def lanczos(apply: Callable[[Array], Array], start: Array, tolerance: float = TOLERANCE) -> float:
     """Return the largest eigenvalue of a positive semidefinite map by Lanczos' method, or NaN if the map is not finite.
 
     The basis is orthogonalized twice in full, as Ritz values would appear several times otherwise [Parlett, The

@@ -13,10 +13,22 @@ from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, StochasticGradientDescent
 from harness.components import Cell, Model
 from harness.engine import spectrum
+from harness.engine.fused import build, eigenvalues
 from harness.engine.spectrum import DENSE, eigenvalue_range, initial_kernel, lanczos, largest_eigenvalue
 from harness.engine.trial import prepare, stable_step
 from harness.mathematics.activations import ACTIVATIONS
 from tests.engine.cases import CASES, BareShallow, setting
+
+
+@pytest.fixture(params=["compiled", "numpy"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each way to the extreme eigenvalues of a kernel."""
+    if request.param == "numpy":
+        monkeypatch.setattr(eigenvalues, "compiled", lambda: False)
+    elif not eigenvalues.compiled():
+        pytest.skip("there is no compiler here")
+    name: str = request.param
+    return name
 
 
 @pytest.mark.parametrize("train", ["hidden", "output", "all"])
@@ -66,6 +78,7 @@ def test_a_kernel_is_formed_in_blocks_where_its_jacobian_is_large(monkeypatch: p
     assert max(formed) <= max(most, whole.shape[1])
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("n", [8, DENSE - 1, DENSE, 2 * DENSE])
 def test_extreme_eigenvalues_are_those_of_all(n: int) -> None:
     rng = np.random.default_rng(1)
@@ -82,6 +95,7 @@ def test_extreme_eigenvalues_are_those_of_all(n: int) -> None:
             assert smallest == pytest.approx(values[-1], rel=1e-10)
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("n", [8, 2 * DENSE])
 def test_the_largest_eigenvalue_of_kernels_that_are_zero_or_of_rank_one(n: int) -> None:
     assert largest_eigenvalue(torch.zeros(n, n, dtype=torch.float64)) == 0.0
@@ -122,6 +136,7 @@ def test_looks_at_ritz_values_that_are_left_out_change_no_bit(
     assert fast == found()
 
 
+@pytest.mark.usefixtures("way")
 def test_a_kernel_is_not_finite_if_an_entry_is_not_whatever_their_sum() -> None:
     kernel = torch.full((3, 3), 1e308, dtype=torch.float64)  # their sum overflows
     assert largest_eigenvalue(kernel / 1e10) == pytest.approx(3e298)
@@ -130,6 +145,39 @@ def test_a_kernel_is_not_finite_if_an_entry_is_not_whatever_their_sum() -> None:
         kernel[1, 2] = bad
         assert not spectrum._finite(kernel)
         assert np.isnan(largest_eigenvalue(kernel))
+        assert np.isnan(eigenvalue_range(kernel, 9)).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 33, 130, 400])
+def test_compiled_code_and_numpy_give_equal_steps_from_known_eigenvalues(
+    n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not eigenvalues.compiled():
+        pytest.skip("there is no compiler here")
+    rng = np.random.default_rng(n)
+    for decades in (0.0, 4.0, 8.0):
+        q, _ = np.linalg.qr(rng.standard_normal((n, n)))
+        known = np.sort(10.0 ** (-decades * rng.random(n)))
+        kernel = torch.from_numpy((q * known) @ q.T)
+        kernel = (kernel + kernel.T) / 2
+        smallest, largest = eigenvalue_range(kernel, n)
+        assert smallest == pytest.approx(known[0], rel=1e-11 + 1e-14 * n * known[-1] / known[0])
+        assert largest == pytest.approx(known[-1], rel=6e-10)  # half a unit in the tenth digit
+        assert eigenvalue_range(kernel.T, n) == (smallest, largest), "whatever the layout in memory"
+        with monkeypatch.context() as patched:
+            patched.setattr(eigenvalues, "compiled", lambda: False)
+            assert largest_eigenvalue(kernel) == largest
+
+
+def test_without_a_compiler_extreme_eigenvalues_come_from_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_FUSED", "0")
+    for cached in (eigenvalues._functions, build.spectrum):
+        cached.cache_clear()
+    try:
+        assert not eigenvalues.compiled()
+        assert eigenvalue_range(torch.diag(torch.tensor([3.0, 1.0, 2.0], dtype=torch.float64)), 3) == (1.0, 3.0)
+    finally:
+        eigenvalues._functions.cache_clear()
 
 
 def test_stable_step_of_minibatches_contracts_in_mean_square() -> None:

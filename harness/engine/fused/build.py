@@ -24,9 +24,6 @@ from typing import Literal
 from harness.components import Activation
 from harness.draft import draft, replace_text
 
-SOURCES = {"kernel": ("kernel.cpp",), "stack": ("stack.cpp", "kernel.cpp", "products.h", "losses.h")}
-"""Files of the kernel of one network from its first step to its last, and of that of stacks. The first is compiled."""
-
 FLAGS = (
     "-std=c++17",
     "-O3",
@@ -39,9 +36,6 @@ FLAGS = (
     "-Wno-psabi",
 )
 COMPILERS = ("c++", "g++", "clang++")
-SYMBOLS = (b"harness_network_size", b"harness_activate")
-"""Functions that every kernel has."""
-
 VERSION_SECONDS = 30.0
 COMPILE_SECONDS = 300.0
 """Longest time of a compiler that is asked for its version, or compiles the kernel."""
@@ -50,6 +44,37 @@ _LATE: dict[str, str] = {}
 """Compilers that took too long in this process, each with the message."""
 
 Real = Literal["float", "double"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The source of a library.
+
+    Attributes:
+        files: Files beside this one, of which the first is compiled.
+        symbols: Functions that the library has.
+    """
+
+    files: tuple[str, ...]
+    symbols: tuple[bytes, ...] = (b"harness_network_size", b"harness_activate")
+
+    def paths(self) -> list[Path]:
+        """Return the files."""
+        return [Path(__file__).with_name(name) for name in self.files]
+
+    def made(self, content: bytes) -> bool:
+        """Return whether the content of a file is that of its library."""
+        return all(symbol in content for symbol in self.symbols)
+
+
+SOURCES = {
+    "kernel": Source(("kernel.cpp",)),
+    "stack": Source(("stack.cpp", "kernel.cpp", "products.h", "losses.h")),
+}
+"""The kernel of one network from its first step to its last, and that of stacks."""
+
+SPECTRUM = Source(("spectrum.cpp",), (b"harness_largest", b"harness_smallest"))
+"""Extreme eigenvalues."""
 
 
 class NoKernel(Exception):
@@ -196,23 +221,44 @@ def kernel(real: Real, activation: Activation, source: str = "kernel") -> Kernel
 @functools.cache
 def _kernel(real: Real, activation: Activation, source: str) -> Kernel:
     command = compiler()
-    version = _version(command)
     statements = activation.cpp()
     if statements is None:
         raise NoKernel(f"the activation {activation} has no C++ statements")
     parts = [f"-DREAL={real}", f"-DACTIVATION={' '.join(statements.split())}"]
-    sources = [Path(__file__).with_name(name) for name in SOURCES[source]]
-    texts = [path.read_text(encoding="utf-8") for path in sources]
+    name = f"fused{'' if source == 'kernel' else f'-{source}'}-{activation.name}-{real}"
+    return _library(command, SOURCES[source], name, parts)
+
+
+@functools.cache
+def spectrum() -> Kernel:
+    """Return the library of extreme eigenvalues, which is compiled and kept as a kernel is.
+
+    Raises:
+        NoKernel: If it cannot be built.
+    """
+    return _library(compiler(), SPECTRUM, "spectrum", [])
+
+
+def _library(command: tuple[str, ...], source: Source, name: str, parts: list[str]) -> Kernel:
+    """Return a library from the cache, or compile it.
+
+    Args:
+        command: The compiler and its first arguments.
+        source: What it is compiled from.
+        name: First part of the name of the file.
+        parts: What is defined for the compiler.
+    """
+    version = _version(command)
+    texts = [path.read_text(encoding="utf-8") for path in source.paths()]
     identity = "\0".join([*texts, *FLAGS, *parts, version, _processor(), *command[1:]])
     digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    name = f"fused{'' if source == 'kernel' else f'-{source}'}-{activation.name}-{real}-{digest}.so"
-    paths = [directory / name for directory in (cache_directory(), _temporary_directory())]
+    paths = [directory / f"{name}-{digest}.so" for directory in (cache_directory(), _temporary_directory())]
     damage: list[str] = []
     for path in paths:
-        if library := _cached(path, damage):
+        if library := _cached(path, source, damage):
             return Kernel(path, shlex.join(command), built=False, loaded=library, notice="; ".join(damage))
     try:
-        content = _compile(command, sources[0], parts)
+        content = _compile(command, source, parts)
     except OSError as error:
         raise NoKernel(f"the temporary directory cannot be used: {error.strerror or error}") from error
     reasons: list[str] = []
@@ -224,7 +270,7 @@ def _kernel(real: Real, activation: Activation, source: str) -> Kernel:
             continue
         notice = "; ".join([*(f"{said}, so it was compiled again" for said in damage), *reasons])
         if notice:
-            warnings.warn(f"{notice}; the kernel is in {path.parent}", UserWarning, stacklevel=3)
+            warnings.warn(f"{notice}; the kernel is in {path.parent}", UserWarning, stacklevel=4)
         return Kernel(path, shlex.join(command), built=True, loaded=library, notice=notice)
     raise NoKernel(f"the kernel cannot be kept ({'; '.join(reasons)}); name a directory with HARNESS_CACHE")
 
@@ -237,7 +283,7 @@ def _digest_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
 
-def _cached(path: Path, damage: list[str]) -> ctypes.CDLL | None:
+def _cached(path: Path, source: Source, damage: list[str]) -> ctypes.CDLL | None:
     """Return a kernel from its file, or None if there is none that may be used. Append what is wrong with it."""
     try:
         if not os.getuid() == path.lstat().st_uid == path.parent.stat().st_uid:
@@ -247,16 +293,12 @@ def _cached(path: Path, damage: list[str]) -> ctypes.CDLL | None:
         elif _digest_file(path).is_file():  # a kernel without a digest was interrupted, or is of an earlier version
             expected = _digest_file(path).read_text(encoding="ascii", errors="replace").strip()
             content = path.read_bytes()
-            if f"{hashlib.sha256(content).hexdigest()} {len(content)}" == expected and _is_kernel(content):
+            if f"{hashlib.sha256(content).hexdigest()} {len(content)}" == expected and source.made(content):
                 return ctypes.CDLL(str(path))
             damage.append(f"{path} is damaged")
     except OSError:  # there is none, or it may not be read or executed there
         pass
     return None
-
-
-def _is_kernel(content: bytes) -> bool:
-    return all(symbol in content for symbol in SYMBOLS)
 
 
 def _keep(path: Path, content: bytes) -> ctypes.CDLL:
@@ -274,16 +316,19 @@ def _keep(path: Path, content: bytes) -> ctypes.CDLL:
     return ctypes.CDLL(str(path))
 
 
-def _compile(command: Sequence[str], source: Path, parts: Sequence[str]) -> bytes:
+def _compile(command: Sequence[str], source: Source, parts: Sequence[str]) -> bytes:
     """Return the shared library that the compiler makes."""
     with tempfile.TemporaryDirectory(prefix="convergence-harness-", ignore_cleanup_errors=True) as folder:
         made = Path(folder) / "kernel.so"
-        done = run_compiler([*command, *FLAGS, *parts, str(source), "-o", str(made)], COMPILE_SECONDS)
+        done = run_compiler(
+            [*command, *FLAGS, *parts, str(source.paths()[0]), "-o", str(made)],
+            COMPILE_SECONDS,
+        )
         if done.returncode:
             lines = done.stderr.strip().splitlines() or ["no message"]
             said = next((line for line in lines if "error:" in line), lines[0])
             raise NoKernel(f"{shlex.join(command)} could not compile the kernel: {said}")
         content = made.read_bytes() if made.is_file() else b""
-    if not _is_kernel(content):
+    if not source.made(content):
         raise NoKernel(f"{shlex.join(command)} ended without an error and wrote no kernel")
     return content

@@ -1,0 +1,74 @@
+"""Extreme eigenvalues of positive semidefinite matrices in compiled code, where there is a compiler."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from harness.components import Array
+from harness.engine.fused.build import NoKernel, spectrum
+
+NO_MEMORY = -2.0
+"""The number that spectrum.cpp returns where its arrays do not fit in memory. Other negative ones: K is singular."""
+
+Eigenvalue = Callable[[int, int, float], float]
+
+
+@functools.cache
+def _functions() -> tuple[Eigenvalue, Eigenvalue] | None:
+    """Return what computes the largest and the smallest eigenvalue, or None if it cannot be compiled."""
+    try:
+        library = spectrum().loaded
+    except NoKernel:
+        return None
+    found = library.harness_largest, library.harness_smallest
+    for function in found:
+        function.restype = ctypes.c_double
+        function.argtypes = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+    return found
+
+
+def compiled() -> bool:
+    """Return whether there is compiled code; the first call may compile it."""
+    return _functions() is not None
+
+
+def largest(kernel: Array, tolerance: float) -> float:
+    """Return the largest eigenvalue of K, (n, n), or NaN if K is not finite.
+
+    Args:
+        kernel: K, symmetric and positive semidefinite.
+        tolerance: Residual in units of the eigenvalue at which Lanczos' method ends.
+
+    Raises:
+        MemoryError: If its basis does not fit in memory.
+    """
+    return _eigenvalue(0, kernel, tolerance)
+
+
+def smallest(kernel: Array, tolerance: float) -> float:
+    """Return the smallest eigenvalue of K, (n, n), or NaN if K has no Cholesky factor.
+
+    Args:
+        kernel: K, symmetric and positive semidefinite.
+        tolerance: Residual in units of its inverse at which Lanczos' method ends.
+
+    Raises:
+        MemoryError: If the factor does not fit in memory.
+    """
+    value = _eigenvalue(1, kernel, tolerance)
+    return value if value >= 0.0 else math.nan
+
+
+def _eigenvalue(which: int, kernel: Array, tolerance: float) -> float:
+    functions = _functions()
+    assert functions is not None
+    matrix = np.ascontiguousarray(kernel, dtype=np.float64)
+    value = functions[which](matrix.ctypes.data, len(matrix), tolerance)
+    if value == NO_MEMORY:
+        raise MemoryError(f"the eigenvalues of a matrix ({len(matrix)}, {len(matrix)}) do not fit in memory")
+    return value
