@@ -61,7 +61,7 @@ def latex_plan(columns: Sequence[Column], natural: Sequence[int]) -> LatexPlan:
 
 
 def _fitted(natural: list[int], able: list[int], room: int, least: int) -> tuple[int | None, ...] | None:
-    """Return widths that fit into ``room`` characters, or None. Those that are able to shrink keep at least ``least``."""
+    """Return widths that fit into ``room`` characters, or None. Text that is able to shrink keeps ``least`` of them."""
     widths = list(natural)
     while sum(widths) > room:
         longest = max(able, key=lambda place: widths[place], default=None)
