@@ -19,7 +19,7 @@ from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGrad
 from harness.components import Cell, Fate, Outcome, Regime, Trained, TrainedTrial
 from harness.components.outcome_record import digits
 from harness.engine.continuations import continuation_of, undecided
-from harness.engine.continuations.smooth import Smooth, _Task
+from harness.engine.continuations.smooth import Smooth, _Task, most_leaps
 from harness.engine.further_descent import FurtherDescent
 from harness.engine.trial import prepare
 from harness.engine.work import train
@@ -166,6 +166,25 @@ def test_solvers_and_groups_of_trials_leave_the_fate_as_it_is() -> None:
     assert [digits(o) for o in alone] == [digits(o) for o in together]
     by_stack = fates(of, cell, range(3), 2_000, dtype="float64", solver="stacked")
     assert [decided(o).kind for o in by_stack] == [decided(o).kind for o in together]
+
+
+def test_a_path_that_is_left_open_says_at_which_bound() -> None:
+    (outcome,) = fates(regime("tanh"), Cell("", 50, 10, 11), [0], 300)
+    fate = decided(outcome)
+    assert fate.kind == "open"
+    assert fate.constants["out_of_leaps"] == 1.0
+    assert fate.constants["leaps"] == most_leaps(50, 110, 10 * 300)
+
+
+@pytest.mark.parametrize(("n", "p"), [(200, 1280), (400, 4000), (800, 3840), (800, 24_000), (400, 400)])
+def test_leaps_take_eight_budgets_at_most(n: int, p: int) -> None:
+    """A step of gradient descent is 8np operations, each of which takes a third of the time of one of a leap."""
+    size = n if p >= 2 * n else p
+    for steps in (300, 3_000, 30_000, 300_000):
+        leaps = most_leaps(n, p, 10 * steps)
+        each, allowed = 3.0 * (9.0 * size**3 + 2.0 * n * p * size), 8.0 * steps * 8 * n * p
+        assert leaps * each <= allowed
+        assert leaps == 600 or (leaps + 1) * each > allowed
 
 
 def test_a_flipped_label_is_refused() -> None:

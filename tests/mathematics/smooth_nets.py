@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from harness.components import Array
 from harness.mathematics.activations import ACTIVATIONS
-from harness.mathematics.limit import Net
+from harness.mathematics.limit import Net, Path
 
 SMOOTH = ("softplus", "tanh", "gelu", "sigmoid", "silu", "sin", "erf")
 INPUTS = ("sphere", "gaussian", "duplicates", "antipodal", "low rank", "clustered")
@@ -124,3 +124,24 @@ def _train(starts: list[Start], steps: int, every: int) -> tuple[list[Array], Ar
         w = after
     parts = [w.reshape(len(starts), -1)] + [v] * first.both + [c] * first.offset
     return list(np.concatenate(parts, axis=1)), np.array(norms)
+
+
+def violations(found: list[tuple[Start, Path]], steps: int) -> tuple[int, int, list[str]]:
+    """Train certified ends on. Return how many fits and how many minima there were, and what contradicted them."""
+    certified = [(begun, path) for begun, path in found if path.certificate is not None]
+    fits = sum(path.end == "fit" for _, path in certified)
+    if not certified:
+        return 0, 0, []
+    lasts, norms = train([replace(b, theta=p.point.theta) for b, p in certified], steps, every=max(steps // 50, 1))
+    wrong = []
+    for (begun, path), last, run in zip(certified, lasts, norms.T, strict=True):
+        certificate = path.certificate
+        assert certificate is not None
+        size = begun.net.label_norm
+        if path.end == "fit" and not (run[-1] <= max(certificate.rate**steps * run[0] * 2.0, 1e-12 * size)):
+            wrong.append(f"fit at {run[-1] / size:.1e}")
+        if path.end == "minimum" and not (run >= certificate.floor * (1 - 1e-12)).all():
+            wrong.append(f"floor {certificate.floor / size:.3e}, met {run.min() / size:.3e}")
+        if np.linalg.norm(last - path.point.theta) > 2.0 * certificate.radius:
+            wrong.append("left the ball")
+    return fits, len(certified) - fits, wrong

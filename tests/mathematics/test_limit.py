@@ -13,7 +13,7 @@ from harness.mathematics.activations import ACTIVATIONS
 from harness.mathematics.limit import Extremes, Net, Point, beside, certify, definite, follow
 from harness.mathematics.limit.leaps import Path
 from harness.mathematics.limit.point_rounding import EVALUATION
-from tests.mathematics.smooth_nets import INPUTS, OUTPUTS, SMOOTH, Start, start, train
+from tests.mathematics.smooth_nets import INPUTS, OUTPUTS, SMOOTH, Start, start, train, violations
 
 EXACT = {
     "softplus": lambda z: mpmath.log1p(mpmath.exp(z)),
@@ -258,27 +258,6 @@ def ends(name: str, count: int, shape: tuple[int, int, int], both: bool, seed: i
             for begun, theta in zip(starts, thetas, strict=True)
             if np.isfinite(theta).all()
         ]
-
-
-def violations(found: list[tuple[Start, Path]], steps: int) -> tuple[int, int, list[str]]:
-    """Train certified ends on. Return how many fits and how many minima there were, and what contradicted them."""
-    certified = [(begun, path) for begun, path in found if path.certificate is not None]
-    fits = sum(path.end == "fit" for _, path in certified)
-    if not certified:
-        return 0, 0, []
-    lasts, norms = train([replace(b, theta=p.point.theta) for b, p in certified], steps, every=max(steps // 50, 1))
-    wrong = []
-    for (begun, path), last, run in zip(certified, lasts, norms.T, strict=True):
-        certificate = path.certificate
-        assert certificate is not None
-        size = begun.net.label_norm
-        if path.end == "fit" and not (run[-1] <= max(certificate.rate**steps * run[0] * 2.0, 1e-12 * size)):
-            wrong.append(f"fit at {run[-1] / size:.1e}")
-        if path.end == "minimum" and not (run >= certificate.floor * (1 - 1e-12)).all():
-            wrong.append(f"floor {certificate.floor / size:.3e}, met {run.min() / size:.3e}")
-        if np.linalg.norm(last - path.point.theta) > 2.0 * certificate.radius:
-            wrong.append("left the ball")
-    return fits, len(certified) - fits, wrong
 
 
 @pytest.mark.parametrize("both", [False, True])
