@@ -19,8 +19,14 @@ from harness.builtin.optimizers import GradientDescent
 from harness.engine import trial
 from harness.engine.spectral import Decay
 
-SIZES = (128, 200, 400, 1000, 2000)
+SIZES = (50, 100, 128, 160, 200, 256, 400, 1000, 2000)
 """Samples."""
+
+SEEDS = 8
+"""Trials up to :data:`FEW` samples, as a power iteration takes ten times longer for one trial than for another."""
+
+FEW = 400
+"""Samples from which on one trial takes long enough to be measured by itself."""
 
 DIMENSION = 20
 """Dimension of the inputs. The width is n/10, so that the kernel has full rank."""
@@ -87,17 +93,23 @@ def the_way_before() -> Iterator[None]:
         yield
 
 
+def trials(n: int) -> int:
+    """Return how many trials of n samples are set up together."""
+    return SEEDS if n <= FEW else 1
+
+
 def set_up(n: int, wanted: Wanted) -> Callable[[], object]:
-    """Return what sets up a trial of n samples."""
+    """Return what sets up :data:`SEEDS` trials of n samples, or one of many samples."""
     size = (n, DIMENSION, n // 10)
     setting = Case(size, "softplus", "float64").setting(ShallowNet(), 1)
     regime = replace(setting.regime, optimizer=GradientDescent())
     setting = replace(setting, regime=regime, spectrum=wanted != "step")
 
     def run() -> None:
-        made = trial.prepare(setting, *size, 0)
-        if wanted == "exact":
-            Decay.of(torch.from_numpy(made.kernel), torch.from_numpy(made.problem.y), made.step_size)
+        for seed in range(trials(n)):
+            made = trial.prepare(setting, *size, seed)
+            if wanted == "exact":
+                Decay.of(torch.from_numpy(made.kernel), torch.from_numpy(made.problem.y), made.step_size)
 
     return run
 
@@ -121,9 +133,9 @@ def measure(sizes: tuple[int, ...], repetitions: int, least: float) -> list[SetU
     before: dict[tuple[int, Wanted], list[float]] = {case: [] for case in cases}
     for _ in range(repetitions):
         for case, run in runs.items():
-            now[case].append(_mean(run, counts[case]))
+            now[case].append(_mean(run, counts[case]) / trials(case[0]))
             with the_way_before():
-                before[case].append(_mean(run, counts[case]))
+                before[case].append(_mean(run, counts[case]) / trials(case[0]))
     return [
         SetUp(
             *case,

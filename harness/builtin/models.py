@@ -75,15 +75,19 @@ class ShallowNet(Model):
         The ones are there with biases only.
         """
         phi, slope = self.features(params, x)
-        one = 1.0 if self.biases else 0.0
         parts = []
         if self.train != "output":
             weighted = params["v"][:, None] * slope
-            parts.append((weighted.mT @ weighted).mul_((x @ x.mT).add_(one)))
+            parts.append((weighted.mT @ weighted).mul_(self._products(x.mT)))
         if self.train != "hidden":
-            parts.append((phi.mT @ phi).add_(one))
+            parts.append(self._products(phi))
         kernel, *others = parts  # in place, as new memory of (n, n) takes longer than what is computed in it
         return kernel.add_(others[0]) if others else kernel
+
+    def _products(self, rows: Tensor) -> Tensor:
+        """Return the products of all columns of (m, n), with biases plus 1."""
+        products = rows.mT @ rows
+        return products.add_(1.0) if self.biases else products
 
     def features(self, params: Params, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return φ and φ' of all neurons, (k, n)."""

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+_ATOMS = frozenset({bool, int, float, str, type(None)})
+"""Types of values that cannot be changed."""
+
 
 @dataclass(frozen=True)
 class Component:
@@ -35,8 +38,10 @@ class Component:
         >>> Momentum(beta=0.8).options()["beta"]
         0.8
         """
-        plain = {name: part.plain() for name, part in self.parts().items()}
-        return dataclasses.asdict(self) | plain
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        if not all(type(value) in _ATOMS for value in values.values()):  # which a copy of takes many times longer
+            values = dataclasses.asdict(self) | {name: part.plain() for name, part in self.parts().items()}
+        return values
 
     def parts(self) -> dict[str, Component]:
         """Return the options that are components themselves, by name."""

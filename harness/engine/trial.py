@@ -60,7 +60,7 @@ class Extremes:
     Attributes:
         largest: λ_max(J₀J₀ᵀ).
         diagonal: Largest eigenvalue of the blocks (q, q) of J₀J₀ᵀ that belong to one sample; its largest entry for one
-            output.
+            output. It is 0 where no step depends on it.
     """
 
     largest: float
@@ -83,13 +83,13 @@ def _extremes(
         return None
     x, model = torch.from_numpy(problem.x), setting.regime.model
     variance = _fresh_variance(model)
+    whole = setting.regime.optimizer.batch_size(problem.n) == problem.n and not variance
     if kernel is not None:
         largest = largest_eigenvalue(kernel) if largest is None else largest
-        diagonal = float(kernel.diagonal().max())
+        diagonal = 0.0 if whole else float(kernel.diagonal().max())
     else:
         largest = largest_of_several(model, params, x)
-        whole = setting.regime.optimizer.batch_size(problem.n) == problem.n
-        diagonal = 0.0 if whole and not variance else largest_block(model, params, x)
+        diagonal = 0.0 if whole else largest_block(model, params, x)
     return Extremes(largest + variance * diagonal if variance else largest, diagonal)
 
 

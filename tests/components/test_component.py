@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from harness import Array, Dataset
+from harness.builtin.deep import DeepNet
+from harness.builtin.models import ShallowNet
+from harness.builtin.optimizers import GradientDescent
 from harness.engine.draws import draw_problem
 from harness.plugin_host.checks import ContractError, collect
 
@@ -48,6 +51,15 @@ def test_an_option_added_later_moves_no_draw_at_its_default() -> None:
     assert not np.array_equal(drawn(Careless()), drawn(Before()))
     assert not np.array_equal(drawn(After(shift=1.0)), drawn(Before()))
     assert After(shift=1.0).spec()["shift"] == 1.0
+
+
+def test_options_are_copies_with_parts_by_name() -> None:
+    assert GradientDescent(c=2.0).options() == asdict(GradientDescent(c=2.0))
+    assert ShallowNet("tanh").options() == {"activation": "tanh", "train": "hidden", "biases": False}
+    net = DeepNet("relu", ["k", 3])  # type: ignore[arg-type]  # as a suite gives it
+    options = net.options()
+    options["hidden"].append(4)
+    assert net.options()["hidden"] == ["k", 3]
 
 
 def test_since_names_options() -> None:
