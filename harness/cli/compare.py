@@ -12,7 +12,14 @@ from harness.cli.asking import MARKS, asking, check_question
 from harness.cli.loading import warn_of_broken
 from harness.cli.options import LEGEND, PLUGINS, PROVENANCE, TRUST, given, renderer_named
 from harness.cli.report_files import write_provenance
-from harness.cli.selecting import for_comments, select, selected, selected_results
+from harness.cli.selecting import (
+    for_comments,
+    refuse_columns_beside_json,
+    select,
+    selected,
+    selected_places,
+    selected_results,
+)
 from harness.cli.streams import echo
 from harness.cli.wrong_input import WrongInput
 
@@ -23,6 +30,9 @@ if TYPE_CHECKING:
     from harness.driver.question import Asked
     from harness.report.selection import Selection
     from harness.session.reading import Source
+
+
+NO_THEORIES = "verdicts and thresholds are compared, which no theory changes; see harness report RUN --view theories"
 
 
 @click.command("compare")
@@ -36,7 +46,7 @@ if TYPE_CHECKING:
 @click.option("--fail-on-difference", is_flag=True, help="Exit with status 1 if verdicts or thresholds disagree.")
 @PROVENANCE
 @LEGEND
-@select(theories=False)
+@select(refused=dict.fromkeys(("theory", "only"), NO_THEORIES))
 @PLUGINS
 @TRUST
 def command(
@@ -69,12 +79,14 @@ def command(
     """
     from harness.cli.source import read_source
     from harness.exchange.counterparts import counterparts, renamed
-    from harness.exchange.run_comparison import compare_runs
+    from harness.exchange.run_comparison import compare_runs, places_of
     from harness.report.compare_runs_view import compare_runs_record, compare_runs_view, differences_view
     from harness.report.json_text import dumps
 
     if len(runs) < 2:
         raise click.UsageError("compare takes at least two runs")
+    if as_json:
+        refuse_columns_beside_json(chosen)
     sources = [read_source(name, plugin_files, trust=trust_plugins) for name in runs]
     if any(map(given, MARKS)):  # regimes may record different marks, so one is asked of those that are selected
         sources = [replace(one, results=selected_results(chosen, one.results)) for one in sources]
@@ -84,7 +96,8 @@ def command(
     for b in sources[1:]:
         edited = counterparts(a.results, b.results)
         theirs = replace(b, results=renamed(b.results, {two: one for one, two in edited.items()}))
-        compared = compare_runs(a.results, theirs.results, tolerance=tolerance, steps=steps)
+        only = selected_places(chosen, {**places_of(a.results), **places_of(theirs.results)})
+        compared = compare_runs(a.results, theirs.results, tolerance=tolerance, steps=steps, only=only)
         found.append((replace(compared, counterparts=edited), theirs))
     status = int(fail_on_difference and any(one.differ for one, _ in found))
     if as_json:
@@ -104,7 +117,7 @@ def command(
             tables.append(differences_view(one, names))
         tables.append(compare_runs_view(one, a.results, b.results, names, tolerance=tolerance, steps=steps))
     if any(table.rows for table in tables):
-        tables = selected(chosen, tables)
+        tables = selected(chosen.of_tables, tables)
     if beside is not None:
         write_provenance(tables, beside)
     if renderer is not None:

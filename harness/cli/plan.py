@@ -8,7 +8,7 @@ import rich_click as click
 
 from harness.cli.loading import check_problems, load
 from harness.cli.options import LEGEND, PLUGINS, SUITE, TRUST, VARIANT
-from harness.cli.selecting import select, selected_suite
+from harness.cli.selecting import refuse_columns_beside_json, select, selected, selected_suite
 from harness.cli.streams import echo
 from harness.cli.wrong_input import WrongInput
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from harness.plugin_host.registry import Registry
     from harness.report.selection import Selection
     from harness.suite import Suite
+
+
+NO_THEORIES = "a plan counts trials, which no theory changes; see harness theory --suite SUITE"
 
 
 @click.command("plan")
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("--explain", is_flag=True, help="Say what is reused, what is new and why, instead of how long it takes.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @LEGEND
-@select(theories=False, columns=False)
+@select(refused=dict.fromkeys(("theory", "only"), NO_THEORIES))
 @PLUGINS
 @TRUST
 def command(
@@ -62,6 +65,8 @@ def command(
     harness plan phase-diagram --workers 8
     harness plan mine.toml --explain
     """
+    if as_json:
+        refuse_columns_beside_json(chosen)
     loaded, registry = load(suite, plugin_files, trust=trust_plugins, seed=seed, paper_size=paper_size)
     loaded = selected_suite(chosen, loaded.with_limit(limit))
 
@@ -79,7 +84,7 @@ def command(
             click.echo("compiling kernels and timing a few trials of each kind, once on a machine …", err=True)
         _notices(loaded, registry, device)
         if explain:
-            _explain(loaded, registry, run_directory(loaded, out), device, as_json=as_json)
+            _explain(loaded, registry, run_directory(loaded, out), device, chosen, as_json=as_json)
             return
         planned = plan_of_checked(loaded, out=out, device=device, workers=workers)
     except (ValueError, StoreError) as error:
@@ -87,7 +92,7 @@ def command(
     if as_json:
         echo(dumps(planned.data()), nl=False)
     else:
-        show(plan_table(planned), legend=legend)
+        show(selected(chosen, [plan_table(planned)])[0], legend=legend)
 
 
 def _notices(suite: Suite, registry: Registry, device: str | None) -> None:
@@ -104,7 +109,9 @@ def _notices(suite: Suite, registry: Registry, device: str | None) -> None:
         click.echo(line, err=True)
 
 
-def _explain(suite: Suite, registry: Registry, directory: Path, device: str | None, *, as_json: bool) -> None:
+def _explain(
+    suite: Suite, registry: Registry, directory: Path, device: str | None, chosen: Selection, *, as_json: bool
+) -> None:
     """Print which trials are reused, which are new, and why."""
     from dataclasses import asdict
 
@@ -119,4 +126,4 @@ def _explain(suite: Suite, registry: Registry, directory: Path, device: str | No
         record = {"suite": suite.name, "directory": str(directory), "thresholds": [asdict(e) for e in explained]}
         echo(dumps(record), nl=False)
     else:
-        show(explain_table(suite.name, str(directory), explained))
+        show(selected(chosen, [explain_table(suite.name, str(directory), explained)])[0])

@@ -11,7 +11,7 @@ import rich_click as click
 
 from harness.cli.loading import load, warn_of_mixture
 from harness.cli.options import LEGEND, PLUGINS, SUITE, TRUST, VARIANT
-from harness.cli.selecting import select, selected_suite
+from harness.cli.selecting import matching, select, selected_suite
 from harness.cli.wrong_input import WrongInput
 from harness.complaints import printable
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 @click.option("--max-time", metavar="TIME", help="Stop in good order after 90s, 10m or 2h; run it again to go on.")
 @click.option("--compact", is_flag=True, help="One row a regime and one line a theory.")
 @LEGEND
-@select(theories=False, columns=False)
+@select()
 @PLUGINS
 @TRUST
 def command(
@@ -74,9 +74,10 @@ def command(
     """Train a suite's networks, measure its thresholds, and print them beside the theories.
 
     SUITE is a TOML file, or the name of a shipped suite. A second run goes on where the first stopped, and trains
-    nothing twice. The exit status is 0 if all is done, 1 if it is done with errors in some trials or with faults of
-    plugins that cost no trial, 2 for wrong input, 3 if the run stopped because time is up, the disk is full or workers
-    are lost, and 130 if it was interrupted. After 3 and 130, run it again to go on.
+    nothing twice. --regime, --n and --d choose what is trained. --theory, --only and --columns choose what is printed,
+    and the files are whole. The exit status is 0 if all is done, 1 if it is done with errors in some trials or with
+    faults of plugins that cost no trial, 2 for wrong input, 3 if the run stopped because time is up, the disk is full
+    or workers are lost, and 130 if it was interrupted. After 3 and 130, run it again to go on.
 
     \b
     harness run quickstart
@@ -84,7 +85,7 @@ def command(
     harness run mine.toml --scheduler tcp://10.0.0.1:8786
     harness run phase-diagram --shard 2/5 --out part-2
     """
-    loaded, _ = load(suite, plugin_files, trust=trust_plugins, seed=seed, paper_size=paper_size)
+    loaded, registry = load(suite, plugin_files, trust=trust_plugins, seed=seed, paper_size=paper_size)
     loaded = selected_suite(chosen, loaded)
     most = None if max_time is None else seconds_of(max_time)
 
@@ -92,14 +93,18 @@ def command(
     from harness.components.executor import LostWorkers, NotInstalled
     from harness.driver.sharding import ShardError
     from harness.driver.threshold_searches import RegimeError
-    from harness.engine.device import DeviceError
+    from harness.engine.device import DeviceError, resolve_device
     from harness.plugin_host.registry import AmbiguousName, UnknownName
-    from harness.report.summary import print_summary
+    from harness.report.summary import check_selection, print_summary
     from harness.report.tex import notice
     from harness.session.training import ExecutorError, run
     from harness.store import StoreError, WriteError
 
     try:
+        if chosen.of_tables:
+            with matching():  # before anything is trained
+                where = resolve_device(device or loaded.budget.device)
+                check_selection(chosen.of_tables, loaded.with_limit(limit), registry, where)
         results = run(
             loaded,
             workers=workers,
@@ -132,6 +137,7 @@ def command(
         results.predictions,
         trained=results.trained,
         reused=results.reused,
+        chosen=chosen.of_tables,
         compact=compact,
         legend=legend,
     )

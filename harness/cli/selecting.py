@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import rich_click as click
@@ -23,14 +24,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R", bound="Results")
 
 
-def select(*, sizes: bool = True, theories: bool = True, columns: bool = True) -> Callable[[F], F]:
+NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def select(*, own: Collection[str] = (), refused: Mapping[str, str] = NONE) -> Callable[[F], F]:
     """Return a decorator that adds the options that select rows and columns, and passes them on as ``chosen``.
 
     Args:
-        sizes: Whether ``--n`` and ``--d`` are added.
-        theories: Whether ``--theory`` and ``--only`` are added.
-        columns: Whether ``--columns`` is added.
+        own: Names of options that the verb declares itself, such as ``n``.
+        refused: Reason why an option selects nothing in this verb, by its name, such as ``theory``.
     """
+    number = click.IntRange(1)
     options = {
         "regimes": click.option(
             "--regime",
@@ -39,32 +43,31 @@ def select(*, sizes: bool = True, theories: bool = True, columns: bool = True) -
             metavar="GLOB",
             shell_complete=completion.regimes,
             help="Only these regimes.",
-        )
-    }
-    if sizes:
-        number = click.IntRange(1)
-        options["n"] = click.option("--n", type=number, multiple=True, metavar="N", help="Only these n.")
-        options["d"] = click.option("--d", type=number, multiple=True, metavar="D", help="Only these d.")
-    if theories:
-        options["theories"] = click.option(
+        ),
+        "n": click.option("--n", type=number, multiple=True, metavar="N", help="Only these n."),
+        "d": click.option("--d", type=number, multiple=True, metavar="D", help="Only these d."),
+        "theories": click.option(
             "--theory",
             "theories",
             multiple=True,
             metavar="GLOB",
             shell_complete=completion.of_plugins("theory"),
             help="Only these theories.",
-        )
-        options["guarantees"] = click.option(
+        ),
+        "guarantees": click.option(
             "--only",
             "guarantees",
             type=click.Choice(("guarantees",)),
             callback=lambda _context, _option, value: value is not None,
             help="Only theorems that guarantee training.",
-        )
-    if columns:
-        options["columns"] = click.option(
+        ),
+        "columns": click.option(
             "--columns", metavar="A,B", callback=_headers, help="Only these columns, by name or pattern."
-        )
+        ),
+    }
+    options = {
+        name: option for name, option in options.items() if {name, SPELLED.get(name)}.isdisjoint([*own, *refused])
+    }
 
     def decorated(function: F) -> F:
         @wraps(function)
@@ -74,11 +77,27 @@ def select(*, sizes: bool = True, theories: bool = True, columns: bool = True) -
             return function(chosen=Selection(**{name: values.pop(name) for name in options}), **values)
 
         decorated = cast("F", selecting)
+        for name, why in refused.items():
+            decorated = _refusing(name, why)(decorated)
         for option in reversed(options.values()):
             decorated = option(decorated)
         return decorated
 
     return decorated
+
+
+SPELLED = {"theories": "theory", "guarantees": "only"}
+"""Names on the command line of selections that are called otherwise in the code."""
+
+
+def _refusing(name: str, why: str) -> Callable[[F], F]:
+    """Return a decorator that adds an option without help, which is refused."""
+
+    def refuse(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> None:
+        if values:
+            raise WrongInput(f"--{name}: {why}")
+
+    return click.option(f"--{name}", multiple=True, hidden=True, expose_value=False, callback=refuse)
 
 
 def _headers(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -91,7 +110,7 @@ def headers(names: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def _matching() -> Iterator[None]:
+def matching() -> Iterator[None]:
     """Turn the error of a pattern that matches nothing into one of wrong input."""
     from harness.report.selection import SelectionError
 
@@ -107,9 +126,22 @@ def selected(chosen: Selection, tables: Sequence[Table], registry: Registry | No
     Raises:
         WrongInput: If a pattern matches nothing.
     """
-    names = {theory.claim.title: theory.name for theory in registry.theories()} if registry and chosen else {}
-    with _matching():
-        return chosen.of(tables, names)
+    with matching():
+        return chosen.of(tables, registry.theory_names() if registry and chosen else {})
+
+
+def check_columns(chosen: Selection, headers: Sequence[str]) -> None:
+    """Check the chosen columns before a table is made.
+
+    Args:
+        chosen: The choice.
+        headers: Headers that the tables can have.
+
+    Raises:
+        WrongInput: If a pattern matches none.
+    """
+    with matching():
+        chosen.check_columns(headers)
 
 
 def for_comments(chosen: Selection, tables: Sequence[Table], renderer: Renderer) -> list[Table]:
@@ -126,8 +158,18 @@ def selected_suite(chosen: Selection, suite: Suite) -> Suite:
     Raises:
         WrongInput: If a pattern matches nothing.
     """
-    with _matching():
+    with matching():
         return chosen.suite(suite)
+
+
+def selected_places(chosen: Selection, places: Iterable[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """Return the selected ones of some places (regime, n, d).
+
+    Raises:
+        WrongInput: If a pattern matches nothing.
+    """
+    with matching():
+        return chosen.places(places)
 
 
 def selected_results(chosen: Selection, results: R) -> R:
@@ -136,5 +178,15 @@ def selected_results(chosen: Selection, results: R) -> R:
     Raises:
         WrongInput: If a pattern matches nothing.
     """
-    with _matching():
+    with matching():
         return chosen.results(results)
+
+
+def refuse_columns_beside_json(chosen: Selection) -> None:
+    """Refuse a choice of columns where JSON is printed.
+
+    Raises:
+        WrongInput: If columns were chosen.
+    """
+    if chosen.columns:
+        raise WrongInput("--columns cannot stand beside --json: it holds records, not a table")

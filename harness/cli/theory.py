@@ -30,8 +30,20 @@ if TYPE_CHECKING:
 
 
 @click.command("theory")
-@click.option("--n", type=click.IntRange(1, 2000), default=200, show_default=True, help="Samples.")
-@click.option("--d", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Input dimension.")
+@click.option(
+    "--n",
+    type=click.IntRange(1),
+    multiple=True,
+    metavar="N",
+    help="Samples, 200 if not given. With --suite: only these n.",
+)
+@click.option(
+    "--d",
+    type=click.IntRange(1),
+    multiple=True,
+    metavar="D",
+    help="Input dimension, 20 if not given. With --suite: only these d.",
+)
 @click.option("--activation", metavar="NAME", help="Instead of that of each theory's own regime, where it has one.")
 @click.option("--dataset", default="sphere", show_default=True, metavar="NAME", help="Inputs, or a CSV or NPZ file.")
 @click.option("--labels", metavar="NAME", help="Labels, where there is a choice (gaussian, rademacher, own).")
@@ -63,11 +75,11 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @LEGEND
-@select(sizes=False, columns=False)
+@select(own=("n", "d", "columns"))
 @PLUGINS
 def command(
-    n: int,
-    d: int,
+    n: tuple[int, ...],
+    d: tuple[int, ...],
     activation: str | None,
     dataset: str,
     labels: str | None,
@@ -114,7 +126,7 @@ def command(
         raise click.UsageError(f"{', '.join(beside)} cannot stand beside --json: it holds predictions, not a table")
     if construct:
         _refuse_beside_construct()
-        _construct(n, d, dataset, labels, seed, plugin_files, form, chosen, as_json=as_json, legend=legend)
+        _construct(*_size(n, d), dataset, labels, seed, plugin_files, form, chosen, as_json=as_json, legend=legend)
         return
     names = () if columns in ("widths", "paper") else headers(columns)
     columns = "widths" if names else columns
@@ -122,9 +134,10 @@ def command(
         raise click.UsageError("--regime goes with --suite: without one each theory has its own regime")
     if suite is not None:
         _refuse_beside_suite()
-        found, tables, registry = _of_suite(suite, plugin_files, columns, chosen, certify=certify, rigorous=rigorous)
+        part = replace(chosen, n=n, d=d)
+        found, tables, registry = _of_suite(suite, plugin_files, columns, part, certify=certify, rigorous=rigorous)
     else:
-        options = (n, d, activation, dataset, labels, seed, plugin_files, columns)
+        options = (*_size(n, d), activation, dataset, labels, seed, plugin_files, columns)
         found, tables, registry = _of_options(*options, certify=certify, rigorous=rigorous)
     tables = selected(replace(chosen, regimes=(), columns=names), tables, registry)
     if as_json:
@@ -206,9 +219,23 @@ def _refuse_without_balls(*, certify: bool) -> None:
         raise WrongInput("--rigorous needs python-flint: pip install 'convergence-harness[rigorous]'")
 
 
+LARGEST = {"n": 2000, "d": 100_000}
+"""Largest size of a problem that is drawn without a suite."""
+
+
+def _size(n: tuple[int, ...], d: tuple[int, ...]) -> tuple[int, int]:
+    """Return the size of the one problem that is drawn without a suite."""
+    for name, values in (("n", n), ("d", d)):
+        if len(values) > 1:
+            raise click.UsageError(f"--{name} takes one number without --suite")
+        if values and values[0] > LARGEST[name]:
+            raise click.UsageError(f"--{name} {values[0]}: expected at most {LARGEST[name]}")
+    return (*n, 200)[0], (*d, 20)[0]
+
+
 def _refuse_beside_suite() -> None:
     """Refuse options that a suite sets itself."""
-    answered = ("n", "d", "activation", "dataset", "labels", "seed")
+    answered = ("activation", "dataset", "labels", "seed")
     if said := [f"--{name}" for name in answered if given(name)]:
         raise click.UsageError(f"{', '.join(said)} cannot stand beside --suite: the suite says it")
 

@@ -11,7 +11,7 @@ import rich_click as click
 from harness.cli import completion
 from harness.cli.loading import warn_of_broken, warn_of_mixture
 from harness.cli.options import LEGEND, PLUGINS, TRUST
-from harness.cli.selecting import select
+from harness.cli.selecting import check_columns, refuse_columns_beside_json, select, selected_results
 from harness.cli.streams import echo
 from harness.cli.wrong_input import WrongInput
 from harness.complaints import printable
@@ -19,6 +19,9 @@ from harness.session.defaults import cores
 
 if TYPE_CHECKING:
     from harness.report.selection import Selection
+
+
+NO_THEORIES = "trials are trained again, which no theory changes; choose them by --regime, --n and --d"
 
 
 @click.command("verify")
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; one a core if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every trial of the sample.")
 @LEGEND
-@select(theories=False, columns=False)
+@select(refused=dict.fromkeys(("theory", "only"), NO_THEORIES))
 @PLUGINS
 @TRUST
 def command(
@@ -67,15 +70,14 @@ def command(
     from harness.exchange.retraining import verify
     from harness.executors.local import Local
     from harness.report.json_text import dumps
-    from harness.report.selection import SelectionError
     from harness.report.terminal import show
-    from harness.report.verification_view import flips_view, verification_record, verification_view
+    from harness.report.verification_view import HEADERS, flips_view, verification_record, verification_view
     from harness.suite.sizes import too_large
 
-    try:
-        results = chosen.results(read_source(source, plugin_files, trust=trust_plugins).results)
-    except SelectionError as error:
-        raise WrongInput(str(error)) from error
+    if as_json:
+        refuse_columns_beside_json(chosen)
+    check_columns(chosen, HEADERS)  # before trials are trained
+    results = selected_results(chosen, read_source(source, plugin_files, trust=trust_plugins).results)
     warn_of_broken(results.registry)
     warn_of_mixture(results.provenance)
     if not any(not outcome.message for outcomes in results.outcomes.values() for outcome in outcomes):
@@ -107,11 +109,11 @@ def command(
     if as_json:
         echo(dumps(verification_record(found, results)), nl=False)
     else:
-        show(verification_view(found, results), legend=legend)
-        flips = flips_view(found, results)
-        if flips.rows:
-            echo()
-            show(flips, legend=legend)
+        tables = [verification_view(found, results), flips_view(found, results)]
+        for number, table in enumerate(chosen.columns_of(table) for table in tables if table.rows):
+            if number:
+                echo()
+            show(table, legend=legend)
     if found.broken:
         click.echo(f"\n{len(found.broken)} trials did not come out again as they must", err=True)
     elif found.failed:

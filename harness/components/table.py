@@ -148,7 +148,7 @@ class Table:
 
     def spelled(self, entry: Entry, marks: Mapping[Note, str]) -> str:
         """Return an entry's text followed by the marks of its notes."""
-        return entry.text() + "".join(dict.fromkeys(marks[note] for note in entry.notes))
+        return entry.text() + "".join(dict.fromkeys(marks[note] for note in in_order_of_marks(entry, marks)))
 
     def data(self) -> dict[str, Any]:
         """Return the table as plain data for strict JSON. :meth:`from_data` is the inverse."""
@@ -178,6 +178,19 @@ class Table:
             brief=data.get("brief", ""),
             compact=data.get("compact", False),
         )
+
+
+def in_order_of_marks(entry: Entry, marks: Mapping[Note, str]) -> list[Note]:
+    """Return the notes of an entry in the order of their letters. Those with a mark of their own come first.
+
+    Args:
+        entry: The entry.
+        marks: Mark of every note of the table, from :meth:`Table.notes`.
+    """
+    if len(entry.notes) < 2:
+        return list(entry.notes)
+    places = {note: place for place, note in enumerate(marks)}
+    return sorted(entry.notes, key=lambda note: -1 if note.mark else places[note])
 
 
 def _entry_data(entry: Entry) -> dict[str, Any]:

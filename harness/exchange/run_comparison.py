@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from harness.components import Cell, Outcome, Verdict
@@ -99,7 +99,12 @@ def _apart(first: Threshold, second: Threshold) -> bool:
 
 
 def compare_runs(
-    first: Results, second: Results, *, tolerance: Asked = None, steps: float | None = None
+    first: Results,
+    second: Results,
+    *,
+    tolerance: Asked = None,
+    steps: float | None = None,
+    only: Collection[SizePlace] | None = None,
 ) -> RunComparison:
     """Compare two runs. Regimes are matched by name.
 
@@ -112,6 +117,7 @@ def compare_runs(
         second: Another run.
         tolerance: A tolerance that both runs record, 0 for exact fits, or None for the one that each reports.
         steps: A number of steps within both budgets, infinity, or None for each whole budget.
+        only: Regimes, n and d to compare, or None for all.
 
     Returns:
         The comparison.
@@ -122,7 +128,7 @@ def compare_runs(
     for results in (first, second):
         for regime in results.suite.regimes:
             results.question(regime.name, tolerance, steps)
-    mine, its = _places(first), _places(second)
+    mine, its = ([place for place in places_of(run) if only is None or place in only] for run in (first, second))
     reason = _other_problems(first, second)
     sizes, pooled = [], ({}, {})  # type: tuple[list[SizeComparison], tuple[_Judged, _Judged]]
     for place in (place for place in mine if place in its):
@@ -147,7 +153,7 @@ _Trial = tuple[Cell, int]
 _Judged = dict[_Trial, bool]
 
 
-def _places(results: Results) -> dict[SizePlace, None]:
+def places_of(results: Results) -> dict[SizePlace, None]:
     """Return the places of which a run has trials, in the order of its suite."""
     tried = {(cell.regime, cell.n, cell.d) for cell in results.outcomes}
     listed = [(regime.name, n, d) for regime in results.suite.regimes for n, d in results.sizes()]

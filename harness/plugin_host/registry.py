@@ -272,6 +272,10 @@ class Registry:
         """
         return tuple(self.providers("theory", name)[0][1]() for name in self.names("theory"))
 
+    def theory_names(self) -> dict[str, str]:
+        """Return the name of each theory by its title."""
+        return {theory.claim.title: theory.name for theory in self.theories()}
+
     def rival_theories(self) -> list[str]:
         """Return a sentence for each theory name that several plugins provide. It says which theory is kept."""
         said = []

@@ -136,7 +136,7 @@ def compact_theories_view(results: Results, predictions: Predictions) -> Table:
             about.setdefault(prediction.theory.name, []).append(prediction)
     first = in_order(several[0] for several in about.values())
     said = (
-        f"n = {n}, d = {d}. scaling: the claim up to constants; Õ hides logarithms. C=1: its value with constant and "
+        "scaling: the claim up to constants; Õ hides logarithms. C=1: its value with constant and "
         "logarithms 1. on data: its condition on the drawn problem. ÷ k½: C=1 over the measured k½, smallest and "
         "largest over the regimes it speaks of. met: ✓ all assumptions hold, ✗ one fails, ? one is not checked."
     )

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from harness.components.entries import Bound, Entry, Missing, Text
 from harness.components.numbers import MARKS, clean
+from harness.components.table import in_order_of_marks
 from harness.report.caption import EDITED
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _heading(table: Table, row: Row, marks: Mapping[Note, str], places: Mapping[
 
 
 def _raised(entry: Entry, marks: Mapping[Note, str], places: Mapping[Note, str]) -> tuple[tuple[str, str], ...]:
-    return tuple((_mark(marks[note]), places[note]) for note in dict.fromkeys(entry.notes))
+    return tuple((_mark(marks[note]), places[note]) for note in dict.fromkeys(in_order_of_marks(entry, marks)))
 
 
 def _cell(column: Column, entry: Entry, marks: Mapping[Note, str], places: Mapping[Note, str]) -> _Shown:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.components.entries import Bound, Entry, Formula, Missing, Text
 from harness.components.numbers import MARKS, clean
+from harness.components.table import in_order_of_marks
 from harness.report.bibliography import bibliography, cite
 from harness.report.latex_plan import LINE, SEP, SIZES, latex_plan
 from harness.report.tex import escape, formula, number
@@ -215,7 +216,8 @@ class _Tex:
             text = escape(entry.text()) if words else number(entry.text())
         if entry.style == "strong":
             text = rf"\textbf{{{text}}}"
-        return text + self._cite(entry) + self._marked([self.marks[note] for note in entry.notes])
+        marks = [self.marks[note] for note in in_order_of_marks(entry, self.marks)]
+        return text + self._cite(entry) + self._marked(marks)
 
     def _cite(self, entry: Entry) -> str:
         key = entry.cite if isinstance(entry, Text) else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
@@ -13,6 +14,7 @@ from harness.report.bibliography import cite
 from harness.report.guarantees import EXPLICIT, REFERENCE
 
 if TYPE_CHECKING:
+    from harness.components.entries import Entry
     from harness.components.table import Row, Table
     from harness.driver.results import Results
     from harness.suite import Suite
@@ -66,7 +68,44 @@ class Selection:
             return list(tables)
         self._check(tables, names or {})
         found = [self._rows(table, names or {}) for table in tables]
-        return [self._columns(table) for table in found if table.rows or not self._selects_rows(table)]
+        return [self.columns_of(table) for table in found if table.rows or not self._selects_rows(table)]
+
+    def check_columns(self, headers: Sequence[str]) -> None:
+        """Check that every pattern for columns matches a header.
+
+        Raises:
+            SelectionError: If one matches none.
+        """
+        _known("--columns", self.columns, [_headers(one) for one in headers], headers)
+
+    @property
+    def of_tables(self) -> Selection:
+        """The selection without regimes and sizes, for tables of a suite or of results that have only these."""
+        return replace(self, regimes=(), n=(), d=())
+
+    def places(self, places: Iterable[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+        """Return the selected ones of some places (regime, n, d).
+
+        Raises:
+            SelectionError: If a pattern matches no regime or a size is none of the places'.
+        """
+        known = list(places)
+        if not known:
+            return []
+        regimes = [regime for regime, _, _ in known]
+        _known("--regime", self.regimes, [[one] for one in regimes], regimes)
+        for option, asked, there in (
+            ("--n", self.n, {n for _, n, _ in known}),
+            ("--d", self.d, {d for *_, d in known}),
+        ):
+            _sized(option, asked, there)
+        return [
+            (regime, n, d)
+            for regime, n, d in known
+            if (not self.regimes or _any(self.regimes, [regime]))
+            and (not self.n or n in self.n)
+            and (not self.d or d in self.d)
+        ]
 
     def suite(self, suite: Suite) -> Suite:
         """Return a suite with the selected regimes and sizes.
@@ -110,7 +149,7 @@ class Selection:
             return table
         keys = {e.cite for row in rows for e in row.entries if isinstance(e, Text) and e.cite}
         bibtex = tuple(entry for entry in table.bibtex if cite(entry) in keys)
-        return replace(table, rows=rows, bibtex=bibtex)
+        return _numbered(replace(table, rows=rows, bibtex=bibtex))
 
     def _takes(self, row: Row, places: Mapping[str, int], names: Mapping[str, str]) -> bool:
         for header, values in (("n", self.n), ("d", self.d)):
@@ -127,7 +166,8 @@ class Selection:
             return False
         return not self.theories or _any(self.theories, _spellings(row, place, names))
 
-    def _columns(self, table: Table) -> Table:
+    def columns_of(self, table: Table) -> Table:
+        """Return a table with the selected columns, or the whole table if it has none of them."""
         if not self.columns:
             return table
         kept = [column.header for column in table.columns if _any(self.columns, _headers(column.header))]
@@ -142,14 +182,34 @@ class Selection:
         _known("--regime", self.regimes, [[one] for one in regimes], regimes)
         spelled = [_spellings(row, i, names) for header in ("theory", "Reference") for row, i in entries(header)]
         _known("--theory", self.theories, spelled, [one[-1] for one in spelled])
-        headers = [column.header for table in tables for column in table.columns]
-        _known("--columns", self.columns, [_headers(one) for one in headers], headers)
+        self.check_columns([column.header for table in tables for column in table.columns])
         for option, asked in (("n", self.n), ("d", self.d)):
             there = {int(e.value) for row, i in entries(option) if isinstance(e := row.entries[i], Number)}
-            for value in asked:
-                if there and value not in there:
-                    has = ", ".join(map(str, sorted(there)))
-                    raise SelectionError(f"--{option} {value}: there are {has}")
+            _sized(f"--{option}", asked, there)
+
+
+def _numbered(table: Table) -> Table:
+    """Return a table with marks such as [12], which number sources, counted from 1."""
+    marks: dict[str, str] = {}
+    for note in table.notes():
+        if re.fullmatch(r"\[\d+\]", note.mark):
+            marks.setdefault(note.mark, f"[{len(marks) + 1}]")
+
+    def entry(old: Entry) -> Entry:
+        return replace(old, notes=tuple(replace(note, mark=marks.get(note.mark, note.mark)) for note in old.notes))
+
+    return replace(table, rows=tuple(replace(row, entries=tuple(map(entry, row.entries))) for row in table.rows))
+
+
+def _sized(option: str, asked: Iterable[int], there: Collection[int]) -> None:
+    """Refuse a size that is not there, unless no size is known.
+
+    Raises:
+        SelectionError: If there are others.
+    """
+    for value in asked:
+        if there and value not in there:
+            raise SelectionError(f"{option} {value}: there are {', '.join(map(str, sorted(there)))}")
 
 
 def _spellings(row: Row, place: int, names: Mapping[str, str]) -> list[str]:

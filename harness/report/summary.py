@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from harness.components.numbers import clean
 from harness.draft import replace_text
+from harness.driver.loading import results_of
+from harness.driver.threshold_searches import threshold_searches
 from harness.report.bibliography import bibliography
-from harness.report.compact_view import compact_theories_view, compact_view
+from harness.report.compact_view import COLUMNS, compact_theories_view, compact_view
 from harness.report.diagnostics_view import diagnostics_view
 from harness.report.export import thresholds_record
 from harness.report.headline import headline
@@ -20,6 +23,7 @@ from harness.report.latex import document
 from harness.report.phase import draw, phase_maps
 from harness.report.predicted import predict_results
 from harness.report.replication_view import replication_view
+from harness.report.selection import SelectionError
 from harness.report.sensitivity_view import sensitivity_view
 from harness.report.terminal import console_for, show, show_text
 from harness.report.theories_view import blocks, theories_view
@@ -31,6 +35,9 @@ if TYPE_CHECKING:
     from harness.claims.predictions import Prediction
     from harness.components.table import Table
     from harness.driver.results import Results
+    from harness.plugin_host.registry import Registry
+    from harness.report.selection import Selection
+    from harness.suite import Suite
 
 WRITTEN = ("thresholds.json", "table.md", "table.tex", "references.bib")
 """Files that a run writes in addition to its outcomes."""
@@ -52,13 +59,38 @@ def summary_tables(results: Results, predictions: Predictions) -> list[Table]:
 
 def summary_views(results: Results, predictions: Predictions) -> list[Table]:
     """Return claims, thresholds, theories that concern the regimes, diagnostics and held-out errors, where known."""
+    return [table for table in _views(results, predictions) if table.rows]
+
+
+def _views(results: Results, predictions: Predictions) -> list[Table]:
+    """Return the tables that the suite asks for, those without rows among them."""
     tables = [thresholds_view(results), theories_view(results, predictions)]
     observed = [regime.name for regime in results.suite.regimes if regime.diagnostics]
     if observed:
         tables.append(diagnostics_view(results, regimes=observed))
     claims = [replication_view(results)] if results.suite.claims else []
     held_out = [held_out_view(results), held_out_pairs_view(results)] if watched(results) else []
-    return [table for table in (*claims, *tables, *held_out) if table.rows]
+    return [*claims, *tables, *held_out]
+
+
+def check_selection(chosen: Selection, suite: Suite, registry: Registry, device: str) -> None:
+    """Check before a run that a selection matches rows and columns of its tables.
+
+    Args:
+        chosen: The selection.
+        suite: The suite.
+        registry: The plugins.
+        device: Where networks are trained.
+
+    Raises:
+        SelectionError: If a pattern matches nothing.
+        RegimeError: If a component of a regime raises when it is asked for its properties.
+    """
+    untrained = results_of(suite, registry, threshold_searches(suite, registry, device), {}, None)
+    predictions = predict_results(untrained, all_sizes=False) if chosen.theories or chosen.guarantees else {}
+    theories = compact_theories_view(untrained, predictions)
+    possible = replace(theories, columns=COLUMNS, rows=())  # the short table has those for which there are results
+    chosen.of([possible, theories, *_views(untrained, predictions)], registry.theory_names())
 
 
 def is_map(results: Results) -> bool:
@@ -90,6 +122,7 @@ def print_summary(
     reused: int,
     compact: bool = False,
     legend: bool = False,
+    chosen: Selection | None = None,
 ) -> None:
     """Print the results of a run, then the numbers of trained and reused trials.
 
@@ -100,6 +133,7 @@ def print_summary(
         reused: Number of trials that it took from earlier runs.
         compact: Whether only the short tables are printed.
         legend: Whether whole captions and all notes are printed.
+        chosen: Rows and columns to print, or None for all.
     """
     console = console_for()
     show_text(" ".join(headline(results, predictions)))
@@ -109,7 +143,13 @@ def print_summary(
             for line in draw(phase, console.width, console.encoding):
                 console.print(line, no_wrap=True, overflow="ignore", crop=False)
             console.print()
-    for table in short_tables(results, predictions) if compact else summary_tables(results, predictions):
+    tables = short_tables(results, predictions) if compact else summary_tables(results, predictions)
+    if chosen:
+        try:
+            tables = chosen.of(tables, results.registry.theory_names())
+        except SelectionError as error:  # of columns that only some results have
+            console.print(Text(f"{clean(str(error))}. All rows and columns follow.\n"), soft_wrap=True)
+    for table in tables:
         show(table, legend=legend)
         console.print()
     messages: dict[str, list[str]] = {}

@@ -21,6 +21,31 @@ NEAR = 0.1
 WORDS: dict[Stratum, str] = {"mixed": "mixed cells", "decided": "other cells"}
 
 
+COLUMNS = (
+    Column("part"),
+    Column("trials", "right", priority=1),
+    Column("flipped", "right"),
+    Column("share", "right"),
+    Column("equal", "right"),
+    Column("other fate", "right"),
+    Column("steps apart", "right"),
+)
+
+FLIP_COLUMNS = (
+    Column("regime", fold=True),
+    Column("n", "right"),
+    Column("d", "right"),
+    Column("k", "right"),
+    Column("trial", "right"),
+    Column("stored"),
+    Column("again"),
+    Column("why", wrap=40, below=True),
+)
+
+HEADERS = tuple(column.header for column in (*COLUMNS, *FLIP_COLUMNS))
+"""Headers of the tables of a verification."""
+
+
 def verification_view(found: Verification, results: Results) -> Table:
     """Return the numbers of flipped verdicts and of outcomes equal to the last bit, by part of the run."""
     rows = []
@@ -32,15 +57,7 @@ def verification_view(found: Verification, results: Results) -> Table:
         name="verification",
         title=f"{len(trained)} trials trained again, each alone · {results.suite.title or results.suite.name}",
         caption=_caption(found, results),
-        columns=(
-            Column("part"),
-            Column("trials", "right", priority=1),
-            Column("flipped", "right"),
-            Column("share", "right"),
-            Column("equal", "right"),
-            Column("other fate", "right"),
-            Column("steps apart", "right"),
-        ),
+        columns=COLUMNS,
         rows=tuple(rows),
     )
 
@@ -95,16 +112,7 @@ def flips_view(found: Verification, results: Results) -> Table:
         name="flips",
         title="Trials that came out otherwise",
         caption=f"stored, again: verdict and measure at the end, to be compared with {plain(tolerance)}.",
-        columns=(
-            Column("regime", fold=True),
-            Column("n", "right"),
-            Column("d", "right"),
-            Column("k", "right"),
-            Column("trial", "right"),
-            Column("stored"),
-            Column("again"),
-            Column("why", wrap=40, below=True),
-        ),
+        columns=FLIP_COLUMNS,
         rows=tuple(
             Row(
                 (

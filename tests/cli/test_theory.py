@@ -98,9 +98,11 @@ def test_a_suite_gives_regimes_and_problems(tmp_path: Path) -> None:
     found = [(p["theory"], p["n"], p["width"]) for p in json.loads(out)["predictions"] if p["theory"] == "count-output"]
     assert status == 0
     assert found == [("count-output", 20, 20), ("count-output", 30, 30)]
-    status, _, err = run("--suite", str(suite), "--n", "5")
+    status, out, _ = run("--suite", str(suite), "--json", "--n", "30")
+    assert {p["n"] for p in json.loads(out)["predictions"]} == {30}
+    status, _, err = run("--suite", str(suite), "--seed", "5")
     assert status == 2
-    assert "--n cannot stand beside --suite" in err
+    assert "--seed cannot stand beside --suite" in err
 
 
 def test_a_theory_that_fails_costs_its_own_line_only(tmp_path: Path) -> None:
@@ -199,8 +201,8 @@ def test_a_broken_plugin_is_warned_of_once(tmp_path: Path, monkeypatch: pytest.M
         (["--activation", "reluu"], "did you mean 'relu'"),
         (["--dataset", "spere"], "sphere"),
         (["--labels", "gausian"], "labels"),
-        (["--n", "0"], "'--n': found 0, expected a whole number from 1 to 2000"),
-        (["--d", "x"], "found 'x', expected a whole number from 1 to 100000"),
+        (["--n", "0"], "'--n': found 0, expected a whole number of at least 1"),
+        (["--d", "x"], "found 'x', expected a whole number of at least 1"),
         (["--seed", "1.5"], "found '1.5', expected a whole number of at least 0"),
         (["--dataset", "spere"], "--dataset spere: there is no dataset 'spere'; did you mean 'sphere'?"),
         (["--dataset", "nosuch"], "near-duplicates, sphere, table, wine)"),

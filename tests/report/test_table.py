@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import pytest
 
@@ -20,6 +21,8 @@ from harness.components.entries import (
 )
 from harness.components.numbers import clean, decimal, mark, to_encoding, width
 from harness.components.table import Column, Row, Table
+from harness.report.html import fragment
+from harness.report.latex import latex
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,9 @@ def test_notes_are_numbered_in_reading_order_and_shared() -> None:
     rows = tuple(Row((Number(1, notes=notes),)) for notes in ((first,), (second, first), (first,)))
     table = Table("t", "", "", (Column("x"),), rows)
     assert table.notes() == {first: "ᵃ", second: "ᵇ"}
-    assert table.spelled(rows[1].entries[0], table.notes()) == "1ᵇᵃ"
+    assert table.spelled(rows[1].entries[0], table.notes()) == "1ᵃᵇ"
+    assert r"\textsuperscript{a,b}" in latex(table)
+    assert re.findall(r'href="#t-note-(\d)"', fragment(table)) == ["1", "1", "2", "1"]
 
 
 def test_rows_must_have_an_entry_for_each_column() -> None:
