@@ -18,7 +18,7 @@ from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum, StochasticGradientDescent
 from harness.components import Cell, Fate, Outcome, Regime, Trained, TrainedTrial
 from harness.components.outcome_record import digits
-from harness.engine.continuations import continuation_of, undecided
+from harness.engine.continuations import continuation_of, smooth, undecided
 from harness.engine.continuations.smooth import Smooth, _Task, most_leaps
 from harness.engine.further_descent import FurtherDescent
 from harness.engine.trial import prepare
@@ -174,6 +174,19 @@ def test_a_path_that_is_left_open_says_at_which_bound() -> None:
     assert fate.kind == "open"
     assert fate.constants["out_of_leaps"] == 1.0
     assert fate.constants["leaps"] == most_leaps(50, 110, 10 * 300)
+
+
+def test_a_net_that_needs_too_many_rows_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are those of the outputs where p ≥ 2n and p > 300, else of the larger of n and p."""
+    for (n, d, k), rows in (((30, 10, 31), 30), ((30, 10, 5), 50), ((30, 2, 2), 30)):
+        task = _Task.of(regime(), prepare(setting(regime()), n, d, k, 0))
+        assert task.rows == rows
+    cell = Cell("", 30, 10, 5)
+    for most, said in ((49, 1.0), (50, None)):
+        monkeypatch.setattr(smooth, "MOST_ROWS", most)
+        fate = decided(fates(regime(), cell, [0], 300)[0])
+        assert fate.constants.get("too_large") == said
+        assert (fate.kind == "open" and fate.work == 0) or said is None
 
 
 @pytest.mark.parametrize(("n", "p"), [(200, 1280), (400, 4000), (800, 3840), (800, 24_000), (400, 400)])

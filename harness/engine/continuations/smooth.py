@@ -17,6 +17,7 @@ import numpy as np
 from harness.components import Continuation, Descend, Fate, Regime, ResidualCriterion, TrainedTrial, Weights
 from harness.engine.shallow import ShallowSolver, not_shallow
 from harness.mathematics.limit import Certificate, Net, Path, Point, certify, follow
+from harness.mathematics.limit.leaps import splits
 from harness.mathematics.limit.point_rounding import EVALUATION
 from harness.mathematics.limit.rounding import UNIT
 
@@ -50,6 +51,9 @@ LEAP_SPEED = 3.0
 MOST_LEAPS = 600
 """Most leaps of a path."""
 
+MOST_ROWS = 8000
+"""Most rows of a matrix that is decomposed. About ten such matrices are in memory at once, 5 GiB (measured)."""
+
 CAUSES = {"edge": "edge", "unfinished": "out_of_leaps"}
 """The constants of open fates that say at which bound a path ended, by the end of the path."""
 
@@ -80,7 +84,10 @@ class Smooth(Continuation):
     def take_on(self, regime: Regime, trained: TrainedTrial, descend: Descend, most: int) -> Fate:
         """Return the fate of a trial."""
         task = _Task.of(regime, trained.trial)
-        return _Search(task, trained, descend, most).fate() if task.net.k else Fate("open")
+        if not task.net.k:
+            return Fate("open")
+        search = _Search(task, trained, descend, most)
+        return search.too_large() if task.rows > MOST_ROWS else search.fate()
 
 
 @dataclass(frozen=True)
@@ -124,6 +131,12 @@ class _Task:
         if c == 0.0 or net.offset:
             return replace(net, label_error=error)
         return replace(net, y=net.y - c, label_error=error + UNIT * (np.abs(net.y) + abs(c)))
+
+    @property
+    def rows(self) -> int:
+        """Rows of the largest matrix that is decomposed."""
+        n, p = self.net.n, self.net.size
+        return n if splits(n, p) else max(n, p)
 
     def theta(self, weights: Weights) -> Array:
         """Return the trained weights θ."""
@@ -170,6 +183,11 @@ class _Search:
         if path.end == "fit":
             return self._fit(path)
         return self._minimum(path) if path.end == "minimum" else self._open(path.point.norm, path)
+
+    def too_large(self) -> Fate:
+        """Return the fate of a net that is too large to be looked at."""
+        fate = self._open(self.point.norm)
+        return replace(fate, constants={**fate.constants, "too_large": 1.0})
 
     def _follow(self) -> Path:
         path = follow(self.point, self.task.step_size, self.leaps)
