@@ -155,4 +155,6 @@ def test_ball_arithmetic_declines_what_it_does_not_know() -> None:
     pytest.importorskip("flint")
     assert BallNet.known(ACTIVATIONS["gelu"], 20, 100)
     assert not BallNet.known(ACTIVATIONS["elu"], 20, 100)
-    assert not BallNet.known(ACTIVATIONS["gelu"], 2**11, 2**10)
+    assert not BallNet.known(ACTIVATIONS["gelu"], 2**9, 2**12)
+    assert BallNet.known(ACTIVATIONS["gelu"], 1000, 100)
+    assert not BallNet.known(ACTIVATIONS["gelu"], 1001, 100)

@@ -26,6 +26,9 @@ BITS = 128
 MOST_VALUES = 2**20
 """Most values n·k of φ that are evaluated; a few microseconds each."""
 
+MOST_SAMPLES = 1000
+"""Most samples of a kernel that is eliminated, in about a minute. Time grows like n³, and memory like n² balls."""
+
 NARROWER = 1.0 - 1e-6
 """Share of a computed singular value that is asked to be proved."""
 
@@ -147,7 +150,7 @@ class BallNet:
     @staticmethod
     def known(activation: Activation, n: int, k: int) -> bool:
         """Return whether φ is known in balls and the net is small enough."""
-        return available() and n * k <= MOST_VALUES and functions(activation) is not None
+        return available() and n <= MOST_SAMPLES and n * k <= MOST_VALUES and functions(activation) is not None
 
     @cached_property
     def inputs(self) -> Array:
