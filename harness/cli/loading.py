@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click as plain
-import rich_click as click
 
 from harness.cli.options import STRICT
+from harness.cli.streams import warn
 from harness.cli.wrong_input import WrongInput
-from harness.complaints import printable, show
+from harness.complaints import show
 
 if TYPE_CHECKING:
     from harness.plugin_host.registry import Registry
@@ -52,7 +52,7 @@ def load(
         raise WrongInput(str(error)) from error
     warn_of_broken(registry)
     for names in loaded.repeated:
-        click.secho(f"regimes {show(names)} differ in nothing but their names: keep one", fg="yellow", err=True)
+        warn(f"regimes {show(names)} differ in nothing but their names: keep one")
     return loaded, registry
 
 
@@ -70,7 +70,7 @@ def check_problems(suite: Suite) -> None:
     except ProblemError as error:
         raise WrongInput(str(error)) from error
     if unanswered:
-        click.secho(printable(unanswered), fg="yellow", err=True)
+        warn(unanswered)
 
 
 def warn_of_broken(registry: Registry) -> None:
@@ -85,7 +85,7 @@ def warn_of_broken(registry: Registry) -> None:
     for line in (*_broken(registry), *registry.rival_theories()):
         if line not in said:
             said.add(line)
-            click.secho(printable(line), fg="yellow", err=True)
+            warn(line)
 
 
 def stop_if_strict(registry: Registry) -> None:
@@ -108,4 +108,4 @@ def warn_of_mixture(provenance: Mapping[str, Any]) -> None:
     from harness.report.caption import edits_explained
 
     if message := edits_explained(provenance):
-        click.secho(f"{printable(message)} harness run trains them again.", fg="yellow", err=True)
+        warn(f"{message} harness run trains them again.")

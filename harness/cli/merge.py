@@ -10,7 +10,7 @@ import rich_click as click
 
 from harness.cli.loading import warn_of_mixture
 from harness.cli.options import PLUGINS, TRUST
-from harness.cli.streams import echo
+from harness.cli.streams import echo, warn
 from harness.cli.wrong_input import WrongInput
 from harness.complaints import printable
 
@@ -60,7 +60,7 @@ def command(
     for conflict in union.conflicts[:MOST_SHOWN]:
         click.echo(f"kept the first of two: {conflict}", err=True)
     if unlike := _unlike(union):
-        click.secho(f"the runs were trained with different {unlike}: {_LAST_BIT}", fg="yellow", err=True)
+        warn(f"the runs were trained with different {unlike}: {_LAST_BIT}")
     of = "1 run" if len(parts) == 1 else f"{len(parts)} runs"
     echo(f"{target}: {len(union.outcomes)} trials of {of}, {added} of them new, {union.repeated} in several")
     _report(target, plugin_files, trust=trust_plugins)

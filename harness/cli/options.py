@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -120,6 +120,22 @@ def given(option: str) -> bool:
     """Return whether an option of the current verb is on the command line."""
     source = plain.get_current_context().get_parameter_source(option)
     return source is not None and source.name == "COMMANDLINE"
+
+
+def refuse_beside(other: str, names: Iterable[str], why: str) -> None:
+    """Refuse options that another option of the current verb answers already.
+
+    Args:
+        other: The other option, such as ``--suite``.
+        names: Names of the parameters of the options that are refused.
+        why: Reason for the message.
+
+    Raises:
+        click.UsageError: If one of them is on the command line. The message names all that are.
+    """
+    flags = {option.name: option.opts[0] for option in plain.get_current_context().command.params}
+    if said := [flags[name] for name in names if given(name)]:
+        raise click.UsageError(f"{', '.join(said)} cannot stand beside {other}: {why}")
 
 
 def renderer_named(registry: Registry, name: str) -> Renderer:

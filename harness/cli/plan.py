@@ -9,7 +9,7 @@ import rich_click as click
 from harness.cli.loading import check_problems, load
 from harness.cli.options import LEGEND, PLUGINS, SUITE, TRUST, VARIANT
 from harness.cli.selecting import refuse_columns_beside_json, select, selected, selected_suite
-from harness.cli.streams import echo
+from harness.cli.streams import echo, warn
 from harness.cli.wrong_input import WrongInput
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _notices(suite: Suite, registry: Registry, device: str | None) -> None:
 
     check_problems(suite)
     if few := too_few_trials(suite):
-        click.secho(few, fg="yellow", err=True)
+        warn(few)
     where = resolve_device(device or suite.budget.device)
     for line in passed_over(suite, threshold_searches(suite, registry, where), where):
         click.echo(line, err=True)

@@ -12,6 +12,7 @@ import rich_click as click
 from harness.cli.loading import load, warn_of_mixture
 from harness.cli.options import LEGEND, PLUGINS, SUITE, TRUST, VARIANT
 from harness.cli.selecting import matching, select, selected_suite
+from harness.cli.streams import warn
 from harness.cli.wrong_input import WrongInput
 from harness.complaints import printable
 
@@ -183,7 +184,7 @@ def _notices(run: Run) -> None:
     from harness.driver.undecided import found_again
 
     if few := too_few_trials(run.plan.suite):
-        click.secho(few, fg="yellow", err=True)
+        warn(few)
     for line in passed_over(run.plan.suite, run.plan.searches, run.plan.device):
         click.echo(line, err=True)
     if again := found_again(run.plan.undecided):

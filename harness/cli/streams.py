@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.complaints import printable
 from harness.components.numbers import to_encoding
 from harness.standard_output import own
 
@@ -93,6 +94,11 @@ def give_back() -> None:
 def echo(text: str = "", *, nl: bool = True) -> None:
     """Print text of the harness itself to standard output."""
     click.echo(text, file=own(), nl=nl)
+
+
+def warn(line: str) -> None:
+    """Print a warning to standard error, without signs that control a terminal."""
+    click.secho(printable(line), fg="yellow", err=True)
 
 
 def _open_closed() -> list[int]:

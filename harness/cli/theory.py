@@ -8,25 +8,30 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from harness.cli import completion
-from harness.cli.loading import check_problems, load, warn_of_broken
-from harness.cli.options import LEGEND, PLUGINS, given, renderer_named
+from harness.cli.drawn_problems import DrawnProblems, drawn_problems
+from harness.cli.options import LEGEND, PLUGINS, refuse_beside, renderer_named
 from harness.cli.report_files import write_bibtex
-from harness.cli.selecting import for_comments, headers, select, selected, selected_suite
-from harness.cli.streams import echo
+from harness.cli.selecting import for_comments, headers, select, selected
+from harness.cli.streams import echo, warn
+from harness.cli.theory_tables import of_options, of_suite
 from harness.cli.wrong_input import WrongInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from harness.claims.certified import Certified
     from harness.claims.predictions import Prediction
-    from harness.components import Dataset, Problem
     from harness.components.table import Table
     from harness.plugin_host.registry import Registry
     from harness.report.selection import Selection
 
-    Found = tuple[Prediction, Certified | None]
-    """A prediction, and the certified width if it was asked for."""
+
+CONSTRUCTED = {
+    "suite": "it takes one problem",
+    "activation": "each proof has its own",
+    "columns": "it has its own",
+    "bibtex": "it cites nothing",
+    "regimes": "each proof has its own",
+    "guarantees": "nothing is trained",
+}
+"""Options that a construction sets itself, with the reason why it needs none."""
 
 
 @click.command("theory")
@@ -113,8 +118,10 @@ def command(
     harness theory --html claims.html
     """
     if html is not None:
-        _refuse_beside_html()
-        _write_explorer(html, dataset, labels, seed, plugin_files)
+        answered = ("n", "d", "activation", "suite", "certify", "construct", "columns", "form", "bibtex", "as_json")
+        why = "the page has every claim at many sizes"
+        refuse_beside("--html", (*answered, "regimes", "theories", "guarantees"), why)
+        _write_explorer(html, drawn_problems(dataset, labels, seed, plugin_files))
         return
     if construct and certify:
         raise click.UsageError("--certify cannot stand beside --construct: what is built is not trained")
@@ -122,23 +129,29 @@ def command(
         _refuse_without_balls(certify=certify)
     if certify and columns == "paper":
         raise click.UsageError("--certify cannot stand beside --columns paper: claims have no column of widths")
-    if as_json and (beside := [f"--{name}" for name in ("columns", "format", "bibtex") if _stands(name)]):
-        raise click.UsageError(f"{', '.join(beside)} cannot stand beside --json: it holds predictions, not a table")
+    if as_json:
+        refuse_beside("--json", ("columns", "form", "bibtex"), "it holds predictions, not a table")
     if construct:
-        _refuse_beside_construct()
-        _construct(*_size(n, d), dataset, labels, seed, plugin_files, form, chosen, as_json=as_json, legend=legend)
+        for name, why in CONSTRUCTED.items():
+            refuse_beside("--construct", (name,), why)
+        size = _size(n, d)
+        problems = drawn_problems(dataset, labels, seed, plugin_files)
+        _construct(problems, *size, form, chosen, as_json=as_json, legend=legend)
         return
     names = () if columns in ("widths", "paper") else headers(columns)
     columns = "widths" if names else columns
     if chosen.regimes and suite is None:
         raise click.UsageError("--regime goes with --suite: without one each theory has its own regime")
     if suite is not None:
-        _refuse_beside_suite()
+        refuse_beside("--suite", ("activation", "dataset", "labels", "seed"), "the suite says it")
         part = replace(chosen, n=n, d=d)
-        found, tables, registry = _of_suite(suite, plugin_files, columns, part, certify=certify, rigorous=rigorous)
+        found, tables, registry = of_suite(suite, plugin_files, columns, part, certify=certify, rigorous=rigorous)
     else:
-        options = (*_size(n, d), activation, dataset, labels, seed, plugin_files, columns)
-        found, tables, registry = _of_options(*options, certify=certify, rigorous=rigorous)
+        size = _size(n, d)
+        problems = drawn_problems(dataset, labels, seed, plugin_files)
+        registry = problems.registry
+        found, table = of_options(problems, *size, activation, columns, certify=certify, rigorous=rigorous)
+        tables = [table]
     tables = selected(replace(chosen, regimes=(), columns=names), tables, registry)
     if as_json:
         from harness.report.json_text import dumps
@@ -156,42 +169,24 @@ def command(
     _print(tables, form, registry, replace(chosen, columns=asked), legend=legend)
 
 
-def _refuse_beside_html() -> None:
-    """Refuse options that the sliders and filters of the explorer answer."""
-    answered = {"n": "n", "d": "d", "activation": "activation", "suite": "suite", "certify": "certify"}
-    answered |= {"construct": "construct", "columns": "columns", "form": "format", "bibtex": "bibtex"}
-    answered |= {"as_json": "json", "regimes": "regime", "theories": "theory", "only": "only"}
-    if said := [f"--{option}" for name, option in answered.items() if given(name)]:
-        raise click.UsageError(f"{', '.join(said)} cannot stand beside --html: the page has every claim at many sizes")
-
-
-def _write_explorer(target: str, dataset: str, labels: str | None, seed: int, plugin_files: tuple[str, ...]) -> None:
+def _write_explorer(target: str, problems: DrawnProblems) -> None:
     """Write the explorer of all claims."""
     from harness.cli.report_files import write_html
-    from harness.plugin_host.loading import load_plugins
     from harness.report.claims_page import claims_page
-    from harness.report.setting import component
     from harness.session.predicting import predicted
 
-    registry = load_plugins(plugin_files)
-    warn_of_broken(registry)
-    source = _dataset(registry, dataset, labels)
     left_out: dict[str, None] = {}
 
     def evaluate(n: int, d: int) -> list[Prediction]:
-        return predicted(registry, _problem(registry, source, n, d, seed), None, left_out.setdefault)
+        return predicted(problems.registry, problems.at(n, d), None, left_out.setdefault)
 
-    write_html(target, lambda: claims_page(evaluate, f"{component(source)}, seed {seed}"))
+    write_html(target, lambda: claims_page(evaluate, str(problems)))
     for line in left_out:
-        _left_out(line)
+        warn(line)
 
 
 def _titles(tables: list[Table]) -> set[str]:
     return {row.entries[0].text() for table in tables for row in table.rows}
-
-
-def _stands(name: str) -> bool:
-    return given({"format": "form"}.get(name, name))
 
 
 def _print(tables: list[Table], form: str, registry: Registry, chosen: Selection, *, legend: bool) -> None:
@@ -233,161 +228,27 @@ def _size(n: tuple[int, ...], d: tuple[int, ...]) -> tuple[int, int]:
     return (*n, 200)[0], (*d, 20)[0]
 
 
-def _refuse_beside_suite() -> None:
-    """Refuse options that a suite sets itself."""
-    answered = ("activation", "dataset", "labels", "seed")
-    if said := [f"--{name}" for name in answered if given(name)]:
-        raise click.UsageError(f"{', '.join(said)} cannot stand beside --suite: the suite says it")
-
-
-def _of_options(
-    n: int,
-    d: int,
-    activation: str | None,
-    dataset: str,
-    labels: str | None,
-    seed: int,
-    plugin_files: tuple[str, ...],
-    columns: str,
-    *,
-    certify: bool,
-    rigorous: bool,
-) -> tuple[list[Found], list[Table], Registry]:
-    from harness.components import Certificate
-    from harness.plugin_host.loading import load_plugins
-    from harness.report.predicted import certify_guarded
-    from harness.report.setting import component
-    from harness.session.predicting import predicted
-
-    registry = load_plugins(plugin_files)
-    warn_of_broken(registry)
-    source = _dataset(registry, dataset, labels)
-    problem = _problem(registry, source, n, d, seed)
-    try:
-        found = predicted(registry, problem, activation, _left_out)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--activation") from error
-    if not found:
-        raise WrongInput("no plugin provides a theory about such labels; see: harness plugins list")
-    words = f"n = {n}, d = {d}, {component(source)}, seed {seed}" + (f", {activation}" if activation else "")
-    certified = {
-        p.theory.name: certify_guarded(
-            p.theory, p.regime, source, n, d, base=seed, registry=registry, rigorous=rigorous
-        )
-        for p in found
-        if certify and isinstance(p.theory, Certificate)
-    }
-    table = _table(found, columns, words, certified if certify else None)
-    return [(prediction, certified.get(prediction.theory.name)) for prediction in found], [table], registry
-
-
-def _table(found: Sequence[Prediction], columns: str, problem: str, certified: dict[str, Certified] | None) -> Table:
-    from harness.report.claims_view import claims_view
-    from harness.report.overview_view import overview_view
-
-    if columns == "paper":
-        return claims_view(found, problem=problem)
-    return overview_view(found, problem=problem, certified=certified)
-
-
-def _problem(registry: Registry, source: Dataset, n: int, d: int, seed: int) -> Problem:
-    from harness.complaints import ProblemError
-    from harness.session.predicting import problem_of
-
-    try:
-        return problem_of(registry, source, n, d, seed)
-    except ProblemError as error:
-        raise WrongInput(str(error)) from error
-
-
-def _refuse_beside_construct() -> None:
-    """Refuse options that a construction sets itself."""
-    for name, why in (
-        ("suite", "it takes one problem"),
-        ("activation", "each proof has its own"),
-        ("columns", "it has its own"),
-        ("bibtex", "it cites nothing"),
-        ("regimes", "each proof has its own"),
-        ("guarantees", "nothing is trained"),
-    ):
-        if given(name):
-            option = {"regimes": "regime", "guarantees": "only"}.get(name, name)
-            raise click.UsageError(f"--{option} cannot stand beside --construct: {why}")
-
-
 def _construct(
-    n: int,
-    d: int,
-    dataset: str,
-    labels: str | None,
-    seed: int,
-    plugin_files: tuple[str, ...],
-    form: str,
-    chosen: Selection,
-    *,
-    as_json: bool,
-    legend: bool,
+    problems: DrawnProblems, n: int, d: int, form: str, chosen: Selection, *, as_json: bool, legend: bool
 ) -> None:
     """Build the network of every theory that offers one, and show them."""
     from harness.claims.predictions import of_labels, targets_of
     from harness.components import Constructive
-    from harness.plugin_host.loading import load_plugins
     from harness.report.constructions_view import build, construction_record, constructions_view
     from harness.report.json_text import dumps
     from harness.report.predicted import predict_guarded
-    from harness.report.setting import component
     from harness.session.predicting import home
 
-    registry = load_plugins(plugin_files)
-    warn_of_broken(registry)
-    source = _dataset(registry, dataset, labels)
-    problem = _problem(registry, source, n, d, seed)
+    registry, problem = problems.registry, problems.at(n, d)
     about = [theory for theory in registry.theories() if of_labels(theory, targets_of(problem))]
-    homes = [(theory, home(theory, registry, None, _left_out)) for theory in about if isinstance(theory, Constructive)]
+    homes = [(theory, home(theory, registry, None, warn)) for theory in about if isinstance(theory, Constructive)]
     claimed = [predict_guarded(theory, at, problem, registry) for theory, at in homes if at is not None]
-    built = [build(prediction, problem, seed, registry) for prediction in claimed]
+    built = [build(prediction, problem, problems.seed, registry) for prediction in claimed]
     if not built:
         raise WrongInput("no plugin provides a theory that builds a network; see: harness plugins list")
-    table = constructions_view(built, problem=f"n = {n}, d = {d}, {component(source)}, seed {seed}")
-    tables = selected(chosen, [table], registry)
+    tables = selected(chosen, [constructions_view(built, problem=f"n = {n}, d = {d}, {problems}")], registry)
     if as_json:
         shown = [one for one in built if one.prediction.theory.claim.title in _titles(tables)]
         echo(dumps({"constructions": [construction_record(one) for one in shown]}), nl=False)
         return
     _print(tables, form, registry, chosen, legend=legend)
-
-
-def _dataset(registry: Registry, name: str, labels: str | None) -> Dataset:
-    from harness.complaints import SpecError
-    from harness.session.predicting import dataset_named
-
-    try:
-        return dataset_named(registry, name, labels)
-    except SpecError as error:
-        said = "; ".join(str(replace(c, path=()) if c.path == ("use",) else c) for c in error.complaints)
-        raise WrongInput(f"--dataset {name}: {said}") from error
-
-
-def _left_out(line: str) -> None:
-    click.secho(line, fg="yellow", err=True)
-
-
-def _of_suite(
-    suite: str, plugin_files: tuple[str, ...], columns: str, chosen: Selection, *, certify: bool, rigorous: bool
-) -> tuple[list[Found], list[Table], Registry]:
-    from harness.report.predicted import certify_suite, predict_suite
-    from harness.report.setting import component
-
-    loaded, registry = load(suite, plugin_files)
-    loaded = selected_suite(chosen, loaded)
-    check_problems(loaded)
-    by_place = predict_suite(loaded, registry.theories())
-    widths = certify_suite(loaded, by_place, all_sizes=True, rigorous=rigorous) if certify else {}
-    found: list[Found] = []
-    tables = []
-    for (regime, n, d), predictions in by_place.items():
-        certified = {name: width for (*place, name), width in widths.items() if tuple(place) == (regime, n, d)}
-        found += [(prediction, certified.get(prediction.theory.name)) for prediction in predictions]
-        words = f"{regime}: n = {n}, d = {d}, {component(loaded.dataset)}, seed {loaded.seed}"
-        tables.append(_table(predictions, columns, words, certified if certify else None))
-    return found, tables, registry

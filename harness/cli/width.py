@@ -10,7 +10,7 @@ import rich_click as click
 from harness.cli import completion
 from harness.cli.options import LEGEND
 from harness.cli.run import seconds_of, stopped
-from harness.cli.streams import echo
+from harness.cli.streams import echo, warn
 from harness.cli.wrong_input import WrongInput
 
 KEY = re.compile(r"""\b(labels?|drop) = \[?(?:'([^']*)'|"([^"]*)")\]?""")
@@ -149,7 +149,7 @@ def command(
     except KeyboardInterrupt as error:
         return stopped(error)
     for name, why in answer.left_out.items():
-        click.secho(f"{name} is left out: {why}", fg="yellow", err=True)
+        warn(f"{name} is left out: {why}")
     if as_json:
         echo(dumps(width_record(answer)), nl=False)
     else:

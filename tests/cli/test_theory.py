@@ -215,6 +215,7 @@ def test_a_broken_plugin_is_warned_of_once(tmp_path: Path, monkeypatch: pytest.M
         (["--construct", "--only", "guarantees"], "--only cannot stand beside --construct: nothing is trained"),
         (["--construct", "--regime", "x"], "--regime cannot stand beside --construct"),
         (["--construct", "--json", "--format", "csv"], "--format cannot stand beside --json"),
+        (["--html", "claims.html", "--only", "guarantees"], "--only cannot stand beside --html"),
         (["--n", "20", "--format", "latx"], "did you mean 'latex'"),
         (["--n", "5", "extra"], "unexpected extra argument"),
     ],
