@@ -23,10 +23,10 @@ SIZES = (50, 100, 128, 160, 200, 256, 400, 1000, 2000)
 """Samples."""
 
 SEEDS = 8
-"""Trials up to :data:`FEW` samples, as a power iteration takes ten times longer for one trial than for another."""
+"""Trials that are measured, as a power iteration takes several times longer for one than for another."""
 
 FEW = 400
-"""Samples from which on one trial takes long enough to be measured by itself."""
+"""Samples up to which several trials are measured."""
 
 DIMENSION = 20
 """Dimension of the inputs. The width is n/10, so that the kernel has full rank."""

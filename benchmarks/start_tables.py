@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.machine import Machine
-from benchmarks.set_up import DIMENSION, SetUp
+from benchmarks.set_up import DIMENSION, FEW, SEEDS, SetUp
 from benchmarks.starts import Start
 from harness.components.entries import Missing, Number, Ratio, Text
 from harness.components.table import Column, Row, Table
@@ -31,8 +31,9 @@ def set_up_table(found: Sequence[SetUp], repetitions: int, machine: Machine) -> 
         "Set-up of a trial",
         "Milliseconds of processor time of drawing a trial, forming its kernel, and taking from it what is wanted, now "
         "and in the way before: all eigenvalues for λ_min, a power iteration for the step, and all eigenvectors where "
-        f"a linear model is solved exactly. d = {DIMENSION}, k = n/10, softplus, one thread; medians of {repetitions} "
-        f"repetitions, in each of which all take turns, and of the ratios within each. {machine}.",
+        f"a linear model is solved exactly. d = {DIMENSION}, k = n/10, softplus, one thread; means of {SEEDS} trials "
+        f"up to n = {FEW}, and one trial beyond; medians of {repetitions} repetitions, in each of which all take "
+        f"turns, and of the ratios within each. {machine}.",
         (
             Column("n", "right"),
             Column("wanted"),
