@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -66,7 +66,7 @@ class ShallowSolver(Solver):
     @abstractmethod
     def descend(
         self, nets: Sequence[ShallowTrial], visits: Sequence[Visit | None], device: str
-    ) -> Sequence[tuple[Trained, Params]]:
+    ) -> Iterator[tuple[int, Trained, Params]]:
         """Train networks to their ends.
 
         Args:
@@ -74,8 +74,8 @@ class ShallowSolver(Solver):
             visits: For each, what is called with step and weights, float64, at the steps of the curve.
             device: Where.
 
-        Returns:
-            What was found, and last weights, float64, for each.
+        Yields:
+            The place of each network, what was found of it, and its last weights, float64, in any order.
         """
 
     def train(self, regime: Regime, trials: Sequence[Trial], budget: Budget) -> list[Outcome]:
@@ -88,24 +88,22 @@ class ShallowSolver(Solver):
         from harness.engine.descent import ShallowTrial
 
         recorders = [Recorder(*task) for task in tasks]
-        nets, visits = [], []
+        nets, runs = [], []
         for (regime, trials, budget), recorder in zip(tasks, recorders, strict=True):
             form = self.form(regime)
             assert form is not None
             nets += [ShallowTrial.of(regime, budget, trial, form) for trial in trials]
-            visits += [_visit(recorder, run) for run in range(len(trials))]
-        found = iter(zip(nets, self.descend(nets, visits, tasks[0][2].device), strict=True))
-        return [
-            [_outcome(recorder, run, *next(found)) for run in range(len(recorder.trials))] for recorder in recorders
-        ]
+            runs += [(recorder, run) for run in range(len(trials))]
+        visits = [_visit(*one) for one in runs]
+        outcomes: dict[int, Outcome] = {}
+        for place, found, after in self.descend(nets, visits, tasks[0][2].device):
+            recorder, run = runs[place]
+            outcomes[place] = recorder.outcome(run, nets[place].course(found), after)
+        whole = iter(range(len(runs)))
+        return [[outcomes[next(whole)] for _ in recorder.trials] for recorder in recorders]
 
 
 def _visit(recorder: Recorder, run: int) -> Visit | None:
     if not recorder.watches:
         return None
     return lambda step, params: recorder.visit(run, step, params)
-
-
-def _outcome(recorder: Recorder, run: int, net: ShallowTrial, end: tuple[Trained, Params]) -> Outcome:
-    found, after = end
-    return recorder.outcome(run, net.course(found), after)

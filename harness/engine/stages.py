@@ -99,7 +99,10 @@ def launch(batches: Sequence[Batch], ready: Sequence[SetUp], registry: Registry)
         registry: The plugins.
     """
     start = time.perf_counter()
-    settings = [rebuild(batch.setting, registry) for batch in batches]
+    names = [repr(batch.setting) for batch in batches]
+    # Batches of one search have equal settings, and to rebuild one takes longer than all else here.
+    built = {name: rebuild(batch.setting, registry) for name, batch in dict(zip(names, batches, strict=True)).items()}
+    settings = [built[name] for name in names]
     with one_thread():
         tasks = [
             (setting.regime, one.trials, budget_of(setting, batch.cell.n))

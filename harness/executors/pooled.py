@@ -74,7 +74,7 @@ class Pooled(Local):
     def _next_for_a_core(self) -> list[Batch]:
         """Take batches to set up, or one whose fates are decided. Enough networks for a launch come first."""
         some: list[Batch] = []
-        if not (self._launched and self._networks() >= ENOUGH):
+        if not (self._launched and self._enough()):
             share = -(-len(self._new) // (self._processes - 1))
             while self._may_set_up(len(some)) and len(some) < share and sum(len(b.seeds) for b in some) < AT_A_TIME:
                 some.append(self._new.popleft())
@@ -85,15 +85,18 @@ class Pooled(Local):
         if self._alone:
             return [self._alone.popleft()]
         coming = self._may_set_up() or any(batch.stage == "set-up" for batch in self._in_hand())
-        if self._set_up and (self._networks() >= ENOUGH or not coming):
+        if self._set_up and (self._enough() or not coming):
             group: list[Batch] = list(self._set_up)
             self._set_up.clear()
             return group
         return [self._whole.popleft()] if self._whole else []
 
-    def _networks(self) -> int:
-        """Return the number of networks that wait for a launch."""
-        return sum(len(batch.seeds) for batch in self._set_up)
+    def _enough(self) -> bool:
+        """Return whether enough networks wait for a launch, or half of the batches that may be begun at a time.
+
+        The other half is set up while they are launched.
+        """
+        return len(self._set_up) >= TOGETHER // 2 or sum(len(batch.seeds) for batch in self._set_up) >= ENOUGH
 
     def _may_set_up(self, more: int = 0) -> bool:
         """Return whether a batch is queued and not too many were begun, with so many more."""

@@ -62,8 +62,9 @@ def net(where: Setting, size: tuple[int, int, int], seed: int = 0) -> ShallowTri
 
 
 def solve(nets: list[ShallowTrial], chunk: int = launch.CHUNK) -> list[tuple[Course, Params]]:
-    found = gpu.train_all(nets, [None] * len(nets), DEVICE, chunk)
-    return [(net.course(end), net.params(end.w, end.v, end.c)) for net, end in zip(nets, found, strict=True)]
+    found = dict(gpu.train_all(nets, [None] * len(nets), DEVICE, chunk))
+    ends = [(net, found[place]) for place, net in enumerate(nets)]
+    return [(net.course(end), net.params(end.w, end.v, end.c)) for net, end in ends]
 
 
 def reference(of: ShallowTrial) -> tuple[list[int | None], list[float], dict[str, np.ndarray]]:
@@ -216,12 +217,12 @@ def test_launches_are_short_whatever_their_networks(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(fleet, "advance", counted)
     monkeypatch.setattr(launch, "SECONDS", 3 * 2 * 2 * 32 * 16 * 8 / launch.RATE)
     assert [outcome for outcome, _ in solve(nets)] == [outcome for outcome, _ in whole]
-    assert taken == [1] * 8 + [6, 6]
+    assert sorted(taken) == [1] * 8 + [6, 6]  # of both networks, which are in flight at the same time
     taken.clear()
     monkeypatch.setattr(tiling, "LARGE", 0)
     monkeypatch.setattr(launch, "SECONDS", 3 * 2 * 40 * 30 * 2 / launch.PRODUCT_RATE)
     assert [outcome.hits for outcome, _ in solve(nets)] == [outcome.hits for outcome, _ in whole]
-    assert taken[:3] == [3, 3, 3]
+    assert taken.count(3) == 3
 
 
 @pytest.mark.usefixtures("path")

@@ -206,6 +206,19 @@ def test_batches_are_launched_together_when_no_other_comes(odd: Registry) -> Non
     assert sorted(pool.groups) == [1, 4]
 
 
+def test_small_batches_are_launched_while_others_may_still_be_set_up(odd: Registry) -> None:
+    """Half of those that may be begun, though their networks fill no device."""
+    one = Staged.of(batches(odd, "")[0])
+    assert len(one.seeds) * pooled.TOGETHER <= pooled.ENOUGH
+    pool = Pooled(1)
+    pool._new.append(one)
+    pool._set_up.extend([replace(one, stage="launches")] * (pooled.TOGETHER // 2 - 1))
+    assert pool._next() == []
+    pool._set_up.append(replace(one, stage="launches"))
+    assert len(pool._next()) == pooled.TOGETHER // 2
+    assert pool._may_set_up(pooled.TOGETHER // 2)
+
+
 def test_other_batches_are_set_up_while_a_launch_is_on(
     odd: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -50,7 +50,8 @@ def digest(found: Trained) -> str:
 
 def digests(nets: Sequence[ShallowTrial], device: str, chunk: int = CHUNK) -> list[str]:
     """Train networks together. Return a hash of each."""
-    return [digest(found) for found in train_all(nets, [None] * len(nets), device, chunk)]
+    found = dict(train_all(nets, [None] * len(nets), device, chunk))
+    return [digest(found[place]) for place in range(len(nets))]
 
 
 def measure(device: str, *, tiny: bool = False) -> dict[str, Any]:
@@ -88,4 +89,5 @@ def _large(net: ShallowTrial, device: str, *, graphs: bool = False) -> str:
     large = Large(net, device, graphs=graphs)
     while len(large.running):
         large.advance(large.steps + large.most_steps)
+        large.wait()
     return digest(large.trained()[0])

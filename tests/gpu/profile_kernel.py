@@ -33,11 +33,11 @@ def measure(device: str, *, tiny: bool = False) -> dict[str, Any]:
         steps = 3 if tiny else 400 if large else 2000 if n < 400 else 200
         few = made("softplus", "float32", (n, d, k), steps, range(min(networks, DIFFERENT)))
         nets = [few[i % len(few)] for i in range(networks)]  # the set-up of so many would take longer
-        train_all(made("softplus", "float32", (n, d, k), 1, range(1)), [None], device)  # compiles
+        dict(train_all(made("softplus", "float32", (n, d, k), 1, range(1)), [None], device))  # compiles
         with profile(activities=activities) as profiled:
             _wait(device)
             start = time.perf_counter()
-            train_all(nets, [None] * networks, device)
+            dict(train_all(nets, [None] * networks, device))
             _wait(device)
             seconds = time.perf_counter() - start
         busy = sum(getattr(event, "self_device_time_total", 0.0) for event in profiled.key_averages()) * 1e-6

@@ -177,18 +177,18 @@ class Fleet:
         return steps_of_program(largest, len(running), processors, double=self.family.double)
 
     def advance(self, until: NDArray[np.int64]) -> None:
-        """Train those that have not ended up to a step each, in one launch, and wait for it."""
+        """Begin to train those that have not ended up to a step each, in one launch. :meth:`wait` must follow."""
         from harness.engine.gpu import kernels
         from harness.engine.gpu.activations import with_activation
 
         self._column("until")[:] = until
         running = self.running
-        table = torch.from_numpy(self._table).to(self._device, copy=True)
+        self._table_there = torch.from_numpy(self._table).to(self._device, copy=True)
         family, tiling = self.family, self.family.tiling
         program = kernels.resident if tiling.resident else kernels.streamed
         with_activation(program, family.activation)[(len(running),)](
             torch.from_numpy(running).to(self._device),
-            table,
+            self._table_there,
             self._numbers_there,
             self._reals,
             self._doubles,
@@ -203,7 +203,10 @@ class Fleet:
             num_stages=1,
             enable_fp_fusion=True,
         )
-        self._table = table.cpu().numpy().copy()
+
+    def wait(self) -> None:
+        """Wait for the launch, and read how far the networks came."""
+        self._table = self._table_there.cpu().numpy().copy()
 
     def weights(self, i: int) -> tuple[Floats, Floats, float]:
         """Return W with biases, v and c of a network, now."""

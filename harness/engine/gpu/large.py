@@ -60,6 +60,13 @@ class Large:
         captured = graphs and self._x.is_cuda
         self._go_on = CapturedSteps(lambda _: self._step(), 1, self._x.device).run if captured else self._step
 
+    @staticmethod
+    def bytes_of(net: ShallowTrial) -> int:
+        """Return the memory that a network takes on the device."""
+        n, k = len(net.x), len(net.v)
+        reals = net.x.size + 3 * n + 2 * n * k + 4 * net.w.size
+        return reals * (8 if net.budget.dtype == "float64" else 4)
+
     @property
     def running(self) -> NDArray[np.int64]:
         """The networks that have not ended: none, or the first."""
@@ -77,7 +84,7 @@ class Large:
         return steps_of_library(net.x.size * len(net.v), double=self._w.dtype == torch.float64)
 
     def advance(self, until: NDArray[np.int64]) -> None:
-        """Train up to a step, and read the norms of all steps before it."""
+        """Begin to train up to a step. :meth:`wait` must follow."""
         budget = self.nets[0].descent.steps
         moves = min(int(until[0]), budget) - self._found.step
         self._at.zero_()
@@ -87,7 +94,11 @@ class Large:
         if last:  # the norm after the last step, which nothing follows
             self._ended.fill_(True)
             self._go_on()
-        self._found.record(self._norms[: moves + last].cpu().numpy())
+        self._measured = moves + last
+
+    def wait(self) -> None:
+        """Wait for the steps, and read the norms before each."""
+        self._found.record(self._norms[: self._measured].cpu().numpy())
 
     def weights(self, i: int) -> tuple[Floats, Floats, float]:
         """Return W with biases, v and c, now."""

@@ -1,4 +1,4 @@
-"""The number of steps of a launch, so that none takes much longer than a second.
+"""The number of steps of a launch, so that none takes much longer than a second, and how many there are at a time.
 
 A device that also draws a screen ends programs that take longer than some seconds, and a run that is interrupted waits
 for the launch. The time is estimated from the multiply-adds of the padded network at rates that are low on purpose.
@@ -7,7 +7,13 @@ Results do not depend on it.
 
 from __future__ import annotations
 
+import functools
+import sys
+
 import torch
+
+ABREAST = 4
+"""Launches that are in flight at a time."""
 
 CHUNK = 2000
 """Most steps of a launch; between launches networks that have ended are left out, and others may be looked at."""
@@ -59,6 +65,26 @@ def multiprocessors(device: str) -> int:
     if where.type != "cuda":
         return 1
     return int(torch.cuda.get_device_properties(where).multi_processor_count)
+
+
+def free_bytes(device: str) -> int:
+    """Return the memory of a CUDA device that is free or that torch keeps unused, or no limit for the interpreter."""
+    where = torch.device(device)
+    if where.type != "cuda":
+        return sys.maxsize
+    free, _ = torch.cuda.mem_get_info(where)
+    return int(free + torch.cuda.memory_reserved(where) - torch.cuda.memory_allocated(where))
+
+
+@functools.cache
+def streams(device: str) -> tuple[torch.cuda.Stream | None, ...]:
+    """Return a stream of a CUDA device for each launch in flight, or None for each in the interpreter.
+
+    They are the same each time, as torch keeps unused memory by stream.
+    """
+    where = torch.device(device)
+    on_device = where.type == "cuda"
+    return tuple(torch.cuda.Stream(where) if on_device else None for _ in range(ABREAST))  # type: ignore[no-untyped-call]  # torch's own
 
 
 def _steps(size: int, rate: float) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -51,9 +51,10 @@ class Fused(ShallowSolver):
 
     def descend(
         self, nets: Sequence[ShallowTrial], visits: Sequence[Visit | None], device: str
-    ) -> list[tuple[Trained, Params]]:
+    ) -> Iterator[tuple[int, Trained, Params]]:
         """Train networks one after the other."""
-        return [_train(net, visit) for net, visit in zip(nets, visits, strict=True)]
+        for place, (net, visit) in enumerate(zip(nets, visits, strict=True)):
+            yield place, *_train(net, visit)
 
 
 def _train(net: ShallowTrial, visit: Visit | None) -> tuple[Trained, Params]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -51,12 +51,12 @@ class FusedGpu(ShallowSolver):
 
     def descend(
         self, nets: Sequence[ShallowTrial], visits: Sequence[Visit | None], device: str
-    ) -> list[tuple[Trained, Params]]:
+    ) -> Iterator[tuple[int, Trained, Params]]:
         """Train networks in common launches."""
         from harness.engine.gpu.solver import train_all
 
-        found = train_all(nets, visits, device)
-        return [(end, net.params(end.w, end.v, end.c)) for net, end in zip(nets, found, strict=True)]
+        for place, end in train_all(nets, visits, device):
+            yield place, end, nets[place].params(end.w, end.v, end.c)
 
 
 @functools.cache
