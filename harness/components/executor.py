@@ -99,6 +99,10 @@ UNGUARDED = 76
 """Exit status of a worker that stops because the user's script would start workers in it."""
 
 
+DEVICE_LOST = 77
+"""Exit status of a worker whose CUDA device failed, after which no call of the process to it succeeds."""
+
+
 class NotInstalled(RuntimeError):
     """An executor that needs a package that is not installed. The message names it."""
 

@@ -6,8 +6,11 @@ import ctypes
 import functools
 import runpy
 import sys
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
+
+from harness.complaints import printable
 
 
 class DeviceError(ValueError):
@@ -26,13 +29,29 @@ def resolve_device(wanted: str) -> str:
 
     if wanted == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    count = torch.cuda.device_count()
     kind, _, number = wanted.partition(":")
     if kind != "cuda" or not (number or "0").isdecimal():
         raise DeviceError(f"device {wanted!r} is unknown; write cpu, cuda, cuda:0 or auto")
+    if reason := _why_no_cuda():
+        raise DeviceError(f"device {wanted!r} was asked for, and {reason}; write 'cpu'")
+    count = torch.cuda.device_count()
     if int(number or 0) >= count:
         raise DeviceError(f"device {wanted!r} was asked for, and there are {count} CUDA devices here; write 'cpu'")
     return wanted
+
+
+def _why_no_cuda() -> str:
+    """Return why torch can use no CUDA device, or an empty string. Torch counts devices of drivers that are too old."""
+    import torch
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if torch.cuda.is_available():
+            return ""
+    said = "".join(f": {printable(str(warning.message))}" for warning in caught[:1])
+    if torch.version.cuda is None and torch.version.hip is None:
+        return f"torch {torch.__version__} is built without CUDA"
+    return f"torch {torch.__version__} finds no CUDA device that it can use{said}"
 
 
 @functools.cache

@@ -7,9 +7,10 @@ each time, so it is recorded once and then replayed in one launch; the numbers a
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
+from torch import Tensor
 
 
 class CapturedSteps:
@@ -17,12 +18,23 @@ class CapturedSteps:
 
     The first run is at once the warm-up that capturing needs, so it takes place on a side stream: libraries set up
     their workspaces there. Where capturing fails, as with code that waits for the device, this is said, and steps go on
-    as they are; nothing has run by then, so nothing is lost.
+    as they are; nothing has run by then, so nothing is lost. If it is given what steps change, the first replay is
+    compared with the same steps as they are, and the graph is dropped unless all bits are equal.
     """
 
-    def __init__(self, advance: Callable[[int], None], count: int, device: torch.device) -> None:
-        """Take what does step i of a chunk of ``count``, always on the same tensors of the device."""
+    def __init__(
+        self, advance: Callable[[int], None], count: int, device: torch.device, changes: Sequence[Tensor] = ()
+    ) -> None:
+        """Take what does a step.
+
+        Args:
+            advance: Does step i of a chunk, always on the same tensors of the device.
+            count: Steps of a chunk.
+            device: The device.
+            changes: The tensors that a step reads and changes, or none if the first replay is not to be compared.
+        """
         self._device = device
+        self._changes = changes
         self._advance = advance
         self._count = count
         self._warm = False
@@ -34,6 +46,9 @@ class CapturedSteps:
         with torch.cuda.device(self._device):
             if self._graph is None and self._warm and not self._refused:
                 self._capture()
+                if self._graph is not None and self._changes:
+                    self._compare(self._graph)
+                    return
             if self._graph is not None:
                 self._graph.replay()
             elif self._warm:
@@ -62,10 +77,22 @@ class CapturedSteps:
                 self._steps()
         except Exception as error:  # whatever the model, the criterion or the optimizer does that cannot be captured
             torch.cuda.synchronize()
-            self._refused = True
-            said = (str(error).strip().splitlines() or ["no message"])[0]
-            warnings.warn(
-                f"steps are launched one by one: no CUDA graph of them ({said})", RuntimeWarning, stacklevel=3
-            )
+            self._refuse((str(error).strip().splitlines() or ["no message"])[0])
             return
         self._graph = graph
+
+    def _compare(self, graph: torch.cuda.CUDAGraph) -> None:
+        """Advance by one chunk in both ways from the same numbers, and keep the graph if the results are equal."""
+        before = [tensor.clone() for tensor in self._changes]
+        graph.replay()
+        replayed = [tensor.clone() for tensor in self._changes]
+        for tensor, value in zip(self._changes, before, strict=True):
+            tensor.copy_(value)
+        self._steps()
+        if not all(torch.equal(ours, theirs) for ours, theirs in zip(replayed, self._changes, strict=True)):
+            self._graph = None
+            self._refuse("it gives other numbers")
+
+    def _refuse(self, said: str) -> None:
+        self._refused = True
+        warnings.warn(f"steps are launched one by one: no CUDA graph of them ({said})", RuntimeWarning, stacklevel=4)

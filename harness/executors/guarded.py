@@ -91,6 +91,24 @@ def warned() -> Iterator[list[str]]:
     lines += dict.fromkeys(said_once)
 
 
+def device_is_lost() -> bool:
+    """Return whether a CUDA device answers this process no more, as after an access to memory that is not its own.
+
+    Everything that the process asks of it fails from then on, so the process must be replaced.
+    """
+    import torch
+
+    if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # torch does not type it
+        return False
+    try:
+        for device in range(torch.cuda.device_count()):
+            if torch.cuda.memory_reserved(device):
+                torch.cuda.synchronize(device)
+    except RuntimeError:
+        return True
+    return False
+
+
 def release() -> None:
     """Release the memory that allocators keep, so that a smaller batch fits."""
     import gc

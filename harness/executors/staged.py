@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Self
 
-from harness.components.executor import Attempt, Batch
+from harness.components.executor import DEVICE_LOST, Attempt, Batch
 from harness.components.fault import fault_of
-from harness.executors.guarded import changed_batch, guarded, release, warned, watched
+from harness.executors.guarded import changed_batch, device_is_lost, guarded, release, warned, watched
 
 if TYPE_CHECKING:
     from harness.engine.stages import Launched, SetUp
@@ -87,6 +88,8 @@ def staged_attempts(
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # one by one the batch at fault is found
+            if device_is_lost():
+                os._exit(DEVICE_LOST)
             if fault_of(error).kind == "memory":
                 release()
         else:

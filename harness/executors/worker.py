@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import harness
-from harness.components.executor import UNGUARDED, Attempt, Batch, UnguardedScript
+from harness.components.executor import DEVICE_LOST, UNGUARDED, Attempt, Batch, UnguardedScript
 from harness.components.fault import Fault
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -136,6 +136,10 @@ class Worker:
                 "script, and would run it again: write that line above the call and indent the call, or train without "
                 'workers by executor="in-process"'
             ) from None
+        if status == DEVICE_LOST:
+            return Fault(
+                "error", "the CUDA device failed under the worker process, which cannot use it again", self.turn
+            )
         if status >= 0:
             return Fault("error", f"the worker process ended itself with status {status}", self.turn)
         name = signal.Signals(-status).name
@@ -255,6 +259,7 @@ def _main(pipe: Connection, plugin_files: tuple[str, ...], environment: dict[str
 
     registry = load_plugins(files=plugin_files)
     from harness.executors.attempt import attempts  # imports torch, whose time is not counted for a batch
+    from harness.executors.guarded import device_is_lost
 
     own = os.getpid()
 
@@ -271,6 +276,8 @@ def _main(pipe: Connection, plugin_files: tuple[str, ...], environment: dict[str
             for word in attempts(batches, registry, begun, turn):
                 if os.getpid() != own:  # a fork that a plugin let return
                     os._exit(0)
+                if word[1].fault is not None and device_is_lost():
+                    os._exit(DEVICE_LOST)
                 pipe.send(word)
     with contextlib.suppress(Exception):  # a plugin may have closed or removed them
         sys.stdout.flush()

@@ -31,6 +31,7 @@ def test_each_measurement_runs_at_a_tiny_size(name: str, tmp_path: Path, capsys:
     said = table({"here": HERE, "parts": {name: part}})
     assert f"| {name} | ok | 1 |" in said
     assert {
+        "compile": "1 kernels",
         "bits": "6 cases with equal bits",
         "agreement": "verdicts differ from float64",
         "review": "4 trials",
@@ -46,7 +47,7 @@ def test_parts_fail_hang_and_are_left_out_one_by_one(
     parts = (
         Part("sound", 60, ("-c", writes)),
         Part("bad", 60, ("-c", "raise SystemExit('no good')")),
-        Part("slow", 1, ("-c", "import time; time.sleep(600)")),
+        Part("slow", 1, ("-c", "open('OUT/slow.json', 'w').write('{\"half'); import time; time.sleep(600)")),
         Part("tool", 60, (), ("no-such-tool", "--option"), "bits"),
     )
     monkeypatch.setattr(run_all, "PARTS", parts)

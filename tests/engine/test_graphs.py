@@ -87,6 +87,34 @@ def test_a_capture_that_fails_is_said_once_and_nothing_is_lost(monkeypatch: pyte
     assert device.captures == 1
 
 
+@pytest.mark.parametrize("equal", [True, False])
+def test_the_first_replay_is_compared_where_the_numbers_are_given(monkeypatch: pytest.MonkeyPatch, equal: bool) -> None:
+    """A graph that gives other numbers is dropped, and no step is lost or taken twice either way."""
+    device, sums = Device(monkeypatch), torch.zeros(2)
+    replays: list[int] = []
+
+    def step(i: int) -> None:
+        if not device.capturing:
+            sums.add_(i + 1)
+
+    def replay(graph: object) -> None:
+        replays.append(1)
+        sums.add_(3 if equal else 4)
+
+    monkeypatch.setattr(torch.cuda.CUDAGraph, "replay", replay)
+    steps = CapturedSteps(step, 2, torch.device("cpu"), (sums,))
+    steps.run()
+    with (
+        nullcontext() if equal else pytest.warns(RuntimeWarning, match="no CUDA graph of them .it gives other numbers")
+    ):
+        steps.run()
+    for chunk in range(3, 6):
+        steps.run()
+        assert sums.tolist() == [3.0 * chunk] * 2
+    assert len(replays) == (4 if equal else 1)
+    assert device.captures == 1
+
+
 @dataclass(frozen=True)
 class Waiting(Written):
     """Waits for the device in every step."""

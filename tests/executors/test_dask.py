@@ -179,7 +179,7 @@ def test_a_plugin_file_that_was_edited_on_both_sides_is_read_again(
 
 def test_a_worker_without_the_drivers_solver_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.executors.dask_worker._here", lambda: "worker tcp://there")
-    monkeypatch.setattr("harness.engine.solvers.fused_gpu.gpu_unavailable", lambda: "there is no CUDA device")
+    monkeypatch.setattr("harness.engine.solvers.fused_gpu.gpu_unavailable", lambda _: "there is no CUDA device")
     monkeypatch.setattr("harness.engine.solvers.torch_compiled.uncompiled", lambda *_: "there is no compiler")
     setting = work()[0].setting
     _check_solver(setting, load_plugins())

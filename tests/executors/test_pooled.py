@@ -87,6 +87,24 @@ if HERE:
 def harness_datasets():
     return [Noted]
 """
+LOST = """
+import multiprocessing
+from harness.engine import stages
+from harness.executors import guarded, staged
+
+WHOLE = stages.launch
+lost = []
+
+def launch(batches, ready, registry):
+    lost.extend(batch for batch in batches if batch.key == "bad")
+    if lost:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+    return WHOLE(batches, ready, registry)
+
+if multiprocessing.parent_process() is not None:
+    stages.launch = launch
+    guarded.device_is_lost = staged.device_is_lost = lambda: bool(lost)
+"""
 PLUGIN = str(Path(__file__).parent.parent / "faults" / "plugin.py")
 SUITE = """
 [suite]
@@ -268,6 +286,27 @@ def test_what_crashes_in_the_launches_is_found_one_by_one(odd: Registry) -> None
         done = [pool.next_done() for _ in todo]
     assert pool.groups == [2, 1, 1]
     assert {batch.key: found for batch, found in done} == {batch.key: alone(batch, odd) for batch in todo}
+
+
+def test_a_process_whose_device_fails_is_replaced(odd: Registry, tmp_path: Path) -> None:
+    """All that it asks of the device fails from then on, which would cost every batch that it is given."""
+    file = tmp_path / "lost.py"
+    file.write_text(LOST, encoding="utf-8")
+    first, middle, last = batches(odd, "", limit=False)
+    todo = [first, replace(middle, key="bad", trial_seconds=60.0), last]
+    found, faults = [], []
+    with Watched(1, (PLUGIN, str(file))) as pool:
+        for batch in todo:
+            pool.submit(batch)
+        for _ in todo:
+            try:
+                found.append(pool.next_done())
+            except BatchFailed as failed:
+                faults.append(failed)
+    assert pool.groups == [3, 1, 1, 1]
+    assert [(failed.batch, failed.fault.kind) for failed in faults] == [(todo[1], "error")]
+    assert "CUDA device failed" in faults[0].fault.message
+    assert {batch.key: outcomes for batch, outcomes in found} == {b.key: alone(b, odd) for b in (first, last)}
 
 
 def test_a_batch_has_its_own_time_while_it_is_prepared(odd: Registry) -> None:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 from harness.builtin.criteria import Quadratic
@@ -33,6 +34,9 @@ EDGES = (
     (130, 40, 70),
 )
 """(n, d, k) at the sides of tiles, at the largest resident network, and beyond it. Biases add a feature."""
+
+TESTED = (33, 5, 17), (65, 41, 67)
+"""(n, d, k) of ``tests/engine/test_gpu_kernel.py``, in which every activation is trained."""
 
 STEPS, TRIALS = 30_000, 6
 TOLERANCES = (0.5, 0.1, 0.01, 1e-3)
@@ -82,6 +86,27 @@ def cases(steps: int = STEPS, trials: int = TRIALS) -> Iterator[Case]:
     for i, (activation, layers, dtype) in enumerate(kinds):
         for place in (3 * i, 3 * i + 5):  # each precision meets every size
             yield Case(activation, layers, dtype, EDGES[place % len(EDGES)], steps, trials)
+
+
+def compiled(device: str, case: Case) -> list[str]:
+    """Take one step of a case, which compiles its kernel into the cache on disk. Return the messages of errors."""
+    where = replace(case, steps=1, trials=1).setting(case.dtype, device, "fused-gpu")
+    return [outcome.message for outcome in train(where, Cell("", *case.size), range(1)) if outcome.message]
+
+
+def compile_all(device: str, *, tiny: bool = False) -> dict[str, Any]:
+    """Compile the kernels of the parts that follow, in up to eight processes, as one would take minutes.
+
+    Args:
+        device: Where they are launched.
+        tiny: Whether to compile those of one case.
+    """
+    others = [replace(case, size=size) for case, size in zip(cases(), itertools.cycle(TESTED), strict=False)]
+    every = [replace(case, size=(7, 3, 2)) for case in others[:1]] if tiny else [*cases(), *others]
+    with ProcessPoolExecutor(min(os.cpu_count() or 1, 8), multiprocessing.get_context("spawn")) as pool:
+        found = (map if tiny else pool.map)(partial(compiled, device), every)
+        messages = sorted({said for some in found for said in some})
+    return {"kernels": len(every), "faults": [f"a trial is an error: {message}" for message in messages]}
 
 
 def expected(case: Case) -> list[Outcome]:

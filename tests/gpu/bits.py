@@ -70,8 +70,8 @@ def measure(device: str, *, tiny: bool = False) -> dict[str, Any]:
         steps = 3 if tiny else STEPS[kind]
         nets = made(name, dtype, size, steps, range(2 if kind == "large" or tiny else 8))
         if kind == "large":
-            alone = [_large(net, device) for net in nets]
-            tried = {"repeats": [_large(net, device) for net in nets]}
+            alone = [_large(net, device, graphs=False) for net in nets]
+            tried = {"repeats": [_large(net, device, graphs=False) for net in nets]}
             tried["in graphs"] = [_large(net, device, graphs=True) for net in nets]
         else:
             alone = [digests([net], device)[0] for net in nets]
@@ -84,7 +84,7 @@ def measure(device: str, *, tiny: bool = False) -> dict[str, Any]:
     return {"cases": cases, "faults": faults}
 
 
-def _large(net: ShallowTrial, device: str, *, graphs: bool = False) -> str:
+def _large(net: ShallowTrial, device: str, *, graphs: bool) -> str:
     """Train a network by the products of libraries, whatever its size."""
     large = Large(net, device, graphs=graphs)
     while len(large.running):

@@ -15,7 +15,7 @@ SMALL = {
     "search": {"method": "grid", "widths": [1, 4], "trials": 2},
     "regimes": [{"use": "moderate"}],
 }
-SECONDS = 35.0
+SECONDS = 25.0
 """Time after which a run stops in good order."""
 
 

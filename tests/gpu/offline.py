@@ -88,7 +88,9 @@ def compiled(build: Build) -> Compiled:
         {places[name]: ALIGNED for name in BUFFERS},
     )
     options = {"num_warps": tiling.warps, "num_stages": 1, "enable_fp_fusion": True}
-    with contextlib.redirect_stdout(io.StringIO()) as said:
+    with knobs.nvidia.scope(), knobs.compilation.scope(), contextlib.redirect_stdout(io.StringIO()) as said:
+        knobs.nvidia.dump_ptxas_log = True
+        knobs.compilation.always_compile = True  # what is cached says nothing
         made = triton.compile(source, target=GPUTarget("cuda", int(build.architecture), 32), options=options)
     spills = re.findall(r"(\d+) bytes spill stores", said.getvalue())
     tensor = re.findall(r"\b(?:wgmma|mma|tcgen05)\.[\w.]+", made.asm["ptx"])
@@ -123,8 +125,6 @@ def longest_loop(cubin: bytes) -> int:
 
 def main() -> None:
     """Print what is found of each build as a line of JSON."""
-    knobs.nvidia.dump_ptxas_log = True
-    knobs.compilation.always_compile = True  # what is cached says nothing
     for text in sys.argv[1:]:
         sys.stdout.write(json.dumps(asdict(compiled(Build(*text.split(":"))))) + "\n")
         sys.stdout.flush()

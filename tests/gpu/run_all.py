@@ -1,7 +1,8 @@
 """Everything that needs a CUDA device, in parts with limits of their own: ``python -m tests.gpu.run_all [OUT]``.
 
 Each part runs in a process of its own, writes what it says to ``OUT/NAME.txt``, and what it finds to ``OUT/NAME.json``.
-At the end ``OUT/results.json`` has all of it, and ``OUT/table.md`` a table for docs/speed.md. A part alone is
+``OUT/results.json`` has all of it, and ``OUT/table.md`` a table for docs/speed.md. Both are written at the start and
+after each part, so that a call that is ended leaves what it found. A part alone is
 ``python -m tests.gpu.run_all --only NAME``.
 """
 
@@ -70,17 +71,18 @@ SANITIZED = {"racecheck": "race-check", "memcheck": "memory-check", "synccheck":
 
 PARTS = (
     Part("doctor", 30, ("-m", "harness", "doctor")),
+    Part("compile", 100),
     Part("kernel", 100, (*PYTEST, "tests/engine/test_gpu_kernel.py", "--durations=5")),
     Part("bits", 60),
     Part("agreement", 110),
-    *(
-        Part(name, 40, (), (SANITIZER, "--tool", tool, "--error-exitcode", "9"), "sanitized")
-        for tool, name in SANITIZED.items()
-    ),
     Part("profile", 50),
     Part("grid", 60),
     Part("review", 60),
     Part("review-fates", 60),
+    *(
+        Part(name, 40, (), (SANITIZER, "--tool", tool, "--error-exitcode", "9"), "sanitized")
+        for tool, name in SANITIZED.items()
+    ),
     Part("speed", 60, ("-m", "benchmarks", "speed", "--device", "cuda", "--json", "OUT/speed.json")),
     Part("devices", 90, (*PYTEST, "tests", "-m", "cuda and not slow")),
 )
@@ -91,6 +93,7 @@ def measurements() -> dict[str, Callable[..., dict[str, Any]]]:
     from tests.gpu import agreement, bits, end_to_end, profile_kernel, sanitized
 
     return {
+        "compile": agreement.compile_all,
         "bits": bits.measure,
         "agreement": agreement.measure,
         "sanitized": sanitized.measure,
@@ -117,6 +120,7 @@ def run_part(part: Part, out: Path, left: float, options: Sequence[str] = ()) ->
         return {"status": "left out", "why": f"{part.tool[0]} is not installed", "seconds": 0.0}
     if left < 1.0:
         return {"status": "left out", "why": "no time is left", "seconds": 0.0}
+    (out / f"{part.name}.json").unlink(missing_ok=True)  # of an earlier call
     start = time.monotonic()
     with (out / f"{part.name}.txt").open("w", encoding="utf-8") as said:
         process = subprocess.Popen(part.arguments(out, options), stdout=said, stderr=said, start_new_session=True)
@@ -127,9 +131,11 @@ def run_part(part: Part, out: Path, left: float, options: Sequence[str] = ()) ->
             code, status = None, "late"
         finally:
             _end(process)
-    found = out / f"{part.name}.json"
     record = {"status": status, "code": code, "seconds": time.monotonic() - start}
-    return record | ({"found": json.loads(found.read_text(encoding="utf-8"))} if found.exists() else {})
+    try:
+        return record | {"found": json.loads((out / f"{part.name}.json").read_text(encoding="utf-8"))}
+    except (OSError, ValueError):  # it wrote none, or was ended while it did
+        return record
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -145,6 +151,7 @@ def device_here() -> dict[str, Any]:
     import triton
 
     named = {"torch": torch.__version__, "triton": triton.__version__, "python": sys.version.split()[0]}
+    named["cuda"] = str(torch.version.cuda)
     if not torch.cuda.is_available():
         return {"device": "cpu", **named}
     of = torch.cuda.get_device_properties(0)
@@ -175,10 +182,20 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _write(results: dict[str, Any], out: Path) -> None:
+    """Write the results and their table, each whole or not at all."""
+    for name, text in (("results.json", json.dumps(results, indent=1) + "\n"), ("table.md", table(results))):
+        draft = out / f"{name}.draft"
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(out / name)
+
+
 def _figure(found: dict[str, Any]) -> str:
     """Return the figure of a measurement in words, or an empty string."""
     if "rate" in found:
         return f"{found['trained']} trials, {found['rate']:.0f} a second"
+    if "kernels" in found:
+        return f"{found['kernels']} kernels"
     cases = found.get("cases", [])
     if cases and "verdicts" in cases[0]:
         verdicts, differ = sum(one["verdicts"] for one in cases), sum(one["differ"] for one in cases)
@@ -208,6 +225,8 @@ def main(given: Sequence[str] | None = None) -> int:
         print(f"{sys.executable} finds no CUDA device", file=sys.stderr)
         return 2
     chosen.out.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the part at hand ends too
+    _write(results, chosen.out)
     end = time.monotonic() + LIMIT
     options = ["--device", chosen.device, *(["--tiny"] if chosen.tiny else [])]
     for part in PARTS:
@@ -215,8 +234,7 @@ def main(given: Sequence[str] | None = None) -> int:
             continue
         done = results["parts"][part.name] = run_part(part, chosen.out, end - time.monotonic(), options)
         print(f"{part.name}: {done['status']} after {done['seconds']:.0f} s {done.get('why', '')}".rstrip(), flush=True)
-        (chosen.out / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        (chosen.out / "table.md").write_text(table(results), encoding="utf-8")
+        _write(results, chosen.out)
     bad = [name for name, part in results["parts"].items() if part["status"] in ("failed", "late")]
     if bad:
         print(f"not well: {', '.join(bad)}; see {chosen.out}", file=sys.stderr)

@@ -101,6 +101,12 @@ def activate(z, TERMS: tl.constexpr):  # noqa: ARG001  # those of activations us
     return z, z * 0.0 + 1.0
 
 
+@triton.jit
+def place(reals, field):
+    """Return where an array stands. It begins at a multiple of 32 numbers, so that loads take several at a time."""
+    return reals + tl.multiple_of(tl.load(field), 32)
+
+
 def resident(
     queue,
     table,
@@ -203,19 +209,21 @@ def streamed(
     neuron = tl.arange(0, NEURONS_).to(tl.int64)
     feature = tl.arange(0, FEATURES).to(tl.int64)
     n, k = tl.load(row + N), tl.load(row + K)
-    rows, columns, neurons = tl.load(row + ROWS), tl.load(row + COLUMNS), tl.load(row + NEURONS)
-    x_at = reals + tl.load(row + X) + sample[:, None] * columns + feature[None, :]
-    y_at = reals + tl.load(row + Y) + sample
+    rows = tl.multiple_of(tl.load(row + ROWS), SAMPLES)
+    columns = tl.multiple_of(tl.load(row + COLUMNS), FEATURES)
+    neurons = tl.multiple_of(tl.load(row + NEURONS), NEURONS_)
+    x_at = place(reals, row + X) + sample[:, None] * columns + feature[None, :]
+    y_at = place(reals, row + Y) + sample
     weights = neuron[:, None] * columns + feature[None, :]
-    w_at = reals + tl.load(row + W) + weights
-    w_velocity_at = reals + tl.load(row + W_VELOCITY) + weights
-    v_at = reals + tl.load(row + V) + neuron
-    v_velocity_at = reals + tl.load(row + V_VELOCITY) + neuron
-    c_at = reals + tl.load(row + C)
+    w_at = place(reals, row + W) + weights
+    w_velocity_at = place(reals, row + W_VELOCITY) + weights
+    v_at = place(reals, row + V) + neuron
+    v_velocity_at = place(reals, row + V_VELOCITY) + neuron
+    c_at = place(reals, row + C)
     places = neuron[:, None] * rows + sample[None, :]
-    slope_at = reals + tl.load(row + SLOPES) + places
-    phi_at = reals + tl.load(row + PHIS) + places
-    r_at = reals + tl.load(row + RESIDUALS) + sample
+    slope_at = place(reals, row + SLOPES) + places
+    phi_at = place(reals, row + PHIS) + places
+    r_at = place(reals, row + RESIDUALS) + sample
     c, c_velocity = tl.load(c_at), tl.load(c_at + 1)
     rate = tl.load(numbers + RATE).to(REAL)
     bias_rate = tl.load(numbers + BIAS_RATE).to(REAL)
@@ -259,10 +267,12 @@ def streamed(
                             q = tl.load(slope_at + (j * rows + i)) * r[None, :]
                             x = tl.load(x_at + (i * columns + p))
                             gradient = tl.dot(q, x, gradient, input_precision="ieee", out_dtype=REAL)
-                        place = j * columns + p
-                        move = momentum * tl.load(w_velocity_at + place) - rate * gradient
-                        tl.store(w_velocity_at + place, move)
-                        tl.store(w_at + place, tl.load(w_at + place) + move)
+                        tile = j * columns + p
+                        move = momentum * tl.load(w_velocity_at + tile) - rate * gradient
+                        w = tl.load(w_at + tile) + move
+                        tl.debug_barrier()  # several threads may load a number that one of them writes
+                        tl.store(w_velocity_at + tile, move)
+                        tl.store(w_at + tile, w)
                 if OUTPUT:
                     v_gradient = tl.zeros((NEURONS_,), REAL)
                     for i in range(0, rows, SAMPLES):
@@ -270,8 +280,10 @@ def streamed(
                         v_gradient += tl.sum(tl.load(phi_at + (j * rows + i)) * r[None, :], 1)
                     v_gradient = tl.where(neuron + j < k, v_gradient, 0.0)
                     v_move = momentum * tl.load(v_velocity_at + j) - rate * v_gradient
+                    v = tl.load(v_at + j) + v_move
+                    tl.debug_barrier()
                     tl.store(v_velocity_at + j, v_move)
-                    tl.store(v_at + j, tl.load(v_at + j) + v_move)
+                    tl.store(v_at + j, v)
             if OUTPUT:
                 c_velocity = momentum * c_velocity - bias_rate * tl.sum(total, 0)
                 c += c_velocity

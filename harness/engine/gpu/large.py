@@ -20,9 +20,6 @@ from harness.engine.descent import Floats, ShallowTrial, Trained
 from harness.engine.gpu.launch import CHUNK, steps_of_library
 from harness.engine.graphs import CapturedSteps
 
-GRAPHS = False
-"""Whether the steps of a CUDA device are captured in a graph. Off until a device has shown equal bits and a gain."""
-
 
 class Large:
     """A network that is trained alone. It has the methods of :class:`harness.engine.gpu.fleet.Fleet`.
@@ -31,13 +28,13 @@ class Large:
         nets: The network.
     """
 
-    def __init__(self, net: ShallowTrial, device: str, *, graphs: bool = GRAPHS) -> None:
+    def __init__(self, net: ShallowTrial, device: str, *, graphs: bool = True) -> None:
         """Bring the network to the device.
 
         Args:
             net: The network.
             device: A CUDA device, or ``cpu``, where the same operations run on the processor.
-            graphs: Whether a CUDA device replays a captured step.
+            graphs: Whether a CUDA device replays a captured step, if its first replay has the bits of the step.
         """
         self.nets: Sequence[ShallowTrial] = [net]
         descent, real = net.descent, torch.float64 if net.budget.dtype == "float64" else torch.float32
@@ -57,8 +54,10 @@ class Large:
         self._at = torch.zeros(1, dtype=torch.int64, device=device)
         self._ended = torch.zeros((), dtype=torch.bool, device=device)
         self._found = _Found(net)
-        captured = graphs and self._x.is_cuda
-        self._go_on = CapturedSteps(lambda _: self._step(), 1, self._x.device).run if captured else self._step
+        self._go_on = self._step
+        if graphs and self._x.is_cuda:
+            changes = (self._w, self._v, self._c, *self._moves, self._norms, self._at, self._ended)
+            self._go_on = CapturedSteps(lambda _: self._step(), 1, self._x.device, changes).run
 
     @staticmethod
     def bytes_of(net: ShallowTrial) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components import Activation, Budget, Grouping, Params, Regime
+from harness.components.fault import said
 from harness.engine.shallow import ShallowSolver
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 LEAST_TRITON = (3, 5)
 """Oldest version whose matrix products take eight neurons, and double precision."""
+
+
+LEAST_CAPABILITY = (8, 0)
+"""Oldest devices that Triton supports."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class FusedGpu(ShallowSolver):
 
     def missing(self, dtype: str, device: str) -> str:
         """Return why the kernel cannot be had here, or an empty string."""
-        return gpu_unavailable()
+        return gpu_unavailable(device)
 
     def grouping(self, regime: Regime, budget: Budget, n: int, d: int, k: int) -> Grouping:
         """Return batches of networks that share launches."""
@@ -60,8 +65,11 @@ class FusedGpu(ShallowSolver):
 
 
 @functools.cache
-def gpu_unavailable() -> str:
-    """Return why the GPU kernel cannot be had here, or an empty string. Compiles nothing."""
+def gpu_unavailable(device: str = "cuda") -> str:
+    """Return why a CUDA device cannot have the kernel, or an empty string.
+
+    Compiles no kernel, but what Triton calls the driver by, so that a missing compiler is found before any trial.
+    """
     import torch
 
     if os.environ.get("HARNESS_FUSED") == "0":
@@ -74,4 +82,21 @@ def gpu_unavailable() -> str:
 
     if tuple(int(part) for part in triton.__version__.split(".")[:2]) < LEAST_TRITON:
         return f"triton {triton.__version__} is older than {'.'.join(map(str, LEAST_TRITON))}"
+    return _refusal(device)
+
+
+def _refusal(device: str) -> str:
+    """Return why a CUDA device cannot run Triton's kernels, or an empty string."""
+    import torch
+    import triton
+
+    if torch.version.hip is not None:
+        return "its kernel is for devices of NVIDIA"
+    try:
+        capability = torch.cuda.get_device_capability(device)
+        triton.runtime.driver.active.utils  # noqa: B018  # compiled when it is asked for
+    except Exception as error:  # no compiler, no headers of Python, a folder that cannot be written to
+        return f"triton cannot call the driver ({said(error)})"
+    if capability < LEAST_CAPABILITY:
+        return f"compute capability {'.'.join(map(str, capability))} is below {'.'.join(map(str, LEAST_CAPABILITY))}"
     return ""
