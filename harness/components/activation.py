@@ -99,9 +99,9 @@ class Activation(Component, ABC):
         """Return C++ statements that set ``phi`` and ``slope`` from ``z``, or None if there are none.
 
         All three are vectors of floats or doubles, ``vec``. ``harness/engine/fused/kernel.cpp`` defines what the
-        statements may use: ``exp_negative`` (e^x for x ≤ 0), ``log1p``, ``log1p_ratio``, ``error_function``,
-        ``sine_cosine``, ``sigmoid``, ``magnitude``, ``choose``, ``all`` and ``real``. Comments must be of the form
-        ``/* … */``.
+        statements may use: ``exp_negative`` (e^x for x ≤ 0), ``exp_quotient``, ``log1p``, ``log1p_ratio``,
+        ``error_function``, ``half_erfc``, ``sine_cosine``, ``sigmoid``, ``magnitude``, ``choose``, ``all`` and
+        ``real``. Comments must be of the form ``/* … */``.
         """
         return None
 

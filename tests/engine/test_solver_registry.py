@@ -20,9 +20,9 @@ from tests.engine.cases import CASES, setting
 ROOT = Path(harness.__file__).parent.parent
 VERSIONS = {
     "spectral": 3,
-    "fused": 5,
+    "fused": 6,
     "fused-gpu": 5,
-    "fused-stack": 3,
+    "fused-stack": 4,
     "stacked": 2,
     "torch-compiled": 1,
     "functional": 2,

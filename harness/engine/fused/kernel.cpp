@@ -105,7 +105,7 @@ static inline real sum_of(const vec (&line)[PARTS]) {
 
 // --- elementary functions, to a few units in the last place, and e^x to |x|/8 of them --------------
 
-constexpr int LONG = 9;  // most coefficients of a polynomial that is one chain
+constexpr int LONG = 10;  // most coefficients of a polynomial that is one chain
 
 // c[0] + c[1] x + ...; long ones by even and odd powers side by side, as one chain keeps the processor waiting.
 template <int N>
@@ -127,15 +127,23 @@ static inline vec polynomial(const real (&c)[N], vec x) {
 // Adding it rounds to the nearest integer, which then stands in the low bits.
 constexpr real ROUNDER = SINGLE ? real(12582912.0) : real(6755399441055744.0);
 
-// e^x for x <= 0, as 2^(m + f) with f = x/log 2 - m in [-1/2, 1/2], exact but for the rounding of 1/log 2: minimax
-// polynomial of 2^f, of relative error 7e-8 and 3e-18, exponent m added by hand.
-static inline vec exp_negative(vec x) {
-    constexpr real least = SINGLE ? real(-87) : real(-708);
-    constexpr real per_log2 = real(1.4426950408889634);
-    const ivec bits = (ivec)x, most = (ivec)all(least);  // of negative numbers the larger have the smaller bits
-    x = (vec)(bits < most ? bits : most);
-    const vec shifted = x * per_log2 + ROUNDER;
-    const vec f = x * per_log2 - (shifted - ROUNDER);
+constexpr real PER_LOG2 = real(1.4426950408889634);
+constexpr real LEAST = SINGLE ? real(-87) : real(-708);  // powers of e from here on are normal numbers
+
+// x, or `limit` if that is nearer to 0, for numbers of one sign: the nearer have the smaller bits.
+static inline vec limited(vec x, real limit) {
+    const ivec bits = (ivec)x, most = (ivec)all(limit);
+    return (vec)(bits < most ? bits : most);
+}
+
+// 2^m a for the integer m in the low bits of `shifted`.
+static inline vec scaled(vec a, vec shifted) { return (vec)((ivec)a + ((ivec)shifted << (SINGLE ? 23 : 52))); }
+
+// 2^(x rate), as 2^(m + f) with f = x rate - m in [-1/2, 1/2], exact but for the rounding of `rate`: minimax polynomial of
+// 2^f, of relative error 7e-8 and 3e-18, exponent m added by hand.
+static inline vec power_of_two(vec x, real rate) {
+    const vec shifted = x * rate + ROUNDER;
+    const vec f = x * rate - (shifted - ROUNDER);
     static const real single[] = {1.0000000716584092,  0.6931469670885129,   0.2402211971391372,
                                   0.05550713247802983, 0.009675541704527962, 0.0013276478687573995};
     static const real twice[] = {1,
@@ -150,9 +158,28 @@ static inline vec exp_negative(vec x) {
                                  1.0178198004833685e-07,
                                  7.0741057273785045e-09,
                                  4.43528478418879e-10};
-    const vec power = SINGLE ? polynomial(single, f) : polynomial(twice, f);
-    constexpr int mantissa = SINGLE ? 23 : 52;
-    return (vec)((ivec)power + ((ivec)shifted << mantissa));
+    return scaled(SINGLE ? polynomial(single, f) : polynomial(twice, f), shifted);
+}
+
+// e^x for x <= 0.
+static inline vec exp_negative(vec x) { return power_of_two(limited(x, LEAST), PER_LOG2); }
+
+// e^x for x <= 0 as a quotient, which in double precision takes half as many operations: 2^f = (Q + f P)/(Q - f P) with
+// quadratic P and Q of f^2 for which P/Q = tanh(f log(2)/2)/f, of relative error 9e-19.
+static inline void exp_quotient(vec x, vec& numerator, vec& denominator) {
+    if (SINGLE) {
+        numerator = exp_negative(x);
+        denominator = all(1);
+        return;
+    }
+    x = limited(x, LEAST);
+    const vec shifted = x * PER_LOG2 + ROUNDER;
+    const vec f = x * PER_LOG2 - (shifted - ROUNDER), square = f * f;
+    static const real p[] = {1513.9067362548904562, 20.20206511259523763, 0.023093349188015530546};
+    static const real q[] = {4368.2114815266527715, 233.18420261826919908};
+    const vec odd = f * polynomial(p, square), even = square * (square + q[1]) + q[0];
+    numerator = scaled(even + odd, shifted);
+    denominator = even - odd;
 }
 
 // P of log(1 + u) = q P(q^2), q = u/(2 + u) <= 1/3: minimax polynomial of 2 artanh(q)/q, of relative error 5e-17.
@@ -176,32 +203,41 @@ static inline vec log1p_ratio(vec u) {
     return polynomial(c, u);
 }
 
-// log(1 + u) and 1/(1 + u) for 0 <= u <= 1, with one division.
-static inline vec log1p(vec u, vec& inverse) {
+// log(1 + a/b) and 1/(a + b) for 0 <= a <= b, with one division. In single precision b is 1.
+static inline vec log1p(vec a, vec b, vec& inverse) {
+    const vec one = a + b;
     if (SINGLE) {
-        inverse = real(1) / (u + real(1));
-        return u * log1p_ratio(u);
+        inverse = real(1) / one;
+        return a * log1p_ratio(a);
     }
-    const vec one = u + real(1), two = u + real(2), both = real(1) / (one * two);
-    const vec q = u * (one * both);
+    const vec two = one + b, both = real(1) / (one * two);
+    const vec q = a * (one * both);
     inverse = two * both;
     return q * artanh_ratio(q * q);
 }
 
-// erf(x) = sign(x) (1 - t e^{-x^2} P(2t - 1)), t = 3/(3 + |x|): P is the polynomial, of degree 6 and 14, for which erf
-// errs least, by 2e-9 and 2e-17. `gauss` returns e^{-x^2}.
+// log(1 + u) and 1/(1 + u) for 0 <= u <= 1.
+static inline vec log1p(vec u, vec& inverse) { return log1p(u, all(1), inverse); }
+
+// erfc(|x|)/2 and e^{-x^2} of x = scale z: t e^{-x^2} P, t = c/(c + |x|), with the polynomial P of t, of degree 5,
+// or of 2t - 1, of degree 14, for which it errs least, by 1e-8 and 9e-18.
+__attribute__((always_inline)) static inline vec half_erfc(vec z, real scale, vec& gauss) {
+    static const real single[] = {0.11858305636480544,  0.026810240747473715, 0.37275971144761275,
+                                  -0.38630662407540372, 0.48728364069566814,  -0.11913001596943112};
+    static const real twice[] = {0.17900115118135987, 0.1472324088583493, 0.098371393001471,
+                                 0.05174454107796178, 0.01992131797606032, 0.00447105743924796,
+                                 -0.000201453225536673, -0.0005074917604855607, -8.753843493904546e-05,
+                                 4.028176283324242e-05, 2.4118862505147556e-05, -9.239255801296727e-06,
+                                 -1.6963055481450522e-06, 1.3532433649174235e-06, -2.0442084281949335e-07};
+    const real c = (SINGLE ? real(2.6) : real(3)) / scale;
+    const vec t = c / (magnitude(z) + c);
+    gauss = power_of_two(limited(z * z, -LEAST / (scale * scale)), -PER_LOG2 * (scale * scale));
+    return t * gauss * (SINGLE ? polynomial(single, t) : polynomial(twice, t * real(2) - real(1)));
+}
+
+// erf(x) and e^{-x^2}.
 __attribute__((always_inline)) static inline vec error_function(vec x, vec& gauss) {
-    static const real single[] = {0.35799369625708163, 0.29459629052863104,  0.19592648833989102,  0.10620144216324545,
-                                  0.034559357319787598, 0.015058401885290515, -0.0043356746463991571};
-    static const real twice[] = {0.35800230236271975,    0.29446481771669858,   0.19674278600294201,
-                                 0.10348908215592356,    0.039842635952120641,  0.0089421148784959188,
-                                 -0.00040290645107334602, -0.0010149835209711214, -0.00017507686987809093,
-                                 8.0563525666484836e-05, 4.823772501029511e-05, -1.8478511602593456e-05,
-                                 -3.3926110962901047e-06, 2.706486729834847e-06, -4.0884168563898671e-07};
-    const vec t = real(3) / (magnitude(x) + real(3));
-    const vec s = t * real(2) - real(1);
-    gauss = exp_negative(-x * x);
-    const vec value = real(1) - t * gauss * (SINGLE ? polynomial(single, s) : polynomial(twice, s));
+    const vec value = real(1) - half_erfc(x, real(1), gauss) * real(2);
     return (vec)((ivec)value ^ ((ivec)x & SIGN));
 }
 

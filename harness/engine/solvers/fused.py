@@ -22,7 +22,7 @@ class Fused(ShallowSolver):
     """The compiled kernel: one network at a time, from its first step to its last."""
 
     name: ClassVar[str] = "fused"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     summary: ClassVar[str] = "shallow nets on full batches, one at a time, by a compiled kernel"
     preference: ClassVar[int] = 20
     depends_on_compiler: ClassVar[bool] = True

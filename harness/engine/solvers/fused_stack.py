@@ -28,7 +28,7 @@ class FusedStack(Stacked):
     """The compiled kernel for stacks, which trains each network from one look at the measures to the next."""
 
     name: ClassVar[str] = "fused-stack"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     outputs: ClassVar[Outputs] = "any"
     summary: ClassVar[str] = "shallow nets on minibatches or of several outputs, by a compiled kernel"
     devices: ClassVar[tuple[str, ...]] = ("cpu",)

@@ -64,14 +64,14 @@ class Softplus(Activation):
         torch.ops.aten.softplus.out(z, 1.0, _LINEAR_ABOVE, out=z)
 
     def cpp(self) -> str:
-        """Return both from u = e^{−|z|}. The sign is shifted into a mask, as a comparison costs more."""
+        """Return both from e^{−|z|} = a/b. The sign is shifted into a mask, as a comparison costs more."""
         return """
-            const vec u = exp_negative(-magnitude(z));
-            vec sigma;
-            const vec rest = log1p(u, sigma);
+            vec a, b, inverse;
+            exp_quotient(-magnitude(z), a, b);
+            const vec rest = log1p(a, b, inverse);
             const ivec negative = (ivec)z >> (8 * sizeof(real) - 1);
             phi = (vec)((ivec)z & ~negative) + rest;
-            slope = sigma * (vec)(((ivec)u & negative) | ((ivec)all(1) & ~negative));
+            slope = inverse * (vec)(((ivec)a & negative) | ((ivec)b & ~negative));
         """
 
     def triton(self) -> str:

@@ -50,10 +50,11 @@ class OwnGelu(Activation):
         z.mul_(cdf)
 
     def cpp(self) -> str:
-        """Return both, from one erf."""
+        """Return both, from one tail of the distribution."""
         return """
             vec gauss;
-            const vec cdf = error_function(z * real(0.7071067811865476), gauss) * real(0.5) + real(0.5);
+            const vec tail = half_erfc(z, real(0.7071067811865476), gauss);
+            const vec cdf = choose(z > real(0), real(1) - tail, tail);
             phi = z * cdf;
             slope = cdf + z * gauss * real(0.3989422804014327);
         """
