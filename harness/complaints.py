@@ -198,6 +198,19 @@ def nearest(found: object, valid: Iterable[str]) -> str:
     return names[close[0]] if close else ""
 
 
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """Return the first of some names for a message, with an ellipsis if there are more.
+
+    Args:
+        names: The names.
+        most: Largest number of them.
+
+    >>> listed(["a", "b"]), listed(["a", "b", "c"], 2)
+    ('a, b', 'a, b, …')
+    """
+    return ", ".join([*names[:most], *(["…"] if len(names) > most else [])])
+
+
 def unprintable(text: str, *, allowed: str = "") -> str:
     r"""Return the code point of the first control or formatting character, or an empty string if there is none.
 

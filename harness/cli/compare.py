@@ -136,7 +136,7 @@ def _check(sources: Sequence[Source], tolerance: Asked, steps: float | None) -> 
 
 
 def _show(tables: Sequence[Table], *, legend: bool) -> None:
-    from harness.report.terminal import show
+    from harness.report.terminal import show, show_text
 
     for number, table in enumerate(tables):
         if number:
@@ -144,4 +144,4 @@ def _show(tables: Sequence[Table], *, legend: bool) -> None:
         if table.rows:
             show(table, legend=legend)
         else:  # the reason why the runs share no trial
-            echo(table.caption)
+            show_text(table.caption)

@@ -211,7 +211,7 @@ def _show(tables: Sequence[Table], said: str, *, legend: bool) -> None:
         if table.rows or table.name not in EMPTY:
             show(table, legend=legend)
         else:  # the message is the reason alone
-            echo(table.caption)
+            show_text(table.caption)
 
 
 def _write_trials(results: Results, form: str, tolerance: Asked, steps: float | None) -> None:

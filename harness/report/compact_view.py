@@ -45,11 +45,13 @@ COLUMNS = (
 
 THEORY_COLUMNS = (
     Column("theory", wrap=34),
-    Column("scaling", wrap=12),
-    Column("C=1", "right"),
-    Column("÷ k½", "right"),
-    Column("on data", "right", priority=1),
-    Column("met", "center"),
+    Column("scaling", wrap=12, legend="scaling: the claim up to constants; Õ hides logarithms."),
+    Column("C=1", "right", legend="C=1: its value with constant and logarithms 1."),
+    Column(
+        "÷ k½", "right", legend="÷ k½: C=1 over the measured k½, smallest and largest over the regimes it speaks of."
+    ),
+    Column("on data", "right", priority=1, legend="on data: its condition on the drawn problem."),
+    Column("met", "center", legend="met: ✓ all assumptions hold, ✗ one fails, ? one is not checked."),
 )
 
 
@@ -135,11 +137,7 @@ def compact_theories_view(results: Results, predictions: Predictions) -> Table:
         for prediction in predictions.get((regime.name, n, d), ()):
             about.setdefault(prediction.theory.name, []).append(prediction)
     first = in_order(several[0] for several in about.values())
-    said = (
-        "scaling: the claim up to constants; Õ hides logarithms. C=1: its value with constant and "
-        "logarithms 1. on data: its condition on the drawn problem. ÷ k½: C=1 over the measured k½, smallest and "
-        "largest over the regimes it speaks of. met: ✓ all assumptions hold, ✗ one fails, ? one is not checked."
-    )
+    said = " ".join(column.legend for column in THEORY_COLUMNS if column.legend)
     return Table(
         name="compact-theories",
         title=f"Widths that theories ask for at n = {n}, d = {d} · {suite.title or suite.name}",

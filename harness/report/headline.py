@@ -88,12 +88,12 @@ def headline(
     else:
         said = [
             _lead(results, lead, asked),
-            _others(results, lead, asked),
             _exponents(results.exponent_fit(lead.regime.name, *asked)),
             ""
             if lead.found.kind in ("diagnostic", "mark")
             else _theories((predictions or {}).get((lead.regime.name, lead.n, lead.d), ()), lead.found),
             _budget(results, lead) if asked == (None, None) else "",
+            _others(results, lead, asked),  # after all that is said of the lead's own k½
         ]
     unfinished = f"The run is not finished: {results.lacking}." if results.missing else ""
     counts = limits(results, *asked)
@@ -249,7 +249,7 @@ def _others(results: Results, lead: Place, asked: Asking) -> str:
             said.append(f"{len(open_)} have no bracket")
         else:
             said.append(f"no bracket: {'; '.join(open_)}")
-    return f"At this size: {'; '.join(said)}." if said else ""
+    return f"At the same n and d: {'; '.join(said)}." if said else ""
 
 
 def _other_kind(found: Threshold, lead: Threshold) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 
-from harness.complaints import nearest, show
+from harness.complaints import listed, nearest, show
 from harness.components.entries import Number, Text
 from harness.report.bibliography import cite
+from harness.report.column_names import snake
 from harness.report.guarantees import EXPLICIT, REFERENCE
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from harness.suite import Suite
 
 R = TypeVar("R", bound="Results")
+
+LISTED = 40
+"""Largest number of names in a message, which the columns of a report do not exceed."""
 
 
 class SelectionError(ValueError):
@@ -35,7 +39,8 @@ class Selection:
         theories: Patterns for names, titles or citation keys of theories.
         n: Numbers of samples.
         d: Input dimensions.
-        columns: Patterns for headers, in which blanks may be written as hyphens.
+        columns: Patterns for headers, for their names in CSV, or for parts of headers between commas. Blanks may be
+            written as hyphens.
         guarantees: Whether only theorems that guarantee training are shown.
     """
 
@@ -221,7 +226,7 @@ def _spellings(row: Row, place: int, names: Mapping[str, str]) -> list[str]:
 
 
 def _headers(header: str) -> list[str]:
-    return [header, header.replace(" ", "-")]
+    return [header, header.replace(" ", "-"), snake(header), *header.split(", ")]
 
 
 def _any(patterns: Iterable[str], names: Iterable[str]) -> bool:
@@ -251,5 +256,5 @@ def _known(option: str, patterns: Iterable[str], spelled: Iterable[Sequence[str]
                 f"{option} {pattern}: what was asked for has no rows, such as theories of these networks"
             )
         close = nearest(pattern, known)
-        hint = f"did you mean {close!r}?" if close else f"there are {', '.join(map(show, known[:12]))}"
+        hint = f"did you mean {close!r}?" if close else f"there are {listed([show(one) for one in known], LISTED)}"
         raise SelectionError(f"{option} {pattern}: nothing matches; {hint}")

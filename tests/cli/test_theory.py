@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harness.builtin.renderers import snake
 from harness.cli import command as main
+from harness.report.column_names import snake
 from tests.driver.tiny_suite import SUITE
 
 POINTS = (EntryPoint("builtin", "harness.builtin", "harness"), EntryPoint("moderate", "harness_moderate", "harness"))

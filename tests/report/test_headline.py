@@ -65,6 +65,8 @@ def test_the_sentences_have_the_bracket_the_weights_and_what_limits_them(results
     )
     assert "labels in R¹⁰ from about width 25 on (23 < k½ ≤ 25), 1.56 trained weights a label." in text
     assert "“relu | wide” 512 < k½" in text
+    others = text.index("At the same n and d:")
+    assert all(text.index(own) < others for own in ("its k½ grows like", "theorems on its training"))
     assert "asks for 2560 at C = 1: 102 times k½." in text
     assert "Limits: 6 of 9 thresholds have no bracket; 1 of 9 lower ends comes from the budget, not the width" in text
 

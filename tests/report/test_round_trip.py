@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.builtin.renderers import FORMULA, Csv, Json, Markdown, numbers_of, snake
+from harness.builtin.renderers import FORMULA, Csv, Json, Markdown, numbers_of
 from harness.components.entries import Bound, Entry, Estimate, Interval, Missing, Plain, Text
 from harness.components.numbers import clean
 from harness.components.table import Column, Row, Table
+from harness.report.column_names import snake
 
 from .specimen import HOSTILE, SPECIMEN
 

@@ -51,6 +51,25 @@ def test_theories_by_title_key_or_name_with_their_sources_only(results: Results)
 def test_columns(results: Results) -> None:
     (found,) = Selection(columns=("regime", "k*")).of([thresholds_view(results)])
     assert [column.header for column in found.columns] == ["regime", "k½", "kd/n"]
+    predictions = predict_suite(results.suite, results.registry.theories())
+    (found,) = Selection(columns=("scaling_over_k_half", "a")).of([theories_view(results, predictions)])
+    assert [column.header for column in found.columns] == ["C=1 ÷ k½", "a, b"]  # the name in CSV, and a part
+
+
+def test_every_column_is_listed_where_none_matches(results: Results) -> None:
+    table = theories_view(results, predict_suite(results.suite, results.registry.theories()))
+    assert len(table.columns) > 12
+    with pytest.raises(SelectionError) as caught:
+        Selection(columns=("zzz",)).of([table])
+    assert all(repr(column.header) in str(caught.value) for column in table.columns)
+
+
+def test_a_caption_explains_the_columns_that_are_shown(results: Results) -> None:
+    table = compact_theories_view(results, predict_suite(results.suite, results.registry.theories()))
+    (found,) = Selection(columns=("theory", "met")).of([table])
+    for caption in (found.caption, found.brief):
+        assert "met: ✓" in caption
+        assert not any(f"{header}:" in caption for header in ("scaling", "C=1", "on data", "÷ k½"))
 
 
 @pytest.mark.parametrize(

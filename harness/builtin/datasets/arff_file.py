@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.builtin.datasets.preparation import Rows
 from harness.builtin.datasets.table_file import MISSING, TableError, check_range, input_places
+from harness.complaints import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,9 +48,7 @@ def read_arff(
         raise TableError(f"{source} is no ARFF file that can be read: {' '.join(str(error).split())[:200]}") from error
     names = meta.names()
     if own and label not in names:
-        raise TableError(
-            f"{source} has no attribute {label!r} for the labels; its attributes are {', '.join(names[:12])}"
-        )
+        raise TableError(f"{source} has no attribute {label!r} for the labels; its attributes are {listed(names)}")
     place = names.index(label) if label in names else None
     inputs = [names[i] for i in input_places(names, place, source, columns, drop)]
     for name in inputs:

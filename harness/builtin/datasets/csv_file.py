@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.builtin.datasets.preparation import Rows
 from harness.builtin.datasets.table_file import FLAT, LARGEST, MISSING, TableError, input_places, too_flat
+from harness.complaints import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,9 +119,8 @@ def _column_of(label: str, names: list[str], source: str, *, needed: bool) -> in
         return names.index(label)
     if not needed:
         return None
-    listed = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     found = f"has {count} columns called" if count else "has no column"
-    raise TableError(f"{source} {found} {label!r} for the labels; its columns are {listed}; say label = 'name'")
+    raise TableError(f"{source} {found} {label!r} for the labels; its columns are {listed(names)}; say label = 'name'")
 
 
 def _numbered(lines: list[tuple[int, list[str]]], label: str, source: str, place: int) -> Array:
@@ -183,8 +183,7 @@ def _complaint(
     columns = sorted({names[c] for _, c in wrong})
     if len(wrong) == 1:
         return said
-    listed = ", ".join(columns[:8]) + (", …" if len(columns) > 8 else "")
-    return f"{said}; {len(wrong)} values like it, in column{'s' if len(columns) > 1 else ''} {listed}"
+    return f"{said}; {len(wrong)} values like it, in column{'s' if len(columns) > 1 else ''} {listed(columns, 8)}"
 
 
 def _remedy(field: str, column: str, label: str) -> str:

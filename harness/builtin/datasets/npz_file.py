@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.builtin.datasets.preparation import Rows
 from harness.builtin.datasets.table_file import TableError, check_range, chosen_columns
+from harness.complaints import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,7 @@ def read_npz(
 def _array(archive: zipfile.ZipFile, name: str, source: str, most: int) -> Array:
     members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
     if name not in members:
-        raise TableError(f"{source} has no array {name!r}; its arrays are {', '.join(sorted(members)[:12])}")
+        raise TableError(f"{source} has no array {name!r}; its arrays are {listed(sorted(members))}")
     info = members[name]
     if info.file_size > most:
         raise TableError(f"{source}: array {name!r} is larger than {most >> 20} MiB")

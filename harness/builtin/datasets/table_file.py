@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.complaints import nearest
+from harness.complaints import listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,9 +127,9 @@ def refuse_few_integers(y: Array, label: str, source: str) -> None:
     """
     values = np.unique(y)
     if 2 < len(values) <= min(FEW, len(y) // 2) and (values == np.round(values)).all():
-        listed = ", ".join(f"{value:g}" for value in values[:4]) + (", …" if len(values) > 4 else "")
+        found = listed([f"{value:g}" for value in values], 4)
         raise TableError(
-            f"the labels {label!r} of {source} are integers of {len(values)} values ({listed}): say labels = 'classes' "
+            f"the labels {label!r} of {source} are integers of {len(values)} values ({found}): say labels = 'classes' "
             "for one output for each, or labels = 'numbers' to fit the numbers"
         )
 
