@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.builtin.datasets.csv_file import delimiter_of
-from harness.complaints import ProblemError
+from harness.complaints import ProblemError, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from harness.builtin.datasets.preparation import Rows
     from harness.suite import Suite
 
 
@@ -23,6 +24,7 @@ def own_data(
     label: str | None,
     labels: str | None,
     drop: Sequence[str],
+    say: Callable[[str], None] = lambda _: None,
 ) -> tuple[dict[str, Any], int, int, str]:
     """Return the dataset as in a suite, n, d, and a name for folders.
 
@@ -33,6 +35,7 @@ def own_data(
         label: Column of the labels, by default ``y``, or the last one if no column is called so.
         labels: Kind of labels, as the dataset has them.
         drop: Columns that are not inputs.
+        say: Called with each line about the columns that the user should see.
 
     Raises:
         ProblemError: If the data cannot be used.
@@ -54,11 +57,28 @@ def own_data(
     if drop:
         spec["drop"] = list(drop)
     try:
-        x = _dataset(spec).rows().x
+        rows = _dataset(spec).rows()
     except ValueError as error:
         raise ProblemError(str(error)) from error
     name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "table"
-    return spec, n or len(x), d or x.shape[1], name
+    if label is None and spec.get("label", "y") != "y":
+        say(f"column {spec['label']!r} is taken as the labels; --label names another")
+    if given := _one_hot_beside(rows):
+        say(
+            f"the labels and {listed(given)} have one 1 in each row, as one-hot classes do, so the inputs give the "
+            "labels away; write one column of class names, and say --labels classes"
+        )
+    return spec, n or len(rows.x), d or rows.x.shape[1], name
+
+
+def _one_hot_beside(rows: Rows) -> list[str]:
+    """Return the input columns that make one-hot rows together with the labels."""
+    if rows.y is None or rows.x.ndim != 2:
+        return []
+    places = [i for i, column in enumerate(rows.x.T) if column.any() and ((column == 0) | (column == 1)).all()]
+    if not places or (rows.x[:, places].sum(axis=1) + rows.y != 1).any():
+        return []
+    return [repr(rows.columns[i]) if rows.columns else f"column {i + 1}" for i in places]
 
 
 def _label(path: Path) -> str:

@@ -90,7 +90,7 @@ def needed_width(
     from harness.session.training import run
 
     begun = time.monotonic()
-    dataset, n, d, name = own_data(file, n, d, label, labels, drop)
+    dataset, n, d, name = own_data(file, n, d, label, labels, drop, say)
     data = Path(file).name if file else f"{DRAWN.get(labels or '', 'random classes')} of {n} points on the sphere"
     directory = Path(out) if out else Path("reports") / f"width-{name}"
     base = {

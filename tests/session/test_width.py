@@ -14,6 +14,7 @@ from harness.cli.width import command
 from harness.cli.wrong_input import WrongInput
 from harness.complaints import ProblemError
 from harness.report.width_view import half_fits
+from harness.session.own_data import own_data
 from harness.session.width import FACTORS, TRIALS, needed_width
 from harness.statistics.share_width import fewest_fits, share_width
 from harness.statistics.thresholds import threshold
@@ -52,6 +53,19 @@ def test_rows_that_contradict_each_other_are_named(tmp_path: Path, data: tuple[n
     assert done.return_value == 1
     assert "no width can fit: rows 3 and 9 are equal with different labels" in " ".join(done.output.split())
     assert not (tmp_path / "run").exists()  # nothing was trained
+
+
+def test_columns_that_give_the_labels_away_are_named(tmp_path: Path) -> None:
+    """A 1 in the label column of one-hot classes stands where all others have 0."""
+    said: list[str] = []
+    rows = ["a,is_cat,is_dog,is_emu", "0.5,1,0,0", "2,0,1,0", "3,0,0,1"]
+    (tmp_path / "t.csv").write_text("\n".join(rows), encoding="utf-8")
+    own_data(tmp_path / "t.csv", None, None, None, None, (), said.append)
+    assert said[0].startswith("column 'is_emu' is taken as the labels")
+    assert said[1].startswith("the labels and 'is_cat', 'is_dog' have one 1 in each row")
+    (tmp_path / "t.csv").write_text("\n".join(rows).replace("2,0,1,0", "2,0,0,0"), encoding="utf-8")
+    own_data(tmp_path / "t.csv", None, None, "is_emu", None, (), said.append)
+    assert len(said) == 2  # the label is named, and a row has no 1
 
 
 @pytest.mark.parametrize(
