@@ -377,6 +377,7 @@ def test_columns_of_an_npz_file_are_chosen_by_number(at: Path) -> None:
     [
         ({"columns": ("hight",)}, "no column 'hight', as columns asks; did you mean 'height'?"),
         ({"drop": ("weight",)}, "no column 'weight', as drop asks"),
+        ({"drop": ("zz",)}, "no column 'zz', as drop asks; its columns are age, height"),
         ({"columns": ("age", "y")}, "columns has 'y', the column of the labels"),
         ({"columns": ("age",), "drop": ("age",)}, "no input columns beside 'y'"),
     ],

@@ -65,7 +65,7 @@ def input_places(
             if label is not None and name == names[label]:
                 raise TableError(f"{source}: {option} has {name!r}, the column of the labels; it is no input anyway")
             close = nearest(name, count)
-            hint = f"; did you mean {close!r}?" if close else ""
+            hint = f"; did you mean {close!r}?" if close else f"; its columns are {listed(names)}"
             found = f"{count[name]} columns called" if count[name] else "no column"
             raise TableError(f"{source} has {found} {name!r}, as {option} asks{hint}")
     kept, dropped = frozenset(columns), frozenset(drop)
