@@ -6,5 +6,6 @@ for (const side of document.querySelectorAll("aside")) {
 }
 for (const box of document.querySelectorAll(".table-wrapper, pre, div.math")) {
   const mend = () => { if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex"); };
+  mend();
   new ResizeObserver(mend).observe(box);
 }

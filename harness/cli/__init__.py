@@ -160,6 +160,10 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and background jobs ignore the signal
             signal.signal(number, _interrupted)
+    if "_HARNESS_COMPLETE" in os.environ:
+        from harness.cli.shells import register
+
+        register()
     output = take_over()
     try:
         status = _status()

@@ -33,6 +33,11 @@ COLUMNS = (
 )
 
 
+SHARED = Note(
+    "from the trials of the search for exact fits, so that its bracket can be wider; --no-limit searches for this k½"
+)
+
+
 def width_view(answer: WidthAnswer) -> Table:
     """Return two rows for each regime: exact fits with unlimited steps, and the tolerance within the budget."""
     rows = [row for one in answer.regimes for row in _rows(answer, one)]
@@ -142,6 +147,8 @@ def _rows(answer: WidthAnswer, one: Needed) -> list[Row]:
         if isinstance(entry, Missing):
             why = why_no_bracket(one.results, one.results.regime(one.regime), answer.n, answer.d, tolerance)
             entry = Missing(why, notes=(Note(why),))
+        if len(kinds) > 1 and tolerance is not None:
+            entry = dataclasses.replace(entry, notes=(*entry.notes, SHARED))
         nearly = _share(answer, one, share)
         if tolerance is None and half.high is None:
             why = "no width is known from which half of the nets fit exactly"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.shell_completion import BashComplete
 
 from harness.cli import command
+from harness.cli.shells import Bash, Zsh
 
 
 def completed(words: list[str], begun: str) -> list[str]:
@@ -51,3 +56,33 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_names_are_completed(words: list[str], begun: str, found: list[str]) -> None:
     assert completed(words, begun) == found
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no Bash is installed")
+def test_bash_escapes_blanks_and_adds_none_after_folders(tmp_path: Path) -> None:
+    (tmp_path / "house prices.toml").touch()
+    (tmp_path / "own folder").mkdir()
+    command_file = tmp_path / "harness"
+    named = "import sys; from harness.cli import main; sys.argv[0] = 'harness'; main()"
+    command_file.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{named}" "$@"\n', encoding="utf-8")
+    command_file.chmod(0o755)
+    script = """
+    eval "$(_HARNESS_COMPLETE=bash_source harness)"
+    compopt() { echo "compopt $1 $2"; }
+    for begun in house own; do
+      COMP_WORDS=(harness run $begun) COMP_CWORD=2 COMPREPLY=()
+      _harness_completion harness
+      printf '%s\n' "${COMPREPLY[@]}"
+    done
+    """
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines() == ["house\\ prices.toml", "compopt -o nospace", "own\\ folder/"], done.stderr
+
+
+def test_the_scripts_of_click_are_the_ones_that_are_changed() -> None:
+    assert "read -r type" in Bash.source_template
+    assert "nospace" in Bash.source_template
+    assert "-V folders" in Zsh.source_template

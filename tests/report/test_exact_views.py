@@ -26,6 +26,8 @@ from harness.report.sensitivity_view import sensitivity_view
 from harness.report.summary import short_tables, summary_views
 from harness.report.theories_view import theories_view
 from harness.report.thresholds_view import LIMITED, OPEN, thresholds_view
+from harness.report.width_answer import Needed, WidthAnswer
+from harness.report.width_view import SHARED, width_view
 
 from ..ends import made
 
@@ -70,6 +72,18 @@ def test_the_exact_fit_leads_and_the_budget_stands_beside_it(fated: Results) -> 
     assert found["fits at k"].text() == "7: 0/20 · 8: 20/20"
     assert found["certified"] == Count(79, 80)
     assert found["kd/n"].text() == "1"
+
+
+def test_a_width_within_the_budget_says_that_exact_fits_chose_its_trials(fated: Results) -> None:
+    needed = (Needed("softplus", results=fated),)
+
+    def notes(limit: bool) -> list[tuple[str, bool]]:
+        of = tuple(replace(one, results=replace(fated, suite=fated.suite.with_limit(limit))) for one in needed)
+        table = width_view(WidthAnswer("data", 80, 20, 0.01, 9000, of))
+        return [(row.entries[1].text().split()[0], SHARED in row.entries[2].notes) for row in table.rows]
+
+    assert notes(limit=True) == [("exactly,", False), ("to", True)]
+    assert notes(limit=False) == [("to", False)]
 
 
 def test_where_open_trials_widen_a_bracket_a_note_says_so(fated: Results) -> None:
