@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.driver.run import Run
 
 FOLDER = Path(__file__).parent / "unseen"
-"""Where the suites are, a second set in a folder of it."""
+"""Where the suites are, a second and a third set in folders of it."""
 
 PARTS = {"long-map": 40}
 """Parts of the trials at each width of a map by its name, one of which is trained. The plan is divided by as many."""
@@ -49,8 +49,8 @@ class Estimated:
 
 
 def suites(quick: bool = False) -> list[Path]:
-    """Return the suites, those of the second set last, or two that take a few seconds."""
-    every = [*sorted(FOLDER.glob("*.toml")), *sorted(FOLDER.glob("second/*.toml"))]
+    """Return the suites, those of each set after those of the one before, or two that take a few seconds."""
+    every = [path for part in ("", "second", "third") for path in sorted((FOLDER / part).glob("*.toml"))]
     return [path for path in every if path.stem in ("linear", "minibatches")] if quick else every
 
 
