@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from harness.complaints import Code, Complaint, SpecError, plain_complaints, show
 from harness.components import Component, Diagnostic, Regime, StepPolicy, Theory, Tuning
@@ -13,10 +13,8 @@ from harness.plugin_host.acceptance import not_accepted
 from harness.plugin_host.checks import PARTS
 from harness.plugin_host.component_data import component_from, component_spec, find_component, make_component
 from harness.plugin_host.options import configure, likely, option_names
+from harness.plugin_host.regime_names import brief, change_named, default_name
 from harness.plugin_host.registry import Kind, Registry
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 OWN_KEYS = ("name", "use", *PARTS, "theory", "summary", "diagnostics", "solver", "continuation", "tune")
 """Keys of a regime that are not options of its ingredients."""
@@ -92,7 +90,7 @@ class _Composer:
         tune = self._tune(preset)
         if self.complaints:
             raise SpecError(self.complaints)
-        name = texts["name"] or self._default_name(preset, parts)
+        name = texts["name"] or default_name(preset, self.changed, parts)
         summary = texts["summary"] if texts["summary"] is not None else (preset.summary if preset else "")
         made = Regime(name, **parts, theory=theory, summary=summary, diagnostics=diagnostics, **made_by)  # type: ignore[arg-type]  # checked by kind
         return dataclasses.replace(made, tune=tune)
@@ -202,7 +200,7 @@ class _Composer:
             self._refuse("wrong-type", (part,), f"found {show(given)}, expected a table such as {{ use = 'name' }}")
             return None, {}
         self.changed += [name] if isinstance(name := given.get("use"), str) else []
-        self.changed += [f"{key} {_brief(value)}" for key, value in given.items() if key not in ("use", "version")]
+        self.changed += [f"{key} {brief(value)}" for key, value in given.items() if key not in ("use", "version")]
         if "use" not in given and own is not None:
             return type(own), {**own.options(), **own.parts(), **given}
         if not isinstance(name, str):
@@ -227,7 +225,7 @@ class _Composer:
                 self._refuse("given-twice", (key,), f"is given twice, here and in {tables[0]}")
             elif len(owners) == 1:
                 options[owners[0]][key] = value
-                self.changed.append(_brief(value) if _names(value) else f"{key} {_brief(value)}")
+                self.changed.append(change_named(key, value))
                 self.moved[(owners[0], key)] = (key,)
             elif owners:
                 ways = " or ".join(f"{part} = {{ {key} = {show(value)} }}" for part in owners)
@@ -293,47 +291,7 @@ class _Composer:
             return ("step_size",)
         return ("optimizer", "step_size") if "optimizer" in self.spec else ()
 
-    def _default_name(self, preset: Regime | None, parts: Mapping[str, Component | None]) -> str:
-        if preset is not None:
-            return ", ".join([preset.name, *self.changed])
-        return ", ".join(part.name for part in parts.values() if part is not None)
-
 
 def _table(value: Any) -> Mapping[str, Any]:
     """Return a value that is a table, or an empty one."""
     return value if isinstance(value, Mapping) else {}
-
-
-def _names(value: Any) -> bool:
-    """Say whether a value names something: as text, or as a table with ``use``."""
-    return isinstance(value, str) or (isinstance(value, Mapping) and isinstance(value.get("use"), str))
-
-
-def _brief(value: Any) -> str:
-    if isinstance(value, Mapping) and _names(value):
-        return " ".join([value["use"], *(f"{key} {_brief(option)}" for key, option in value.items() if key != "use")])
-    return value if isinstance(value, str) else show(value)
-
-
-def unique_names(regimes: Iterable[Regime], given: Iterable[bool]) -> list[Regime]:
-    """Return the regimes with numbers behind names that several of them have.
-
-    Args:
-        regimes: Regimes in the order of the suite.
-        given: Whether the suite gives each regime its name. Such names are kept.
-
-    Returns:
-        The regimes in the same order.
-    """
-    pairs = list(zip(regimes, given, strict=True))
-    taken = {regime.name for regime, written in pairs if written}
-    unique: list[Regime] = []
-    counts: Counter[str] = Counter()
-    for regime, written in pairs:
-        name = regime.name
-        while not written and name in taken:
-            counts[regime.name] += 1
-            name = f"{regime.name} ({counts[regime.name] + 1})"
-        taken.add(name)
-        unique.append(dataclasses.replace(regime, name=name))
-    return unique

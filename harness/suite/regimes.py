@@ -6,7 +6,8 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from harness.complaints import SpecError, show
-from harness.plugin_host.composition import build_regime, unique_names
+from harness.plugin_host.composition import build_regime
+from harness.plugin_host.regime_names import unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
