@@ -8,7 +8,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from harness.components import Params, Regime
-from harness.engine.compiled_step import owned
+from harness.engine.eager_step import owned
 from harness.engine.feature_major import sample_last
 from harness.engine.lanes import Lanes
 from harness.engine.workspace import OutputsWorkspace, StackOf, StackWorkspace
