@@ -15,8 +15,8 @@ from harness.report.caption import edits_explained, problems_explained
 from harness.report.claims_view import law
 from harness.report.formula_entries import constant_entry
 from harness.report.guarantees import group, in_order
-from harness.report.headline import leading, weights_per_label
 from harness.report.law_rows import compared
+from harness.report.leading import leading, weights_per_label
 from harness.report.nothing_found import why_no_bracket
 from harness.report.prediction_entries import UNVERIFIED, holds, why_no_scaling
 from harness.report.provenance import provenance

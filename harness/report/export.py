@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 from harness.components import Cell
 from harness.driver.reasons import near, reasons
 from harness.driver.replication import replications
-from harness.report.headline import headline, limits, weights_per_label
+from harness.report.headline import headline
 from harness.report.law_rows import Compared, each_law
+from harness.report.leading import limits, weights_per_label
 from harness.report.nothing_found import why_no_bracket
 from harness.report.prediction_records import judged, prediction_record, theory_records
 from harness.report.rows import finite

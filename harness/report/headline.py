@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.components.numbers import clean, decimal, exponent, number_of, plain, width
 from harness.driver.replication import replications
+from harness.report.claim_sentences import claim_sentences
+from harness.report.leading import Place, leading, limits, weights_per_label
 from harness.report.nothing_found import why_nothing
 from harness.report.questions import named
-from harness.report.setting import sizes
-from harness.statistics.verdict import VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from harness.claims.predictions import Prediction
     from harness.components import Regime
     from harness.driver.question import Asked, Asking
-    from harness.driver.replication import Replication
     from harness.driver.results import Results
     from harness.statistics.exponents import ExponentFit
     from harness.statistics.thresholds import Threshold
@@ -46,19 +43,6 @@ LAYERS = {"hidden": "hidden layer", "output": "output layer", "all": "two layers
 LISTED = 2
 """Number of further regimes that a sentence lists one by one."""
 
-CLAIMS = 3
-"""Number of claims that have a sentence of their own, those that are not replicated first."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """The threshold that the headline is about, and the regime that it belongs to."""
-
-    regime: Regime
-    n: int
-    d: int
-    found: Threshold
-
 
 def headline(
     results: Results,
@@ -80,7 +64,7 @@ def headline(
     """
     asked = (tolerance, steps)
     lead = leading(results, *asked)
-    claims = _claims(replications(results)) if asked == (None, None) else []
+    claims = claim_sentences(replications(results)) if asked == (None, None) else []
     if claims:
         said = [*claims, _lead(results, lead, asked) if lead is not None else ""]
     elif lead is None:
@@ -100,35 +84,6 @@ def headline(
     if claims and lead is None:  # thresholds were not asked for
         counts |= dict.fromkeys(("without_bracket", "limited_by_budget", "with_open_trials"), 0)
     return tuple(filter(None, [*said, unfinished or _limits(counts)]))
-
-
-def leading(results: Results, tolerance: Asked = None, steps: float | None = None) -> Place | None:
-    """Return the threshold that the headline is about, or None if no regime has a bracket at any size.
-
-    Args:
-        results: Results of the run.
-        tolerance: See :meth:`harness.driver.results.Results.question`.
-        steps: Likewise.
-    """
-    for n, d in reversed(sizes(results.suite)):
-        asked = (tolerance, steps)
-        found = [Place(one, n, d, results.threshold(one.name, n, d, *asked)) for one in results.suite.regimes]
-        closed = [place for place in found if place.found.k_half is not None]
-        if closed:
-            return min(closed, key=lambda place: place.found.k_half or 0)
-    return None
-
-
-def weights_per_label(regime: Regime, n: int, d: int, k: int | None) -> float | None:
-    """Return the number of trained hidden weights for each label at k½, or None where there is none.
-
-    Args:
-        regime: The regime.
-        n: Number of samples.
-        d: Input dimension.
-        k: The width, or None.
-    """
-    return k * d / n if k is not None and regime.model.describe().trains in ("hidden", "all") else None
 
 
 def subject(results: Results, regime: Regime) -> str:
@@ -172,33 +127,6 @@ def _fits(results: Results, lead: Place, asked: Asking) -> str:
         return "exactly fit"
     budget = "" if math.isinf(found.steps) else f" within {number_of(int(found.steps), 'step')}"
     return f"fit to {plain(found.tolerance)}{budget}"
-
-
-def _claims(found: Sequence[Replication]) -> list[str]:
-    """Return how many claims have which verdict, and a sentence on each of the first few that are not replicated."""
-    if not found:
-        return []
-    counts = Counter(one.tested.verdict for one in found)
-    if len(found) == 1:
-        first = f"The claim of this suite is {found[0].tested.verdict}."
-    elif len(counts) == 1:
-        first = f"All {len(found)} claims are {found[0].tested.verdict}."
-    else:
-        said = [f"{counts[kind]} {'is' if counts[kind] == 1 else 'are'} {kind}" for kind in VERDICTS if counts[kind]]
-        first = f"Of {len(found)} claims {', '.join(said[:-1])} and {said[-1]}."
-    return [first, *map(_claim, sorted(found, key=lambda one: one.tested.verdict == "replicated")[:CLAIMS])]
-
-
-def _claim(one: Replication) -> str:
-    """Return the sentence on a claim: its text, its verdict, and what was measured."""
-    section, found = one.section, one.tested
-    what = f"“{clean(section.text).rstrip('.')}” ({clean(section.source)})"
-    if found.value is None:
-        return f"{what}: {found.verdict}, as nothing is known of one side."
-    sign = "a quotient" if section.as_ratio else "a difference"
-    number, low, high = (decimal(end) if math.isfinite(end) else "∞" for end in (found.value, found.low, found.high))
-    low = low if math.isfinite(found.low) else "−∞"
-    return f"{what}: {found.verdict}, with {sign} of {number} ({low}, {high})."
 
 
 def _lead(results: Results, lead: Place, asked: Asking) -> str:
@@ -326,33 +254,3 @@ def _limits(counts: Mapping[str, int]) -> str:
         left = "is" if counts["errors"] == 1 else "are"
         said.append(f"{counts['errors']} of {counts['trials']} trials ended in errors and {left} left out")
     return f"Limits: {'; '.join(said)}." if said else ""
-
-
-def limits(results: Results, tolerance: Asked = None, steps: float | None = None) -> dict[str, int]:
-    """Return counts of what limits the numbers of a run, over its regimes with a width.
-
-    Args:
-        results: Results of the run.
-        tolerance: See :meth:`harness.driver.results.Results.question`.
-        steps: Likewise.
-
-    Returns:
-        Numbers of thresholds, of those without a bracket, of those whose lower end the budget made, of those with open
-        trials in the bracket, and of trials, errors and diverged trials.
-    """
-    places = [place for place in results.places if results.regime(place[0]).model.has_width]
-    found = [results.threshold(*place, tolerance, steps) for place in places]
-    trials = [trial for several in results.outcomes.values() for trial in several]
-    return {
-        "thresholds": len(found),
-        "without_bracket": sum(one.k_half is None for one in found),
-        "limited_by_budget": sum(one.limited for one in found),
-        "with_open_trials": sum(_holds_open(one) for one in found),
-        "trials": len(trials),
-        "errors": sum(bool(trial.message) for trial in trials),
-        "diverged": sum(trial.diverged for trial in trials),
-    }
-
-
-def _holds_open(found: Threshold) -> bool:
-    return any((found.low or 0) < k < (found.high or math.inf) for k in found.open)

@@ -13,8 +13,9 @@ from harness.components.numbers import decimal, exponent, plain, width
 from harness.driver.results import Results
 from harness.plugin_host.registry import Registry
 from harness.report.export import thresholds_record
-from harness.report.headline import headline, leading
+from harness.report.headline import headline
 from harness.report.json_text import dumps
+from harness.report.leading import leading
 from harness.report.nothing_found import why_no_bracket
 from harness.report.predicted import predict_suite
 from harness.suite import parse_suite
