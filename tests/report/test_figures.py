@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.lines import Line2D
 
 from harness.components import Fate, Outcome
 from harness.driver.results import Results
@@ -170,9 +171,17 @@ def test_curves_begin_at_step_one_and_keep_their_last_value(watched: Results) ->
 @pytest.mark.parametrize("fate", [None, Fate("fit in the limit", residual=0.0)])
 def test_survival_ends_at_infinity_only_where_the_run_decides_fates(results: Results, fate: Fate | None) -> None:
     outcomes = {cell: tuple(replace(o, fate=fate) for o in several) for cell, several in results.outcomes.items()}
-    axes, *_ = drawn(replace(results, outcomes=outcomes))["survival"].draw().axes
+    figure = drawn(replace(results, outcomes=outcomes))["survival"].draw()
+    axes = figure.axes[0]
     labels = [label.get_text() for label in axes.get_xticklabels()]
     assert ("∞" in labels) == (fate is not None)
+    assert figure.legends
+    marks, named = (
+        {(line.get_marker(), line.get_color()) for line in lines if line.get_marker() not in ("", "None")}
+        for lines in (axes.get_lines(), figure.legends[0].findobj(Line2D))
+    )
+    assert len(marks) == (3 if fate is not None else 0)
+    assert named == marks
     assert (axes.get_xlim()[1] > 2 * results.suite.budget.steps) == (fate is not None)
 
 

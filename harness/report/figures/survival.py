@@ -10,7 +10,7 @@ from harness.components.numbers import plain
 from harness.report import setting
 from harness.report.figures.layout import finished, panels, titled
 from harness.report.figures.record import Drawing, Drawn, LeftOut
-from harness.report.figures.style import FAINT, grid, logarithmic, marked, styled
+from harness.report.figures.style import grid, logarithmic, marked, styled
 from harness.report.figures.training import ORDER, widths_named, widths_near
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def _of(results: Results, regime: str, n: int, d: int, k: int) -> _Survival:
 def _draw(found: Mapping[str, Mapping[int, _Survival]], budget: int, head: Sequence[str]) -> Figure:
     from matplotlib.lines import Line2D
 
+    beyond = any(limit is not None for of in found.values() for _, _, limit in of.values())
     first = min(step for of in found.values() for steps, _, _ in of.values() for step in steps)
     with styled():
         figure, several = panels(len(found), 1.6)
@@ -70,16 +71,15 @@ def _draw(found: Mapping[str, Mapping[int, _Survival]], budget: int, head: Seque
             for (steps, number, limit), look, label in zip(of.values(), marked(len(of)), ORDER, strict=False):
                 x = [first / 1.5, *steps, budget]
                 y = [0.0, *((i + 1) / number for i in range(len(steps))), len(steps) / max(number, 1)]
-                line = {**look, "marker": ""}
-                axes.step(x, y, where="post", **line, label=label)
+                line = {**look, "markerfacecolor": "none"} if beyond else {**look, "marker": ""}
+                axes.step(x, y, where="post", **line, markevery=[], label=label)  # the mark is in the legend alone
                 if limit is not None:
-                    axes.plot([BEYOND * budget], [limit], **{**look, "linestyle": "none", "markerfacecolor": "none"})
+                    axes.plot([BEYOND * budget], [limit], **{**line, "linestyle": "none"})
             titled(axes, name, rest=f"k = {widths_named(of)}")
             axes.set_xlabel("steps")
             axes.set_ylabel("share that fits")
             axes.set_ylim(-0.04, 1.04)
             grid(axes)
-        beyond = any(limit is not None for of in found.values() for _, _, limit in of.values())
         last = (BEYOND if beyond else 1.0) * budget
         for axes in several:
             logarithmic(axes.xaxis, [first / 1.5, last * 1.5])
@@ -89,6 +89,5 @@ def _draw(found: Mapping[str, Mapping[int, _Survival]], budget: int, head: Seque
             axes.set_xticks([*ticks, last] if beyond else ticks, [*words, "∞"] if beyond else words)
         handles = {label: h for axes in several for h, label in zip(*axes.get_legend_handles_labels(), strict=True)}
         if beyond:
-            marker = Line2D([], [], marker="o", markerfacecolor="none", color=FAINT, linestyle="none")
-            handles["with unlimited steps"] = marker
+            handles["marks at ∞: with unlimited steps"] = Line2D([], [], linestyle="none")
         return finished(figure, head, handles)
