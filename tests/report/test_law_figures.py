@@ -103,6 +103,14 @@ def test_the_map_draws_the_regions_and_names_what_has_none(plane: Results) -> No
     assert low < region.polygon[0][1] < high
 
 
+def test_a_name_that_panels_share_is_at_their_middle(plane: Results) -> None:
+    figure = drawn(exponent_map(plane, {}))
+    assert [axes.get_ylabel() for axes in figure.axes] == ["", ""]
+    (name,) = (text for text in figure.texts if text.get_text() == "b, exponent of d")
+    upper, lower = (axes.get_position() for axes in figure.axes)
+    assert name.get_position()[1] == pytest.approx((upper.y1 + lower.y0) / 2)
+
+
 def test_hatches_of_regions_differ_from_what_they_lie_on(plane: Results) -> None:
     text = svg(drawn(exponent_map(plane, {})))
     patterns = re.findall(r"<pattern.*?</pattern>", text, re.DOTALL)

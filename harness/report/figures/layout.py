@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 COLUMN = 85 / 25.4
 """Width of figures in inches: one column of print."""
@@ -134,18 +135,21 @@ def finished(figure: Figure, head: Iterable[str], legend: Mapping[str, Any] | No
         wide = int(LEGEND * _WIDTH.get() / COLUMN)
         grown += _legend(figure, {folded(label, wide): handle for label, handle in legend.items()})
     figure.set_figheight(figure.get_figheight() + grown / figure.dpi + 0.08)
-    _name_axes_once(figure)
+    name = _name_axes_once(figure)
     figure.draw_without_rendering()
+    if name is not None:  # matplotlib centres it on the figure, beside the legend as well
+        boxes = [axes.get_position() for axes in figure.axes]
+        name.set_y((min(box.y0 for box in boxes) + max(box.y1 for box in boxes)) / 2)
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             _thin(axis, figure.dpi)
     return figure
 
 
-def _name_axes_once(figure: Figure) -> None:
+def _name_axes_once(figure: Figure) -> Text | None:
     """Leave out names of axes that the panel below or the first panel of the row has too.
 
-    A name that all rows share is written once beside them, because it may be longer than a row is high.
+    A name that all rows share is written once beside them, because it may be longer than a row is high. It is returned.
     """
     places = {
         (spec.rowspan.start, spec.colspan.start): axes
@@ -163,9 +167,10 @@ def _name_axes_once(figure: Figure) -> None:
     firsts = [axes for (_, column), axes in places.items() if not column]
     names = {axes.get_ylabel() for axes in firsts}
     if len(firsts) > 1 and len(names) == 1 and all(names):
-        figure.supylabel(names.pop(), fontsize=NAME)
         for axes in firsts:
             axes.set_ylabel("")
+        return figure.supylabel(names.pop(), fontsize=NAME)
+    return None
 
 
 def _legend(figure: Figure, handles: Mapping[str, Any]) -> float:
