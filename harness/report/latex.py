@@ -11,7 +11,7 @@ from harness.components.numbers import MARKS, clean
 from harness.components.table import in_order_of_marks
 from harness.report.bibliography import bibliography, cite
 from harness.report.latex_plan import LINE, SEP, SIZES, latex_plan
-from harness.report.tex import escape, formula, number
+from harness.report.tex import escape, formula
 from harness.report.tex_signs import DEFINITION, OTHER
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ ALIGNED = {"left": "l", "right": "r", "center": "c"}
 
 LONG = 32
 """Number of lines from which a table may be broken over pages."""
-
-RANGE = re.compile(r"[\d.e−]+×? to [\d.e−]+×?")
-"""Two numbers in one text."""
 
 LETTERS = {**dict(zip(MARKS, "abcdefghijklmnoprstuvwxyz", strict=True)), "†": r"\dag", "*": "*"}
 
@@ -209,11 +206,7 @@ class _Tex:
         return f"{escape(column.header)} {relation}{self._entry(entry)}"
 
     def _entry(self, entry: Entry) -> str:
-        if isinstance(entry, Formula):
-            text = formula(entry.text())
-        else:
-            words = isinstance(entry, Text) and not RANGE.fullmatch(entry.text())
-            text = escape(entry.text()) if words else number(entry.text())
+        text = formula(entry.text()) if isinstance(entry, Formula) else escape(entry.text())
         if entry.style == "strong":
             text = rf"\textbf{{{text}}}"
         marks = [self.marks[note] for note in in_order_of_marks(entry, self.marks)]

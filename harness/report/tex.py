@@ -17,15 +17,17 @@ _POWER = re.compile(
     r"\^(?:\{([^{}$]+)\}|([−-]?\w+))|(?<=[\u0370-\u03ff\u0303])_([0-9A-Za-z\u0370-\u03ff]+)|k½"
     r"|(?<![A-Za-z0-9_’'.\-\\{])(kd|[nkdCb]|(?<!/)a(?=, b\b|:| [=≤]|$))(?![A-Za-z0-9_’'.+\-]|/a\b)"
     r"|(?<![A-Za-z0-9_])([fwxy])_([ij])(?![A-Za-z0-9_])|(?<![A-Za-z])K(?=∞)"
+    r"|(?<![\w.^])(?<!\w[-−])(\d(?:\.\d+)?)e([−-]?)\+?0*([1-9]\d*)(?![\w.]*\w)"
 )
-"""Exponents, indices of Greek letters, k½, and variables: n, k, d, C and b as words, a if it is no article, and x_i."""
+"""Exponents, indices of Greek letters, k½, variables (n, k, d, C and b as words, a if it is no article, and x_i), and
+numbers such as 2.4e6."""
 
 
 def escape(text: str) -> str:
     r"""Return ASCII LaTeX that prints the text and does nothing else.
 
-    Greek letters and signs become mathematics. ``n^a`` and raised or lowered digits become exponents and indices.
-    Letters that pdflatex lacks are passed to the command :data:`OTHER`.
+    Greek letters and signs become mathematics. ``n^a`` and raised or lowered digits become exponents and indices, and
+    2.4e6 becomes a power of ten. Letters that pdflatex lacks are passed to the command :data:`OTHER`.
 
     >>> print(escape("50 % of {x} \\input"))
     50 \% of \{x\} \textbackslash{}input
@@ -33,6 +35,8 @@ def escape(text: str) -> str:
     $k_{1/2}$ $\le $ $C$ $n^{-1}$ $\lambda _{\mathrm{min}}$
     >>> print(escape("a, b"), escape("a net with b = 1"))
     $a$, $b$ a net with $b$ = 1
+    >>> print(escape("2.4e4 to 3.6e4×"), escape("1e-08"), escape("lr-1e3"))
+    $2.4\times 10^{4}$ to $3.6\times 10^{4}\times $ $10^{-8}$ lr-1e3
     >>> print(escape("‖x_i‖ = 1, λ_min(K∞), max_width"))
     $\Vert x_i\Vert $ = 1, $\lambda _{\mathrm{min}}$($K_\infty $), max\_width
     """
@@ -41,11 +45,14 @@ def escape(text: str) -> str:
     place = 0
     for match in _POWER.finditer(text):
         pieces += _characters(text[place : match.start()])
-        braced, power, index, variable, letter, place_of = match.groups()
+        braced, power, index, variable, letter, place_of, mantissa, minus, digits = match.groups()
         if match[0] == "k½":
             pieces.append(("k_{1/2}", True))
         elif match[0] == "K":
             pieces.append(("K_", True))
+        elif mantissa is not None:
+            pieces.append(("10" if mantissa == "1" else rf"{mantissa}\times 10", True))
+            pieces.append(("^{" + "-" * bool(minus) + digits + "}", True))
         elif letter is not None:
             pieces.append((f"{letter}_{place_of}", True))
         elif variable is not None:
@@ -78,21 +85,6 @@ def notice(texts: Iterable[str]) -> str:
     return f"pdflatex has no {letters} and prints others in {names}; lualatex prints them from installed fonts"
 
 
-def number(text: str) -> str:
-    r"""Return a number as LaTeX, like :func:`escape` but with 2.4e6 as a power of ten.
-
-    >>> print(number("2.4e6 (1, ∞)"))
-    $2.4\times 10^{6}$ (1, $\infty $)
-    """
-    found = []
-    place = 0
-    for match in re.finditer(r"(\d+(?:\.\d+)?)e([−-]?\d+)", text):
-        power = match[2].replace("−", "-")
-        found += [escape_part(text[place : match.start()]), rf"${match[1]}\times 10^{{{power}}}$"]
-        place = match.end()
-    return "".join([*found, escape_part(text[place:])])
-
-
 def formula(text: str) -> str:
     r"""Return a formula of n, d and logarithms in one pair of dollar signs.
 
@@ -102,14 +94,6 @@ def formula(text: str) -> str:
     found = re.sub(r"√(\w)", r"\\sqrt{\1}", clean(text).replace("Õ", r"\tilde O"))
     found = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: "^{" + unicodedata.normalize("NFKD", m[0]) + "}", found)
     return f"${re.sub(r' ?log', lambda _: chr(92) + 'log', found)}$"
-
-
-def escape_part(text: str) -> str:
-    """Return a part of a line in LaTeX. Blanks at its ends are kept."""
-    inner = escape(text)
-    if not inner:
-        return " " if text else ""
-    return " " * text.startswith(" ") + inner + " " * text.endswith(" ")
 
 
 def _characters(text: str) -> list[tuple[str, bool]]:

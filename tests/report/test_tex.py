@@ -17,7 +17,7 @@ from harness.report.bibliography import bibliography
 from harness.report.compact_view import compact_theories_view, compact_view
 from harness.report.latex import document, latex
 from harness.report.predicted import predict_suite
-from harness.report.tex import escape, lacking, notice, number
+from harness.report.tex import escape, lacking, notice
 from harness.report.tex_signs import MATH, OTHER, SPECIAL
 
 from .specimen import BIBTEX, HOSTILE, SPECIMEN
@@ -164,8 +164,13 @@ def test_every_sign_in_theories_and_captions_has_a_spelling() -> None:
 
 
 def test_numbers_become_powers_of_ten_and_words_do_not() -> None:
-    assert number("2.4e6×") == r"$2.4\times 10^{6}$$\times $"
-    assert escape("2.4e6") == "2.4e6"
+    assert escape("2.4e6×") == r"$2.4\times 10^{6}\times $"
+    assert escape("2.4e4 to 3.6e4×") == r"$2.4\times 10^{4}$ to $3.6\times 10^{4}\times $"
+    assert escape("a difference of −1.3e-4 (−2.0e−3, 1e+06]") == (
+        r"a difference of $-1.3\times 10^{-4}$ ($-2.0\times 10^{-3}$, $10^{6}$]"
+    )
+    for word in ("783e9", "3e939c1", "lr-1e3", "1.2e3.4", "v2.1e5", "2e5_x"):
+        assert "times" not in escape(word), word
 
 
 def test_only_what_the_bibliography_holds_is_cited() -> None:
