@@ -331,7 +331,8 @@ def test_random_labels_need_no_label_column(at: Path) -> None:
         ("a,b,y\n1,2,3\n1,2\n", "y", "line 3: 2 fields, expected 3"),
         ("a,b,y\n1,2,3\n1,2,3,4\n", "y", "line 3: 4 fields, expected 3"),
         ("a,b,z\n1,2,3\n", "y", "has no column 'y' for the labels; its columns are a, b, z"),
-        ("a,y,y\n1,2,3\n", "y", "has 2 columns called 'y'"),
+        ("a,y,y\n1,2,3\n", "y", "has 2 columns called 'y' (2 and 3), and one has the labels; rename the others"),
+        ("a,b,a,y,a\n1,2,3,4,5\n", "y", "has 3 columns called 'a' (1, 3 and 5); rename them, or leave them out with"),
         ("1,2,3\n4,5,6\n", "y", "no column 'y' for the labels; its columns are 1, 2, 3"),
         ("a,y\n" + "1,3\n" * 3, "y", "inputs of data.csv are all the same"),
         ("a,y\n1,3\n2,3\n3,3\n", "y", "labels of data.csv are all the same"),
@@ -380,12 +381,25 @@ def test_columns_of_an_npz_file_are_chosen_by_number(at: Path) -> None:
         ({"drop": ("zz",)}, "no column 'zz', as drop asks; its columns are age, height"),
         ({"columns": ("age", "y")}, "columns has 'y', the column of the labels"),
         ({"columns": ("age",), "drop": ("age",)}, "no input columns beside 'y'"),
+        ({"columns": ("age", "id")}, "has 2 columns called 'id' (4 and 5), and columns asks for one; rename them"),
+        ({"label": "id"}, "has 2 columns called 'id' (4 and 5), and one has the labels"),
+        ({"label": "id", "labels": "gaussian"}, "has 2 columns called 'id' (4 and 5); rename them"),
+        ({}, "has 2 columns called 'id' (4 and 5); rename them, or leave them out with drop = ['id']"),
     ],
 )
 def test_columns_that_cannot_be_chosen(at: Path, chosen: dict[str, Any], message: str) -> None:
-    (at / "data.csv").write_text(CSV)
+    (at / "data.csv").write_text("age,height,y,id,id\n1,2,3,7,8\n2,1,4,9,9\n")
     with pytest.raises(ValueError, match=re.escape(message)):
         TableFile(path="data.csv", **chosen).rows()
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"drop": ("id",)}, {"columns": ("age", "height")}, {"label": "y", "labels": "gaussian", "drop": ("id",)}]
+)
+def test_columns_of_one_name_that_are_left_out_do_no_harm(at: Path, chosen: dict[str, Any]) -> None:
+    (at / "data.csv").write_text("age,id,height,y,id\n1,7,2,3,8\n2,9,1,4,9\n")
+    rows = TableFile(path="data.csv", **chosen).rows()
+    assert (rows.columns, rows.x.tolist()) == (("age", "height"), [[1, 2], [2, 1]])
 
 
 def test_few_integers_are_numbers_or_classes_as_the_suite_says(at: Path) -> None:

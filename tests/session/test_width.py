@@ -72,6 +72,8 @@ def test_columns_that_give_the_labels_away_are_named(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (b"colour,a,y\nred,1,2\nblue,2,1\n", "leave the column out with --drop colour, or"),
+        (b"b,a,a,y\n1,2,3,4\n", "has 2 columns called 'a' (2 and 3); rename them, or leave them out with --drop a"),
+        (b"b,a,a\n1,2,3\n", "has 2 columns called 'a' (2 and 3), and one has the labels; rename the others"),
         (b"a,b,y\n1,2,cat\n2,1,dog\n", "for names of classes say --labels classes, or"),
         (b"gr\xf6\xdfe,a,y\n1,2,3\n2,1,2\n", "mine.csv is not text in UTF-8"),
         (b"a;b;y\n1,5;2,5;1\n2,5;1,5;-1\n", "'1,5' is not a number; write decimals with a point"),

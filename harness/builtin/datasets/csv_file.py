@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.builtin.datasets.preparation import Rows
-from harness.builtin.datasets.table_file import FLAT, LARGEST, MISSING, TableError, input_places, too_flat
+from harness.builtin.datasets.table_file import FLAT, LARGEST, MISSING, TableError, input_places, of_one_name, too_flat
 from harness.complaints import listed
 
 if TYPE_CHECKING:
@@ -119,8 +119,10 @@ def _column_of(label: str, names: list[str], source: str, *, needed: bool) -> in
         return names.index(label)
     if not needed:
         return None
-    found = f"has {count} columns called" if count else "has no column"
-    raise TableError(f"{source} {found} {label!r} for the labels; its columns are {listed(names)}; say label = 'name'")
+    if count:
+        raise TableError(f"{source}{of_one_name(names, label)}, and one has the labels; rename the others")
+    known = listed(names)
+    raise TableError(f"{source} has no column {label!r} for the labels; its columns are {known}; say label = 'name'")
 
 
 def _numbered(lines: list[tuple[int, list[str]]], label: str, source: str, place: int) -> Array:

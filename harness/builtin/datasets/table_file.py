@@ -55,7 +55,11 @@ def _digest(file: str, *version: int) -> str:  # noqa: ARG001  # the version is 
 def input_places(
     names: Sequence[str], label: int | None, source: str, columns: Sequence[str], drop: Sequence[str]
 ) -> list[int]:
-    """Return the places of the columns that are inputs."""
+    """Return the places of the columns that are inputs.
+
+    Raises:
+        TableError: If there are none, if no column or several have a name that is asked for, or if one has no name.
+    """
     others = [i for i in range(len(names)) if i != label]
     count = Counter(names[i] for i in others)
     for option, asked in (("columns", columns), ("drop", drop)):
@@ -64,10 +68,11 @@ def input_places(
                 continue
             if label is not None and name == names[label]:
                 raise TableError(f"{source}: {option} has {name!r}, the column of the labels; it is no input anyway")
+            if count[name]:
+                raise TableError(f"{source}{of_one_name(names, name)}, and {option} asks for one; rename them")
             close = nearest(name, count)
             hint = f"; did you mean {close!r}?" if close else f"; its columns are {listed(names)}"
-            found = f"{count[name]} columns called" if count[name] else "no column"
-            raise TableError(f"{source} has {found} {name!r}, as {option} asks{hint}")
+            raise TableError(f"{source} has no column {name!r}, as {option} asks{hint}")
     kept, dropped = frozenset(columns), frozenset(drop)
     inputs = [i for i in others if (not kept or names[i] in kept) and names[i] not in dropped]
     if not inputs:
@@ -79,7 +84,22 @@ def input_places(
             f"index=False, or leave the column out with drop = ['{names[unnamed[0]]}'], or name the inputs: "
             "columns = ['name', ...]"
         )
+    used = Counter(names[i] for i in inputs) + Counter([] if label is None else [names[label]])
+    for name in used:
+        if used[name] > 1:
+            remedy = f"rename them, or leave them out with drop = [{name!r}]"
+            raise TableError(f"{source}{of_one_name(names, name)}; {remedy}")
     return inputs
+
+
+def of_one_name(names: Sequence[str], name: str) -> str:
+    """Return which columns have a name, as the end of a clause about the file.
+
+    >>> of_one_name(("a", "b", "a"), "a")
+    " has 2 columns called 'a' (1 and 3)"
+    """
+    places = [str(place) for place, one in enumerate(names, 1) if one == name]
+    return f" has {len(places)} columns called {name!r} ({', '.join(places[:-1])} and {places[-1]})"
 
 
 def chosen_columns(
