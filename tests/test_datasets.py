@@ -540,6 +540,21 @@ def test_files_that_are_not_there_or_not_tables(at: Path) -> None:
         TableFile(path="huge.csv").draw(3, 1, rng())
 
 
+def test_both_folders_are_named_where_a_file_was_looked_for(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import harness
+
+    (at / "own").mkdir()
+    (at / "own" / "data.csv").write_text(CSV)
+    text = '[suite]\nname = "own"\n[problems]\ndataset = { use = "table", path = "dta.csv" }\nn = 6\nd = 2\n'
+    (at / "own" / "own.toml").write_text(text + '[budget]\nsteps = 9\n[[regimes]]\nuse = "moderate"\n')
+    said = f"there is no file dta.csv, seen from {at} or from {at / 'own'}; did you mean 'data.csv'?"
+    with pytest.raises(harness.ProblemError, match=re.escape(said)):
+        harness.plan("own/own.toml")
+    monkeypatch.chdir("own")
+    with pytest.raises(harness.ProblemError, match=re.escape(f"seen from {at / 'own'}; did you mean 'data.csv'?")):
+        harness.plan("own.toml")
+
+
 def test_too_many_dimensions_are_refused(at: Path) -> None:
     (at / "data.csv").write_text(CSV)
     with pytest.raises(ValueError, match=r"data\.csv has 2 input columns, fewer than d = 3"):

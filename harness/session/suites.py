@@ -129,6 +129,7 @@ def _drawn(suite: Suite) -> tuple[str, dict[str, list[str]]]:
     Returns:
         The line of :func:`check_problems`, and the sizes that have no problem, by the reason.
     """
+    from harness.builtin.datasets.table_file import AbsentFile
     from harness.plugin_host.plugin_process import Unanswered
     from harness.report.predicted import problem_of_suite
 
@@ -145,7 +146,10 @@ def _drawn(suite: Suite) -> tuple[str, dict[str, list[str]]]:
             warning = f"{error} at n = {n}, d = {d}: mend its draw(), or raise {limit} if it only needs more time"
             break
         except (Exception, SystemExit) as error:  # a dataset is code of a plugin
-            said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            if isinstance(error, AbsentFile) and suite.path is not None:
+                said = error.seen_from(suite.path.parent)
+            else:
+                said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
             wrong.setdefault(said, []).append((n, d))
     return warning, {said: [f"n = {n}, d = {d}" for n, d in sorted(places)] for said, places in wrong.items()}
 

@@ -14,8 +14,13 @@ from harness.builtin.datasets.idx_file import SUFFIXES, read_idx
 from harness.builtin.datasets.npz_file import read_npz
 from harness.builtin.datasets.observed import Observed
 from harness.builtin.datasets.preparation import Prepared, Rows, prepare
-from harness.builtin.datasets.table_file import TableError, digest_of, refuse_few_integers, refuse_many_classes
-from harness.complaints import nearest
+from harness.builtin.datasets.table_file import (
+    AbsentFile,
+    TableError,
+    digest_of,
+    refuse_few_integers,
+    refuse_many_classes,
+)
 
 MOST_BYTES = 64 << 20
 """Largest file that is read, and largest array in it."""
@@ -135,10 +140,7 @@ class TableFile(Observed):
         if file.is_dir():
             raise TableError(f"{name} is a folder, expected a file")
         if not file.is_file():
-            folder = file.parent if file.parent.is_dir() else Path()
-            close = nearest(file.name, (one.name for one in folder.iterdir()))
-            said = f"there is no file {name}, seen from {Path.cwd()}" + (f"; {hint}" if hint else "")
-            raise TableError(f"{said}; did you mean {str(file.with_name(close))!r}?" if close else said)
+            raise AbsentFile(name, hint)
         if file.stat().st_size > MOST_BYTES:
             raise TableError(f"{name} is larger than {MOST_BYTES >> 20} MiB")
         return file.resolve()

@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from harness.complaints import listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -38,6 +38,30 @@ UNNAMED = re.compile(r"(Unnamed: \d+)?")
 
 class TableError(ValueError):
     """A table cannot be used."""
+
+
+class AbsentFile(TableError):
+    """A file is not there. Its arguments are the path as it was given, and what to do, or an empty string."""
+
+    def __str__(self) -> str:
+        """Return the message of :meth:`seen_from` for the current directory."""
+        return self.seen_from()
+
+    def seen_from(self, suite: Path | None = None) -> str:
+        """Return a message that names each folder from which the path was followed, and the nearest name.
+
+        Args:
+            suite: Folder of the suite, or None if there is none.
+        """
+        name, hint = self.args
+        folders = [Path.cwd()]
+        if suite is not None and not Path(name).expanduser().is_absolute():
+            folders = list(dict.fromkeys([*folders, suite.resolve()]))
+        said = f"there is no file {name}, seen from {' or from '.join(map(str, folders))}"
+        places = [(folder / Path(name).expanduser()).parent for folder in folders]
+        close = nearest(Path(name).name, [one.name for place in places if place.is_dir() for one in place.iterdir()])
+        near = f"; did you mean {str(Path(name).with_name(close))!r}?" if close else ""
+        return said + (f"; {hint}" if hint else "") + near
 
 
 def digest_of(file: Path) -> str:
