@@ -15,6 +15,7 @@ from harness.cli.selecting import matching, select, selected_suite
 from harness.cli.streams import warn
 from harness.cli.wrong_input import WrongInput
 from harness.complaints import printable
+from harness.session.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from harness.driver.run import Run
@@ -86,9 +87,9 @@ def command(
     harness run mine.toml --scheduler tcp://10.0.0.1:8786
     harness run phase-diagram --shard 2/5 --out part-2
     """
+    clock = TimeLimit(None if max_time is None else seconds_of(max_time))
     loaded, registry = load(suite, plugin_files, trust=trust_plugins, seed=seed, paper_size=paper_size)
     loaded = selected_suite(chosen, loaded)
-    most = None if max_time is None else seconds_of(max_time)
 
     from harness.complaints import ProblemError
     from harness.components.executor import LostWorkers, NotInstalled
@@ -118,7 +119,7 @@ def command(
             shard=shard_text,
             fresh=fresh,
             reuse_edited=reuse_edited,
-            max_time=most,
+            max_time=clock.left,
             begin=_notices,
             notice=lambda line: click.echo(line, err=True),
         )
@@ -146,7 +147,7 @@ def command(
         click.echo(f"table.tex: {changed}", err=True)
     if shard_text is not None and results.missing:
         click.echo(f"Shard {results.provenance['shard']} is done; harness merge joins it with the others.", err=True)
-    if most is not None and shard_text is None and results.missing:
+    if max_time is not None and shard_text is None and results.missing:
         click.echo(f"Time is up: {results.lacking}. To go on: harness {_again()}", err=True)
         return 3
     return 1 if results.errors() or results.faults else 0

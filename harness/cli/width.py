@@ -12,6 +12,7 @@ from harness.cli.options import LEGEND
 from harness.cli.run import seconds_of, stopped
 from harness.cli.streams import echo, warn
 from harness.cli.wrong_input import WrongInput
+from harness.session.time_limit import TimeLimit
 
 KEY = re.compile(r"""\b(labels?|drop) = \[?(?:'([^']*)'|"([^"]*)")\]?""")
 """A key of a suite with its value, as messages of datasets name it."""
@@ -107,6 +108,8 @@ def command(
     harness width --n 100 --d 20
     harness width --n 100 --d 20 --regime ntk-du --regime narrow
     """
+    clock = TimeLimit(None if max_time is None else seconds_of(max_time))
+
     from harness.plugin_host.loading import load_plugins
     from harness.plugin_host.registry import UnknownName
     from harness.report.json_text import dumps
@@ -116,7 +119,6 @@ def command(
 
     if file is None and (beside := [name for name, value in (("label", label), ("drop", drop)) if value]):
         raise WrongInput(f"--{beside[0]} speaks of the columns of a file: name one")
-    most = None if max_time is None else seconds_of(max_time)
     chosen = None
     if regimes:
         registry = load_plugins(())
@@ -140,7 +142,7 @@ def command(
             limit=limit,
             workers=workers,
             out=out,
-            max_time=most,
+            max_time=clock.left,
             progress=not quiet,
             say=lambda line: click.echo(line, err=True),
         )

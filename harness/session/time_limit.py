@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class TimeLimit:
     """A context that is interrupted when its time is up.
 
-    In the main thread a timer interrupts whatever runs. In others the time is looked at after each batch.
+    The time counts from when the limit is made, so that loading and planning are part of it. In the main thread a timer
+    interrupts whatever runs in the context. In others the time is looked at after each batch.
     """
 
     def __init__(self, seconds: float | None) -> None:
@@ -32,8 +33,7 @@ class TimeLimit:
     def __enter__(self) -> Self:
         if self._seconds is not None and threading.current_thread() is threading.main_thread():
             self._active = True
-            left = max(self._seconds - (time.monotonic() - self._begun), 0.0)
-            self._timer = threading.Timer(left, self._interrupt)
+            self._timer = threading.Timer(self.left or 0.0, self._interrupt)
             self._timer.daemon = True
             self._timer.start()
         return self
@@ -48,6 +48,11 @@ class TimeLimit:
             self._timer.join(1.0)
 
     @property
+    def left(self) -> float | None:
+        """The seconds that are left, 0 once the time is up, or None without a limit."""
+        return None if self._seconds is None else max(self._seconds - (time.monotonic() - self._begun), 0.0)
+
+    @property
     def up(self) -> bool:
         """Whether the time was up."""
         return self._up.is_set()
@@ -58,7 +63,7 @@ class TimeLimit:
         def heard(run: Run) -> None:
             if listen is not None:
                 listen(run)
-            if self._seconds is not None and time.monotonic() - self._begun > self._seconds:
+            if self.left == 0.0:
                 self._up.set()
                 raise KeyboardInterrupt
 

@@ -75,7 +75,8 @@ def run(
         shard: Part of a grid to train, as ``2/5``.
         fresh: Whether to start anew. Earlier results are set aside, not deleted.
         reuse_edited: Whether to reuse trials of third-party plugins that were edited since, or whose code is unknown.
-        max_time: Seconds after which the run stops in good order and returns what is known, or None for no limit.
+        max_time: Seconds after which the run stops in good order and returns what is known, or None for no limit. They
+            count from the call.
         begin: Called with the run before anything is trained.
         notice: Called with each line that the user should see, by default the logger ``harness``.
 
@@ -112,6 +113,7 @@ def run(
     (4, 0, 4)
     """
     _stop_if_imported_by_a_worker()
+    clock = TimeLimit(max_time)
     from harness.driver.run import Run
     from harness.driver.sharding import Shard
     from harness.engine.device import resolve_device
@@ -138,9 +140,8 @@ def run(
         if begin is not None:
             begin(going)
         going.begin()
-        if going.plan.missing:
+        if going.plan.missing and clock.left != 0.0:
             listening = _given(progress) if callable(progress) else shown(not progress)
-            clock = TimeLimit(max_time)
             try:
                 with listening as listen, chosen, clock:
                     results = going.go(chosen, clock.listening(listen))

@@ -14,6 +14,7 @@ from harness.components import Cell
 from harness.report.width_answer import Needed, WidthAnswer
 from harness.session.own_data import outputs, own_data, problem_of_rows
 from harness.session.suites import load_suite
+from harness.session.time_limit import TimeLimit
 from harness.statistics.share_width import SHARE, ShareWidth, fewest_fits, share_width
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ FACTORS = (1.0, 1.25, 1.6, 2.0, 3.0)
 
 TRIALS = fewest_fits(most_widths=len(FACTORS))
 """Number of trainings at each of them. If all fit, the share is certified."""
+
+ESTIMATED = 60.0
+"""Seconds that must be left for an estimate of the time: what it measures once may take as long on a busy machine."""
 
 
 def needed_width(
@@ -76,7 +80,7 @@ def needed_width(
         limit: Whether exact fits with unlimited steps are decided too.
         workers: Number of worker processes, by default one for each core.
         out: Where runs are stored, by default reports/width-<name>.
-        max_time: Seconds after which the call returns what is known, or None for no limit.
+        max_time: Seconds from the call after which it returns what is known, or None for no limit.
         progress: Whether to show the progress on standard error.
         say: Called with each line that the user should see.
 
@@ -90,6 +94,7 @@ def needed_width(
     from harness.session.training import run
 
     begun = time.monotonic()
+    clock = TimeLimit(max_time)
     dataset, n, d, name = own_data(file, n, d, label, labels, drop, say)
     data = Path(file).name if file else f"{DRAWN.get(labels or '', 'random classes')} of {n} points on the sphere"
     directory = Path(out) if out else Path("reports") / f"width-{name}"
@@ -109,20 +114,18 @@ def needed_width(
         else:
             going.append(regime)
     options: dict[str, Any] = {"workers": workers, "progress": progress, "notice": say}
-
-    def left() -> float | None:
-        return None if max_time is None else max(max_time - (time.monotonic() - begun), 1e-3)
-
     complete = True
     if going:
         narrowed = replace(suite, regimes=tuple(going))
-        planned = plan(narrowed, out=directory, workers=workers)
-        if planned.training_seconds >= 1:
-            what = f"k½ of {len(going)} regime{'s' if len(going) > 1 else ''}"
-            on = f"{planned.workers} worker{'s' if planned.workers > 1 else ''}"
-            say(f"about {duration(planned.seconds_now)} for {what} on {on}, and several times that if nets hardly fit")
+        if clock.left is None or clock.left >= ESTIMATED:
+            planned = plan(narrowed, out=directory, workers=workers)
+            if planned.training_seconds >= 1:
+                what = f"k½ of {len(going)} regime{'s' if len(going) > 1 else ''}"
+                on = f"{planned.workers} worker{'s' if planned.workers > 1 else ''}"
+                time_now = duration(planned.seconds_now)
+                say(f"about {time_now} for {what} on {on}, and several times that if nets hardly fit")
         started = time.monotonic()
-        results = run(narrowed, out=directory, max_time=left(), **options)
+        results = run(narrowed, out=directory, max_time=clock.left, **options)
         complete = not results.missing
         if complete and results.trained:
             each = (time.monotonic() - started) / results.trained
@@ -134,7 +137,7 @@ def needed_width(
             one = Needed(regime.name, results=results, predictions=results.predictions[regime.name, n, d])
             if complete:
                 spec = {"name": regime.name, **chosen[regime.name]}
-                one, done = _nearly_all(one, regime, base, spec, directory, left, options)
+                one, done = _nearly_all(one, regime, base, spec, directory, clock, options)
                 complete = complete and done
             found.append(one)
     order = [regime.name for regime in suite.regimes]
@@ -158,7 +161,7 @@ def _nearly_all(
     base: Mapping[str, Any],
     spec: Mapping[str, Any],
     directory: Path,
-    left: Callable[[], float | None],
+    clock: TimeLimit,
     options: Mapping[str, Any],
 ) -> tuple[Needed, bool]:
     """Train many nets at wider and wider widths until nearly all of them fit; return whether all is trained."""
@@ -179,7 +182,7 @@ def _nearly_all(
     for factor in FACTORS:
         tried.append(step * math.ceil(round(factor * max(ends) / step, 9)))
         search = {"method": "grid", "widths": sorted(set(tried)), "trials": TRIALS}
-        results = run({**base, "search": search, "regimes": [dict(spec)]}, out=place, max_time=left(), **options)
+        results = run({**base, "search": search, "regimes": [dict(spec)]}, out=place, max_time=clock.left, **options)
         one = replace(
             one,
             exact=_share(results, regime.name, n, d, first.low, None) if exact else None,

@@ -5,10 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import harness
+from harness.cli import run as verb
+from harness.session import planning, time_limit, training, width
 from harness.session.time_limit import TimeLimit
 
 SUITE = """
@@ -39,6 +44,68 @@ def test_a_run_ends_when_its_time_is_up_and_goes_on(tmp_path: Path) -> None:
     assert (tmp_path / "thresholds.json").exists()
     again = harness.run(SUITE, out=tmp_path, executor="in-process", max_time=600)
     assert (again.reused, again.trained + again.reused, again.missing) == (stopped.trial_count, 120, 0)
+
+
+class Clock:
+    """A clock that goes on only where a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def slow(self, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, seconds: float) -> None:
+        """Let a function of a module take some seconds."""
+        quick = getattr(module, name)
+
+        def slowly(*args: Any, **options: Any) -> Any:
+            self.now += seconds
+            return quick(*args, **options)
+
+        monkeypatch.setattr(module, name, slowly)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(time_limit, "time", made)
+    return made
+
+
+def test_time_in_which_problems_are_drawn_counts(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock.slow(monkeypatch, training, "check_problems", 10)
+    stopped = harness.run(SUITE, out=tmp_path, executor="in-process", max_time=9)
+    assert (stopped.trained, stopped.missing) == (0, 120)
+    assert (tmp_path / "thresholds.json").exists()
+
+
+def test_time_in_which_the_command_loads_counts(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock.slow(monkeypatch, verb, "load", 10)
+    (tmp_path / "long.toml").write_text(SUITE, encoding="utf-8")
+    call = [str(tmp_path / "long.toml"), "--out", str(tmp_path / "run"), "--executor", "in-process", "--max-time", "9s"]
+    done = CliRunner().invoke(verb.command, call, standalone_mode=False)
+    assert (done.return_value, "Time is up: 120 trials are missing" in done.stderr) == (3, True)
+
+
+@pytest.mark.parametrize(("limit", "left"), [(1, 0), (5, 3), (61, 59), (100, 68), (None, None)])
+def test_an_estimate_is_made_only_if_there_is_time(
+    limit: float | None, left: float | None, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Data take 2 s to read and the estimate takes 30 s. It is left out if less than 60 s are left."""
+    asked = []
+
+    def run(*_: Any, max_time: float | None, **_options: Any) -> None:
+        asked.append(max_time)
+        raise InterruptedError
+
+    monkeypatch.setattr(planning, "plan", lambda *_, **__: SimpleNamespace(training_seconds=0))
+    monkeypatch.setattr(training, "run", run)
+    clock.slow(monkeypatch, planning, "plan", 30)
+    clock.slow(monkeypatch, width, "own_data", 2)
+    with pytest.raises(InterruptedError):
+        width.needed_width(n=6, d=3, regimes={"moderate": {"use": "moderate"}}, max_time=limit)
+    assert asked == [left]
 
 
 def test_the_timer_interrupts_what_runs() -> None:
