@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -51,14 +53,30 @@ def columns(context: click.Context, _parameter: click.Parameter, begun: str) -> 
 
 def regimes(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """Return the regimes of the run that is named before, or the presets of all plugins if none has its tables here."""
-    for run in context.args:
-        for folder in (Path(run), Path("reports") / Path(run).stem):
-            try:
-                record = json.loads((folder / "thresholds.json").read_text(encoding="utf-8"))
-                return _starting(dict.fromkeys(one["regime"] for one in record["thresholds"]), begun)
-            except (OSError, ValueError, KeyError, TypeError):
-                continue
+    for folder in _runs(context):
+        try:
+            record = json.loads((folder / "thresholds.json").read_text(encoding="utf-8"))
+            return _starting(dict.fromkeys(one["regime"] for one in record["thresholds"]), begun)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
     return of_plugins("regime")(context, parameter, begun)
+
+
+def headers(context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Return the headers in the tables of the run that is named before, with hyphens for blanks, after those in a list.
+
+    Those with commas are left out, and so are all headers where another verb has other tables.
+    """
+    before = begun[: begun.rfind(",") + 1]
+    for folder in _runs(context) if context.info_name in ("report", "run") else ():
+        try:
+            lines = (folder / "table.md").read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            continue
+        rows = [line.strip("| ") for line, below in pairwise(lines) if re.fullmatch(r"\|[-:| ]+\|", below)]
+        names = dict.fromkeys(name.strip().replace(" ", "-") for row in rows for name in row.split("|"))
+        return _starting((f"{before}{name}" for name in names if "," not in name and name != "group"), begun)
+    return []
 
 
 def of_plugins(kind: Kind | Literal["plugin"]) -> Completer:
@@ -76,6 +94,12 @@ def of_plugins(kind: Kind | Literal["plugin"]) -> Completer:
         return _starting(names, begun)
 
     return complete
+
+
+def _runs(context: click.Context) -> Iterator[Path]:
+    """Yield the folders that the words before may mean as runs."""
+    for word in context.args:
+        yield from (Path(word), Path("reports") / Path(word).stem)
 
 
 def _starting(names: Iterable[str], begun: str) -> list[CompletionItem]:

@@ -62,7 +62,11 @@ def select(*, own: Collection[str] = (), refused: Mapping[str, str] = NONE) -> C
             help="Only theorems that guarantee training.",
         ),
         "columns": click.option(
-            "--columns", metavar="A,B", callback=_headers, help="Only these columns, by name or pattern."
+            "--columns",
+            metavar="A,B",
+            callback=_headers,
+            shell_complete=completion.headers,
+            help="Only these columns, by name or pattern.",
         ),
     }
     options = {

@@ -30,6 +30,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine.csv").write_text("age;height;price\n1;2;3\n", encoding="utf-8")
     record = {"thresholds": [{"regime": "own", "n": n} for n in (20, 40)]}
     (tmp_path / "archived").mkdir()
+    tables = "| regime | k½ at 0.01 | a, b |\n| :--- | ---: | ---: |\n| own | 3 | |\n\n| n | group |\n| ---: | :--- |\n"
+    (tmp_path / "archived" / "table.md").write_text(tables, encoding="utf-8")
     (tmp_path / "archived" / "thresholds.json").write_text(json.dumps(record), encoding="utf-8")
 
 
@@ -44,6 +46,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["report", "quickstart", "--regime"], "ntk", ["ntk-du"]),
         (["report", "archived", "--regime"], "", ["own"]),
         (["compare", "archived", "quickstart", "--regime"], "", ["own"]),
+        (["report", "archived", "--columns"], "", ["regime", "k½-at-0.01", "n"]),
+        (["run", "archived", "--columns"], "n,k", ["n,k½-at-0.01"]),
+        (["plan", "archived", "--columns"], "", []),
         (["width", "mine.csv", "--label"], "", ["age", "height", "price"]),
         (["width", "mine.csv", "--drop"], "h", ["height"]),
         (["width", "gone.csv", "--drop"], "", []),
