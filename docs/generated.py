@@ -439,7 +439,7 @@ def _theory(prediction: Prediction, figure: Measured | None) -> str:
     exponents = claim.exponents.at(prediction.n, prediction.d) if claim.exponents else None
     width = prediction.width
     rows = [
-        ("condition", claim.formula),
+        ("formula", claim.formula),
         ("guarantee", claim.guarantee),
         ("constant", "explicit" if claim.explicit else "unknown; tables set it to 1"),
         ("exponents a, b of n^a d^b", ", ".join(f"{e:g}" for e in exponents) if exponents else "none"),

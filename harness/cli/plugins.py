@@ -163,7 +163,7 @@ def _claim_facts(claim: Claim) -> dict[str, Any]:
         "title": claim.title,
         "reference": claim.reference.text,
         "guarantee": claim.guarantee,
-        "condition": claim.formula,
+        "formula": claim.formula,
         "constant": "explicit" if claim.explicit else "unknown, set to 1",
         "certainty": claim.certainty,
         "known how": claim.certainty_note,

@@ -52,7 +52,7 @@ SCALING = (
 )
 EXPONENTS = "a, b: its exponents at this n and d."
 CAPTION = (
-    f"Each theory on the regime it speaks of; nothing was trained. {SCALING} {EXPONENTS} on data: the condition "
+    f"Each theory on the regime it speaks of; nothing was trained. {SCALING} {EXPONENTS} on data: the formula "
     "evaluated on the drawn problem, unknown constants set to 1. Every number is a width k, whatever the source "
     "counts. met: the theorem's assumptions on this problem and regime, ✓ all hold, ✗ one fails, ? one cannot be "
     "checked. known: how the text of the statement is known."
@@ -71,7 +71,7 @@ COLUMNS = (
     Column("on data", "right"),
     Column("a, b", "right", priority=2, legend=EXPONENTS),
     Column("met", "center"),
-    Column("condition", below=True, wrap=44),
+    Column("formula", below=True, wrap=44),
     Column("known", below=True, wrap=30),
 )
 
@@ -87,7 +87,7 @@ def overview_view(
     provenance: Mapping[str, str] | None = None,
     certified: Mapping[str, Certified] | None = None,
 ) -> Table:
-    """Return one row per prediction: setting, condition, both readings of the width, assumptions, and certainty.
+    """Return one row per prediction: setting, formula, both readings of the width, assumptions, and certainty.
 
     Args:
         predictions: Prediction of each theory for its home regime.

@@ -26,6 +26,10 @@ LISTED = 40
 """Largest number of names in a message, which the columns of a report do not exceed."""
 
 
+ALSO = {"scaling": "formula", "law": "formula"}
+"""Further names of columns: of a claim's formula up to constants, and of formulas with free constants."""
+
+
 class SelectionError(ValueError):
     """A pattern matches nothing."""
 
@@ -39,8 +43,8 @@ class Selection:
         theories: Patterns for names, titles or citation keys of theories.
         n: Numbers of samples.
         d: Input dimensions.
-        columns: Patterns for headers, for their names in CSV, or for parts of headers between commas. Blanks may be
-            written as hyphens.
+        columns: Patterns for headers, for their names in CSV or in :data:`ALSO`, or for parts of headers between
+            commas. Blanks may be written as hyphens.
         guarantees: Whether only theorems that guarantee training are shown.
     """
 
@@ -226,7 +230,8 @@ def _spellings(row: Row, place: int, names: Mapping[str, str]) -> list[str]:
 
 
 def _headers(header: str) -> list[str]:
-    return [header, header.replace(" ", "-"), snake(header), *header.split(", ")]
+    also = ALSO.get(header.lower(), header)
+    return [header, header.replace(" ", "-"), snake(header), also, *header.split(", ")]
 
 
 def _any(patterns: Iterable[str], names: Iterable[str]) -> bool:

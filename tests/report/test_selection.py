@@ -8,6 +8,7 @@ from harness.driver.results import Results
 from harness.report.bibliography import cite
 from harness.report.compact_view import compact_theories_view, compact_view
 from harness.report.guarantees import EXPLICIT, REFERENCE
+from harness.report.laws_view import laws_view
 from harness.report.overview_view import overview_view
 from harness.report.predicted import predict_suite
 from harness.report.selection import Selection, SelectionError
@@ -54,6 +55,18 @@ def test_columns(results: Results) -> None:
     predictions = predict_suite(results.suite, results.registry.theories())
     (found,) = Selection(columns=("scaling_over_k_half", "a")).of([theories_view(results, predictions)])
     assert [column.header for column in found.columns] == ["C=1 ÷ k½", "a, b"]  # the name in CSV, and a part
+    of_theories = [one for several in predictions.values() for one in several]
+    tables = (
+        overview_view(of_theories, problem="n = 160"),
+        compact_theories_view(results, predictions),
+        laws_view(results),
+    )
+    chosen = [Selection(columns=("formula",)).of([table])[0] for table in tables]
+    assert [[column.header for column in table.columns if not column.fold] for table in chosen] == [
+        ["formula"],
+        ["scaling"],
+        ["law"],
+    ]
 
 
 def test_every_column_is_listed_where_none_matches(results: Results) -> None:
