@@ -19,8 +19,9 @@ version = release = harness.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build", "notebooks"]
+exclude_patterns = ["_build", "_templates", "notebooks"]
 html_theme = "furo"
+templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["gallery.css"]
 html_js_files = [("accessible.js", {"defer": "defer"})]

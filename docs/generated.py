@@ -449,7 +449,7 @@ def _theory(prediction: Prediction, figure: Measured | None) -> str:
     ]
     if figure is not None:
         rows.append(("measured", f"[{figure.regime or 'all regimes'}, suite {figure.suite}](#{figure.anchor})"))
-    table = "\n".join(["| | |", "|---|---|", *(f"| {name} | {_cell(text)} |" for name, text in rows)])
+    table = "\n".join(["| property | value |", "|---|---|", *(f"| {name} | {_cell(text)} |" for name, text in rows)])
     listed = [f"- {MET[a.holds]} {a.text}" + (f" ({a.found})" if a.found else "") for a in prediction.assumptions]
     assumed = "\n".join(listed)
     mark = "" if claim.verified else " †"

@@ -232,6 +232,15 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_every_column_of_a_table_has_a_header(theory_pages: dict[str, str]) -> None:
+    reports: dict[str, str] = module_of_docs("gallery").report_pages()
+    pages = [(page.name, page.read_text(encoding="utf-8")) for page in WRITTEN]
+    pages += [*theory_pages.items(), *reports.items()]
+    headers = [(name, row) for name, text in pages for row in re.findall(r"^(\|.*)\n\|[-: |]+\|$", text, re.M)]
+    assert len(headers) > 200
+    assert [header for header in headers if re.search(r"\|\s*\|", header[1])] == []
+
+
 def test_the_page_of_files_lists_every_column_of_a_trial() -> None:
     page = (DOCS / "files.md").read_text(encoding="utf-8").split("## Trials\n")[1].split("\n## ")[0]
     columns = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
