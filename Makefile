@@ -7,7 +7,7 @@ JAX := $(VENV)/.jax
 # Options for all benchmarks, such as BENCH='--dtype float64' or BENCH='--device cuda'.
 BENCH ?=
 
-.PHONY: quickstart test test-floors lint bench bench-speed bench-methods bench-builds bench-roofline bench-starts bench-grid bench-check bench-scaling bench-estimates docs site reports schema clean help
+.PHONY: quickstart test test-floors lint bench bench-speed bench-methods bench-builds bench-roofline bench-starts bench-grid bench-check bench-scaling bench-estimates docs site axe reports schema clean help
 
 help:
 	@echo "make quickstart   environment, install, and the quickstart suite with its tables"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench        speed, methods, compilers, starts, whole-grid time and growth; half an hour on two quiet cores"
 	@echo "make bench-check  the engine's verdicts against the plain loop's in 20 cells; half an hour"
 	@echo "make site         documentation, reference reports and explorer of claims as one site in docs/_build; or make docs"
+	@echo "make axe          the rules of axe-core on every page of the site; PAGES='index.html …' for some"
 	@echo "make reports      run every shipped suite anew, and refresh what pages say of them"
 	@echo "make schema       rewrite the schemas of suites and of thresholds.json from the models"
 
@@ -78,6 +79,19 @@ docs site: $(STAMP)
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
 	$(BIN)/harness theory --html docs/_build/claims.html
 	@echo docs/_build/index.html
+
+# The rules of axe-core on every page of the site, or on PAGES. AXE_CORE may name an axe.min.js that is already there.
+AXE_CORE ?= build/axe/package/axe.min.js
+PAGES ?=
+build/axe/package/axe.min.js:
+	@command -v npm > /dev/null || { echo "make axe: no npm found; set AXE_CORE to the axe.min.js of the npm package axe-core" >&2; exit 1; }
+	@mkdir -p build/axe
+	cd build/axe && tar -xzf "$$(npm pack --silent axe-core)"
+	@touch $@
+
+axe: $(STAMP) $(AXE_CORE)
+	test -f docs/_build/claims.html || $(MAKE) site
+	AXE_CORE=$(AXE_CORE) $(BIN)/python -m tests.report.axe docs/_build $(PAGES)
 
 # The reference reports that are kept with the project: every shipped suite but the samples, and the tables of findings
 # that are made from them. To go on with an interrupted run of all: make reports FRESH=

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -15,9 +14,8 @@ from harness.driver.results import Results
 from harness.report.page import page
 from harness.report.predicted import predict_suite
 
-from .browser import DARK, asked, needs_browser
-
-AXE = os.environ.get("AXE_CORE", "")
+from .axe import AXE, WIDTHS, broken_rules
+from .browser import asked, needs_browser
 
 LEAST_CONTRAST = 4.5
 """Contrast of small text that WCAG 2.2 asks for at level AA."""
@@ -80,25 +78,15 @@ def test_type_of_figures_can_be_read_on_a_phone(text: str, tmp_path: Path) -> No
     assert smallest >= SMALLEST
 
 
-CHECKED = """
-for (const details of document.querySelectorAll("details")) details.open = true;
-await new Promise((resolve) => setTimeout(resolve, 100));
-const { violations, passes } = await axe.run(document);
-return [passes.length, violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 200))])];
-"""
-
-
 @needs_browser
 @pytest.mark.skipif(not AXE, reason="AXE_CORE does not name the file axe.min.js of the npm package axe-core")
-@pytest.mark.parametrize("width", [400, 1200])
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("kind", ["run", "claims"])
 def test_axe_finds_nothing(text: str, tmp_path: Path, kind: str, width: int, *, dark: bool) -> None:
     if kind == "claims":
         CliRunner().invoke(command, ["theory", "--html", str(tmp_path / "claims.html")], standalone_mode=False)
         text = (tmp_path / "claims.html").read_text("utf-8")
-    script = f"{Path(AXE).read_text('utf-8')}; {CHECKED}"
-    asked_of = [DARK] if dark else []
-    passes, violations = asked(text, script, tmp_path, "--window-size=1300,900", *asked_of, width=width)
+    passes, violations = broken_rules(text, tmp_path, width, dark=dark)
     assert passes > 30
     assert violations == []
