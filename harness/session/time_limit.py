@@ -18,7 +18,8 @@ class TimeLimit:
     """A context that is interrupted when its time is up.
 
     The time counts from when the limit is made, so that loading and planning are part of it. In the main thread a timer
-    interrupts whatever runs in the context. In others the time is looked at after each batch.
+    interrupts whatever runs in the context. In others, and where neither SIGINT nor SIGTERM has a handler, the time is
+    looked at after each batch.
     """
 
     def __init__(self, seconds: float | None) -> None:
@@ -75,4 +76,8 @@ class TimeLimit:
                 self._up.set()
                 main = threading.main_thread().ident
                 assert main is not None  # it runs
-                signal.pthread_kill(main, signal.SIGINT)  # which ends waiting calls too
+                # Either ends waiting calls too. Shells let jobs in the background of a script ignore SIGINT.
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    if callable(signal.getsignal(number)):
+                        signal.pthread_kill(main, number)
+                        break

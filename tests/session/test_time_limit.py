@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from pathlib import Path
@@ -123,3 +124,19 @@ def test_another_interrupt_is_no_limit_of_time() -> None:
         raise KeyboardInterrupt
     assert not limit.up
     assert not any(isinstance(thread, threading.Timer) and thread.is_alive() for thread in threading.enumerate())
+
+
+def test_the_limit_holds_where_a_shell_lets_jobs_ignore_interrupts() -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, stop)
+        with pytest.raises(KeyboardInterrupt), TimeLimit(0.01) as limit:
+            time.sleep(10)
+        assert limit.up
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
