@@ -103,10 +103,10 @@ def test_the_host_works_while_launches_are_in_flight(device: Device) -> None:
     parts = 6
     found: list[tuple[int, Trained]] = []
     for place, end in gpu.train_all(nets(2 * parts), [None] * (2 * parts), "cpu"):
-        device.events.append(("result", int(end)))  # type: ignore[call-overload]
+        device.events.append(("result", int(end)))  # type: ignore[call-overload]  # a number here
         found.append((place, end))
         assert device.in_flight or len(found) > 2 * (parts - 1)
-    assert sorted(found) == [(i, i // 2) for i in range(2 * parts)]  # type: ignore[comparison-overlap]
+    assert sorted(found) == [(i, i // 2) for i in range(2 * parts)]  # type: ignore[comparison-overlap]  # likewise
     assert device.most == ABREAST
     began = 0
     for place, (what, name) in enumerate(device.events):
