@@ -12,7 +12,6 @@ from harness.components.entries import Count, Entry, Number, Text
 from harness.components.numbers import plain
 from harness.components.reason import arrival
 from harness.components.table import Column, Row, Table
-from harness.driver.question import Question
 from harness.report import setting
 from harness.report.caption import problems_explained
 from harness.report.provenance import provenance
@@ -108,7 +107,8 @@ def _block(results: Results, regime: Regime, n: int, d: int, asked: float | Mark
         return
     trials = [trial for trial in results.outcomes[Cell(regime.name, n, d, k)] if not trial.message]
     hits = [_hit(results, regime, trial, asked) for trial in trials]
-    fit = sum(hit is not None for hit in hits)
+    question = results.question(regime.name, asked, results.suite.budget.steps)
+    fit = sum(question.verdict(trial) == "fit" for trial in trials)
     where: tuple[Entry, ...] = (
         Text(regime.name),
         Number(n),
@@ -151,7 +151,6 @@ def _quantities(
 def _caption(results: Results, regimes: Sequence[Regime], asked: float | Mark, *, all_sizes: bool) -> str:
     suite = results.suite
     met = f"the {asked.measure}" if isinstance(asked, Mark) else "the tolerance"
-    tolerance, by = (suite.budget.report_tolerance, asked) if isinstance(asked, Mark) else (asked, None)
     known = {diagnostic.name: diagnostic for regime in regimes for diagnostic in regime.diagnostics}
     said = [
         "Trials at the tried width nearest to k½ within the budget, at its upper bound where it has no other, or at "
@@ -163,7 +162,7 @@ def _caption(results: Results, regimes: Sequence[Regime], asked: float | Mark, *
         "movement: ‖w − w₀‖/‖w₀‖ of the trained weights.",
         "J₀: Jacobian of the outputs in the trained weights at the start.",
         *(f"{name}: {setting.summary(type(diagnostic))}" for name, diagnostic in known.items()),
-        fit_explained(Question(tolerance, suite.budget.steps, 0, by)),
+        fit_explained(results.question(suite.regimes[0].name, asked, suite.budget.steps)),
         setting.measures_explained(suite.regimes),
         problems_explained(results),
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import statistics
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from harness.components import Cell
@@ -45,12 +44,12 @@ def why_nothing(results: Results, tolerance: Asked = None, steps: float | None =
 
 
 def _crossing(found: Threshold) -> str:
-    """Return the sentence on the two neighbouring widths between which half of the trials began to fit."""
-    shares = [(k, fits, trials) for k, (fits, trials) in sorted(found.counts.items()) if trials]
-    for (k, fits, trials), (wider, more, others) in pairwise(shares):
-        if 2 * fits < trials and 2 * more >= others:
-            return f" In these trials {fits} of {trials} nets fit at k = {k}, and {more} of {others} at k = {wider}."
-    return ""
+    """Return the sentence on the two neighbouring widths between which half of the trials begin to fit."""
+    if found.crossing is None:
+        return ""
+    (few, trials), (many, others) = (found.counts[k] for k in found.crossing)
+    k, wider = found.crossing
+    return f" In these trials {few} of {trials} nets fit at k = {k}, and {many} of {others} at k = {wider}."
 
 
 def why_no_bracket(

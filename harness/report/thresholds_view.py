@@ -129,11 +129,14 @@ def scaled(threshold: Threshold, factor: float) -> Entry:
 def ends(threshold: Threshold) -> tuple[int, ...]:
     """Return the widths whose counts are printed beside the estimate.
 
-    They are the ends of the bracket. An open end is replaced by the narrowest or the widest tried width.
+    They are the ends of the bracket. An open end is replaced by the narrowest or the widest tried width, and a bracket
+    with two open ends by the neighbouring widths between which half of the trials begin to fit.
     """
     tried = sorted(threshold.counts)
     low, high = threshold.low, threshold.high
     if low is None and high is None:
+        if threshold.crossing is not None:
+            return threshold.crossing
         hopeless = not any(m for m, _ in threshold.counts.values())
         return tuple(tried[-1:] if hopeless else tried[:1])
     if high is None:
@@ -148,7 +151,9 @@ def k_half(results: Results, regime: str, n: int, d: int, tolerance: Asked = Non
     if not results.regime(regime).model.has_width:
         return Missing("the limit of infinite width has no threshold", notes=(LIMIT,))
     found = results.threshold(regime, n, d, tolerance, steps)
-    entry = measured(found)
+    by = results.question(regime, tolerance, steps).by
+    falls = found.trials and by is not None and not by.monotone
+    entry = Missing(MAY_FALL, notes=(Note(MAY_FALL),)) if falls else measured(found)
     first, last = found.low or 0, found.high or math.inf
     notes = (LIMITED,) * found.limited + (OPEN,) * any(first < k < last or found.bound for k in found.open)
     if found.trials and found.k_half is None and found.bound in (">", "none"):
@@ -156,6 +161,10 @@ def k_half(results: Results, regime: str, n: int, d: int, tolerance: Asked = Non
     if found.k_half is None and (said := ENDED.get(results.endings.get((regime, n, d), ""))):
         notes += (Note(said),)
     return replace(entry, notes=(*entry.notes, *notes))
+
+
+MAY_FALL = "the chance of a fit may fall with the width, so there is no bracket"
+"""Why a level of a diagnostic that is not monotone has no k½."""
 
 
 def budgeted_header(results: Results) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from harness.statistics.brackets import LEVEL, bracket
@@ -90,6 +91,12 @@ class Threshold:
     def least(self) -> int | None:
         """The smallest admissible width above the lower end, or None if that is open."""
         return None if self.low is None else next_width(self.low, self.smallest)
+
+    @property
+    def crossing(self) -> tuple[int, int] | None:
+        """The first two neighbouring widths between which half of the trials begin to fit, or None."""
+        shares = [(k, fits / trials) for k, (fits, trials) in sorted(self.counts.items()) if trials]
+        return next(((k, wider) for (k, few), (wider, many) in pairwise(shares) if few < 0.5 <= many), None)
 
 
 def threshold(

@@ -9,6 +9,7 @@ import pytest
 
 from harness.builtin.datasets import Sphere
 from harness.components import Cell
+from harness.components.entries import Missing, Note
 from harness.driver.loading import load_results
 from harness.driver.results import Results
 from harness.driver.run import Run
@@ -16,9 +17,10 @@ from harness.engine.draws import draw_problem, draw_weights
 from harness.plugin_host.registry import Registry
 from harness.report import map_view as map_view_module
 from harness.report.comparison_view import comparison_view
+from harness.report.diagnostics_view import diagnostics_view
 from harness.report.map_view import cells_of, diagnostic_maps, map_view
 from harness.report.phase import cells_view, draw
-from harness.report.thresholds_view import thresholds_view
+from harness.report.thresholds_view import MAY_FALL, k_half, thresholds_view
 from harness.store import Store
 from harness.suite import SuiteError, parse_suite
 from tests.driver.tiny_suite import Counting
@@ -91,15 +93,24 @@ def test_smooth_nets_have_full_rank_as_soon_as_they_have_the_weights(results: Re
 
 def test_a_measure_that_is_monotone_has_brackets(results: Results) -> None:
     found = results.threshold("softplus", 24, 12)
-    assert (found.kind, found.low, found.k_half) == ("diagnostic", None, None) or found.high == 4
+    assert (found.kind, found.low, found.high) == ("diagnostic", None, 2), "2d ≥ n from the smallest width on"
     assert results.threshold("softplus", 24, 12, 0.1, 1) == found
     caption = thresholds_view(results).caption
     assert "A trial fits when its initial-rank ≥ 1" in caption
     assert "No bracket" not in caption
     assert comparison_view(results).rows
-    assert {row.entries[4].text() for row in cells_view(results).rows if row.entries[0].text() == "softplus"} == {
-        "12/12"
-    } | {"0/12"} - {"0/12"}
+    shares = {row.entries[4].text() for row in cells_view(results).rows if row.entries[0].text() == "softplus"}
+    assert shares == {"12/12"}
+
+
+def test_fits_beside_diagnostics_are_those_of_the_diagnostic_and_not_of_the_tolerance(results: Results) -> None:
+    """One step meets the tolerance in no trial, while all initial Jacobians of softplus have full rank."""
+    view = diagnostics_view(results)
+    row = next(row for row in view.rows if row.entries[0].text() == "softplus")
+    assert row.entries[4].text() == "12/12"
+    assert "A trial fits when its initial-rank ≥ 1" in view.caption
+    strict = diagnostics_view(results, tolerance=0.1)
+    assert strict.rows == view.rows, "the reported tolerance is replaced by the diagnostic"
 
 
 def test_a_map_says_which_regimes_have_no_value(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,6 +146,7 @@ def test_a_measure_that_may_fall_has_no_brackets(registry: Registry, tmp_path: P
     assert (threshold.low, threshold.high, threshold.k_half) == (None, None, None)
     assert threshold.trials == 36
     assert "No bracket is printed" in thresholds_view(found).caption
+    assert k_half(found, "softplus", 24, 12) == Missing(MAY_FALL, notes=(Note(MAY_FALL),))
     values = [o.diagnostics["held-out-accuracy"] for o in found.outcomes[Cell("relu", 24, 12, 4)]]
     assert found.counts("relu", 24, 12)[4][0] == sum(value >= 0.5 for value in values)
     row = next(row for row in map_view(found).rows if [e.text() for e in row.entries[:4]] == ["relu", "24", "12", "4"])

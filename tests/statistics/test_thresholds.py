@@ -211,6 +211,13 @@ def test_innermost_violations_only() -> None:
     assert violations({4: (0, 20), 8: (4, 20), 16: (3, 20), 32: (20, 20)}) == ()
 
 
+def test_the_crossing_is_the_first_step_of_the_counts_over_a_half() -> None:
+    assert threshold({4: (0, 3), 8: (2, 3), 16: (1, 3), 32: (3, 3)}).crossing == (4, 8)
+    assert threshold({4: (1, 3), 8: (0, 0), 16: (2, 4)}).crossing == (4, 16), "a width without trials says nothing"
+    assert threshold({4: (1, 2), 8: (2, 2)}).crossing is None
+    assert threshold({4: (0, 2), 8: (0, 2)}).crossing is None
+
+
 def test_open_trials_are_no_fits_for_the_estimate() -> None:
     """Where all trials between the ends are open, the estimate is where fits are known, not the middle of nothing."""
     counts = {1: (0, 20), 4: (0, 10), 8: (3, 10), 11: (9, 10), 16: (12, 12)}
