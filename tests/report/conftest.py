@@ -11,6 +11,8 @@ from harness.components import Cell, Outcome
 from harness.driver.results import Results
 from harness.plugin_host.loading import load_plugins
 from harness.plugin_host.registry import Registry
+from harness.report.page import page
+from harness.report.predicted import predict_suite
 from harness.suite import parse_suite
 
 SUITE = """
@@ -117,6 +119,20 @@ def results(registry: Registry) -> Results:
     outcomes[Cell("softplus", 160, 10, 23)] = trials(1, 20, falling=12, diverged=2, errors=1)
     provenance = {"versions": {"convergence-harness": "0.1.0"}, "seed": 1, "suite_hash": "abc", "date": "2026-01-01"}
     return Results(parse_suite(SUITE, registry), registry, outcomes, provenance)
+
+
+@pytest.fixture(scope="session")
+def pages() -> list[str]:
+    """The page that was made for a test, for those after it."""
+    return []
+
+
+@pytest.fixture
+def text(results: Results, pages: list[str]) -> str:
+    """Return the page of the results made by hand; it is made once."""
+    if not pages:
+        pages.append(page(results, predict_suite(results.suite, results.registry.theories())))
+    return pages[0]
 
 
 @pytest.fixture

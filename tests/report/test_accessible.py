@@ -10,9 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import command
-from harness.driver.results import Results
-from harness.report.page import page
-from harness.report.predicted import predict_suite
 
 from .axe import AXE, WIDTHS, broken_rules
 from .browser import asked, needs_browser
@@ -48,19 +45,6 @@ def test_text_is_in_contrast_to_what_is_behind_it(palette: dict[str, str]) -> No
         for text in ("ink", "soft", "link", "good", "bad", "doubt"):
             low, high = sorted((luminance(palette[text]), luminance(palette[behind])))
             assert (high + 0.05) / (low + 0.05) >= LEAST_CONTRAST, (text, behind)
-
-
-@pytest.fixture(scope="module")
-def pages() -> dict[str, str]:
-    """The pages that were made for a test, for those after it."""
-    return {}
-
-
-@pytest.fixture
-def text(results: Results, pages: dict[str, str]) -> str:
-    if "run" not in pages:
-        pages["run"] = page(results, predict_suite(results.suite, results.registry.theories()))
-    return pages["run"]
 
 
 @needs_browser

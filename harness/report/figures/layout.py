@@ -136,7 +136,8 @@ def finished(figure: Figure, head: Iterable[str], legend: Mapping[str, Any] | No
         grown += _legend(figure, {folded(label, wide): handle for label, handle in legend.items()})
     figure.set_figheight(figure.get_figheight() + grown / figure.dpi + 0.08)
     name = _name_axes_once(figure)
-    figure.draw_without_rendering()
+    if (engine := figure.get_layout_engine()) is not None:  # all that drawing would do for the places of labels
+        engine.execute(figure)
     if name is not None:  # matplotlib centres it on the figure, beside the legend as well
         boxes = [axes.get_position() for axes in figure.axes]
         name.set_y((min(box.y0 for box in boxes) + max(box.y1 for box in boxes)) / 2)
