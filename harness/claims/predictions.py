@@ -7,7 +7,7 @@ changes.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.complaints import show
@@ -59,12 +59,22 @@ class Prediction:
         return tuple(assumption for assumption in self.assumptions if assumption.holds is False)
 
 
-def predict(theory: Theory, regime: Regime, problem: Problem) -> Prediction:
+def predict(theory: Theory, regime: Regime, problem: Problem, skipped: str = "") -> Prediction:
     """Evaluate a theory on a problem.
 
     Never raises: an exception, or an answer that is not a width, becomes NaN with the reason. A theory that declines a
     problem as too large has not failed.
+
+    Args:
+        theory: The theory.
+        regime: How the networks are trained.
+        problem: The problem.
+        skipped: Why only the claimed scaling is evaluated, or an empty string if all is.
     """
+    if skipped:
+        scaling, failure = _attempt(lambda: theory.scaling(problem.n, problem.d))
+        none = unanswered(theory, regime, problem.n, problem.d, skipped, failed=False)
+        return none if failure or _not_a_law(scaling) else replace(none, scaling=scaling)
     try:
         width, failure = _attempt(lambda: theory.width(problem, regime))
     except TooManySamples as error:

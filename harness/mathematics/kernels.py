@@ -223,5 +223,6 @@ def _series(gram: Array, function: Callable[[Array], Array]) -> Array:
     np.fill_diagonal(cosines, 1.0)
     kernel = np.zeros_like(gram)
     for column in columns.T[::-1]:  # Horner's rule in the cosines
-        kernel = kernel * cosines + np.outer(column, column)[np.ix_(index, index)]
+        kernel *= cosines
+        kernel += column[0] ** 2 if len(column) == 1 else np.outer(column, column)[np.ix_(index, index)]
     return kernel

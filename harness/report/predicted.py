@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
     from harness.suite import Suite
 
 
+LATE = "time was up before this theory was evaluated; harness report evaluates it"
+"""Reason for a missing width where a limit of time ended the evaluation."""
+
+
 def predict_suite(
-    suite: Suite, theories: Sequence[Theory], *, all_sizes: bool = True
+    suite: Suite, theories: Sequence[Theory], *, all_sizes: bool = True, until: float = math.inf
 ) -> dict[tuple[str, int, int], tuple[Prediction, ...]]:
     """Evaluate every theory that concerns a regime on the problem of trial 0 of every n and d.
 
@@ -35,6 +40,7 @@ def predict_suite(
         suite: Suite with the regimes and problems.
         theories: Theories to evaluate.
         all_sizes: Whether to use every n and d, not only the largest.
+        until: Time of the monotonic clock from which on no further width is evaluated.
 
     Returns:
         Predictions of each (regime, n, d), in the order of ``theories``.
@@ -49,23 +55,26 @@ def predict_suite(
                 rows = (unanswered(theory, regime, n, d, str(error), failed=False) for theory in about)
                 found[regime.name, n, d] = tuple(rows)
             continue
-        evaluate = partial(predict_guarded, registry=suite.registry, seconds=suite.budget.trial_seconds)
+        evaluate = partial(predict_guarded, registry=suite.registry, seconds=suite.budget.trial_seconds, until=until)
         for regime in suite.regimes:
             found[regime.name, n, d] = tuple(predictions(theories, regime, problem, evaluate))
     return found
 
 
-def predict_results(results: Results, *, all_sizes: bool = True) -> dict[tuple[str, int, int], tuple[Prediction, ...]]:
+def predict_results(
+    results: Results, *, all_sizes: bool = True, until: float = math.inf
+) -> dict[tuple[str, int, int], tuple[Prediction, ...]]:
     """Evaluate every theory on the suite of a run, and take the widths of trained certificates from its trials.
 
     Args:
         results: Results of the run.
         all_sizes: Whether to use every n and d, not only the largest.
+        until: See :func:`predict_suite`.
 
     Returns:
         See :func:`predict_suite`.
     """
-    found = predict_suite(results.suite, results.registry.theories(), all_sizes=all_sizes)
+    found = predict_suite(results.suite, results.registry.theories(), all_sizes=all_sizes, until=until)
     return {
         place: tuple(replace(p, width=trained_width(results, *place)) if p.theory.measured else p for p in several)
         for place, several in found.items()
@@ -98,7 +107,12 @@ def problem_of_suite(suite: Suite, n: int, d: int) -> Problem:
 
 
 def predict_guarded(
-    theory: Theory, regime: Regime, problem: Problem, registry: Registry | None, seconds: float = SECONDS
+    theory: Theory,
+    regime: Regime,
+    problem: Problem,
+    registry: Registry | None,
+    seconds: float = SECONDS,
+    until: float = math.inf,
 ) -> Prediction:
     """Evaluate a theory on a problem. Without an answer, the width is NaN with the reason.
 
@@ -108,9 +122,10 @@ def predict_guarded(
         problem: The problem.
         registry: The plugins.
         seconds: Longest time in seconds.
+        until: See :func:`predict_suite`.
     """
     subject = f"theory {theory.name!r}"
-    call = partial(predict, theory, regime, problem)
+    call = partial(predict, theory, regime, problem, LATE if time.monotonic() >= until else "")
     try:
         return guarded(call, [theory, regime], registry, subject=subject, seconds=seconds)
     except (Unanswered, ValueError) as error:

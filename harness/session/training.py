@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 PATIENCE = 60.0
 """Seconds that training waits for a dataset of a plugin to draw the problems of a suite. A draw that hangs then costs
 its trials their time, and the run no more."""
+
+THEORIES = 20.0
+"""Seconds after a limit of time in which theories are still evaluated: all of them, unless n is in the thousands."""
 
 Listener = Callable[["Run"], None]
 """Called with the run after each batch."""
@@ -155,12 +160,14 @@ def run(
                 _say_warnings(chosen, say)
         else:
             results = going.results()
-    return _reported(
-        replace(results, trained=going.trained, reused=going.plan.reused), directory, chosen.left_running, say
-    )
+    done = replace(results, trained=going.trained, reused=going.plan.reused)
+    until = math.inf if clock.left is None else time.monotonic() + clock.left + THEORIES
+    return _reported(done, directory, chosen.left_running, say, until)
 
 
-def _reported(found: DriverResults, directory: Path, left: Mapping[str, int], say: Callable[[str], None]) -> Results:
+def _reported(
+    found: DriverResults, directory: Path, left: Mapping[str, int], say: Callable[[str], None], until: float
+) -> Results:
     """Write the reports, say which plugins are at fault, and return the results with that.
 
     Args:
@@ -168,14 +175,16 @@ def _reported(found: DriverResults, directory: Path, left: Mapping[str, int], sa
         directory: Where reports are written.
         left: What plugins left running, with the number of batches.
         say: Called with each line about a fault.
+        until: Time of the monotonic clock from which on no further theory is evaluated.
     """
     from harness.claims.predictions import failures
     from harness.driver.undecided import failed_fates
+    from harness.report.predicted import predict_results
     from harness.report.summary import write_reports
     from harness.session.results import Results
 
     try:
-        predictions = Results.of(found).predictions
+        predictions = predict_results(found, until=until)
         faults = (*_counted(left), *failed_fates(found.outcomes), *failures(predictions))
         results = Results.of(replace(found, faults=faults))
         vars(results)["predictions"] = predictions  # so that they are not made again

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 import harness
 from harness.cli import run as verb
+from harness.report.predicted import LATE
 from harness.session import planning, time_limit, training, width
 from harness.session.time_limit import TimeLimit
 
@@ -105,8 +106,23 @@ def test_an_estimate_is_made_only_if_there_is_time(
     clock.slow(monkeypatch, planning, "plan", 30)
     clock.slow(monkeypatch, width, "own_data", 2)
     with pytest.raises(InterruptedError):
-        width.needed_width(n=6, d=3, regimes={"moderate": {"use": "moderate"}}, max_time=limit)
+        width.needed_width(n=6, d=3, regimes={"moderate": {"use": "moderate"}}, max_time=limit, progress=True)
     assert asked == [left]
+
+
+def test_theories_are_left_to_the_next_report_if_time_is_long_up(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 3 000 inputs the theories of one regime take minutes. The scalings that they claim take no time."""
+    monkeypatch.setattr(training, "THEORIES", -1e-9)
+    clock.slow(monkeypatch, training, "check_problems", 10)
+    stopped = harness.run(SUITE, out=tmp_path, executor="in-process", max_time=9)
+    late = stopped.predictions["moderate", 40, 5]
+    assert {p.width.reason for p in late if not p.theory.measured} == {LATE}
+    assert {p.theory.name: p.scaling for p in late}["os-smooth"] == 40**2 / 5
+    assert not stopped.faults
+    whole = harness.session.results.Results.of(stopped).predictions["moderate", 40, 5]
+    assert not any(p.width.reason == LATE for p in whole)
 
 
 def test_the_timer_interrupts_what_runs() -> None:
