@@ -110,12 +110,14 @@ def command(
     """
     clock = TimeLimit(None if max_time is None else seconds_of(max_time))
 
+    from harness.components.executor import LostWorkers
     from harness.plugin_host.loading import load_plugins
     from harness.plugin_host.registry import UnknownName
     from harness.report.json_text import dumps
     from harness.report.terminal import show, show_text
     from harness.report.width_view import sentence, width_record, width_view
     from harness.session.width import needed_width
+    from harness.store import StoreError, WriteError
 
     if file is None and (beside := [name for name, value in (("label", label), ("drop", drop)) if value]):
         raise WrongInput(f"--{beside[0]} speaks of the columns of a file: name one")
@@ -146,10 +148,10 @@ def command(
             progress=not quiet,
             say=lambda line: click.echo(line, err=True),
         )
-    except ValueError as error:  # data, regimes, stored results
-        raise WrongInput(as_options(str(error))) from error
-    except KeyboardInterrupt as error:
+    except (KeyboardInterrupt, LostWorkers, WriteError, OSError) as error:
         return stopped(error)
+    except (ValueError, StoreError) as error:  # data, regimes, stored results
+        raise WrongInput(as_options(str(error))) from error
     for name, why in answer.left_out.items():
         warn(f"{name} is left out: {why}")
     if as_json:

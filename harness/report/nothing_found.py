@@ -76,9 +76,12 @@ def why_no_bracket(
     by = results.question(regime.name, tolerance, steps).by
     if by is not None and not by.monotone:
         return f"a fit is {by}, of which the chance may fall with the width"
+    widest = max(found.counts)
+    fits, of = found.counts[widest]
+    half = 2 * fits >= of  # then neither the budget nor the widths are to blame
     return (
-        (by is None and (_unfittable(results, regime, n, d) or _budget(results, regime, n, d)))
-        or _widths(found, near(reasons(results, regime.name, n, d, tolerance, steps), max(found.counts)))
+        (by is None and (_unfittable(results, regime, n, d) or (not half and _budget(results, regime, n, d))))
+        or (not half and _widths(found, near(reasons(results, regime.name, n, d, tolerance, steps), widest)))
         or _trials(results, found)
     )
 
@@ -141,8 +144,6 @@ def _budget(results: Results, regime: Regime, n: int, d: int) -> str:
 def _widths(found: Threshold, why: Mapping[Reason, int]) -> str:
     widest = max(found.counts)
     fits, trials = found.counts[widest]
-    if 2 * fits >= trials:
-        return ""
     said = f" ({listed(why)})" if why else ""
     return f"the widths are too small: {fits} of {trials} nets fit at the widest k = {widest}{said}"
 

@@ -26,6 +26,7 @@ class Needed:
         steps: Step by which 95 % of the trainings at the widest of these widths meet the tolerance, fitted where that
             is after the budget. None where none was tried.
         predictions: The theories that concern the regime, evaluated on the data.
+        complete: Whether nothing is left to train.
     """
 
     regime: str
@@ -35,6 +36,7 @@ class Needed:
     budget: ShareWidth | None = None
     steps: float | None = None
     predictions: tuple[Prediction, ...] = ()
+    complete: bool = True
 
 
 @dataclass(frozen=True)

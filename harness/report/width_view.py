@@ -38,6 +38,9 @@ SHARED = Note(
 )
 
 
+UNFINISHED = "the search is not finished"
+
+
 def width_view(answer: WidthAnswer) -> Table:
     """Return two rows for each regime: exact fits with unlimited steps, and the tolerance within the budget."""
     rows = [row for one in answer.regimes for row in _rows(answer, one)]
@@ -78,8 +81,10 @@ def sentence(answer: WidthAnswer) -> str:
     elif not any(one.results is not None and one.results.trial_count for one in answer.regimes):
         said = f"Time was up before a net was trained on {data}."
     else:
-        why = [f"{clean(one.regime)}: {_why(answer, one)}" for one in answer.regimes]
-        said = f"No width was found at which 95 % of the nets fit {data} {within}. {'. '.join(why)}."
+        why = {one.regime: _why(answer, one, one.budget, one.steps) for one in answer.regimes}
+        known = [f" {clean(regime)}: {reason}." for regime, reason in why.items() if reason != UNFINISHED]
+        yet = "" if answer.complete else " yet"
+        said = f"No width was found{yet} at which 95 % of the nets fit {data} {within}.{''.join(known)}"
     unfinished = "" if answer.complete else " The search is not finished: run the same command again to go on."
     return f"{said}{unfinished} This took {duration(answer.seconds)}."
 
@@ -111,6 +116,7 @@ def _record(answer: WidthAnswer, one: Needed) -> dict[str, Any]:
     results = one.results
     found = None if results is None else results.threshold(one.regime, answer.n, answer.d)
     within = None if results is None else results.threshold(one.regime, answer.n, answer.d, answer.tolerance)
+    known = one.budget is not None and one.budget.high is not None
     return {
         "regime": one.regime,
         "unfittable": one.unfittable or None,
@@ -119,7 +125,7 @@ def _record(answer: WidthAnswer, one: Needed) -> dict[str, Any]:
         "nearly_all_exact": _share_data(one.exact),
         "nearly_all_budget": _share_data(one.budget),
         "steps_of_95_percent": one.steps if one.steps is not None and math.isfinite(one.steps) else None,
-        "why_not": None if one.budget is not None and one.budget.high is not None else _why(answer, one),
+        "why_not": None if known else _why(answer, one, one.budget, one.steps),
     }
 
 
@@ -149,7 +155,7 @@ def _rows(answer: WidthAnswer, one: Needed) -> list[Row]:
             entry = Missing(why, notes=(Note(why),))
         if len(kinds) > 1 and tolerance is not None:
             entry = dataclasses.replace(entry, notes=(*entry.notes, SHARED))
-        nearly = _share(answer, one, share)
+        nearly = _share(answer, one, share, None if tolerance is None else one.steps)
         if tolerance is None and half.high is None:
             why = "no width is known from which half of the nets fit exactly"
             nearly = Missing(why, notes=(Note(why),))
@@ -157,37 +163,47 @@ def _rows(answer: WidthAnswer, one: Needed) -> list[Row]:
     return rows
 
 
-def _share(answer: WidthAnswer, one: Needed, share: ShareWidth | None) -> Entry:
+def _share(answer: WidthAnswer, one: Needed, share: ShareWidth | None, steps: float | None) -> Entry:
     if share is not None and share.high is not None:
         return Estimate(share.high, share.low, share.high, style="strong")
-    why = _why(answer, one)
+    why = _why(answer, one, share, steps)
     if share is not None and share.low is not None:
         return Text(f"> {share.low}", notes=(Note(why),))
     return Missing(why, notes=(Note(why),))
 
 
-def _why(answer: WidthAnswer, one: Needed) -> str:
-    """Return why the width for 95 % has no upper end."""
+def _why(answer: WidthAnswer, one: Needed, share: ShareWidth | None, steps: float | None) -> str:
+    """Return why the width for 95 % has no upper end.
+
+    Args:
+        answer: The answer.
+        one: That of the regime.
+        share: The bracket of the width, or None where none was tried.
+        steps: Step by which 95 % fit at the widest width, or None for exact fits.
+    """
     if one.results is None:
         return one.unfittable
-    within = one.results.threshold(one.regime, answer.n, answer.d, answer.tolerance)
-    if within.high is None:
-        regime = one.results.regime(one.regime)
-        late = late_fit(one.results, regime, answer.n, answer.d)
-        step = 2 * late[2] if late is not None and math.isfinite(late[2]) else 10.0 * answer.steps
-        more = f"; ask for --steps {_rounded(step)}" if late is not None else ""
-        return why_no_bracket(one.results, regime, answer.n, answer.d, answer.tolerance) + more
-    share = one.budget
-    if share is None or not share.counts:
-        return "the search for k½ is not finished"
-    k = max(share.counts)
-    fits, trials = share.counts[k]
-    if one.steps is not None and answer.steps < one.steps < math.inf:
+    if not one.complete:
+        return UNFINISHED
+    if share is not None and share.counts:
+        k = max(share.counts)
+        fits, trials = share.counts[k]
+        if steps is not None and answer.steps < steps < math.inf:
+            return (
+                f"the budget ends first: {fits} of {trials} nets fit at width {k}; at their late rates 95 % would by "
+                f"step {decimal(steps)}, so ask for --steps {_rounded(steps)}"
+            )
+        unknown = share.open.get(k, 0)
+        others = f" and {unknown} {'is' if unknown == 1 else 'are'} open" if unknown else ""
         return (
-            f"the budget ends first: {fits} of {trials} nets fit at width {k}; at their late rates 95 % would by step "
-            f"{decimal(one.steps)}, so ask for --steps {_rounded(one.steps)}"
+            f"{fits} of {trials} nets fit{others} at width {k}, the widest that was tried; all of {trials} must fit to "
+            "show 95 %"
         )
-    return f"{fits} of {trials} nets fit at width {k}, the widest that was tried"
+    regime = one.results.regime(one.regime)
+    late = late_fit(one.results, regime, answer.n, answer.d)
+    step = 2 * late[2] if late is not None and math.isfinite(late[2]) else 10.0 * answer.steps
+    more = f"; ask for --steps {_rounded(step)}" if late is not None else ""
+    return why_no_bracket(one.results, regime, answer.n, answer.d, answer.tolerance) + more
 
 
 def _rounded(steps: float) -> int:

@@ -81,7 +81,7 @@ def needed_width(
         workers: Number of worker processes, by default one for each core.
         out: Where runs are stored, by default reports/width-<name>.
         max_time: Seconds from the call after which it returns what is known, or None for no limit.
-        progress: Whether to show the progress on standard error.
+        progress: Whether to show the progress on standard error, and to say how long it may take.
         say: Called with each line that the user should see.
 
     Raises:
@@ -117,7 +117,7 @@ def needed_width(
     complete = True
     if going:
         narrowed = replace(suite, regimes=tuple(going))
-        if clock.left is None or clock.left >= ESTIMATED:
+        if progress and (clock.left is None or clock.left >= ESTIMATED):
             planned = plan(narrowed, out=directory, workers=workers)
             if planned.training_seconds >= 1:
                 what = f"k½ of {len(going)} regime{'s' if len(going) > 1 else ''}"
@@ -127,19 +127,20 @@ def needed_width(
         started = time.monotonic()
         results = run(narrowed, out=directory, max_time=clock.left, **options)
         complete = not results.missing
-        if complete and results.trained:
+        if progress and complete and results.trained:
             each = (time.monotonic() - started) / results.trained
             say(
                 f"k½ took {duration(each * results.trained)}; at up to {len(FACTORS)} widths a regime 95 % are tested, "
                 f"up to about {duration(each * TRIALS)} each"
             )
         for regime in going:
-            one = Needed(regime.name, results=results, predictions=results.predictions[regime.name, n, d])
+            theories = results.predictions[regime.name, n, d]
+            one = Needed(regime.name, results=results, predictions=theories, complete=complete)
             if complete:
                 spec = {"name": regime.name, **chosen[regime.name]}
                 one, done = _nearly_all(one, regime, base, spec, directory, clock, options)
                 complete = complete and done
-            found.append(one)
+            found.append(replace(one, complete=complete))
     order = [regime.name for regime in suite.regimes]
     return WidthAnswer(
         data=data,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +17,9 @@ from click.testing import CliRunner
 from harness.cli.width import command
 from harness.cli.wrong_input import WrongInput
 from harness.complaints import ProblemError
-from harness.report.width_view import half_fits
+from harness.report.width_answer import Needed, WidthAnswer
+from harness.report.width_view import UNFINISHED, _why, half_fits
+from harness.session import width as session_width
 from harness.session.own_data import own_data
 from harness.session.width import FACTORS, TRIALS, needed_width
 from harness.statistics.share_width import fewest_fits, share_width
@@ -74,6 +80,11 @@ def test_columns_that_give_the_labels_away_are_named(tmp_path: Path) -> None:
         (b"colour,a,y\nred,1,2\nblue,2,1\n", "leave the column out with --drop colour, or"),
         (b"b,a,a,y\n1,2,3,4\n", "has 2 columns called 'a' (2 and 3); rename them, or leave them out with --drop a"),
         (b"b,a,a\n1,2,3\n", "has 2 columns called 'a' (2 and 3), and one has the labels; rename the others"),
+        (
+            b"a,b c,y\n1,,2\n3,NA,1\n",
+            "fill it in or delete its row, or leave the column out with --drop 'b c'; 2",
+        ),
+        (b"a,b,y\n1,2,?\n3,1,1\n", "column 'y': the value is missing; fill it in or delete its row"),
         (b"a,b,y\n1,2,cat\n2,1,dog\n", "for names of classes say --labels classes, or"),
         (b"gr\xf6\xdfe,a,y\n1,2,3\n2,1,2\n", "mine.csv is not text in UTF-8"),
         (b"a;b;y\n1,5;2,5;1\n2,5;1,5;-1\n", "'1,5' is not a number; write decimals with a point"),
@@ -114,6 +125,7 @@ def test_a_time_that_is_up_at_once_is_no_answer(tmp_path: Path) -> None:
     done = CliRunner().invoke(command, [*call, "--regime", "moderate", "--no-limit"], standalone_mode=False)
     assert done.return_value == 3
     assert "Time was up before a net was trained on Gaussian labels of 12 points" in " ".join(done.output.split())
+    assert not done.stderr  # as --quiet asks
 
 
 def test_the_answer_has_brackets_and_is_resumed(tmp_path: Path, data: tuple[np.ndarray, np.ndarray]) -> None:
@@ -132,6 +144,25 @@ def test_the_answer_has_brackets_and_is_resumed(tmp_path: Path, data: tuple[np.n
     assert f"Take width {most['high']}: at least 95 %" in json.loads(again.stdout)["answer"]
 
 
+def test_a_folder_that_cannot_be_used_is_wrong_input_and_a_full_disk_is_status_3(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    call = ["--n", "12", "--d", "6", "--regime", "moderate", "--no-limit", "--quiet", "--out"]
+    with pytest.raises(WrongInput, match="choose another directory with --out"):
+        command.main([*call, str(tmp_path / "file" / "run")], standalone_mode=False)
+
+    def full(*_: object, **__: object) -> None:
+        error = OSError(errno.ENOSPC, "No space left on device")
+        error.add_note("all trials are saved, but not the reports")
+        raise error
+
+    monkeypatch.setattr(session_width, "needed_width", full)
+    done = CliRunner().invoke(command, [*call, str(tmp_path)], standalone_mode=False)
+    assert done.return_value == 3
+    assert "No space left on device; all trials are saved, but not the reports. To go on: harness" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("counts", "said"),
     [
@@ -143,6 +174,22 @@ def test_the_answer_has_brackets_and_is_resumed(tmp_path: Path, data: tuple[np.n
 )
 def test_a_width_is_said_only_where_both_ends_are_known(counts: dict[int, tuple[int, int]], said: str) -> None:
     assert half_fits(threshold(counts)) == said
+
+
+def test_each_row_says_why_its_own_nets_are_not_certain() -> None:
+    """Exact fits and those within the budget have counts of their own: open trials are no fits, and few are missed."""
+    counts = {20: (100, 104), 36: (102, 104)}
+    results: Any = SimpleNamespace()
+    exact = share_width(counts, most_widths=5, open_trials={36: 2}, floor=5)
+    budget = share_width({20: (24, 104), 36: (20, 104)}, most_widths=5, floor=5)
+    one = Needed("r", results=results, exact=exact, budget=budget, steps=23_866.0)
+    answer = WidthAnswer("x.csv", 60, 4, 0.01, 20_000, (one,))
+    assert _why(answer, one, exact, None) == (
+        "102 of 104 nets fit and 2 are open at width 36, the widest that was tried; all of 104 must fit to show 95 %"
+    )
+    assert "20 of 104 nets fit at width 36" in _why(answer, one, budget, one.steps)
+    assert "so ask for --steps 30000" in _why(answer, one, budget, one.steps)
+    assert _why(answer, replace(one, complete=False), budget, one.steps) == UNFINISHED
 
 
 def test_a_budget_that_ends_first_names_one_that_would_do(tmp_path: Path) -> None:

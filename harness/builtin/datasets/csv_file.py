@@ -174,7 +174,8 @@ def _complaint(
     field = fields[column]
     where = f"{source}, line {line}, column {names[column]!r}"
     if field.lower() in MISSING:
-        said = f"{where}: the value is missing"
+        column_out = f", or leave the column out with drop = [{names[column]!r}]" if names[column] != label else ""
+        said = f"{where}: the value is missing; fill it in or delete its row{column_out}"
     else:
         shown = field if len(field) <= LONGEST else field[:LONGEST] + "…"
         large = f"larger than {LARGEST:g}, so its square overflows"
