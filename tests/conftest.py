@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -40,3 +45,39 @@ def device(request: pytest.FixtureRequest) -> str:
 def registry() -> Registry:
     """The installed plugins."""
     return load_plugins()
+
+
+IMPORTER = """
+import os, sys
+import harness.plugin_host.loading, torch
+from harness.testing.import_state import main
+for line in sys.stdin:
+    if not os.fork():
+        main(*line.rstrip("\\n").split("\\t"))
+        os._exit(0)
+    _, status = os.wait()
+    print("", os.waitstatus_to_exitcode(status), "end", sep="\\n", flush=True)
+"""
+"""A program that imports one plugin after the other, each in a process of its own that has torch already."""
+
+
+@pytest.fixture(scope="session")
+def importer() -> Iterator[subprocess.Popen[str]]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([sys.executable, "-c", IMPORTER], text=True, env=environment, **pipes) as process:
+        yield process
+
+
+@pytest.fixture
+def quick_imports(importer: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the kit's check of an import take a fork of a process that has torch, instead of seconds to import it."""
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        assert importer.stdin is not None
+        assert importer.stdout is not None
+        print(*command[3:], sep="\t", file=importer.stdin, flush=True)
+        *said, status = iter(lambda: importer.stdout.readline().rstrip("\n"), "end")  # type: ignore[union-attr]  # is there
+        return subprocess.CompletedProcess(command, int(status), "\n".join(said).strip().encode(), b"")
+
+    monkeypatch.setattr("harness.testing.import_state.subprocess", SimpleNamespace(run=run))

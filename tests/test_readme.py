@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from harness.components import Theory
 from harness.plugin_host.loading import load_plugins
 from harness.plugin_host.registry import Registry
@@ -35,6 +37,7 @@ def test_the_suite_loads(registry: Registry) -> None:
     assert [regime.name for regime in suite.regimes] == ["moderate, gelu", "moderate, mirrored"]
 
 
+@pytest.mark.usefixtures("quick_imports")
 def test_the_plugin_keeps_to_the_contract_and_its_theory_concerns_the_quickstart(tmp_path: Path) -> None:
     (text,) = blocks("own-theory.md", "python")
     (tmp_path / "log_theory.py").write_text(text, encoding="utf-8")

@@ -18,6 +18,7 @@ from harness.components import Cell, Outcome
 from harness.components.table import Table
 from harness.driver.results import Results
 from harness.plugin_host.loading import load_plugins
+from harness.plugin_host.registry import Registry
 from harness.suite import parse_suite
 
 POINTS = (EntryPoint("builtin", "harness.builtin", "harness"), EntryPoint("moderate", "harness_moderate", "harness"))
@@ -36,9 +37,13 @@ use = "moderate"
 """
 
 
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return load_plugins(entry_points=POINTS)  # one, since its theories are asked in a process of their own
+
+
 @pytest.fixture
-def results() -> Results:
-    registry = load_plugins(entry_points=POINTS)
+def results(registry: Registry) -> Results:
     outcomes = {
         Cell("moderate", 20, d, k): tuple(
             Outcome(seed, (10, 50, None, None) if k > 5 else (None,) * 4, steps=1000, measure=0.1) for seed in range(15)

@@ -93,32 +93,21 @@ def expected() -> dict[tuple[Any, int], Outcome]:
     return trained(InProcess(1), work())
 
 
-def test_outcomes_are_the_local_ones_though_a_worker_is_killed(expected: dict[tuple[Any, int], Outcome]) -> None:
-    executor = Dask(2)
-    killed: list[int] = []
-
-    def kill(number: int) -> None:
-        if number in (0, 5):
-            pids = list(executor._client.run(os.getpid, on_error="ignore").values())  # of those not just killed
-            killed.append(pids[0])
-            os.kill(pids[0], signal.SIGKILL)
-
-    assert trained(executor, work(), kill) == expected
-    assert len(set(killed)) == 2
-
-
-def test_workers_that_dask_gave_up_are_replaced(
+def test_outcomes_are_the_local_ones_though_workers_are_killed_and_given_up(
     expected: dict[tuple[Any, int], Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.executors.dask.RENEW", 1.0)
     executor = Dask(1)
 
-    def give_up(number: int) -> None:
-        if number == 0:
+    def lose(number: int) -> None:
+        if number == 0:  # its nanny starts another
+            (pid,) = executor._client.run(os.getpid).values()
+            os.kill(pid, signal.SIGKILL)
+        elif number == 5:  # nobody does but the executor
             (nanny,) = executor._cluster.workers.values()
             executor._cluster.sync(nanny.close)
 
-    assert trained(executor, work(), give_up) == expected
+    assert trained(executor, work(), lose) == expected
 
 
 def test_a_cluster_of_our_own_lets_nobody_else_in() -> None:
@@ -388,7 +377,7 @@ def test_forks_that_a_plugin_leaves_end_with_their_batch_or_their_worker(tmp_pat
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
+def cluster(tmp_path: Path) -> Iterator[tuple[Path, list[subprocess.Popen[bytes]]]]:
     """A scheduler and two workers, each a process of its own, found by a scheduler file."""
     file = tmp_path / "scheduler.json"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -400,7 +389,7 @@ def cluster(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
     while not file.exists():
         time.sleep(0.1)
     started += [subprocess.Popen([*worker, "--name", str(i)], **quiet) for i in range(2)]  # type: ignore[call-overload]  # options shared by several calls
-    yield file, started[0]
+    yield file, started
     for process in reversed(started):
         process.terminate()
     for process in started:
@@ -412,11 +401,12 @@ def cluster(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
 
 
 def test_a_running_cluster_is_joined_and_its_loss_ends_the_run(
-    cluster: tuple[Path, subprocess.Popen[bytes]], expected: dict[tuple[Any, int], Outcome]
+    cluster: tuple[Path, list[subprocess.Popen[bytes]]], expected: dict[tuple[Any, int], Outcome]
 ) -> None:
-    file, scheduler = cluster
+    """One of its two workers is killed on the way."""
+    file, (scheduler, worker, _) = cluster
     executor = Dask(1, (), str(file))
-    assert trained(executor, work()) == expected
+    assert trained(executor, work(), lambda number: worker.kill() if number == 0 else None) == expected
     import harness.executors.dask as module
 
     patience, module.PATIENCE = module.PATIENCE, 3.0

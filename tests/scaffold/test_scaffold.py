@@ -76,6 +76,7 @@ def test_what_is_generated_has_strict_types(generated: Path, tmp_path: Path) -> 
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.usefixtures("quick_imports")
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_single_kind_passes_the_kit_and_its_suite_can_be_read(kind: str, generated: Path) -> None:
     file = generated / f"my_{kind}.py"
@@ -87,6 +88,7 @@ def test_each_single_kind_passes_the_kit_and_its_suite_can_be_read(kind: str, ge
     assert suite.plugin_files == (file,)
 
 
+@pytest.mark.usefixtures("quick_imports")
 def test_the_whole_plugin_passes_the_kit_and_its_suite_runs(generated: Path, tmp_path: Path) -> None:
     file = generated / "all_in_one.py"
     findings = check_plugin(load_plugins([file]), str(file))

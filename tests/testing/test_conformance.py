@@ -80,6 +80,7 @@ def test_every_check_has_a_plugin_that_breaks_it() -> None:
     assert missing == {"runs", "theories"}, "executors are tried on those that are there, and theories need not be"
 
 
+@pytest.mark.usefixtures("quick_imports")
 @pytest.mark.parametrize("name", [point.name for point in OWN])
 def test_every_shipped_plugin_passes(name: str) -> None:
     registry = load_plugins(entry_points=OWN)

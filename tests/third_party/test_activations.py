@@ -34,6 +34,7 @@ def outcomes(activation: Activation | str, seeds: range, layers: str = "all", **
     return train(setting(replace(CASES["softplus"], model=model), **options), Cell("", 20, 5, 6), seeds)
 
 
+@pytest.mark.usefixtures("quick_imports")
 @pytest.mark.parametrize("file", ["smooth_elu.py", "own_gelu.py"])
 def test_they_pass_the_conformance_kit(file: str) -> None:
     path = SOURCE / file

@@ -38,6 +38,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     return found
 
 
+@pytest.mark.usefixtures("quick_imports")
 def test_it_passes_the_conformance_kit(registry: Registry) -> None:
     findings = [case.find() for case in cases(registry, "gradient-flow")]
     assert [str(finding) for finding in findings if finding.status == "failed"] == []

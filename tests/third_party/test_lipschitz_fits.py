@@ -43,6 +43,7 @@ criterion = "quadratic"
 NAMED = SUITE + 'continuation = "lipschitz-fits"\n'
 
 
+@pytest.mark.usefixtures("quick_imports")
 def test_it_passes_the_conformance_kit() -> None:
     found = check_plugin(load_plugins(files=[FILE]), str(FILE))
     assert [finding for finding in found if finding.status != "passed"] == []

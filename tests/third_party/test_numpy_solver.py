@@ -42,6 +42,7 @@ criterion = "quadratic"
 NAMED = SUITE + 'solver = "numpy"\n'
 
 
+@pytest.mark.usefixtures("quick_imports")
 def test_it_passes_the_conformance_kit() -> None:
     assert len(FILE.read_text(encoding="utf-8").splitlines()) < 60
     found = check_plugin(load_plugins(files=[FILE]), str(FILE))

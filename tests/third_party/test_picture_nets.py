@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from harness.cli import command
@@ -41,6 +42,7 @@ criterion = "smoothed-signs"
 """
 
 
+@pytest.mark.usefixtures("quick_imports")
 def test_it_passes_the_conformance_kit() -> None:
     registry = load_plugins(files=[FILE])
     found = check_plugin(registry, str(FILE))
