@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import ctypes
 import math
+import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -142,3 +144,12 @@ def test_models_name_an_activation_by_its_name_unless_an_option_is_changed() -> 
     assert ShallowNet(LeakyRelu(0.2)).spec()["activation"] == {"use": "leaky-relu", "version": 1, "slope": 0.2}
     with pytest.raises(ValueError, match="there is no activation 'rellu', expected one of softplus, relu"):
         ShallowNet("rellu")
+
+
+def test_the_activation_of_a_model_is_kept_apart_from_its_field() -> None:
+    """The compiler of torch 2.11 does not end at a descriptor that keeps its value under its own name."""
+    net = ShallowNet("relu")
+    assert net.activation is ACTIVATIONS["relu"]
+    assert "activation" not in vars(net)
+    assert replace(net, train="all").activation is net.activation
+    assert pickle.loads(pickle.dumps(net)) == net

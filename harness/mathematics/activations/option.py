@@ -22,17 +22,21 @@ class ActivationOption:
     def __init__(self, default: Activation | str) -> None:
         """Take the default."""
         self._default = named(default)
-        self._name = ""
+        self._kept = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
-        """Take the name of the field."""
-        self._name = name
+        """Take the name of the field.
+
+        An activation is kept under a name of its own. Under that of the field the compiler of torch 2.11 finds this
+        descriptor again, without end.
+        """
+        self._kept = f"_{name}"
 
     def __get__(self, instance: object | None, owner: type | None = None) -> Activation:
         """Return the activation of a model, or the default if asked of the class."""
         if instance is None:
             return self._default
-        found: Activation = vars(instance)[self._name]
+        found: Activation = getattr(instance, self._kept)
         return found
 
     def __set__(self, instance: object, value: Activation | str) -> None:
@@ -41,7 +45,7 @@ class ActivationOption:
         Raises:
             ValueError: If no shipped activation has the name.
         """
-        vars(instance)[self._name] = named(value)
+        object.__setattr__(instance, self._kept, named(value))  # models are frozen
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
