@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-pytest.importorskip("triton")
+pytest.importorskip("tests.interpreter")
 
 from harness.engine.descent import ShallowTrial, Trained
 from harness.engine.gpu import solver as gpu

@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-pytest.importorskip("triton")
+pytest.importorskip("tests.interpreter")
 
 from harness import Diagnostic, Network
 from harness.builtin.criteria import Quadratic

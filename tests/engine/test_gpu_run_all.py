@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-pytest.importorskip("triton")
+pytest.importorskip("tests.interpreter")
 
-from tests.gpu import run_all
-from tests.gpu.run_all import PARTS, Part, main, measurements, table
+from tests.gpu import needs, run_all
+from tests.gpu.run_all import PARTS, Part, device_tests, main, measurements, table
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 HERE = {"device": "none", "torch": "2", "triton": "3"}
@@ -80,3 +80,28 @@ def test_without_a_device_nothing_runs(tmp_path: Path, capsys: pytest.CaptureFix
     assert main([str(tmp_path / "out")]) == 2
     assert "finds no CUDA device" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_files_with_device_tests_hold_all_that_are_collected(request: pytest.FixtureRequest) -> None:
+    root = Path(__file__).parents[2]
+    marked = {item.path.relative_to(root) for item in request.session.items if item.get_closest_marker("cuda")}
+    found = {Path(file) for file in device_tests()}
+    assert marked <= found
+    assert Path("tests/engine/test_invariance.py") in found
+    assert all((root / file).is_file() for file in found)
+
+
+def test_what_a_machine_lacks_is_named_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["needs"])
+    monkeypatch.setattr(needs, "FURTHER", ("pytest", "no-such-package"))
+    assert needs.main() == 2
+    assert "lacks no-such-package. " in capsys.readouterr().err
+    monkeypatch.setattr(needs, "FURTHER", ("pytest",))
+    assert needs.main() == 0
+    monkeypatch.setattr(sys, "argv", ["needs", "--carried"])
+    assert needs.main() == 0
+    carried = capsys.readouterr().out.split()
+    assert {"pydantic", "rich-click", "pytest"} <= set(carried)
+    assert not {"torch", "numpy"} & set(carried)

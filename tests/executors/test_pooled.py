@@ -37,7 +37,7 @@ from tests.driver.tiny_suite import digits
 from tests.engine.cases import CASES, setting
 from tests.faults.plugin import marked
 
-pytest.importorskip("triton")
+pytest.importorskip("tests.interpreter")
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 WAITING = """
