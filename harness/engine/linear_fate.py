@@ -8,7 +8,7 @@ clearly positive: the range is then known up to an angle [Davis and Kahan 1970, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,12 @@ NOISE = 1e-10
 
 LEAST = 2.0
 """Margin of what is proved."""
+
+MOST_ENTRIES = 2**27
+"""Entries of J, 1 GiB, up to which its singular values are computed, which takes two such matrices."""
+
+BLOCK = 2**22
+"""Entries of J that are made at a time. Differentiation takes many times their memory."""
 
 FULL = 1e3
 """Multiple of n ε σ_max above which the smallest singular value of J counts as positive."""
@@ -42,7 +48,7 @@ class Linear:
         y_norm: ‖y‖.
         kernel_error: Bound of the error of K in the spectral norm.
         columns: Number of columns of J, or None if it is not finite.
-        jacobian: Returns J. Called only if K does not decide.
+        jacobian: Returns rows of J, those of some samples. Called only if K does not decide.
     """
 
     kernel: Array
@@ -53,7 +59,7 @@ class Linear:
     y_norm: float
     kernel_error: float
     columns: int | None
-    jacobian: Callable[[], Array]
+    jacobian: Callable[[slice], Array]
 
     @property
     def n(self) -> int:
@@ -93,10 +99,15 @@ class Linear:
             return Fate("open", max_eta_lambda=highest)
         if (rank := self._nonzero()) < self.n:
             return self._outside(rank)
-        sizes = np.linalg.svd(self.jacobian(), compute_uv=False)
-        if sizes[-1] > FULL * self.n * EPS * sizes[0]:
+        too_large = self.n * self.columns > MOST_ENTRIES
+        if not too_large and self._has_full_rank():
             return Fate("fit in the limit", residual=0.0, max_eta_lambda=highest)
-        return Fate("open", max_eta_lambda=highest)
+        return Fate("open", max_eta_lambda=highest, constants={"too_large": 1.0} if too_large else {})
+
+    def _has_full_rank(self) -> bool:
+        """Return whether the singular values of J are all clearly positive."""
+        sizes = np.linalg.svd(np.concatenate([*self._blocks()]), compute_uv=False)
+        return bool(sizes[-1] > FULL * self.n * EPS * sizes[0])
 
     def _outside(self, rank: int) -> Fate:
         """Return the fate of a trial whose kernel has at most this rank, which is below n."""
@@ -120,7 +131,12 @@ class Linear:
 
     def _nonzero(self) -> int:
         """Return the number of columns of J that are not zero."""
-        return int(np.any(self.jacobian() != 0.0, axis=0).sum())
+        return int(np.any([np.any(rows != 0.0, axis=0) for rows in self._blocks()], axis=0).sum())
+
+    def _blocks(self) -> Iterator[Array]:
+        """Return J in blocks of rows."""
+        step = max(BLOCK // max(self.columns or 0, 1), 1)
+        return (self.jacobian(slice(first, first + step)) for first in range(0, self.n, step))
 
 
 def _gamma(operations: int) -> float:

@@ -16,24 +16,47 @@ if TYPE_CHECKING:
     from harness import Params
 
 
+MOST_ENTRIES = 2**27
+"""Entries of an array of differentiation, 1 GiB. It takes up to three such arrays at a time."""
+
+
 def tangent_kernel(model: Model, params: Params, x: Array) -> Array:
-    """Return JJᵀ, (n, n), in float64: in closed form if the model gives one, else by reverse differentiation."""
+    """Return JJᵀ, (n, n), in float64: in closed form if the model gives one, else by reverse differentiation.
+
+    Differentiation takes arrays of n·p entries and, for n outputs of n samples at once, of about n²p/d. Where these are
+    more than :data:`MOST_ENTRIES`, it takes a block of samples at a time, and half as many as would do for one.
+    """
     import torch
-    from torch.func import jacrev
 
     inputs = torch.from_numpy(x)
     kernel = model.kernel(params, inputs)
     if kernel is None:
         trained = model.trained() or tuple(params)
-
-        def outputs(weights: Params) -> Tensor:
-            return model.forward({**params, **weights}, inputs)
-
-        parts = jacrev(outputs)({name: params[name] for name in trained})
-        jacobian = torch.cat([parts[name].reshape(len(x), -1) for name in trained], dim=1)
-        kernel = jacobian @ jacobian.mT
+        columns = sum(params[name].numel() for name in trained)
+        most = int(min(MOST_ENTRIES / columns, (MOST_ENTRIES * x.shape[1] / columns) ** 0.5))
+        rows = len(x) if len(x) <= most else max(most // 2, 1)
+        blocks = [slice(first, first + rows) for first in range(0, len(x), rows)]
+        kernel = inputs.new_empty(len(x), len(x))
+        for i, here in enumerate(blocks):  # a block of J is formed again for each of those before it
+            jacobian = _jacobian(model, params, inputs[here], trained)
+            kernel[here, here] = jacobian @ jacobian.mT
+            for there in blocks[:i]:
+                block = jacobian @ _jacobian(model, params, inputs[there], trained).mT
+                kernel[here, there], kernel[there, here] = block, block.mT
     values: Array = kernel.double().cpu().numpy()
     return values
+
+
+def _jacobian(model: Model, params: Params, x: Tensor, trained: tuple[str, ...]) -> Tensor:
+    """Return J of some samples in the trained weights, (n, p)."""
+    import torch
+    from torch.func import jacrev
+
+    def outputs(weights: Params) -> Tensor:
+        return model.forward({**params, **weights}, x)
+
+    parts = jacrev(outputs)({name: params[name] for name in trained})
+    return torch.cat([parts[name].reshape(len(x), -1) for name in trained], dim=1)
 
 
 def relative_distance(kernel: Array, reference: Array) -> float:

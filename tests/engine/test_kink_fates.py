@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -14,13 +15,14 @@ from harness.builtin.criteria import MeanSquareOverRoot, Quadratic
 from harness.builtin.initializers import GaussianHalves, LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum
-from harness.components import Cell, Outcome, Weights
-from harness.engine.continuations import continuation_of, undecided
+from harness.components import Cell, Fate, Outcome, Weights
+from harness.engine.continuations import continuation_of, kink, undecided
 from harness.engine.continuations.kink import Kink
 from harness.engine.setting import Setting
 from harness.engine.trial import prepare
 from harness.engine.work import train
 from harness.mathematics.activations.piecewise import LeakyRelu, Relu
+from harness.mathematics.limit import kink as mathematics
 from tests.engine.cases import CASES, setting
 
 CELL = Cell("", 20, 6, 7)
@@ -152,3 +154,24 @@ def test_what_is_not_covered_says_why() -> None:
     for reason, regime in refused.items():
         assert reason in undecided(regime)["kink"]
     assert "one output" in undecided(plain, q=2)["kink"]
+
+
+def test_a_net_that_needs_too_many_rows_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are those of live samples and of pairs on kinks. A net on more samples is not looked at."""
+
+    def rows(fate: Fate) -> float:
+        return CELL.n - fate.constants["dead"] + fate.constants["kinks"]
+
+    def found(most: int, module: ModuleType) -> list[Fate]:
+        monkeypatch.setattr(module, "MOST_ROWS", most)
+        return [outcome.fate for outcome in fates("plain", range(4), steps=800)[1] if outcome.fate is not None]
+
+    before = found(8000, mathematics)
+    assert [rows(fate) for fate in before] == [28, 26, 24, 23]
+    fewer = found(24, mathematics)
+    assert fewer[2:] == before[2:]
+    assert all(fate.kind == "open" or rows(fate) <= 24 for fate in fewer)
+    for fate in found(3, mathematics):
+        assert (fate.kind, fate.constants["too_large"]) == ("open", 1.0)
+    for fate in found(CELL.n - 1, kink):
+        assert (fate.kind, fate.work, fate.constants["too_large"]) == ("open", 0, 1.0)

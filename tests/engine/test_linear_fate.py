@@ -13,6 +13,7 @@ from harness.builtin.initializers import LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
 from harness.components import Array, Cell, Outcome
+from harness.engine import linear_fate
 from harness.engine.linear_fate import EPS, Linear
 from harness.engine.setting import Setting
 from harness.engine.spectrum import initial_jacobian
@@ -30,7 +31,7 @@ def linear(jacobian: Array, residual: Array, rate: float = 0.0) -> Linear:
     error = (100 + columns) * EPS
     rate = rate or 1.0 / max(float(values[-1]), 1e-300)
     y_norm = float(np.linalg.norm(residual))
-    return Linear(kernel, values, vectors, residual, rate, y_norm, error, columns, lambda: jacobian)
+    return Linear(kernel, values, vectors, residual, rate, y_norm, error, columns, lambda rows: jacobian[rows])
 
 
 def features(activation: str, k: int, **changes: object) -> Setting:
@@ -151,3 +152,27 @@ def _determinant(matrix: list[list[Fraction]]) -> Fraction:
         return matrix[0][0]
     minors = ([row[:j] + row[j + 1 :] for row in matrix[1:]] for j in range(len(matrix)))
     return sum(((-1) ** j * matrix[0][j] * _determinant(minor) for j, minor in enumerate(minors)), Fraction())
+
+
+def test_the_jacobian_is_taken_in_blocks_and_its_values_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Singular values of 10⁻⁹ are those of a fit in the limit, though the kernel does not show it."""
+    rng = np.random.default_rng(3)
+    left, right = (np.linalg.qr(rng.standard_normal((size, 8)))[0] for size in (8, 20))
+    jacobian = (left * np.geomspace(1.0, 1e-9, 8)) @ right.T
+    of = linear(jacobian, rng.standard_normal(8))
+    taken: list[int] = []
+
+    def rows(some: slice) -> Array:
+        found: Array = jacobian[some]
+        taken.append(found.size)
+        return found
+
+    of = replace(of, jacobian=rows)
+    whole = of.fate()
+    assert (whole.kind, whole.constants) == ("fit in the limit", {})
+    monkeypatch.setattr(linear_fate, "BLOCK", 50)
+    taken.clear()
+    assert of.fate() == whole
+    assert max(taken) == 40
+    monkeypatch.setattr(linear_fate, "MOST_ENTRIES", jacobian.size - 1)
+    assert (of.fate().kind, of.fate().constants) == ("open", {"too_large": 1.0})

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from harness_lazy import tangent
 from harness_lazy.diagnostics import KernelDistance, KernelMovement, Laziness, PriceOfLaziness, Sharpness
 from harness_lazy.initializers import Paired, TangentGaussian
 from harness_lazy.limit import limiting_kernel
@@ -19,7 +21,7 @@ from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
 from harness.components import Cell
 from harness.engine.work import train
-from tests.engine.cases import Deep, DeepNormal, setting
+from tests.engine.cases import BareShallow, Deep, DeepNormal, setting
 from tests.lazy.problems import PRESETS, drawn, perturbed, problem
 
 
@@ -172,3 +174,25 @@ def test_diagnostics_are_recorded() -> None:
     assert set(relu.diagnostics) == {"kernel-movement", "kernel-distance"}
     (exact,) = train(setting(PRESETS["linearized"], steps=20), Cell("", 12, 8, 20), [0])
     assert set(exact.diagnostics) == {"kernel-distance"}
+
+
+def test_a_tangent_kernel_is_formed_in_blocks_where_differentiation_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of n outputs of n samples it takes about n²p/d numbers, which bounds the samples of a block before np does."""
+    on = problem(10, 4)
+    model = BareShallow("tanh", "all", biases=True)
+    params, x = drawn(model, on, 6, LeCun()), torch.from_numpy(on.x)
+    p = sum(value.numel() for value in params.values())
+    whole = tangent._jacobian(model, params, x, model.trained())
+    expected, formed, given = tangent_kernel(model, params, on.x), [], tangent._jacobian
+    assert np.array_equal(expected, (whole @ whole.mT).numpy())
+
+    def recording(*arguments: Any) -> torch.Tensor:
+        formed.append(len(arguments[2]))
+        return given(*arguments)
+
+    monkeypatch.setattr(tangent, "_jacobian", recording)
+    for most, rows in ((p * 25, 10), (p * 24, 4), (p * 2, 1), (1, 1)):
+        formed.clear()
+        monkeypatch.setattr(tangent, "MOST_ENTRIES", most)
+        np.testing.assert_allclose(tangent_kernel(model, params, on.x), expected, rtol=1e-12, atol=1e-12)
+        assert max(formed) == rows

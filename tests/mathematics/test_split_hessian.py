@@ -74,3 +74,14 @@ def test_a_wide_net_forms_no_matrix_of_p_rows(monkeypatch: pytest.MonkeyPatch) -
     assert path.leaps == 3
     assert path.point.norm < point.norm
     assert peak < size**2 * 8 / 3
+
+
+def test_a_path_by_the_hessian_holds_four_matrices_of_its_size() -> None:
+    """The Hessian, its eigenvectors, and what is made from them; neither the last leap's nor J."""
+    begun = start("tanh", 200, 20, 15, 1, c=0.5)
+    point = begun.net.at(begun.theta)
+    tracemalloc.start()
+    assert follow(point, begun.step_size, 2).leaps == 2
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak <= 4 * 8 * 300**2

@@ -24,7 +24,7 @@ from harness.components import (
 from harness.engine.shallow import ShallowSolver, not_shallow
 from harness.mathematics.activations.piecewise import LeakyRelu, Relu
 from harness.mathematics.counting import counted
-from harness.mathematics.limit.kink import KinkCertificate, KinkedDescent, certify
+from harness.mathematics.limit.kink import MOST_ROWS, KinkCertificate, KinkedDescent, certify
 from harness.mathematics.limit.rounding import UNIT, gamma
 
 GROWTH = 0.125
@@ -107,6 +107,8 @@ def followed(
         least: Relative residual below which steps do not come. Where the set P of now needs a smaller one, they end.
     """
     weights, spent = trained.weights, 0
+    if trained.trial.problem.n > MOST_ROWS:
+        return net.open(weights, 0, too_large=True)
     live = net.live_residual(weights)
     found = net.certificate(weights)
     if counted(regime, trained.trial.problem, trained.trial.k):  # more steps do not change the answer
@@ -133,7 +135,7 @@ def followed(
         later = net.certificate(further)
         if later.holds:
             found, spent = later, spent + taken
-    return net.fate(found, spent) if found.holds else net.open(weights, spent)
+    return net.fate(found, spent) if found.holds else net.open(weights, spent, too_large=found.reason == "rows")
 
 
 def _too_slow(before: float, live: float, steps: int, left: int, near: float, kept: float) -> bool:
@@ -215,11 +217,18 @@ class KinkedNet:
         live: NDArray[np.bool_] = np.logical_and(slopes.any(axis=1), descent.x.any(axis=1))
         return (slopes * z).sum(axis=1) - descent.y, live | self.offset
 
-    def open(self, weights: Weights, spent: int) -> Fate:
-        """Return the fate of a trial that no certificate decides, with the residual that it has reached."""
+    def open(self, weights: Weights, spent: int, *, too_large: bool = False) -> Fate:
+        """Return the fate of a trial that no certificate decides, with the residual that it has reached.
+
+        Args:
+            weights: Weights that it has reached.
+            spent: Steps that were taken.
+            too_large: Whether a certificate would have taken too large a matrix.
+        """
         r, live = self._residual(weights)
         reached = self.scale * float(np.linalg.norm(r)) / self.y_norm
-        return Fate("open", work=spent, constants={"dead": float((~live).sum()), "reached": _digits(reached)})
+        constants = {"dead": float((~live).sum()), "reached": _digits(reached)}
+        return Fate("open", work=spent, constants=constants | ({"too_large": 1.0} if too_large else {}))
 
     def fate(self, found: KinkCertificate, spent: int) -> Fate:
         """Return the fate that follows from a certificate that holds."""

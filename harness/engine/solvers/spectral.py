@@ -109,7 +109,7 @@ def _linear(regime: Regime, trial: Trial, decay: Decay, residual: Array, rate: f
         y_norm=float(np.linalg.norm(trial.problem.y)),
         kernel_error=error,
         columns=sum(shape.numel() for shape in shapes) if regime.model.has_width else None,
-        jacobian=lambda: initial_jacobian(regime.model, params, torch.from_numpy(trial.problem.x)).numpy(),
+        jacobian=lambda rows: initial_jacobian(regime.model, params, torch.from_numpy(trial.problem.x[rows])).numpy(),
     )
 
 

@@ -208,8 +208,8 @@ class _BilinearTest(KinkTest):
     def _bend(self, slopes: Array, kinks: Bools, live: Bools) -> float:
         """Return an upper bound of ξ."""
         seen, x = np.where(kinks, 1.0, slopes)[live], self.x[live]
-        grams = np.stack([(x.T * weights) @ x for weights in (seen**2).T])
-        return math.sqrt(float(np.linalg.eigvalsh(grams)[:, -1].max())) * (1.0 + 1e-9)
+        largest = max(float(np.linalg.eigvalsh((x.T * weights) @ x)[-1]) for weights in (seen**2).T)
+        return math.sqrt(largest) * (1.0 + 1e-9)
 
 
 def _quotient(allowed: float, needed: float) -> float:

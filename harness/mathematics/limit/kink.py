@@ -42,6 +42,9 @@ Bools = NDArray[np.bool_]
 MOST_KINKS = 3000
 """Largest number of pairs in P. A net of 128 neurons on 400 samples ends on about a thousand."""
 
+MOST_ROWS = 8000
+"""Most live samples and pairs of P together. Up to nine matrices with a row for each are in memory at once, 4.5 GiB."""
+
 MOST_SETS = 5
 """Largest number of sets P that are tried."""
 
@@ -84,7 +87,7 @@ class KinkCertificate:
     Attributes:
         holds: Whether the assumptions of the theorem are proved.
         reason: The assumption that failed, or an empty string: ``signs``, ``rank`` or ``step``. The rank is
-            that of the equations of w*.
+            that of the equations of w*. Or ``rows`` where these are more than :data:`MOST_ROWS`.
         margin: Smallest quotient of a pair's distance from its kink at w* and the radius within which its sign must be
             constant. ``inf`` if there is no such pair or no radius.
         dead: Which samples are dead, (n,).
@@ -157,7 +160,11 @@ class KinkTest:
             return KinkCertificate(False, "signs", self.vanishing)
         best = KinkCertificate(False, "signs", self._dead(np.zeros_like(self.on)), margin=-math.inf)
         for kinks in self._sets(most_sets):
-            found = self._holds_on(kinks)
+            dead = self._dead(kinks)
+            if np.count_nonzero(~dead) + np.count_nonzero(kinks) > MOST_ROWS:
+                found = KinkCertificate(False, "rows", dead)
+            else:
+                found = self._holds_on(kinks)
             if found.holds:
                 return found
             if found.margin >= best.margin:

@@ -139,6 +139,7 @@ class _Follower:
                 return found
             if self.leaps == most or self.steps > LONGEST or not self._leap(values, vectors):
                 break
+            del values, vectors  # before there are others
         return self._ended("unfinished" if self.leaps == most else "stationary")
 
     def _decomposed(self) -> tuple[Array, Array]:

@@ -182,9 +182,9 @@ class Point:
         """Gradient Jᵀr of the loss, (p,)."""
         return self.pull(self.residual)
 
-    @cached_property
+    @property
     def jacobian(self) -> Array:
-        """Jacobian J of the outputs, (n, p)."""
+        """Jacobian J of the outputs, (n, p). It is as large as all else together, and not kept."""
         net = self.net
         parts = [(self.weighted[:, :, None] * net.x[:, None, :]).reshape(net.n, -1)]
         parts += [self.phi] if net.both else []
@@ -210,7 +210,9 @@ class Point:
     def hessian(self) -> Array:
         """Hessian JᵀJ + Σ_i r_i ∇²f_i of the loss, (p, p). The second part has one block a neuron."""
         net, d = self.net, self.net.x.shape[1]
-        hessian: Array = self.jacobian.T @ self.jacobian
+        jacobian = self.jacobian
+        hessian: Array = jacobian.T @ jacobian
+        del jacobian
         bends = self.residual[:, None] * self.curvature * self.v
         pulls = (self.residual[:, None] * self.slope).T @ net.x if net.both else None
         for j in range(net.k):
