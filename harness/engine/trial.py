@@ -112,7 +112,10 @@ def _step_size(setting: Setting, problem: Problem, weights: Weights, extremes: E
     criterion = regime.criterion
     curvature = criterion.curvature(problem.n)
     if curvature is None:
-        raise ValueError(f"criterion {criterion.name!r} has no curvature(), so the step size must be a number")
+        raise ValueError(
+            f"criterion {criterion.name!r} has no curvature(), so the step size must be a number: give the optimizer "
+            "step_size = 0.05, say, or the criterion a curvature()"
+        )
     curvature *= regime.model.loss_weight()
     if policy == "theory":
         if setting.theory is None:
