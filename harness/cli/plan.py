@@ -1,4 +1,4 @@
-"""The verb ``harness plan``, which shows what a run would train, without training anything."""
+"""The verb ``harness plan``, which shows what a run would train, and keeps nothing that it trains."""
 
 from __future__ import annotations
 
@@ -57,8 +57,9 @@ def command(
 ) -> None:
     """Show the thresholds a suite asks for, what is stored of them, and how long the rest may take.
 
-    The time is rough: it takes the trials that simulated searches ask for, and the steps until a few small nets fit.
-    The first plan of a kind of trial measures its costs on this machine, and keeps them for later ones.
+    The time is rough: the first plan of a suite trains a few of its trials, or smaller ones, for some seconds. Searches
+    are simulated on what these make likely. What steps cost on this machine is measured once for a kind of trial. Both
+    are kept for later plans.
 
     \b
     harness plan quickstart

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.driver.edits import edited_since
 from harness.driver.expected_trials import LARGEST_BLOCK, Expectations, ExpectedTrials
@@ -20,9 +20,6 @@ from harness.engine.solvers import refusals, shipped
 from harness.plugin_host.registry import Registry
 from harness.store import FILE, Store
 from harness.suite import Suite
-
-if TYPE_CHECKING:
-    from harness.engine.costs import Size
 
 START = 1.5
 """Time of a run beside its training, in seconds: imports, the start of workers, and reports."""
@@ -155,11 +152,8 @@ def _planned(plan: Plan, *, measure: bool) -> tuple[list[PlannedThreshold], Expe
     """Return the estimates for the thresholds of a plan, and where they come from."""
     leading = {id(search) for search in plan.leading}
     tuning = {id(one[0]): one for one in _tuning(plan.searches)}
-    sizes: dict[str, list[Size]] = {}
-    for search in (*plan.searches, *(one[1] for one in tuning.values())):
-        widths = {k for k, _ in search.missing} if search.exact else {search.method.likely_width(*search.scale)}
-        sizes.setdefault(search.key, []).extend((search.n, search.d, k) for k in widths)
-    times = TrialTimes(sizes, plan.registry, plan.suite.budget.trial_seconds, measure=measure)
+    every = (*plan.searches, *(one[1] for one in tuning.values()))
+    times = TrialTimes(every, plan.registry, plan.suite.budget.trial_seconds, measure=measure)
     expected = Expectations(plan.leading, times)
     planned: list[PlannedThreshold] = []
     for search in plan.searches:

@@ -1,4 +1,4 @@
-"""The times of the trials of a suite, from the costs and paces of their kinds."""
+"""The times of the trials of a suite, from the costs of their kinds and a few of the trials themselves."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.driver import rehearsal
+from harness.driver.rehearsal import Rehearsal, nearest, representatives
 from harness.engine.continuations import shipped
 from harness.engine.costs import TOGETHER, Costs, Size
-from harness.engine.fate_costs import Fates, Outlook, followed
-from harness.engine.pace import Pace
+from harness.engine.fate_costs import Fates, followed
+from harness.engine.pilots import Pilots
 from harness.plugin_host.guarded import SECONDS, guarded, is_third_party
 from harness.plugin_host.plugin_process import START_SECONDS, Unanswered
 
@@ -30,8 +32,12 @@ CHOICE = 5e-4
 """Time in which an adaptive search chooses a trial, in seconds."""
 
 
+Known = tuple["Costs | None", "Fates | None", "Sequence[tuple[ThresholdSearch, Pilots]]"]
+"""Costs, time of fates, and pilots of some searches. There are no costs if trials cannot be timed."""
+
+
 class TrialTimes:
-    """The times of trials, from the costs of their kinds, the steps that they take and their fates.
+    """The times of trials, from the costs of their kinds, and the course that pilots took.
 
     A suite without code of third parties takes them from the file of the machine, which is complete after the first
     plan. What a third-party plugin does may take any time, and changes: it is timed anew at a few sizes of the suite,
@@ -43,30 +49,36 @@ class TrialTimes:
         busy: Whether some times were measured while other programs kept the machine busy.
     """
 
-    def __init__(self, sizes: dict[str, list[Size]], registry: Registry, limit: float, *, measure: bool = True) -> None:
+    def __init__(
+        self,
+        searches: Sequence[ThresholdSearch],
+        registry: Registry,
+        limit: float,
+        *,
+        measure: bool = True,
+    ) -> None:
         """Take what decides the times.
 
         Args:
-            sizes: Sizes (n, d, k) that may be timed, by the keys of the settings of searches.
+            searches: The searches whose trials may be timed.
             registry: The plugins.
             limit: Longest time of a trial, in seconds.
             measure: Whether to measure what is not known.
         """
         self.registry, self.limit, self.measure = registry, limit, measure
-        self.sizes = sizes
         self.unknown = self.busy = False
-        self._known: dict[str, tuple[Costs | None, Pace]] = {}
-        self._followed: dict[tuple[str, int, int], Fates | None] = {}
+        self._searches: dict[str, list[ThresholdSearch]] = {}
+        for search in searches:
+            self._searches.setdefault(search.key, []).append(search)
+        self._known: dict[str, Known] = {}
 
-    def reach(self, search: ThresholdSearch) -> float:
-        """Return the width from which trials fit within the budget, in starting widths, or 0 if it is not known."""
-        return self._measured(search)[1].reach(search.setting, search.n, search.d)
+    def pilots(self, search: ThresholdSearch) -> Pilots:
+        """Return the first trials of a search, or of one that differs in its size only, if there are any.
 
-    def outlook(self, search: ThresholdSearch) -> Outlook:
-        """Return whether trials of a search with fates fit from about the starting width on, or stay open there."""
-        costs, pace = self._measured(search)
-        fates = None if costs is None else self._fates(search, costs, pace)
-        return "" if fates is None else fates.outlook
+        Args:
+            search: The search.
+        """
+        return nearest(self._measured(search)[2], search)
 
     def seconds(self, search: ThresholdSearch, expected: Sequence[ExpectedTrials]) -> float:
         """Return the time of trials of a search on one worker, in seconds.
@@ -75,74 +87,74 @@ class TrialTimes:
             search: The search.
             expected: Its trials.
         """
-        costs, pace = self._measured(search)
+        costs, fates, _ = self._measured(search)
         if costs is None:
             return self.limit * sum(one.trials for one in expected)
-        fates = self._fates(search, costs, pace)
-        total = 0.0
+        total, pilots = 0.0, self.pilots(search)
         setting, n, d, (start, _) = search.setting, search.n, search.d, search.scale
         for one in expected:
             # The networks of a stack take as long as the one that takes longest.
-            fits = one.fits**one.together if costs.few else one.fits
-            share = pace.share(setting, n, d, one.k / start, fits)
-            each = costs.seconds(setting, n, d, one.k, share=share, together=one.together)
-            fate = 0.0 if fates is None else fates.seconds(setting, n, d, one.k, one.k / start)
+            course = pilots.course(setting.regime, n, one.k / start, one.fits, one.together if costs.few else 1.0)
+            each = costs.seconds(setting, n, d, one.k, share=course.steps, together=one.together)
+            fate = 0.0 if fates is None else fates.seconds(setting, n, d, one.k, course)
             total += one.trials * (DRIVER + (0.0 if search.exact else CHOICE) + each + fate)
         return total
 
-    def _fates(self, search: ThresholdSearch, costs: Costs, pace: Pace) -> Fates | None:
-        """Return the time of a search's fates, or None if no continuation decides them."""
-        place = search.key, search.n, search.d
-        if place not in self._followed:
-            self._followed[place] = self._fates_of(search, costs, pace)
-        return self._followed[place]
-
-    def _fates_of(self, search: ThresholdSearch, costs: Costs, pace: Pace) -> Fates | None:
-        setting = search.setting
-        continuation = followed(setting)
-        if continuation is None:
-            return None
-        if continuation not in shipped() or is_third_party(self.registry, setting.regime, setting.dataset):
-            return Fates(costs.step)
-        from harness.engine.cost_file import fates_of
-
-        scaled = pace.scaled(setting, search.n, search.d)
-        kept = fates_of(setting, self.registry, scaled, measure=self.measure)
-        self.unknown |= kept is None
-        self.busy |= kept is not None and not kept.trusted
-        return None if kept is None else kept.found
-
-    def _measured(self, search: ThresholdSearch) -> tuple[Costs | None, Pace]:
-        """Return costs and pace of a search's trials. There are no costs if they cannot be timed."""
+    def _measured(self, search: ThresholdSearch) -> Known:
+        """Return costs, time of fates and pilots of a search's trials. There are no costs if they cannot be timed."""
         if search.key not in self._known:
-            self._known[search.key] = self._costs(search)
+            own = is_third_party(self.registry, search.setting.regime, search.setting.dataset)
+            self._known[search.key] = self._of_third_party(search) if own else self._of_file(search)
         return self._known[search.key]
 
-    def _costs(self, search: ThresholdSearch) -> tuple[Costs | None, Pace]:
-        setting = search.setting
-        taking_part = (setting.regime, setting.dataset)
-        if not is_third_party(self.registry, *taking_part):
-            from harness.engine.cost_file import costs_of, pace_of
+    def _of_file(self, search: ThresholdSearch) -> Known:
+        """Return what the file has of a search's trials, or what is measured now."""
+        from harness.engine.cost_file import costs_of, fates_of, pilots_of
 
-            kept = costs_of(setting, self.registry, measure=self.measure)
-            if kept is None:
-                self.unknown = True
-                return None, Pace()
-            self.busy |= not kept.trusted
-            pace = pace_of(setting, self.registry, kept.found, measure=self.measure)
-            self.unknown |= pace is None
-            return kept.found, pace or Pace()
+        setting, measure = search.setting, self.measure
+        costs = costs_of(setting, self.registry, measure=measure)
+        continuation, fates = followed(setting), None
+        if costs is not None and continuation in shipped():
+            fates = fates_of(setting, self.registry, measure=measure)
+            self.unknown |= fates is None
+        if costs is None:
+            self.unknown = True
+            return None, None, ()
+        self.busy |= not costs.trusted or (fates is not None and not fates.trusted)
+        found = None if fates is None else fates.found
+        if continuation is not None and continuation not in shipped():
+            return costs.found, Fates(costs.found.step), ()
+        mine, settings = self._searches[search.key], len(self._searches)
+        some = representatives(mine, int(rehearsal.SECONDS / rehearsal.LEAST / settings))
+        trained = []
+        for one in some:
+            begun = Rehearsal(one, costs.found, found, 1.0 / settings / len(some))
+            pilots = pilots_of(begun.data(self.registry), setting.device, begun.pilots, measure=measure)
+            self.unknown |= pilots is None
+            trained += [] if pilots is None else [(one, pilots)]
+        return costs.found, found, trained
+
+    def _of_third_party(self, search: ThresholdSearch) -> Known:
+        setting = search.setting
         if not self.measure:
             self.unknown = True
-            return None, Pace()
-        some = _spread(self.sizes[search.key])
+            return None, None, ()
+        taking_part = (setting.regime, setting.dataset)
+        some = _spread([size for one in self._searches[search.key] for size in _sizes(one)])
         seconds = min(SECONDS, 4 * TOGETHER * len(some) * self.limit)
         try:
             guarded(_ready, taking_part, self.registry, subject="torch", seconds=START_SECONDS)
             call = partial(_timed, setting, some)
-            return guarded(call, taking_part, self.registry, subject="a trial", seconds=seconds), Pace()
+            costs = guarded(call, taking_part, self.registry, subject="a trial", seconds=seconds)
         except Unanswered:
-            return None, Pace()
+            return None, None, ()
+        return costs, Fates(costs.step) if followed(setting) else None, ()
+
+
+def _sizes(search: ThresholdSearch) -> list[Size]:
+    """Return sizes (n, d, k) of trials of a search."""
+    widths = {k for k, _ in search.missing} if search.exact else {search.method.likely_width(*search.scale)}
+    return [(search.n, search.d, k) for k in widths]
 
 
 def _spread(sizes: Sequence[Size]) -> list[Size]:

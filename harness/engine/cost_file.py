@@ -1,4 +1,4 @@
-"""The costs, paces and fates that were measured on a machine, kept in a file beside the compiled kernels.
+"""The costs, fates and pilots that were measured on a machine, kept in a file beside the compiled kernels.
 
 The file says how busy other programs kept the machine meanwhile, since they lengthen processor time as well: they take
 their part of caches and memory, and of cores that are two threads of one. What was measured on a busy machine is
@@ -13,32 +13,32 @@ import json
 import math
 import platform
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from harness.draft import replace_text
 from harness.engine.costs import Costs, measured
 from harness.engine.draws import digest
-from harness.engine.fate_costs import Fates, followed, measured_fates, measured_steps
+from harness.engine.fate_costs import Fates, followed, measured_fates
 from harness.engine.fused.build import cache_directory
 from harness.engine.machine_load import BUSY, MachineLoad, Stopwatch
-from harness.engine.pace import Pace, measured_pace
+from harness.engine.pilots import Pilot, Pilots
 from harness.engine.processor import processor
 
 if TYPE_CHECKING:
     from harness.engine.setting import Setting
     from harness.plugin_host.registry import Registry
 
-Measured = TypeVar("Measured", Costs, Pace, Fates)
+Measured = TypeVar("Measured", Costs, Fates, Pilots)
 
-VERSION = 5
+VERSION = 6
 """Raised when terms or sizes of what is kept change."""
 
 LENGTHS = {"prepare": (6,), "step": (0, 5), "visit": (0, 6), "few": (0, 5)}
 """Numbers of weights that the costs of a kind of trial may have."""
 
-FATES = {"further": (0, 5), "leap": (0, 3), "near": (4,), "far": (4,)}
+FATES: dict[str, tuple[int, ...]] = {"further": (0, 5), "leap": (0, 3)}
 """The same of its fates."""
 
 
@@ -87,60 +87,37 @@ def costs_of(setting: Setting, registry: Registry, *, measure: bool = True) -> K
     return _kept(_key(setting, registry), setting.device, _costs, call if measure else None)
 
 
-def pace_of(setting: Setting, registry: Registry, costs: Costs, *, measure: bool = True) -> Pace | None:
-    """Return the pace of a setting without code of third parties, from the file or measured now and kept.
-
-    It is a number of steps, which other programs do not change.
-
-    Args:
-        setting: What is trained.
-        registry: The plugins.
-        costs: The costs of its trials.
-        measure: Whether to measure a pace that is not in the file. Otherwise None is returned.
-    """
-    key = f"pace-{digest(_own(setting, registry))[:20]}"
-
-    def call(_: Stopwatch) -> Pace:
-        return measured_pace(_with_random_problems(setting, registry), costs)
-
-    kept = _kept(key, setting.device, _pace, call if measure else None, quiet=True)
-    return None if kept is None else kept.found
-
-
-def fates_of(setting: Setting, registry: Registry, scaled: float, *, measure: bool = True) -> Kept[Fates] | None:
+def fates_of(setting: Setting, registry: Registry, *, measure: bool = True) -> Kept[Fates] | None:
     """Return the time of the fates of a setting without code of third parties, from the file or measured now and kept.
 
     Args:
         setting: What is trained, with a continuation.
         registry: The plugins.
-        scaled: Budget of trials of n = 48 and d = 8 that is as large as that of the setting. A power of two near it is
-            taken.
         measure: Whether to measure what is not in the file. Otherwise None is returned.
     """
-    budget = 1 << max(round(math.log2(max(scaled, 1.0))), 6)
     continuation = followed(setting)
     assert continuation is not None
-    kind = [*_own(setting, registry), continuation.identity()]
 
     def call(watch: Stopwatch) -> Fates:
-        return measured_steps(_with_random_problems(setting, registry), watch)
+        return measured_fates(_with_random_problems(setting, registry), watch)
 
-    steps = _kept(f"steps-{digest(kind)[:20]}", setting.device, _fates, call if measure else None)
-    if steps is None:
-        return None
-    times = steps.found
-
-    def follow(watch: Stopwatch) -> Fates:
-        return measured_fates(_with_random_problems(setting, registry), times, budget, watch)
-
-    key = f"fates-{digest([*kind, budget])[:20]}"
-    return _kept(key, setting.device, _fates, follow if measure else None)
+    key = f"fates-{digest([_key(setting, registry), continuation.identity()])[:20]}"
+    return _kept(key, setting.device, _fates, call if measure else None)
 
 
-def _own(setting: Setting, registry: Registry) -> list[Any]:
-    """Return what names a kind of trial with the size of its steps and its last tolerance."""
-    optimizer = setting.data(registry)["regime"]["optimizer"]
-    return [_key(setting, registry), optimizer, setting.tolerances[-1]]
+def pilots_of(named: Any, device: str, call: Callable[[Stopwatch], Pilots], *, measure: bool = True) -> Pilots | None:
+    """Return pilots without code of third parties, from the file or trained now and kept.
+
+    Other programs do not change what becomes of them.
+
+    Args:
+        named: Plain data of all that decides it.
+        device: Where networks are trained.
+        call: Trains them.
+        measure: Whether to train pilots that are not in the file. Otherwise None is returned.
+    """
+    kept = _kept(f"pilots-{digest(named)[:20]}", device, _pilots, call if measure else None, quiet=True)
+    return None if kept is None else kept.found
 
 
 def _kept(
@@ -235,7 +212,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _whole(records: dict[str, Any]) -> dict[str, Any]:
     """Return those of some records that are not damaged."""
-    kinds = (_costs, _pace, _fates)
+    kinds = (_costs, _fates, _pilots)
     return {
         key: record
         for key, record in records.items()
@@ -276,12 +253,11 @@ def _fates(found: Any) -> Fates | None:
     return None if weights is None else Fates(**weights)
 
 
-def _pace(found: Any) -> Pace | None:
-    """Return the pace in a record, or None if it has none or is damaged."""
-    if not isinstance(found, dict) or set(found) != {"narrow", "wide", "larger", "tried", "diverged"}:
+def _pilots(found: Any) -> Pilots | None:
+    """Return the pilots in a record, or None if it has none or is damaged."""
+    if not isinstance(found, dict) or set(found) != {"n", "trials"} or not isinstance(found["trials"], list):
         return None
-    tried = found["tried"]
-    if not isinstance(tried, int) or tried < 0:
-        return None
-    known = [found[name] for name in ("narrow", "wide", "larger", "diverged") if found[name] is not None]
-    return Pace(**found) if all(isinstance(steps, int) and steps > 0 for steps in known) else None
+    names = [one.name for one in fields(Pilot)]
+    trials = [one for one in found["trials"] if isinstance(one, dict) and list(one) == names]
+    whole = len(trials) == len(found["trials"]) and all(_numbers(list(one.values())) for one in trials)
+    return Pilots(found["n"], tuple(Pilot(**one) for one in trials)) if whole and _numbers([found["n"]]) else None

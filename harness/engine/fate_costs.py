@@ -1,16 +1,11 @@
-"""The time in which continuations decide fates, from a few trials that are followed once for a kind of trial.
-
-A trial of n = 48 and d = 8 goes the way of a larger one if its budget is scaled down like the number of steps until a
-fit (:mod:`harness.engine.pace`): it meets the tolerance as early, and is followed for as many budgets and leaps. The
-time of a step and of a leap at the larger size is measured separately.
-"""
+"""The time of the steps and leaps by which continuations decide fates, fitted once a machine to a few sizes."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,33 +14,15 @@ from harness.engine.continuations.smooth import Smooth, decompositions, most_lea
 from harness.engine.costs import SIZES, Probe, admissible, fitted, least, slope
 from harness.engine.machine_load import Stopwatch
 from harness.engine.operations import each_step
-from harness.engine.pace import D, N
 from harness.mathematics.limit.leaps import IN_OUTPUTS, MANY_WEIGHTS, splits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from harness.components import Continuation, Outcome, Regime, Trial, Verdict
+    from harness.components import Continuation, Regime, Trial
     from harness.engine.costs import Size
+    from harness.engine.pilots import Course
     from harness.engine.setting import Setting
-
-Outlook = Literal["", "at once", "soon", "open"]
-"""Whether every trial fits from about the starting width on, or most do, or they stay open there and beyond."""
-
-USUAL = 2.5
-"""Time in which a fate is decided where no trials are followed, in times of the whole budget."""
-
-NEAR, FAR = 1.15, 2.0
-"""Widths of the trials that are followed, in starting widths."""
-
-TRIALS = 6
-"""Number of trials that are followed at each width."""
-
-LONGEST = 0.15
-"""Time of a budget in seconds from which no trials are followed, since each may take ten of them and more."""
-
-MOST = 0.9
-"""Share of trials that count as all of them."""
 
 LEAPS = 2
 """Leaps that are timed."""
@@ -56,29 +33,17 @@ SYSTEMS = 4.0
 
 @dataclass(frozen=True)
 class Fates:
-    """The time of fates of one kind of trial and one scaled budget.
+    """The time of the steps and leaps by which fates of one kind of trial are decided.
 
     Attributes:
         further: Weights of :func:`harness.engine.operations.each_step` for one further step, in seconds.
         leap: Weights of :func:`leap_counts` for one leap, in seconds. It is empty for a continuation without leaps.
-        near: Of the trials of ``NEAR`` starting widths, the mean number of budgets and of leaps after training, and the
-            shares that are known to fit and that may fit.
-        far: The same at ``FAR`` starting widths.
     """
 
     further: tuple[float, ...]
     leap: tuple[float, ...] = ()
-    near: tuple[float, ...] = (USUAL, 0.0, 0.0, 0.0)
-    far: tuple[float, ...] = (USUAL, 0.0, 0.0, 0.0)
 
-    @property
-    def outlook(self) -> Outlook:
-        """Whether trials fit from about the starting width on, or stay open there and beyond, or neither."""
-        if self.near[2] >= 0.5:
-            return "at once" if self.near[2] >= MOST else "soon"
-        return "open" if min(possible - sure for *_, sure, possible in (self.near, self.far)) >= MOST else ""
-
-    def seconds(self, setting: Setting, n: int, d: int, k: int, width: float) -> float:
+    def seconds(self, setting: Setting, n: int, d: int, k: int, course: Course) -> float:
         """Return the mean time in which the fate of a trial is decided, in seconds.
 
         Args:
@@ -86,18 +51,40 @@ class Fates:
             n: Number of samples.
             d: Input dimension.
             k: Width.
-            width: Width, in starting widths.
+            course: The course that such trials take.
         """
-        x = min(max(math.log(width / NEAR) / math.log(FAR / NEAR), 0.0), 1.0)
-        budgets, leaps = ((1.0 - x) * near + x * far for near, far in zip(self.near[:2], self.far[:2], strict=True))
-        total = budgets * setting.steps * self._further(setting.regime, n, d, k)
-        if self.leap and leaps:
+        total = course.further * setting.steps * self.step(setting.regime, n, d, k)
+        if self.leap and course.leaps:
             p = weights(setting.regime, d, k)
-            total += self._leaps(n, p, min(leaps, most_leaps(n, p, 10.0 * setting.steps)))
+            total += self._leaps(n, p, min(course.leaps, most_leaps(n, p, 10.0 * setting.steps)))
         return total
 
-    def _further(self, regime: Regime, n: int, d: int, k: int) -> float:
-        return float(each_step(regime, n, d, k) @ np.array(self.further))
+    def counts(self, setting: Setting, n: int, d: int, k: int, work: int, seconds: float) -> tuple[float, float]:
+        """Return the number of further steps, in budgets, and of leaps that a fate of so much time took.
+
+        Args:
+            setting: What is trained.
+            n: Number of samples.
+            d: Input dimension.
+            k: Width.
+            work: Number of further steps. Without leaps, all of the time counts as steps.
+            seconds: The time.
+        """
+        each = self.step(setting.regime, n, d, k)
+        if not self.leap:
+            return seconds / each / setting.steps if each else 0.0, 0.0
+        return work / setting.steps, self._number(n, weights(setting.regime, d, k), max(seconds - work * each, 0.0))
+
+    def step(self, regime: Regime, n: int, d: int, k: int) -> float:
+        """Return the time of a further step, in seconds.
+
+        Args:
+            regime: What is trained.
+            n: Number of samples.
+            d: Input dimension.
+            k: Width.
+        """
+        return float(each_step(regime, n, d, k) @ np.array(self.further)) if self.further else 0.0
 
     def _leaps(self, n: int, p: int, leaps: float) -> float:
         """Return the time of leaps, of which the first decompose the kernel where that is smaller."""
@@ -152,32 +139,8 @@ def leap_counts(n: int, p: int, size: int = 0) -> NDArray[np.float64]:
     return np.array([1.0, n * p * size, size**3], dtype=float)
 
 
-def measured_fates(setting: Setting, times: Fates, steps: int, watch: Stopwatch | None = None) -> Fates:
-    """Return the time of the fates of a setting's trials. Nothing that is trained is kept.
-
-    Args:
-        setting: What is trained, with a continuation. Its dataset must have problems of all sizes.
-        times: Times of steps and leaps, see :func:`measured_steps`.
-        steps: Budget of the trials of n = 48 and d = 8 that are followed.
-        watch: Times the continuation, by default in processor time.
-    """
-    from harness.engine.one_thread import one_thread, one_thread_of_blas
-
-    watch = watch or Stopwatch()
-    continuation = followed(setting)
-    assert continuation is not None
-    regime = replace(setting.regime, diagnostics=())
-    plain = replace(setting, regime=regime, spectrum=False, held_out=0, validation=0)
-    if not times.further or steps * times._further(regime, N, D, _width(regime, FAR)) > LONGEST:
-        return times
-    with one_thread(), one_thread_of_blas():
-        near = _followed(plain, continuation, times, _width(regime, NEAR), steps, watch)
-        far = _followed(plain, continuation, times, _width(regime, FAR), steps, watch)
-    return replace(times, near=near, far=far)
-
-
-def measured_steps(setting: Setting, watch: Stopwatch | None = None) -> Fates:
-    """Return the times of further steps and of leaps of a setting's trials, with the usual number of them.
+def measured_fates(setting: Setting, watch: Stopwatch | None = None) -> Fates:
+    """Return the times of further steps and of leaps of a setting's trials, measured in this process.
 
     Args:
         setting: What is trained, with a continuation. Its dataset must have problems of all sizes.
@@ -210,51 +173,3 @@ def measured_steps(setting: Setting, watch: Stopwatch | None = None) -> Fates:
         fitted([each_step(regime, *size) for size, _ in further], [seconds for _, seconds in further]),
         fitted([leap_counts(n, weights(regime, d, k)) for (n, d, k), _ in leap], [seconds for _, seconds in leap]),
     )
-
-
-def _followed(
-    setting: Setting, continuation: Continuation, found: Fates, k: int, steps: int, watch: Stopwatch
-) -> tuple[float, ...]:
-    """Return what :class:`Fates` has of a width. Without leaps, all of the time counts as steps."""
-    from harness.components import LastWeights
-    from harness.engine.fates import with_fate
-    from harness.engine.solvers import choose
-    from harness.engine.trial import prepare
-
-    regime = setting.regime
-    solver = setting.solver or choose(regime, setting.dtype, setting.device, q=setting.q)
-    budget = replace(setting.budget, steps=steps, last_weights=LastWeights())
-    verdicts: list[Verdict] = []
-    times: list[tuple[float, int]] = []
-    for seed in range(TRIALS):
-        try:
-            trial = prepare(setting, N, D, k, seed)
-            (outcome,) = solver.train(regime, [trial], budget)
-        except Exception:  # code of plugins may raise anything; such trials end in errors when they are trained
-            continue
-        decided: list[Outcome] = []
-
-        def decide(trial: Trial = trial, outcome: Outcome = outcome, kept: list[Outcome] = decided) -> None:
-            kept.append(with_fate(regime, budget, continuation, trial, outcome))
-
-        seconds = watch.time(decide)
-        times += [(seconds, one.fate.work if one.fate is not None else 0) for one in decided]
-        verdicts += [one.limit_verdict() for one in decided]
-    if not times:
-        return USUAL, 0.0, 0.0, 0.0
-    sure = verdicts.count("fit") / len(times)
-    shares = sure, sure + verdicts.count("open") / len(times)
-    # One path may take a hundred times as long as the others. It counts like the next, so that it does not decide.
-    times = sorted(times)[:-1] + sorted(times)[-2:-1] if len(times) > 1 else times
-    trials, total, work = len(times), sum(seconds for seconds, _ in times), sum(work for _, work in times)
-    each = found._further(regime, N, D, k)
-    if not found.leap:
-        return total / each / steps / trials if each else USUAL, 0.0, *shares
-    leaps = found._number(N, weights(regime, D, k), max(total - work * each, 0.0) / trials)
-    return work / steps / trials, leaps, *shares
-
-
-def _width(regime: Regime, width: float) -> int:
-    """Return an admissible width from one in starting widths."""
-    step = regime.initializer.width_step
-    return step * max(round(width * regime.starting_width(N, D) / step), 1)

@@ -1,4 +1,4 @@
-"""Plan a run without training anything."""
+"""Plan a run. Nothing that is trained for an estimate is kept."""
 
 from __future__ import annotations
 

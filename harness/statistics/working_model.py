@@ -62,9 +62,9 @@ class WorkingModel:
         whole = whole[:, np.argsort(whole[0], kind="stable")]
         first, self._log_center, self._slope, self._lapse, self.log_prior = whole
         self.crossing = np.clip(np.ceil(first - 1e-9), 1, largest + 1).astype(np.int64)
-        self._chances: dict[int, Floats] = {}
+        self._chances: dict[float, Floats] = {}
 
-    def chance(self, k: int) -> Floats:
+    def chance(self, k: float) -> Floats:
         """Return the chance of a fit at a width by each curve, (curves,)."""
         if k not in self._chances:
             odds = np.exp(np.clip(self._slope * (math.log(k) - self._log_center), -40, 40))
@@ -98,7 +98,7 @@ class Belief:
         """Weight of each curve, (curves,)."""
         return np.asarray(np.exp(self.log_weight), dtype=np.float64)
 
-    def learn(self, k: int, fits: float, failures: float) -> None:
+    def learn(self, k: float, fits: float, failures: float) -> None:
         """Multiply the weights by the likelihood of outcomes at a width."""
         p = self.model.chance(k)
         weight = self.log_weight + fits * np.log(p) + failures * np.log1p(-p)

@@ -12,16 +12,17 @@ from pathlib import Path
 import pytest
 
 from harness.components import Cell
-from harness.driver.expected_trials import FROM, ExpectedTrials
+from harness.driver.expected_trials import ExpectedTrials
 from harness.driver.plan import Plan
+from harness.driver.rehearsal import MOST, Rehearsal, nearest, representatives
 from harness.driver.threshold_search import ThresholdSearch
 from harness.driver.trial_times import TrialTimes
 from harness.engine import cost_file, fate_costs
-from harness.engine.cost_file import costs_of, fates_of
+from harness.engine.cost_file import costs_of, fates_of, pilots_of
 from harness.engine.costs import LARGE, SIZES, Costs
-from harness.engine.fate_costs import Fates
 from harness.engine.machine_load import MachineLoad, Stopwatch
 from harness.engine.operations import PRODUCTS
+from harness.engine.pilots import Course, Pilot, Pilots, smaller
 from harness.engine.setting import Setting
 from harness.engine.work import train
 from harness.mathematics.spectra import MOST_FORMED
@@ -129,8 +130,11 @@ def test_times_with_fates_are_right_within_a_factor_of_two_on_average_over_width
     )  # fmt: skip
     (search,) = Plan(parse_suite(text, registry), registry, "cpu").searches
     start, widths = search.scale[0], (6, 7, 8, 12)  # a search seldom goes further than twice n/d
-    times = TrialTimes({}, registry, math.inf)
-    expected = sum(times.seconds(search, [ExpectedTrials(k, 4, float(k >= FROM * start), 4.0)]) for k in widths)
+    times = TrialTimes([search], registry, math.inf)
+    fits = [times.pilots(search).fits(k / start) for k in widths]
+    expected = sum(
+        times.seconds(search, [ExpectedTrials(k, 4, share, 4.0)]) for k, share in zip(widths, fits, strict=True)
+    )
     train(replace(search.setting, steps=60), Cell("", 120, 20, 6), [0])  # imports, and kernels that are compiled
     begin = time.process_time()
     for k in widths:
@@ -257,7 +261,7 @@ def test_the_largest_eigenvalue_of_a_kernel_that_is_not_formed_takes_products_wi
 
 
 @pytest.mark.parametrize(("options", "leaps"), [("", True), (RELU, False)], ids=["softplus", "relu"])
-def test_fates_are_followed_and_kept(
+def test_the_time_of_fates_is_measured_once_and_counted_back(
     options: str, leaps: bool, registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Stopwatch, "waiting", 0.0)
@@ -267,14 +271,66 @@ def test_fates_are_followed_and_kept(
         limit="true",
     )  # fmt: skip
     (search,) = Plan(parse_suite(text, registry), registry, "cpu").searches
-    kept = fates_of(search.setting, registry, 200.0)
+    kept = fates_of(search.setting, registry)
     assert kept is not None
     fates = kept.found
-    assert (bool(fates.leap), fates.near[1] > 0.0) == (leaps, leaps)
-    assert fates.near != Fates(()).near
-    assert all(0.0 <= sure <= possible <= 1.0 for *_, sure, possible in (fates.near, fates.far))
-    assert fates.seconds(search.setting, 96, 8, 14, 1.2) > 0.0
-    monkeypatch.setattr(cost_file, "measured_fates", lambda *_: pytest.fail("followed again"))
-    again = fates_of(search.setting, registry, 260.0)  # which is rounded to the same power of two
-    assert again is not None
-    assert again.found == fates
+    assert bool(fates.leap) is leaps
+    course = Course(further=2.0, leaps=5.0 if leaps else 0.0)
+    seconds = fates.seconds(search.setting, 96, 8, 14, course)
+    assert fates.counts(search.setting, 96, 8, 14, 800, seconds) == pytest.approx((2.0, course.leaps))
+    monkeypatch.setattr(cost_file, "measured_fates", lambda *_: pytest.fail("measured again"))
+    assert fates_of(search.setting, registry) == kept
+
+
+def test_pilots_are_trained_once_and_kept(file: Path) -> None:
+    pilots = Pilots(60, (Pilot(1.25, sure=True, possible=True, ended=True, steps=0.5),))
+    assert pilots_of(["a search"], "cpu", lambda _: pilots, measure=False) is None
+    assert pilots_of(["a search"], "cpu", lambda _: pilots) == pilots
+    assert pilots_of(["a search"], "cpu", lambda _: pytest.fail("trained again")) == pilots
+    text = file.read_text()
+    for damage in (text.replace("60", "-1"), text.replace('"ended"', '"else"'), text.replace("0.5", '"half"')):
+        assert damage != text
+        file.write_text(damage)
+        assert pilots_of(["a search"], "cpu", lambda _: pilots, measure=False) is None
+
+
+def test_pilots_begin_at_the_first_width_above_a_bound_and_find_where_half_fit(registry: Registry) -> None:
+    """Trials of a linear model fit from p ≥ n on: n/d = 24 at n = 96 and d = 4."""
+    text = TEXT.format(
+        regime="linearized", options="", problems='dataset = "sphere"\nn = 96\nd = 4', budget="steps = 400",
+        limit="true",
+    )  # fmt: skip
+    (search,) = Plan(parse_suite(text, registry), registry, "cpu").searches
+    whole = Rehearsal(search, Costs((), (), ()), None)
+    watch = Stopwatch(processor_time=lambda: 0.0)
+    pilots = whole.pilots(watch)
+    assert len(pilots.trials) == MOST
+    assert all(one.width >= 1.0 for one in pilots.trials)
+    assert pilots.tried()[0].sure == pilots.tried()[0].trials
+    assert whole.pilots(watch) == pilots
+
+
+@pytest.mark.parametrize(("n", "d", "scale", "size"), [(400, 20, 0.25, (100, 20)), (400, 100, 0.25, (100, 25)),
+                                                       (400, 5, 0.06, (24, 5))])  # fmt: skip
+def test_fewer_samples_have_the_same_dimension_while_there_are_four_samples_for_each(
+    n: int, d: int, scale: float, size: tuple[int, int], registry: Registry
+) -> None:
+    setting = search_of("softplus", registry).setting
+    few, *found = smaller(setting, n, d, lambda _, fewer, __: fewer <= max(scale * n, 24))
+    assert (*found, few.steps) == (*size, round(8000 * size[0] / n))
+    number = replace(setting, regime=setting.regime.at_step(0.1))
+    assert smaller(number, n, d, lambda _, fewer, __: fewer <= max(scale * n, 24))[0].steps == 8000
+
+
+def test_all_sizes_have_pilots_of_their_own_if_there_are_few(registry: Registry) -> None:
+    text = TEXT.format(
+        regime="moderate", options="", problems='dataset = "sphere"\nn = [40, 80, 160]\nd = [8, 16, 32]',
+        budget="steps = 400", limit="false",
+    )  # fmt: skip
+    searches = Plan(parse_suite(text, registry), registry, "cpu").searches
+    assert [(one.n, one.d) for one in representatives(searches, 1)] == [(160, 16)]
+    assert [(one.n, one.d) for one in representatives(searches, 2)] == [(40, 8), (160, 32)]
+    assert {id(one) for one in representatives(searches, 20)} == set(map(id, searches))
+    pairs = [(one, Pilots(one.n)) for one in representatives(searches, 2)]
+    size = {(one.n, one.d): nearest(pairs, one).n for one in searches}
+    assert (size[40, 8], size[40, 16], size[160, 16], size[160, 32]) == (40, 40, 160, 160)

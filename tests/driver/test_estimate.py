@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +17,14 @@ from harness.engine import cost_file
 from harness.engine.continuations.smooth import most_leaps
 from harness.engine.cost_file import Kept
 from harness.engine.costs import Costs
-from harness.engine.fate_costs import FAR, NEAR, Fates
+from harness.engine.fate_costs import Fates
 from harness.engine.machine_load import MachineLoad
-from harness.engine.pace import Pace
+from harness.engine.pilots import Course, Pilot, Pilots, growth
 from harness.engine.setting import Setting
 from harness.plugin_host.registry import Registry
 from harness.report.plan_view import plan_table
 from harness.report.progress import left
-from harness.statistics.expectation import expectation
+from harness.statistics.expectation import Tried, expectation, ratios
 from harness.store import Store
 from harness.suite import parse_suite
 
@@ -51,11 +50,11 @@ MODERATE = '[[regimes]]\nuse = "moderate"\n'
 ONE_SECOND = Costs((1.0, *[0.0] * 5), (0.0,) * 5, ())
 
 
-def times(monkeypatch: pytest.MonkeyPatch, costs: Costs, pace: Pace | None = None) -> None:
-    """Let all trials have these costs and this pace."""
+def times(monkeypatch: pytest.MonkeyPatch, costs: Costs, pilots: Pilots | None = None) -> None:
+    """Let all trials have these costs and pilots."""
     monkeypatch.setattr(cost_file, "costs_of", lambda *_, **__: Kept(costs, 0.0))
     monkeypatch.setattr(cost_file, "fates_of", lambda *_, **__: Kept(Fates((0.0,) * 5), 0.0))
-    monkeypatch.setattr(cost_file, "pace_of", lambda *_, **__: pace or Pace())
+    monkeypatch.setattr(cost_file, "pilots_of", lambda *_, **__: pilots or Pilots())
 
 
 @pytest.mark.parametrize("most", [4096, 64])
@@ -67,7 +66,7 @@ def test_a_search_is_timed_at_the_widths_where_it_goes(
     class Two(Costs):
         def seconds(self, setting: Setting, n: int, d: int, k: int, *, share: float = 1, together: float = 8) -> float:
             probed.append(k)
-            assert share == 1.0  # the pace is not known
+            assert share == 1.0  # there are no pilots
             return 2.0
 
     times(monkeypatch, Two((), (), ()))
@@ -84,58 +83,73 @@ def test_a_search_is_timed_at_the_widths_where_it_goes(
     ]
     assert sum(one.share for one in expected.visited) == pytest.approx(1.0)
     (threshold,) = planned.thresholds
-    assert (threshold.missing, threshold.exact, planned.brackets) == (expected.trials, False, expected.ratios)
+    assert (threshold.missing, threshold.exact) == (expected.trials, False)
+    assert planned.brackets == ratios(suite.search, 100.0, 1)
     assert planned.training_seconds == pytest.approx((2.0 + DRIVER + CHOICE) * expected.trials)
     assert plan_table(planned).caption.count("high/low") == 3
 
 
-def test_a_bound_of_the_threshold_saves_trials(
-    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    times(monkeypatch, ONE_SECOND)
+def fitting(width: float, fits: int, trials: int, steps: float = 1.0, further: float = 0.0) -> tuple[Pilot, ...]:
+    """Return pilots of a width, of which some fit after a share of the budget."""
+    unfit = Pilot(width, sure=False, possible=False, ended=False, steps=1.0, further=further)
+    fit = Pilot(width, sure=True, possible=True, ended=steps < 1.0, steps=steps, further=further)
+    return (fit,) * fits + (unfit,) * (trials - fits)
+
+
+def test_no_width_below_a_bound_of_the_threshold_is_planned(registry: Registry) -> None:
     suite = parse_suite(SUITE.format(most=4096), registry)
-    for limit in (False, True):
-        planned = estimate(suite.with_limit(limit), registry, tmp_path, "cpu", 1)
-        assert all((one.missing < 60) is limit for one in planned.thresholds)
-    bounded = expectation(suite.search, 100.0, 1, floor=99)
-    assert min(one.width for one in bounded.visited) >= 1.0
+    bounded, free = (expectation(suite.search, 100.0, 1, floor=floor) for floor in (99, 0))
+    assert min(one.width for one in bounded.visited) >= 1.0 > min(one.width for one in free.visited)
 
 
-def test_trials_of_a_grid_use_the_budget_below_the_threshold_and_their_steps_above_it(
+def test_fewer_trials_are_planned_where_the_pilots_fit_from_a_width_on(registry: Registry) -> None:
+    search = parse_suite(SUITE.format(most=4096), registry).search
+    sharp = (Tried(1.0, 0, 0, 8), Tried(1.1, 8, 8, 8))
+    mixed = (Tried(1.0, 3, 3, 8), Tried(1.1, 5, 5, 8))
+    assert expectation(search, 40.0, 1, tried=sharp).trials < expectation(search, 40.0, 1, tried=mixed).trials
+    assert expectation(search, 10.0, 1, floor=9, at_once=True).trials < expectation(search, 10.0, 1, floor=9).trials / 2
+
+
+def test_trials_of_a_grid_take_the_course_of_the_pilots(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    times(monkeypatch, Costs((0.0,) * 6, (1.0, 0.0, 0.0, 0.0, 0.0), ()), Pace(400, 100))
-    text = SUITE.replace("max_width = {most}", 'method = "grid"\nwidths = [20, 30]\ntrials = 7')
+    pilots = Pilots(48, fitting(1.0, 0, 4) + fitting(2.0, 4, 4, steps=0.25))
+    times(monkeypatch, Costs((0.0,) * 6, (1.0, 0.0, 0.0, 0.0, 0.0), ()), pilots)
+    text = SUITE.replace("max_width = {most}", 'method = "grid"\nwidths = [10, 18, 30]\ntrials = 7')
     text = text.replace("n = 400\nd = 4", "n = 48\nd = 4").replace('[[regimes]]\nuse = "output-only"\n', "")
     suite = parse_suite(text.replace("steps = 100", "steps = 1000\nlimit = false"), registry)
     planned = estimate(suite, registry, tmp_path, "cpu", 1)
-    # n/d = 12, so that 20 and 30 are 5/3 and 5/2 of it: 100 (3/x)² steps each.
-    steps = sum(100 * (3 / (k / 12)) ** 2 for k in (20, 30))
-    assert planned.training_seconds == pytest.approx(7 * (steps + 2 * DRIVER))
-    narrow = parse_suite(text.replace("[20, 30]", "[8, 14]").replace("steps = 100", "steps = 1000"), registry)
-    assert estimate(narrow.with_limit(False), registry, tmp_path, "cpu", 1).training_seconds == pytest.approx(
-        14 * (1000 + DRIVER)
-    )
+    # n/d = 12: no trial of 10 fits, half of those of 18, and all of those of 30.
+    steps = 1000 + (1000 + 250) / 2 + 250
+    assert planned.training_seconds == pytest.approx(7 * (steps + 3 * DRIVER))
 
 
 def test_the_steps_until_a_fit_grow_with_n_where_the_step_size_is_computed(registry: Registry) -> None:
-    pace = Pace(400, 100)
     (search,) = Plan(parse_suite(SUITE.format(most=64).split('[[regimes]]\nuse = "output')[0] + MODERATE, registry),
                      registry, "cpu").searches  # fmt: skip
-    setting = search.setting
-    assert [pace.steps(setting, 48, 8, width) for width in (1.5, 3.0, 6.0)] == pytest.approx([400, 100, 25])
-    assert pace.steps(setting, 96, 8, 3.0) == pytest.approx(200)
-    number = replace(setting, regime=setting.regime.at_step(0.1))
-    assert pace.steps(number, 96, 8, 3.0) == pytest.approx(100)
-    assert pace.share(replace(setting, steps=800), 48, 8, 1.5, fits=0.5) == pytest.approx(0.75)
-    assert pace.share(replace(setting, steps=10), 48, 8, 1.5, fits=0.5) == 1.0
-    reach = pace.reach(replace(setting, steps=100), 96, 8)
-    assert pace.steps(setting, 96, 8, reach) == pytest.approx(100)
-    assert Pace(400, 100, 50).steps(setting, 48, 32, 3.0) == pytest.approx(25)
-    assert Pace(None, 100).steps(setting, 48, 8, 2.9) == math.inf
-    diverging = Pace(tried=800, diverged=40)
-    assert diverging.share(replace(setting, steps=800), 48, 8, 3.0, fits=0.5) == pytest.approx(0.05)
-    assert Pace(tried=800).share(replace(setting, steps=800), 48, 8, 3.0, fits=0.5) == 1.0
+    regime = search.setting.regime
+    pilots = Pilots(96, fitting(1.5, 2, 4, steps=0.5, further=2.0))
+    assert growth(regime, 96) == 2 * growth(regime, 48)
+    assert pilots.course(regime, 96, 1.5, fits=1.0) == Course(0.5, 2.0, 0.0)
+    # With half of the samples, those that fit take half of the steps, and the others the whole budget and as many more.
+    assert pilots.course(regime, 48, 1.5, fits=1.0) == Course(0.25, 1.0, 0.0)
+    assert pilots.course(regime, 48, 1.5, fits=0.0) == Course(1.0, 2.0, 0.0)
+    assert pilots.course(regime.at_step(0.1), 48, 1.5, fits=1.0) == Course(0.5, 2.0, 0.0)
+    # A stack takes as long as the network that takes longest.
+    assert pilots.course(regime, 96, 1.5, fits=0.5, together=2.0).steps == pytest.approx(0.25 * 0.5 + 0.75)
+    assert Pilots().course(regime, 96, 1.5, fits=1.0) == Course()
+
+
+def test_pilots_of_widths_near_by_count_most(registry: Registry) -> None:
+    (search,) = Plan(parse_suite(SUITE.format(most=64).split('[[regimes]]\nuse = "output')[0] + MODERATE, registry),
+                     registry, "cpu").searches  # fmt: skip
+    regime = search.setting.regime
+    pilots = Pilots(48, fitting(1.0, 1, 1, steps=0.8) + fitting(1.5, 1, 1, steps=0.2))
+    # At a distance of log 1.5 a pilot counts half.
+    assert pilots.course(regime, 48, 1.0, fits=1.0).steps == pytest.approx((0.8 + 0.5 * 0.2) / 1.5)
+    assert pilots.course(regime, 48, 2.25, fits=1.0).steps == pytest.approx((0.25 * 0.8 + 0.5 * 0.2) / 0.75)
+    tried = Pilots(48, fitting(1.0, 0, 4) + fitting(2.0, 3, 4))
+    assert [tried.fits(width) for width in (0.5, 1.0, 1.5, 2.0, 9.0)] == pytest.approx([0.0, 0.0, 0.375, 0.75, 0.75])
 
 
 def test_few_networks_of_a_stack_take_longer_each(registry: Registry) -> None:
@@ -197,10 +211,11 @@ def test_as_many_trials_are_planned_as_a_run_takes_where_no_width_fits_within_th
     text = SUITE.format(most=16).split('[[regimes]]\nuse = "output')[0] + MODERATE
     text = text.replace("n = 400", "n = 24").replace("d = 4", "d = 12").replace("100", "2\nlimit = false")
     suite = parse_suite(text, registry)
-    times(monkeypatch, ONE_SECOND, Pace(4000, 2000))
+    times(monkeypatch, ONE_SECOND, Pilots(24, sum((fitting(width, 0, 4) for width in (1.0, 2.0, 4.0, 8.0)), ())))
     planned = estimate(suite, registry, tmp_path, "cpu", 1)
     results = harness.run(suite, out=tmp_path, executor="in-process", device="cpu")
-    assert results.trained == sum(one.missing for one in planned.thresholds)
+    expected = sum(one.missing for one in planned.thresholds)
+    assert expected / 1.3 < results.trained < 1.3 * expected
 
 
 def test_a_linear_model_is_planned_to_fit_from_the_bound_of_its_threshold_on(
@@ -213,17 +228,6 @@ def test_a_linear_model_is_planned_to_fit_from_the_bound_of_its_threshold_on(
     results = harness.run(suite, out=tmp_path, executor="in-process", device="cpu")
     expected = sum(one.missing for one in planned.thresholds)
     assert expected / 1.3 < results.trained < 1.3 * expected  # twice as many without the bound
-
-
-def test_the_width_from_which_a_budget_suffices_is_bounded_where_no_trial_fitted(registry: Registry) -> None:
-    (search,) = Plan(parse_suite(SUITE.format(most=64).split('[[regimes]]\nuse = "output')[0] + MODERATE, registry),
-                     registry, "cpu").searches  # fmt: skip
-    setting = replace(search.setting, steps=100)
-    assert Pace().reach(setting, 48, 8) == 0.0  # no trials were trained
-    assert Pace(tried=1000).reach(setting, 48, 8) == pytest.approx(30.0)
-    assert Pace(tried=50).reach(setting, 48, 8) == 0.0
-    assert Pace(None, 200, tried=800).reach(setting, 48, 8) == pytest.approx(3.0 * math.sqrt(2.0))
-    assert Pace(200, 200).reach(setting, 48, 8) == pytest.approx(3.0 * 2.0**4)
 
 
 def test_a_plan_counts_the_start_and_says_what_other_programs_change(
@@ -242,17 +246,17 @@ def test_a_plan_counts_the_start_and_says_what_other_programs_change(
     assert "measured again" in plan_table(estimate(suite, registry, tmp_path, "cpu", 2)).caption
 
 
-def test_fates_take_the_further_steps_and_leaps_that_were_followed(registry: Registry) -> None:
+def test_fates_take_the_time_of_their_steps_and_leaps(registry: Registry) -> None:
     (search,) = Plan(parse_suite(SUITE.format(most=64).split('[[regimes]]\nuse = "output')[0] + MODERATE, registry),
                      registry, "cpu").searches  # fmt: skip
     setting = replace(search.setting, steps=10_000)
-    fates = Fates((1e-6, 0, 0, 0, 0), (1e-3, 0, 0), near=(0.5, 30.0, 0.9, 1.0), far=(0.1, 10.0, 0.0, 1.0))
-    at = [fates.seconds(setting, 48, 8, k, width) for k, width in ((6, 1.0), (7, NEAR), (12, FAR), (60, 10.0))]
-    assert at == pytest.approx([0.005 + 0.03] * 2 + [0.001 + 0.01] * 2)
-    assert fates.outlook == "at once"
-    assert replace(fates, near=(0.5, 30.0, 0.0, 1.0)).outlook == "open"
-    assert replace(fates, near=(0.5, 30.0, 0.5, 1.0)).outlook == "soon"
-    assert replace(fates, near=(0.5, 30.0, 0.2, 1.0)).outlook == ""
+    fates = Fates((1e-6, 0, 0, 0, 0), (1e-3, 0, 0))
+    assert fates.seconds(setting, 48, 8, 7, Course(1.0, 0.5, 30.0)) == pytest.approx(0.005 + 0.03)
     few = most_leaps(400, 400, 10 * 20.0)
     assert few < 10
-    assert fates.seconds(replace(setting, steps=20), 400, 4, 100, NEAR) == pytest.approx(1e-5 + few * 1e-3)
+    assert fates.seconds(replace(setting, steps=20), 400, 4, 100, Course(1.0, 0.5, 30.0)) == pytest.approx(
+        1e-5 + few * 1e-3
+    )
+    assert fates.counts(setting, 48, 8, 7, 5000, 0.035) == pytest.approx((0.5, 30.0))
+    # Without leaps all of the time is that of steps.
+    assert Fates((1e-6, 0, 0, 0, 0)).counts(setting, 48, 8, 7, 0, 0.02) == pytest.approx((2.0, 0.0))
