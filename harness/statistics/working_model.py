@@ -37,6 +37,8 @@ class WorkingModel:
         largest: Largest width.
         log_prior: Logarithm of the weight of each curve, (curves,).
         crossing: Smallest width at which each curve is at least ½, or ``largest`` + 1 if there is none, (curves,).
+        slope: Exponent s of each curve, (curves,).
+        lapse: Share g of trials that fail at every width by each curve, (curves,).
     """
 
     def __init__(self, start: float, largest: int) -> None:
@@ -60,15 +62,15 @@ class WorkingModel:
                 rows.append(np.vstack([first, log_center, alike, np.log(weight * share * part)]))
         whole = np.hstack(rows)
         whole = whole[:, np.argsort(whole[0], kind="stable")]
-        first, self._log_center, self._slope, self._lapse, self.log_prior = whole
+        first, self._log_center, self.slope, self.lapse, self.log_prior = whole
         self.crossing = np.clip(np.ceil(first - 1e-9), 1, largest + 1).astype(np.int64)
         self._chances: dict[float, Floats] = {}
 
     def chance(self, k: float) -> Floats:
         """Return the chance of a fit at a width by each curve, (curves,)."""
         if k not in self._chances:
-            odds = np.exp(np.clip(self._slope * (math.log(k) - self._log_center), -40, 40))
-            self._chances[k] = MARGIN + (1 - 2 * MARGIN) * (1 - self._lapse) * odds / (1 + odds)
+            odds = np.exp(np.clip(self.slope * (math.log(k) - self._log_center), -40, 40))
+            self._chances[k] = MARGIN + (1 - 2 * MARGIN) * (1 - self.lapse) * odds / (1 + odds)
         return self._chances[k]
 
 

@@ -110,6 +110,12 @@ def test_fewer_trials_are_planned_where_the_pilots_fit_from_a_width_on(registry:
     assert expectation(search, 10.0, 1, floor=9, at_once=True).trials < expectation(search, 10.0, 1, floor=9).trials / 2
 
 
+def test_a_width_at_which_all_pilots_fit_is_seldom_exceeded(registry: Registry) -> None:
+    search = parse_suite(SUITE.format(most=4096), registry).search
+    found = expectation(search, 40.0, 1, tried=(Tried(1.0, 0, 0, 8), Tried(2.0, 4, 4, 4)))
+    assert sum(one.share for one in found.visited if one.width > 4.0) < 0.05
+
+
 def test_trials_of_a_grid_take_the_course_of_the_pilots(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
