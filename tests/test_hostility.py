@@ -243,7 +243,11 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
     ]
     # Pipes between our own processes, which run plugins that those at the other end have loaded too: no file and no
     # network. The driver hands what the pooled executor's processes carry on, unread.
-    assert set(loads) == {root / "plugin_host" / "plugin_process.py", root / "executors" / "staged.py"}
+    assert set(loads) == {
+        root / "plugin_host" / "plugin_process.py",
+        root / "plugin_host" / "plugin_server.py",
+        root / "executors" / "staged.py",
+    }
 
 
 def test_a_text_of_unreasonable_length_is_not_read(tmp_path: Path, registry: Registry) -> None:

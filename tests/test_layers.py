@@ -93,6 +93,25 @@ def test_no_module_imports_one_of_a_later_layer(path: Path) -> None:
             assert layer[parts[1]] <= layer[own], f"{path.name} imports {module}, which stands after it"
 
 
+def test_no_modules_import_each_other() -> None:
+    """Neither when they are imported nor when their functions are called; annotations may name a caller."""
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in (ROOT / "harness").rglob("*.py")
+    }
+    taken = {
+        module: {
+            name
+            for imported, names in imports(path)
+            for name in (imported, *(f"{imported}.{part}" for part in names))
+            if name in modules
+        }
+        for module, path in modules.items()
+    }
+    while free := {module for module, others in taken.items() if not others & taken.keys()}:
+        taken = {module: others for module, others in taken.items() if module not in free}
+    assert not taken, f"{sorted(taken)} import each other, or modules that do"
+
+
 def test_no_test_imports_from_another() -> None:
     """What several tests need is a fixture, or a module that is not a test."""
     for path in (ROOT / "tests").rglob("*.py"):

@@ -14,15 +14,15 @@ import threading
 import weakref
 from typing import IO, TYPE_CHECKING, Any
 
-from harness.complaints import printable
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 START_SECONDS = 600.0
 """Longest time to start the process and import the plugins, in seconds. A loaded machine takes a minute."""
 
-_LENGTH = struct.Struct("<Q")
+LENGTH = struct.Struct("<Q")
+"""Number of bytes of a message, before it."""
+
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -108,7 +108,7 @@ class PluginProcess:
             raise TimeoutError from None
 
     def _start(self) -> None:
-        code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve()"
+        code = f"import sys; sys.path[:] = {sys.path!r}; from {__package__}.plugin_server import serve; serve()"
         # The process gets a session of its own, so that what it starts can be ended with it.
         self._process = subprocess.Popen(
             [sys.executable, "-c", code],
@@ -122,11 +122,11 @@ class PluginProcess:
         self._finalizer = weakref.finalize(self, _end, self._process)
         self._send(pickle.dumps(self.files))
 
-    def _send(self, message: bytes) -> None:
+    def _send(self, request: bytes) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # the process is gone, which the reader reports
-            self._process.stdin.write(_LENGTH.pack(len(message)) + message)
+            self._process.stdin.write(LENGTH.pack(len(request)) + request)
             self._process.stdin.flush()
 
     def _exit(self) -> str:
@@ -152,7 +152,7 @@ def _read(process: subprocess.Popen[bytes], found: queue.SimpleQueue[bytes | Non
 
     def answers() -> None:
         assert process.stdout is not None
-        while (answer := _message(process.stdout)) is not None:
+        while (answer := message(process.stdout)) is not None:
             found.put(answer)
 
     reader = threading.Thread(target=answers, daemon=True)
@@ -166,14 +166,14 @@ def _read(process: subprocess.Popen[bytes], found: queue.SimpleQueue[bytes | Non
     found.put(None)
 
 
-def _message(stream: IO[bytes]) -> bytes | None:
+def message(stream: IO[bytes]) -> bytes | None:
     """Return the next message of a stream, or None at its end."""
     with contextlib.suppress(OSError, ValueError):
-        head = stream.read(_LENGTH.size)
-        if len(head) == _LENGTH.size:
-            (length,) = _LENGTH.unpack(head)
-            message = stream.read(length)
-            return message if len(message) == length else None
+        head = stream.read(LENGTH.size)
+        if len(head) == LENGTH.size:
+            (length,) = LENGTH.unpack(head)
+            found = stream.read(length)
+            return found if len(found) == length else None
     return None
 
 
@@ -202,49 +202,3 @@ def _result(answer: bytes) -> Any:
     if not good:
         raise ValueError(found)
     return found
-
-
-def serve() -> None:
-    """Load the plugins that the first message names, then answer requests from standard input until it is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # plugins must not read requests
-    os.dup2(2, 1)  # nor write answers
-    from harness.plugin_host.loading import load_plugins
-
-    waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(requests, waiting), daemon=True).start()
-    files: dict[str, bytes | None] = pickle.loads(waiting.get())  # by the process that started this one
-    registry = load_plugins(files, texts=files)  # kept, because the classes of files are those of this process only
-    own, limit = os.getpid(), sys.getrecursionlimit()
-    answer = pickle.dumps((True, len(registry.plugins)))
-    while os.getpid() == own:  # a fork of a plugin that comes back here ends
-        answers.write(_LENGTH.pack(len(answer)) + answer)
-        answers.flush()
-        answer = _answer(waiting.get())
-        sys.setrecursionlimit(limit)
-    os._exit(0)
-
-
-def _listen(requests: IO[bytes], waiting: queue.SimpleQueue[bytes]) -> None:
-    """Put each request into a queue. End this process, and all that it started, when the caller is gone."""
-    while (request := _message(requests)) is not None:
-        waiting.put(request)
-    if hasattr(os, "killpg"):
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)
-
-
-def _answer(request: bytes) -> bytes:
-    """Return the pickle of a call's success and result, or of its failure and the reason."""
-    try:
-        return pickle.dumps((True, pickle.loads(request)()))
-    except BaseException as error:  # sys.exit() in a plugin must not end the process
-        try:
-            text = printable(str(error)[:2000])[:500]
-        except Exception:  # its text may come from a plugin's code
-            text = ""
-        name = type(error).__name__
-        said = text if text and isinstance(error, ValueError) else f"{name}: {text}" if text else name
-        return pickle.dumps((False, said))
