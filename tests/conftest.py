@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -24,6 +25,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a job in the background
 torch.set_num_threads(1)  # tests run side by side, and threads that wait for each other crawl
 
 collect_ignore_glob = ["third_party/*/*"]  # packages of their own, with tests that need them installed
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()  # of harness.executors.preloaded, searched for examples: Triton lists what is frozen as leaked
+
 
 DEVICES = [
     pytest.param("cpu"),
