@@ -9,7 +9,7 @@ import pytest
 from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian
 from harness_lazy.models import LazyScaled, Linearized
 from harness_lazy.theories import THEORIES
-from harness_lazy.theories.conditions import separation
+from harness_lazy.theories.conditions import dimension_at_least, separation
 from harness_lazy.theories.convergence import Du
 from harness_lazy.theories.lit import LitSamples, least_unlit
 
@@ -298,3 +298,7 @@ def test_below_the_lit_width_most_draws_have_an_unlit_sample(n: int, d: int) -> 
     assert unlit >= bound - 4 * math.sqrt(0.25 / 2000)
     pairs = replace(of, initializer=Paired())
     assert LitSamples().width(on, pairs).value == 2 * (k + 1)
+
+
+def test_the_least_dimension_is_allowed() -> None:
+    assert [dimension_at_least(d)(problem(30, 12)).holds for d in (11, 12, 13)] == [True, True, False]

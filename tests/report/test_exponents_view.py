@@ -41,6 +41,7 @@ def test_a_claim_stands_beside_the_measured_exponent_and_says_on_which_side_it_l
     assert measured.a == pytest.approx(1, abs=0.05)
     assert measured.a_interval == pytest.approx((math.log2(23 / 7) / 2, math.log2(25 / 5) / 2), abs=1e-6)
     assert measured.b is None  # one d
+    assert measured.notes == ()
     assert row["sizes"] == Count(3, 3)
     assert row["claimed a, b"] == Exponent(1, -1)
     assert row["C"].text() == "(1.44, 1.56]"  # 23 d/n at n = 160, and 25 d/n there

@@ -72,6 +72,20 @@ def test_the_sentences_have_the_bracket_the_weights_and_what_limits_them(results
     assert "Limits: 6 of 9 thresholds have no bracket; 1 of 9 lower ends comes from the budget, not the width" in text
 
 
+def test_the_mildest_theorem_asks_for_the_least_width_and_the_title_decides_between_equals(results: Results) -> None:
+    predictions = predict_suite(results.suite, results.registry.theories())
+    place = "softplus", 160, 10
+    about = [p for p in predictions[place] if p.theory.claim.guarantee == "convergence" and p.scaling]
+    titles = [p.theory.claim.title for p in about]
+    assert len(titles) == 3
+    assert f"the mildest, {min(titles)}" in " ".join(headline(results, predictions))
+    for one in about:
+        milder = tuple(replace(p, scaling=250.0) if p == one else p for p in predictions[place])
+        text = " ".join(headline(results, {**predictions, place: milder}))
+        title = re.escape(one.theory.claim.title)
+        assert re.search(rf"Of 3 theorems on its training the mildest, {title}.*, asks for 250", text), text
+
+
 def test_other_outcomes_give_other_sentences(results: Results) -> None:
     before = said(results)
     moved = dict(results.outcomes)

@@ -167,3 +167,10 @@ def test_the_interval_of_a_mean_ratio_covers() -> None:
         inside += ratio.low <= 2 <= ratio.high
     # Nominally 95 of 100; fewer than 88 would come about once in 200 such tests.
     assert inside >= 88
+
+
+def test_a_resampled_threshold_is_between_the_widths_beside_its_crossing() -> None:
+    """Also if wider nets were tried: it is 4 · 2^p at place p of the gap from 4 to 8."""
+    verdicts = {4: (False,) * 3, 8: (True,) * 3, 16: (True,) * 3}
+    places = np.array([0.0, 0.25, 0.5, 0.9])
+    assert np.exp(_resample(verdicts, np.ones((3, 4)), places)) == pytest.approx(4 * 2**places)
