@@ -89,6 +89,7 @@ class Roofline:
         reached: 4ndk operations a step over the peak, the median of each repetition.
         bound: The same for a kernel that takes no time but that of 4ndk operations at the peak and of φ and φ' of nk
             numbers, none of them padding.
+        padded: The same with the padding of the compiled kernel, which no order of its operations avoids.
     """
 
     training: Training
@@ -96,6 +97,29 @@ class Roofline:
     nanoseconds: float
     reached: float
     bound: float
+    padded: float
+
+
+def padding(size: tuple[int, int, int], wide: int) -> tuple[float, float]:
+    """Return by how much the compiled kernel multiplies the operations of products, and of φ, for whole vectors.
+
+    Samples fill whole vectors in Wx and in φ. Features fill them in the gradient, but for a last vector that several
+    neurons share.
+
+    Args:
+        size: (n, d, k).
+        wide: Numbers in a vector.
+
+    >>> padding((50, 10, 8), 16)  # 50 samples as 64, and 10 features as 16
+    (1.44, 1.28)
+    >>> padding((64, 20, 8), 16)  # the last 4 features of 4 neurons share a vector
+    (1.0, 1.0)
+    """
+    n, d, _ = size
+    samples = -(-n // wide) * wide
+    shared = binding.sharing(d, wide)
+    features = d // wide * wide + (wide / shared if d % wide else 0.0)
+    return (samples / n + features / d) / 2.0, samples / n
 
 
 def measure(training: Training, repetitions: int, least: float) -> Roofline:
@@ -121,9 +145,11 @@ def measure(training: Training, repetitions: int, least: float) -> Roofline:
         phi = _seconds_of_phi(training)
         peak = 1e9 * hardware.fma_peak("float64" if training.real == "double" else "float32")
         step, products = (long - short) / steps, 4 * n * d * k / peak
-        rounds.append((step, phi, products / step, products / (products + n * k / wide * phi)))
-    step, phi, reached, bound = (statistics.median(each) for each in zip(*rounds, strict=True))
-    return Roofline(training, 1e6 * step, 1e9 * phi, reached, bound)
+        activations, (more, longer) = n * k / wide * phi, padding(training.size, wide)
+        bounds = (products / (products + activations), products / (more * products + longer * activations))
+        rounds.append((step, phi, products / step, *bounds))
+    step, phi, reached, bound, padded = (statistics.median(each) for each in zip(*rounds, strict=True))
+    return Roofline(training, 1e6 * step, 1e9 * phi, reached, bound, padded)
 
 
 def _seconds_of_phi(training: Training) -> float:

@@ -30,6 +30,7 @@ def roofline_table(found: Sequence[Roofline], repetitions: int, machine: Machine
                 Number(each.nanoseconds, width=False),
                 percent(each.reached),
                 percent(each.bound),
+                percent(each.padded),
             )
         )
         for each in found
@@ -41,6 +42,7 @@ def roofline_table(found: Sequence[Roofline], repetitions: int, machine: Machine
             "Of the fused solver. µs: processor time of a network-step. φ: ns of φ and φ' of one vector of 64 bytes, "
             "alone. reached: 4ndk operations a step over the peak measured beside it. bound: the same for a kernel "
             "that takes no time but for 4ndk operations at the peak and for φ and φ' of nk numbers, without padding. "
+            "padded: with whole vectors of samples, and of features in the gradient, as the kernel has them. "
             f"Medians of {repetitions} repetitions. {machine}."
         ),
         columns=(
@@ -52,6 +54,7 @@ def roofline_table(found: Sequence[Roofline], repetitions: int, machine: Machine
             Column("φ, ns", "right"),
             Column("reached", "right"),
             Column("bound", "right"),
+            Column("padded", "right"),
         ),
         rows=tuple(rows),
     )

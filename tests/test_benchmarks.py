@@ -311,7 +311,9 @@ def test_each_program_runs(
     positive = {
         "speed": lambda: [t for each in found["speeds"] for t in each["microseconds"].values()],
         "grid": lambda: [found["grid"][name] for name in ("seconds", "network_steps", "loop_microseconds", "whole")],
-        "roofline": lambda: [each[name] for each in found["roofline"] for name in ("microseconds", "reached", "bound")],
+        "roofline": lambda: [
+            each[name] for each in found["roofline"] for name in ("microseconds", "reached", "bound", "padded")
+        ],
         "overhead": lambda: [found["overhead"]["seconds"], found["overhead"]["dask"]],
         "stages": lambda: [each["rate"] for each in found["stages"]],
         "set-up": lambda: [each[name] for each in found["set_up"] for name in ("milliseconds", "before", "ratio")],
