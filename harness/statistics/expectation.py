@@ -32,7 +32,7 @@ LEAST_SLOPE, MOST_LAPSE = 6.0, 0.1
 """Least exponent of the curves that trials are expected for, and largest share of trials that fail at every width. The
 working model has others too, so that a search finds its bracket there as well, but nets with 50 samples rise faster."""
 
-CURVES = 5
+CURVES = 3
 """Number of curves, at equal steps of the belief after the pilots, that searches are simulated on."""
 
 MOST_TRIALS = 300
