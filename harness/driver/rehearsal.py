@@ -181,7 +181,7 @@ def representatives(searches: Sequence[ThresholdSearch], most: int) -> list[Thre
 
 
 def nearest(pairs: Sequence[tuple[ThresholdSearch, Pilots]], search: ThresholdSearch) -> Pilots:
-    """Return the pilots of the search that is nearest to another in the logarithms of n and d.
+    """Return the pilots of the search that is nearest to another in the logarithms of n and d, among those with any.
 
     Args:
         pairs: Searches and their pilots.
@@ -191,4 +191,4 @@ def nearest(pairs: Sequence[tuple[ThresholdSearch, Pilots]], search: ThresholdSe
     def distance(pair: tuple[ThresholdSearch, Pilots]) -> float:
         return abs(math.log(pair[0].n / search.n)) + abs(math.log(pair[0].d / search.d))
 
-    return min(pairs, key=distance)[1] if pairs else Pilots()
+    return min((pair for pair in pairs if pair[1].trials), key=distance, default=(None, Pilots()))[1]

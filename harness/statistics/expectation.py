@@ -15,7 +15,7 @@ from harness.statistics.betting_search import BettingSearch
 from harness.statistics.brackets import LEVEL
 from harness.statistics.evidence import Evidence
 from harness.statistics.rounds import Tally
-from harness.statistics.working_model import Belief, WorkingModel
+from harness.statistics.working_model import Belief, WorkingModel, log_sum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,9 @@ LAPSE = 0.03
 LEAST_SLOPE, MOST_LAPSE = 6.0, 0.1
 """Least exponent of the curves that trials are expected for, and largest share of trials that fail at every width. The
 working model has others too, so that a search finds its bracket there as well, but nets with 50 samples rise faster."""
+
+UNDECIDED = 0.5
+"""Chance that no trial is decided at any width, before any is tried. It counts only where no pilot is decided."""
 
 CURVES = 3
 """Number of curves, at equal steps of the belief after the pilots, that searches are simulated on."""
@@ -104,8 +107,8 @@ def expectation(
 ) -> Expectation:
     """Simulate searches on the curves P(fit | k) that some trials make likely.
 
-    The curves are those of the search's own working model. The outcomes are drawn from a fixed stream, so that equal
-    searches have equal expectations.
+    The curves are those of the search's own working model, and one by which every trial is open at every width. The
+    outcomes are drawn from a fixed stream, so that equal searches have equal expectations.
 
     Args:
         search: The search.
@@ -125,6 +128,7 @@ def expectation(
         sure = _simulated(search, Evidence(start, search.max_width, floor=floor), sizes, lambda _: 1.0, rng)
         return Expectation(sum(more for _, more, _ in sure), _grouped(sure, start))
     belief = Belief(Evidence(start, search.max_width).sure.model)
+    never = round(CURVES * _undecided(belief, start, tried))
     for one in tried:
         belief.learn(max(one.width * start, 1.0), one.sure, one.trials - one.sure)
     unfit = sum(one.trials - one.sure for one in tried)
@@ -133,13 +137,21 @@ def expectation(
     weight = belief.weight * (model.slope >= LEAST_SLOPE) * (model.lapse <= MOST_LAPSE)
     weight = weight * (model.crossing > floor) if (model.crossing > floor).any() else weight
     rank = np.cumsum(weight)
-    curves = np.searchsorted(rank, rank[-1] * (np.arange(CURVES) + 0.5) / CURVES)
-    chances = [partial(_chance, model, int(curve)) for curve in curves]
+    curves = np.searchsorted(rank, rank[-1] * (np.arange(CURVES - never) + 0.5) / max(CURVES - never, 1))
+    chances: list[Chance] = [partial(_chance, model, int(curve)) for curve in curves] + [lambda _: 0.0] * never
     asked: list[Asked] = []
     for chance in chances:
         evidence = Evidence(start, search.max_width, floor=floor)
         asked += _simulated(search, evidence, sizes, chance, rng, undecided)
     return Expectation(round(sum(more for _, more, _ in asked) / CURVES), _grouped(asked, start))
+
+
+def _undecided(belief: Belief, start: float, tried: tuple[Tried, ...]) -> float:
+    """Return the chance that no trial is decided at any width, which is 0 after a trial that is."""
+    if not tried or any(one.sure or one.possible < one.trials for one in tried):
+        return 0.0
+    failures = sum(one.trials * np.log1p(-belief.model.chance(max(one.width * start, 1.0))) for one in tried)
+    return UNDECIDED / (UNDECIDED + (1 - UNDECIDED) * math.exp(log_sum(belief.log_weight + failures)))
 
 
 def _chance(model: WorkingModel, curve: int, k: int) -> float:

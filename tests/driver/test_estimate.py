@@ -11,6 +11,7 @@ import pytest
 import harness
 from harness.driver.estimate import START, estimate, known_seconds
 from harness.driver.plan import Plan
+from harness.driver.rehearsal import nearest
 from harness.driver.run import Run
 from harness.driver.trial_times import CHOICE, DRIVER
 from harness.engine import cost_file
@@ -24,7 +25,9 @@ from harness.engine.setting import Setting
 from harness.plugin_host.registry import Registry
 from harness.report.plan_view import plan_table
 from harness.report.progress import left
-from harness.statistics.expectation import Tried, expectation, ratios
+from harness.statistics.expectation import Tried, _undecided, expectation, ratios
+from harness.statistics.rounds import Tally
+from harness.statistics.working_model import Belief, working_model
 from harness.store import Store
 from harness.suite import parse_suite
 
@@ -108,6 +111,36 @@ def test_fewer_trials_are_planned_where_the_pilots_fit_from_a_width_on(registry:
     mixed = (Tried(1.0, 3, 3, 8), Tried(1.1, 5, 5, 8))
     assert expectation(search, 40.0, 1, tried=sharp).trials < expectation(search, 40.0, 1, tried=mixed).trials
     assert expectation(search, 10.0, 1, floor=9, at_once=True).trials < expectation(search, 10.0, 1, floor=9).trials / 2
+
+
+def test_a_search_is_planned_to_end_early_where_no_pilot_is_decided(registry: Registry) -> None:
+    search = parse_suite(SUITE.format(most=256), registry).search
+    rounds: list[dict[int, Tally]] = []
+    while asked := search.next(rounds, start=12.0, floor=11):
+        rounds.append({k: Tally(0, more, more) for k, more in asked.items()})
+    ended = sum(one.trials for told in rounds for one in told.values())
+    widths = (2.0, 4.0, 8.0, 16.0)
+    open_, unfit = (tuple(Tried(width, 0, possible, 2) for width in widths) for possible in (2, 0))
+    assert expectation(search, 12.0, 1, 11, open_).trials == ended < 20
+    assert expectation(search, 12.0, 1, 11, unfit).trials > 2 * ended
+    # A single trial that is decided rules out that none is.
+    assert expectation(search, 12.0, 1, 11, (*open_[1:], Tried(2.0, 0, 1, 2))).trials > 2 * ended
+
+
+def test_the_chance_that_no_trial_is_decided_follows_from_the_pilots() -> None:
+    belief = Belief(working_model(12.0, 256))
+    chance = belief.model.chance(24.0)
+    by_curves = float((belief.weight * (1 - chance) ** 2).sum())  # that both of two trials are open
+    assert _undecided(belief, 12.0, (Tried(2.0, 0, 2, 2),)) == pytest.approx(1 / (1 + by_curves))
+    assert _undecided(belief, 12.0, (Tried(2.0, 0, 1, 2),)) == _undecided(belief, 12.0, ()) == 0.0
+
+
+def test_a_search_without_pilots_has_those_of_the_nearest_with_any(registry: Registry) -> None:
+    text = SUITE.format(most=64).split('[[regimes]]\nuse = "output')[0] + MODERATE
+    small, middle, large = Plan(parse_suite(text.replace("400", "[24, 48, 400]"), registry), registry, "cpu").searches
+    some, others = Pilots(48, fitting(2.0, 1, 2)), Pilots(400, fitting(2.0, 2, 2))
+    assert nearest([(small, Pilots()), (middle, some), (large, others)], small) == some
+    assert nearest([(small, Pilots())], large) == Pilots()
 
 
 def test_a_width_at_which_all_pilots_fit_is_seldom_exceeded(registry: Registry) -> None:
