@@ -81,9 +81,20 @@ def lasting_threads() -> list[threading.Thread]:
 
 def end_forks_with_this_process() -> None:
     """Let the system end forks that are made from now on when the thread that made them ends, however it ends."""
+    parent = 0
+
+    def remember() -> None:
+        nonlocal parent
+        parent = os.getpid()
+
+    def bind() -> None:
+        prctl(_END_WITH_PARENT, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before it could be bound to
+            os.kill(os.getpid(), signal.SIGKILL)
+
     with contextlib.suppress(OSError, AttributeError):  # only Linux has it
         prctl = ctypes.CDLL(None).prctl
-        os.register_at_fork(after_in_child=lambda: prctl(_END_WITH_PARENT, signal.SIGKILL))
+        os.register_at_fork(before=remember, after_in_child=bind)
 
 
 def _forks() -> list[int]:
