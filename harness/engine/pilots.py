@@ -126,8 +126,10 @@ class Pilots:
         if not self.trials:
             return Course()
         quicker = growth(regime, n) / growth(regime, self.n)
-        alike = ([one for one in self.trials if one.sure == sure] for sure in (True, False))
-        fit, unfit = (_mean(some or self.trials, width, quicker) for some in alike)
+        sure, others = ([one for one in self.trials if one.sure == known] for known in (True, False))
+        fit, unfit = (_mean(some or self.trials, width, quicker, together) for some in (sure, others))
+        if not others:  # what does not fit takes its whole budget
+            unfit = replace(unfit, steps=1.0)
         longest = fits**together
         return Course(
             longest * fit.steps + (1.0 - longest) * unfit.steps,
@@ -136,16 +138,22 @@ class Pilots:
         )
 
 
-def _mean(trials: Sequence[Pilot], width: float, quicker: float) -> Course:
-    """Return the mean course of some trials, of which those of widths near by count more."""
+def _mean(trials: Sequence[Pilot], width: float, quicker: float, together: float) -> Course:
+    """Return the mean course of some trials, of which those of widths near by count more.
+
+    Training takes as many steps as the longest of ``together`` trials that are drawn from them.
+    """
     weights = [math.exp2(-abs(math.log(max(one.width, 1e-9) / max(width, 1e-9)) / APART)) for one in trials]
     whole = sum(weights)
 
     def mean(values: list[float]) -> float:
         return sum(weight * value for weight, value in zip(weights, values, strict=True)) / whole
 
+    steps = np.array([min(one.steps * quicker, 1.0) if one.ended else 1.0 for one in trials])
+    order = steps.argsort()
+    longest = np.diff((np.cumsum(np.array(weights)[order]) / whole) ** together, prepend=0.0)
     return Course(
-        mean([min(one.steps * quicker, 1.0) if one.ended else 1.0 for one in trials]),
+        float(longest @ steps[order]),
         mean([one.further * quicker if one.sure else one.further for one in trials]),
         mean([one.leaps for one in trials]),
     )

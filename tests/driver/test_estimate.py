@@ -191,6 +191,14 @@ def test_pilots_of_widths_near_by_count_most(registry: Registry) -> None:
     assert [tried.fits(width) for width in (0.5, 1.0, 1.5, 2.0, 9.0)] == pytest.approx([0.0, 0.0, 0.375, 0.75, 0.75])
 
 
+def test_a_stack_takes_as_long_as_its_longest_trial(registry: Registry) -> None:
+    regime = parse_suite(SUITE.format(most=64), registry).regimes[0]
+    pilots = Pilots(96, (Pilot(1.0, True, True, True, 0.2), Pilot(1.0, True, True, True, 0.6)))
+    assert pilots.course(regime, 96, 1.0, fits=1.0).steps == pytest.approx(0.4)
+    assert pilots.course(regime, 96, 1.0, fits=1.0, together=2.0).steps == pytest.approx(0.25 * 0.2 + 0.75 * 0.6)
+    assert pilots.course(regime, 96, 1.0, fits=0.25).steps == pytest.approx(0.25 * 0.4 + 0.75), "unfit: the budget"
+
+
 def test_few_networks_of_a_stack_take_longer_each(registry: Registry) -> None:
     (search,) = Plan(parse_suite(SUITE.format(most=64).split('[[regimes]]\nuse = "output')[0] + MODERATE, registry),
                      registry, "cpu").searches  # fmt: skip
