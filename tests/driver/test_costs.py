@@ -331,6 +331,7 @@ def test_all_sizes_have_pilots_of_their_own_if_there_are_few(registry: Registry)
     assert [(one.n, one.d) for one in representatives(searches, 1)] == [(160, 16)]
     assert [(one.n, one.d) for one in representatives(searches, 2)] == [(40, 8), (160, 32)]
     assert {id(one) for one in representatives(searches, 20)} == set(map(id, searches))
-    pairs = [(one, Pilots(one.n)) for one in representatives(searches, 2)]
+    pilots = (Pilot(1.0, True, True, True, 0.5),)
+    pairs = [(one, Pilots(one.n, pilots)) for one in representatives(searches, 2)]
     size = {(one.n, one.d): nearest(pairs, one).n for one in searches}
     assert (size[40, 8], size[40, 16], size[160, 16], size[160, 32]) == (40, 40, 160, 160)
