@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.driver.run import Run
 
 FOLDER = Path(__file__).parent / "unseen"
-"""Where the suites are, a second and a third set in folders of it."""
+"""Where the suites are, further sets in folders of it."""
 
 PARTS = {"long-map": 40}
 """Parts of the trials at each width of a map by its name, one of which is trained. The plan is divided by as many."""
