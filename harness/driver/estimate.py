@@ -154,7 +154,7 @@ def _planned(plan: Plan, *, measure: bool) -> tuple[list[PlannedThreshold], Expe
     tuning = {id(one[0]): one for one in _tuning(plan.searches)}
     every = (*plan.searches, *(one[1] for one in tuning.values()))
     times = TrialTimes(every, plan.registry, plan.suite.budget.trial_seconds, measure=measure)
-    expected = Expectations(plan.leading, times)
+    expected = Expectations(plan.leading, times.pilots)
     planned: list[PlannedThreshold] = []
     for search in plan.searches:
         if id(search) in tuning:

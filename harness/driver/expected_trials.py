@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from harness.statistics.expectation import Tried, expectation, ratios
 
 if TYPE_CHECKING:
     from harness.driver.threshold_search import ThresholdSearch
-    from harness.driver.trial_times import TrialTimes
+    from harness.engine.pilots import Pilots
 
 LARGEST_BLOCK = 64
 """Largest number of trials of a grid that are taken to be trained together."""
@@ -56,14 +56,14 @@ class Kind:
 class Expectations:
     """The expectations of the adaptive searches of a suite, one for each kind, by the search in the middle of it."""
 
-    def __init__(self, searches: Sequence[ThresholdSearch], times: TrialTimes) -> None:
+    def __init__(self, searches: Sequence[ThresholdSearch], pilots: Callable[[ThresholdSearch], Pilots]) -> None:
         """Simulate searches like those in the middle.
 
         Args:
             searches: All searches.
-            times: The times of their trials, and the pilots.
+            pilots: Function that returns the pilots of a search.
         """
-        self._times = times
+        self._pilots = pilots
         kinds: dict[Kind, list[ThresholdSearch]] = {}
         for search in searches:
             if not search.exact:
@@ -90,7 +90,7 @@ class Expectations:
         start, step = search.scale
         if search.exact:
             widths = Counter(k for k, _ in search.missing)
-            pilots = self._times.pilots(search)
+            pilots = self._pilots(search)
             return [
                 ExpectedTrials(k, trials, pilots.fits(k / start), min(trials, LARGEST_BLOCK))
                 for k, trials in sorted(widths.items())
@@ -107,7 +107,7 @@ class Expectations:
 
     def _kind(self, search: ThresholdSearch) -> Kind:
         start, step = search.scale
-        tried, bounded = self._times.pilots(search).tried(), search.floor > 0
+        tried, bounded = self._pilots(search).tried(), search.floor > 0
         linear = bounded and search.setting.regime.model.linear()
         at_once = linear and all(one.sure == one.trials for one in tried if one.width >= 1.0)
         return Kind(tried, bounded, at_once, round(math.log(max(start / step, 1.0), 4)))

@@ -65,7 +65,7 @@ class TrialTimes:
             limit: Longest time of a trial, in seconds.
             measure: Whether to measure what is not known.
         """
-        self.registry, self.limit, self.measure = registry, limit, measure
+        self._registry, self._limit, self._measure = registry, limit, measure
         self.unknown = self.busy = False
         self._searches: dict[str, list[ThresholdSearch]] = {}
         for search in searches:
@@ -89,7 +89,7 @@ class TrialTimes:
         """
         costs, fates, _ = self._measured(search)
         if costs is None:
-            return self.limit * sum(one.trials for one in expected)
+            return self._limit * sum(one.trials for one in expected)
         total, pilots = 0.0, self.pilots(search)
         setting, n, d, (start, _) = search.setting, search.n, search.d, search.scale
         for one in expected:
@@ -103,7 +103,7 @@ class TrialTimes:
     def _measured(self, search: ThresholdSearch) -> Known:
         """Return costs, time of fates and pilots of a search's trials. There are no costs if they cannot be timed."""
         if search.key not in self._known:
-            own = is_third_party(self.registry, search.setting.regime, search.setting.dataset)
+            own = is_third_party(self._registry, search.setting.regime, search.setting.dataset)
             self._known[search.key] = self._of_third_party(search) if own else self._of_file(search)
         return self._known[search.key]
 
@@ -111,11 +111,11 @@ class TrialTimes:
         """Return what the file has of a search's trials, or what is measured now."""
         from harness.engine.cost_file import costs_of, fates_of, pilots_of
 
-        setting, measure = search.setting, self.measure
-        costs = costs_of(setting, self.registry, measure=measure)
+        setting, measure = search.setting, self._measure
+        costs = costs_of(setting, self._registry, measure=measure)
         continuation, fates = followed(setting), None
         if costs is not None and continuation in shipped():
-            fates = fates_of(setting, self.registry, measure=measure)
+            fates = fates_of(setting, self._registry, measure=measure)
             self.unknown |= fates is None
         if costs is None:
             self.unknown = True
@@ -129,23 +129,23 @@ class TrialTimes:
         trained = []
         for one in some:
             begun = Rehearsal(one, costs.found, found, 1.0 / settings / len(some))
-            pilots = pilots_of(begun.data(self.registry), setting.device, begun.pilots, measure=measure)
+            pilots = pilots_of(begun.data(self._registry), setting.device, begun.pilots, measure=measure)
             self.unknown |= pilots is None
             trained += [] if pilots is None else [(one, pilots)]
         return costs.found, found, trained
 
     def _of_third_party(self, search: ThresholdSearch) -> Known:
         setting = search.setting
-        if not self.measure:
+        if not self._measure:
             self.unknown = True
             return None, None, ()
         taking_part = (setting.regime, setting.dataset)
         some = _spread([size for one in self._searches[search.key] for size in _sizes(one)])
-        seconds = min(SECONDS, 4 * TOGETHER * len(some) * self.limit)
+        seconds = min(SECONDS, 4 * TOGETHER * len(some) * self._limit)
         try:
-            guarded(_ready, taking_part, self.registry, subject="torch", seconds=START_SECONDS)
+            guarded(_ready, taking_part, self._registry, subject="torch", seconds=START_SECONDS)
             call = partial(_timed, setting, some)
-            costs = guarded(call, taking_part, self.registry, subject="a trial", seconds=seconds)
+            costs = guarded(call, taking_part, self._registry, subject="a trial", seconds=seconds)
         except Unanswered:
             return None, None, ()
         return costs, Fates(costs.step) if followed(setting) else None, ()
