@@ -156,25 +156,6 @@ def floor_of(outcomes: Mapping[int, Sequence[Outcome]]) -> int:
     return max(hopeless, default=0)
 
 
-def exact_floor(outcomes: Mapping[int, Sequence[Outcome]], regime: Regime, dataset: Dataset, n: int, d: int) -> int:
-    """Return the largest admissible width that is known to have too few effective weights for an exact fit, or 0.
-
-    Beside the widths at which every trial is counted, these are the widths up to the widest tried at which counting
-    needs no trial: labels with a density, and fewer weights than labels whatever the inputs.
-
-    Args:
-        outcomes: Trials by width.
-        regime: What is trained.
-        dataset: Where the problems come from.
-        n: Number of samples.
-        d: Input dimension.
-    """
-    tried = floor_of(outcomes)
-    if not outcomes:
-        return tried
-    return max(tried, counting_floor(regime, dataset, n, d, max(outcomes) - 1))
-
-
 def counting_floor(regime: Regime, dataset: Dataset, n: int, d: int, most: int) -> int:
     """Return the largest admissible width at which counting needs no trial to rule an exact fit out, or 0.
 

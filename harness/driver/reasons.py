@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness.components import Cell
 from harness.components.reason import REASONS, reason
 
 if TYPE_CHECKING:
@@ -34,8 +33,7 @@ def reasons(
     found: dict[int, dict[Reason, int]] = {}
     if asked.by is not None:
         return found  # the reasons are those of losses
-    for k in results.widths(regime, n, d):
-        trials = results.outcomes[Cell(regime, n, d, k)]
+    for k, trials in results.by_width(regime, n, d).items():
         counts = Counter(reason(outcome, asked.tolerance, asked.index, trained, asked.steps) for outcome in trials)
         found[k] = {name: counts[name] for name in REASONS if counts[name]}
     return found

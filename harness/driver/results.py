@@ -11,21 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.complaints import nearest
-from harness.components import Cell, Mark, Outcome, Regime, Verdict
-from harness.driver.measured_threshold import measured_threshold
+from harness.components import Cell, Mark, Outcome, Regime
 from harness.driver.question import Asked, Question
-from harness.driver.size_brackets import size_brackets
+from harness.driver.size_outcomes import SizeOutcomes
 from harness.plugin_host.registry import Registry
+from harness.statistics.brackets import LEVEL
 from harness.statistics.exponents import ExponentFit, fit_exponents
-from harness.statistics.rounds import tally
 from harness.statistics.size_bracket import SizeBracket
 from harness.suite import Suite, shipped_suites
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.statistics.choice import Choice
-    from harness.statistics.evidence import Evidence
     from harness.statistics.thresholds import Threshold
     from harness.store import Round
 
@@ -93,15 +91,24 @@ class Results:
         return self.suite.sizes
 
     @cached_property
-    def _widths(self) -> dict[tuple[str, int, int], list[int]]:
-        found: dict[tuple[str, int, int], list[int]] = {}
+    def _by_size(self) -> dict[tuple[str, int, int], dict[int, tuple[Outcome, ...]]]:
+        found: dict[tuple[str, int, int], dict[int, tuple[Outcome, ...]]] = {}
         for cell in sorted(self.outcomes):
-            found.setdefault((cell.regime, cell.n, cell.d), []).append(cell.k)
+            found.setdefault((cell.regime, cell.n, cell.d), {})[cell.k] = self.outcomes[cell]
         return found
+
+    def by_width(self, regime: str, n: int, d: int) -> dict[int, tuple[Outcome, ...]]:
+        """Return the trials of each width that was tried, ordered by seed."""
+        return self._by_size.get((regime, n, d), {})
 
     def widths(self, regime: str, n: int, d: int) -> list[int]:
         """Return the widths that were tried."""
-        return self._widths.get((regime, n, d), [])
+        return list(self.by_width(regime, n, d))
+
+    def at(self, regime: str, n: int, d: int) -> SizeOutcomes:
+        """Return the outcomes of a regime at one size."""
+        trials, rounds = self.by_width(regime, n, d), self.rounds.get((regime, n, d), ())
+        return SizeOutcomes(self.suite, self.regime(regime), n, d, trials, rounds, self.decides_fates(regime))
 
     def rung(self, tolerance: float | None = None) -> int:
         """Return the index of a tolerance, or of the reported one by default.
@@ -173,16 +180,8 @@ class Results:
         self, regime: str, n: int, d: int, tolerance: Asked = None, steps: float | None = None
     ) -> dict[int, tuple[int, int]]:
         """Return (fits, trials) by width as :meth:`question` defines a fit, errors left out. Trials may be open."""
-        asked = self.question(regime, tolerance, steps)
-        return {k: (m, trials) for k, (m, _, trials) in self.tallies(regime, n, d, asked).items()}
-
-    def tallies(self, regime: str, n: int, d: int, asked: Question) -> dict[int, tuple[int, int, int]]:
-        """Return (fits, open, trials) by width, errors left out."""
-        found = {}
-        for k in self.widths(regime, n, d):
-            verdicts = [asked.verdict(outcome) for outcome in self.outcomes[Cell(regime, n, d, k)]]
-            found[k] = (verdicts.count("fit"), verdicts.count("open"), len(verdicts) - verdicts.count("error"))
-        return found
+        tallies = self.at(regime, n, d).tallies(self.question(regime, tolerance, steps))
+        return {k: (one.sure, one.trials) for k, one in tallies.items()}
 
     def threshold(self, regime: str, n: int, d: int, tolerance: Asked = None, steps: float | None = None) -> Threshold:
         """Return k½ with its bracket, computed once for each question.
@@ -199,31 +198,12 @@ class Results:
         """
         key = (regime, n, d, self.question(regime, tolerance, steps))
         if key not in self._thresholds:
-            self._thresholds[key] = measured_threshold(self, self.regime(regime), *key[1:])
+            self._thresholds[key] = self.at(regime, n, d).threshold(key[-1])
         return self._thresholds[key]
 
     @cached_property
     def _thresholds(self) -> dict[tuple[str, int, int, Question], Threshold]:
         return {}
-
-    def evidence(self, regime: str, n: int, d: int, judge: Callable[[Outcome], Verdict]) -> Evidence | None:
-        """Return the evidence of the rounds of a search, or None if brackets follow from counts.
-
-        Args:
-            regime: Name of the regime.
-            n: Number of samples.
-            d: Input dimension.
-            judge: What decides whether a trial fits.
-        """
-        rounds, of = self.rounds.get((regime, n, d), ()), self.regime(regime)
-        if not rounds or not of.model.has_width:
-            return None
-        outcomes = {(k, o.seed): o for k in self.widths(regime, n, d) for o in self.outcomes[Cell(regime, n, d, k)]}
-        tallies = [
-            {k: tally(judge(outcomes[k, seed]) for seed in range(first, first + more)) for k, first, more in asked}
-            for asked in rounds
-        ]
-        return self.suite.search.evidence(tallies, of.starting_width(n, d), of.initializer.width_step)
 
     def exponent_fit(self, regime: str, tolerance: Asked = None, steps: float | None = None) -> ExponentFit:
         """Return the exponents of k½ in n and d, computed once for each question."""
@@ -235,9 +215,12 @@ class Results:
     def brackets(self, regime: str, tolerance: Asked = None, steps: float | None = None) -> tuple[SizeBracket, ...]:
         """Return the brackets of k½ at all sizes of the suite, which hold together at a confidence of 95 %.
 
-        See :func:`harness.driver.size_brackets.size_brackets`.
+        Each bracket is taken at 5 %/m, where m is the number of sizes of the run, whether they have a bracket or not,
+        and whether they are looked at or not. See :meth:`harness.driver.size_outcomes.SizeOutcomes.bracket`.
         """
-        return size_brackets(self, self.regime(regime), self.question(regime, tolerance, steps))
+        asked, sizes = self.question(regime, tolerance, steps), self.sizes()
+        level = LEVEL / (self.joint or len(sizes))
+        return tuple(self.at(regime, n, d).bracket(asked, level) for n, d in sizes)
 
     @cached_property
     def _exponent_fits(self) -> dict[tuple[str, Question], ExponentFit]:

@@ -162,8 +162,8 @@ def places_of(results: Results) -> dict[SizePlace, None]:
 
 def _trials(results: Results, place: SizePlace) -> dict[_Trial, Outcome]:
     """Return the trials of a place without errors."""
-    cells = (Cell(*place, k) for k in results.widths(*place))
-    return {(cell, trial.seed): trial for cell in cells for trial in results.outcomes[cell] if not trial.message}
+    tried = results.by_width(*place)
+    return {(Cell(*place, k), one.seed): one for k, several in tried.items() for one in several if not one.message}
 
 
 def _size(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from harness.components import Cell
 from harness.components.entries import Entry, Interval, Missing, Note, Number, Text
 from harness.components.table import Column, Row, Table
 from harness.report import setting
@@ -108,8 +107,8 @@ def verdicts(results: Results, regime: str, n: int, d: int, asked: Question) -> 
     own = results.question(regime, *asked.arguments)  # regimes may record a mark at different places
     return {
         (k, trial.seed): fit
-        for k in results.widths(regime, n, d)
-        for trial in results.outcomes[Cell(regime, n, d, k)]
+        for k, trials in results.by_width(regime, n, d).items()
+        for trial in trials
         if (fit := own.fit(trial)) is not None
     }
 

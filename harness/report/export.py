@@ -179,7 +179,7 @@ def _threshold(results: Results, regime: str, n: int, d: int) -> ThresholdData:
     decided = results.decides_fates(regime)
     leading = results.threshold(regime, n, d)
     budget = results.threshold(regime, n, d, results.suite.budget.report_tolerance)
-    trials = [t for k in results.widths(regime, n, d) for t in results.outcomes[Cell(regime, n, d, k)]]
+    trials = results.at(regime, n, d).trials
     record: ThresholdData = {
         "regime": regime,
         "n": n,

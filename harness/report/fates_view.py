@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.components import Cell
 from harness.components.entries import Entry, Missing, Note, Number, Text
 from harness.components.table import Column, Row, Table
 from harness.driver.question import FATES, counted, fate_counts, proved
@@ -62,8 +61,7 @@ def fates_view(results: Results) -> Table:
 
 
 def _row(results: Results, regime: Regime, n: int, d: int) -> Row:
-    widths = results.widths(regime.name, n, d)
-    trials = [trial for k in widths for trial in results.outcomes[Cell(regime.name, n, d, k)] if not trial.message]
+    trials = [trial for trial in results.at(regime.name, n, d).trials if not trial.message]
     found = fate_counts(trials)
     hopeless = sum(counted(trial) and trial.fate is not None and trial.fate.kind == "open" for trial in trials)
     entries: list[Entry] = [Number(found[name]) for name in FATES]

@@ -72,8 +72,7 @@ def cells_of(results: Results, name: str) -> list[tuple[Cell, Sequence[float]]]:
     """
     found: list[tuple[Cell, Sequence[float]]] = []
     for regime, n, d in results.places:
-        for k in results.widths(regime, n, d):
-            trials = results.outcomes[Cell(regime, n, d, k)]
+        for k, trials in results.by_width(regime, n, d).items():
             values = [value for trial in trials if (value := number_of(trial, name)) is not None]
             if values:
                 found.append((Cell(regime, n, d, k), values))

@@ -55,9 +55,8 @@ def trial_columns(results: Results) -> dict[str, Any]:
 def _places(results: Results) -> Iterator[tuple[str, int, int, list[tuple[Cell, Sequence[Outcome]]]]]:
     for regime in results.suite.regimes:
         for n, d in results.sizes():
-            cells = [Cell(regime.name, n, d, k) for k in results.widths(regime.name, n, d)]
-            if cells:
-                yield regime.name, n, d, [(cell, results.outcomes[cell]) for cell in cells]
+            if tried := results.by_width(regime.name, n, d):
+                yield regime.name, n, d, [(Cell(regime.name, n, d, k), trials) for k, trials in tried.items()]
 
 
 def _counted(cell: Cell, trials: Sequence[Outcome], question: Question) -> str:

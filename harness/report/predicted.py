@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from harness.claims.certified import SEEDS, Certified, certified_width
 from harness.claims.predictions import concerned, predict, predictions, unanswered
 from harness.components import Certificate, Width
-from harness.driver.measured_threshold import certified_half
 from harness.engine.draws import draw_problem
 from harness.plugin_host.guarded import SECONDS, guarded
 from harness.plugin_host.plugin_process import Unanswered
@@ -85,7 +84,7 @@ def trained_width(results: Results, regime: str, n: int, d: int) -> Width:
     """Return the width at which half of the trained nets of a regime are certified, with its bracket as the reason."""
     if not results.decides_fates(regime):
         return Width(math.nan, "this run does not ask what becomes of the trials with unlimited steps")
-    found = certified_half(results, results.regime(regime), n, d)
+    found = results.at(regime, n, d).certified_half()
     low, high = found.low or 0, found.high
     if found.k_half is not None:
         return Width(float(found.k_half), f"half of the trained nets certified: ({low}, {high}]", noted=True)

@@ -186,8 +186,7 @@ def _row(results: Results, regime: Regime, n: int, d: int, asked: Question, colu
     tolerance, steps = asked.arguments
     found = results.threshold(regime.name, n, d, tolerance, steps)
     within = results.question(regime.name, *asked.within(results.suite.budget.report_tolerance))
-    cells = [results.outcomes[Cell(regime.name, n, d, k)] for k in results.widths(regime.name, n, d)]
-    verdicts = Counter(within.verdict(trial) for cell in cells for trial in cell)
+    verdicts = Counter(map(within.verdict, results.at(regime.name, n, d).trials))
     hidden = regime.model.describe().trains in ("hidden", "all")
     headers = [column.header for column in columns]
     both = "k½ exact" in headers

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.components import Cell
 from harness.report import setting
 from harness.report.diagnostics_view import quartiles
 from harness.report.figures.layout import finished, panels
@@ -48,8 +47,8 @@ def laziness_figure(results: Results) -> list[Drawn]:
 
 def _spread(results: Results, regime: str, n: int, d: int, quantity: str) -> _Spread:
     found: _Spread = {}
-    for k in results.widths(regime, n, d):
-        values = [v for t in results.outcomes[Cell(regime, n, d, k)] if k and (v := _value(t, quantity))]
+    for k, trials in results.by_width(regime, n, d).items():
+        values = [value for trial in trials if k and (value := _value(trial, quantity))]
         if values:
             found[k] = quartiles(values)
     return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.components import Cell
 from harness.components.reason import REASONS
 from harness.components.vocabulary import Reason
 from harness.driver.reasons import reasons
@@ -77,9 +76,9 @@ def _met(results: Results, regime: Regime, n: int, d: int) -> bool:
 
 def shares(results: Results, regime: str, n: int, d: int) -> dict[int, tuple[int, Mapping[Reason, int]]]:
     """Return for each width with trials their number, errors left out, and how many do not fit for which reason."""
-    by_width = reasons(results, regime, n, d)
-    totals = {k: sum(not trial.message for trial in results.outcomes[Cell(regime, n, d, k)]) for k in by_width}
-    return {k: (totals[k], counts) for k, counts in by_width.items() if totals[k]}
+    trials, found = results.by_width(regime, n, d), reasons(results, regime, n, d)
+    totals = {k: sum(not trial.message for trial in trials[k]) for k in found}
+    return {k: (totals[k], counts) for k, counts in found.items() if totals[k]}
 
 
 def _draw(results: Results, regime: Regime, sizes: list[tuple[int, int]]) -> Figure:

@@ -169,9 +169,9 @@ def _hits(results: Results, n: int, d: int) -> Drawn:
 
 def _median_hits(results: Results, regime: Regime, n: int, d: int, rung: int) -> _Points:
     points: _Points = []
-    for k in results.widths(regime.name, n, d):
-        trials = [trial for trial in results.outcomes[Cell(regime.name, n, d, k)] if not trial.message]
-        hits = sorted(math.inf if (hit := trial.hits[rung]) is None else float(hit) for trial in trials)
+    for k, trials in results.by_width(regime.name, n, d).items():
+        met = (trial.hits[rung] for trial in trials if not trial.message)
+        hits = sorted(math.inf if hit is None else float(hit) for hit in met)
         if hits and math.isfinite(middle := hits[(len(hits) - 1) // 2]):
             points.append((k, max(middle, 1.0)))  # a log axis has no position for step 0
     return points
