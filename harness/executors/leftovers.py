@@ -97,6 +97,18 @@ def end_forks_with_this_process() -> None:
         os.register_at_fork(before=remember, after_in_child=bind)
 
 
+def end_with_parent(parent: int) -> None:
+    """Let the system end this process when the thread that started it ends, however it ends.
+
+    Args:
+        parent: Id of the process that started it. If that has ended already, this one ends at once.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # only Linux has it
+        ctypes.CDLL(None).prctl(_END_WITH_PARENT, signal.SIGKILL)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _forks() -> list[int]:
     """Return the children that run the same command line, and so no program of their own."""
     own = _command_line("self")

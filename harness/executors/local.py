@@ -12,7 +12,7 @@ from typing import ClassVar, Self
 from harness.components import Outcome
 from harness.components.executor import Attempt, Batch, BatchFailed, Executor, LostWorkers
 from harness.components.fault import Fault
-from harness.executors.worker import Worker, uninterrupted
+from harness.executors.worker import Worker
 
 MOST_STARTS = 3
 """Number of workers in a row that may end before they are ready. The run then ends."""
@@ -40,9 +40,8 @@ class Local(Executor):
     def __enter__(self) -> Self:
         """Start the workers."""
         try:
-            with uninterrupted():
-                for _ in range(self._processes):
-                    self._pool.append(Worker(self.plugin_files))
+            for _ in range(self._processes):
+                self._pool.append(Worker(self.plugin_files))
         except BaseException as error:
             self.__exit__(type(error), error, None)
             raise
@@ -137,8 +136,7 @@ class Local(Executor):
             raise LostWorkers(f"{MOST_STARTS} workers in a row did not start: {fault.message}")
         if self._lost >= MOST_LOST:
             raise LostWorkers(f"{MOST_LOST} workers in a row were lost: {fault.message}; try fewer --workers")
-        with uninterrupted():
-            self._pool[self._pool.index(worker)] = Worker(self.plugin_files)
+        self._pool[self._pool.index(worker)] = Worker(self.plugin_files)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

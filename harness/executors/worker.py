@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from multiprocessing import reduction
+from multiprocessing import forkserver, reduction
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
@@ -57,7 +57,7 @@ class Worker:
         context = _context()
         ours, theirs = context.Pipe()
         self.pipe = ours
-        with _environment(dict.fromkeys(_ONE_THREAD, "1")):
+        with _environment(dict.fromkeys(_ONE_THREAD, "1")), _started(context):
             # Not a daemon, because daemons may not start processes, and the compilers of torch do.
             self.process = context.Process(target=_main, args=(theirs, plugin_files, dict(os.environ), _Stderr()))
             self.process.start()
@@ -218,8 +218,23 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Block interrupts while workers start. Workers inherit the block, so only the driver handles interrupts."""
+def _started(context: SpawnContext | ForkServerContext) -> Iterator[None]:
+    """Start the process that workers are forks of, and keep interrupts from those that are spawned.
+
+    The driver then waits for the imports of the former, and an interrupt ends the wait.
+    """
+    if isinstance(context, SpawnContext):
+        with _uninterrupted():
+            yield
+        return
+    with _uninterrupted(), _environment({"HARNESS_DRIVER": str(os.getpid())}):
+        forkserver.ensure_running()
+    yield
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Block interrupts while a process starts. It inherits the block, so only the driver handles interrupts."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,7 +148,8 @@ def run(
         if going.plan.missing and clock.left != 0.0:
             listening = _given(progress) if callable(progress) else shown(not progress)
             try:
-                with listening as listen, chosen, clock:
+                with listening as listen, ExitStack() as started, clock:
+                    started.enter_context(chosen)  # which starts in the limit, and ends its workers after it
                     results = going.go(chosen, clock.listening(listen))
             except (KeyboardInterrupt, LostWorkers, WriteError) as error:
                 if not (clock.up and isinstance(error, KeyboardInterrupt)):

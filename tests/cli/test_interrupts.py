@@ -28,6 +28,15 @@ GREETING = (
     "there.greet = said; sys.argv = ['harness', 'run', 'long.toml', '--scheduler', sys.argv[1]]; main()"
 )
 
+STARTING = (
+    "import os; import multiprocessing.context as context; import multiprocessing.forkserver as there\n"
+    "from harness.cli import main\n"
+    "there.set_forkserver_preload(['slow']); context.ForkServerContext.set_forkserver_preload = lambda *_: None\n"
+    "read, ours = there.read_signed, os.dup(1)\n"
+    "def said(pipe): os.write(ours, b'starting\\n'); return read(pipe)\n"
+    "there.read_signed = said; import sys; sys.argv = ['harness', 'run', 'long.toml', *sys.argv[1:]]; main()"
+)
+
 
 def interrupted(program: list[str], ready: str, delay: float, how: signal.Signals, folder: Path) -> tuple[str, float]:
     """Run a program, signal it ``delay`` seconds after it is ready; return what it said, and how long it took then."""
@@ -67,3 +76,11 @@ def test_an_interrupt_is_one_line_and_status_130(delay: float, how: signal.Signa
     assert seconds < 20
     if "saved" in said:
         assert "To go on: harness run long.toml --workers 2" in said
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_the_first_worker_waits_for_its_imports(how: signal.Signals, tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("import time; import harness.executors.preloaded; time.sleep(60)")
+    said, seconds = interrupted([STARTING], "starting", 0.1, how, tmp_path)
+    assert "interrupted; 0 trials are saved. To go on: harness run long.toml" in said
+    assert seconds < 10  # of the 60 that the imports take, whose process holds the standard error open

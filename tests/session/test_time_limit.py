@@ -7,13 +7,14 @@ import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from click.testing import CliRunner
 
 import harness
 from harness.cli import run as verb
+from harness.executors.in_process import InProcess
 from harness.report.predicted import LATE
 from harness.session import planning, time_limit, training, width
 from harness.session.time_limit import TimeLimit
@@ -88,6 +89,21 @@ def test_time_in_which_the_command_loads_counts(tmp_path: Path, clock: Clock, mo
     call = [str(tmp_path / "long.toml"), "--out", str(tmp_path / "run"), "--executor", "in-process", "--max-time", "9s"]
     done = CliRunner().invoke(verb.command, call, standalone_mode=False)
     assert (done.return_value, "Time is up: 120 trials are missing" in done.stderr) == (3, True)
+
+
+class SlowStart(InProcess):
+    """An executor with workers that take a minute to start."""
+
+    def __enter__(self) -> Self:
+        time.sleep(60)
+        return self
+
+
+def test_time_in_which_workers_start_counts(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    stopped = harness.run(SUITE, out=tmp_path, executor=SlowStart(), max_time=2)
+    assert (stopped.trained, stopped.missing) == (0, 120)
+    assert time.monotonic() - begun < 40
 
 
 @pytest.mark.parametrize(("limit", "left"), [(1, 0), (5, 3), (61, 59), (100, 68), (None, None)])
