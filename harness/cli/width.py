@@ -148,7 +148,10 @@ def command(
             progress=not quiet,
             say=lambda line: click.echo(line, err=True),
         )
-    except (KeyboardInterrupt, LostWorkers, WriteError, OSError) as error:
+    except (KeyboardInterrupt, LostWorkers) as error:
+        error.add_note("all trials that ended are saved")  # of every run, of which the last counts its own alone
+        return stopped(error)
+    except (WriteError, OSError) as error:
         return stopped(error)
     except (ValueError, StoreError) as error:  # data, regimes, stored results
         raise WrongInput(as_options(str(error))) from error

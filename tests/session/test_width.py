@@ -163,6 +163,21 @@ def test_a_folder_that_cannot_be_used_is_wrong_input_and_a_full_disk_is_status_3
     assert "No space left on device; all trials are saved, but not the reports. To go on: harness" in done.stderr
 
 
+def test_an_interrupt_while_95_percent_are_tested_does_not_count_the_trials_of_that_alone(
+    tmp_path: Path, data: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any) -> None:
+        error = KeyboardInterrupt()
+        error.add_note("0 trials are saved")  # of the run that tests a width
+        raise error
+
+    monkeypatch.setattr(session_width, "_nearly_all", interrupted)
+    call = [str(table(tmp_path / "mine.csv", *data)), "--out", str(tmp_path / "run"), "--regime", "moderate"]
+    done = CliRunner().invoke(command, [*call, "--steps", "200", "--workers", "1"], standalone_mode=False)
+    assert done.return_value == 130
+    assert "interrupted; all trials that ended are saved. To go on: harness" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("counts", "said"),
     [
