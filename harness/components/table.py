@@ -148,7 +148,8 @@ class Table:
 
     def spelled(self, entry: Entry, marks: Mapping[Note, str]) -> str:
         """Return an entry's text followed by the marks of its notes."""
-        return entry.text() + "".join(dict.fromkeys(marks[note] for note in in_order_of_marks(entry, marks)))
+        raised = dict.fromkeys(marks[note] for note in in_order_of_marks(entry, marks))
+        return entry.text() + between(marks).join(raised)
 
     def data(self) -> dict[str, Any]:
         """Return the table as plain data for strict JSON. :meth:`from_data` is the inverse."""
@@ -178,6 +179,17 @@ class Table:
             brief=data.get("brief", ""),
             compact=data.get("compact", False),
         )
+
+
+def between(marks: Mapping[Note, str]) -> str:
+    """Return what separates the marks of an entry: a comma if a mark of the table has two letters, else nothing.
+
+    Without it ᵃᵇ would be the marks of two notes or of one.
+
+    Args:
+        marks: Mark of every note of the table, from :meth:`Table.notes`.
+    """
+    return "," if any(len(mark) > 1 for mark in marks.values()) else ""
 
 
 def in_order_of_marks(entry: Entry, marks: Mapping[Note, str]) -> list[Note]:

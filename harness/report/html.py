@@ -16,8 +16,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from harness.components.entries import Bound, Entry, Missing, Text
-from harness.components.numbers import MARKS, clean
-from harness.components.table import in_order_of_marks
+from harness.components.numbers import LETTERS, MARKS, clean
+from harness.components.table import between, in_order_of_marks
 from harness.report.caption import EDITED
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harness.components.entries import Note
     from harness.components.table import Column, Row, Table
 
-LETTERS = dict(zip(MARKS, "abcdefghijklmnoprstuvwxyz", strict=True))
+LEVEL = str.maketrans(MARKS, LETTERS)
 
 
 POWER = re.compile(r"(?<=\b[ndk])\^([ab]\b|−?\d+)")
@@ -69,6 +69,7 @@ def fragment(table: Table) -> str:
             ],
             span=max(shown, 1),
             blocks=_blocks(table, marks, places, grouped=grouped),
+            between=between(marks),
             notes=[(_mark(mark), places[note], typeset(clean(note.text))) for note, mark in marks.items()],
         )
     )
@@ -203,4 +204,4 @@ def _attributes(classes: list[str], number: float | None = None) -> Markup:
 
 
 def _mark(mark: str) -> str:
-    return "".join(LETTERS.get(sign, sign) for sign in mark)
+    return mark.translate(LEVEL)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.components.entries import Bound, Entry, Formula, Missing, Text
-from harness.components.numbers import MARKS, clean
+from harness.components.numbers import LETTERS, MARKS, clean
 from harness.components.table import in_order_of_marks
 from harness.report.bibliography import bibliography, cite
 from harness.report.latex_plan import LINE, SEP, SIZES, latex_plan
@@ -28,7 +28,7 @@ ALIGNED = {"left": "l", "right": "r", "center": "c"}
 LONG = 32
 """Number of lines from which a table may be broken over pages."""
 
-LETTERS = {**dict(zip(MARKS, "abcdefghijklmnoprstuvwxyz", strict=True)), "†": r"\dag", "*": "*"}
+RAISED = {**dict(zip(MARKS, LETTERS, strict=True)), "†": r"\dag", "*": "*"}
 
 PREAMBLE = r"""%% \input this file where booktabs, array, longtable, amsmath and amssymb are loaded; or compile it.
 \makeatletter
@@ -220,8 +220,8 @@ class _Tex:
         """Return marks as superscripts."""
         raised, level = [], []
         for mark in dict.fromkeys(marks):
-            if all(sign in LETTERS for sign in mark):
-                raised.append("".join(LETTERS[sign] for sign in mark))
+            if all(sign in RAISED for sign in mark):
+                raised.append("".join(RAISED[sign] for sign in mark))
             else:
                 level.append(f" {escape(mark)}")
         return "".join(level) + (rf"\textsuperscript{{{','.join(raised)}}}" if raised else "")

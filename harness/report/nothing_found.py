@@ -6,7 +6,6 @@ import math
 import statistics
 from typing import TYPE_CHECKING
 
-from harness.components import Cell
 from harness.components.numbers import clean, decimal, number_of
 from harness.components.reason import arrival, reason
 from harness.driver.certificates import fewest_trials
@@ -16,10 +15,7 @@ from harness.report.why_not import listed
 from harness.statistics.adaptive import Adaptive
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from harness.components import Regime
-    from harness.components.vocabulary import Reason
     from harness.driver.question import Asked
     from harness.driver.results import Results
     from harness.statistics.thresholds import Threshold
@@ -77,13 +73,15 @@ def why_no_bracket(
     if by is not None and not by.monotone:
         return f"a fit is {by}, of which the chance may fall with the width"
     widest = max(found.counts)
-    fits, of = found.counts[widest]
-    half = 2 * fits >= of  # then neither the budget nor the widths are to blame
-    return (
-        (by is None and (_unfittable(results, regime, n, d) or (not half and _budget(results, regime, n, d))))
-        or (not half and _widths(found, near(reasons(results, regime.name, n, d, tolerance, steps), widest)))
-        or _trials(results, found)
-    )
+    fits, trials = found.counts[widest]
+    half = 2 * fits >= trials  # then neither the budget nor the widths are to blame
+    if by is None and (cause := _unfittable(results, regime, n, d) or ("" if half else _budget(results, regime, n, d))):
+        return cause
+    if half:
+        return _trials(results, found)
+    counts = near(reasons(results, regime.name, n, d, tolerance, steps), widest)
+    said = f" ({listed(counts)})" if counts else ""
+    return f"the widths are too small: {fits} of {trials} nets fit at the widest k = {widest}{said}"
 
 
 def _unfittable(results: Results, regime: Regime, n: int, d: int) -> str:
@@ -116,8 +114,8 @@ def late_fit(results: Results, regime: Regime, n: int, d: int) -> tuple[int, int
         Late nets, all nets and the median step, or None if fewer than half of the nets are late.
     """
     budget, index = results.suite.budget, results.rung()
-    widest = max(results.widths(regime.name, n, d), default=0)
-    trials = [trial for trial in results.outcomes.get(Cell(regime.name, n, d, widest), ()) if not trial.message]
+    tried = results.by_width(regime.name, n, d)
+    trials = [trial for trial in tried[max(tried)] if not trial.message] if tried else []
     late = []
     for trial in trials:
         step = arrival(trial, budget.tolerances[index]) if trial.hits[index] is None else None
@@ -139,13 +137,6 @@ def _budget(results: Results, regime: Regime, n: int, d: int) -> str:
         f"the budget of {budget} ends first: {late} of {trials} nets of the widest "
         f"k = {max(results.widths(regime.name, n, d))} were still falling{when}"
     )
-
-
-def _widths(found: Threshold, why: Mapping[Reason, int]) -> str:
-    widest = max(found.counts)
-    fits, trials = found.counts[widest]
-    said = f" ({listed(why)})" if why else ""
-    return f"the widths are too small: {fits} of {trials} nets fit at the widest k = {widest}{said}"
 
 
 def _trials(results: Results, found: Threshold) -> str:

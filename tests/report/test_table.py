@@ -95,6 +95,18 @@ def test_notes_are_numbered_in_reading_order_and_shared() -> None:
     assert re.findall(r'href="#t-note-(\d)"', fragment(table)) == ["1", "1", "2", "1"]
 
 
+def test_one_mark_of_two_letters_is_not_read_as_two_marks() -> None:
+    """25 letters have a raised form, so the mark of the 27th note is ᵃᵇ."""
+    notes = tuple(Note(str(i)) for i in range(27))
+    table = Table("t", "", "", (Column("x"),), tuple(Row((Number(1, notes=some),)) for some in (notes, notes[:2])))
+    several, two = (table.spelled(row.entries[0], table.notes()) for row in table.rows)
+    assert several.endswith(",ᶻ,ᵃᵃ,ᵃᵇ")
+    assert two == "1ᵃ,ᵇ"
+    assert to_encoding(two, "ascii") == "1[a],[b]"
+    shown = re.findall("<td[^>]*>1(.*)</td>", fragment(table))
+    assert [re.sub("<.*?>", "", one)[-7:] for one in shown] == ["z,aa,ab", "a,b"]
+
+
 def test_rows_must_have_an_entry_for_each_column() -> None:
     with pytest.raises(ValueError, match="row 0 has 1 entries for 2 columns"):
         Table("t", "", "", (Column("x"), Column("y")), (Row((Number(1),)),))
