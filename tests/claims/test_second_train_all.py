@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from harness_train_all.theories import certificate
 from harness_train_all.theories.certificate import d2_width
 from scipy.optimize import brentq
 from scipy.special import eval_hermitenorm
@@ -161,7 +162,9 @@ def test_the_width_of_d2_a_priori_is_that_of_its_formulas(n: int, d: int) -> Non
     assert d2_width(on, ACTIVATIONS["relu"]).value == pytest.approx(a_priori(on.x, on.y), rel=1e-9)
 
 
-def test_the_width_of_one_draw_is_certified_by_the_formula_of_d2_and_a_tenth_less_is_not(registry: Registry) -> None:
+def test_the_width_of_one_draw_is_certified_by_the_formula_of_d2_and_a_tenth_less_is_not(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """a₀³ ≥ 8B₁²‖X‖²‖r₀‖(‖v₀‖ + 2‖r₀‖/a₀) with a₀ from a singular value decomposition of the features."""
     (theory,) = [theory for theory in registry.theories() if theory.name == "cert-d2"]
     regime = build_regime(dict(theory.claim.home), registry)
@@ -180,6 +183,8 @@ def test_the_width_of_one_draw_is_certified_by_the_formula_of_d2_and_a_tenth_les
     k = int(width.value)
     assert holds(k)
     assert not all(holds(smaller) for smaller in range(math.floor(k / 1.11), k))
+    monkeypatch.setattr(certificate, "VALUES", k * on.n)
+    assert predict(theory, regime, on).width == width, "the hint that spares draws holds where the widest is certified"
 
 
 def test_every_theory_of_the_plugin_has_a_second_width(registry: Registry) -> None:

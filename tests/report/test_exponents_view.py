@@ -111,6 +111,17 @@ def test_claims_that_change_at_n_equal_d_are_shown_for_both_sides(results: Resul
     assert said["2, −1"][1].startswith("claimed at 2 of the 3 sizes, those with n ≥ d")
 
 
+def test_a_claim_is_that_at_the_sizes_with_a_bound_or_at_all_sizes_without_one(results: Results) -> None:
+    """Of the sizes n = 40, 80 and 160 at d = 80 the claim n/d · n of n ≥ d concerns two, and that of n < d one."""
+    suite = parse_suite(SUITE.replace("d = 10", "d = 80"), results.registry)
+    moved = {replace(cell, d=80): trials for cell, trials in results.outcomes.items()}
+    for largest, claimed in ((0, {"1, 0", "2, −1"}), (40, {"1, 0"}), (80, {"1, 0", "2, −1"})):
+        tried = {cell: trials for cell, trials in moved.items() if cell.n <= largest}
+        table = exponents_view(replace(results, suite=suite, outcomes=tried))
+        rows = found(table, regime="softplus", theory="Oymak & Soltanolkotabi 2020, Thm 2.1")
+        assert {row["claimed a, b"].text() for row in rows} == claimed
+
+
 def test_a_claim_with_a_floor_is_judged_by_what_applies_at_the_sizes(results: Results) -> None:
     # Of max(n^{3/2}/d, n) at d = 10 the floor applies at n = 40 and 80, the law at 160; at d = 40 the floor alone.
     table = exponents_view(replace(results, registry=Without(results, Floored)))  # type: ignore[arg-type]  # only its theories are asked for

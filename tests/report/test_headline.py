@@ -13,7 +13,7 @@ from harness.components.numbers import decimal, exponent, plain, width
 from harness.driver.results import Results
 from harness.plugin_host.registry import Registry
 from harness.report.export import thresholds_record
-from harness.report.headline import headline
+from harness.report.headline import headline, subject
 from harness.report.json_text import dumps
 from harness.report.leading import leading
 from harness.report.nothing_found import why_no_bracket
@@ -102,6 +102,16 @@ def one(registry: Registry, counts: dict[int, tuple[Outcome, ...]]) -> Results:
         SUITE.replace("n = [40, 80, 160]", "n = 40").partition('[[regimes]]\nname = "relu')[0], registry
     )
     return Results(suite, registry, {Cell("softplus", 40, 10, k): several for k, several in counts.items()})
+
+
+def test_a_regime_has_its_name_where_there_are_several(registry: Registry) -> None:
+    *others, last = re.split(r"(?=\[\[regimes)", SUITE.replace('"softplus"', '"mine"'))
+    for number, named in ((1, False), (2, True)):
+        text = "".join([*others, last][: 1 + number])
+        suite = parse_suite(text, registry)
+        assert len(suite.regimes) == number
+        said = subject(Results(suite, registry, {}), suite.regimes[0])
+        assert said == f"softplus nets{' of “mine”' * named}, hidden layer trained by gradient descent,"
 
 
 def late(steps: int = 9000) -> Outcome:

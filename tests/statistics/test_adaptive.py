@@ -94,6 +94,16 @@ def test_a_floor_excludes_what_lies_below_it() -> None:
     assert replay([], START, LARGEST, floor=500).bracket() == (LARGEST, None)
 
 
+def test_a_pair_is_certified_by_the_curves_that_cross_a_half_between_its_ends() -> None:
+    """Bets on fits gain where P ≥ ½ and bets on failures where P < ½; elsewhere no number of trials suffices."""
+    search = BettingSearch(replay(agreed({10: (2, 5), 20: (4, 5)}), START, LARGEST), 200, 1.25)
+    curves, pairs = search._curves, search._pairs
+    inside = (pairs.low < len(curves.possible)) & (pairs.high < len(curves.sure))
+    crosses = (curves.possible[pairs.low[inside]] < 0.5) & (curves.sure[pairs.high[inside]] >= 0.5)
+    assert crosses.any()
+    assert (np.isfinite(pairs.trials[inside]) == crosses).all()
+
+
 def test_thousands_of_trials_are_told_at_once() -> None:
     found = replay(agreed({10: (1000, 5000), 11: (4000, 5000)}), START, LARGEST)
     assert np.isfinite(found.capital).all()

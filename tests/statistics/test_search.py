@@ -116,6 +116,8 @@ def test_first_rounds() -> None:
     assert search.next(rounds({}), start=7, step=2) == {8: 5}
     assert search.next(rounds({}), start=9999) == {4096: 5}
     assert search.next(rounds({7: (5, 5)}), start=7) == {4: 5}
+    assert search.next(rounds({2: (5, 5), 8: (5, 5)}), start=8) == {1: 5}
+    assert search.next(rounds({8: (0, 5), 16: (0, 5), 32: (0, 5)}), start=8) == {64: 5}
     assert search.next(rounds({8: (0, 5), 16: (0, 5), 32: (0, 5), 64: (0, 5)}), start=8) == {256: 5}
     assert search.next(rounds({8: (0, 5), 16: (5, 5)}), start=8) == {11: 5}
     assert search.next(rounds({8: (0, 5), 9: (5, 5)}), start=8) == {8: 7, 9: 7}
