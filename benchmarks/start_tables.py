@@ -13,7 +13,7 @@ from harness.components.table import Column, Row, Table
 WORDS = {
     "step": "a stable step",
     "spectrum": "λ_min and a stable step",
-    "exact": "both, and all eigenvectors",
+    "exact": "both, and an exact solution",
 }
 """What is wanted of the kernel."""
 

@@ -28,6 +28,7 @@ from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent
 from harness.components import Cell, Outcome
 from harness.driver.threshold_searches import threshold_searches
+from harness.engine import spectral
 from harness.engine.fused.build import NoKernel
 from harness.engine.trial import prepare
 from harness.engine.work import train as engine_train
@@ -158,8 +159,14 @@ def test_the_way_before_gives_the_same_step() -> None:
         setting = case.setting(ShallowNet(), 1)
         setting = replace(setting, regime=replace(setting.regime, optimizer=GradientDescent()), spectrum=True)
         now = prepare(setting, *case.size, 0)
+        assert now.kernel is not None
+        values, weight = spectral.spectral_measure(now.kernel, now.problem.y)
         with set_up.the_way_before():
             before = prepare(setting, *case.size, 0)
+            expected = spectral.spectral_measure(now.kernel, now.problem.y)
+        np.testing.assert_allclose(
+            (values, np.cumsum(weight)), (expected[0], np.cumsum(expected[1])), rtol=1e-7, atol=1e-7
+        )
         assert before.step_size == pytest.approx(now.step_size, rel=1e-6)
         assert before.lambda_min == pytest.approx(now.lambda_min, rel=1e-6, abs=1e-12)
 

@@ -2,22 +2,27 @@
 
 The residual after t steps of size η on loss a/2 ‖f − y‖² is r_t = (I − aηK)^t r₀ with K = JJᵀ. In the eigenbasis of
 K, ‖r_t‖² = Σ cᵢ² gᵢ^{2t} with gᵢ = 1 − aηλᵢ: a sum of exponentials, convex in t, so first hits are found by
-bisection and any budget costs the same.
+bisection and any budget costs the same. The sum needs the spectral measure of K at r₀, and no eigenvector.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.components import Array
 from harness.components.progress import DIVERGED, Course, curve_steps, still_falling
+from harness.engine.fused import eigenvalues
+from harness.engine.one_thread import one_thread_of_blas
 
-Measure = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+EPS = float(np.finfo(np.float64).eps)
+
+Measure = Callable[[Array], Array]
 """The criterion's measure from residual norms."""
 
 RATE_POINTS = 64
@@ -29,41 +34,43 @@ class Decay:
     """‖r_t‖ of one run in closed form.
 
     Attributes:
+        kernel: K, (n, n).
+        residual: r₀, (n,).
+        eigenvalues: λᵢ of K, increasing.
         weight: cᵢ², the squared residual along each eigenvector at the start.
-        log_factor: log|gᵢ| (−∞ for a mode that one step removes).
-        eigenvalues: λᵢ of K.
         factor: gᵢ.
-        coefficients: cᵢ.
-        vectors: Eigenvectors, one a column.
+        log_factor: log|gᵢ| (−∞ for a mode that one step removes).
     """
 
-    weight: NDArray[np.float64]
-    log_factor: NDArray[np.float64]
-    eigenvalues: NDArray[np.float64]
-    factor: NDArray[np.float64]
-    coefficients: NDArray[np.float64]
-    vectors: NDArray[np.float64]
+    kernel: Array
+    residual: Array
+    eigenvalues: Array
+    weight: Array
+    factor: Array
+    log_factor: Array
 
     @staticmethod
     def of(kernel: Tensor, residual: Tensor, rate: float) -> Decay:
-        """Diagonalise K (n, n) and expand r₀ (n,); ``rate`` is aη. Float64."""
-        values, vectors = torch.linalg.eigh(kernel)
-        # Rounding leaves eigenvalues of a singular kernel near ±n ε λ_max; as modes they would move after 10¹² steps.
-        values = torch.where(values > len(values) * torch.finfo(values.dtype).eps * values[-1], values, 0.0)
-        coefficients = vectors.mT @ residual
-        shrink = (rate * values).numpy()
+        """Take the spectral measure of K (n, n) at r₀ (n,); ``rate`` is aη. Float64.
+
+        Raises:
+            numpy.linalg.LinAlgError: If K or r₀ is not finite.
+        """
+        matrix, start = kernel.numpy(), residual.numpy()
+        values, weight = spectral_measure(matrix, start)
+        values = _positive(values)
+        shrink = rate * values
         with np.errstate(divide="ignore", invalid="ignore"):
             # log1p, because slow modes matter at steps of the order of 1/(aηλ), however small λ is
             log_factor = np.where(shrink < 1.0, np.log1p(-shrink), np.log(shrink - 1.0))
-        weight = (coefficients * coefficients).numpy()
-        return Decay(weight, log_factor, values.numpy(), 1.0 - shrink, coefficients.numpy(), vectors.numpy())
+        return Decay(matrix, start, values, weight, 1.0 - shrink, log_factor)
 
-    def norm(self, steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    def norm(self, steps: Array) -> Array:
         """Return ‖r_t‖ at steps t, (m,)."""
         t = np.asarray(steps, dtype=float)[:, None]
         with np.errstate(invalid="ignore", over="ignore"):
             exponent = np.where(t == 0.0, 0.0, 2.0 * t * self.log_factor)
-            norms: NDArray[np.float64] = np.sqrt((self.weight * np.exp(exponent)).sum(axis=1))
+            norms: Array = np.sqrt((self.weight * np.exp(exponent)).sum(axis=1))
             return norms
 
     def limit(self, measure: Measure) -> float:
@@ -73,18 +80,68 @@ class Decay:
 
     def movement(self, step: int, rate: float) -> float:
         """Return ‖w_t − w₀‖ = (Σ λᵢ (aη cᵢ Σ_{s<t} gᵢ^s)²)^{1/2}."""
-        return float(np.sqrt((self.eigenvalues * self.weight * (rate * self._total(step)) ** 2).sum()))
+        return float(np.sqrt((self.eigenvalues * self.weight * (rate * _total(self.factor, step)) ** 2).sum()))
 
-    def total(self, step: int) -> NDArray[np.float64]:
-        """Return Σ_{s<t} r_s, (n,): the weights after t steps are w₀ − aη Jᵀ Σ_{s<t} r_s."""
-        summed: NDArray[np.float64] = self.vectors @ (self.coefficients * self._total(step))
+    def total(self, step: int, rate: float) -> Array:
+        """Return Σ_{s<t} r_s, (n,), which takes eigenvectors. The weights after t steps are w₀ − aη Jᵀ Σ_{s<t} r_s."""
+        values, vectors = self._modes
+        summed: Array = vectors @ (vectors.T @ self.residual * _total(1.0 - rate * _positive(values), step))
         return summed
 
-    def _total(self, step: int) -> NDArray[np.float64]:
-        power = self.factor**step
-        with np.errstate(divide="ignore", invalid="ignore"):
-            total: NDArray[np.float64] = np.where(self.factor == 1.0, float(step), (1.0 - power) / (1.0 - self.factor))
-        return total
+    @functools.cached_property
+    def _modes(self) -> tuple[Array, Array]:
+        """Eigenvalues of K, and eigenvectors, one a column."""
+        values, vectors = torch.linalg.eigh(torch.from_numpy(self.kernel))
+        return values.numpy(), vectors.numpy()
+
+
+def spectral_measure(kernel: Array, residual: Array) -> tuple[Array, Array]:
+    """Return the eigenvalues λᵢ of K, increasing, and cᵢ² = (uᵢ · r₀)², uᵢ the unit eigenvectors.
+
+    Householder's reflections H make K tridiagonal, and the first of them takes r₀ to ±‖r₀‖e₁. With HKHᵀ = T, cᵢ is
+    ‖r₀‖ times the first entry of an eigenvector of T, and no eigenvector is formed [Golub and Welsch 1969, Math. Comp.
+    23(106)]. Reflections are orthogonal, so the result is that of a matrix within a few roundings of ‖K‖, as it is
+    where eigenvectors are formed, which begins likewise.
+
+    Args:
+        kernel: K, (n, n), symmetric.
+        residual: r₀, (n,).
+
+    Raises:
+        numpy.linalg.LinAlgError: If K or r₀ is not finite.
+    """
+    from scipy.linalg import lapack
+
+    n = len(residual)
+    bordered = np.zeros((n + 1, n + 1), order="F")  # the reflections of its first column are those of r₀
+    bordered[1:, 0], bordered[1:, 1:] = residual, kernel.T
+    with one_thread_of_blas():
+        size = int(lapack.dsytrd_lwork(n + 1, lower=1)[0])
+        _, diagonal, below, *_ = lapack.dsytrd(bordered, lower=1, lwork=size, overwrite_a=1)
+        if not np.isfinite(np.append(diagonal, below)).all():
+            raise np.linalg.LinAlgError("the kernel or the residual is not finite")
+        if eigenvalues.compiled():
+            values, first = eigenvalues.of_tridiagonal(diagonal[1:], below[1:])
+        else:
+            values, vectors, _ = lapack.dstevd(diagonal[1:], np.resize(below[1:], max(n - 1, 1)))
+            first = vectors[0]
+    order = np.argsort(values)
+    return values[order], (below[0] * first[order]) ** 2
+
+
+def _positive(values: Array) -> Array:
+    """Return increasing eigenvalues without those that rounding leaves of a singular kernel, near ±n ε λ_max.
+
+    As modes these would move after 10¹² steps.
+    """
+    return np.where(values > len(values) * EPS * values[-1], values, 0.0)
+
+
+def _total(factor: Array, step: int) -> Array:
+    """Return Σ_{s<t} gᵢ^s."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total: Array = np.where(factor == 1.0, float(step), (1.0 - factor**step) / (1.0 - factor))
+    return total
 
 
 def _first(holds: Callable[[int], bool], low: int, high: int) -> int:

@@ -61,7 +61,7 @@ def test_its_fate_is_shown(ran: Path) -> None:
     (ran / "budget.toml").write_text(text.replace("steps = 600", "steps = 600\nlimit = false"), encoding="utf-8")
     arguments = ["trial", str(ran / "features.toml"), "--regime", "features", "--k", "2"]
     done = invoke(*arguments)
-    for words in ("stuck proved", "rank of the kernel", "spectral 3", "limit of the residual", "unlimited steps"):
+    for words in ("stuck proved", "rank of the kernel", "spectral 4", "limit of the residual", "unlimited steps"):
         assert words in done.stdout
     found = json.loads(invoke(*arguments, "--json").stdout)
     assert (found["exact_verdict"], found["fate"]["kind"]) == ("unfit", "stuck proved")

@@ -31,7 +31,8 @@ def linear(jacobian: Array, residual: Array, rate: float = 0.0) -> Linear:
     error = (100 + columns) * EPS
     rate = rate or 1.0 / max(float(values[-1]), 1e-300)
     y_norm = float(np.linalg.norm(residual))
-    return Linear(kernel, values, vectors, residual, rate, y_norm, error, columns, lambda rows: jacobian[rows])
+    weight = (vectors.T @ residual) ** 2
+    return Linear(kernel, values, weight, residual, rate, y_norm, error, columns, lambda rows: jacobian[rows])
 
 
 def features(activation: str, k: int, **changes: object) -> Setting:
@@ -51,7 +52,7 @@ def test_fewer_features_than_labels_leave_the_distance_of_least_squares(activati
         fate = outcome.fate
         assert fate is not None
         assert fate.kind == "stuck proved"
-        assert fate.continuation == "spectral 3"
+        assert fate.continuation == "spectral 4"
         trial = prepare(where, N, D, k, outcome.seed)
         x, y = torch.from_numpy(trial.problem.x), trial.problem.y
         jacobian = initial_jacobian(where.regime.model, trial.params, x).numpy()
@@ -114,6 +115,24 @@ def test_labels_in_the_range_of_too_few_columns_are_left_open() -> None:
     rng = np.random.default_rng(1)
     jacobian = rng.standard_normal((8, 5))
     assert linear(jacobian, jacobian @ rng.standard_normal(5)).fate().kind == "open"
+
+
+def test_columns_that_are_lost_in_the_rounding_of_the_kernel_leave_the_distance_of_least_squares(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Singular values of 10⁻⁹ are eigenvalues of 10⁻¹⁸."""
+    rng = np.random.default_rng(5)
+    left, right = (np.linalg.qr(rng.standard_normal((size, size)))[0] for size in (8, 6))
+    jacobian = (left[:, :6] * np.geomspace(1.0, 1e-9, 6)) @ right.T
+    of = linear(jacobian, rng.standard_normal(8))
+    found, distance = of.fate(), np.linalg.norm(left[:, 6:].T @ of.residual) / of.y_norm
+    assert (found.kind, found.constants) == ("stuck in the limit", {"rank": 6.0})
+    assert found.residual == pytest.approx(distance, rel=1e-5)
+    fast = replace(of, rate=2.0 / float(of.values[-1])).fate()
+    assert (fast.kind, fast.residual) == ("open", None)
+    monkeypatch.setattr(linear_fate, "MOST_ENTRIES", jacobian.size - 1)
+    large = of.fate()
+    assert (large.kind, large.residual, large.constants) == ("open", None, {"rank": 6.0, "too_large": 1.0})
 
 
 def test_singular_kernels_are_never_called_fits() -> None:

@@ -19,7 +19,7 @@ from tests.engine.cases import CASES, setting
 
 ROOT = Path(harness.__file__).parent.parent
 VERSIONS = {
-    "spectral": 3,
+    "spectral": 4,
     "fused": 6,
     "fused-gpu": 5,
     "fused-stack": 4,

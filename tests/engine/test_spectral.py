@@ -13,9 +13,113 @@ from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum
 from harness.components import Cell
 from harness.components.progress import fit_rate
-from harness.engine.spectral import Decay, solve
+from harness.engine.fused import eigenvalues
+from harness.engine.spectral import EPS, Decay, solve, spectral_measure
 from harness.engine.work import train
 from tests.engine.cases import CASES, setting, stacked
+
+
+@pytest.fixture(params=["compiled", "lapack"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each way from a tridiagonal matrix to its eigenvalues."""
+    if request.param == "lapack":
+        monkeypatch.setattr(eigenvalues, "compiled", lambda: False)
+    elif not eigenvalues.compiled():
+        pytest.skip("there is no compiler here")
+    name: str = request.param
+    return name
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("scale", [1.0, 2.0**300, 2.0**-300])
+@pytest.mark.parametrize("n", [1, 2, 3, 40, 150])
+def test_the_spectral_measure_of_least_indices_in_closed_form(n: int, scale: float) -> None:
+    """K = min(i, j) has the inverse of a second difference: λ = 1/(2 sin θ/2)², u(i) ∝ sin iθ, θ = (2j − 1)π/(2n + 1).
+
+    A matrix within n ε ‖K‖ of it has its eigenvalues up to as much, and its eigenvectors up to that over their gap.
+    """
+    at = np.arange(1, n + 1)
+    kernel = scale * np.minimum.outer(at, at)
+    angle = (2 * at[::-1] - 1) * np.pi / (2 * n + 1)
+    expected = scale / (2.0 * np.sin(angle / 2.0)) ** 2
+    error = n * EPS * expected[-1]
+    for m in {1, n // 2 + 1, n}:
+        values, weight = spectral_measure(kernel, np.where(at == m, 3.0 * scale, 0.0))
+        weight /= 9.0 * scale * scale
+        np.testing.assert_allclose(values, expected, rtol=0, atol=error)
+        along = np.sin(m * angle) ** 2 * 4.0 / (2 * n + 1)
+        np.testing.assert_allclose(weight, along, rtol=0, atol=error / np.diff(expected, append=np.inf).min() + n * EPS)
+        moments = weight.sum(), weight @ values / expected[-1], weight @ (values / expected[-1]) ** 2
+        squares = np.square(kernel[m - 1] / expected[-1]).sum()
+        np.testing.assert_allclose(moments, [1.0, m * scale / expected[-1], squares], rtol=0, atol=n * EPS)
+
+
+@pytest.mark.usefixtures("way")
+def test_the_spectral_measure_at_eigenvectors_and_at_nothing() -> None:
+    kernel = np.array([[2.0, 1.0, 0.0], [1.0, 2.0, 0.0], [0.0, 0.0, 7.0]])  # eigenvalues 1, 3 and 7
+    for residual, expected in (
+        ([3.0, 1.0, 5.0], [2.0, 8.0, 25.0]),
+        ([1.0, 1.0, 0.0], [0.0, 2.0, 0.0]),
+        ([0.0, 0.0, 5.0], [0.0, 0.0, 25.0]),
+        ([0.0, 0.0, 0.0], [0.0, 0.0, 0.0]),
+    ):
+        values, weight = spectral_measure(kernel, np.array(residual))
+        np.testing.assert_allclose(values, [1.0, 3.0, 7.0], rtol=1e-14)
+        np.testing.assert_allclose(weight, expected, rtol=1e-13, atol=1e-28)
+    for kernel in (np.zeros((3, 3)), 5.0 * np.eye(3)):
+        values, weight = spectral_measure(kernel, np.array([1.0, 2.0, 2.0]))
+        np.testing.assert_allclose(values, kernel[0, 0], rtol=1e-14)
+        assert weight.sum() == pytest.approx(9.0, rel=1e-14)
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize(("n", "rank"), [(6, 1), (40, 13), (200, 100)])
+def test_a_singular_kernel_leaves_the_distance_of_least_squares(n: int, rank: int) -> None:
+    """Rounding leaves n − rank eigenvalues near zero, which are counted as zeros, also where they are many."""
+    rng = np.random.default_rng(rank)
+    jacobian, residual = rng.standard_normal((n, rank)), rng.standard_normal(n)
+    decay = Decay.of(torch.from_numpy(jacobian @ jacobian.T), torch.from_numpy(residual), 1e-4)
+    assert np.count_nonzero(decay.eigenvalues) == rank
+    basis = np.linalg.qr(jacobian)[0]
+    left = residual - basis @ (basis.T @ residual)
+    assert decay.limit(lambda norm: norm) == pytest.approx(np.linalg.norm(left), rel=1e-10)
+
+
+def test_norms_and_movement_equal_those_of_steps_and_need_no_eigenvectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sum of residuals, from which a diagnostic takes weights, needs them, and forms them once."""
+    rng = np.random.default_rng(4)
+    jacobian, residual, rate = rng.standard_normal((12, 9)), rng.standard_normal(12), 0.03
+    kernel = jacobian @ jacobian.T
+    formed: list[tuple[int, ...]] = []
+    eigh = torch.linalg.eigh
+
+    def recording(matrix: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        formed.append(tuple(matrix.shape))
+        values, vectors = eigh(matrix)
+        return values, vectors
+
+    monkeypatch.setattr(torch.linalg, "eigh", recording)
+    decay = Decay.of(torch.from_numpy(kernel), torch.from_numpy(residual), rate)
+    solve(decay, lambda norm: norm, (0.5,), 1000)
+    total, left = np.zeros(12), residual
+    for step in range(60):
+        assert decay.norm(np.array([step])) == pytest.approx(np.linalg.norm(left), rel=1e-12)
+        assert decay.movement(step, rate) == pytest.approx(rate * np.linalg.norm(jacobian.T @ total), rel=1e-12)
+        total, left = total + left, left - rate * kernel @ left
+    assert not formed
+    np.testing.assert_allclose(decay.total(60, rate), total, rtol=1e-12)
+    np.testing.assert_allclose(decay.total(1, rate), residual, rtol=1e-12)
+    assert formed == [(12, 12)]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_kernel_that_is_not_finite_has_no_spectral_measure(bad: float) -> None:
+    kernel = np.eye(3)
+    kernel[2, 1] = kernel[1, 2] = bad
+    with pytest.raises(np.linalg.LinAlgError, match="not finite"):
+        spectral_measure(kernel, np.ones(3))
+    with pytest.raises(np.linalg.LinAlgError, match="not finite"):
+        spectral_measure(np.eye(3), np.array([1.0, bad, 0.0]))
 
 
 @pytest.mark.parametrize("biases", [False, True])
@@ -58,10 +162,11 @@ def test_one_mode_in_closed_form() -> None:
 
 
 def test_any_budget_costs_the_same_and_a_step_too_large_diverges() -> None:
+    residual = torch.tensor([0.6, 0.8], dtype=torch.float64)
+    slow = solve(Decay.of(1e-9 * torch.eye(2, dtype=torch.float64), residual, 0.5), lambda norm: norm, (0.5,), 10**10)
+    assert slow.hits == (int(np.ceil(np.log(0.5) / np.log1p(-0.5e-9))),)
     kernel = torch.diag(torch.tensor([2.0, 1e-9], dtype=torch.float64))
     residual = torch.tensor([1.0, 1.0], dtype=torch.float64)
-    slow = solve(Decay.of(kernel, residual, 0.5), lambda norm: norm, (0.5,), 10**10)
-    assert slow.hits == (int(np.ceil(np.log(0.5) / np.log1p(-0.5e-9))),)
     fast = solve(Decay.of(kernel, residual, 1.5), lambda norm: norm, (1e-3,), 10**6)
     assert fast.diverged
     assert fast.steps == int(np.ceil(np.log(np.sqrt(1e12 - 1)) / np.log(2.0)))
@@ -75,7 +180,7 @@ def test_a_mode_too_slow_to_be_told_from_one_still_falls() -> None:
     assert solve(slow, lambda norm: norm, (0.5,), 1000).falling
     kept = torch.diag(torch.tensor([1.0, 0.0], dtype=torch.float64))
     still = Decay.of(kept, torch.tensor([3.0, 4.0], dtype=torch.float64), 1e-18)
-    assert still.limit(lambda norm: norm) == 4.0
+    assert still.limit(lambda norm: norm) == pytest.approx(4.0, rel=1e-15)
 
 
 def test_a_run_that_diverged_has_no_movement() -> None:

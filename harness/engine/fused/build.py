@@ -73,8 +73,8 @@ SOURCES = {
 }
 """The kernel of one network from its first step to its last, and that of stacks."""
 
-SPECTRUM = Source(("spectrum.cpp",), (b"harness_largest", b"harness_smallest"))
-"""Extreme eigenvalues."""
+SPECTRUM = Source(("spectrum.cpp",), (b"harness_largest", b"harness_smallest", b"harness_tridiagonal"))
+"""Eigenvalues."""
 
 
 class NoKernel(Exception):
@@ -231,7 +231,7 @@ def _kernel(real: Real, activation: Activation, source: str) -> Kernel:
 
 @functools.cache
 def spectrum() -> Kernel:
-    """Return the library of extreme eigenvalues, which is compiled and kept as a kernel is.
+    """Return the library of eigenvalues, which is compiled and kept as a kernel is.
 
     Raises:
         NoKernel: If it cannot be built.

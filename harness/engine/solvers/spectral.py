@@ -26,10 +26,10 @@ parallel."""
 
 @dataclass(frozen=True)
 class Spectral(Solver):
-    """Gradient descent in the eigenbasis of the kernel, in closed form."""
+    """Gradient descent by the spectral measure of the kernel at the initial residual, in closed form."""
 
     name: ClassVar[str] = "spectral"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     summary: ClassVar[str] = "models linear in their trained weights, by gradient descent, solved exactly"
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
     preference: ClassVar[int] = 10
@@ -103,7 +103,7 @@ def _linear(regime: Regime, trial: Trial, decay: Decay, residual: Array, rate: f
     return Linear(
         kernel=trial.kernel,
         values=decay.eigenvalues,
-        vectors=decay.vectors,
+        weight=decay.weight,
         residual=residual,
         rate=rate,
         y_norm=float(np.linalg.norm(trial.problem.y)),
@@ -120,5 +120,5 @@ def _weights(regime: Regime, trial: Trial, decay: Decay, rate: float, step: int)
     params = trial.params
     moved = {name: params[name].detach().requires_grad_() for name in regime.model.moved(params)}
     outputs = regime.model.forward({**params, **moved}, torch.from_numpy(trial.problem.x))
-    gradients = torch.autograd.grad(outputs, list(moved.values()), torch.from_numpy(decay.total(step)))
+    gradients = torch.autograd.grad(outputs, list(moved.values()), torch.from_numpy(decay.total(step, rate)))
     return {**params, **{name: params[name] - rate * g for name, g in zip(moved, gradients, strict=True)}}
