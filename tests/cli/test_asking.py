@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 import harness.driver.loading
-from harness.cli import command as main
 from harness.cli.report_tables import TAKES
 from harness.components import Cell, Outcome
 from harness.driver.results import Results
 from harness.plugin_host.registry import Registry
 from harness.suite import parse_suite
+from tests.command_line import called
 
 SUITE = """
 [suite]
@@ -76,21 +75,15 @@ def stored(registry: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         (tmp_path / name).mkdir()
 
 
-def call(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(main, list(arguments))
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.stdout, " ".join(result.stderr.replace("│", " ").split())
-
-
 def test_each_regime_has_the_bracket_of_its_own_hits() -> None:
-    status, out, err = call("report", "run", "--at-error", "0")
+    status, out, err = called("report", "run", "--at-error", "0")
     assert (status, err) == (0, "")
     assert "have error ≤ 0, after at most 1000 steps" in " ".join(out.split())
     assert "5 (4, 6]" in out
     assert "7 (6, 8]" in out
     row = {
         name: next(
-            csv.DictReader(call("report", "run", "--format", "csv", "--regime", "softmax", *asked)[1].splitlines())
+            csv.DictReader(called("report", "run", "--format", "csv", "--regime", "softmax", *asked)[1].splitlines())
         )
         for name, asked in {
             "error": ("--at-error", "0.25"),
@@ -104,33 +97,33 @@ def test_each_regime_has_the_bracket_of_its_own_hits() -> None:
 
 def test_nets_are_paired_by_the_mark_that_their_criterion_records() -> None:
     """It is the second of one criterion, and the first of the other."""
-    _, out, _ = call("report", "run", "--view", "comparison", "--at-error", "0", "--format", "csv")
+    _, out, _ = called("report", "run", "--view", "comparison", "--at-error", "0", "--format", "csv")
     (row,) = csv.DictReader(out.splitlines())
     assert (row["wins"], row["losses"]) == ("20", "0")
 
 
 @pytest.mark.parametrize("view", [name for name, taken in TAKES.items() if "tolerance" in taken and name != "trials"])
 def test_every_view_that_takes_a_tolerance_takes_a_mark_and_says_so(view: str) -> None:
-    status, out, err = call("report", "run", "--view", view, "--format", "json", "--at-error", "0")
+    status, out, err = called("report", "run", "--view", view, "--format", "json", "--at-error", "0")
     assert (status, err) == (0, "")
     assert "error ≤ 0" in json.loads(out)["caption"]
 
 
 def test_verdicts_of_trials_follow_the_mark() -> None:
-    _, out, _ = call("report", "run", "--view", "trials", "--at-error", "0")
+    _, out, _ = called("report", "run", "--view", "trials", "--at-error", "0")
     fits = {(row["regime"], row["k"]) for row in csv.DictReader(out.splitlines()) if row["verdict"] == "fit"}
     assert fits == {("softmax", "6"), ("softmax", "8"), ("squared", "8")}
 
 
 def test_runs_are_compared_by_a_mark() -> None:
-    status, out, _ = call("compare", "run", "again", "--at-error", "0", "--json")
+    status, out, _ = called("compare", "run", "again", "--at-error", "0", "--json")
     assert status == 0
     found = {one["regime"]: one["first"] for one in json.loads(out)["sizes"]}
     assert {name: (one["by"], one["low"], one["high"]) for name, one in found.items()} == {
         "softmax": ("error ≤ 0", 4, 6),
         "squared": ("error ≤ 0", 6, 8),
     }
-    status, out, _ = call("compare", "run", "again", "--at-margin", "0.5", "--regime", "soft*")
+    status, out, _ = called("compare", "run", "again", "--at-margin", "0.5", "--regime", "soft*")
     assert status == 0
     assert "its margin ≥ 0.5" in " ".join(out.split())
 
@@ -157,7 +150,7 @@ def test_runs_are_compared_by_a_mark() -> None:
     ],
 )
 def test_what_cannot_be_asked_for_is_refused(arguments: tuple[str, ...], message: str) -> None:
-    status, out, err = call("report", "run", *arguments)
+    status, out, err = called("report", "run", *arguments)
     assert (status, out) == (2, "")
     assert message in err
 
@@ -168,7 +161,7 @@ def test_the_first_words_below_a_table_say_what_was_asked_for(view: str, monkeyp
     monkeypatch.setenv("COLUMNS", "80")
     asked = {"--at-error": "error ≤ 0 within 1000 steps", "--tolerance": "fits to 0.5 within 1000 steps"}
     for option, said in asked.items():
-        _, out, _ = call("report", "run", "--view", view, option, "0" if option == "--at-error" else "0.5")
+        _, out, _ = called("report", "run", "--view", view, option, "0" if option == "--at-error" else "0.5")
         assert f"half of the trials fit ({said})." in " ".join(out.split())
-    _, out, _ = call("report", "run", "--view", view)
+    _, out, _ = called("report", "run", "--view", view)
     assert "half of the trials fit. " in " ".join(out.split())

@@ -1,49 +1,33 @@
 from __future__ import annotations
 
-import importlib.metadata
 import json
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from harness.cli import command as main
 from harness.report.describe import meanings, options, prose
+from tests.command_line import called
+from tests.plugin_host.plugin_sources import OWN, install
 
-POINTS = (
-    EntryPoint("builtin", "harness.builtin", "harness"),
-    EntryPoint("moderate", "harness_moderate", "harness"),
-    EntryPoint("gone", "no_such_module", "harness"),
-)
+GONE = EntryPoint("gone", "no_such_module", "harness")
 
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    others = importlib.metadata.entry_points
-
-    def entry_points(*, group: str) -> object:
-        return POINTS if group == "harness" else others(group=group)
-
-    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
+    install(monkeypatch, *OWN, GONE)
     monkeypatch.setenv("COLUMNS", "120")
 
 
-def run(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(main, ["plugins", *arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.stdout, result.stderr
-
-
 def test_list_shows_status_components_and_the_reason_of_broken_ones() -> None:
-    status, out, _ = run("list")
+    status, out, _ = called("plugins", "list")
     assert status == 0
     assert "momentum" in out
     assert "not loaded: ModuleNotFoundError" in out
 
 
 def test_list_as_json() -> None:
-    _, out, _ = run("list", "--json")
+    _, out, _ = called("plugins", "list", "--json")
     found = {plugin["name"]: plugin for plugin in json.loads(out)["plugins"]}
     assert found["gone"]["status"] == "broken"
     assert {"gd", "momentum", "sgd", "adam"} <= set(found["builtin"]["components"]["optimizer"])
@@ -51,37 +35,37 @@ def test_list_as_json() -> None:
 
 
 def test_info_of_a_component_explains_its_options() -> None:
-    _, out, _ = run("info", "momentum", "--json")
+    _, out, _ = called("plugins", "info", "momentum", "--json")
     (record,) = json.loads(out)["found"]
     assert record["what"] == "optimizer"
     factor = next(option for option in record["options"] if option["name"] == "c")
     assert (factor["type"], factor["default"]) == ("number > 0", 1.5)
     assert factor["meaning"].startswith("Factor of the stable step.")
-    status, out, _ = run("info", "momentum")
+    status, out, _ = called("plugins", "info", "momentum")
     assert status == 0
     assert "w ← w + m" in out
 
 
 def test_info_of_a_name_shared_by_a_plugin_and_a_regime_shows_both() -> None:
-    _, out, _ = run("info", "moderate", "--json")
+    _, out, _ = called("plugins", "info", "moderate", "--json")
     assert [record["what"] for record in json.loads(out)["found"]] == ["plugin", "regime"]
 
 
 def test_info_of_a_broken_plugin_shows_the_traceback() -> None:
-    _, out, _ = run("info", "gone")
+    _, out, _ = called("plugins", "info", "gone")
     assert "Traceback" in out
     assert "no_such_module" in out
 
 
 def test_info_of_a_theory_says_how_it_is_known() -> None:
-    _, out, _ = run("info", "os-smooth")
+    _, out, _ = called("plugins", "info", "os-smooth")
     assert "certainty" in out
     assert "arXiv 1902.04674" in out
 
 
 @pytest.mark.parametrize("arguments", [("info", "mometum"), ("info", "builtin:mometum")])
 def test_an_unknown_name_gets_the_nearest_and_status_2(arguments: tuple[str, ...]) -> None:
-    status, out, err = run(*arguments)
+    status, out, err = called("plugins", *arguments)
     assert status == 2
     assert not out
     assert "there is no plugin and no component" in err
@@ -92,7 +76,7 @@ def test_an_unknown_name_gets_the_nearest_and_status_2(arguments: tuple[str, ...
 def test_a_plugin_file_is_listed_and_harmless_in_the_terminal(tmp_path: Path) -> None:
     file = tmp_path / "bad.py"
     file.write_text("raise RuntimeError('\\x1b[31mred')\n")
-    status, out, _ = run("list", "--plugin", str(file))
+    status, out, _ = called("plugins", "list", "--plugin", str(file))
     assert status == 0
     assert "\x1b" not in out
     assert "not loaded: RuntimeError" in " ".join(out.split())
@@ -109,11 +93,11 @@ def test_meanings_are_inherited_and_joined() -> None:
 def test_what_comes_from_a_file_is_found_again_with_it(tmp_path: Path) -> None:
     file = tmp_path / "my own.py"
     file.write_text("raise RuntimeError('no')\n")
-    _, out, _ = run("list", "--plugin", str(file))
+    _, out, _ = called("plugins", "list", "--plugin", str(file))
     assert f"harness plugins info NAME --plugin '{file}'" in " ".join(out.split())
-    _, out, _ = run("list")
+    _, out, _ = called("plugins", "list")
     assert "harness plugins info NAME." in " ".join(out.split())
-    _, out, _ = run("check", str(file))
+    _, out, _ = called("plugins", "check", str(file))
     assert f"harness plugins info my own --plugin '{file}'" in " ".join(out.split()).replace("'my own'", "my own")
-    _, _, err = run("info", "log-width")
-    assert "what a file provides needs --plugin FILE" in " ".join(err.split())
+    _, _, err = called("plugins", "info", "log-width")
+    assert "what a file provides needs --plugin FILE" in err

@@ -9,11 +9,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from harness.cli import VERBS
-from harness.cli import command as main
 from harness.plugin_host.registry import Registry
+from tests.command_line import called
 from tests.small_grid import SUITE, trained
 
 ROW = re.compile(r"^\| `(\w+)` \|(.+)\|$", re.MULTILINE)
@@ -36,12 +35,6 @@ def here(trained_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
     return tmp_path
-
-
-def harness(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(main, arguments)
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.stdout, " ".join(result.stderr.split())
 
 
 def test_the_page_says_which_verb_takes_which_option() -> None:
@@ -77,14 +70,14 @@ GRID = ("run", "grid.toml", "--out", "one", "--quiet")
     ],
 )
 def test_what_selects_nothing_is_refused(here: Path, arguments: tuple[str, ...], message: str) -> None:
-    status, out, err = harness(*arguments)
+    status, out, err = called(*arguments)
     assert (status, out) == (2, "")
     assert message in err
     assert not (here / "one/thresholds.json").exists()
 
 
 def test_a_run_prints_chosen_rows_and_columns_and_writes_all(here: Path) -> None:
-    status, out, err = harness(*GRID, "--theory", "count-hidden", "--columns", "theory,C=1")
+    status, out, err = called(*GRID, "--theory", "count-hidden", "--columns", "theory,C=1")
     assert status == 0, err
     assert "Parameter count" in out
     assert "Oymak" not in out.split("Widths that theories ask for")[1]
@@ -94,26 +87,26 @@ def test_a_run_prints_chosen_rows_and_columns_and_writes_all(here: Path) -> None
 
 
 def test_a_comparison_is_of_the_chosen_sizes_in_every_form(here: Path) -> None:
-    _, whole, _ = harness("compare", "one", "two", "--json")
+    _, whole, _ = called("compare", "one", "two", "--json")
     sizes = {one["n"] for one in json.loads(whole)["sizes"]}
     n = min(sizes)
     assert len(sizes) > 1
-    _, part, _ = harness("compare", "one", "two", "--json", "--n", str(n))
+    _, part, _ = called("compare", "one", "two", "--json", "--n", str(n))
     assert {one["n"] for one in json.loads(part)["sizes"]} == {n}
     both = [json.loads(text)["pooled"] for text in (whole, part)]
     assert sum(both[1][k] for k in ("both", "neither")) < sum(both[0][k] for k in ("both", "neither"))
-    _, out, _ = harness("compare", "one", "two", "--n", str(n), "--columns", "n,equal", "--format", "csv")
+    _, out, _ = called("compare", "one", "two", "--n", str(n), "--columns", "n,equal", "--format", "csv")
     assert [line.split(",")[0] for line in out.splitlines()] == ["n", *[str(n)] * (len(out.splitlines()) - 1)]
 
 
 def test_a_plan_and_theories_of_a_suite_have_the_chosen_rows_and_columns(here: Path) -> None:
-    _, out, _ = harness("plan", "grid.toml", "--out", "one", "--columns", "n,stored")
+    _, out, _ = called("plan", "grid.toml", "--out", "one", "--columns", "n,stored")
     header = next(line for line in out.splitlines() if "stored" in line)
     assert header.split() == ["n", "stored"]
-    _, out, _ = harness("theory", "--suite", "grid.toml", "--n", "12", "--columns", "theory,met")
+    _, out, _ = called("theory", "--suite", "grid.toml", "--n", "12", "--columns", "theory,met")
     assert out.count("Widths that theories ask for") == out.count("n = 12,") > 0
 
 
 def test_sources_of_chosen_theories_are_numbered_from_one(here: Path) -> None:
-    _, out, _ = harness("theory", "--n", "30", "--d", "10", "--theory", "oymak*")
+    _, out, _ = called("theory", "--n", "30", "--d", "10", "--theory", "oymak*")
     assert list(dict.fromkeys(re.findall(r"\[\d+\]", out))) == ["[1]", "[2]"]

@@ -1,20 +1,15 @@
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import re
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from harness.cli import command as main
 from harness.report.column_names import snake
+from tests.command_line import called
 from tests.driver.tiny_suite import SUITE
-
-POINTS = (EntryPoint("builtin", "harness.builtin", "harness"), EntryPoint("moderate", "harness_moderate", "harness"))
-
+from tests.plugin_host.plugin_sources import OWN, install
 
 BROKEN = '''
 """A theory whose own regime cannot be built, and one that fails."""
@@ -48,23 +43,12 @@ def harness_theories():
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Load our own plugins whether or not the package is installed."""
-    others = importlib.metadata.entry_points
-
-    def entry_points(*, group: str) -> object:
-        return POINTS if group == "harness" else others(group=group)
-
-    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
+    install(monkeypatch, *OWN)
     monkeypatch.setenv("COLUMNS", "160")
 
 
-def run(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(main, ["theory", *arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.stdout, result.stderr
-
-
 def test_every_theory_is_shown_with_its_width() -> None:
-    status, out, _ = run("--n", "200", "--d", "20")
+    status, out, _ = called("theory", "--n", "200", "--d", "20")
     assert status == 0
     (line,) = [line for line in out.splitlines() if "Cor 2.2" in line]
     assert "2000" in line  # n²/d
@@ -72,7 +56,7 @@ def test_every_theory_is_shown_with_its_width() -> None:
 
 
 def test_json_is_strict_and_complete() -> None:
-    status, out, _ = run("--n", "60", "--d", "8", "--json")
+    status, out, _ = called("theory", "--n", "60", "--d", "8", "--json")
     record = json.loads(out, parse_constant=pytest.fail)
     found = {p["theory"]: p for p in record["predictions"]}
     assert status == 0
@@ -83,7 +67,7 @@ def test_json_is_strict_and_complete() -> None:
 
 
 def test_another_activation_is_passed_to_the_regimes() -> None:
-    _, out, _ = run("--n", "40", "--d", "10", "--activation", "tanh", "--json")
+    _, out, _ = called("theory", "--n", "40", "--d", "10", "--activation", "tanh", "--json")
     smooth = next(p for p in json.loads(out)["predictions"] if p["theory"] == "os-smooth")
     assert smooth["width"] is None  # μ_φ = 0 for odd activations
 
@@ -94,13 +78,13 @@ def test_a_suite_gives_regimes_and_problems(tmp_path: Path) -> None:
         '[suite]\nname = "s"\n[problems]\ndataset = "sphere"\nn = [20, 30]\nd = 5\n[budget]\nsteps = 10\n'
         '[[regimes]]\nuse = "output-only"\n'
     )
-    status, out, _ = run("--suite", str(suite), "--json")
+    status, out, _ = called("theory", "--suite", str(suite), "--json")
     found = [(p["theory"], p["n"], p["width"]) for p in json.loads(out)["predictions"] if p["theory"] == "count-output"]
     assert status == 0
     assert found == [("count-output", 20, 20), ("count-output", 30, 30)]
-    status, out, _ = run("--suite", str(suite), "--json", "--n", "30")
+    status, out, _ = called("theory", "--suite", str(suite), "--json", "--n", "30")
     assert {p["n"] for p in json.loads(out)["predictions"]} == {30}
-    status, _, err = run("--suite", str(suite), "--seed", "5")
+    status, _, err = called("theory", "--suite", str(suite), "--seed", "5")
     assert status == 2
     assert "--seed cannot stand beside --suite" in err
 
@@ -108,7 +92,7 @@ def test_a_suite_gives_regimes_and_problems(tmp_path: Path) -> None:
 def test_a_theory_that_fails_costs_its_own_line_only(tmp_path: Path) -> None:
     plugin = tmp_path / "broken.py"
     plugin.write_text(BROKEN)
-    status, out, err = run("--plugin", str(plugin))
+    status, out, err = called("theory", "--plugin", str(plugin))
     assert status == 0
     assert "homeless is left out" in err
     assert "Somebody 2001" in out
@@ -149,7 +133,7 @@ def harness_theories():
 def test_a_theory_that_returns_no_width_is_an_error_of_its_own(tmp_path: Path) -> None:
     plugin = tmp_path / "wrong.py"
     plugin.write_text(WRONG, encoding="utf-8")
-    status, out, err = run("--n", "30", "--d", "20", "--plugin", str(plugin))
+    status, out, err = called("theory", "--n", "30", "--d", "20", "--plugin", str(plugin))
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert (status, err) == (0, "")
     assert any("error in theory negative: width() returned -5, expected a positive number" in line for line in lines)
@@ -160,8 +144,8 @@ def test_a_theory_that_returns_no_width_is_an_error_of_its_own(tmp_path: Path) -
     assert " 30 ?" in row  # the law is n, as claimed
     (row,) = [line for line in lines if line.startswith("Wrong 2002")]
     assert row.count("?") == 2
-    _, sound, _ = run("--n", "30", "--d", "20", "--json")
-    _, out, _ = run("--n", "30", "--d", "20", "--plugin", str(plugin), "--json")
+    _, sound, _ = called("theory", "--n", "30", "--d", "20", "--json")
+    _, out, _ = called("theory", "--n", "30", "--d", "20", "--plugin", str(plugin), "--json")
     records = {p["theory"]: p for p in json.loads(out, parse_constant=pytest.fail)["predictions"]}
     assert (records["negative"]["width"], records["negative"]["width_is"]) == (None, "error")
     others = [p for p in records.values() if p["theory"] not in ("negative", "unsaid")]
@@ -172,11 +156,11 @@ def test_two_theories_of_one_name_are_named_once_and_one_is_kept(tmp_path: Path)
     files = [tmp_path / "first.py", tmp_path / "second.py"]
     for number, file in enumerate(files):
         file.write_text(WRONG.replace("Wrong 2002", f"Wrong 300{number}").replace('"negative"', f'"apart-{number}"'))
-    status, out, err = run("--plugin", str(files[0]), "--plugin", str(files[1]))
+    status, out, err = called("theory", "--plugin", str(files[0]), "--plugin", str(files[1]))
     assert status == 0
-    (line,) = err.splitlines()
-    assert line.startswith("theory 'unsaid' is provided by first ")
-    assert line.endswith(f"({files[1]}); only that of {files[0]} is shown")
+    assert err.startswith("theory 'unsaid' is provided by first ")
+    assert err.endswith(f"({files[1]}); only that of {files[0]} is shown")
+    assert err.count("is provided by") == 1
     assert "Wrong 3000" in out
     assert "Wrong 3001" not in out
     assert out.count("\nWrong 2001") == 2
@@ -187,12 +171,12 @@ def test_a_broken_plugin_is_warned_of_once(tmp_path: Path, monkeypatch: pytest.M
     plugin.write_text("import nothing_of_that_name\n")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny.toml").write_text(SUITE, encoding="utf-8")
-    assert CliRunner().invoke(main, ["run", "tiny.toml", "--workers", "1", "--quiet"]).exit_code == 0
+    assert called("run", "tiny.toml", "--workers", 1, "--quiet")[0] == 0
     tiny = "reports/tiny"
     for arguments in (["report", "tiny.toml"], ["compare", tiny, tiny], ["theory", "--suite", "tiny.toml"]):
-        result = CliRunner().invoke(main, [*arguments, "--plugin", str(plugin)])
-        assert result.exit_code == 0, result.stderr
-        assert result.stderr.count("was not loaded: ModuleNotFoundError") == 1
+        status, _, err = called(*arguments, "--plugin", plugin)
+        assert status == 0, err
+        assert err.count("was not loaded: ModuleNotFoundError") == 1
 
 
 @pytest.mark.parametrize(
@@ -221,16 +205,18 @@ def test_a_broken_plugin_is_warned_of_once(tmp_path: Path, monkeypatch: pytest.M
     ],
 )
 def test_wrong_input_ends_with_one_message_and_status_2(arguments: list[str], message: str) -> None:
-    status, out, err = run(*arguments)
+    status, out, err = called("theory", *arguments)
     assert status == 2
-    assert message in " ".join(err.replace("│", " ").split())
+    assert message in err
     assert "Traceback" not in err
     assert not out
 
 
 def test_papers_columns_in_latex_cite_what_the_bibliography_holds(tmp_path: Path) -> None:
     file = tmp_path / "references.bib"
-    status, out, _ = run("--n", "60", "--d", "20", "--columns", "paper", "--format", "latex", "--bibtex", str(file))
+    status, out, _ = called(
+        "theory", "--n", "60", "--d", "20", "--columns", "paper", "--format", "latex", "--bibtex", str(file)
+    )
     assert status == 0
     cited = set(re.findall(r"\\cite\{([^}]*)\}", out))
     assert cited
@@ -240,7 +226,7 @@ def test_papers_columns_in_latex_cite_what_the_bibliography_holds(tmp_path: Path
 
 @pytest.mark.parametrize("form", ["markdown", "html", "csv", "json"])
 def test_papers_columns_in_every_other_format(form: str) -> None:
-    status, out, _ = run("--n", "60", "--d", "20", "--columns", "paper", "--format", form)
+    status, out, _ = called("theory", "--n", "60", "--d", "20", "--columns", "paper", "--format", form)
     assert status == 0
     for header in ("Reference", "Trained layers", "Activation", "Initialization", "Algorithm", "Setting", "Scaling"):
         assert (snake(header) if form == "csv" else header) in out
@@ -249,21 +235,21 @@ def test_papers_columns_in_every_other_format(form: str) -> None:
 def test_a_bibliography_is_never_written_over_another_file(tmp_path: Path) -> None:
     file = tmp_path / "thesis.tex"
     file.write_text("all of it")
-    status, out, err = run("--n", "20", "--bibtex", str(file))
+    status, out, err = called("theory", "--n", "20", "--bibtex", str(file))
     assert (status, out) == (2, "")  # no table before the error
     assert ".bib" in err
     assert file.read_text() == "all of it"
 
 
 def test_a_plugin_file_that_is_not_there_ends_the_call() -> None:
-    status, out, err = run("--n", "20", "--plugin", "nope.py")
+    status, out, err = called("theory", "--n", "20", "--plugin", "nope.py")
     assert (status, out) == (2, "")
     assert "--plugin nope.py: there is no such file" in err
 
 
 def test_a_narrow_terminal_gets_rows_rather_than_records(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    status, out, _ = run("--n", "200", "--d", "20")
+    status, out, _ = called("theory", "--n", "200", "--d", "20")
     assert status == 0
     assert max(map(len, out.splitlines())) <= 60
     (line,) = [line for line in out.splitlines() if line.startswith("Certificate D3,")]

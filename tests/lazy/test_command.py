@@ -6,22 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from harness_lazy.command import command
 
-from harness.cli import command as main
+from tests.command_line import called
 
 SMALL = ("--n", "10", "--d", "6", "--widths", "32,128,512", "--seeds", "4")
 
 
-def run(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(main, ["kernel-distance", *arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.stdout, result.stderr
-
-
 def test_table_has_a_row_a_width_and_the_slope() -> None:
-    status, out, _ = run(*SMALL)
+    status, out, _ = called("kernel-distance", *SMALL)
     assert status == 0
     rows = [line.split() for line in out.splitlines() if line.strip()[:1].isdigit() or "∞ " in line[:9]]
     assert [row[0] for row in rows] == ["32", "128", "512", "∞"]
@@ -31,26 +24,28 @@ def test_table_has_a_row_a_width_and_the_slope() -> None:
 
 
 def test_json_is_complete() -> None:
-    status, out, _ = run(*SMALL, "--activation", "gelu", "--train", "all", "--output", "gaussian", "--json")
+    status, out, _ = called(
+        "kernel-distance", *SMALL, "--activation", "gelu", "--train", "all", "--output", "gaussian", "--json"
+    )
     found = json.loads(out, parse_constant=pytest.fail)
     assert status == 0
     assert -0.8 < found["slope"] < -0.3
     assert [entry["k"] for entry in found["widths"]] == [32, 128, 512]
     assert all(len(entry["distances"]) == 4 for entry in found["widths"])
-    assert json.loads(run(*SMALL, "--seeds", "1", "--widths", "8", "--json")[1])["slope"] is None
+    assert json.loads(called("kernel-distance", *SMALL, "--seeds", "1", "--widths", "8", "--json")[1])["slope"] is None
 
 
 @pytest.mark.parametrize(("suffix", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_figures(suffix: str, magic: bytes, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     path = tmp_path / f"distance.{suffix}"
-    status, _, said = run(*SMALL, "--figure", str(path))
+    status, _, said = called("kernel-distance", *SMALL, "--figure", str(path))
     assert status == 0
     assert str(path) in said
     written = path.read_bytes()
     assert written.startswith(magic)
     assert len(written) > 4000
-    run(*SMALL, "--figure", str(path))
+    called("kernel-distance", *SMALL, "--figure", str(path))
     assert path.read_bytes() == written  # equal numbers, equal files
 
 
@@ -65,14 +60,14 @@ def test_figures(suffix: str, magic: bytes, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_input_is_named(arguments: tuple[str, str], message: str) -> None:
-    status, _, said = run(*arguments)
+    status, _, said = called("kernel-distance", *arguments)
     assert status == 2
     assert message in " ".join(said.replace("│", " ").split())
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    status, _, said = run(*SMALL, "--figure", str(tmp_path / "none" / "a.png"))
+    status, _, said = called("kernel-distance", *SMALL, "--figure", str(tmp_path / "none" / "a.png"))
     assert status == 1
     assert "cannot be written" in said
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from harness_narrow.theories import THEORIES
 from harness_narrow.theories.algorithms import BubeckHarmonic, daniely_factor
 
@@ -20,6 +19,7 @@ from harness.builtin.optimizers import StochasticGradientDescent
 from harness.claims.predictions import Prediction, predict, predictions
 from harness.mathematics.spectra import unit_rows
 from harness.plugin_host.composition import build_regime
+from tests.command_line import called
 
 if TYPE_CHECKING:
     from harness.plugin_host.registry import Registry
@@ -181,15 +181,8 @@ def test_theories_that_construct_keep_to_their_width(registry: Registry) -> None
 # --- the command ----------------------------------------------------------------------------------
 
 
-def run(*arguments: str) -> tuple[int, str, str]:
-    from harness.cli import command
-
-    result = CliRunner().invoke(command, ["theory", *arguments], env={"COLUMNS": "160"})
-    return result.exit_code, result.stdout, result.stderr
-
-
 def test_the_command_prints_neurons_and_residuals() -> None:
-    status, out, _ = run("--n", "40", "--d", "10", "--construct")
+    status, out, _ = called("theory", "--n", "40", "--d", "10", "--construct")
     assert status == 0
     (line,) = [line for line in out.splitlines() if line.startswith("Bubeck")]
     assert re.search(r"16 +16 +relu +yes +\d\.\de-1[0-9]", line)
@@ -198,7 +191,7 @@ def test_the_command_prints_neurons_and_residuals() -> None:
 
 
 def test_the_command_hands_over_the_weights() -> None:
-    status, out, _ = run("--n", "12", "--d", "4", "--construct", "--labels", "rademacher", "--json")
+    status, out, _ = called("theory", "--n", "12", "--d", "4", "--construct", "--labels", "rademacher", "--json")
     found = {one["theory"]: one for one in json.loads(out, parse_constant=pytest.fail)["constructions"]}
     assert status == 0
     assert {"zhang", "bubeck", "baum"} <= set(found)
@@ -208,13 +201,13 @@ def test_the_command_hands_over_the_weights() -> None:
 
 
 def test_the_command_says_what_cannot_be_built_or_asked() -> None:
-    status, out, _ = run("--n", "1001", "--d", "40", "--construct")
+    status, out, _ = called("theory", "--n", "1001", "--d", "40", "--construct")
     assert status == 0
     assert "n ≤ 1000 only" in out
     for option, value in (("--suite", "quickstart"), ("--activation", "relu")):
-        status, _, err = run("--construct", option, value)
+        status, _, err = called("theory", "--construct", option, value)
         assert status == 2
-        assert f"{option} cannot stand beside --construct" in " ".join(err.replace("│", " ").split())
+        assert f"{option} cannot stand beside --construct" in err
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import textwrap
 from importlib.metadata import EntryPoint
 from pathlib import Path
+
+import pytest
 
 from harness.plugin_host.loading import Plugin, load_plugins
 
@@ -69,3 +72,13 @@ def distribution(folder: Path, name: str, version: str, body: str) -> None:
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
     (info / "entry_points.txt").write_text(f"[harness]\n{module} = {module}\n")
+
+
+def install(monkeypatch: pytest.MonkeyPatch, *points: EntryPoint) -> None:
+    """Let a test find these plugins installed and no others."""
+    others = importlib.metadata.entry_points
+
+    def entry_points(*, group: str) -> object:
+        return points if group == "harness" else others(group=group)
+
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)

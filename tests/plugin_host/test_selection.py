@@ -16,6 +16,7 @@ from harness.cli import command as main
 from harness.plugin_host.loading import load_plugins
 from harness.plugin_host.registry import HookCall, Registry, UnknownName
 from harness.testing import TINY_SUITE
+from tests.command_line import called
 from tests.plugin_host.plugin_sources import DATASET, OWN, distribution, write
 
 
@@ -79,22 +80,15 @@ def test_calls_are_traced_with_what_they_provide(tmp_path: Path) -> None:
     assert 0 < plugin.calls[0].seconds <= plugin.seconds
 
 
-def run(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str, str]:
-    monkeypatch.setenv("COLUMNS", "200")
-    result = CliRunner().invoke(main, list(arguments))
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.stdout, re.sub(r"[│╭╮╰╯─\s]+", " ", result.stderr)
-
-
-def test_options_on_the_command_line_end_with_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_on_the_command_line_end_with_the_call() -> None:
     import os
 
     arguments = ("plugins", "list", "--json", "--no-third-party", "--plugin-block", "lazy, narrow")
-    _, out, _ = run(*arguments, monkeypatch=monkeypatch)
+    _, out, _ = called(*arguments)
     found = {plugin["name"]: plugin["status"] for plugin in json.loads(out)["plugins"]}
     assert (found["lazy"], found["narrow"], found["builtin"]) == ("blocked", "blocked", "ok")
     assert not {name for name in os.environ if name.startswith("HARNESS_") and "PLUGIN" in name}
-    status, out, err = run("plugins", "list", "--plugin-block", "lzay", monkeypatch=monkeypatch)
+    status, out, err = called("plugins", "list", "--plugin-block", "lzay")
     assert (status, out) == (2, "")
     assert "there is no plugin 'lzay' to block; did you mean 'lazy'?" in err
 
@@ -102,19 +96,19 @@ def test_options_on_the_command_line_end_with_the_call(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     "verb", [["plugins", "list"], ["plugins", "trace"], ["theory"], ["theory", "--suite", "quickstart"]]
 )
-def test_strict_plugins_stop_at_a_broken_one(verb: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strict_plugins_stop_at_a_broken_one(verb: list[str], tmp_path: Path) -> None:
     file = str(write(tmp_path, "raise RuntimeError('out of order')"))
-    status, out, err = run(*verb, "--plugin", file, "--strict-plugins", monkeypatch=monkeypatch)
+    status, out, err = called(*verb, "--plugin", file, "--strict-plugins")
     assert (status, out) == (2, "")
     assert "out of order" in err
 
 
-def test_trace_as_a_table_and_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trace_as_a_table_and_as_json(tmp_path: Path) -> None:
     file = str(write(tmp_path, DATASET))
-    status, out, _ = run("plugins", "trace", "--plugin", file, monkeypatch=monkeypatch)
+    status, out, _ = called("plugins", "trace", "--plugin", file)
     assert status == 0
     assert re.search(r"harness_datasets\s+1\s+[\d.]+ ms\s+flat", out)
-    _, out, _ = run("plugins", "trace", "--plugin", file, "--json", monkeypatch=monkeypatch)
+    _, out, _ = called("plugins", "trace", "--plugin", file, "--json")
     (mine,) = (plugin for plugin in json.loads(out)["plugins"] if plugin["name"] == "plugin")
     assert mine["calls"][0]["provided"] == ["flat"]
 
@@ -127,13 +121,13 @@ def test_check_says_what_to_change_and_ends_in_status_1(tmp_path: Path, monkeypa
     out = checked.stdout
     assert "seeds: two seeds give the same problem" in out
     assert "docstring: Flat has no docstring" in out
-    _, out, _ = run("plugins", "check", file, "--json", monkeypatch=monkeypatch)
+    _, out, _ = called("plugins", "check", file, "--json")
     assert {f["status"] for f in json.loads(out)["findings"]} == {"passed", "failed", "skipped"}
-    status, _, err = run("plugins", "check", "moderat", monkeypatch=monkeypatch)
+    status, _, err = called("plugins", "check", "moderat")
     assert (status, "did you mean 'moderate'?" in err) == (2, True)
-    status, _, err = run("plugins", "check", "os-smooth", monkeypatch=monkeypatch)
+    status, _, err = called("plugins", "check", "os-smooth")
     assert (status, "only a component (theory); did you mean 'moderate'?" in err) == (2, True)
-    status, _, err = run("plugins", "check", "nowhere.py", monkeypatch=monkeypatch)
+    status, _, err = called("plugins", "check", "nowhere.py")
     assert (status, "there is no file nowhere.py" in err) == (2, True)
 
 
@@ -146,23 +140,23 @@ def test_reports_warn_of_trials_of_edited_plugins_and_runs_train_them_again(
     Path("tiny.toml").write_text(suite, encoding="utf-8")
     file = write(tmp_path, DATASET, "flat.py")
     arguments = ("run", "tiny.toml", "--plugin", "flat.py", "--executor", "in-process", "--quiet")
-    assert run(*arguments, monkeypatch=monkeypatch)[0] == 0
+    assert called(*arguments)[0] == 0
     write(tmp_path, DATASET + "\n# edited\n", "flat.py")
-    status, out, err = run(*arguments, monkeypatch=monkeypatch)
+    status, out, err = called(*arguments)
     assert (status, "0 trials trained, 3 reused" in out, "edited" in out + err.lower()) == (0, True, False), out
     write(tmp_path, DATASET + "\nEDITED = 1\n", "flat.py")
     warned = "Edited code: 3 trials were trained with other code of plugin flat than it has now."
-    status, out, err = run("report", "tiny", "--plugin", str(file), monkeypatch=monkeypatch)
+    status, out, err = called("report", "tiny", "--plugin", str(file))
     assert (status, warned in err, warned in " ".join(out.split())) == (0, True, True)
-    _, out, _ = run("plan", "tiny.toml", "--plugin", "flat.py", monkeypatch=monkeypatch)
+    _, out, _ = called("plan", "tiny.toml", "--plugin", "flat.py")
     why = "plugin flat was edited since (3 stored trials are of other code)"
     assert why in " ".join(out.split())
-    _, out, _ = run("plan", "tiny.toml", "--plugin", "flat.py", "--explain", "--json", monkeypatch=monkeypatch)
+    _, out, _ = called("plan", "tiny.toml", "--plugin", "flat.py", "--explain", "--json")
     (planned,) = json.loads(out)["thresholds"]
     assert (planned["reused"], planned["new"], planned["why"]) == (0, 3, why)
-    _, out, _ = run(*arguments, "--reuse-edited", monkeypatch=monkeypatch)
+    _, out, _ = called(*arguments, "--reuse-edited")
     assert ("0 trials trained, 3 reused" in out, warned in " ".join(out.split())) == (True, True)
-    _, out, err = run(*arguments, monkeypatch=monkeypatch)
+    _, out, err = called(*arguments)
     assert ("3 trials trained, 0 reused" in out, "edited" in out + err.lower()) == (True, False), out
     record = json.loads(Path("reports/tiny/thresholds.json").read_text(encoding="utf-8"))
     assert record["provenance"]["plugins"]["flat"].startswith("flat ")

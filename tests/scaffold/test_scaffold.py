@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from click.testing import CliRunner
 
 import harness
-from harness.cli import command as main
 from harness.cli.new import KINDS as CHOICES
 from harness.plugin_host.checks import HOOKS
 from harness.plugin_host.loading import load_plugins
@@ -22,12 +20,7 @@ from harness.scaffold.name import PluginName
 from harness.scaffold.project import package_files, single_files, suite_text
 from harness.suite import load_suite
 from harness.testing import check_plugin
-
-
-def run(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(main, list(arguments))
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.stdout, re.sub(r"[│╭╮╰╯─\s]+", " ", result.stderr)
+from tests.command_line import called
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +28,10 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with everything that can be generated."""
     folder = tmp_path_factory.mktemp("generated")
     for kind in KINDS:
-        assert run("new", "plugin", f"my-{kind}", "--only", kind, "--single-file", "--dir", str(folder))[0] == 0
-    assert run("new", "plugin", "all-in-one", "--single-file", "--dir", str(folder))[0] == 0
-    assert run("new", "plugin", "harness-whole-thing", "--dir", str(folder))[0] == 0
-    assert run("new", "suite", "mine", "--dir", str(folder))[0] == 0
+        assert called("new", "plugin", f"my-{kind}", "--only", kind, "--single-file", "--dir", str(folder))[0] == 0
+    assert called("new", "plugin", "all-in-one", "--single-file", "--dir", str(folder))[0] == 0
+    assert called("new", "plugin", "harness-whole-thing", "--dir", str(folder))[0] == 0
+    assert called("new", "suite", "mine", "--dir", str(folder))[0] == 0
     return folder
 
 
@@ -98,7 +91,7 @@ def test_the_whole_plugin_passes_the_kit_and_its_suite_runs(generated: Path, tmp
     short = text.replace("4_000", "300").replace("[12, 18, 24]", "8").replace("trials = 60", "trials = 15")
     (generated / "short.toml").write_text(short, encoding="utf-8")
     out = tmp_path / "out"
-    status, shown, err = run(
+    status, shown, err = called(
         "run",
         str(generated / "short.toml"),
         "--out",
@@ -142,7 +135,7 @@ def test_a_suite_asks_nothing_and_can_be_read(generated: Path, tmp_path: Path, m
     suite, _ = load_suite(generated / "mine.toml")
     assert [regime.name for regime in suite.regimes] == ["moderate", "moderate, relu"]
     monkeypatch.chdir(tmp_path)
-    status, out, _ = run("new", "suite")
+    status, out, _ = called("new", "suite")
     assert status == 0
     assert out.startswith("wrote suite.toml\n")
     text = (tmp_path / "suite.toml").read_text(encoding="utf-8")
@@ -152,13 +145,13 @@ def test_a_suite_asks_nothing_and_can_be_read(generated: Path, tmp_path: Path, m
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("precious", encoding="utf-8")
     for arguments in (["suite", "mine"], ["plugin", "mine", "--single-file"]):
-        status, out, err = run("new", *arguments, "--dir", str(tmp_path))
+        status, out, err = called("new", *arguments, "--dir", str(tmp_path))
         assert (status, out) == (2, "")
         assert "is there already" in err
     assert [path.name for path in tmp_path.iterdir()] == ["mine.toml"]
     assert (tmp_path / "mine.toml").read_text(encoding="utf-8") == "precious"
     (tmp_path / "harness-mine").mkdir()
-    assert run("new", "plugin", "mine", "--dir", str(tmp_path))[0] == 2
+    assert called("new", "plugin", "mine", "--dir", str(tmp_path))[0] == 2
     assert list((tmp_path / "harness-mine").iterdir()) == []
 
 
@@ -167,7 +160,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     ["Log-Width", "log_width", "log--width", "-log", "9lives", "", "class", "json", "torch", "../evil", "a" * 41],
 )
 def test_names_that_cannot_be_used(name: str, tmp_path: Path) -> None:
-    status, _, err = run("new", "plugin", "--dir", str(tmp_path), "--", name)
+    status, _, err = called("new", "plugin", "--dir", str(tmp_path), "--", name)
     assert status == 2
     assert "the name" in err
     assert list(tmp_path.iterdir()) == []
@@ -178,7 +171,7 @@ def test_names_that_cannot_be_used(name: str, tmp_path: Path) -> None:
     [("moderate", "plugin moderate"), ("train-all", "plugin"), ("linearized", "a preset"), ("review", "shipped suite")],
 )
 def test_names_that_somebody_has(name: str, owner: str, tmp_path: Path) -> None:
-    status, _, err = run("new", "plugin", name, "--dir", str(tmp_path))
+    status, _, err = called("new", "plugin", name, "--dir", str(tmp_path))
     assert status == 2
     assert f"the name '{name}' is taken by" in err
     assert owner in err
@@ -187,7 +180,7 @@ def test_names_that_somebody_has(name: str, owner: str, tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    status, _, err = run("new", "suite", "--dir", str(tmp_path / "file"))
+    status, _, err = called("new", "suite", "--dir", str(tmp_path / "file"))
     assert status == 2
     assert "cannot be written" in err
 
