@@ -9,10 +9,10 @@ from harness.driver.results import Results
 from harness.plugin_host.registry import Registry
 from harness.suite import parse_suite
 
-SUITE = """
+SOFTPLUS = """
 [suite]
-name = "fated"
-title = "A regime with fates, and one without"
+name = "made"
+title = "Made by hand"
 seed = 1
 
 [problems]
@@ -29,12 +29,16 @@ method = "adaptive"
 [[regimes]]
 name = "softplus"
 use = "moderate"
+"""
+"""A suite with one regime, to which others can be added."""
 
+SUITE = f"""{SOFTPLUS}
 [[regimes]]
 name = "momentum"
 use = "moderate"
-optimizer = { use = "momentum", beta = 0.9 }
+optimizer = {{ use = "momentum", beta = 0.9 }}
 """
+"""The same with a regime that has no fates."""
 
 HIT, MISS = (300, 1000, 4000, None), (300, None, None, None)
 """Steps at which the ladder 1e-1, 1e-2, 2.5e-3, 1e-3 was met: by trials that fit within the budget, and others."""

@@ -15,27 +15,9 @@ from harness.report.page import page
 from harness.report.predicted import predict_suite
 from harness.suite import parse_suite
 
-SUITE = """
-[suite]
-name = "small"
-title = "Two regimes"
-seed = 1
+from ..ends import SOFTPLUS
 
-[problems]
-dataset = { use = "sphere", labels = "gaussian" }
-n = [40, 80, 160]
-d = 10
-
-[budget]
-steps = 9000
-
-[search]
-method = "adaptive"
-
-[[regimes]]
-name = "softplus"
-use = "moderate"
-
+SUITE = f"""{SOFTPLUS}
 [[regimes]]
 name = "relu | wide"
 use = "moderate"

@@ -20,6 +20,7 @@ from harness.report.nothing_found import why_no_bracket
 from harness.report.predicted import predict_suite
 from harness.suite import parse_suite
 
+from ..ends import SOFTPLUS
 from .conftest import SUITE, cells, trials
 
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
@@ -98,9 +99,7 @@ def test_other_outcomes_give_other_sentences(results: Results) -> None:
 
 def one(registry: Registry, counts: dict[int, tuple[Outcome, ...]]) -> Results:
     """Return results of the first regime at one size."""
-    suite = parse_suite(
-        SUITE.replace("n = [40, 80, 160]", "n = 40").partition('[[regimes]]\nname = "relu')[0], registry
-    )
+    suite = parse_suite(SOFTPLUS.replace("n = [40, 80, 160]", "n = 40"), registry)
     return Results(suite, registry, {Cell("softplus", 40, 10, k): several for k, several in counts.items()})
 
 
