@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from harness_lazy.initializers import RandomSigns
 from harness_lazy.models import LazyScaled
@@ -20,10 +19,10 @@ from harness.components import Cell, Outcome
 from harness.engine.continuations import continuation_of, undecided
 from harness.engine.continuations.bilinear import Bilinear
 from harness.engine.setting import Setting
-from harness.engine.trial import prepare
 from harness.engine.work import train
 from harness.mathematics.activations.piecewise import LeakyRelu, Relu
 from tests.engine.cases import setting
+from tests.engine.plain_descent import plain_descent
 
 CELL = Cell("", 12, 6, 8)
 HOME = next(regime for regime in BOTH if regime.name == "train-all-relu")
@@ -39,34 +38,6 @@ REGIMES = {
     "lazy, biases": Regime("lazy", LazyScaled(Relu(), "all", True, 2.0), RandomSigns(), GD, Quadratic()),
     "mean square": Regime("mean", ShallowNet("relu", "all"), LeCun(), GD, MeanSquareOverRoot()),
 }
-
-
-def plain_descent(where: Setting, cell: Cell, seed: int, steps: int) -> tuple[float, float]:
-    """Return the relative residual after so many steps from the start, and the smallest that was met."""
-    trial = prepare(where, cell.n, cell.d, cell.k, seed)
-    form = where.regime.model.shallow_form()
-    assert form is not None
-    w, v = trial.weights["W"].copy(), trial.weights["v"].copy()
-    b, c = trial.weights.get("b", np.zeros(cell.k)).copy(), float(trial.weights.get("c", np.zeros(1)).sum())
-    phi, scale, x, y = form.activation, form.scale, trial.problem.x, trial.problem.y
-    weight = where.regime.criterion.curvature(len(y)) * where.regime.model.loss_weight()  # type: ignore[operator]  # known here
-    first = phi.phi(x @ w.T + b) @ v + c if form.centred else 0.0
-    norm, least = np.inf, np.inf
-    for _ in range(steps):
-        z = x @ w.T + b
-        values = phi.phi(z)
-        r = scale * (values @ v + c - first) - y
-        norm = float(np.linalg.norm(r))
-        least = min(least, norm)
-        pull = scale * weight * trial.step_size * r
-        gradient = (phi.dphi(z) * v).T * pull
-        w -= gradient @ x
-        v -= values.T @ pull
-        if form.biases:
-            b -= gradient.sum(axis=1)
-            c -= pull.sum()
-    size = float(np.linalg.norm(y))
-    return norm / size, least / size
 
 
 def fates(name: str, seeds: range, cell: Cell = CELL, **changes: object) -> tuple[Setting, list[Outcome]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from types import ModuleType
 
-import numpy as np
 import pytest
 from harness_lazy.initializers import RandomSigns
 from harness_lazy.models import LazyScaled
@@ -15,15 +14,15 @@ from harness.builtin.criteria import MeanSquareOverRoot, Quadratic
 from harness.builtin.initializers import GaussianHalves, LeCun
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, Momentum
-from harness.components import Cell, Fate, Outcome, Weights
+from harness.components import Cell, Fate, Outcome
 from harness.engine.continuations import continuation_of, kink, undecided
 from harness.engine.continuations.kink import Kink
 from harness.engine.setting import Setting
-from harness.engine.trial import prepare
 from harness.engine.work import train
 from harness.mathematics.activations.piecewise import LeakyRelu, Relu
 from harness.mathematics.limit import kink as mathematics
 from tests.engine.cases import CASES, setting
+from tests.engine.plain_descent import plain_descent
 
 CELL = Cell("", 20, 6, 7)
 GD = GradientDescent()
@@ -35,35 +34,6 @@ REGIMES = {
     "lazy, biases": Regime("lazy", LazyScaled(Relu(), "hidden", True, 0.5), RandomSigns(), GD, Quadratic()),
     "mean square": Regime("mean", ShallowNet("relu"), GaussianHalves(), GD, MeanSquareOverRoot()),
 }
-
-
-def plain_descent(where: Setting, cell: Cell, seed: int, steps: int) -> tuple[float, float]:
-    """Return the relative residual after so many steps from the start, and the smallest that was met."""
-    trial = prepare(where, cell.n, cell.d, cell.k, seed)
-    regime, start = where.regime, trial.weights
-    form = regime.model.shallow_form()
-    assert form is not None
-    phi, scale, x, y = form.activation, form.scale, trial.problem.x, trial.problem.y
-    weight = regime.criterion.curvature(len(y)) * regime.model.loss_weight()  # type: ignore[operator]  # known here
-
-    def outputs(weights: Weights) -> tuple[np.ndarray, np.ndarray]:
-        z = x @ weights["W"].T + weights.get("b", 0.0)
-        return phi.phi(z) @ weights["v"] + weights.get("c", 0.0), z
-
-    first = outputs(start)[0] if form.centred else 0.0
-    now, least, norm = {name: value.copy() for name, value in start.items()}, np.inf, np.inf
-    for step in range(steps + 1):
-        h, z = outputs(now)
-        r = scale * (h - first) - y
-        norm = float(np.linalg.norm(r))
-        least = min(least, norm)
-        if step < steps:
-            gradient = (phi.dphi(z) * now["v"]).T * r * scale * weight * trial.step_size
-            now["W"] -= gradient @ x
-            if "b" in now:
-                now["b"] -= gradient.sum(axis=1)
-    size = float(np.linalg.norm(y))
-    return norm / size, least / size
 
 
 def fates(name: str, seeds: range, cell: Cell = CELL, **changes: object) -> tuple[Setting, list[Outcome]]:
