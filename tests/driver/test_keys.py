@@ -8,44 +8,33 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from harness import load_suite
+from harness.driver.threshold_searches import threshold_searches
 from harness.engine.draws import digest
-from harness.engine.setting import Setting, semantic_key, step_theory
+from harness.engine.setting import semantic_key
 from harness.plugin_host.registry import Registry
+from harness.suite import Suite
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden" / "keys.json"
 
 
-def keys(name: str, registry: Registry) -> dict[str, str]:
+def keys(suite: Suite, registry: Registry) -> dict[str, str]:
     """Return a digest of the stored key and the streams of each regime of a suite, whatever solver trains it."""
-    suite, found = load_suite(ROOT / "suites" / f"{name}.toml"), {}
-    for regime in suite.regimes:
-        setting = Setting(
-            regime=regime,
-            theory=step_theory(regime, registry),
-            dataset=suite.dataset,
-            resample=suite.resample,
-            problems=suite.problems,
-            held_out=suite.held_out,
-            validation=suite.validation,
-            base_seed=suite.seed,
-            steps=suite.budget.steps,
-            tolerances=suite.budget.tolerances,
-            dtype=suite.budget.dtype,
-            device="cpu",
-            spectrum=suite.budget.spectrum,
-        )
-        shapes = regime.model.shapes(suite.d[0], 8)
-        streams = [suite.dataset.stream(), regime.initializer.stream(shapes)]
-        found[regime.name] = digest([semantic_key(setting.data(registry)), streams])[:12]
+    settings = {search.setting.regime.name: search.setting for search in threshold_searches(suite, registry, "cpu")}
+    found = {}
+    for name, setting in settings.items():
+        key = semantic_key(replace(setting, solver=None).data(registry))
+        shapes = setting.regime.model.shapes(suite.d[0], 8)
+        found[name] = digest([key, [suite.dataset.stream(), setting.regime.initializer.stream(shapes)]])[:12]
     return found
 
 
 def test_no_stored_trial_of_a_shipped_suite_is_lost(registry: Registry) -> None:
-    now = {path.stem: keys(path.stem, registry) for path in sorted((ROOT / "suites").glob("*.toml"))}
+    now = {path.stem: keys(load_suite(path), registry) for path in sorted((ROOT / "suites").glob("*.toml"))}
     if os.environ.get("REFRESH_GOLDEN"):
         GOLDEN.parent.mkdir(exist_ok=True)
         GOLDEN.write_text(json.dumps(now, indent=1, sort_keys=True) + "\n", encoding="utf-8")
