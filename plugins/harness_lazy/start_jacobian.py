@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from harness import Array, Problem, Weights
-from harness.mathematics.limit.balls import BallNet
+from harness.mathematics.limit.ball_net import BallNet
 from harness.mathematics.limit.rounding import UNIT
 from harness.mathematics.limit.start import UP, Errors, least_by_gram, least_by_inverse
 from harness_lazy.models import LazyScaled, Linearized
@@ -91,7 +91,5 @@ def has_rank_n(model: LazyScaled | Linearized, weights: Weights, x: Array) -> bo
 
 def ball_net(model: LazyScaled | Linearized, weights: Weights, problem: Problem) -> BallNet | None:
     """Return the net behind a model in ball arithmetic, or None if φ is not known there or the net is too large."""
-    if not BallNet.known(model.net.activation, problem.n, len(weights["v"])):
-        return None
     own = {name: weights[name] for name in (("W", "v", "b", "c") if model.biases else ("W", "v"))}
-    return BallNet(own, problem.x, problem.y, model.net.activation)
+    return BallNet.of(own, problem.x, problem.y, model.net.activation)

@@ -23,8 +23,7 @@ from harness_train_all.instances import d2
 from harness import ACTIVATIONS, Activation, Dataset, Problem, Weights
 from harness.builtin.datasets import Antipodal, Clustered, Digits, Gaussian, LowDimension, NearDuplicates, Sphere
 from harness.engine.draws import draw_problem
-from harness.mathematics.limit import balls
-from harness.mathematics.limit.balls import BallNet
+from harness.mathematics.limit.ball_net import BallNet
 
 DATA: tuple[Dataset, ...] = (
     Sphere(),
@@ -245,12 +244,12 @@ def test_ball_arithmetic_confirms_what_float64_certifies(seed: int) -> None:
     weights = weights_of(rng, 3 * on.n, on.d)
     net = BallNet(weights, on.x, on.y, phi)
     third = instances.d3(weights, on, phi)
-    assert not third.holds or balls.full_rank(net, "output")
+    assert not third.holds or net.full_rank("output")
     if third.holds:
         small = replace(on, y=1e-9 * on.y)
         quiet = {**weights, "v": 1e-9 * weights["v"]}
         second = d2(quiet, small, phi)
-        assert not second.holds or balls.d2(BallNet(quiet, small.x, small.y, phi), second.sigma)
+        assert not second.holds or BallNet(quiet, small.x, small.y, phi).meets_d2(second.sigma)
     if phi.smooth:
         first = instances.d1(weights, on, phi)
         if first.sigma > 0:
@@ -261,4 +260,4 @@ def test_ball_arithmetic_confirms_what_float64_certifies(seed: int) -> None:
                 scaled = {**pairs, "v": factor * scale * pairs["v"]}
                 if found.sigma > 0:
                     assert instances.d1(scaled, on, phi).holds is expected
-                    assert balls.d1(BallNet(scaled, on.x, on.y, phi)) is expected
+                    assert BallNet(scaled, on.x, on.y, phi).meets_d1() is expected

@@ -12,8 +12,7 @@ from harness_moderate.theories.certificates import d1_width
 
 from harness import ACTIVATIONS, Problem, Weights
 from harness.builtin.models import ShallowNet
-from harness.mathematics.limit import balls
-from harness.mathematics.limit.balls import BallNet
+from harness.mathematics.limit.ball_net import BallNet
 from harness.mathematics.spectra import operator_norm, unit_rows
 
 SOFTPLUS = ACTIVATIONS["softplus"]
@@ -104,4 +103,4 @@ def test_ball_arithmetic_agrees_at_both_sides_of_the_limit() -> None:
     for factor, expected in ((1.0 + 1e-6, True), (1.0 - 1e-6, False)):
         scaled = {**weights, "v": factor * scale * weights["v"]}
         assert sharp(scaled, on, SOFTPLUS).holds is expected
-        assert balls.path(BallNet(scaled, on.x, on.y, SOFTPLUS), ASKED) is expected
+        assert BallNet(scaled, on.x, on.y, SOFTPLUS).meets_d1g(ASKED) is expected

@@ -9,7 +9,7 @@ import pytest
 
 from harness import ACTIVATIONS, Activation
 from harness.mathematics.limit import balls
-from harness.mathematics.limit.balls import BallNet
+from harness.mathematics.limit.ball_net import BallNet
 from harness.mathematics.limit.start import (
     Errors,
     largest_by_gram,
@@ -85,7 +85,7 @@ def test_errors_of_a_layer_bound_those_against_ball_arithmetic(name: str, size: 
     z = x @ w.T
     errors = Errors.of(activation, x, w, z)
     net = BallNet({"W": w, "v": v}, x, y, activation)
-    with net.precision():
+    with balls.precision():
         for exact, found, bound in (
             (net._z, z, errors.arguments),
             (net._values, activation.phi(z), errors.values),
@@ -127,7 +127,7 @@ def exact_net(activation: Activation, seed: int, n: int, k: int) -> tuple[BallNe
 def test_ball_arithmetic_has_the_functions_and_kernels_of_float64(name: str) -> None:
     pytest.importorskip("flint")
     net, jacobian, values = exact_net(ACTIVATIONS[name], 5, 6, 9)
-    with net.precision():
+    with balls.precision():
         hidden = np.array([[float(one.mid()) for one in row] for row in net.hidden_gram()])
         output = np.array([[float(one.mid()) for one in row] for row in net.output_gram()])
         norm = float(net.operator_norm().mid())
@@ -145,7 +145,7 @@ def test_an_elimination_proves_a_shift_below_the_least_eigenvalue_and_none_above
         factor = rng.standard_normal((6, 9))
         gram = factor @ factor.T
         least = float(np.linalg.eigvalsh(gram)[0])
-        with BallNet.precision():
+        with balls.precision():
             rows = [[flint.arb(float(one)) for one in row] for row in gram]
             assert balls.positive_definite(rows, flint.arb(least * (1 - 1e-9)))
             assert not balls.positive_definite(rows, flint.arb(least * (1 + 1e-9)))

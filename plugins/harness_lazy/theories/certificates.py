@@ -23,7 +23,6 @@ from harness import (
 from harness.builtin.initializers import GaussianHalves, He, LeCun, MirroredLeCun, Xavier
 from harness.claims import conditions as shared
 from harness.claims.shallow import LINEAR, THEORY_STEP, Nets
-from harness.mathematics.limit import balls
 from harness.mathematics.limit.start import UP
 from harness.mathematics.spectra import rank
 from harness_lazy.initializers import Paired, RandomSigns, TangentGaussian
@@ -116,7 +115,7 @@ class CertificateD1s(TangentTheory, Certificate, StepPolicy):
         model = regime.model
         if not isinstance(model, LazyScaled) or (net := ball_net(model, weights, problem)) is None:
             return None
-        return balls.d1(net, model.alpha, centred=True)
+        return net.meets_d1(model.alpha, centred=True)
 
     def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
         """Return 2/(9‖J_f‖²), J_f = αJ₀. Divided by the loss's 1/α² it is 2/(9‖J₀‖²)."""
@@ -211,7 +210,7 @@ class CertificateLinear(TangentTheory, Certificate, StepPolicy):
         model = regime.model
         if not isinstance(model, Linearized) or (net := ball_net(model, weights, problem)) is None:
             return None
-        return balls.full_rank(net, model.train)
+        return net.full_rank(model.train)
 
     def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
         """Return 1/‖J₀‖²."""

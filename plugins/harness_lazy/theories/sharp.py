@@ -11,8 +11,7 @@ from harness import Activation, Array, Certificate, Claim, Problem, Reference, R
 from harness.claims import conditions as shared
 from harness.claims.shallow import THEORY_STEP, Nets, ShallowTheory
 from harness.mathematics.kernels import lambda_hidden
-from harness.mathematics.limit import balls
-from harness.mathematics.limit.balls import BallNet
+from harness.mathematics.limit.ball_net import BallNet
 from harness.mathematics.limit.start import UP, Errors, least_by_gram, residual_norm
 from harness.mathematics.spectra import operator_norm, per_inputs
 from harness_lazy.theories import conditions as own
@@ -191,10 +190,8 @@ class CertificateD1g(ShallowTheory, Certificate, StepPolicy):
 
     def certifies_in_balls(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
         """Repeat the test in ball arithmetic."""
-        activation = self.activation(regime)
-        if not BallNet.known(activation, problem.n, len(weights["v"])) or "b" in weights:
-            return None
-        return balls.path(BallNet(weights, problem.x, problem.y, activation), ASKED)
+        net = BallNet.of(weights, problem.x, problem.y, self.activation(regime))
+        return None if net is None or "b" in weights else net.meets_d1g(ASKED)
 
     def step_size(self, problem: Problem, regime: Regime, weights: Weights) -> float | None:
         """Return 1/(10(‖J₀‖ + σ₀)²)."""

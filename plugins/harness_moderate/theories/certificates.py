@@ -23,8 +23,7 @@ from harness.builtin.initializers import GaussianHalves
 from harness.claims import conditions as shared
 from harness.claims.shallow import THEORY_STEP, Nets, ShallowTheory
 from harness.mathematics.kernels import lambda_hidden, lambda_output, output_variance
-from harness.mathematics.limit import balls
-from harness.mathematics.limit.balls import BallNet
+from harness.mathematics.limit.ball_net import BallNet
 from harness.mathematics.spectra import operator_norm
 from harness_moderate import instances
 from harness_moderate.theories import conditions as own
@@ -130,10 +129,8 @@ class CertificateD1(ShallowTheory, Certificate, StepPolicy):
 
     def certifies_in_balls(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
         """Repeat the test in ball arithmetic."""
-        activation = self.activation(regime)
-        if not BallNet.known(activation, problem.n, len(weights["v"])):
-            return None
-        return balls.d1(BallNet(weights, problem.x, problem.y, activation))
+        net = BallNet.of(weights, problem.x, problem.y, self.activation(regime))
+        return None if net is None else net.meets_d1()
 
 
 class CertificateD3(ShallowTheory, Certificate, StepPolicy):
@@ -187,7 +184,5 @@ class CertificateD3(ShallowTheory, Certificate, StepPolicy):
 
     def certifies_in_balls(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
         """Repeat the test in ball arithmetic."""
-        activation = self.activation(regime)
-        if not BallNet.known(activation, problem.n, len(weights["v"])):
-            return None
-        return balls.full_rank(BallNet(weights, problem.x, problem.y, activation), "output")
+        net = BallNet.of(weights, problem.x, problem.y, self.activation(regime))
+        return None if net is None else net.full_rank("output")

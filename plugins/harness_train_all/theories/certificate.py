@@ -10,8 +10,7 @@ from harness import Activation, Certificate, Claim, Problem, Reference, Regime, 
 from harness.claims import conditions as shared
 from harness.claims.shallow import Nets, ShallowTheory
 from harness.mathematics.kernels import lambda_output, output_kernel
-from harness.mathematics.limit import balls
-from harness.mathematics.limit.balls import BallNet
+from harness.mathematics.limit.ball_net import BallNet
 from harness.mathematics.spectra import operator_norm
 from harness_train_all.instances import D2, d2
 from harness_train_all.theories import conditions as own
@@ -142,10 +141,8 @@ class CertificateD2(ShallowTheory, Certificate):
     def certifies_in_balls(self, problem: Problem, regime: Regime, weights: Weights) -> bool | None:
         """Repeat the test in ball arithmetic."""
         activation = self.activation(regime)
-        if not BallNet.known(activation, problem.n, len(weights["v"])):
-            return None
-        net = BallNet(weights, problem.x, problem.y, activation)
-        return balls.d2(net, d2(weights, problem, activation).sigma)
+        net = BallNet.of(weights, problem.x, problem.y, activation)
+        return None if net is None else net.meets_d2(d2(weights, problem, activation).sigma)
 
 
 def _ratio(problem: Problem, regime: Regime, activation: Activation, k: int) -> float:
