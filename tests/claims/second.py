@@ -15,8 +15,20 @@ from scipy.integrate import quad
 from scipy.linalg import eigh
 from scipy.special import erf, expit
 
+from harness import Problem
+
 Array = np.ndarray
 Function = Callable[[Array], Array]
+
+SIZES = ((12, 6), (14, 5), (5, 9))
+"""(n, d) of the problems."""
+
+
+def drawn(n: int, d: int, classes: int | None = None) -> Problem:
+    rng = np.random.default_rng([n, d])
+    x = rng.standard_normal((n, d))
+    y = rng.standard_normal(n) if classes is None else np.eye(classes)[rng.integers(classes, size=n)]
+    return Problem(x / np.sqrt((x**2).sum(axis=1))[:, None], y, 0, "sphere", classes=classes)
 
 
 def softplus(z: Array) -> Array:

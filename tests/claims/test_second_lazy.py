@@ -8,12 +8,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness import Problem
 from harness.claims.predictions import predict
 from harness.plugin_host.composition import build_regime
 from harness.plugin_host.registry import Registry
 from tests.claims.second import (
+    SIZES,
     Array,
+    drawn,
     gelu,
     gelu_slope,
     hidden_lambda,
@@ -25,7 +26,6 @@ from tests.claims.second import (
     tensor_power,
 )
 
-SIZES = ((12, 6), (14, 5), (5, 9))
 P = 0.05
 Formula = Callable[[Array, Array], float]
 
@@ -124,12 +124,6 @@ SECOND: dict[str, Formula] = {
 }
 MARGIN = {"ji-telgarsky", "munteanu-logistic"}
 """Claims in terms of a margin that is not computed: their widths are NaN."""
-
-
-def drawn(n: int, d: int) -> Problem:
-    rng = np.random.default_rng([n, d])
-    x = rng.standard_normal((n, d))
-    return Problem(x / np.sqrt((x**2).sum(axis=1))[:, None], rng.standard_normal(n), 0, "sphere")
 
 
 @pytest.mark.parametrize(("n", "d"), SIZES)

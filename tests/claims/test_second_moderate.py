@@ -8,13 +8,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness import Problem
 from harness.claims.predictions import predict
 from harness.plugin_host.composition import build_regime
 from harness.plugin_host.registry import Registry
 from tests.claims.second import (
+    SIZES,
     SOFTPLUS,
     Array,
+    drawn,
     hidden_lambda,
     hidden_lambda_relu,
     largest_singular,
@@ -28,15 +29,7 @@ from tests.claims.second import (
     tensor_power,
 )
 
-SIZES = ((12, 6), (14, 5), (5, 9))
 SECOND: dict[str, Callable[[Array, Array], float]] = {}
-
-
-def drawn(n: int, d: int, classes: int | None = None) -> Problem:
-    rng = np.random.default_rng([n, d])
-    x = rng.standard_normal((n, d))
-    y = rng.standard_normal(n) if classes is None else np.eye(classes)[rng.integers(classes, size=n)]
-    return Problem(x / np.sqrt((x**2).sum(axis=1))[:, None], y, 0, "sphere", classes=classes)
 
 
 def second(*names: str) -> Callable[[Callable[[Array, Array], float]], Callable[[Array, Array], float]]:

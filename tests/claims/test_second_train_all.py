@@ -12,13 +12,15 @@ from harness_train_all.theories.certificate import d2_width
 from scipy.optimize import brentq
 from scipy.special import eval_hermitenorm
 
-from harness import ACTIVATIONS, Problem
+from harness import ACTIVATIONS
 from harness.claims.predictions import predict
 from harness.plugin_host.composition import build_regime
 from harness.plugin_host.registry import Registry
 from tests.claims.second import (
+    SIZES,
     Array,
     both_positive,
+    drawn,
     gelu,
     gelu_slope,
     largest_singular,
@@ -31,7 +33,6 @@ from tests.claims.second import (
     tensor_power,
 )
 
-SIZES = ((12, 6), (14, 5), (5, 9))
 GELU_SLOPE, GELU_CURVATURE = 1.1289041, 2.0 / math.sqrt(2.0 * math.pi)
 """sup |φ'| at z = √2, where φ'' = (2 − z²) times the density is 0, and |φ''| ≤ φ''(0)."""
 Formula = Callable[[Array, Array], float]
@@ -110,12 +111,6 @@ OTHERWISE: dict[str, str] = {
     "cert-d2": "its condition on one draw, and its width a priori",
 }
 """Theories that are checked below in another way."""
-
-
-def drawn(n: int, d: int) -> Problem:
-    rng = np.random.default_rng([n, d])
-    x = rng.standard_normal((n, d))
-    return Problem(x / np.sqrt((x**2).sum(axis=1))[:, None], rng.standard_normal(n), 0, "sphere")
 
 
 @pytest.mark.parametrize(("n", "d"), SIZES)

@@ -17,25 +17,12 @@ from harness.statistics.brackets import LEVEL, bracket
 from harness.statistics.galloping import Galloping
 from harness.statistics.search import Grid
 from harness.statistics.thresholds import Threshold, threshold
+from tests.statistics.curves import logistic, plateau
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-
-
-def logistic(k: float, center: float, spread: float) -> float:
-    """Return the logistic curve in log k."""
-    return 1 / (1 + math.pow(center / k, 1 / spread))
-
-
-def plateau(k: float) -> float:
-    """Rise from 0.4 to 0.6 between k = 12 and 48, steeply outside."""
-    octaves = math.log2(k / 24)
-    if abs(octaves) <= 1:
-        return 0.5 + 0.1 * octaves
-    edge = 1.5**0.1
-    return logistic(k, 48 / edge, 0.1) if octaves > 0 else logistic(k, 12 * edge, 0.1)
 
 
 def dip(k: float) -> float:
