@@ -32,6 +32,9 @@ SAMPLES = 200
 MOST_ENTRIES = 2**25
 """Entries of J that are in memory at a time, 256 MiB, of which differentiation takes a few copies."""
 
+MOST_DIFFERENTIATED = 2**27
+"""Entries of an array of differentiation, 1 GiB. It takes up to three such arrays at a time."""
+
 CHECKED = 4
 """Steps of Lanczos' method between two looks at the Ritz values."""
 
@@ -60,9 +63,18 @@ def initial_kernel(model: Model, params: Params, x: Tensor) -> Tensor:
 
 
 def initial_jacobian(model: Model, params: Params, x: Tensor) -> Tensor:
-    """Return J (n, p) of one network of one output, by reverse differentiation."""
-    jacobian = jacrev(_outputs(model, params, x))(_moved(model, params))
-    return torch.cat([part.reshape(len(x), -1) for part in jacobian.values()], dim=1)
+    """Return J (n, p) of one network of one output, by reverse differentiation.
+
+    For n outputs of n samples at once it takes arrays of about n²p/d entries. Blocks of samples are taken in turn where
+    these are more than :data:`MOST_DIFFERENTIATED`.
+    """
+    moved = _moved(model, params)
+    jacobian = x.new_empty(len(x), sum(value.numel() for value in moved.values()))
+    rows = max(math.isqrt(MOST_DIFFERENTIATED * x.shape[1] // max(jacobian.shape[1], 1)), 1)
+    for samples, block in zip(torch.split(x, rows), torch.split(jacobian, rows), strict=True):
+        parts = jacrev(_outputs(model, params, samples))(moved)
+        torch.cat([part.reshape(len(samples), -1) for part in parts.values()], dim=1, out=block)
+    return jacobian
 
 
 def eigenvalue_range(kernel: Tensor, parameters: int) -> tuple[float, float]:

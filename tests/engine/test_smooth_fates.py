@@ -23,6 +23,7 @@ from harness.engine.continuations.smooth import Smooth, _Task, most_leaps
 from harness.engine.further_descent import FurtherDescent
 from harness.engine.trial import prepare
 from harness.engine.work import train
+from harness.mathematics.limit import leaps
 from tests.engine.cases import setting
 
 FITS = ("fit proved", "fit in the limit")
@@ -174,6 +175,15 @@ def test_a_path_that_is_left_open_says_at_which_bound() -> None:
     assert fate.kind == "open"
     assert fate.constants["out_of_leaps"] == 1.0
     assert fate.constants["leaps"] == most_leaps(50, 110, 10 * 300)
+
+
+def test_a_path_that_needs_too_large_blocks_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaps, "IN_OUTPUTS", 2)
+    for most, said in ((20**3 - 1, 1.0), (20**3, None)):
+        monkeypatch.setattr(leaps, "MOST_ENTRIES", most)
+        fate = decided(fates(regime("tanh"), Cell("", 30, 20, 20), [0], 10)[0])
+        assert fate.constants.get("too_large") == said
+        assert (fate.kind == "open" and fate.constants["leaps"] == 2.0) or said is None
 
 
 def test_a_net_that_needs_too_many_rows_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import torch
 from harness.builtin.deep import DeepNet
 from harness.builtin.models import ShallowNet
 from harness.builtin.optimizers import GradientDescent, StochasticGradientDescent
-from harness.components import Cell, Model
+from harness.components import Cell, Model, Params
 from harness.engine import spectrum
 from harness.engine.fused import build, eigenvalues
 from harness.engine.spectrum import DENSE, eigenvalue_range, initial_kernel, lanczos, largest_eigenvalue
@@ -76,6 +76,28 @@ def test_a_kernel_is_formed_in_blocks_where_its_jacobian_is_large(monkeypatch: p
     monkeypatch.setattr(spectrum, "MOST_ENTRIES", most)
     torch.testing.assert_close(initial_kernel(model, params, x), whole @ whole.mT, rtol=1e-12, atol=1e-12)
     assert max(formed) <= max(most, whole.shape[1])
+
+
+@pytest.mark.parametrize(("most", "rows"), [(1, [1] * 10), (90, [3, 3, 3, 1]), (999, [9, 1]), (1000, [10])])
+def test_a_jacobian_is_formed_in_blocks_where_differentiation_would_take_large_arrays(
+    monkeypatch: pytest.MonkeyPatch, most: int, rows: list[int]
+) -> None:
+    """Arrays of m²p/d entries, p/d = 10, for m samples."""
+    rng, seen = np.random.default_rng(0), []
+
+    class _Recording(BareShallow):
+        def forward(self, params: Params, x: torch.Tensor) -> torch.Tensor:
+            seen.append(len(x))
+            return super().forward(params, x)
+
+    model = _Recording("tanh", "hidden")
+    params = {name: torch.from_numpy(rng.standard_normal(shape)) for name, shape in model.shapes(3, 10).items()}
+    x = torch.from_numpy(rng.standard_normal((10, 3)))
+    whole = spectrum.initial_jacobian(model, params, x)
+    seen.clear()
+    monkeypatch.setattr(spectrum, "MOST_DIFFERENTIATED", most)
+    torch.testing.assert_close(spectrum.initial_jacobian(model, params, x), whole, rtol=1e-13, atol=0)
+    assert seen == rows
 
 
 @pytest.mark.usefixtures("way")

@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from harness.mathematics.limit import follow, leaps
+from harness.mathematics.limit import follow, leaps, split_hessian
 from harness.mathematics.limit.leaps import IN_OUTPUTS, SHIFT
 from harness.mathematics.limit.split_hessian import SplitHessian
 from tests.mathematics.smooth_nets import start, train, violations
@@ -74,6 +74,24 @@ def test_a_wide_net_forms_no_matrix_of_p_rows(monkeypatch: pytest.MonkeyPatch) -
     assert path.leaps == 3
     assert path.point.norm < point.norm
     assert peak < size**2 * 8 / 3
+
+
+def test_blocks_are_held_three_times_and_only_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The blocks, their eigenvectors, and their inverses; neither the last leap's nor products of all at once."""
+    begun = start("sigmoid", 10, 80, 15, 0)
+    point, size = begun.net.at(begun.theta), 15 * 80**2
+    monkeypatch.setattr(leaps, "IN_OUTPUTS", 1)
+    monkeypatch.setattr(split_hessian, "AT_ONCE", 1)
+    tracemalloc.start()
+    assert follow(point, begun.step_size, 3).leaps == 3
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 3 * 8 * size < peak < 3.5 * 8 * size
+    for most, end, taken in ((size, "unfinished", 2), (size - 1, "large", 1)):
+        monkeypatch.setattr(leaps, "MOST_ENTRIES", most)
+        path = follow(point, begun.step_size, 2)
+        assert (path.end, path.leaps) == (end, taken)
+    assert split_hessian.entries(start("tanh", 5, 6, 7, 0, both=True).net) == 7 * 7**2
 
 
 def test_a_path_by_the_hessian_holds_four_matrices_of_its_size() -> None:

@@ -54,7 +54,7 @@ MOST_LEAPS = 600
 MOST_ROWS = 8000
 """Most rows of a matrix that is decomposed. About ten such matrices are in memory at once, 5 GiB (measured)."""
 
-CAUSES = {"edge": "edge", "unfinished": "out_of_leaps"}
+CAUSES = {"edge": "edge", "unfinished": "out_of_leaps", "large": "too_large"}
 """The constants of open fates that say at which bound a path ended, by the end of the path."""
 
 

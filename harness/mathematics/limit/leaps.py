@@ -8,7 +8,8 @@ Newton's method. Each leap takes one decomposition.
 Where p is large and at least 2n, no matrix of p rows is formed. Mode S takes the leap of mode H from systems in the n
 outputs (:mod:`harness.mathematics.limit.split_hessian`), in about 2n²p + 9n³ operations. There h is at most ten times
 the number of steps in which the most negative curvature grows by e, so that ∇²F + sI is positive definite. No strict
-minimum is looked for there, since its proof takes a matrix of p rows.
+minimum is looked for there, since its proof takes a matrix of p rows. A path ends where blocks of neurons would take
+more memory than three GiB.
 
 The path is that of the gradient flow, which gradient descent follows while ηλ_max < 2 on the way. It is a fact
 followed, not a proof. A path therefore ends where ηλ_max reaches 2: from there on the two may part.
@@ -24,7 +25,7 @@ import numpy as np
 
 from harness.mathematics.limit import fit, minimum
 from harness.mathematics.limit.certificate import PROVED
-from harness.mathematics.limit.split_hessian import SplitHessian
+from harness.mathematics.limit.split_hessian import MOST_ENTRIES, ShiftedHessian, SplitHessian, entries
 
 if TYPE_CHECKING:
     from harness.components import Array
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from harness.mathematics.limit.minimum import Minimum
     from harness.mathematics.limit.net import Point
 
-End = Literal["fit", "minimum", "edge", "stationary", "unfinished"]
-"""Ends of a path: a certified fit, a certified minimum, η λ_max ≥ 2, no slope left, or no leaps left."""
+End = Literal["fit", "minimum", "edge", "stationary", "unfinished", "large"]
+"""Ends of a path: a certified fit, a certified minimum, η λ_max ≥ 2, no slope left, no leaps left, or too large a D."""
 
 MOST_LEAPS = 150
 """Most leaps of a path."""
@@ -124,12 +125,15 @@ class _Follower:
         self.by_outputs = start.net.size >= MANY_WEIGHTS * start.net.n
         self.split, self.top = splits(start.net.n, start.net.size), start.gradient
         self.length, self.steps, self.leaps, self.largest = FIRST, 0.0, 0, 0.0
+        self.shifted: ShiftedHessian | None = None
 
     def follow(self, most: int) -> Path:
         """Take leaps until the path ends."""
         for self.leaps in range(most + 1):
             if self.by_outputs and self.leaps == IN_OUTPUTS:
                 self.by_outputs, self.length = False, FIRST
+            if self.split and not self.by_outputs and entries(self.point.net) > MOST_ENTRIES:
+                return self._ended("large")
             values, vectors = self._decomposed()
             self.largest = max(self.largest, self.eta * float(values[-1]))
             if not self.largest < 2.0:
@@ -146,7 +150,7 @@ class _Follower:
         """Return eigenvalues and eigenvectors of what the mode decomposes. Mode S has but nearly the largest."""
         if self.by_outputs or not self.split:
             return np.linalg.eigh(self.point.kernel if self.by_outputs else self.point.hessian)
-        self.hessian = SplitHessian(self.point)
+        self.hessian, self.shifted = SplitHessian(self.point), None  # the last leap's take as much memory
         largest, self.top = self.hessian.largest(self.top)
         return np.array([largest]), self.top[:, None]
 
@@ -226,7 +230,7 @@ class _Follower:
         along = -weights * slopes
         move = vectors @ along
         after = point.moved(move)
-        if self.split:
+        if self.shifted is not None:
             rest = after.gradient - point.gradient - self.hessian.times(move)
             if not np.isfinite(rest).all():
                 return after, math.inf

@@ -5,8 +5,9 @@
 (E + JᵀJ)⁻¹ = E⁻¹ − E⁻¹Jᵀ(I + JE⁻¹Jᵀ)⁻¹JE⁻¹    [Woodbury 1950],
 
 so that a system in p weights is solved by one decomposition of an (n, n) matrix, which takes 2n²p operations to form.
-Memory is that of D, pb numbers, of a few matrices (n, n), and of a part of J. By the inertia of a Schur complement
-E + JᵀJ is positive definite if and only if I + JE⁻¹Jᵀ has as many negative eigenvalues as E [Haynsworth 1968].
+Memory is that of D, its eigenvectors and E⁻¹, pb numbers each, of a few matrices (n, n), and of a part of J. By the
+inertia of a Schur complement E + JᵀJ is positive definite if and only if I + JE⁻¹Jᵀ has as many negative eigenvalues as
+E [Haynsworth 1968].
 
 Functions of the Hessian times a vector u, such as (1 − (1 − ηλ)^h)/λ, are taken on the space that u and its images
 under (∇²F + sI)⁻¹ span. A few images suffice for any h with s about 10/(ηh) [van den Eshof & Hochbruck 2006, SIAM J.
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.components import Array
-    from harness.mathematics.limit.net import Point
+    from harness.mathematics.limit.net import Net, Point
+
+MOST_ENTRIES = 2**27
+"""Most entries of D, 1 GiB. A path that would need more is not followed."""
 
 AT_ONCE = 2**21
 """Most entries of J that are formed at once."""
@@ -37,6 +41,11 @@ IMAGES = 8
 
 POWERS = 8
 """Dimension of the space on which the largest eigenvalue is taken."""
+
+
+def entries(net: Net) -> int:
+    """Return the number of entries of D."""
+    return net.k * (int(net.x.shape[1]) + net.both) ** 2
 
 
 @dataclass(frozen=True)
@@ -83,10 +92,11 @@ class SplitHessian:
         moved = values + shift
         scales = 1.0 / np.where(moved == 0.0, UNIT * shift, moved)
         system = np.eye(net.n)
-        inverse = (vectors * scales[:, None, :]) @ vectors.swapaxes(1, 2)
+        inverse = np.empty_like(vectors)
         step = max(AT_ONCE // (net.n * scales.shape[1]), 1)
         for first in range(0, net.k, step):
             some = slice(first, first + step)
+            inverse[some] = (vectors[some] * scales[some, None, :]) @ vectors[some].swapaxes(1, 2)
             columns = self._columns(some)
             system += (columns * scales[some].ravel()) @ columns.T
         if net.offset:
