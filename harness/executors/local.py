@@ -20,6 +20,9 @@ MOST_STARTS = 3
 MOST_LOST = 20
 """Number of workers in a row that other programs may end without one batch done. The run then ends."""
 
+LONGEST_WAIT = 1e6
+"""Longest wait for workers at a time, in seconds. The system takes no more than 2³¹ milliseconds."""
+
 GRACE = 5.0
 """Time for idle workers to end by themselves, in seconds."""
 
@@ -38,12 +41,19 @@ class Local(Executor):
         self._lost = 0
 
     def __enter__(self) -> Self:
-        """Start the workers."""
+        """Start the workers.
+
+        Raises:
+            LostWorkers: If there are more than the system has processes or open files for.
+        """
         try:
             for _ in range(self._processes):
                 self._pool.append(Worker(self.plugin_files))
         except BaseException as error:
             self.__exit__(type(error), error, None)
+            if isinstance(error, OSError):
+                what = f"{self._processes} workers cannot be started: {error.strerror or error}"
+                raise LostWorkers(f"{what}; try fewer --workers") from error
             raise
         return self
 
@@ -85,7 +95,7 @@ class Local(Executor):
             now = time.monotonic()
             first = min((w.deadline for w in self._pool if w.in_hand or not w.ready), default=math.inf)
             talking = {w.pipe: w for w in self._pool} | {w.ended: w for w in self._pool}
-            heard = wait(list(talking), None if math.isinf(first) else max(first - now, 0.0))
+            heard = wait(list(talking), min(max(first - now, 0.0), LONGEST_WAIT))
             for worker in dict.fromkeys(talking[end] for end in heard):  # type: ignore[index]  # wait returns members of its argument
                 found = worker.read()
                 if found is None:

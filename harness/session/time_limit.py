@@ -34,7 +34,7 @@ class TimeLimit:
     def __enter__(self) -> Self:
         if self._seconds is not None and threading.current_thread() is threading.main_thread():
             self._active = True
-            self._timer = threading.Timer(self.left or 0.0, self._interrupt)
+            self._timer = threading.Timer(min(self.left or 0.0, threading.TIMEOUT_MAX), self._interrupt)
             self._timer.daemon = True
             self._timer.start()
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from harness.components import Cell, Outcome
 from harness.components.executor import Batch, BatchFailed, LostWorkers
 from harness.driver.run import Run
 from harness.driver.threshold_searches import threshold_searches
+from harness.executors import local
 from harness.executors.in_process import InProcess
 from harness.executors.local import MOST_STARTS, Local
 from harness.executors.worker import Worker
@@ -92,6 +94,26 @@ def test_what_becomes_of_a_worker_is_told_apart(registry: Registry) -> None:
             assert not worker.process.is_alive()
         with pytest.raises(RuntimeError, match="no batch is in hand"):
             executor.next_done()
+
+
+def test_a_batch_may_have_more_time_than_the_system_can_wait(registry: Registry) -> None:
+    """2³¹ ms are 25 days: 64 trials of ten hours each, or 600 with the hour that is the default."""
+    with Local(1) as executor:
+        executor.submit(replace(batch(registry), trial_seconds=1e300))
+        (worker,) = executor._pool
+        while not worker.ready:
+            worker.read()
+        _, outcomes = executor.next_done()
+    assert [outcome.seed for outcome in outcomes] == [0, 1]
+
+
+def test_workers_that_the_system_has_no_files_for_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_files: tuple[str, ...]) -> Worker:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(local, "Worker", full)
+    with pytest.raises(LostWorkers, match="900 workers cannot be started: Too many open files; try fewer --workers"):
+        Local(900).__enter__()
 
 
 def test_workers_that_never_start_end_the_run(tmp_path: Path, registry: Registry) -> None:

@@ -150,6 +150,13 @@ def test_the_timer_interrupts_what_runs() -> None:
     assert time.monotonic() - begun < 10
 
 
+def test_a_limit_may_be_longer_than_a_timer() -> None:
+    with TimeLimit(1e300) as limit:
+        assert limit._timer is not None
+        limit._timer.join(0.05)
+        assert limit._timer.is_alive()
+
+
 def test_another_interrupt_is_no_limit_of_time() -> None:
     limit = TimeLimit(60)
     with pytest.raises(KeyboardInterrupt), limit:
