@@ -34,7 +34,7 @@ from harness.builtin.datasets import (
     real,
 )
 from harness.builtin.datasets.preparation import Preparation, principal_axes, scaled_labels
-from harness.builtin.datasets.table import MOST_BYTES
+from harness.builtin.datasets.table_file import MOST_BYTES
 from harness.claims.predictions import predict
 from harness.components import Assumption, Problem, Regime
 from harness.engine.draws import draw_problem
@@ -528,6 +528,8 @@ def test_files_that_are_not_there_or_not_tables(at: Path) -> None:
         TableFile(path="gone.csv").draw(3, 1, rng())
     with pytest.raises(ValueError, match="is a folder, expected a file"):
         TableFile(path=".").draw(3, 1, rng())
+    with pytest.raises(ValueError, match="is a pipe or a device, which cannot be read again"):
+        TableFile(path=os.devnull).draw(3, 1, rng())
     (at / "data.xlsx").write_bytes(b"PK")
     with pytest.raises(ValueError, match=r"ends in \.xlsx; expected"):
         TableFile(path="data.xlsx").draw(3, 1, rng())
@@ -610,7 +612,7 @@ FINE = npy((3, 2), np.arange(6.0).tobytes())
         (npz(x=npy((1, 2), struct.pack("dd", 1, 1e200)), y=npy((1,), b"\0" * 8)), "has 1e+200, whose square"),
         (npz(x=FINE, y=npy((3,), struct.pack("ddd", 1, -1e200, 0))), "'y' has -1e+200, whose square overflows, at (2)"),
         (npz(x=npy((10**9, 10**3), b"\0" * 8), y=FINE), "claims the shape (1000000000, 1000), more than is there"),
-        (npz(x=npy((3, 2), b"\0" * 48, "<U2"), y=FINE), "holds <U2, not numbers"),
+        (npz(x=npy((3, 2), b"\0" * 48, "<U2"), y=FINE), "holds <U2, not numbers; write 0, 1, … for classes"),
         (npz(x=npy((3, 2), pickle.dumps(Boom()), "|O"), y=FINE), "holds object, not numbers"),
         (npz(x=b"\x93NUMPY\x07\x00junk", y=FINE), "has the format (7, 0)"),
         (npz(x=b"junk", y=FINE), "cannot be read"),

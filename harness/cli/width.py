@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 
@@ -17,6 +18,15 @@ from harness.session.time_limit import TimeLimit
 KEY = re.compile(r"""\b(labels?|drop) = \[?(?:'([^']*)'|"([^"]*)")\]?""")
 """A key of a suite with its value, as messages of datasets name it."""
 
+BARE = re.compile(r"\b(labels(?=: found)|drop(?= has| asks))")
+"""A key of a suite without its value."""
+
+WITHOUT = re.compile(r", or name the inputs: columns = \[.*?\]")
+"""A remedy of suites that the verb does not have."""
+
+MOST_SAMPLES, MOST_STEPS = 10**6, 10**9
+"""Largest numbers that a suite may ask for."""
+
 
 def as_options(message: str) -> str:
     """Return a message with options of the verb in place of keys of a suite.
@@ -24,7 +34,14 @@ def as_options(message: str) -> str:
     >>> as_options("leave the column out with drop = ['first name'], or say labels = 'classes'")
     "leave the column out with --drop 'first name', or say --labels classes"
     """
-    return KEY.sub(lambda key: f"--{key[1]} {shlex.quote(key[2] or key[3] or '')}", message)
+    options = KEY.sub(lambda key: f"--{key[1]} {shlex.quote(key[2] or key[3] or '')}", message)
+    return BARE.sub(r"--\1", WITHOUT.sub("", options))
+
+
+def _tolerance(_context: click.Context, _option: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # which is in every range of click
+        raise click.BadParameter(f"{value} is not in the range")
+    return value
 
 
 KINDS = ("numbers", "classes", "parity", "gaussian", "rademacher", "random-classes")
@@ -33,8 +50,8 @@ KINDS = ("numbers", "classes", "parity", "gaussian", "rademacher", "random-class
 
 @click.command("width")
 @click.argument("file", metavar="[FILE]", required=False, shell_complete=completion.tables)
-@click.option("--n", type=click.IntRange(2), help="Samples; all rows of the file if not given.")
-@click.option("--d", type=click.IntRange(1), help="Input dimension; all input columns if not given.")
+@click.option("--n", type=click.IntRange(2, MOST_SAMPLES), help="Samples; all rows of the file if not given.")
+@click.option("--d", type=click.IntRange(1, MOST_SAMPLES), help="Input dimension; all input columns if not given.")
 @click.option(
     "--label",
     metavar="COLUMN",
@@ -45,7 +62,7 @@ KINDS = ("numbers", "classes", "parity", "gaussian", "rademacher", "random-class
     "--labels",
     metavar="KIND",
     shell_complete=lambda *asked: [kind for kind in KINDS if kind.startswith(asked[-1])],
-    help="numbers, classes, gaussian or rademacher, instead of the file's own.",
+    help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}, instead of the file's own.",
 )
 @click.option(
     "--drop",
@@ -67,9 +84,12 @@ KINDS = ("numbers", "classes", "parity", "gaussian", "rademacher", "random-class
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.01,
     show_default=True,
+    callback=_tolerance,
     help="Relative residual of a fit within the budget.",
 )
-@click.option("--steps", type=click.IntRange(1), default=20_000, show_default=True, help="Budget of a training.")
+@click.option(
+    "--steps", type=click.IntRange(1, MOST_STEPS), default=20_000, show_default=True, help="Budget of a training."
+)
 @click.option("--limit/--no-limit", default=True, help="Whether to decide exact fits with unlimited steps too.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; one a core if not given.")
 @click.option("--out", metavar="DIR", help="Where runs are stored; reports/width-<name> if not given.")

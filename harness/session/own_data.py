@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.builtin.datasets.csv_file import delimiter_of
+from harness.builtin.datasets.table_file import TableError, found_file
 from harness.complaints import ProblemError, listed
 
 if TYPE_CHECKING:
@@ -45,8 +46,10 @@ def own_data(
             raise ProblemError("give a CSV file, or both --n and --d for Gaussian labels on the sphere")
         return {"use": "sphere", "labels": labels or "gaussian"}, n, d, f"n{n}-d{d}"
     path = Path(file)
-    if path.is_dir():
-        raise ProblemError(f"{path} is a folder, expected a file")
+    try:
+        found_file(str(path))
+    except TableError as error:
+        raise ProblemError(str(error)) from error
     spec: dict[str, Any] = {"use": "table", "path": str(path)}
     if path.suffix.lower() in (".csv", ".tsv", ".txt"):
         spec["label"] = label or _label(path)

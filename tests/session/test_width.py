@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from harness.cli import command as top
 from harness.cli.width import command
 from harness.cli.wrong_input import WrongInput
 from harness.complaints import ProblemError
@@ -24,6 +27,7 @@ from harness.session.own_data import own_data
 from harness.session.width import FACTORS, TRIALS, needed_width
 from harness.statistics.share_width import fewest_fits, share_width
 from harness.statistics.thresholds import threshold
+from harness.suite.file import MAX_SIZE, MAX_STEPS
 
 
 def table(path: Path, x: np.ndarray, y: np.ndarray, header: str = "a,b,c,d,e,f,price") -> Path:
@@ -103,6 +107,32 @@ def test_what_to_do_about_a_file_is_said_in_options_of_the_verb(tmp_path: Path, 
     (tmp_path / "mine.csv").write_bytes(content)
     with pytest.raises(WrongInput, match=re.escape(said)):
         command.main([str(tmp_path / "mine.csv"), "--out", str(tmp_path / "run")], standalone_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["tbale.csv"], "did you mean 'table.csv'?"),
+        ([os.devnull], "is a pipe or a device"),
+        (["table.csv", "--drop", "z"], "has no column 'z', as --drop asks"),
+        (["table.csv", "--drop", "y"], "--drop has 'y', the column of the labels"),
+        (["table.csv", "--labels", "x"], "--labels: found 'x', expected 'own'"),
+        (["blank.csv"], "or leave the column out with --drop ''$"),
+        (["table.csv", "--tolerance", "nan"], "found nan, expected a number from 0 to 1"),
+        (["table.csv", "--n", str(MAX_SIZE + 1)], f"expected a whole number from 2 to {MAX_SIZE}"),
+        (["table.csv", "--d", str(MAX_SIZE + 1)], f"expected a whole number from 1 to {MAX_SIZE}"),
+        (["table.csv", "--steps", str(MAX_STEPS + 1)], f"expected a whole number from 1 to {MAX_STEPS}"),
+    ],
+)
+def test_what_is_wrong_is_said_in_options_of_the_verb(
+    tmp_path: Path, options: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "table.csv").write_text("a,b,y\n1,2,3\n2,1,1\n", encoding="utf-8")
+    (tmp_path / "blank.csv").write_text("a,,y\n1,2,3\n2,1,1\n", encoding="utf-8")
+    with pytest.raises(click.ClickException) as caught:
+        top.main(["width", *options, "--out", "run"], standalone_mode=False)
+    assert re.search(said, caught.value.message)
 
 
 def test_constant_labels_and_inputs_on_a_line(tmp_path: Path, data: tuple[np.ndarray, np.ndarray]) -> None:

@@ -81,7 +81,8 @@ def _array(archive: zipfile.ZipFile, name: str, source: str, most: int) -> Array
             read = np.lib.format.read_array_header_1_0
             shape, _, dtype = (read if version == (1, 0) else np.lib.format.read_array_header_2_0)(content)
         if dtype.kind not in "buif":
-            raise TableError(f"{source}: array {name!r} holds {dtype}, not numbers")
+            words = "; write 0, 1, … for classes" if dtype.kind in "SU" else ""
+            raise TableError(f"{source}: array {name!r} holds {dtype}, not numbers{words}")
         if math.prod(shape) * dtype.itemsize > info.file_size:
             raise TableError(f"{source}: array {name!r} claims the shape {shape}, more than is there")
         with archive.open(info) as content:

@@ -15,15 +15,13 @@ from harness.builtin.datasets.npz_file import read_npz
 from harness.builtin.datasets.observed import Observed
 from harness.builtin.datasets.preparation import Prepared, Rows, prepare
 from harness.builtin.datasets.table_file import (
-    AbsentFile,
+    MOST_BYTES,
     TableError,
     digest_of,
+    found_file,
     refuse_few_integers,
     refuse_many_classes,
 )
-
-MOST_BYTES = 64 << 20
-"""Largest file that is read, and largest array in it."""
 
 LISTED = 8
 """Number of column names that captions list."""
@@ -121,7 +119,7 @@ class TableFile(Observed):
             return None
         beside = Path(self.path).expanduser().parent / self.label
         name = self.label if Path(self.label).expanduser().is_file() or not beside.is_file() else str(beside)
-        return self._found(name, "labels of an IDX file are in a file of their own; say label = 'file'")
+        return found_file(name, "labels of an IDX file are in a file of their own; say label = 'file'")
 
     def _at(self, file: Path, digest: str) -> TableFile:
         """Return the table under its real path and the digest of its content, by which what was read is kept."""
@@ -132,18 +130,7 @@ class TableFile(Observed):
     def _file(self) -> Path:
         if not self.path:
             raise TableError("dataset 'table' needs a file: { use = 'table', path = 'data.csv' }")
-        return self._found(self.path)
-
-    @staticmethod
-    def _found(name: str, hint: str = "") -> Path:
-        file = Path(name).expanduser()
-        if file.is_dir():
-            raise TableError(f"{name} is a folder, expected a file")
-        if not file.is_file():
-            raise AbsentFile(name, hint)
-        if file.stat().st_size > MOST_BYTES:
-            raise TableError(f"{name} is larger than {MOST_BYTES >> 20} MiB")
-        return file.resolve()
+        return found_file(self.path)
 
 
 @lru_cache(maxsize=4)

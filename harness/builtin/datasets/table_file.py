@@ -29,6 +29,9 @@ LARGEST = 1e150
 
 FLAT = f"values differ by less than {1 / LARGEST:g}, whose square underflows; multiply them by a constant"
 
+MOST_BYTES = 64 << 20
+"""Largest file that is read, and largest array in it."""
+
 FEW = 20
 """Number of distinct integers up to which labels may be classes as well as numbers."""
 
@@ -62,6 +65,28 @@ class AbsentFile(TableError):
         close = nearest(Path(name).name, [one.name for place in places if place.is_dir() for one in place.iterdir()])
         near = f"; did you mean {str(Path(name).with_name(close))!r}?" if close else ""
         return said + (f"; {hint}" if hint else "") + near
+
+
+def found_file(name: str, hint: str = "") -> Path:
+    """Return a file of data.
+
+    Args:
+        name: The path as it was given.
+        hint: What to do if there is no such file, or an empty string.
+
+    Raises:
+        TableError: If there is none, or something else of that name.
+    """
+    file = Path(name).expanduser()
+    if file.is_dir():
+        raise TableError(f"{name} is a folder, expected a file")
+    if file.exists() and not file.is_file():
+        raise TableError(f"{name} is a pipe or a device, which cannot be read again; write its content into a file")
+    if not file.is_file():
+        raise AbsentFile(name, hint)
+    if file.stat().st_size > MOST_BYTES:
+        raise TableError(f"{name} is larger than {MOST_BYTES >> 20} MiB")
+    return file.resolve()
 
 
 def digest_of(file: Path) -> str:
