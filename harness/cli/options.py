@@ -55,6 +55,8 @@ def _files(_context: click.Context, _option: click.Parameter, values: tuple[str,
     for file in values:
         if not Path(file).expanduser().is_file():
             raise WrongInput(f"--plugin {file}: {'is a folder' if Path(file).is_dir() else 'there is no such file'}")
+        if not file.endswith(".py"):
+            raise WrongInput(f"--plugin {file}: a plugin is a Python file, whose name ends in .py")
     return values
 
 

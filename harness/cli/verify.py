@@ -30,7 +30,7 @@ NO_THEORIES = "trials are trained again, which no theory changes; choose them by
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Which sample.")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Another precision than that of the run.")
 @click.option("--device", metavar="NAME", help="cpu, cuda or cuda:N, instead of where the run was trained.")
-@click.option("--tolerance", type=float, metavar="EPS", help="Another tolerance of the suite's ladder.")
+@click.option("--tolerance", type=float, metavar="EPS", help="Another tolerance of the suite.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; one a core if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every trial of the sample.")
 @LEGEND

@@ -119,10 +119,10 @@ class Results:
         budget = self.suite.budget
         wanted, _ = budget.criterion(tolerance)
         for i, rung in enumerate(budget.tolerances):
-            if abs(rung - wanted) <= 1e-9 * wanted:
+            if math.isclose(rung, wanted, rel_tol=1e-9):
                 return i
         known = ", ".join(f"{t:g}" for t in budget.tolerances)
-        raise ValueError(f"tolerance {wanted:g} was not recorded; the suite's ladder is {known}")
+        raise ValueError(f"tolerance {wanted:g} was not recorded; the suite's tolerances are {known}")
 
     @cached_property
     def _fated(self) -> set[str]:

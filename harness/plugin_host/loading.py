@@ -163,6 +163,8 @@ def _import_file(path: Path, source: bytes | None) -> Any:
         if not path.is_file():
             raise ContractError("it is not a file")
         source = path.read_bytes()  # raises what it raised before
+    if path.suffix != ".py":
+        raise ContractError("a plugin is a Python file, whose name ends in .py")
     digest = hashlib.sha256(str(path).encode() + b"\0" + source).hexdigest()[:16]
     name = f"harness_file_{digest}"
     if name in sys.modules:  # several registries share the classes of one file

@@ -94,7 +94,7 @@ def _caption(found: Verification, results: Results) -> str:
         "equal: drawn trials whose whole outcome is the same to the last bit; "
         + (f"it need not be, with {'; '.join(reasons)}." if reasons else "it must be, with the same settings here."),
         "other fate: drawn trials that end otherwise with unlimited steps." if fated else "",
-        "steps apart: largest difference between the steps at which a tolerance of the ladder was met in both.",
+        "steps apart: largest difference between the steps at which a tolerance of the suite was met in both.",
         f"{len(found.failed)} could not be trained." if found.failed else "",
     ]
     return " ".join(part for part in said if part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,11 @@ def plan_of_checked(suite: Suite, *, out: str | Path | None, device: str | None,
     """Return the plan of a suite of which the caller has drawn the problems, see :func:`plan`."""
     from harness.driver.estimate import estimate
     from harness.engine.device import resolve_device
+    from harness.store import StoreError
 
     found, registry = loaded(suite)
     where = resolve_device(device or found.budget.device)
-    return estimate(found, registry, run_directory(found, out), where, workers or cores())
+    directory = run_directory(found, out)
+    if os.path.isfile(directory):  # False for names that no file can have, of which Path.is_file raises
+        raise StoreError(f"{directory} is a file, expected a folder; choose another directory with --out")
+    return estimate(found, registry, directory, where, workers or cores())

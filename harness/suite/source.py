@@ -66,9 +66,18 @@ def find_suite(name_or_path: str | Path) -> Path:
         there = False
     if there:
         return path
-    close = nearest(path.stem, shipped)
+    named = {name: name for name in shipped} | {file.stem: str(file) for file in _beside(path)}
+    close = named.get(nearest(path.stem, named), "")
     message = f"there is no such file, and no suite of this name ({', '.join(shipped)})"
     raise SuiteError([Complaint("no-such-file", (), message, close)], path)
+
+
+def _beside(path: Path) -> list[Path]:
+    """Return the TOML files in the folder of a path, or none if the folder cannot be read."""
+    try:
+        return sorted(path.parent.glob("*.toml"))
+    except (OSError, ValueError):  # the folder may not be read, or has no possible name
+        return []
 
 
 def read_suite(path: Path) -> str:

@@ -125,6 +125,7 @@ def test_an_unfinished_run_says_so(results: Results, monkeypatch: pytest.MonkeyP
     ("arguments", "message"),
     [
         (("run", "--tolerance", "0.5"), "0.5 was not recorded"),
+        (("run", "--tolerance", "inf"), "inf was not recorded; the suite's tolerances are"),
         (("run", "--steps", "1001"), "at most 1000 steps"),
         (("run", "--steps", "infinite"), "a number of steps from 1 on, or inf"),
         (("run", "--steps", "inf"), "--steps inf: the suite does not decide"),

@@ -20,6 +20,9 @@ from tests.driver.tiny_suite import ONE_REGIME, SUITE
 LONGER = SUITE.replace("n = [12, 16, 20]", "n = [20, 30]").replace("steps = 600", "steps = 3000")
 
 
+ROOT = Path(__file__).parents[2]
+
+
 def harness(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end."""
     return subprocess.run(
@@ -159,6 +162,9 @@ def test_reports_of_another_suite_are_not_replaced(tmp_path: Path) -> None:
         (["run", "quickstart", "--workers", "0"], "--workers"),
         (["run", "quickstart", "--out", "/proc/nowhere"], "/proc/nowhere"),
         (["run", "quickstart", "--plugin", "nowhere.py"], "nowhere.py"),
+        (["run", "quickstart", "--plugin", str(ROOT / "LICENSE")], "a plugin is a Python file, whose name ends in .py"),
+        (["run", str(ROOT / "suites/narow.toml")], "did you mean '" + str(ROOT / "suites/narrow.toml")),
+        (["plan", "quickstart", "--out", __file__], "is a file, expected a folder; choose another directory with"),
         (["report", "."], "results.sqlite"),
         (["plan"], "SUITE"),
     ],

@@ -125,6 +125,12 @@ def test_ctrl_c_is_not_swallowed(tmp_path: Path) -> None:
         load_one(tmp_path, "raise KeyboardInterrupt")
 
 
+def test_a_file_of_another_kind_is_not_executed(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("raise SystemExit\n")
+    (plugin,) = load_plugins([tmp_path / "data.csv"], entry_points=()).broken
+    assert plugin.reason == "a plugin is a Python file, whose name ends in .py"
+
+
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     missing, folder = load_plugins([tmp_path / "nope.py", tmp_path], entry_points=())
     assert (missing.status, missing.reason) == ("broken", "there is no such file")
