@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.components import Solver
 from harness.driver.edits import edited_since
 from harness.driver.expected_trials import LARGEST_BLOCK, Expectations, ExpectedTrials
 from harness.driver.plan import Plan
@@ -124,9 +125,7 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
     thresholds, expected, times = _planned(plan, measure=True)
     chosen = {search.setting.regime.name: (search.setting.regime, search.solver) for search in plan.searches}
     why_not = {
-        name: refusals(
-            regime, suite.budget.dtype, device, [s for s in shipped() if s.preference < solver.preference and s.pays(0)]
-        )
+        name: refusals(regime, suite.budget.dtype, device, _before(solver), suite.q)
         for name, (regime, solver) in chosen.items()
     }
     brackets = {rise: ratio if math.isfinite(ratio) else None for rise, ratio in expected.brackets.items()}
@@ -134,6 +133,11 @@ def estimate(suite: Suite, registry: Registry, directory: Path, device: str, wor
     return Planned(
         suite.name, str(directory), workers, tuple(thresholds), why_not, contents, brackets, load, times.busy
     )
+
+
+def _before(solver: Solver) -> list[Solver]:
+    """Return the shipped solvers that are asked before one."""
+    return [other for other in shipped() if other.preference < solver.preference and other.pays(0)]
 
 
 def known_seconds(plan: Plan) -> float | None:

@@ -203,6 +203,6 @@ def passed_over(suite: Suite, searches: Iterable[ThresholdSearch], device: str) 
         for solver in (s for s in shipped() if s.preference < taken.preference and s.pays(ahead) and not regime.solver):
             if solver.unfit(regime, suite.q) or solver.elsewhere(device):
                 continue
-            if reason := solver.why_not(regime, dtype, device):
+            if reason := solver.why_not(regime, dtype, device, suite.q):
                 here = f"{printable(regime.name)} here ({reason})"
                 yield f"the {solver.name} solver cannot train {here}; {taken.name} does instead"

@@ -274,6 +274,6 @@ def test_noise_of_no_known_kind_is_refused() -> None:
 
 
 def test_kernels_that_take_no_factors_refuse(registry: Registry) -> None:
-    reasons = refusals(build_regime({"use": "narrow-noisy"}, registry), "float32", "cpu", shipped())
+    reasons = refusals(build_regime({"use": "narrow-noisy"}, registry), "float32", "cpu", shipped(), 1)
     assert {"fused", "fused-stack", "torch-compiled", "spectral"} <= reasons.keys()
     assert not {"stacked", "functional"} & reasons.keys()

@@ -124,7 +124,7 @@ def choose_again(
     return choose(regime, dtype, device, ahead, registry, q)
 
 
-def refusals(regime: Regime, dtype: str, device: str, solvers: Iterable[Solver]) -> dict[str, str]:
-    """Return by name why solvers cannot train a regime here; those that can are left out."""
-    found = {solver.name: solver.why_not(regime, dtype, device) for solver in solvers}
+def refusals(regime: Regime, dtype: str, device: str, solvers: Iterable[Solver], q: int) -> dict[str, str]:
+    """Return by name why solvers cannot train a regime of q outputs here; those that can are left out."""
+    found = {solver.name: solver.why_not(regime, dtype, device, q) for solver in solvers}
     return {name: reason for name, reason in found.items() if reason}
