@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from harness.driver.threshold_search import ThresholdSearch
 from harness.engine.draws import digest
 from harness.engine.setting import semantic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.suite.record import Suite
+    from harness.driver.threshold_search import ThresholdSearch
+    from harness.suite import Suite
 
 MOST = 10_000
 """Largest number of shards of a suite."""
@@ -94,5 +94,4 @@ class Shard:
         widths = [k for k in method.wanted(regime, search.n, search.d) if self.has(search, k)]
         if not widths or not regime.model.has_width:
             return search if widths else None
-        fresh: dict[str, Any] = {"outcomes": {}, "waiting": {}, "recorded": [], "rounds": [], "outdated": {}}
-        return replace(search, method=method.restricted(widths), **fresh)
+        return search.anew(method=method.restricted(widths))

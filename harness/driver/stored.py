@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from harness.components import Cell, Outcome
-    from harness.driver.threshold_search import ThresholdSearch
+    from harness.components import Outcome
+    from harness.driver.threshold_search import Lookup, ThresholdSearch
     from harness.store import Place, Store
 
     Stored = dict[str, dict[Place, Outcome]]
@@ -24,11 +22,11 @@ def follow_ledgers(store: Store, found: list[ThresholdSearch]) -> None:
 
 def stored_outcomes(store: Store | None, found: list[ThresholdSearch], *, errors: bool = False) -> Stored:
     """Read what is stored for these searches, once."""
-    tolerances = {p.key: len(p.setting.tolerances) for p in found}
+    tolerances = {search.key: len(search.setting.tolerances) for search in found}
     return {key: store.outcomes(key, errors=errors, tolerances=n) if store else {} for key, n in tolerances.items()}
 
 
-def lookup(stored: Stored, search: ThresholdSearch) -> Callable[[Cell, int], Outcome | None]:
-    """Return how a search looks up a trial."""
+def lookup(stored: Stored, search: ThresholdSearch) -> Lookup:
+    """Return the function that returns the stored outcome of a trial of a search."""
     known = stored[search.key]
     return lambda cell, seed: known.get((cell.n, cell.d, cell.k, seed))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,11 @@ class ThresholdSearch:
     sizes: int = 1
     fit: DiagnosticFit | None = None
     tuning: StepTuning | None = None
+
+    def anew(self, **changes: Any) -> ThresholdSearch:
+        """Return the search before its first round, with other values of some attributes."""
+        known: dict[str, Any] = {"outcomes": {}, "waiting": {}, "recorded": [], "rounds": [], "outdated": {}}
+        return replace(self, **known, reused=0, undecided=0, over=False, **changes)
 
     @property
     def ledger(self) -> LedgerKey:
@@ -208,11 +213,8 @@ class ThresholdSearch:
 
     def counts(self) -> dict[int, tuple[int, int]]:
         """Return (fits, trials) by width, without errors."""
-        found: dict[int, tuple[int, int]] = {}
-        for k, known in self.outcomes.items():
-            verdicts = [verdict for outcome in known if (verdict := self.verdict(outcome)) != "error"]
-            found[k] = verdicts.count("fit"), len(verdicts)
-        return found
+        found = {k: tally(map(self.verdict, known)) for k, known in self.outcomes.items()}
+        return {k: (one.sure, one.trials) for k, one in found.items()}
 
     def known(self) -> dict[int, list[Outcome]]:
         """Return the known outcomes by width, ordered by seed.

@@ -158,8 +158,7 @@ def _tuned(searches: Iterable[ThresholdSearch], registry: Registry, shared: dict
             one = shared.get(key)
             if one is None:
                 limited = replace(method, trials=tuning.trials)
-                one = replace(search, setting=candidate, data=data, key=key[0], method=limited, fates="", fit=None)
-                one.outcomes, one.waiting, one.rounds, one.recorded, one.outdated = {}, {}, [], [], {}
+                one = search.anew(setting=candidate, data=data, key=key[0], method=limited, fates="", fit=None)
                 shared[key] = one
             elif isinstance(one.method, Grid) and one.method.trials < tuning.trials:
                 one.method = replace(one.method, trials=tuning.trials)
