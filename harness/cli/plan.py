@@ -98,7 +98,7 @@ def command(
 
 def _notices(suite: Suite, registry: Registry, device: str | None) -> None:
     """Say which faster solvers cannot train regimes here. It is why trials stored by them are trained again."""
-    from harness.driver.certificates import too_few_trials
+    from harness.driver.fewest_trials import too_few_trials
     from harness.driver.threshold_searches import passed_over, threshold_searches
     from harness.engine.device import resolve_device
 

@@ -180,7 +180,7 @@ def stopped(error: BaseException) -> int:
 
 def _notices(run: Run) -> None:
     """Say which faster solvers cannot train regimes on this machine, and why, and how many trials lack their fates."""
-    from harness.driver.certificates import too_few_trials
+    from harness.driver.fewest_trials import too_few_trials
     from harness.driver.threshold_searches import passed_over
     from harness.driver.undecided import found_again
 

@@ -155,14 +155,14 @@ def known_seconds(plan: Plan) -> float | None:
 def _planned(plan: Plan, *, measure: bool) -> tuple[list[PlannedThreshold], Expectations, TrialTimes]:
     """Return the estimates for the thresholds of a plan, and where they come from."""
     leading = {id(search) for search in plan.leading}
-    tuning = {id(one[0]): one for one in _tuning(plan.searches)}
-    every = (*plan.searches, *(one[1] for one in tuning.values()))
+    tuning = _tuning(plan.searches)
+    every = (*plan.searches, *(own[0] for own in tuning.values()))
     times = TrialTimes(every, plan.registry, plan.suite.budget.trial_seconds, measure=measure)
     expected = Expectations(plan.leading, times.pilots)
     planned: list[PlannedThreshold] = []
     for search in plan.searches:
         if id(search) in tuning:
-            planned.append(_tuned(tuning[id(search)], times))
+            planned.append(_tuned(search, tuning[id(search)], times))
         number = expected.number(search) if id(search) in leading else 0
         planned.append(
             PlannedThreshold(
@@ -180,36 +180,31 @@ def _planned(plan: Plan, *, measure: bool) -> tuple[list[PlannedThreshold], Expe
     return planned, expected, times
 
 
-Tuning = tuple["ThresholdSearch", "ThresholdSearch", int, dict[int, int]]
-"""A search, the first of those that tune it, how many of their trials are stored, and missing widths."""
-
-
-def _tuning(searches: Sequence[ThresholdSearch]) -> list[Tuning]:
-    """Return the tuning trials of searches, those of several at the first of them."""
-    found: list[Tuning] = []
+def _tuning(searches: Sequence[ThresholdSearch]) -> dict[int, list[ThresholdSearch]]:
+    """Return the searches that tune others, those of several at the first of them, by its identity."""
+    found: dict[int, list[ThresholdSearch]] = {}
     counted: set[int] = set()
     for search in searches:
         own = [one for one in (search.tuning.searches if search.tuning else ()) if id(one) not in counted]
         counted.update(map(id, own))
         if own:
-            widths = Counter(k for one in own for k, _ in one.missing)
-            found.append((search, own[0], sum(one.reused for one in own), widths))
+            found[id(search)] = own
     return found
 
 
-def _tuned(tuning: Tuning, times: TrialTimes) -> PlannedThreshold:
+def _tuned(search: ThresholdSearch, tuning: Sequence[ThresholdSearch], times: TrialTimes) -> PlannedThreshold:
     """Return the estimate for the tuning trials of a search. They count with their whole budget."""
-    search, first, stored, widths = tuning
+    widths = Counter(k for one in tuning for k, _ in one.missing)
     trials = [ExpectedTrials(k, more, 0.0, min(more, LARGEST_BLOCK)) for k, more in sorted(widths.items())]
     return PlannedThreshold(
         regime=f"{search.setting.regime.name}, tuning",
         n=search.n,
         d=search.d,
         solver=search.solver.name,
-        stored=stored,
+        stored=sum(one.reused for one in tuning),
         missing=sum(widths.values()),
         exact=True,
-        seconds=times.seconds(first, trials) if widths else 0.0,
+        seconds=times.seconds(tuning[0], trials) if widths else 0.0,
     )
 
 

@@ -29,17 +29,17 @@ def results_of(
     suite: Suite, registry: Registry, found: list[ThresholdSearch], origin: dict[str, Any], directory: Path | None
 ) -> Results:
     """Return the results that the searches hold by now."""
-    outcomes = {p.cell(k): tuple(known) for p in found for k, known in sorted(p.known().items())}
-    missing = sum(outcome is None for p in found for outcome in p.waiting.values())
-    places = {(p.setting.regime.name, p.n, p.d): p for p in found}
-    rounds = {place: p.complete for place, p in places.items()}
-    endings = {place: ending for place, p in places.items() if (ending := p.ending)}
+    outcomes = {one.cell(k): tuple(known) for one in found for k, known in sorted(one.known().items())}
+    missing = sum(len(one.missing) for one in found)
+    places = {(one.setting.regime.name, one.n, one.d): one for one in found}
+    rounds = {place: one.complete for place, one in places.items()}
+    endings = {place: ending for place, one in places.items() if (ending := one.ending)}
     choices = {
-        p.cell(k): choice
-        for p in found
-        if p.tuning is not None
-        for k in p.known()
-        if (choice := p.tuning.choice(k)) is not None
+        one.cell(k): choice
+        for one in found
+        if one.tuning is not None
+        for k in one.known()
+        if (choice := one.tuning.choice(k)) is not None
     }
     return Results(
         suite, registry, outcomes, origin, missing, directory, rounds=rounds, endings=endings, choices=choices

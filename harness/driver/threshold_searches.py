@@ -68,9 +68,9 @@ def threshold_searches(
     found: list[ThresholdSearch] = []
     shared: dict[Tuned, ThresholdSearch] = {}
     for regime in suite.regimes:
-        there, here = ((named or {}).get(regime.name) for named in (solvers, earlier))
+        read, kept = ((one or {}).get(regime.name) for one in (solvers, earlier))
         try:
-            solver = _solver(suite, regime, registry, device, there, here)
+            solver = _solver(suite, regime, registry, device, read, kept)
             for n, d in suite.sizes:
                 regime.starting_width(n, d)
         except RegimeError:
@@ -167,9 +167,17 @@ def _tuned(searches: Iterable[ThresholdSearch], registry: Registry, shared: dict
 
 
 def _solver(
-    suite: Suite, regime: Regime, registry: Registry, device: str, there: str | None, here: str | None
+    suite: Suite, regime: Regime, registry: Registry, device: str, read: str | None, kept: str | None
 ) -> Solver:
     """Return the solver of a regime: the one that trained it, or that the suite names, or that is chosen here.
+
+    Args:
+        suite: The suite.
+        regime: The regime.
+        registry: The plugins.
+        device: Where networks are trained.
+        read: Name of the solver of results that are only read, or None.
+        kept: Name of the solver of an earlier run in the directory, or None.
 
     Raises:
         RegimeError: The solver that the suite names cannot train the regime here.
@@ -177,12 +185,12 @@ def _solver(
     """
     dtype = suite.budget.dtype
     q = suite.q
-    if there is not None and not (solver := named(there, registry)).unfit(regime, q):
+    if read is not None and not (solver := named(read, registry)).unfit(regime, q):
         return solver
     if not regime.solver:
-        return choose_again(regime, dtype, device, here, steps_ahead(suite, regime), registry, q)
+        return choose_again(regime, dtype, device, kept, steps_ahead(suite, regime), registry, q)
     solver = named(regime.solver, registry)
-    if there is None and (reason := solver.why_not(regime, dtype, device, q)):
+    if read is None and (reason := solver.why_not(regime, dtype, device, q)):
         raise RegimeError(f"regime {printable(regime.name)} names solver {solver.name!r}: {reason}")
     return solver
 

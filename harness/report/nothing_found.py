@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.components.numbers import clean, decimal, number_of
 from harness.components.reason import arrival, reason
-from harness.driver.certificates import fewest_trials
+from harness.driver.fewest_trials import fewest_trials
 from harness.driver.reasons import near, reasons
 from harness.report.setting import sizes
 from harness.report.why_not import listed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import suite as suites
 from harness.complaints import ProblemError, show
-from harness.driver.certificates import too_few_trials
+from harness.driver.fewest_trials import too_few_trials
 from harness.suite.toml_text import toml_text
 
 if TYPE_CHECKING:

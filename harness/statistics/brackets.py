@@ -59,6 +59,20 @@ def certified(m: int, trials: int, needed: float) -> int:
     return 1 if 2 * m > trials else -1
 
 
+def fewest_equal(most_widths: int, level: float = LEVEL) -> int:
+    """Return the number of equal verdicts at one width that certify it.
+
+    Args:
+        most_widths: Number of widths that may be tested.
+        level: Chance that the bracket misses.
+
+    >>> fewest_equal(12), fewest_equal(1)
+    (11, 7)
+    """
+    needed = log_evidence_threshold(max(most_widths, 1), level)
+    return next(trials for trials in range(1, 1000) if log_e_value(trials, trials) >= needed)
+
+
 def bracket(
     counts: Counts,
     *,

@@ -6,24 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from harness.statistics.adaptive import Adaptive
-from harness.statistics.brackets import LEVEL, log_e_value, log_evidence_threshold
+from harness.statistics.brackets import fewest_equal
 
 if TYPE_CHECKING:
     from harness.suite import Suite
-
-
-def fewest_equal(most_widths: int, level: float = LEVEL) -> int:
-    """Return the number of equal verdicts at one width that certify it.
-
-    Args:
-        most_widths: Number of widths that may be tested.
-        level: Chance that the bracket misses.
-
-    >>> fewest_equal(12), fewest_equal(1)
-    (11, 7)
-    """
-    needed = log_evidence_threshold(max(most_widths, 1), level)
-    return next(trials for trials in range(1, 1000) if log_e_value(trials, trials) >= needed)
 
 
 def fewest_trials(suite: Suite, widths: int = 0) -> int:

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 import harness
-from harness.driver.certificates import fewest_trials, too_few_trials
+from harness.driver.fewest_trials import fewest_trials, too_few_trials
 from harness.plugin_host.registry import Registry
 from harness.statistics.adaptive import Adaptive
 from harness.statistics.rounds import Tally
