@@ -16,7 +16,7 @@ from harness.report.comparison_view import verdicts, within_explained
 from harness.report.provenance import provenance
 from harness.report.questions import common, question_explained
 from harness.report.thresholds_view import measured
-from harness.statistics.exponents import mean_ratio
+from harness.statistics.mean_ratio import mean_ratio
 from harness.statistics.paired import compare, threshold_ratio
 
 if TYPE_CHECKING:
