@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from harness.components.criterion import Criterion
 from harness.components.diagnostic import Diagnostic
@@ -50,11 +50,3 @@ class Regime:
             n/d, or n where only the output layer is trained.
         """
         return n if self.model.describe().trains == "output" else n / d
-
-    def at_step(self, step_size: float) -> Regime:
-        """Return the regime with a number as its step size, and nothing to choose.
-
-        Args:
-            step_size: η.
-        """
-        return replace(self, optimizer=replace(self.optimizer, step_size=step_size), tune=None, theory="")

@@ -27,7 +27,7 @@ def recorded(regimes: Iterable[Regime]) -> list[str]:
     return [*named, *(name for name in ALWAYS if name not in named)]
 
 
-def number_of(outcome: Outcome, name: str) -> float | None:
+def number_in(outcome: Outcome, name: str) -> float | None:
     """Return a diagnostic of a trial, or one of the numbers of every outcome; None if it has none.
 
     Args:
@@ -46,10 +46,10 @@ def measured_by(results: Results, regime: str, name: str, outcome: Outcome) -> f
     Args:
         results: Results of the run.
         regime: Name of the regime.
-        name: As for :func:`number_of`, or ``fit``.
+        name: As for :func:`number_in`, or ``fit``.
         outcome: The trial.
     """
     if name != "fit":
-        return number_of(outcome, name)
+        return number_in(outcome, name)
     fits = results.question(regime).fit(outcome)
     return None if fits is None else float(fits)

@@ -13,7 +13,7 @@ from harness.components.entries import Number
 from harness.components.entries import Text as Words
 from harness.components.numbers import decimal
 from harness.components.table import Column, Row, Table
-from harness.driver.measures import ALWAYS, number_of, recorded
+from harness.driver.measures import ALWAYS, number_in, recorded
 from harness.report import setting
 from harness.report.caption import problems_explained
 from harness.report.diagnostics_view import KEPT, quartiles
@@ -68,12 +68,12 @@ def cells_of(results: Results, name: str) -> list[tuple[Cell, Sequence[float]]]:
 
     Args:
         results: Results of the run.
-        name: As for :func:`harness.driver.measures.number_of`.
+        name: As for :func:`harness.driver.measures.number_in`.
     """
     found: list[tuple[Cell, Sequence[float]]] = []
     for regime, n, d in results.places:
         for k, trials in results.by_width(regime, n, d).items():
-            values = [value for trial in trials if (value := number_of(trial, name)) is not None]
+            values = [value for trial in trials if (value := number_in(trial, name)) is not None]
             if values:
                 found.append((Cell(regime, n, d, k), values))
     return found
@@ -84,7 +84,7 @@ def explained(results: Results, name: str) -> str:
 
     Args:
         results: Results of the run.
-        name: As for :func:`harness.driver.measures.number_of`.
+        name: As for :func:`harness.driver.measures.number_in`.
     """
     for regime in results.suite.regimes:
         for one in regime.diagnostics:
@@ -108,7 +108,7 @@ def diagnostic_maps(results: Results, name: str) -> list[PhaseMap]:
 
     Args:
         results: Results of the run.
-        name: As for :func:`harness.driver.measures.number_of`.
+        name: As for :func:`harness.driver.measures.number_in`.
     """
     medians = {cell: quartiles(values)[1] for cell, values in cells_of(results, name)}
     finite = [value for value in medians.values() if math.isfinite(value)]

@@ -318,7 +318,8 @@ def test_fewer_samples_have_the_same_dimension_while_there_are_four_samples_for_
     setting = search_of("softplus", registry).setting
     few, *found = smaller(setting, n, d, lambda _, fewer, __: fewer <= max(scale * n, 24))
     assert (*found, few.steps) == (*size, round(8000 * size[0] / n))
-    number = replace(setting, regime=setting.regime.at_step(0.1))
+    regime = setting.regime
+    number = replace(setting, regime=replace(regime, optimizer=replace(regime.optimizer, step_size=0.1)))
     assert smaller(number, n, d, lambda _, fewer, __: fewer <= max(scale * n, 24))[0].steps == 8000
 
 

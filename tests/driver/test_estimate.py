@@ -173,7 +173,8 @@ def test_the_steps_until_a_fit_grow_with_n_where_the_step_size_is_computed(regis
     # With half of the samples, those that fit take half of the steps, and the others the whole budget and as many more.
     assert pilots.course(regime, 48, 1.5, fits=1.0) == Course(0.25, 1.0, 0.0)
     assert pilots.course(regime, 48, 1.5, fits=0.0) == Course(1.0, 2.0, 0.0)
-    assert pilots.course(regime.at_step(0.1), 48, 1.5, fits=1.0) == Course(0.5, 2.0, 0.0)
+    known = replace(regime, optimizer=replace(regime.optimizer, step_size=0.1))
+    assert pilots.course(known, 48, 1.5, fits=1.0) == Course(0.5, 2.0, 0.0)
     # A stack takes as long as the network that takes longest.
     assert pilots.course(regime, 96, 1.5, fits=0.5, together=2.0).steps == pytest.approx(0.25 * 0.5 + 0.75)
     assert Pilots().course(regime, 96, 1.5, fits=1.0) == Course()
