@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING
 from harness.driver import rehearsal
 from harness.driver.rehearsal import Rehearsal, nearest, representatives
 from harness.engine.continuations import shipped
-from harness.engine.costs import TOGETHER, Costs, Size
+from harness.engine.costs import TOGETHER, Costs
 from harness.engine.fate_costs import Fates, followed
 from harness.engine.pilots import Pilots
+from harness.engine.timed import Size, spread
 from harness.plugin_host.guarded import SECONDS, guarded, is_third_party
 from harness.plugin_host.plugin_process import START_SECONDS, Unanswered
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from harness.engine.setting import Setting
     from harness.plugin_host.registry import Registry
 
-MOST_TIMED = 3
-"""Number of sizes at which trials of third-party plugins are timed."""
+USUAL = (1.0, 2.5)
+"""Widths at which trials of an adaptive search are timed, in starting widths."""
 
 DRIVER = 2e-4
 """Time in which a trial is handed to a worker and stored, in seconds."""
@@ -112,10 +112,11 @@ class TrialTimes:
         from harness.engine.cost_file import costs_of, fates_of, pilots_of
 
         setting, measure = search.setting, self._measure
-        costs = costs_of(setting, self._registry, measure=measure)
+        sizes = [size for one in self._searches[search.key] for size in _sizes(one)]
+        costs = costs_of(setting, self._registry, sizes, measure=measure)
         continuation, fates = followed(setting), None
         if costs is not None and continuation in shipped():
-            fates = fates_of(setting, self._registry, measure=measure)
+            fates = fates_of(setting, self._registry, sizes, measure=measure)
             self.unknown |= fates is None
         if costs is None:
             self.unknown = True
@@ -140,7 +141,7 @@ class TrialTimes:
             self.unknown = True
             return None, None, ()
         taking_part = (setting.regime, setting.dataset)
-        some = _spread([size for one in self._searches[search.key] for size in _sizes(one)])
+        some = spread([size for one in self._searches[search.key] for size in _sizes(one)])
         seconds = min(SECONDS, 4 * TOGETHER * len(some) * self._limit)
         try:
             guarded(_ready, taking_part, self._registry, subject="torch", seconds=START_SECONDS)
@@ -152,16 +153,15 @@ class TrialTimes:
 
 
 def _sizes(search: ThresholdSearch) -> list[Size]:
-    """Return sizes (n, d, k) of trials of a search."""
-    widths = {k for k, _ in search.missing} if search.exact else {search.method.likely_width(*search.scale)}
+    """Return sizes (n, d, k) of trials of a search: all of a grid, or where an adaptive search usually goes."""
+    if search.exact:
+        widths = {k for k, _ in search.waiting} | set(search.outcomes)
+    elif not search.setting.regime.model.has_width:
+        widths = {0}
+    else:
+        start, step = search.scale
+        widths = {search.method.likely_width(scale * start, step) for scale in USUAL}
     return [(search.n, search.d, k) for k in widths]
-
-
-def _spread(sizes: Sequence[Size]) -> list[Size]:
-    """Return at most ``MOST_TIMED`` sizes, from the smallest to the largest."""
-    ordered = sorted(set(sizes), key=lambda size: (math.prod(max(one, 1) for one in size), size))
-    last = len(ordered) - 1
-    return list(dict.fromkeys(ordered[round(i * last / (MOST_TIMED - 1))] for i in range(MOST_TIMED)))
 
 
 def _ready() -> None:
@@ -170,6 +170,6 @@ def _ready() -> None:
 
 
 def _timed(setting: Setting, sizes: Sequence[Size]) -> Costs:
-    from harness.engine.costs import measured
+    from harness.engine.probe import measured
 
-    return measured(setting, sizes)
+    return Costs.of(setting, measured(setting, sizes))

@@ -2,7 +2,8 @@
 
 The file says how busy other programs kept the machine meanwhile, since they lengthen processor time as well: they take
 their part of caches and memory, and of cores that are two threads of one. What was measured on a busy machine is
-measured anew when it is quiet.
+measured anew when it is quiet. Costs and times of fates grow: sizes that a suite asks for, and that are not near those
+of earlier ones, are timed and added.
 """
 
 from __future__ import annotations
@@ -12,30 +13,32 @@ import functools
 import json
 import math
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from harness.draft import replace_text
-from harness.engine.costs import Costs, measured
+from harness.engine.costs import Costs
 from harness.engine.draws import digest
-from harness.engine.fate_costs import Fates, followed, measured_fates
+from harness.engine.fate_costs import Fates, followed
 from harness.engine.fused.build import cache_directory
 from harness.engine.machine_load import BUSY, MachineLoad, Stopwatch
 from harness.engine.pilots import Pilot, Pilots
 from harness.engine.processor import processor
+from harness.engine.timed import Size, Timed, covered, lacking
 
 if TYPE_CHECKING:
     from harness.engine.setting import Setting
     from harness.plugin_host.registry import Registry
 
 Measured = TypeVar("Measured", Costs, Fates, Pilots)
+Sized = TypeVar("Sized", Costs, Fates)
 
-VERSION = 6
+VERSION = 7
 """Raised when terms or sizes of what is kept change."""
 
-LENGTHS = {"prepare": (6,), "step": (0, 5), "visit": (0, 6), "few": (0, 5)}
+LENGTHS: dict[str, tuple[int, ...]] = {"prepare": (0, 6), "step": (0, 5), "visit": (0, 6), "few": (0, 5)}
 """Numbers of weights that the costs of a kind of trial may have."""
 
 FATES: dict[str, tuple[int, ...]] = {"further": (0, 5), "leap": (0, 3)}
@@ -69,7 +72,9 @@ def measured_before(device: str) -> bool:
     return _file(device).exists()
 
 
-def costs_of(setting: Setting, registry: Registry, *, measure: bool = True) -> Kept[Costs] | None:
+def costs_of(
+    setting: Setting, registry: Registry, sizes: Sequence[Size], *, measure: bool = True
+) -> Kept[Costs] | None:
     """Return the costs of a setting without code of third parties, from the file or measured now and kept.
 
     Its problems are replaced by random ones with as many outputs, which have every size. A file that is damaged or
@@ -78,31 +83,41 @@ def costs_of(setting: Setting, registry: Registry, *, measure: bool = True) -> K
     Args:
         setting: What is trained.
         registry: The plugins.
+        sizes: Sizes that are trained at.
         measure: Whether to measure costs that are not in the file. Otherwise None is returned.
     """
 
-    def call(watch: Stopwatch) -> Costs:
-        return measured(_with_random_problems(setting, registry), watch=watch)
+    def call(watch: Stopwatch, known: Sequence[Timed]) -> Costs:
+        from harness.engine.probe import measured
 
-    return _kept(_key(setting, registry), setting.device, _costs, call if measure else None)
+        random = _with_random_problems(setting, registry)
+        return Costs.of(setting, (*known, *measured(random, lacking(setting, sizes, known), watch)))
+
+    return _timed(_key(setting, registry), setting, sizes, _costs, call if measure else None)
 
 
-def fates_of(setting: Setting, registry: Registry, *, measure: bool = True) -> Kept[Fates] | None:
+def fates_of(
+    setting: Setting, registry: Registry, sizes: Sequence[Size], *, measure: bool = True
+) -> Kept[Fates] | None:
     """Return the time of the fates of a setting without code of third parties, from the file or measured now and kept.
 
     Args:
         setting: What is trained, with a continuation.
         registry: The plugins.
+        sizes: Sizes that are trained at.
         measure: Whether to measure what is not in the file. Otherwise None is returned.
     """
     continuation = followed(setting)
     assert continuation is not None
 
-    def call(watch: Stopwatch) -> Fates:
-        return measured_fates(_with_random_problems(setting, registry), watch)
+    def call(watch: Stopwatch, known: Sequence[Timed]) -> Fates:
+        from harness.engine.fate_costs import measured_fates
+
+        random = _with_random_problems(setting, registry)
+        return Fates.of(setting, (*known, *measured_fates(random, lacking(setting, sizes, known), watch)))
 
     key = f"fates-{digest([_key(setting, registry), continuation.identity()])[:20]}"
-    return _kept(key, setting.device, _fates, call if measure else None)
+    return _timed(key, setting, sizes, _fates, call if measure else None)
 
 
 def pilots_of(named: Any, device: str, call: Callable[[Stopwatch], Pilots], *, measure: bool = True) -> Pilots | None:
@@ -116,16 +131,40 @@ def pilots_of(named: Any, device: str, call: Callable[[Stopwatch], Pilots], *, m
         call: Trains them.
         measure: Whether to train pilots that are not in the file. Otherwise None is returned.
     """
-    kept = _kept(f"pilots-{digest(named)[:20]}", device, _pilots, call if measure else None, quiet=True)
+
+    def train(watch: Stopwatch, _known: Pilots | None) -> Pilots:
+        return call(watch)
+
+    kept = _kept(f"pilots-{digest(named)[:20]}", device, _pilots, train if measure else None, quiet=True)
     return None if kept is None else kept.found
+
+
+def _timed(
+    key: str,
+    setting: Setting,
+    sizes: Sequence[Size],
+    read: Callable[[Any], Sized | None],
+    measure: Callable[[Stopwatch, Sequence[Timed]], Sized] | None,
+) -> Kept[Sized] | None:
+    """Return what the file has under a key if it was timed near all sizes, or what is measured now."""
+
+    def call(watch: Stopwatch, known: Sized | None) -> Sized:
+        assert measure is not None
+        return measure(watch, known.timed if known is not None else ())
+
+    def enough(known: Sized) -> bool:
+        return covered(setting, sizes, known.timed)
+
+    return _kept(key, setting.device, read, call if measure else None, enough=enough)
 
 
 def _kept(
     key: str,
     device: str,
     read: Callable[[Any], Measured | None],
-    measure: Callable[[Stopwatch], Measured] | None,
+    measure: Callable[[Stopwatch, Measured | None], Measured] | None,
     *,
+    enough: Callable[[Measured], bool] = lambda _: True,
     quiet: bool = False,
 ) -> Kept[Measured] | None:
     """Return what the file has under a key, or what is measured now, which is kept there.
@@ -134,21 +173,29 @@ def _kept(
         key: The key.
         device: Where networks are trained.
         read: Returns what a record has, or None if it is of another kind or damaged.
-        measure: Measures it, or None if it is not to be measured.
+        measure: Measures it, in addition to what is known, or None if it is not to be measured.
+        enough: Whether what is known suffices.
         quiet: Whether it does not depend on how busy the machine is.
     """
     path = _file(device)
     record = _read(path).get(key)
     known = read(record["measured"]) if record is not None and _is_record(record) else None
     old = None if record is None or known is None else Kept(known, record["busy"])
-    if measure is None or (old is not None and (old.trusted or MachineLoad.now().busy)):
+    whole = old is not None and enough(old.found)
+    if measure is None:
+        return old if whole else None
+    now = MachineLoad.now()
+    if old is not None and not (old.trusted or now.busy):
+        base = None  # measured anew
+    elif whole:
         return old
+    else:
+        base = old
     watch = Stopwatch(on_clock=device != "cpu")
-    load = MachineLoad.now().share
-    found = measure(watch)
+    found = measure(watch, None if base is None else base.found)
     # Where programs always wait for a core, as in a container with a part of one, nothing is gained by a third time.
-    waiting = watch.waiting if old is None else 0.0
-    new = Kept(found, 0.0 if quiet else max(load, waiting))
+    waiting = 0.0 if whole else watch.waiting
+    new = Kept(found, 0.0 if quiet else max(now.share, waiting, 0.0 if base is None else base.busy))
     with contextlib.suppress(OSError):  # it is measured again next time
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         record = {"busy": round(new.busy, 3), "measured": asdict(new.found)}
@@ -232,25 +279,35 @@ def _numbers(listed: Any) -> bool:
     )
 
 
-def _weights(found: Any, lengths: dict[str, tuple[int, ...]]) -> dict[str, tuple[float, ...]] | None:
-    """Return lists of numbers by name, or None if they have other names or lengths, or no such numbers."""
-    if not isinstance(found, dict) or set(found) != set(lengths):
+def _weights(found: Any, lengths: dict[str, tuple[int, ...]]) -> dict[str, Any] | None:
+    """Return lists of numbers by name with the times that they are fitted to, or None if something is damaged."""
+    if not isinstance(found, dict) or set(found) != {*lengths, "timed"}:
         return None
     if not all(_numbers(found[name]) and len(found[name]) in several for name, several in lengths.items()):
         return None
-    return {name: tuple(map(float, found[name])) for name in lengths}
+    times = found["timed"]
+    if not (isinstance(times, list) and all(map(_is_timed, times))):
+        return None
+    timed = tuple(Timed((one["size"][0], one["size"][1], one["size"][2]), one["seconds"]) for one in times)
+    return {"timed": timed, **{name: tuple(map(float, found[name])) for name in lengths}}
+
+
+def _is_timed(found: Any) -> bool:
+    """Return whether something has the form of the times of a size."""
+    whole = isinstance(found, dict) and set(found) == {"size", "seconds"} and isinstance(found["seconds"], dict)
+    return whole and _numbers(found["size"]) and len(found["size"]) == 3 and _numbers(list(found["seconds"].values()))
 
 
 def _costs(found: Any) -> Costs | None:
     """Return the costs in a record, or None if it has none or is damaged."""
-    weights = _weights(found, LENGTHS)
-    return None if weights is None else Costs(**weights)
+    read = _weights(found, LENGTHS)
+    return None if read is None else Costs(**read)
 
 
 def _fates(found: Any) -> Fates | None:
     """Return the time of fates in a record, or None if it has none or is damaged."""
-    weights = _weights(found, FATES)
-    return None if weights is None else Fates(**weights)
+    read = _weights(found, FATES)
+    return None if read is None else Fates(**read)
 
 
 def _pilots(found: Any) -> Pilots | None:

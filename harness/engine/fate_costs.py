@@ -1,8 +1,9 @@
-"""The time of the steps and leaps by which continuations decide fates, fitted once a machine to a few sizes."""
+"""The time of the steps and leaps by which continuations decide fates, fitted to a few sizes."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,18 +12,20 @@ import numpy as np
 
 from harness.engine.continuations import continuation_of
 from harness.engine.continuations.smooth import Smooth, decompositions, most_leaps
-from harness.engine.costs import SIZES, Probe, admissible, fitted, least, slope
+from harness.engine.costs import fitted
 from harness.engine.machine_load import Stopwatch
 from harness.engine.operations import each_step
+from harness.engine.probe import Probe, least, slope
+from harness.engine.timed import PREPARED, Timed
 from harness.mathematics.limit.leaps import IN_OUTPUTS, MANY_WEIGHTS, splits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.components import Continuation, Regime, Trial
-    from harness.engine.costs import Size
     from harness.engine.pilots import Course
     from harness.engine.setting import Setting
+    from harness.engine.timed import Size
 
 LEAPS = 2
 """Leaps that are timed."""
@@ -38,10 +41,31 @@ class Fates:
     Attributes:
         further: Weights of :func:`harness.engine.operations.each_step` for one further step, in seconds.
         leap: Weights of :func:`leap_counts` for one leap, in seconds. It is empty for a continuation without leaps.
+        timed: The times that the weights are fitted to.
     """
 
     further: tuple[float, ...]
     leap: tuple[float, ...] = ()
+    timed: tuple[Timed, ...] = ()
+
+    @classmethod
+    def of(cls, setting: Setting, timed: Sequence[Timed]) -> Fates:
+        """Return the time of the fates of a setting's trials by the times of steps and leaps at some sizes.
+
+        Args:
+            setting: What is trained.
+            timed: The times, in seconds by the names of the weights.
+        """
+        regime = setting.regime
+        further, leap = ([one for one in timed if name in one.seconds] for name in ("further", "leap"))
+        return cls(
+            fitted([each_step(regime, *one.size) for one in further], [one.seconds["further"] for one in further]),
+            fitted(
+                [leap_counts(n, weights(regime, d, k)) for n, d, k in (one.size for one in leap)],
+                [one.seconds["leap"] for one in leap],
+            ),
+            tuple(timed),
+        )
 
     def seconds(self, setting: Setting, n: int, d: int, k: int, course: Course) -> float:
         """Return the mean time in which the fate of a trial is decided, in seconds.
@@ -139,11 +163,12 @@ def leap_counts(n: int, p: int, size: int = 0) -> NDArray[np.float64]:
     return np.array([1.0, n * p * size, size**3], dtype=float)
 
 
-def measured_fates(setting: Setting, watch: Stopwatch | None = None) -> Fates:
+def measured_fates(setting: Setting, sizes: Iterable[Size], watch: Stopwatch | None = None) -> tuple[Timed, ...]:
     """Return the times of further steps and of leaps of a setting's trials, measured in this process.
 
     Args:
-        setting: What is trained, with a continuation. Its dataset must have problems of all sizes.
+        setting: What is trained, with a continuation. Its dataset must have problems of these sizes.
+        sizes: Sizes to measure at.
         watch: Times them, by default in processor time.
     """
     from harness.engine.further_descent import FurtherDescent
@@ -152,11 +177,12 @@ def measured_fates(setting: Setting, watch: Stopwatch | None = None) -> Fates:
     watch = watch or Stopwatch()
     regime = replace(setting.regime, diagnostics=())
     plain = replace(setting, regime=regime, spectrum=False, limit=False)
-    further: list[tuple[Size, float]] = []
-    leap: list[tuple[Size, float]] = []
+    found: list[Timed] = []
     with one_thread(), one_thread_of_blas():
-        for size in dict.fromkeys(admissible(plain, size) for size in SIZES):
-            probe = Probe(plain, size, watch)
+        for size in sizes:
+            seconds: dict[str, float] = {}
+            found.append(Timed(size, seconds))
+            probe = Probe(plain, size, watch, cheap=size[0] > PREPARED)
             if not probe.works():
                 continue
             trial = probe.trials[0]
@@ -165,11 +191,8 @@ def measured_fates(setting: Setting, watch: Stopwatch | None = None) -> Fates:
                 FurtherDescent(regime, trial, steps)(trial.weights, steps, 0.0)
 
             descend(1)
-            further.append((size, slope(descend, 10, watch)))
-            if isinstance(followed(setting), Smooth):
+            seconds["further"] = slope(descend, 10, watch)
+            if isinstance(followed(setting), Smooth) and not probe.cheap:
                 taken = decompositions(regime, trial, LEAPS)
-                leap.append((size, least(partial(decompositions, regime, trial, LEAPS), watch) / taken))
-    return Fates(
-        fitted([each_step(regime, *size) for size, _ in further], [seconds for _, seconds in further]),
-        fitted([leap_counts(n, weights(regime, d, k)) for (n, d, k), _ in leap], [seconds for _, seconds in leap]),
-    )
+                seconds["leap"] = least(partial(decompositions, regime, trial, LEAPS), watch) / taken
+    return tuple(found)

@@ -17,13 +17,14 @@ from harness.driver.plan import Plan
 from harness.driver.rehearsal import MOST, Rehearsal, nearest, representatives
 from harness.driver.threshold_search import ThresholdSearch
 from harness.driver.trial_times import TrialTimes
-from harness.engine import cost_file, fate_costs
+from harness.engine import cost_file, fate_costs, probe
 from harness.engine.cost_file import costs_of, fates_of, pilots_of
-from harness.engine.costs import LARGE, SIZES, Costs
+from harness.engine.costs import Costs
 from harness.engine.machine_load import MachineLoad, Stopwatch
 from harness.engine.operations import PRODUCTS
 from harness.engine.pilots import Course, Pilot, Pilots, smaller
 from harness.engine.setting import Setting
+from harness.engine.timed import MOST_PRODUCTS, PREPARED, Size, Timed, lacking
 from harness.engine.work import train
 from harness.mathematics.spectra import MOST_FORMED
 from harness.plugin_host.registry import Registry
@@ -50,7 +51,10 @@ SUITES = {
     "diagnostics": ("lazy-scaled", "", 'dataset = "sphere"\nn = 160\nd = 18', "steps = 3000"),
     "real data": ("moderate", "", 'dataset = "breast-cancer"\nn = 350\nd = 30', "steps = 3000"),
 }
-"""Regime, its options, problems and budget. None of the sizes is measured for the model."""
+"""Regime, its options, problems and budget."""
+
+SIZES: tuple[Size, ...] = ((100, 20, 10),)
+"""Sizes of a suite."""
 
 TEXT = """
 [suite]
@@ -68,7 +72,10 @@ use = "{regime}"
 """
 
 
-RECORD = '{"KEY": {"busy": 0.1, "measured": {"prepare": [1, 1, 1, 1, 1, 1], "step": STEP, "few": [], "visit": []}}}'
+RECORD = (
+    '{"KEY": {"busy": 0.1, "measured": '
+    '{"prepare": [1, 1, 1, 1, 1, 1], "step": STEP, "few": [], "visit": [], "timed": TIMED}}}'
+)
 """Costs in a file."""
 
 
@@ -90,7 +97,7 @@ def search_of(case: str, registry: Registry, limit: str = "false") -> ThresholdS
 
 
 def found_for(setting: Setting, registry: Registry) -> Costs | None:
-    kept = costs_of(setting, registry)
+    kept = costs_of(setting, registry, SIZES)
     return None if kept is None else kept.found
 
 
@@ -112,8 +119,8 @@ def test_times_of_sizes_that_were_not_measured_are_right_within_a_factor_of_two(
 ) -> None:
     search = search_of(case, registry)
     k = search.method.likely_width(*search.scale)
-    assert (search.n, search.d, k) not in (*SIZES, LARGE)
-    kept = costs_of(search.setting, registry)
+    around = [(search.n * 5 // 8, search.d, k), (search.n * 8 // 5, search.d * 2, k + 2)]
+    kept = costs_of(search.setting, registry, around)
     assert kept is not None
     expected = kept.found.seconds(search.setting, search.n, search.d, k)
     assert expected / 2 < seconds_of(search.setting, search.n, search.d, k, 8) < 2 * expected
@@ -146,20 +153,20 @@ def test_times_with_fates_are_right_within_a_factor_of_two_on_average_over_width
 def test_costs_are_measured_once_a_machine(registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured = []
 
-    def measure(setting: Setting, watch: Stopwatch) -> Costs:
+    def measure(setting: Setting, sizes: list[Size], watch: Stopwatch) -> tuple[Timed, ...]:
         measured.append(setting.dataset.name)
-        return Costs((1.0,) * 6, (1e-3,) * 5, ())
+        return tuple(Timed(size, {"prepare": 1.0, "step": 1e-3}) for size in sizes)
 
-    monkeypatch.setattr(cost_file, "measured", measure)
+    monkeypatch.setattr(probe, "measured", measure)
     setting = search_of("real data", registry).setting
-    first = costs_of(setting, registry)
+    first = costs_of(setting, registry, SIZES)
     other = replace(
         setting, steps=7, regime=replace(setting.regime, optimizer=replace(setting.regime.optimizer, c=0.5))
     )
-    assert costs_of(setting, registry) == costs_of(other, registry) == first
+    assert costs_of(setting, registry, SIZES) == costs_of(other, registry, SIZES) == first
     assert measured == ["sphere"]  # which has problems of every size
-    assert costs_of(replace(setting, dtype="float64"), registry) == first
-    costs_of(search_of("relu", registry).setting, registry)
+    assert costs_of(replace(setting, dtype="float64"), registry, SIZES) == first
+    costs_of(search_of("relu", registry).setting, registry, SIZES)
     assert len(measured) == 3
     assert len(json.loads(file.read_text())) == 3
 
@@ -177,30 +184,35 @@ def test_costs_are_measured_once_a_machine(registry: Registry, file: Path, monke
         RECORD.replace("STEP", "[1]"),
         RECORD.replace("STEP", '[1, 1, 1, 1, "1"]'),
         RECORD.replace("STEP", "[]").replace("0.1", "-0.1"),
+        RECORD.replace("STEP", "[]").replace("TIMED", '[{"size": [1, 2], "seconds": {}}]'),
+        RECORD.replace("STEP", "[]").replace("TIMED", '[{"size": [1, 2, 3], "seconds": {"step": "1"}}]'),
         RECORD.replace("STEP", "[]").replace('"busy": 0.1, ', ""),
     ],
 )
 def test_a_damaged_file_is_written_anew(
     damage: str, registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = Costs((2.0,) * 6, (), ())
-    monkeypatch.setattr(cost_file, "measured", lambda *_, **__: found)
+    monkeypatch.setattr(Stopwatch, "waiting", 0.0)
+    monkeypatch.setattr(probe, "measured", lambda _, sizes, __: tuple(Timed(size, {"prepare": 2.0}) for size in sizes))
     setting = search_of("closed form", registry).setting
     file.parent.mkdir(parents=True)
-    file.write_text(damage.replace("KEY", cost_file._key(setting, registry)))
-    assert found_for(setting, registry) == found
-    monkeypatch.setattr(cost_file, "measured", lambda *_, **__: pytest.fail("measured again"))
+    file.write_text(damage.replace("KEY", cost_file._key(setting, registry)).replace("TIMED", "[]"))
+    found = found_for(setting, registry)
+    assert found is not None
+    assert {one.seconds["prepare"] for one in found.timed} == {2.0}
+    monkeypatch.setattr(probe, "measured", lambda *_, **__: pytest.fail("measured again"))
     assert found_for(setting, registry) == found
 
 
 def test_costs_that_cannot_be_kept_are_used_all_the_same(
     registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = Costs((2.0,) * 6, (), ())
-    monkeypatch.setattr(cost_file, "measured", lambda *_, **__: found)
+    monkeypatch.setattr(probe, "measured", lambda _, sizes, __: tuple(Timed(size, {"prepare": 2.0}) for size in sizes))
     file.parent.parent.mkdir(exist_ok=True)
     file.parent.write_text("no directory")
-    assert found_for(search_of("closed form", registry).setting, registry) == found
+    found = found_for(search_of("closed form", registry).setting, registry)
+    assert found is not None
+    assert found.timed
 
 
 def test_what_was_measured_on_a_busy_machine_is_measured_again_when_it_is_quiet(
@@ -208,19 +220,19 @@ def test_what_was_measured_on_a_busy_machine_is_measured_again_when_it_is_quiet(
 ) -> None:
     times = 0
 
-    def measure(setting: Setting, watch: Stopwatch) -> Costs:
+    def measure(setting: Setting, sizes: list[Size], watch: Stopwatch) -> tuple[Timed, ...]:
         nonlocal times
         times += 1
         watch.processor, watch.clock = 1.0, 1.6  # another program takes a core now and then
-        return Costs((float(times),) * 6, (), ())
+        return tuple(Timed(size, {"prepare": 1.0}) for size in sizes)
 
     def known(case: str, others: float) -> tuple[float, bool, int]:
         monkeypatch.setattr(MachineLoad, "now", lambda: MachineLoad(others, 2))
-        kept = costs_of(search_of(case, registry).setting, registry)
+        kept = costs_of(search_of(case, registry).setting, registry, SIZES)
         assert kept is not None
         return round(kept.busy, 3), kept.trusted, times
 
-    monkeypatch.setattr(cost_file, "measured", measure)
+    monkeypatch.setattr(probe, "measured", measure)
     assert known("closed form", others=3.0) == (1.5, False, 1)
     assert known("closed form", others=4.0) == (1.5, False, 1)  # nothing is gained while it is busy
     assert known("closed form", others=0.1) == (0.05, True, 2)
@@ -229,6 +241,37 @@ def test_what_was_measured_on_a_busy_machine_is_measured_again_when_it_is_quiet(
     assert known("softplus", others=0.1) == (0.6, False, 3)
     assert known("softplus", others=0.1) == (0.05, True, 4)
     assert known("softplus", others=0.1) == (0.05, True, 4)
+
+
+def test_only_sizes_that_are_not_near_known_ones_are_timed_and_added(
+    registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Size] = []
+
+    def measure(setting: Setting, sizes: list[Size], watch: Stopwatch) -> tuple[Timed, ...]:
+        asked.extend(sizes)
+        return tuple(Timed(size, {"prepare": 1.0, "step": 1e-3}) for size in sizes)
+
+    monkeypatch.setattr(probe, "measured", measure)
+    setting = search_of("softplus", registry).setting
+    assert costs_of(setting, registry, [(100, 20, 10)], measure=False) is None
+    costs_of(setting, registry, [(100, 20, 10)])
+    assert sorted(asked) == [(50, 20, 10), (100, 20, 10)]
+    costs_of(setting, registry, [(120, 30, 18), (60, 20, 8)])  # within 1.5 in n and 2 in d and k
+    assert len(asked) == 2
+    grown = costs_of(setting, registry, [(100, 20, 10), (100, 20, 40)])
+    assert sorted(asked[2:]) == [(50, 20, 40), (100, 20, 40)]
+    assert grown is not None
+    assert len(grown.found.timed) == len(asked) == 4
+    assert costs_of(setting, registry, [(400, 20, 10)], measure=False) is None
+
+
+def test_sizes_whose_trials_take_long_are_timed_at_smaller_ones(registry: Registry) -> None:
+    setting = search_of("softplus", registry).setting
+    found = lacking(setting, [(60_000, 784, 500)], ())
+    assert all(n * d * k <= MOST_PRODUCTS and k % setting.regime.initializer.width_step == 0 for n, d, k in found)
+    assert {n <= PREPARED for n, _, _ in found} == {True, False}
+    assert lacking(setting, [(60_000, 784, 500)], [Timed(size, {}) for size in found]) == []
 
 
 def test_a_step_of_minibatches_counts_its_samples_and_its_share_of_a_measure(registry: Registry) -> None:
@@ -265,21 +308,21 @@ def test_the_time_of_fates_is_measured_once_and_counted_back(
     options: str, leaps: bool, registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Stopwatch, "waiting", 0.0)
-    monkeypatch.setattr(fate_costs, "SIZES", ((24, 6, 6), (40, 10, 6)))
     text = TEXT.format(
         regime="moderate", options=options, problems='dataset = "sphere"\nn = 96\nd = 8', budget="steps = 400",
         limit="true",
     )  # fmt: skip
     (search,) = Plan(parse_suite(text, registry), registry, "cpu").searches
-    kept = fates_of(search.setting, registry)
+    sizes = [(40, 10, 6)]
+    kept = fates_of(search.setting, registry, sizes)
     assert kept is not None
     fates = kept.found
     assert bool(fates.leap) is leaps
     course = Course(further=2.0, leaps=5.0 if leaps else 0.0)
     seconds = fates.seconds(search.setting, 96, 8, 14, course)
     assert fates.counts(search.setting, 96, 8, 14, 800, seconds) == pytest.approx((2.0, course.leaps))
-    monkeypatch.setattr(cost_file, "measured_fates", lambda *_: pytest.fail("measured again"))
-    assert fates_of(search.setting, registry) == kept
+    monkeypatch.setattr(fate_costs, "measured_fates", lambda *_: pytest.fail("measured again"))
+    assert fates_of(search.setting, registry, sizes) == kept
 
 
 def test_pilots_are_trained_once_and_kept(file: Path) -> None:
