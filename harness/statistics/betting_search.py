@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -13,8 +13,6 @@ from harness.statistics.pairs import Curves, Pairs
 from harness.statistics.working_model import Floats, log_sum
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from harness.statistics.evidence import Evidence
@@ -43,6 +41,15 @@ POWER, OFFSET = 1.2, 0.1
 
 CURVES = 300
 """Number of curves that a choice is averaged over."""
+
+STEPS = (np.arange(CURVES) + 0.5) / CURVES
+"""Their quantiles in a belief."""
+
+QUANTILES = np.array([0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98])
+"""Quantiles of a belief in the crossing of ½ that are places."""
+
+TOGETHER = 32
+"""Number of pairs whose rates are computed together, so that what they follow from stays in the cache."""
 
 HOPE = 0.02
 """Chance that the trials left shrink the bracket, below which a search with open trials is over."""
@@ -133,15 +140,14 @@ class BettingSearch:
 
     def _is_fine(self) -> bool:
         """Return whether the bracket at the present level is as fine as asked for."""
-        return self._top > 0 and self._size(self._low, self._top) <= math.log(self.precision)
+        return self._top > 0 and bool(self._size(self._low, self._top) <= math.log(self.precision))
 
-    def _size(self, low: int, top: int) -> float:
-        """Return log(high/low) of a bracket, at least that of the precision."""
+    def _size(self, low: NDArray[np.int64] | int, top: NDArray[np.int64] | int) -> Floats:
+        """Return log(high/low) of brackets, at least that of the precision, or infinity where low ≥ top."""
         finest = math.log(self.precision)
-        if top - low <= 1:
-            return finest
-        beyond = math.log(2) if top > self.evidence.places else 0.0
-        return max(math.log(top / max(low, 0.5)) + beyond, finest)
+        beyond = np.where(np.greater(top, self.evidence.places), math.log(2), 0.0)
+        size = np.maximum(np.asarray(_log(top / np.maximum(low, 0.5)), dtype=np.float64) + beyond, finest)
+        return np.where(np.less(low, top), np.where(np.subtract(top, low) <= 1, finest, size), math.inf)
 
     def _may_shrink(self) -> bool:
         """Return whether the trials left could exclude an end of the bracket. Each doubles a capital at most."""
@@ -151,36 +157,37 @@ class BettingSearch:
     @cached_property
     def _places(self) -> NDArray[np.int64]:
         """Return some 24 places inside the bracket at most: many near the likely crossing, fewer further off."""
-        low, top = self._low, self._top
-        evidence = self.evidence
-        beliefs = (evidence.possible, evidence.sure) if evidence.has_open else (evidence.sure,)
-        quantiles = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
-        near = np.concatenate([belief.model.crossing[self._ranked(belief, quantiles)] for belief in beliefs])
-        even = np.geomspace(max(low, 0.5), top, 10)[1:-1].round().astype(np.int64)
-        edges = [low + 1, top - 1]
-        places = np.unique(np.concatenate([near, near - 1, even, edges]))
-        places = places[(places > low) & (places < top)]
-        tried = evidence.tried
-        failing = [place for place in places if _only_errors(*tried.get(int(place) * evidence.step, (0, 0)))]
-        return np.setdiff1d(places, failing) if len(failing) < len(places) else places
+        low, top, evidence = self._low, self._top, self.evidence
+        ranks = self._ranks if evidence.has_open else self._ranks[1:]
+        near = {k for rank in ranks for k in evidence.sure.model.crossing[_at(rank, QUANTILES)].tolist()}
+        inside = {k for k in near | {k - 1 for k in near} | _even(low, top) if low < k < top}
+        failing = {k // evidence.step for k, (trials, errors) in evidence.tried.items() if trials == errors >= PROBE}
+        return np.array(sorted(inside - failing or inside), dtype=np.int64)
 
-    def _ranked(self, belief: Belief, quantiles: Sequence[float] | Floats) -> NDArray[np.int64]:
-        """Return the curves at quantiles of a belief, in the order in which they cross ½, above the floor."""
+    @cached_property
+    def _ranks(self) -> tuple[Floats, Floats]:
+        """Sums of the weights of the first curves above the floor, as they cross ½, by either belief, (curves,)."""
+        sure = self._rank(self.evidence.sure)
+        return self._rank(self.evidence.possible) if self.evidence.has_open else sure, sure
+
+    def _rank(self, belief: Belief) -> Floats:
         weight = belief.weight
         above = weight * (belief.model.crossing > self.evidence.floor // self.evidence.step)
-        rank = np.cumsum(above if above.sum() > 0 else weight)
-        found = np.searchsorted(rank, np.asarray(quantiles, dtype=np.float64) * rank[-1])
-        return np.asarray(np.minimum(found, len(rank) - 1), dtype=np.int64)
+        return np.asarray(np.cumsum(above if above.sum() > 0 else weight))
 
     @cached_property
     def _curves(self) -> Curves:
         """Curves at equal steps of the two beliefs."""
-        evidence, places = self.evidence, self._places
-        steps = (np.arange(CURVES) + 0.5) / CURVES
-        ranked = [self._ranked(belief, steps) for belief in (evidence.possible, evidence.sure)]
-        (possible, sure), times = np.unique(ranked, axis=1, return_counts=True)
-        p = np.stack([evidence.sure.model.chance(int(place)) for place in places])
-        return Curves(times / CURVES, p[:, possible], p[:, sure])
+        model = self.evidence.sure.model
+        count = len(model.crossing)
+        possible, sure = (_at(rank, STEPS) for rank in self._ranks)
+        both, times = np.unique(possible * count + sure, return_counts=True)
+        chances = [model.chance(int(place)) for place in self._places]
+        by_sure = np.stack([chance[both % count] for chance in chances], axis=1).T
+        by_possible = by_sure
+        if self.evidence.has_open:
+            by_possible = np.stack([chance[both // count] for chance in chances], axis=1).T
+        return Curves(times / CURVES, by_possible, by_sure)
 
     @cached_property
     def _pairs(self) -> Pairs:
@@ -189,7 +196,7 @@ class BettingSearch:
         curves = self._curves
         weight, possible, sure = curves.weight, curves.possible, curves.sure
         lacking = np.where(evidence.peak < self._hurdle, self._hurdle - evidence.capital, -np.inf)
-        typical = math.exp(float((np.log(evidence.sure.model.crossing) * evidence.sure.weight).sum()))
+        typical = math.exp(float((evidence.sure.model.log_crossing * evidence.sure.weight).sum()))
         work = PRICE * typical + places[:, None] * (FIT * sure + OPEN * (possible - sure) + UNFIT * (1 - possible))
         trials, cost = [], []
         sides = (
@@ -203,17 +210,21 @@ class BettingSearch:
             needed = np.where(side, np.maximum(owed[:, None] / growth, 1.0), np.inf)
             trials.append(np.vstack([needed, np.zeros_like(weight)]))
             cost.append(np.vstack([needed * work, np.zeros_like(weight)]))
-        lows, tops = [*places.tolist(), low], [*places.tolist(), top]
-        size = np.array([[self._size(a, b) if a < b else math.inf for b in tops] for a in lows])
-        value = (size + OFFSET) ** -POWER - (self._size(low, top) + OFFSET) ** -POWER
+        size = self._size(np.append(places, low)[:, None], np.append(places, top))
+        value = (size + OFFSET) ** -POWER - (size[-1, -1] + OFFSET) ** -POWER
         i, j = np.nonzero(value > 1e-9)
-        return Pairs(i, j, value[i, j], trials[0][i] + trials[1][j], cost[0][i] + cost[1][j])
+        return Pairs(i, j, value[i, j], (trials[0], trials[1]), (cost[0], cost[1]))
 
     @cached_property
     def _rates(self) -> Floats:
         """Gain of each pair for its work, by each curve, or 0 where the trials left do not suffice, (pairs, curves)."""
         pairs = self._pairs
-        return np.asarray(pairs.value[:, None] * (pairs.trials <= self.left) / pairs.cost)
+        rates = np.empty((len(pairs.value), len(self._curves.weight)))
+        for first in range(0, len(rates), TOGETHER):
+            some = slice(first, first + TOGETHER)
+            np.divide(pairs.value[some, None], pairs.cost(some), out=rates[some])
+            rates[some] *= pairs.trials(some) <= self.left
+        return rates
 
     def _may_certify(self) -> bool:
         """Return whether the beliefs leave hope that the trials left shrink the bracket by a pair."""
@@ -225,7 +236,7 @@ class BettingSearch:
         pairs, weight = self._pairs, self._curves.weight
         rate = self._rates @ weight
         if rate.max() <= 0:
-            rate = pairs.value * (1 / (pairs.cost * pairs.trials**2) * weight).sum(axis=1)
+            rate = pairs.value * (1 / (pairs.cost() * pairs.trials() ** 2) * weight).sum(axis=1)
         best = int(np.argmax(rate > rate.max() * (1 - 1e-9)))  # digits that depend on the processor decide nothing
         return int(pairs.low[best]), int(pairs.high[best])
 
@@ -240,5 +251,18 @@ class BettingSearch:
         return next((m for m in range(1, most) if log_sum(np.log(weight) + m * bets) >= lack), most)
 
 
-def _only_errors(trials: int, errors: int) -> bool:
-    return trials >= PROBE and errors == trials
+_log = np.frompyfunc(math.log, 1, 1)
+"""The logarithm of the C library, each of whose digits may decide a choice: NumPy's may differ in the last one."""
+
+
+def _at(rank: Floats, quantiles: Floats) -> NDArray[np.int64]:
+    """Return the curves at quantiles of a belief, by the sums of its weights."""
+    found = np.searchsorted(rank, quantiles * rank[-1])
+    return np.asarray(np.minimum(found, len(rank) - 1), dtype=np.int64)
+
+
+@lru_cache(maxsize=256)
+def _even(low: int, top: int) -> frozenset[int]:
+    """Return places at equal ratios inside a bracket, and those beside its ends."""
+    even = np.geomspace(max(low, 0.5), top, 10)[1:-1].round().astype(np.int64)
+    return frozenset([*even.tolist(), low + 1, top - 1])

@@ -37,6 +37,7 @@ class WorkingModel:
         largest: Largest width.
         log_prior: Logarithm of the weight of each curve, (curves,).
         crossing: Smallest width at which each curve is at least ½, or ``largest`` + 1 if there is none, (curves,).
+        log_crossing: Logarithm of it, (curves,).
         slope: Exponent s of each curve, (curves,).
         lapse: Share g of trials that fail at every width by each curve, (curves,).
     """
@@ -64,7 +65,9 @@ class WorkingModel:
         whole = whole[:, np.argsort(whole[0], kind="stable")]
         first, self._log_center, self.slope, self.lapse, self.log_prior = whole
         self.crossing = np.clip(np.ceil(first - 1e-9), 1, largest + 1).astype(np.int64)
+        self.log_crossing: Floats = np.log(self.crossing)
         self._chances: dict[float, Floats] = {}
+        self._logs: dict[int, tuple[Floats, Floats]] = {}
 
     def chance(self, k: float) -> Floats:
         """Return the chance of a fit at a width by each curve, (curves,)."""
@@ -72,6 +75,13 @@ class WorkingModel:
             odds = np.exp(np.clip(self.slope * (math.log(k) - self._log_center), -40, 40))
             self._chances[k] = MARGIN + (1 - 2 * MARGIN) * (1 - self.lapse) * odds / (1 + odds)
         return self._chances[k]
+
+    def logs(self, k: int) -> tuple[Floats, Floats]:
+        """Return log 2p and log (2 − 2p) for the chance p of a fit at a width by each curve, twice (curves,)."""
+        if k not in self._logs:
+            p = self.chance(k)
+            self._logs[k] = np.log(2 * p), np.log(2 - 2 * p)
+        return self._logs[k]
 
 
 working_model = lru_cache(maxsize=64)(WorkingModel)
@@ -115,9 +125,9 @@ class Belief:
             trials: Number of trials.
             fits: Whether the bets are on fits, and not on failures.
         """
-        p = self.model.chance(k)
-        q = np.maximum(p, 0.5) if fits else np.minimum(p, 0.5)
-        return log_sum(self.log_weight + fit * np.log(2 * q) + (trials - fit) * np.log(2 - 2 * q))
+        fit_wins, failure_wins = self.model.logs(k)
+        taken, other = (np.maximum, np.minimum) if fits else (np.minimum, np.maximum)  # no curve bets on its other side
+        return log_sum(self.log_weight + fit * taken(fit_wins, 0.0) + (trials - fit) * other(failure_wins, 0.0))
 
 
 def log_sum(logs: Floats) -> float:

@@ -19,7 +19,7 @@ from harness.statistics.brackets import LEVEL
 from harness.statistics.evidence import Evidence, replay
 from harness.statistics.galloping import Galloping
 from harness.statistics.rounds import Tally
-from harness.statistics.working_model import SLOPES
+from harness.statistics.working_model import SLOPES, log_sum
 from tests.statistics.curves import CURVES, LARGEST, START, Summary, known, simulate, summary
 
 SEARCH = Adaptive(max_width=LARGEST)
@@ -58,6 +58,16 @@ def test_a_first_round_multiplies_the_capital_as_the_formula_says() -> None:
         evidence.tell({12: Tally(3, 3, 5)})
     assert evidence.capital[13:] == pytest.approx(3 * math.log(2 * p[one]) + 2 * math.log(2 - 2 * p[one]))
     assert evidence.capital[1:13] == pytest.approx(0, abs=1e-12), "min(p, ½) = ½ is no bet"
+
+
+def test_bets_are_those_of_the_formula_to_the_last_bit() -> None:
+    """Logarithms are kept by width, without the side of ½ that is not bet on."""
+    belief = Evidence(START, LARGEST).sure
+    for k in range(1, LARGEST + 1, 7):
+        p = belief.model.chance(k)
+        for fits, q in ((True, np.maximum(p, 0.5)), (False, np.minimum(p, 0.5))):
+            expected = log_sum(belief.log_weight + 3 * np.log(2 * q) + 5 * np.log(2 - 2 * q))
+            assert belief.log_win(k, 3, 8, fits=fits) == expected
 
 
 def test_an_open_trial_counts_as_unfit_below_and_as_fit_above() -> None:
