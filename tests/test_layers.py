@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import json
 import os
 import re
@@ -15,7 +16,7 @@ from typing import get_type_hints
 import pytest
 
 import harness
-from harness import components
+from harness import cli, components
 
 ROOT = Path(__file__).parent.parent
 ORDER = [
@@ -182,6 +183,7 @@ def test_a_run_that_trains_nothing_imports_no_more_than_it_reads(tmp_path: Path)
     imported, said = imported_by(["run", str(suite), "--out", str(out), "--device", "cpu"])
     assert "0 trials trained, 12 reused" in said
     assert not imported & {"torch", "triton", "scipy.stats", "scipy.optimize", "scipy.linalg", "matplotlib"}
+    assert not imported & {"rich.progress", "harness.driver.estimate"}, "nothing is trained or foreseen"
 
 
 def test_training_loads_no_compiler_of_torch(tmp_path: Path) -> None:
@@ -239,6 +241,15 @@ def test_a_verb_keeps_blas_to_one_thread() -> None:
         env={**os.environ, "OPENBLAS_NUM_THREADS": "2", "MKL_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"},
     )
     assert set(json.loads(done.stderr)) == {1}
+
+
+def test_the_first_search_for_garbage_alone_is_put_off() -> None:
+    usual = gc.get_threshold()
+    cli._collect_later()
+    cli._collect_later()
+    assert gc.get_threshold() == (cli.LATER, *usual[1:])
+    gc.collect()
+    assert gc.get_threshold() == usual
 
 
 def test_public_names_are_imported_when_they_are_asked_for() -> None:

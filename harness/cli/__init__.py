@@ -156,6 +156,7 @@ def main() -> None:
     """Run the command line. Wrong input ends it with status 2 and one message, never with a traceback."""
     from harness.cli.streams import LOST, take_over
 
+    _collect_later()
     warnings.formatwarning = _one_line
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and background jobs ignore the signal
@@ -182,6 +183,24 @@ def main() -> None:
     if not _counts_objects():
         gc.freeze()  # Python would search all objects for garbage as it ends, which takes up to a fifth of the time
     sys.exit(status)
+
+
+LATER = 200_000
+"""Number of new objects at which Python first searches for garbage. ``import torch`` alone makes more."""
+
+
+def _collect_later() -> None:
+    """Put off the first search for garbage until most verbs are over or torch is imported. What is imported is none."""
+    first, *others = gc.get_threshold()
+
+    def restore(phase: str, _: dict[str, int]) -> None:
+        if phase == "stop":
+            gc.callbacks.remove(restore)
+            gc.set_threshold(first, *others)
+
+    if 0 < first < LATER:
+        gc.callbacks.append(restore)
+        gc.set_threshold(LATER, *others)
 
 
 def _counts_objects() -> bool:

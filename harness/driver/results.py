@@ -218,9 +218,15 @@ class Results:
         Each bracket is taken at 5 %/m, where m is the number of sizes of the run, whether they have a bracket or not,
         and whether they are looked at or not. See :meth:`harness.driver.size_outcomes.SizeOutcomes.bracket`.
         """
-        asked, sizes = self.question(regime, tolerance, steps), self.sizes()
-        level = LEVEL / (self.joint or len(sizes))
-        return tuple(self.at(regime, n, d).bracket(asked, level) for n, d in sizes)
+        key = (regime, self.question(regime, tolerance, steps))
+        if key not in self._brackets:
+            level = LEVEL / (self.joint or len(self.sizes()))
+            self._brackets[key] = tuple(self.at(regime, n, d).bracket(key[1], level) for n, d in self.sizes())
+        return self._brackets[key]
+
+    @cached_property
+    def _brackets(self) -> dict[tuple[str, Question], tuple[SizeBracket, ...]]:
+        return {}
 
     @cached_property
     def _exponent_fits(self) -> dict[tuple[str, Question], ExponentFit]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from harness.components.executor import Batch, BatchFailed, Executor, LostWorkers
 from harness.components.fault import error_outcome
 from harness.driver.batching import batches
-from harness.driver.estimate import known_seconds
 from harness.driver.loading import replay, results_of
 from harness.driver.plan import Plan
 from harness.driver.provenance import mixture, provenance
@@ -76,6 +76,11 @@ class Run:
         self._load = MachineLoad.now()
         self._recovery = Recovery()
 
+    @cached_property
+    def _origin(self) -> dict[str, Any]:
+        """Provenance of what this run trains."""
+        return provenance(self.plan.suite, self.plan.registry, self.plan.device, self.plan.solvers)
+
     def begin(self) -> None:
         """Write into the store that this run begins, with its suite as it is read today.
 
@@ -83,15 +88,14 @@ class Run:
             WriteError: If the file cannot be written.
         """
         plan = self.plan
-        origin = provenance(plan.suite, plan.registry, plan.device, plan.solvers)
-        origin |= {"shard": str(plan.shard)} if plan.shard else {}
+        origin = self._origin | ({"shard": str(plan.shard)} if plan.shard else {})
         keys = {search.setting.regime.name: search.key for search in (*plan.searches, *plan.tuning)}
         self.store.began(plan.suite.text, origin, {**resolve(plan.suite, plan.registry), "keys": keys})
 
     def results(self) -> Results:
         """Return what is known by now. For a shard, that is what is stored of the whole suite."""
         plan = self.plan
-        origin = provenance(plan.suite, plan.registry, plan.device, plan.solvers)
+        origin = dict(self._origin)
         found = plan.searches
         if plan.shard is not None:
             origin["shard"] = str(plan.shard)
@@ -123,6 +127,8 @@ class Run:
             executor.submit(batch)
             in_hand += 1
         if listen:
+            from harness.driver.estimate import known_seconds  # imported late: a run without trials estimates nothing
+
             known, workers = known_seconds(self.plan), max(executor.workers, 1)  # workers train meanwhile
             self.foreseen = None if known is None else known / workers * self._load.slowdown(workers)
             listen(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness.driver.question import counting_floor, fate_counts, floor_of, proved
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from harness.driver.question import Question
     from harness.statistics.evidence import Evidence
     from harness.statistics.rounds import Tally
+    from harness.statistics.search import Search
     from harness.store import Round
     from harness.suite import Suite
 
@@ -133,12 +135,12 @@ class SizeOutcomes:
         if not self.rounds or not regime.model.has_width:
             return None
         trials = {(k, one.seed): one for k, several in self.by_width.items() for one in several}
-        tallies = [
-            {k: tally(judge(trials[k, seed]) for seed in range(first, first + more)) for k, first, more in asked}
+        tallies = tuple(
+            tuple((k, tally(judge(trials[k, seed]) for seed in range(first, first + more))) for k, first, more in asked)
             for asked in self.rounds
-        ]
+        )
         start, step = regime.starting_width(self.n, self.d), regime.initializer.width_step
-        return self.suite.search.evidence(tallies, start, step)
+        return _replayed(self.suite.search, tallies, start, step)
 
     def _floor(self, asked: Question) -> int:
         """Return the largest admissible width that is known to have too few effective weights for an exact fit, or 0.
@@ -155,3 +157,11 @@ class SizeOutcomes:
         """Return whether the budget made the lower end. Whether trials decreased is known of the whole budget only."""
         whole = asked.steps >= self.suite.budget.steps or any(outcome.fate is not None for outcome in below)
         return whole and asked.budget_makes(below)
+
+
+@lru_cache(maxsize=128)
+def _replayed(
+    search: Search, tallies: tuple[tuple[tuple[int, Tally], ...], ...], start: float, step: int
+) -> Evidence | None:
+    """Return the evidence of rounds, computed once: the tallies of many questions are the same."""
+    return search.evidence([dict(asked) for asked in tallies], start, step)

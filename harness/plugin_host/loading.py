@@ -126,11 +126,17 @@ def load_plugins(
 
 
 def _describe_point(point: importlib.metadata.EntryPoint) -> Plugin:
-    dist = point.dist
-    if dist is None:
+    if point.dist is None:
         return Plugin(point.name, point.value.partition(".")[0], "", point.value)
-    needs = tuple(line for line in dist.requires or () if NEEDS.match(line))
-    return Plugin(point.name, dist.name, dist.version, point.value, needs=needs)
+    package, version, needs = _describe_package(point.dist)
+    return Plugin(point.name, package, version, point.value, needs=needs)
+
+
+@functools.lru_cache(maxsize=64)
+def _describe_package(dist: importlib.metadata.Distribution) -> tuple[str, str, tuple[str, ...]]:
+    """Return name, version and what a package needs of the harness. Whoever asks for one has the file parsed anew."""
+    known = dist.metadata
+    return known["Name"], known["Version"], tuple(filter(NEEDS.match, known.get_all("Requires-Dist", ())))
 
 
 def _describe_file(path: Path, text: bytes | None = None) -> Plugin:

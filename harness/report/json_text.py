@@ -14,6 +14,9 @@ INDENT = 2
 """Blanks before the parts of a record, for each level."""
 
 
+_flat = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True).encode
+
+
 def dumps(record: Any) -> str:
     """Return strict JSON (no NaN, no ∞) with sorted keys, ending in a newline.
 
@@ -40,12 +43,12 @@ def laid_out(value: Any, before: int = 0) -> str:
     >>> laid_out({"k": [1, 2], "note": None})
     '{"k": [1, 2], "note": null}'
     """
-    flat = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    flat = _flat(value)
     if not value or not isinstance(value, dict | list | tuple) or before + len(flat) <= LINE:
         return flat
     inner = before + INDENT
     if isinstance(value, dict):
-        parts = [f"{json.dumps(key, ensure_ascii=False)}: {laid_out(value[key], inner)}" for key in sorted(value)]
+        parts = [f"{_flat(key)}: {laid_out(value[key], inner)}" for key in sorted(value)]
     else:
         parts = [laid_out(one, inner) for one in value]
     opening, closing = "{}" if isinstance(value, dict) else "[]"

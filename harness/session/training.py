@@ -122,7 +122,6 @@ def run(
     from harness.driver.run import Run
     from harness.driver.sharding import Shard
     from harness.engine.device import resolve_device
-    from harness.report.progress import progress as shown
     from harness.store import GoneError, Store, WriteError, set_aside
 
     found, registry = loaded(suite)
@@ -146,6 +145,8 @@ def run(
             begin(going)
         going.begin()
         if going.plan.missing and clock.left != 0.0:
+            from harness.report.progress import progress as shown  # imported late: most of rich is not needed before
+
             listening = _given(progress) if callable(progress) else shown(not progress)
             try:
                 with listening as listen, ExitStack() as started, clock:

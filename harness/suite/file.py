@@ -30,7 +30,9 @@ Size = Annotated[int, Gt(0), Le(MAX_SIZE)]
 class Section(BaseModel):
     """A table of the file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=False, defer_build=True
+    )
 
 
 class Range(Section):
