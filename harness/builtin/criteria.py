@@ -14,7 +14,6 @@ Measured = Literal["loss", "error"]
 """The measure: the mean loss of a sample, or the share of samples that are classified wrongly."""
 
 
-@dataclass(frozen=True)
 class Quadratic(ResidualCriterion):
     """Loss ½‖f − y‖² (a sum, as in the theorems); fit when the relative residual ‖f − y‖/‖y‖ meets the tolerance."""
 
@@ -29,7 +28,6 @@ class Quadratic(ResidualCriterion):
         return norm / y_norm
 
 
-@dataclass(frozen=True)
 class MeanSquareOverRoot(ResidualCriterion):
     """Loss ‖f − y‖²/n; fit when MSE/√n meets the tolerance.
 
@@ -80,7 +78,6 @@ class _Classification(Criterion):
         return self.measured == "error"
 
 
-@dataclass(frozen=True)
 class Logistic(_Classification):
     """Loss Σ log(1 + exp(−y f)) for labels ±1, summed over the samples."""
 
@@ -103,7 +100,6 @@ class Logistic(_Classification):
         return 0.25
 
 
-@dataclass(frozen=True)
 class CrossEntropy(_Classification):
     """Loss −Σ log softmax(f)_c of the class c of each sample, summed over the samples."""
 
@@ -124,7 +120,6 @@ class CrossEntropy(_Classification):
         return 0.5
 
 
-@dataclass(frozen=True)
 class Hinge(_Classification):
     """Loss Σ max(0, 1 − s f), with s = y for labels ±1, and for classes one output against all others: s = ±1.
 
@@ -139,7 +134,6 @@ class Hinge(_Classification):
         return _shortfall(outputs, y).sum()
 
 
-@dataclass(frozen=True)
 class SquaredHinge(_Classification):
     """Loss ½ Σ max(0, 1 − s f)², with s as for the hinge [Tang 2013, arXiv 1306.0239, has the sum without ½]."""
 

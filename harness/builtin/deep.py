@@ -181,7 +181,6 @@ class FanIn(Initializer):
         return drawn
 
 
-@dataclass(frozen=True)
 class PairKernel(Diagnostic):
     """λ_min(J_L J_Lᵀ)/(k_L k_{L−1}) at the start, J_L the Jacobian in the weights W_L of the last hidden layer.
 

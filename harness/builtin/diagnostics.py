@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from harness import Diagnostic, without_factors
@@ -48,7 +47,6 @@ def classified(problem: Problem) -> bool:
     return problem.classes is not None or bool((abs(problem.y) == 1.0).all())
 
 
-@dataclass(frozen=True)
 class TrainingError(Diagnostic):
     """Share of wrong labels among the samples that it was trained on, or ‖f − y‖/‖y‖ for labels that are numbers."""
 
@@ -60,7 +58,6 @@ class TrainingError(Diagnostic):
         return error(network, network.problem)
 
 
-@dataclass(frozen=True)
 class FinalMeasure(Diagnostic):
     """The criterion's measure at the end of training, on the samples that it was trained on.
 
@@ -80,7 +77,6 @@ class FinalMeasure(Diagnostic):
         return float(network.criterion.measure(network.model.forward(network.params, x), y))
 
 
-@dataclass(frozen=True)
 class HeldOutError(Diagnostic):
     """Share of wrong labels among the held-out samples, or ‖f − y‖/‖y‖ for labels that are numbers."""
 
@@ -93,7 +89,6 @@ class HeldOutError(Diagnostic):
         return error(network, network.problem.held_out)
 
 
-@dataclass(frozen=True)
 class HeldOutAccuracy(Diagnostic):
     """Share of right labels among the held-out samples, which have to be signs or classes."""
 
@@ -106,7 +101,6 @@ class HeldOutAccuracy(Diagnostic):
         return 1.0 - error(network, network.problem.held_out) if classified(network.problem) else math.nan
 
 
-@dataclass(frozen=True)
 class ValidationError(Diagnostic):
     """Share of wrong labels among the validation samples, or ‖f − y‖/‖y‖ for labels that are numbers."""
 
@@ -119,7 +113,6 @@ class ValidationError(Diagnostic):
         return error(network, network.problem.validation)
 
 
-@dataclass(frozen=True)
 class InitialRank(Diagnostic):
     """rank(J₀)/(nq) of the Jacobian in the trained weights at the start: 1 where the start's linear region is full.
 
@@ -139,7 +132,6 @@ class InitialRank(Diagnostic):
         return _rank(network, network.start)
 
 
-@dataclass(frozen=True)
 class FinalRank(Diagnostic):
     """rank(J)/(nq) of the Jacobian in the trained weights at the end of training.
 
@@ -154,7 +146,6 @@ class FinalRank(Diagnostic):
         return _rank(network, network.params)
 
 
-@dataclass(frozen=True)
 class PatternFlips(Diagnostic):
     """Share of the pairs of a sample and a neuron at which Wx + b has another sign at the end than at the start.
 
@@ -178,7 +169,6 @@ class PatternFlips(Diagnostic):
         return float(((before > 0) != (after > 0)).double().mean())
 
 
-@dataclass(frozen=True)
 class LinearisedHeldOutError(Diagnostic):
     """Held-out error of the linearised network after unlimited steps of gradient descent, as ``held-out-error`` counts.
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True)
 class ShallowInitializer(Initializer):
     """A distribution of the weights W, v, b, c of a shallow net."""
 
@@ -24,7 +23,6 @@ class ShallowInitializer(Initializer):
         return has_shallow_weights(model)
 
 
-@dataclass(frozen=True)
 class SharedNormals(ShallowInitializer):
     """Weights made of standard normal numbers that all initializers of this base share.
 
@@ -82,7 +80,6 @@ class GaussianHalves(SharedNormals):
         return _with_biases(model, problem, {"W": self.sigma * hidden, "v": _half_signs(k) * size / np.sqrt(k)})
 
 
-@dataclass(frozen=True)
 class _Normal(SharedNormals):
     """W and v Gaussian with variances that depend on the layer's sizes."""
 
@@ -100,7 +97,6 @@ class _Normal(SharedNormals):
         return _with_biases(model, problem, {"W": np.sqrt(of_hidden) * hidden, "v": np.sqrt(of_output) * output})
 
 
-@dataclass(frozen=True)
 class LeCun(_Normal):
     """W ~ N(0, 1/d), v ~ N(0, 1/k)."""
 
@@ -111,7 +107,6 @@ class LeCun(_Normal):
         return 1.0 / d, 1.0 / k
 
 
-@dataclass(frozen=True)
 class He(_Normal):
     """W ~ N(0, 2/d), v ~ N(0, 2/k)."""
 
@@ -122,7 +117,6 @@ class He(_Normal):
         return 2.0 / d, 2.0 / k
 
 
-@dataclass(frozen=True)
 class Xavier(_Normal):
     """W ~ N(0, 2/(d+k)), v ~ N(0, 2/(k+q)), q = 1 for one output."""
 
@@ -133,7 +127,6 @@ class Xavier(_Normal):
         return 2.0 / (d + k), 2.0 / (k + q)
 
 
-@dataclass(frozen=True)
 class MirroredLeCun(SharedNormals):
     """LeCun weights for half of the neurons, copied to the others with the output sign flipped: f = 0 at the start.
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from harness import Params
 
 
-@dataclass(frozen=True)
 class GradientDescent(Optimizer):
     """Gradient descent: w ← w − η ∇L(w), with the loss L on all samples, or on a minibatch."""
 

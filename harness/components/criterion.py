@@ -132,7 +132,6 @@ class Criterion(Component, ABC):
         return (outputs * y).sum(-1) - others.amax(-1)
 
 
-@dataclass(frozen=True)
 class ResidualCriterion(Criterion, ABC):
     """A criterion that depends on the residual norm alone: loss a/2 ‖f − y‖², measure increasing in ‖f − y‖.
 

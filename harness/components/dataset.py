@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.components.component import Component
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from harness.components.vocabulary import Array
 
 
-@dataclass(frozen=True)
 class Dataset(Component, ABC):
     """A distribution of problems."""
 

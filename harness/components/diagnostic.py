@@ -58,7 +58,6 @@ class Network:
         return float(loss.detach()), dict(zip(moved, gradients, strict=True))
 
 
-@dataclass(frozen=True)
 class Diagnostic(Component, ABC):
     """A number that is measured on networks while they train, beside what is always recorded.
 

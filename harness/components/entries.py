@@ -79,7 +79,6 @@ class Text(Entry):
         return {"": self.value}
 
 
-@dataclass(frozen=True)
 class Formula(Text):
     """A formula such as n²/d, which papers typeset as mathematics."""
 

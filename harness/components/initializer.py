@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.components.component import Component
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from harness.components.vocabulary import Weights
 
 
-@dataclass(frozen=True)
 class Initializer(Component, ABC):
     """A distribution of initial weights.
 

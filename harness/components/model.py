@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from harness.components.optimizer import Optimizer
 
 
-@dataclass(frozen=True)
 class Model(Component, ABC):
     """A network f(x; w): R^d → R, or to R^q, of a given width.
 

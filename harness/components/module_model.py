@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components import Initializer, Model, Outputs, Problem, Weights
@@ -27,7 +26,6 @@ KEEPING = {
 """Modules of torch that keep a size beside their weights, and what to write instead."""
 
 
-@dataclass(frozen=True)
 class ModuleModel(Model):
     """A model given as a module; its weights are the module's parameters, under their own names.
 
@@ -130,7 +128,6 @@ def _check_sizes(model: ModuleModel, module: nn.Module, skeleton: nn.Module, d: 
         raise TypeError(f"the module of model {model.name!r} keeps a size from when it was made; {remedy or usual}")
 
 
-@dataclass(frozen=True)
 class ModuleDefault(Initializer):
     """The weights that the module draws for itself when it is made, as torch does by default."""
 

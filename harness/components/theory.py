@@ -49,7 +49,6 @@ class Width:
     noted: bool = False
 
 
-@dataclass(frozen=True)
 class Theory(Component, ABC):
     """A published (or derived) claim about the width that is needed.
 

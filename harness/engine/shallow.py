@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.components import (
@@ -35,7 +35,6 @@ def not_shallow(model: Model) -> str:
     return f"model {model.name} is no plain shallow net"
 
 
-@dataclass(frozen=True)
 class ShallowSolver(Solver):
     """Trains shallow nets by gradient descent and the heavy ball, on all samples, with a criterion of the residual."""
 

@@ -6,7 +6,7 @@ import functools
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -48,7 +48,6 @@ def most_lanes(n: int, d: int, k: int, lanes: int) -> int:
     return lanes
 
 
-@dataclass(frozen=True)
 class StackSolver(Solver):
     """Steps of all networks of a stack, through a :class:`~harness.components.Stack` of the model."""
 

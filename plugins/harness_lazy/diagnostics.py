@@ -19,7 +19,6 @@ from harness_lazy.tangent import (
 )
 
 
-@dataclass(frozen=True)
 class KernelMovement(Diagnostic):
     """‖K_T − K₀‖_F/‖K₀‖_F: how far training has moved the tangent kernel K = JJᵀ. 0 is lazy.
 
@@ -37,7 +36,6 @@ class KernelMovement(Diagnostic):
         return float(np.linalg.norm(after - before)) / size if size > 0 else float("nan")
 
 
-@dataclass(frozen=True)
 class Sharpness(Diagnostic):
     """η λ_max(JJᵀ), the largest on the path: gradient descent on a quadratic is stable up to 2.
 
@@ -54,7 +52,6 @@ class Sharpness(Diagnostic):
         return network.step_size * float(np.linalg.eigvalsh(kernel)[-1])
 
 
-@dataclass(frozen=True)
 class Laziness(Diagnostic):
     """L‖r₀‖/σ_min(J₀)², L a Lipschitz constant of the Jacobian: how much the Jacobian can turn on the way to a fit.
 
@@ -80,7 +77,6 @@ class Laziness(Diagnostic):
         return lipschitz * float(np.linalg.norm(outputs - network.problem.y)) / sigma_squared
 
 
-@dataclass(frozen=True)
 class PriceOfLaziness(Diagnostic):
     """s_min(k) = 8L‖y‖/σ_min(J₀)²: scaled by α ≥ s_min and centred, this very net is provably lazy and fits.
 

@@ -36,7 +36,6 @@ class _TangentScaling(SharedNormals):
     output: Positive = 1.0
 
 
-@dataclass(frozen=True)
 class RandomSigns(_TangentScaling):
     """W ~ N(0, sigma²), v = ±output/√k with random signs [Du, Zhai, Póczos and Singh, arXiv 1810.02054].
 
@@ -52,7 +51,6 @@ class RandomSigns(_TangentScaling):
         return _complete(model, problem.d, self.sigma * hidden, signs(output) * self.output / math.sqrt(k))
 
 
-@dataclass(frozen=True)
 class Paired(_TangentScaling):
     """W ~ N(0, sigma²) in pairs of equal rows, v = ±output/√k with opposite signs in a pair: f = 0 at the start.
 
@@ -69,7 +67,6 @@ class Paired(_TangentScaling):
         return _complete(model, problem.d, np.concatenate([half, half]), np.concatenate([v, -v]))
 
 
-@dataclass(frozen=True)
 class TangentGaussian(_TangentScaling):
     """W ~ N(0, sigma²), v ~ N(0, output²/k): all weights random, as in the neural tangent kernel of both layers."""
 
@@ -81,7 +78,6 @@ class TangentGaussian(_TangentScaling):
         return _complete(model, problem.d, self.sigma * hidden, self.output / math.sqrt(k) * output)
 
 
-@dataclass(frozen=True)
 class Weightless(Initializer):
     """Nothing: for models without weights, such as the infinitely wide net."""
 

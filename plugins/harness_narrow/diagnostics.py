@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from harness import Diagnostic
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from harness import Network, Params
 
 
-@dataclass(frozen=True)
 class KKTResidual(Diagnostic):
     """‖G(w)‖/‖∇L(w₀)‖ with G(w) = (w − P(w − η∇L(w)))/η, at the end of training.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -25,7 +24,6 @@ def pl_ratio(network: Network) -> float:
     return 0.5 * square / level if level > 0 else math.nan
 
 
-@dataclass(frozen=True)
 class PLRatio(Diagnostic):
     """The smallest ½‖∇L‖²/L along the path, the Polyak–Łojasiewicz constant that training met.
 
@@ -41,7 +39,6 @@ class PLRatio(Diagnostic):
         return pl_ratio(network)
 
 
-@dataclass(frozen=True)
 class PLInitial(Diagnostic):
     """½‖∇L‖²/L before training."""
 
@@ -53,7 +50,6 @@ class PLInitial(Diagnostic):
         return pl_ratio(network)
 
 
-@dataclass(frozen=True)
 class FeatureSigma(Diagnostic):
     """σ_min(φ(XW₀ᵀ)), the μ_Φ of Song et al.: smallest of n singular values, 0 for fewer neurons than samples."""
 

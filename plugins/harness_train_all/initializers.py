@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from harness import Array
 
 
-@dataclass(frozen=True)
 class _Layers(SharedNormals):
     """W ~ N(0, ω₁²), v ~ N(0, ω₂²); biases, where there are any, are zero."""
 
@@ -82,7 +81,6 @@ class Omega(_Layers):
         return math.sqrt(gain / d) / tilt, math.sqrt(gain / k) * tilt
 
 
-@dataclass(frozen=True)
 class PyTorchDefault(SharedNormals):
     """The default of ``torch.nn.Linear``: weights and biases uniform on ±1/√fan-in, of variance 1/(3 fan-in).
 

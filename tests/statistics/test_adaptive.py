@@ -111,7 +111,7 @@ def test_a_pair_is_certified_by_the_curves_that_cross_a_half_between_its_ends() 
     inside = (pairs.low < len(curves.possible)) & (pairs.high < len(curves.sure))
     crosses = (curves.possible[pairs.low[inside]] < 0.5) & (curves.sure[pairs.high[inside]] >= 0.5)
     assert crosses.any()
-    assert (np.isfinite(pairs.trials[inside]) == crosses).all()
+    assert (np.isfinite(pairs.trials()[inside]) == crosses).all()
 
 
 def test_thousands_of_trials_are_told_at_once() -> None:

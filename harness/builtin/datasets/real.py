@@ -16,7 +16,6 @@ FASHION_MNIST = Path(__file__).with_name("fashion-mnist.npz")
 """The vendored part of Fashion-MNIST, which ``python -m findings.fashion_mnist`` makes."""
 
 
-@dataclass(frozen=True)
 class Bundled(Observed):
     """A data set that comes with scikit-learn.
 
@@ -39,7 +38,6 @@ class Bundled(Observed):
         return _prepared(self.loader, self.name, d, self.reduce)
 
 
-@dataclass(frozen=True)
 class Digits(Bundled):
     """1797 handwritten digits of 8 × 8 pixels (d ≤ 64); its own label is the digit, as a number."""
 
@@ -47,7 +45,6 @@ class Digits(Bundled):
     loader: ClassVar[str] = "load_digits"
 
 
-@dataclass(frozen=True)
 class BreastCancer(Bundled):
     """569 tumours, 30 measurements each (d ≤ 30); its own label is malignant or benign."""
 
@@ -55,7 +52,6 @@ class BreastCancer(Bundled):
     loader: ClassVar[str] = "load_breast_cancer"
 
 
-@dataclass(frozen=True)
 class Diabetes(Bundled):
     """442 patients, 10 measurements each (d ≤ 10); its own label is the progress of the disease."""
 

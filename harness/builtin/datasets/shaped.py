@@ -131,7 +131,6 @@ class NearDuplicates(Synthetic):
         return _pairs(first, second, n)
 
 
-@dataclass(frozen=True)
 class Antipodal(Synthetic):
     """Pairs x, −x on the unit sphere, with labels that have nothing in common.
 

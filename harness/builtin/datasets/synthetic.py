@@ -124,7 +124,6 @@ class Synthetic(Dataset):
         return random_labels(self.labels, len(x), rng, self.targets().outputs)
 
 
-@dataclass(frozen=True)
 class Sphere(Synthetic):
     """Inputs uniform on the unit sphere of R^d."""
 
@@ -135,7 +134,6 @@ class Sphere(Synthetic):
         return unit_rows(rng.standard_normal((n, d)))
 
 
-@dataclass(frozen=True)
 class Gaussian(Synthetic):
     """Inputs N(0, I/d), so that norms are near 1 as on the sphere."""
 
@@ -147,7 +145,6 @@ class Gaussian(Synthetic):
         return rows
 
 
-@dataclass(frozen=True)
 class CubeSphere(Synthetic):
     """Inputs uniform on [−1, 1]^d, normalised: on the unit sphere, but denser towards the corners of the cube.
 

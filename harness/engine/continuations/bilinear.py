@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -24,7 +24,6 @@ LEAST = 1e-15
 """Relative residual that float64 does not reach; most steps end above 10⁻¹⁴."""
 
 
-@dataclass(frozen=True)
 class Bilinear(Continuation):
     """The bilinear certificate for both layers with ReLU or leaky ReLU, which goes on as the kink certificate does."""
 

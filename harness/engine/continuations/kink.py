@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -46,7 +46,6 @@ SURE = 2.0
 """Margin from which a certificate allows for the rounding of the steps as well. One short chunk is spent on it."""
 
 
-@dataclass(frozen=True)
 class Kink(Continuation):
     """The kink certificate for one hidden layer with ReLU or leaky ReLU.
 

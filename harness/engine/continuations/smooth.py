@@ -58,7 +58,6 @@ CAUSES = {"edge": "edge", "unfinished": "out_of_leaps", "large": "too_large"}
 """The constants of open fates that say at which bound a path ended, by the end of the path."""
 
 
-@dataclass(frozen=True)
 class Smooth(Continuation):
     """Certificates D1g and D4 of a fit, that of a strict minimum, and leaps along the gradient flow."""
 

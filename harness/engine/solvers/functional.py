@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components import Budget, Grouping, Outputs, Regime
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from harness.components import Params, Stack
 
 
-@dataclass(frozen=True)
 class Functional(StackSolver):
     """``Model.forward`` through ``torch.func``, step by step."""
 

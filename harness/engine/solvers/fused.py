@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components import Activation, Budget, Grouping, Params, Regime
@@ -17,7 +16,6 @@ MOST_INPUTS = 1 << 27
 """Entries of the inputs of a group, each trial with its own: a gibibyte."""
 
 
-@dataclass(frozen=True)
 class Fused(ShallowSolver):
     """The compiled kernel: one network at a time, from its first step to its last."""
 

@@ -6,7 +6,6 @@ import functools
 import importlib.util
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components import Activation, Budget, Grouping, Params, Regime
@@ -24,7 +23,6 @@ LEAST_CAPABILITY = (8, 0)
 """Oldest devices that Triton supports."""
 
 
-@dataclass(frozen=True)
 class FusedGpu(ShallowSolver):
     """The Triton kernel: one network a thread block, many in a launch. Large networks are trained alone, by torch."""
 

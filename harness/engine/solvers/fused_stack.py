@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components import Budget, Grouping, Outputs, Regime, ResidualCriterion
@@ -23,7 +22,6 @@ MOST_LANES = 32
 """Networks of a stack. They are trained one after the other, and share the calls of the kernel."""
 
 
-@dataclass(frozen=True)
 class FusedStack(Stacked):
     """The compiled kernel for stacks, which trains each network from one look at the measures to the next."""
 

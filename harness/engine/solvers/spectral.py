@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -24,7 +24,6 @@ CLOSED_FORM = 1e-7
 parallel."""
 
 
-@dataclass(frozen=True)
 class Spectral(Solver):
     """Gradient descent by the spectral measure of the kernel at the initial residual, in closed form."""
 

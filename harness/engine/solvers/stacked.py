@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components import Budget, Grouping, Model, Outputs, Regime, ResidualCriterion
@@ -20,7 +19,6 @@ FIXED_LANES = 16
 """Lanes of a stack on the CPU whose last bits may depend on their place."""
 
 
-@dataclass(frozen=True)
 class Stacked(StackSolver):
     """The stack that the model itself provides."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.components import Budget, Grouping, Regime
@@ -24,7 +23,6 @@ that in each further process; it saves about 20 µs a network-step on small nets
 seldom used up."""
 
 
-@dataclass(frozen=True)
 class TorchCompiled(StackSolver):
     """Outputs, gradient and update in one function that ``torch.compile`` made."""
 

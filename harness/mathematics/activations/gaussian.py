@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -26,7 +25,6 @@ def _distribution(z: Array) -> Array:
     return values
 
 
-@dataclass(frozen=True)
 class Gelu(Activation):
     """φ(z) = zΦ(z) with the normal distribution Φ [Hendrycks and Gimpel, arXiv 1606.08415]."""
 
@@ -87,7 +85,6 @@ class Gelu(Activation):
         """
 
 
-@dataclass(frozen=True)
 class Erf(Activation):
     """φ(z) = erf z, the error function."""
 

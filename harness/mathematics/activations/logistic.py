@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -26,7 +25,6 @@ def _sigmoid_slope(z: Array) -> Array:
     return slope
 
 
-@dataclass(frozen=True)
 class Softplus(Activation):
     """φ(z) = log(1 + e^z)."""
 
@@ -83,7 +81,6 @@ class Softplus(Activation):
         """
 
 
-@dataclass(frozen=True)
 class Sigmoid(Activation):
     """φ(z) = σ(z) = 1/(1 + e^{−z})."""
 
@@ -128,7 +125,6 @@ class Sigmoid(Activation):
         return "phi = sigmoid(z)\nslope = phi * (1.0 - phi)"
 
 
-@dataclass(frozen=True)
 class Silu(Activation):
     """φ(z) = zσ(z)."""
 
@@ -177,7 +173,6 @@ class Silu(Activation):
         return "sigma = sigmoid(z)\nphi = z * sigma\nslope = sigma + phi * (1.0 - sigma)"
 
 
-@dataclass(frozen=True)
 class Tanh(Activation):
     """φ(z) = tanh z."""
 

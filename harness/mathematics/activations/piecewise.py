@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@dataclass(frozen=True)
 class Relu(Activation):
     """φ(z) = max(z, 0)."""
 
@@ -110,7 +109,6 @@ class LeakyRelu(Activation):
         return f"slope = tl.where(z > 0, z * 0.0 + 1.0, {self.slope!r})\nphi = z * slope"
 
 
-@dataclass(frozen=True)
 class SquaredRelu(Activation):
     """φ(z) = max(z, 0)². Its slope is unbounded, so no theorem with a bound on φ' applies to it."""
 
@@ -223,7 +221,6 @@ class Elu(Activation):
         """
 
 
-@dataclass(frozen=True)
 class Softsign(Activation):
     """φ(z) = z/(1 + |z|), whose second derivative jumps from 2 to −2 at 0."""
 
