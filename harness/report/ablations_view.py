@@ -11,7 +11,7 @@ from harness.components.entries import Count, Entry, Interval, Missing, Note, Nu
 from harness.components.table import Column, Row, Table
 from harness.plugin_host.checks import PARTS
 from harness.report import setting
-from harness.report.caption import bracket_explained, problems_explained
+from harness.report.caption import bracket_explained, problems_explained, unfinished
 from harness.report.comparison_view import verdicts, within_explained
 from harness.report.provenance import provenance
 from harness.report.questions import common, question_explained
@@ -231,7 +231,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def _caption(results: Results, tolerance: Asked, steps: float | None, *, all_sizes: bool) -> str:
     said = [
-        *([f"UNFINISHED: {results.lacking}."] if results.missing else []),
+        *unfinished(results),
         "Every two regimes that are equal but for one ingredient, changed as said; both face the same problems.",
     ]
     if not all_sizes:

@@ -39,6 +39,11 @@ def edits_explained(provenance: Mapping[str, Any]) -> str:
     return f"{EDITED} {'; '.join(parts)}." if parts else ""
 
 
+def unfinished(results: Results) -> list[str]:
+    """Return the sentence that trials are missing, if any are."""
+    return [f"UNFINISHED: {results.lacking}."] if results.missing else []
+
+
 def problems_explained(results: Results) -> str:
     """Return the sentence about inputs, labels, precision and seed, and one about edited plugins if there are any."""
     suite, data = results.suite, clean(str(results.provenance.get("data", "")))

@@ -11,7 +11,7 @@ from harness.claims.predictions import concerned
 from harness.components.entries import Count, Entry, Exponent, Missing, Note, Text
 from harness.components.table import Column, Row, Table
 from harness.report.bibliography import sources, titled
-from harness.report.caption import problems_explained
+from harness.report.caption import problems_explained, unfinished
 from harness.report.formula_entries import EXPONENTS, REFUTED, constant_entry, exponent_entry
 from harness.report.guarantees import GROUPS, group
 from harness.report.prediction_entries import UNVERIFIED
@@ -76,12 +76,11 @@ def exponents_view(results: Results, *, tolerance: Asked = None, steps: float | 
             lawful = [theory for theory in about if theory.claim.exponents is not None]
             rows += _rows(regime, fit, results.brackets(regime.name, tolerance, steps), lawful)
             bibtex |= dict.fromkeys(sources(lawful))
-    unfinished = f"UNFINISHED: {results.lacking}. " if results.missing else ""
-    said = question_explained(results, tolerance, steps)
+    said = [*unfinished(results), CAPTION, question_explained(results, tolerance, steps), problems_explained(results)]
     return Table(
         name="exponents",
         title=f"How k½ scales with n and d, measured and claimed · {suite.title or suite.name}",
-        caption=f"{unfinished}{CAPTION} {said} {problems_explained(results)}",
+        caption=" ".join(said),
         columns=COLUMNS,
         rows=tuple(rows),
         provenance=provenance(results.provenance),

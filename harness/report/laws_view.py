@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.components.entries import Count, Entry, Missing, Text
 from harness.components.numbers import decimal
 from harness.components.table import Column, Row, Table
-from harness.report.caption import problems_explained
+from harness.report.caption import problems_explained, unfinished
 from harness.report.formula_entries import REFUTED, constant_entry
 from harness.report.law_rows import compared
 from harness.report.provenance import provenance
@@ -58,12 +58,11 @@ def laws_view(results: Results, *, tolerance: Asked = None, steps: float | None 
     suite = results.suite
     regimes = [regime for regime in suite.regimes if regime.model.has_width]
     rows = [row for regime in regimes for row in _rows(results, regime, tolerance, steps)]
-    unfinished = f"UNFINISHED: {results.lacking}. " if results.missing else ""
-    said = question_explained(results, tolerance, steps)
+    said = [*unfinished(results), CAPTION, question_explained(results, tolerance, steps), problems_explained(results)]
     return Table(
         name="laws",
         title=f"Formulas for k½ that the brackets allow · {suite.title or suite.name}",
-        caption=f"{unfinished}{CAPTION} {said} {problems_explained(results)}",
+        caption=" ".join(said),
         columns=COLUMNS,
         rows=tuple(rows),
         provenance=provenance(results.provenance),

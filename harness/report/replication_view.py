@@ -9,7 +9,7 @@ from harness.components.entries import Entry, Interval, Missing, Number, Spread,
 from harness.components.numbers import decimal
 from harness.components.table import Column, Row, Table
 from harness.driver.replication import replications
-from harness.report.caption import problems_explained
+from harness.report.caption import problems_explained, unfinished
 from harness.report.map_view import explained
 from harness.report.provenance import provenance
 from harness.report.questions import question_explained
@@ -112,7 +112,7 @@ def _caption(results: Results) -> str:
     thresholds = any(claim.measure == "k_half" for claim in claims)
     marks = any(regime.criterion.marks() for regime in results.suite.regimes)
     said = [
-        *([f"UNFINISHED: {results.lacking}."] if results.missing else []),
+        *unfinished(results),
         "difference: mean over seeds of first − second on the same problems, each averaged over the cells of the "
         "claim, or their quotient (×), with Student's interval at 95 % (of quotients, of their logarithms; shares of "
         "fits have one that holds at any number of seeds).",

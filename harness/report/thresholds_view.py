@@ -14,7 +14,7 @@ from harness.components.numbers import plain
 from harness.components.table import Column, Row, Table
 from harness.driver.question import Asked, Question
 from harness.report import setting, why_not
-from harness.report.caption import bracket_explained, problems_explained
+from harness.report.caption import bracket_explained, problems_explained, unfinished
 from harness.report.provenance import provenance
 from harness.report.questions import CERTIFIED, EXACT, asked_for, fit_explained, question_explained, why_undecided
 
@@ -252,7 +252,7 @@ def _caption(
     both = "k½ exact" in headers
     within = Question(suite.budget.report_tolerance, suite.budget.steps, 0)
     said = [
-        *([f"UNFINISHED: {results.lacking}."] if results.missing else []),
+        *unfinished(results),
         f"k½: smallest width at which at least half of the trials fit{asked_for(results, tolerance, steps)}.",
         *([f"k½ exact: {EXACT}"] if both else []),
         *([f"{budgeted_header(results)}: {fit_explained(within)}"] if both else []),
