@@ -22,7 +22,7 @@ from benchmarks.speed import JAX, Effort, paired
 from benchmarks.timing import Slope
 from harness.builtin.models import ShallowNet
 from harness.components import Cell
-from harness.engine.fused.build import compiler_version
+from harness.engine.fused.compiler import compiler_version
 from harness.engine.fused.vectors import vector_bits
 from harness.engine.solvers import shipped_solver
 from harness.engine.solvers.fused import Fused

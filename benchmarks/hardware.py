@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.case import Case
 from benchmarks.timing import seconds
-from harness.engine.fused.build import FLAGS, NoKernel, compiler
+from harness.engine.fused.compiler import FLAGS, NoKernel, compiler
 
 SOURCE = Path(__file__).with_name("fma.cpp")
 CHAINS = (4, 6, 8, 12, 24)

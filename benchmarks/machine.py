@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from harness.engine.fused.build import NoKernel, compiler
+from harness.engine.fused.compiler import NoKernel, compiler
 
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",

@@ -16,7 +16,7 @@ from benchmarks.jax_methods import Draws, JaxMethod
 from benchmarks.method import Method
 from benchmarks.speed import JAX, paired
 from harness.components import Cell
-from harness.engine.fused.build import NoKernel
+from harness.engine.fused.compiler import NoKernel
 from harness.engine.solvers.stacked import Stacked
 from harness.engine.work import train
 

@@ -15,7 +15,7 @@ from benchmarks.engine_solver import NAMES, EngineSolver, usual, usual_lanes
 from benchmarks.plain_loop import Descent, PlainLoop
 from benchmarks.timing import Slope, Variant
 from benchmarks.vmap_loop import VmapLoop
-from harness.engine.fused.build import NoKernel
+from harness.engine.fused.compiler import NoKernel
 
 SIZES: tuple[Size, ...] = ((100, 20, 5), (200, 20, 10), (200, 20, 32), (800, 60, 64), (2000, 100, 100))
 ACTIVATIONS: tuple[str, ...] = ("softplus", "relu", "tanh")

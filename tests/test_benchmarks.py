@@ -29,7 +29,7 @@ from harness.builtin.optimizers import GradientDescent
 from harness.components import Cell, Outcome
 from harness.driver.threshold_searches import threshold_searches
 from harness.engine import spectral
-from harness.engine.fused.build import NoKernel
+from harness.engine.fused.compiler import NoKernel
 from harness.engine.trial import prepare
 from harness.engine.work import train as engine_train
 from harness.executors.local import Local

@@ -58,7 +58,7 @@ def examine() -> dict[str, Any]:
 
 def _vectors() -> str:
     """Say how wide the vectors of kernels are, or why there are none."""
-    from harness.engine.fused.build import NoKernel
+    from harness.engine.fused.compiler import NoKernel
     from harness.engine.fused.vectors import vector_bits
 
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.driver.edits import edits
 from harness.driver.threshold_searches import steps_ahead
 from harness.engine.draws import digest
-from harness.engine.fused.build import compiler_version
+from harness.engine.fused.compiler import compiler_version
 from harness.engine.processor import processor
 from harness.engine.solvers import choose
 

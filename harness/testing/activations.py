@@ -121,7 +121,8 @@ def tensors(subject: Subject) -> Iterator[str]:
 def in_kernel(subject: Subject) -> Iterator[str]:
     """The C++ statements have the values of the form for arrays."""
     from harness.engine.fused.binding import aligned, compiled
-    from harness.engine.fused.build import NoKernel, Real, compiler
+    from harness.engine.fused.build import Real
+    from harness.engine.fused.compiler import NoKernel, compiler
 
     if subject.item().cpp() is None:
         raise NotApplicable("cpp() is None; the stacked solver trains")

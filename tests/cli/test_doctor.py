@@ -13,6 +13,7 @@ from harness.cli import command
 from harness.cli.doctor import _vectors
 from harness.engine.fused import build
 from harness.engine.fused.at_hand import unavailable
+from harness.engine.fused.compiler import NoKernel
 from harness.engine.fused.vectors import vector_bits
 
 
@@ -51,7 +52,7 @@ def test_vectors_are_as_narrow_as_the_compiler_is_told(monkeypatch: pytest.Monke
     monkeypatch.setenv("CXX", "c++ -mno-avx512f")
     assert vector_bits() <= 256
     monkeypatch.setenv("CXX", "c++ -mno-avx512f -mno-such-instructions")
-    with pytest.raises(build.NoKernel, match="does not say which instructions"):
+    with pytest.raises(NoKernel, match="does not say which instructions"):
         vector_bits()
 
 

@@ -21,6 +21,7 @@ from harness.components import Cell, Outcome, Regime
 from harness.engine.descent import Descent, ShallowTrial, norm_of
 from harness.engine.fused import binding, build
 from harness.engine.fused.at_hand import unavailable
+from harness.engine.fused.compiler import NoKernel, compiler
 from harness.engine.solvers import choose
 from harness.engine.trial import prepare
 from harness.engine.work import train
@@ -246,11 +247,11 @@ def test_norm_of_inverts_any_increasing_measure() -> None:
 def test_without_a_compiler_the_stacked_solver_trains(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CXX", raising=False)
-    with pytest.raises(build.NoKernel, match="no C\\+\\+ compiler"):
-        build.compiler()
+    with pytest.raises(NoKernel, match="no C\\+\\+ compiler"):
+        compiler()
     monkeypatch.setenv("HARNESS_FUSED", "0")
-    with pytest.raises(build.NoKernel, match="HARNESS_FUSED=0"):
-        build.compiler()
+    with pytest.raises(NoKernel, match="HARNESS_FUSED=0"):
+        compiler()
 
 
 def test_a_compiler_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -263,7 +264,7 @@ def test_a_compiler_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
     build._kernel.cache_clear()
     try:
-        with pytest.raises(build.NoKernel, match="no room"):
+        with pytest.raises(NoKernel, match="no room"):
             build.kernel("float", ACTIVATIONS["softplus"])
     finally:
         build._kernel.cache_clear()

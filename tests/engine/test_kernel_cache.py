@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from harness.cli import command
 from harness.engine.fused import build
 from harness.engine.fused.at_hand import unavailable
+from harness.engine.fused.compiler import NoKernel, compiler_version
 from harness.engine.solvers.fused import Fused
 from harness.mathematics.activations import ACTIVATIONS
 
@@ -44,7 +45,7 @@ def use_compiler(body: str, folder: Path) -> Path:
 
 
 def forget() -> None:
-    for cached in (build._kernel, build.compiler_version, unavailable):
+    for cached in (build._kernel, compiler_version, unavailable):
         cached.cache_clear()
 
 
@@ -132,7 +133,7 @@ def test_a_cache_without_room_is_replaced_by_the_temporary_directory(
 )
 def test_a_compiler_that_writes_no_kernel_is_named(body: str, words: str, cache: Path) -> None:
     use_compiler(body, cache.parent)
-    with pytest.raises(build.NoKernel, match=words):
+    with pytest.raises(NoKernel, match=words):
         build.kernel("float", SOFTPLUS)
     assert not cache.exists()
 
@@ -142,7 +143,7 @@ def test_a_compiler_that_hangs_ends_with_its_children(cache: Path, monkeypatch: 
     use_compiler(f"sleep 600 & echo $! > {children}; wait", cache.parent)
     monkeypatch.setattr(build, "COMPILE_SECONDS", 1.0)
     for _ in range(2):  # it is not tried a second time
-        with pytest.raises(build.NoKernel, match="did not finish in 1 s"):
+        with pytest.raises(NoKernel, match="did not finish in 1 s"):
             build.kernel("float", SOFTPLUS)
     child = Path(f"/proc/{children.read_text().strip()}")
     until = time.monotonic() + 10
@@ -164,10 +165,10 @@ def test_arguments_in_cxx_reach_the_compiler_and_name_another_kernel(
     monkeypatch.setenv("CXX", f"'{program}' -m64")
     found = build.kernel("float", SOFTPLUS)
     assert found.path != plain.path
-    assert build.compiler_version() == "1.0 -m64"
+    assert compiler_version() == "1.0 -m64"
     forget()
     monkeypatch.setenv("CXX", "'open")
-    with pytest.raises(build.NoKernel, match="is no command: No closing quotation"):
+    with pytest.raises(NoKernel, match="is no command: No closing quotation"):
         build.kernel("float", SOFTPLUS)
 
 

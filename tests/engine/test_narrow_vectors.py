@@ -12,6 +12,7 @@ from harness.builtin.initializers import He
 from harness.builtin.models import ShallowNet
 from harness.components import Cell, Outcome, Regime
 from harness.engine.fused import binding, build, stack_workspace
+from harness.engine.fused.compiler import NoKernel
 from harness.engine.fused.vectors import vector_bits
 from harness.engine.solvers.fused_stack import FusedStack
 from harness.engine.work import train
@@ -29,7 +30,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     try:
         if platform.machine() != "x86_64" or vector_bits() != 512:
             pytest.skip("no vectors of 512 bits")
-    except build.NoKernel as error:
+    except NoKernel as error:
         pytest.skip(str(error))
     yield monkeypatch
     for cached in CACHES:

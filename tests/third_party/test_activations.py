@@ -14,6 +14,7 @@ from harness.builtin.models import ShallowNet
 from harness.components import Activation, Cell, Outcome
 from harness.engine.fused import build
 from harness.engine.fused.at_hand import unavailable
+from harness.engine.fused.compiler import NoKernel
 from harness.engine.work import train
 from harness.plugin_host.loading import load_plugins
 from harness.testing import cases
@@ -82,7 +83,7 @@ def test_statements_that_do_not_compile_are_named() -> None:
         def cpp(self) -> str:
             return "phi = zz; slope = z;"
 
-    with pytest.raises(build.NoKernel, match=r"could not compile the kernel: .*zz"):
+    with pytest.raises(NoKernel, match=r"could not compile the kernel: .*zz"):
         build.kernel("float", Typo())
 
 

@@ -26,7 +26,8 @@ def unavailable(
     dtype: str = "float32", activation: Activation = ACTIVATIONS["softplus"], source: str = "kernel"
 ) -> str:
     """Return why a kernel of an activation is not available, or an empty string; the first call may compile it."""
-    from harness.engine.fused.build import NoKernel, kernel
+    from harness.engine.fused.build import kernel
+    from harness.engine.fused.compiler import NoKernel
 
     try:
         kernel(real_of(dtype), activation, source)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import errno
 import functools
@@ -10,10 +9,7 @@ import hashlib
 import os
 import platform
 import shlex
-import shutil
-import signal
 import stat
-import subprocess
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -23,25 +19,10 @@ from typing import Literal
 
 from harness.components import Activation
 from harness.draft import draft, replace_text
+from harness.engine.fused.compiler import FLAGS, NoKernel, compiler, run_compiler, version
 
-FLAGS = (
-    "-std=c++17",
-    "-O3",
-    "-march=native",
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "-ffp-contract=fast",
-    "-fPIC",
-    "-shared",
-    "-Wno-psabi",
-)
-COMPILERS = ("c++", "g++", "clang++")
-VERSION_SECONDS = 30.0
 COMPILE_SECONDS = 300.0
-"""Longest time of a compiler that is asked for its version, or compiles the kernel."""
-
-_LATE: dict[str, str] = {}
-"""Compilers that took too long in this process, each with the message."""
+"""Longest time in which the kernel is compiled, in seconds."""
 
 Real = Literal["float", "double"]
 
@@ -77,10 +58,6 @@ SPECTRUM = Source(("spectrum.cpp",), (b"harness_largest", b"harness_smallest", b
 """Eigenvalues."""
 
 
-class NoKernel(Exception):
-    """The kernel cannot be had here; the message says why."""
-
-
 @dataclass(frozen=True)
 class Kernel:
     """A compiled kernel.
@@ -109,26 +86,6 @@ def cache_directory() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "convergence-harness"
 
 
-def compiler() -> tuple[str, ...]:
-    """Return the compiler and its first arguments: those of $CXX, or the first of the usual ones that is installed.
-
-    Raises:
-        NoKernel: If there is none, if $CXX has an open quote, or if HARNESS_FUSED=0 forbids the kernel.
-    """
-    if os.environ.get("HARNESS_FUSED") == "0":
-        raise NoKernel("HARNESS_FUSED=0")
-    chosen = os.environ.get("CXX", "")
-    try:
-        split = shlex.split(chosen)
-    except ValueError as error:
-        raise NoKernel(f"CXX={chosen!r} is no command: {error}") from error
-    usual = [[name] for name in COMPILERS]
-    for name, *arguments in ([chosen], split or [""], *usual):  # a path may have blanks
-        if name and (found := shutil.which(name)):
-            return found, *arguments
-    raise NoKernel(f"no C++ compiler is installed (looked for {', '.join(COMPILERS)}, or $CXX)")
-
-
 def _processor() -> str:
     """Return what distinguishes processors that a native build must not be shared between."""
     info = Path("/proc/cpuinfo")
@@ -137,63 +94,6 @@ def _processor() -> str:
             if line.startswith(("flags", "Features")):
                 return line
     return platform.processor()
-
-
-def run_compiler(command: Sequence[str], seconds: float) -> subprocess.CompletedProcess[str]:
-    """Run a compiler in a session of its own, so that its children end with it.
-
-    Raises:
-        NoKernel: If it cannot be started, or takes longer than its limit now or did so before in this process.
-    """
-    if command[0] in _LATE:
-        raise NoKernel(_LATE[command[0]])
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        raise NoKernel(f"{command[0]} cannot be started: {error}") from error
-    with process:
-        try:
-            said, complaints = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired as error:
-            _kill(process)
-            _LATE[command[0]] = f"{command[0]} did not finish in {seconds:g} s"
-            raise NoKernel(_LATE[command[0]]) from error
-        except BaseException:  # Ctrl-C does not reach another session
-            _kill(process)
-            raise
-    return subprocess.CompletedProcess(command, process.returncode, said, complaints)
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    """End a process that was not waited for, and its children."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _version(command: Sequence[str]) -> str:
-    done = run_compiler([*command, "--version"], VERSION_SECONDS)
-    if done.returncode:
-        raise NoKernel(f"{shlex.join(command)} --version failed with status {done.returncode}")
-    return done.stdout
-
-
-@functools.cache
-def compiler_version() -> str:
-    """Return what the compiler calls itself, on one line; empty where there is none. Another may round otherwise."""
-    try:
-        command = compiler()
-        first = next(iter(_version(command).splitlines()), "").strip()
-        return " ".join([first, *command[1:]]).strip()
-    except NoKernel:
-        return ""
 
 
 def kernel(real: Real, activation: Activation, source: str = "kernel") -> Kernel:
@@ -248,9 +148,9 @@ def _library(command: tuple[str, ...], source: Source, name: str, parts: list[st
         name: First part of the name of the file.
         parts: What is defined for the compiler.
     """
-    version = _version(command)
+    said = version(command)
     texts = [path.read_text(encoding="utf-8") for path in source.paths()]
-    identity = "\0".join([*texts, *FLAGS, *parts, version, _processor(), *command[1:]])
+    identity = "\0".join([*texts, *FLAGS, *parts, said, _processor(), *command[1:]])
     digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
     paths = [directory / f"{name}-{digest}.so" for directory in (cache_directory(), _temporary_directory())]
     damage: list[str] = []

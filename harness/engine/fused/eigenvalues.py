@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 
 from harness.components import Array
-from harness.engine.fused.build import NoKernel, spectrum
+from harness.engine.fused.build import spectrum
+from harness.engine.fused.compiler import NoKernel
 
 NO_MEMORY = -2.0
 """The number that spectrum.cpp returns where its arrays do not fit in memory. Other negative ones: K is singular."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from harness.engine.fused.build import FLAGS, VERSION_SECONDS, NoKernel, compiler, run_compiler
+from harness.engine.fused.compiler import FLAGS, VERSION_SECONDS, NoKernel, compiler, run_compiler
 
 WIDTHS = {"__AVX512F__": 512, "__AVX2__": 256}
 """Bits of a vector, by the macros that compilers define for an instruction set."""
