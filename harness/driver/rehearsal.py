@@ -102,13 +102,21 @@ class Rehearsal:
                 k = widths.send(told)
             except StopIteration:
                 break
-            if self._seconds(setting, n, d, k) * AT_ONCE > most:
+            # The first trials are trained even where they take longer than this part: without any, nothing is known.
+            if self._seconds(setting, n, d, k) * AT_ONCE > (most if found else max(most, SECONDS)):
                 break
             ends = flown(setting, n, d, k, range(taken[k], taken[k] + AT_ONCE), continuation, watch)
             taken[k] += AT_ONCE
             found += [self._pilot(setting, n, d, k, *one) for one in ends if not one[0].message]
             told = tally(search.verdict(outcome) for outcome, _ in ends)
         return Pilots(search.n, tuple(found))
+
+    def rounds(self) -> int:
+        """Return how often the time left to the pilots suffices for a round of them at the search's own size."""
+        search, regime = self.search, self.search.setting.regime
+        k = search.method.likely_width(*search.scale) if regime.model.has_width else 0
+        each = self._seconds(search.setting, search.n, search.d, k)
+        return int(self.share * SECONDS / max(AT_ONCE * each, 1e-9))
 
     def _widths(self, setting: Setting, n: int, d: int) -> Generator[int, Tally | None, None]:
         """Yield the widths of the next pilots, and take what became of them.
@@ -121,7 +129,9 @@ class Rehearsal:
             known = sorted({k for k, _ in search.waiting} | set(search.outcomes))
             some = {known[round(i * (len(known) - 1) / (WIDTHS - 1))] for i in range(WIDTHS)} if known else set()
             smaller = regime.starting_width(n, d) / search.scale[0]
-            places = [max(round(k * smaller / step), 1) if k else 0 for k in sorted(some)]
+            ordered = sorted(some)
+            ordered = [*ordered[-1:], *ordered[:-1]]  # where time is short, the ends of the grid say most
+            places = [max(round(k * smaller / step), 1) if k else 0 for k in ordered]
             yield from (place * step for _ in range(AT_ONCE) for place in places)
             return
         most = (search.method.largest or 0) // step

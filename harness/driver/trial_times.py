@@ -126,7 +126,9 @@ class TrialTimes:
         if continuation is not None and continuation not in shipped():
             return costs.found, Fates(costs.found.step), ()
         mine, settings = self._searches[search.key], len(self._searches)
-        some = representatives(mine, int(rehearsal.SECONDS / rehearsal.LEAST / settings))
+        (largest,) = representatives(mine, 1)
+        rounds = Rehearsal(largest, costs.found, found, 1.0 / settings).rounds()
+        some = representatives(mine, min(int(rehearsal.SECONDS / rehearsal.LEAST / settings), rounds))
         trained = []
         for one in some:
             begun = Rehearsal(one, costs.found, found, 1.0 / settings / len(some))

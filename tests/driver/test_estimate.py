@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 import harness
+from harness.driver import rehearsal
 from harness.driver.estimate import START, estimate, known_seconds
 from harness.driver.plan import Plan
-from harness.driver.rehearsal import nearest
+from harness.driver.rehearsal import AT_ONCE, Rehearsal, nearest
 from harness.driver.run import Run
 from harness.driver.trial_times import CHOICE, DRIVER
 from harness.engine import cost_file
@@ -19,7 +20,7 @@ from harness.engine.continuations.smooth import most_leaps
 from harness.engine.cost_file import Kept
 from harness.engine.costs import Costs
 from harness.engine.fate_costs import Fates
-from harness.engine.machine_load import MachineLoad
+from harness.engine.machine_load import MachineLoad, Stopwatch
 from harness.engine.pilots import Course, Pilot, Pilots, growth
 from harness.engine.setting import Setting
 from harness.plugin_host.registry import Registry
@@ -81,7 +82,8 @@ def test_a_search_is_timed_at_the_widths_where_it_goes(
     (regime,) = suite.regimes
     expected = expectation(suite.search, 100.0, 1)
     step = regime.initializer.width_step
-    assert probed == [
+    assert probed[0] == suite.search.likely_width(100.0, step), "how many pilots there is time for"
+    assert probed[1:] == [
         min(max(round(100 * one.width / step), 1) * step, most // step * step) for one in expected.visited
     ]
     assert sum(one.share for one in expected.visited) == pytest.approx(1.0)
@@ -133,6 +135,18 @@ def test_the_chance_that_no_trial_is_decided_follows_from_the_pilots() -> None:
     by_curves = float((belief.weight * (1 - chance) ** 2).sum())  # that both of two trials are open
     assert _undecided(belief, 12.0, (Tried(2.0, 0, 2, 2),)) == pytest.approx(1 / (1 + by_curves))
     assert _undecided(belief, 12.0, (Tried(2.0, 0, 1, 2),)) == _undecided(belief, 12.0, ()) == 0.0
+
+
+def test_slow_trials_have_pilots_at_one_size(registry: Registry) -> None:
+    text = SUITE.format(most=64).split('[[regimes]]\nuse = "output')[0] + MODERATE
+    text = text.replace("n = 400", "n = [24, 48, 96]").replace("steps = 100", "steps = 100\nlimit = false")
+    searches = Plan(parse_suite(text, registry), registry, "cpu").searches
+    slow = Rehearsal(searches[0], Costs((rehearsal.SECONDS / AT_ONCE, *[0.0] * 5), (0.0,) * 5, ()), None, share=0.25)
+    assert slow.rounds() == 0  # so that all sizes have the pilots of one
+    found = slow.pilots(Stopwatch(processor_time=iter(range(10_000)).__next__))
+    assert len(found.trials) == AT_ONCE  # although these take longer than the part
+    quick = replace(slow, costs=Costs((rehearsal.SECONDS / 100, *[0.0] * 5), (0.0,) * 5, ()))
+    assert quick.rounds() == 12
 
 
 def test_a_search_without_pilots_has_those_of_the_nearest_with_any(registry: Registry) -> None:
