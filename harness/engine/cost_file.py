@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Measured = TypeVar("Measured", Costs, Fates, Pilots)
 Sized = TypeVar("Sized", Costs, Fates)
 
-VERSION = 8
+VERSION = 9
 """Raised when terms or sizes of what is kept change."""
 
 LENGTHS: dict[str, tuple[int, ...]] = {"prepare": (0, 6), "step": (0, 5), "visit": (0, 6), "few": (0, 5)}

@@ -93,7 +93,10 @@ class Costs:
             steps = whole_epochs(regime.optimizer.most_steps(n, setting.steps), regime.optimizer.epoch(n))
             counts = each_step(regime, n, d, k)
             alone = counts @ np.array(self.step)
-            each = alone + _more_alone(together) * max(counts @ np.array(self.few) - alone, 0.0) if self.few else alone
+            each = alone
+            if self.few:
+                each += _more_alone(together) * max(counts @ np.array(self.few) - alone, 0.0)
+                each = max(each, alone * min(TOGETHER / max(together, 1.0), 1.0))
             total += steps * share * each
         return float(total)
 
@@ -101,9 +104,9 @@ class Costs:
 def _more_alone(together: float) -> float:
     """Return the place of 1/together, 0 where many networks are timed and 1 where few are.
 
-    A stack takes the time a + b m of m networks, so a/m + b of each.
+    A stack takes the time a + b m of m networks, so a/m + b of each. It is negative where more are trained together.
     """
-    return max((1.0 / max(together, 1.0) - 1.0 / TOGETHER) / (1.0 / FEW - 1.0 / TOGETHER), 0.0)
+    return (1.0 / max(together, 1.0) - 1.0 / TOGETHER) / (1.0 / FEW - 1.0 / TOGETHER)
 
 
 def fitted(counts: Sequence[NDArray[np.float64]], seconds: Sequence[float]) -> tuple[float, ...]:

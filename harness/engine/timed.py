@@ -67,10 +67,11 @@ def lacking(setting: Setting, sizes: Iterable[Size], timed: Sequence[Timed]) -> 
     """
     asked: list[Size] = []
     few = spread(sizes)
+    few = [*few[-1:], *few[:-1]]  # the ends are timed, and not sizes near them
     for n, d, k in few:
         asked += [_reduced(setting, (min(n, PREPARED), d, k)), _reduced(setting, (min(n, MOST_SAMPLES), d, k))]
     if few:
-        n, d, k = few[-1]
+        n, d, k = few[0]
         asked.append(_reduced(setting, (max(min(n, PREPARED) // 2, 1), d, k)))
     found: list[Size] = []
     for size in asked:

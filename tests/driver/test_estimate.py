@@ -220,7 +220,7 @@ def test_few_networks_of_a_stack_take_longer_each(registry: Registry) -> None:
     setting = replace(search.setting, limit=False)
     # A stack of m networks takes 6 + m seconds a step, so that 2 take 4 each, and 8 take 1.75 each.
     costs = Costs((0.0,) * 6, (1.75, 0, 0, 0, 0), (), (4.0, 0, 0, 0, 0))
-    for m in (1, 2, 4, 8):
+    for m in (1, 2, 4, 8, 16, 64):
         assert costs.seconds(setting, 400, 4, 100, together=m) == pytest.approx(setting.steps * (6 + m) / m)
 
 
