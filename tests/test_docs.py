@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pytest
 
 from harness import TrialRecord
@@ -89,6 +90,18 @@ def test_python_in_the_pages_runs(page: Path, text: str, monkeypatch: pytest.Mon
         exec(compile(text, str(page), "exec", flags=0, dont_inherit=True), module.__dict__)
     finally:
         del sys.modules["snippet"]
+
+
+@pytest.mark.parametrize("beta", [0.2, 0.5, 0.9])
+def test_the_limit_of_nesterovs_momentum_is_that_of_the_page(beta: float) -> None:
+    """On λw²/2 with x = ηλ: m ← βm + g, w ← w − η(g + βm), as a map of (w, ηm)."""
+    assert "2(1 + β)/(1 + 2β) for Nesterov's momentum" in (DOCS / "how-to" / "module.md").read_text(encoding="utf-8")
+    limit = 2 * (1 + beta) / (1 + 2 * beta)
+    radius = [
+        max(abs(np.linalg.eigvals([[1 - x * (1 + beta), -(beta**2)], [x, beta]])))
+        for x in (0.999 * limit, 1.001 * limit)
+    ]
+    assert radius[0] < 1 < radius[1]
 
 
 @pytest.mark.parametrize(("page", "text"), snippets("console") + snippets("bash"))

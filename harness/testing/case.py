@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +11,9 @@ from harness.complaints import printable, show
 
 if TYPE_CHECKING:
     from harness.plugin_host.registry import Kind, Plugin, Registry
+
+WITH = re.compile(r" \(with [^()]*\)")
+"""Options in a message, as :func:`told` writes them."""
 
 STOPPED = " It could not be checked: "
 """Words between the rule of a check and the exception that stopped it."""
@@ -101,7 +105,7 @@ class Case:
     def find(self) -> Finding:
         """Run the check. A check that raises has failed, with the reason."""
         try:
-            messages = tuple(dict.fromkeys(self.check.run(self.subject)))
+            messages = _each_fault(self.check.run(self.subject))
             status: Status = "failed" if messages else "passed"
         except NotApplicable as reason:
             messages, status = (str(reason),), "skipped"
@@ -120,6 +124,16 @@ class Case:
         finding = self.find()
         if finding.status == "failed":
             raise AssertionError(str(finding))
+
+
+def _each_fault(messages: Iterable[str]) -> tuple[str, ...]:
+    """Return messages once each. One about options is left out if it says of the defaults the same.
+
+    >>> _each_fault(["it fails", "it fails (with c = 0.5)", "it lags (with c = 0.5)"])
+    ('it fails', 'it lags (with c = 0.5)')
+    """
+    every = dict.fromkeys(messages)
+    return tuple(one for one in every if (plain := WITH.sub("", one, count=1)) == one or plain not in every)
 
 
 def told(options: object) -> str:

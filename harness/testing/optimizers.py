@@ -33,14 +33,47 @@ def _eta(dtype: str = "float64") -> Tensor:
     return torch.tensor(0.05, dtype=getattr(torch, dtype))
 
 
+def _started(made: Optimizer, params: Params) -> Params:
+    """Return the state before the first step.
+
+    Raises:
+        TypeError: If it is no dictionary of tensors.
+    """
+    return _tensors(made.start(params), "start", "state")
+
+
+def _stepped(made: Optimizer, params: Params, grads: Params, state: Params, eta: Tensor) -> tuple[Params, Params]:
+    """Return weights and state after a step.
+
+    Raises:
+        TypeError: If update returns no pair of dictionaries of tensors.
+    """
+    found: object = made.update(params, grads, state, eta)
+    if not isinstance(found, tuple) or len(found) != 2:
+        raise TypeError(f"update returns {type(found).__name__}, expected a pair: return weights, state")
+    return _tensors(found[0], "update", "weights"), _tensors(found[1], "update", "state")
+
+
+def _tensors(values: object, method: str, what: str) -> Params:
+    import torch
+
+    if not isinstance(values, dict):
+        raise TypeError(f"{method} returns {type(values).__name__} as the {what}, expected a dictionary of tensors")
+    for name, value in values.items():
+        if not isinstance(value, torch.Tensor):
+            found = f"{method} returns {what} with {name!r} = {value!r}"
+            raise TypeError(f"{found}, expected tensors alone: torch.tensor({value!r}) if it is a number")
+    return values
+
+
 def update(subject: Subject) -> Iterator[str]:
     """A step returns weights and state of the same names, shapes and dtypes."""
     for made, options in variants(subject.item):
         where = told(options)
         for dtype in ("float32", "float64"):
             params = _weights(0, dtype)
-            state = made.start(params)
-            found, after = made.update(params, _weights(1, dtype), state, _eta(dtype))
+            state = _started(made, params)
+            found, after = _stepped(made, params, _weights(1, dtype), state, _eta(dtype))
             for what, old, new in (("weights", params, found), ("state", state, after)):
                 if _form(old) != _form(new):
                     yield f"update turns {what} {_form(old)} into {_form(new)}{where}: keep names, shapes and dtypes"
@@ -58,12 +91,12 @@ def pure(subject: Subject) -> Iterator[str]:
     for made, options in variants(subject.item):
         where = told(options)
         params, grads = _weights(0), _weights(1)
-        state = made.start(params)
+        state = _started(made, params)
         given = {"weights": params, "gradients": grads, "state": state}
         before = {what: {n: v.clone() for n, v in values.items()} for what, values in given.items()}
 
         def step(made: Optimizer = made, given: dict[str, Params] = given) -> tuple[Params, Params]:
-            found, after = made.update(given["weights"], given["gradients"], given["state"], _eta())
+            found, after = _stepped(made, given["weights"], given["gradients"], given["state"], _eta())
             return {n: v.clone() for n, v in found.items()}, {n: v.clone() for n, v in after.items()}
 
         first, again = twice(step)
@@ -85,6 +118,7 @@ def stackable(subject: Subject) -> Iterator[str]:
         where = told(options)
         many, slopes = [_weights(s) for s in range(NETWORKS)], [_weights(s + 10) for s in range(NETWORKS)]
         eta = torch.tensor([0.01, 0.05, 0.1], dtype=torch.float64)
+        _stepped(made, many[0], slopes[0], _started(made, many[0]), eta[0])
         try:
             state = vmap(made.start)(_stacked(many))
             found, after = vmap(made.update)(_stacked(many), _stacked(slopes), state, eta)

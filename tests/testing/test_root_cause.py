@@ -69,3 +69,60 @@ def test_the_remedies_help(tmp_path: Path) -> None:
     assert not [one for one in found if one.status == "failed" and "drops out" in str(one)]
     normed = findings(tmp_path, NORMED.format(", track_running_stats=False"))
     assert not [one for one in normed if one.status == "failed" and "buffers" in str(one)]
+
+
+OPTIMIZER = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from harness import Optimizer, hookimpl
+
+
+@dataclass(frozen=True)
+class Odd(Optimizer):
+    \"\"\"A method with one odd part.\"\"\"
+
+    name: ClassVar[str] = "odd"
+
+    def start(self, params):
+        return {"steps": {state}}
+
+    def update(self, params, grads, state, step_size):
+        {step}
+
+
+@hookimpl
+def harness_optimizers():
+    return [Odd]
+"""
+
+STEP = "return {name: params[name] - step_size * grads[name] for name in grads}"
+IN_PLACE = "[value.sub_(step_size * grads[name]) for name, value in params.items()]; return params, state"
+
+
+@pytest.mark.parametrize(
+    ("state", "step", "check", "remedy"),
+    [
+        (
+            "0",
+            f"{STEP}, state",
+            "update",
+            "start returns state with 'steps' = 0, expected tensors alone: torch",
+        ),
+        ("torch.tensor(0)", STEP, "update", "update returns dict, expected a pair: return weights, state"),
+        ("torch.tensor(0)", IN_PLACE, "pure", "update changes the weights it is given: return new tensors"),
+    ],
+)
+def test_a_fault_of_an_optimizer_is_said_once_though_it_is_met_with_every_option(
+    tmp_path: Path, state: str, step: str, check: str, remedy: str
+) -> None:
+    file = tmp_path / "odd.py"
+    file.write_text(OPTIMIZER.replace("{state}", state).replace("{step}", step), encoding="utf-8")
+    quick = ("update", "pure", "stackable")
+    found = cases(load_plugins([file]), str(file))
+    failed = [one for one in once(c.find() for c in found if c.check.name in quick) if one.status == "failed"]
+    assert [one.check for one in failed] == [check]
+    (message,) = failed[0].messages
+    assert remedy in message
