@@ -90,6 +90,7 @@ def needed_width(
     """
     from harness.claims.unfittable import unfittable
     from harness.report.plan_view import duration
+    from harness.session.defaults import cores
     from harness.session.planning import plan
     from harness.session.training import run
 
@@ -128,10 +129,10 @@ def needed_width(
         results = run(narrowed, out=directory, max_time=clock.left, **options)
         complete = not results.missing
         if progress and complete and results.trained:
-            each = (time.monotonic() - started) / results.trained
+            each = [_seconds_of_tests(results, regime.name, n, d) / (workers or cores()) for regime in going]
             say(
-                f"k½ took {duration(each * results.trained)}; at up to {len(FACTORS)} widths a regime 95 % are tested, "
-                f"up to about {duration(each * TRIALS)} each"
+                f"k½ took {duration(time.monotonic() - started)}; 95 % are tested at one to {len(FACTORS)} widths a "
+                f"regime, in about {duration(sum(each))} if one suffices, and {duration(3 * sum(each))} if three do"
             )
         for regime in going:
             theories = results.predictions[regime.name, n, d]
@@ -195,6 +196,19 @@ def _nearly_all(
         if all(share is None or share.high is not None for share in (one.exact, one.budget)):
             break
     return one, True
+
+
+def _seconds_of_tests(results: Results, regime: str, n: int, d: int) -> float:
+    """Return the time of the tests of a width above k½ in seconds, by the trials from the ends of brackets on."""
+    found = (results.threshold(regime, n, d, tolerance) for tolerance in (None, results.suite.budget.report_tolerance))
+    ends = [one.high for one in found if one.high is not None]
+    times = {
+        cell.k: [trial.seconds for trial in trials]
+        for cell, trials in results.outcomes.items()
+        if cell.regime == regime and ends and cell.k >= max(ends)
+    }
+    nearest = times[min(times)] if times else []
+    return TRIALS * sum(nearest) / len(nearest) if nearest else 0.0
 
 
 def _share(results: Results, regime: str, n: int, d: int, floor: int | None, tolerance: float | None) -> ShareWidth:
