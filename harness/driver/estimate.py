@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.components import Solver
 from harness.driver.edits import edited_since
-from harness.driver.expected_trials import LARGEST_BLOCK, Expectations, ExpectedTrials
+from harness.driver.expected_trials import Expectations, ExpectedTrials
 from harness.driver.plan import Plan
 from harness.driver.threshold_search import ThresholdSearch
 from harness.driver.trial_times import TrialTimes
@@ -195,7 +195,7 @@ def _tuning(searches: Sequence[ThresholdSearch]) -> dict[int, list[ThresholdSear
 def _tuned(search: ThresholdSearch, tuning: Sequence[ThresholdSearch], times: TrialTimes) -> PlannedThreshold:
     """Return the estimate for the tuning trials of a search. They count with their whole budget."""
     widths = Counter(k for one in tuning for k, _ in one.missing)
-    trials = [ExpectedTrials(k, more, 0.0, min(more, LARGEST_BLOCK)) for k, more in sorted(widths.items())]
+    trials = [ExpectedTrials(k, more, 0.0, more) for k, more in sorted(widths.items())]
     return PlannedThreshold(
         regime=f"{search.setting.regime.name}, tuning",
         n=search.n,

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from harness.driver.threshold_search import ThresholdSearch
     from harness.engine.pilots import Pilots
 
-LARGEST_BLOCK = 64
-"""Largest number of trials of a grid that are taken to be trained together."""
-
 
 @dataclass(frozen=True)
 class ExpectedTrials:
@@ -27,7 +24,7 @@ class ExpectedTrials:
         k: The width.
         trials: Their number, which need not be whole if it is an expectation.
         fits: Share of them that is taken to fit.
-        together: Number of them that are trained together.
+        together: Number of them that are asked for at once.
     """
 
     k: int
@@ -91,10 +88,7 @@ class Expectations:
         if search.exact:
             widths = Counter(k for k, _ in search.missing)
             pilots = self._pilots(search)
-            return [
-                ExpectedTrials(k, trials, pilots.fits(k / start), min(trials, LARGEST_BLOCK))
-                for k, trials in sorted(widths.items())
-            ]
+            return [ExpectedTrials(k, trials, pilots.fits(k / start), trials) for k, trials in sorted(widths.items())]
         number = self.number(search)
         found = self._found[self._kind(search)]
         return [

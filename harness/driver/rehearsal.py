@@ -35,7 +35,8 @@ LEAST = 0.4
 """Least part of this time for the pilots of one size, in seconds."""
 
 FEWEST = 8
-"""Number of pilots that this time suffices for. Where a trial takes longer, they are trained on a smaller problem."""
+"""Number of pilots that say enough of a search. Where this time does not suffice for so many, they are trained on a
+smaller problem."""
 
 FATE = 2.0
 """Time of a fate in further steps, in budgets, by which a trial is affordable or not."""
@@ -191,7 +192,9 @@ def representatives(searches: Sequence[ThresholdSearch], most: int) -> list[Thre
 
 
 def nearest(pairs: Sequence[tuple[ThresholdSearch, Pilots]], search: ThresholdSearch) -> Pilots:
-    """Return the pilots of the search that is nearest to another in the logarithms of n and d, among those with any.
+    """Return the pilots of the searches nearest to another in the logarithms of n and d, until these are enough.
+
+    Those of further searches count as if they had the samples of the nearest.
 
     Args:
         pairs: Searches and their pilots.
@@ -201,4 +204,9 @@ def nearest(pairs: Sequence[tuple[ThresholdSearch, Pilots]], search: ThresholdSe
     def distance(pair: tuple[ThresholdSearch, Pilots]) -> float:
         return abs(math.log(pair[0].n / search.n)) + abs(math.log(pair[0].d / search.d))
 
-    return min((pair for pair in pairs if pair[1].trials), key=distance, default=(None, Pilots()))[1]
+    ordered = [pilots for _, pilots in sorted(pairs, key=distance) if pilots.trials]
+    found = ordered[0] if ordered else Pilots()
+    for further in ordered[1:]:
+        if len(found.trials) < FEWEST:
+            found = replace(found, trials=found.trials + further.scaled(search.setting.regime, found.n))
+    return found

@@ -93,9 +93,10 @@ class TrialTimes:
         total, pilots = 0.0, self.pilots(search)
         setting, n, d, (start, _) = search.setting, search.n, search.d, search.scale
         for one in expected:
+            together = min(one.together, search.solver.grouping(setting.regime, setting.budget, n, d, one.k).batch)
             # The networks of a stack take as long as the one that takes longest.
-            course = pilots.course(setting.regime, n, one.k / start, one.fits, one.together if costs.few else 1.0)
-            each = costs.seconds(setting, n, d, one.k, share=course.steps, together=one.together)
+            course = pilots.course(setting.regime, n, one.k / start, one.fits, together if costs.few else 1.0)
+            each = costs.seconds(setting, n, d, one.k, share=course.steps, together=together)
             fate = 0.0 if fates is None else fates.seconds(setting, n, d, one.k, course)
             total += one.trials * (DRIVER + (0.0 if search.exact else CHOICE) + each + fate)
         return total

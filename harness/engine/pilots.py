@@ -111,10 +111,25 @@ class Pilots:
             return 0.5
         return float(np.interp(width, [one.width for one in tried], [one.sure / one.trials for one in tried]))
 
+    def scaled(self, regime: Regime, n: int) -> tuple[Pilot, ...]:
+        """Return the trials with the steps that they would take with another number of samples.
+
+        Those that ended before their budget take other numbers of steps. The others take the budget.
+
+        Args:
+            regime: What is trained.
+            n: Number of samples.
+        """
+        slower = growth(regime, n) / growth(regime, self.n)
+
+        def scale(one: Pilot) -> Pilot:
+            steps = min(one.steps * slower, 1.0) if one.ended else 1.0
+            return replace(one, steps=steps, further=one.further * slower if one.sure else one.further)
+
+        return tuple(map(scale, self.trials))
+
     def course(self, regime: Regime, n: int, width: float, fits: float, together: float = 1.0) -> Course:
         """Return the course that trials take.
-
-        With fewer samples, those that ended before their budget take fewer steps. The others take the budget.
 
         Args:
             regime: What is trained.
@@ -125,9 +140,9 @@ class Pilots:
         """
         if not self.trials:
             return Course()
-        quicker = growth(regime, n) / growth(regime, self.n)
-        sure, others = ([one for one in self.trials if one.sure == known] for known in (True, False))
-        fit, unfit = (_mean(some or self.trials, width, quicker, together) for some in (sure, others))
+        trials = self.scaled(regime, n)
+        sure, others = ([one for one in trials if one.sure == known] for known in (True, False))
+        fit, unfit = (_mean(some or trials, width, together) for some in (sure, others))
         if not others:  # what does not fit takes its whole budget
             unfit = replace(unfit, steps=1.0)
         longest = fits**together
@@ -138,7 +153,7 @@ class Pilots:
         )
 
 
-def _mean(trials: Sequence[Pilot], width: float, quicker: float, together: float) -> Course:
+def _mean(trials: Sequence[Pilot], width: float, together: float) -> Course:
     """Return the mean course of some trials, of which those of widths near by count more.
 
     Training takes as many steps as the longest of ``together`` trials that are drawn from them.
@@ -149,12 +164,12 @@ def _mean(trials: Sequence[Pilot], width: float, quicker: float, together: float
     def mean(values: list[float]) -> float:
         return sum(weight * value for weight, value in zip(weights, values, strict=True)) / whole
 
-    steps = np.array([min(one.steps * quicker, 1.0) if one.ended else 1.0 for one in trials])
+    steps = np.array([one.steps for one in trials])
     order = steps.argsort()
     longest = np.diff((np.cumsum(np.array(weights)[order]) / whole) ** together, prepend=0.0)
     return Course(
         float(longest @ steps[order]),
-        mean([one.further * quicker if one.sure else one.further for one in trials]),
+        mean([one.further for one in trials]),
         mean([one.leaps for one in trials]),
     )
 

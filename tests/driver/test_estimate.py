@@ -11,10 +11,11 @@ import pytest
 import harness
 from harness.driver import rehearsal
 from harness.driver.estimate import START, estimate, known_seconds
+from harness.driver.expected_trials import ExpectedTrials
 from harness.driver.plan import Plan
 from harness.driver.rehearsal import AT_ONCE, Rehearsal, nearest
 from harness.driver.run import Run
-from harness.driver.trial_times import CHOICE, DRIVER
+from harness.driver.trial_times import CHOICE, DRIVER, TrialTimes
 from harness.engine import cost_file
 from harness.engine.continuations.smooth import most_leaps
 from harness.engine.cost_file import Kept
@@ -152,9 +153,44 @@ def test_slow_trials_have_pilots_at_one_size(registry: Registry) -> None:
 def test_a_search_without_pilots_has_those_of_the_nearest_with_any(registry: Registry) -> None:
     text = SUITE.format(most=64).split('[[regimes]]\nuse = "output')[0] + MODERATE
     small, middle, large = Plan(parse_suite(text.replace("400", "[24, 48, 400]"), registry), registry, "cpu").searches
-    some, others = Pilots(48, fitting(2.0, 1, 2)), Pilots(400, fitting(2.0, 2, 2))
+    some, others = Pilots(48, fitting(2.0, 4, 8)), Pilots(400, fitting(2.0, 2, 2))
     assert nearest([(small, Pilots()), (middle, some), (large, others)], small) == some
     assert nearest([(small, Pilots())], large) == Pilots()
+
+
+def test_a_search_with_few_pilots_has_those_of_the_next_size_too(registry: Registry) -> None:
+    text = SUITE.format(most=64).split('[[regimes]]\nuse = "output')[0] + MODERATE
+    small, middle, large = Plan(parse_suite(text.replace("400", "[24, 48, 400]"), registry), registry, "cpu").searches
+    few, next_, last = (
+        Pilots(24, fitting(1.0, 0, 2)),
+        Pilots(48, fitting(2.0, 6, 6, 0.5)),
+        Pilots(400, fitting(1.0, 2, 2)),
+    )
+    # A stable step grows as 1/n, so that 48 samples take twice the steps of 24.
+    assert nearest([(large, last), (middle, next_), (small, few)], small) == Pilots(
+        24, few.trials + fitting(2.0, 6, 6, 0.25)
+    )
+    assert nearest([(large, last), (small, few)], large).trials[:2] == last.trials
+
+
+def test_no_more_networks_count_as_trained_together_than_a_stack_holds(registry: Registry) -> None:
+    text = SUITE.format(most=64).split('[[regimes]]\nuse = "output')[0].replace("max_width", "widths = [8]#")
+    text = text.replace("[search]", '[search]\nmethod = "grid"\ntrials = 120').replace("100", "100\nlimit = false")
+    suite = parse_suite(text + '[[regimes]]\nuse = "moderate"\noptimizer = "normalised-gd"\n', registry)
+    (search,) = Plan(suite, registry, "cpu").searches
+    batch = search.solver.grouping(search.setting.regime, search.setting.budget, search.n, search.d, 8).batch
+    asked: list[float] = []
+
+    class Noted(Costs):
+        def seconds(self, setting: Setting, n: int, d: int, k: int, *, share: float = 1, together: float = 8) -> float:
+            asked.append(together)
+            return 0.0
+
+    known = TrialTimes([search], registry, 60.0)
+    known._known[search.key] = Noted((), (), ()), None, ()
+    known.seconds(search, [ExpectedTrials(8, 120, 0.0, 120)])
+    assert batch < 120
+    assert asked == [batch]
 
 
 def test_a_width_at_which_all_pilots_fit_is_seldom_exceeded(registry: Registry) -> None:
