@@ -61,6 +61,8 @@ class ResultsFile:
                 if is_lock(error):
                     raise LockedError(locked(self.path)) from error
                 raise StoreError(_why(self.path, error, self._remedy)) from error
+            if isinstance(error, FileExistsError):
+                raise StoreError(f"{path.parent} is a file, expected a folder; {self._remedy.elsewhere}") from error
             if isinstance(error, OSError):
                 raise StoreError(f"{path.parent}: {error.strerror}; {self._remedy.elsewhere}") from error
             raise

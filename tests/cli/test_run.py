@@ -165,6 +165,7 @@ def test_reports_of_another_suite_are_not_replaced(tmp_path: Path) -> None:
         (["run", "quickstart", "--plugin", str(ROOT / "LICENSE")], "a plugin is a Python file, whose name ends in .py"),
         (["run", str(ROOT / "suites/narow.toml")], "did you mean '" + str(ROOT / "suites/narrow.toml")),
         (["plan", "quickstart", "--out", __file__], "is a file, expected a folder; choose another directory with"),
+        (["run", "quickstart", "--out", __file__], "is a file, expected a folder; choose another directory with"),
         (["report", "."], "results.sqlite"),
         (["plan"], "SUITE"),
     ],
