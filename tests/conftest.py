@@ -22,6 +22,8 @@ if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a job in the background; its children would ignore it too
     signal.signal(signal.SIGINT, signal.default_int_handler)
+for size in ("COLUMNS", "LINES"):  # readline, which pytest imports, sets them for the processes that run tests
+    os.environ.pop(size, None)
 torch.set_num_threads(1)  # tests run side by side, and threads that wait for each other crawl
 
 collect_ignore_glob = ["third_party/*/*"]  # packages of their own, with tests that need them installed
