@@ -2,9 +2,10 @@
 // the inverse of the largest one of the inverse, which a Cholesky factorization applies. All eigenvalues of a
 // tridiagonal matrix, with one entry of each eigenvector.
 //
-// The extreme ones are those of harness/engine/spectrum.py, which explains the method. At a few hundred samples a step of it takes
-// two microseconds here, and twenty in NumPy, nearly all of them between calls. A matrix is taken by itself, so its
-// eigenvalues cannot depend on others. Rows are of any length: what is left of them beyond whole vectors is added last.
+// The extreme ones are those of harness/engine/spectrum.py, which explains the method. At a few hundred samples a step
+// of it takes two microseconds here, and twenty in NumPy, nearly all of them between calls. A matrix is taken by itself,
+// so its eigenvalues cannot depend on others. Rows are of any length: what is left of them beyond whole vectors is added
+// last.
 
 #include <algorithm>
 #include <cfloat>
