@@ -158,12 +158,17 @@ def _planned(plan: Plan, *, measure: bool) -> tuple[list[PlannedThreshold], Expe
     tuning = _tuning(plan.searches)
     every = (*plan.searches, *(own[0] for own in tuning.values()))
     times = TrialTimes(every, plan.registry, plan.suite.budget.trial_seconds, measure=measure)
-    expected = Expectations(plan.leading, times.pilots)
+    refined = True
+    while refined:
+        expected = Expectations(plan.leading, times.pilots)
+        taken = {id(one): (one, expected.number(one)) for one in plan.searches if id(one) in leading}
+        seconds = {id(one): times.seconds(one, expected.of(one)) for one, number in taken.values() if number}
+        refined = times.refine([(one, seconds[id(one)]) for one, number in taken.values() if number])
     planned: list[PlannedThreshold] = []
     for search in plan.searches:
         if id(search) in tuning:
             planned.append(_tuned(search, tuning[id(search)], times))
-        number = expected.number(search) if id(search) in leading else 0
+        _, number = taken.get(id(search), (search, 0))
         planned.append(
             PlannedThreshold(
                 regime=search.setting.regime.name,
@@ -173,7 +178,7 @@ def _planned(plan: Plan, *, measure: bool) -> tuple[list[PlannedThreshold], Expe
                 stored=search.reused,
                 missing=number,
                 exact=search.exact,
-                seconds=times.seconds(search, expected.of(search)) if number else 0.0,
+                seconds=seconds.get(id(search), 0.0),
                 why=_why(search) if number else "",
             )
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.driver.question import counting_floor
@@ -38,6 +39,12 @@ FEWEST = 8
 """Number of pilots that say enough of a search. Where this time does not suffice for so many, they are trained on a
 smaller problem."""
 
+ENOUGH = 4
+"""Number of pilots of the search's own size that say more than those of a smaller problem."""
+
+UNTIL_FIT = 1.0
+"""Least time of pilots in seconds until some fit: what does not takes longest."""
+
 FATE = 2.0
 """Time of a fate in further steps, in budgets, by which a trial is affordable or not."""
 
@@ -59,13 +66,17 @@ class Rehearsal:
         search: The search.
         costs: The costs of its trials.
         fates: The time of their fates, or None if nothing or the solver decides these.
-        share: Part of the time of all pilots that is left to these.
+        seconds: Time that is left to these pilots, in seconds.
+        begin: Width of the first pilots, in starting widths.
+        refines: Whether a first rehearsal is refined: by trials of the search's own size only, with other seeds.
     """
 
     search: ThresholdSearch
     costs: Costs
     fates: Fates | None
-    share: float = 1.0
+    seconds: float = SECONDS
+    begin: float = ABOVE
+    refines: bool = False
 
     def data(self, registry: Registry) -> list[Any]:
         """Return plain data of all that decides what becomes of the pilots.
@@ -77,47 +88,67 @@ class Rehearsal:
         kind = replace(search.setting, base_seed=0).data(registry)
         regime = {name: value for name, value in kind["regime"].items() if name not in ("name", "summary", "theory")}
         fit = search.fit and search.fit.data()
-        decides = [round(self.share, 3), search.tolerance_index, fit, search.fates, search.sizes]
+        often = "own" if self.refines else round(self.seconds / SECONDS, 3)
+        decides = [often, search.tolerance_index, fit, search.fates, search.sizes]
         how = [method.name, method.version, {name: str(value) for name, value in method.options().items()}]
         return [{**kind, "regime": regime}, search.n, search.d, search.setting.dataset.contents(), *decides, *how]
 
     def pilots(self, watch: Stopwatch) -> Pilots:
-        """Return the pilots, of a smaller problem where the search's own takes too long.
+        """Return the pilots, those of a smaller problem where the search's own takes too long.
 
         Args:
             watch: Times them.
         """
-        search, continuation = self.search, followed(self.search.setting)
+        search, found = self.search, list[Pilot]()
         plain = replace(search.setting, base_seed=0, spectrum=False)
         if search.fit is None:
             regime = replace(plain.regime, diagnostics=())
             plain = replace(plain, regime=regime, held_out=0, validation=0)
-        setting, n, d = smaller(plain, search.n, search.d, self._affordable)
-        found: list[Pilot] = []
-        taken: Counter[int] = Counter()
-        widths = self._widths(setting, n, d)
-        told: Tally | None = None
-        most = self.share * SECONDS
-        while len(found) < MOST and watch.processor < most:
+        size = plain, search.n, search.d
+        if self.refines or self._affordable(*size, ENOUGH):
+            for some in self._rounds(*size, MOST, watch):
+                found += some
+        own = len(found)
+        if not self.refines and own < ENOUGH:
+            # What some took says more than their costs, which count a usual fate.
+            slower = watch.processor / (own * max(self._likely(*size), 1e-9)) if own else 1.0
+            size = smaller(*size, partial(self._affordable, trials=FEWEST, slower=slower))
+            for some in self._rounds(*size, MOST - own, watch):
+                found += some
+        return Pilots(search.n, tuple(found), own)
+
+    def _rounds(self, setting: Setting, n: int, d: int, most: int, watch: Stopwatch) -> Iterator[list[Pilot]]:
+        """Yield the pilots of each round of a search at a size, while there is time.
+
+        There is more of it until some fit. Those of the first round are trained even where they are expected to take
+        longer: without any, nothing is known.
+        """
+        continuation, taken, told = followed(self.search.setting), Counter[int](), None
+        widths, begun, fits = self._widths(setting, n, d), watch.processor, False
+        first = MOST if self.refines else 0  # other seeds than those of a first rehearsal
+        while sum(taken.values()) < most:
+            left = (self.seconds if fits else max(self.seconds, UNTIL_FIT)) - (watch.processor - begun)
+            if left <= 0.0:
+                return
             try:
                 k = widths.send(told)
             except StopIteration:
-                break
-            # The first trials are trained even where they take longer than this part: without any, nothing is known.
-            if self._seconds(setting, n, d, k) * AT_ONCE > (most if found else max(most, SECONDS)):
-                break
-            ends = flown(setting, n, d, k, range(taken[k], taken[k] + AT_ONCE), continuation, watch)
+                return
+            most_seconds = left if taken else max(left, SECONDS)
+            if AT_ONCE * self._seconds(setting, n, d, k) > most_seconds and not self.refines:
+                return
+            seeds = range(first + taken[k], first + taken[k] + AT_ONCE)
+            ends = flown(setting, n, d, k, seeds, continuation, watch)
             taken[k] += AT_ONCE
-            found += [self._pilot(setting, n, d, k, *one) for one in ends if not one[0].message]
-            told = tally(search.verdict(outcome) for outcome, _ in ends)
-        return Pilots(search.n, tuple(found))
+            yield [self._pilot(setting, n, d, k, *one) for one in ends if not one[0].message]
+            told = tally(self.search.verdict(outcome) for outcome, _ in ends)
+            fits |= told.sure > 0
 
     def rounds(self) -> int:
         """Return how often the time left to the pilots suffices for a round of them at the search's own size."""
-        search, regime = self.search, self.search.setting.regime
-        k = search.method.likely_width(*search.scale) if regime.model.has_width else 0
-        each = self._seconds(search.setting, search.n, search.d, k)
-        return int(self.share * SECONDS / max(AT_ONCE * each, 1e-9))
+        search = self.search
+        each = self._likely(search.setting, search.n, search.d)
+        return int(self.seconds / max(AT_ONCE * each, 1e-9))
 
     def _widths(self, setting: Setting, n: int, d: int) -> Generator[int, Tally | None, None]:
         """Yield the widths of the next pilots, and take what became of them.
@@ -137,7 +168,7 @@ class Rehearsal:
             return
         most = (search.method.largest or 0) // step
         floor = (counting_floor(regime, setting.dataset, n, d, (most - 1) * step) if search.fates else 0) // step
-        place = max(round(ABOVE * regime.starting_width(n, d) / step), floor + 1)
+        place = max(round(self.begin * regime.starting_width(n, d) / step), floor + 1)
         sure, trials = Counter[int](), Counter[int]()
         while True:
             place = min(max(place, 1), most)
@@ -165,15 +196,19 @@ class Rehearsal:
         steps, width = min(outcome.steps / budget, 1.0), k / setting.regime.starting_width(n, d)
         return Pilot(width, counted.sure > 0, counted.possible > 0, outcome.steps < budget, steps, further, leaps)
 
-    def _affordable(self, setting: Setting, n: int, d: int) -> bool:
+    def _affordable(self, setting: Setting, n: int, d: int, trials: int, slower: float = 1.0) -> bool:
+        return trials * slower * self._likely(setting, n, d) <= self.seconds
+
+    def _likely(self, setting: Setting, n: int, d: int) -> float:
+        """Return the time of a trial of the width at which most searches begin, in seconds."""
         start, step = setting.regime.starting_width(n, d), setting.regime.initializer.width_step
         k = self.search.method.likely_width(start, step) if setting.regime.model.has_width else 0
-        return self._seconds(setting, n, d, k) <= self.share * SECONDS / FEWEST
+        return self._seconds(setting, n, d, k)
 
     def _seconds(self, setting: Setting, n: int, d: int, k: int) -> float:
-        """Return the time of a trial with its whole budget and a usual fate, in seconds."""
+        """Return the time of a pilot with its whole budget and a usual fate, in seconds."""
         fate = 0.0 if self.fates is None else FATE * setting.steps * self.fates.step(setting.regime, n, d, k)
-        return self.costs.seconds(setting, n, d, k) + fate
+        return self.costs.seconds(setting, n, d, k, together=AT_ONCE) + fate
 
 
 def representatives(searches: Sequence[ThresholdSearch], most: int) -> list[ThresholdSearch]:
@@ -204,9 +239,13 @@ def nearest(pairs: Sequence[tuple[ThresholdSearch, Pilots]], search: ThresholdSe
     def distance(pair: tuple[ThresholdSearch, Pilots]) -> float:
         return abs(math.log(pair[0].n / search.n)) + abs(math.log(pair[0].d / search.d))
 
-    ordered = [pilots for _, pilots in sorted(pairs, key=distance) if pilots.trials]
-    found = ordered[0] if ordered else Pilots()
-    for further in ordered[1:]:
+    ordered = [(one, pilots) for one, pilots in sorted(pairs, key=distance) if pilots.trials]
+    if not ordered:
+        return Pilots()
+    (first, found), *others = ordered
+    if first is not search:
+        found = replace(found, own=0)
+    for _, further in others:
         if len(found.trials) < FEWEST:
             found = replace(found, trials=found.trials + further.scaled(search.setting.regime, found.n))
     return found

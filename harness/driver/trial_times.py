@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.driver import rehearsal
-from harness.driver.rehearsal import Rehearsal, nearest, representatives
+from harness.driver.expected_trials import ExpectedTrials
+from harness.driver.rehearsal import AT_ONCE, FEWEST, Rehearsal, nearest, representatives
 from harness.engine.continuations import shipped
 from harness.engine.costs import TOGETHER, Costs
 from harness.engine.fate_costs import Fates, followed
@@ -17,7 +18,6 @@ from harness.plugin_host.guarded import SECONDS, guarded, is_third_party
 from harness.plugin_host.plugin_process import START_SECONDS, Unanswered
 
 if TYPE_CHECKING:
-    from harness.driver.expected_trials import ExpectedTrials
     from harness.driver.threshold_search import ThresholdSearch
     from harness.engine.setting import Setting
     from harness.plugin_host.registry import Registry
@@ -31,6 +31,12 @@ DRIVER = 2e-4
 CHOICE = 5e-4
 """Time in which an adaptive search chooses a trial, in seconds."""
 
+
+HEAVY = 0.1
+"""Share of the time of a suite from which a search has pilots of its own."""
+
+PART, MOST_SECONDS = 0.06, 6.0
+"""Time of such pilots as a part of that of the suite, and at most, in seconds."""
 
 Known = tuple["Costs | None", "Fates | None", "Sequence[tuple[ThresholdSearch, Pilots]]"]
 """Costs, time of fates, and pilots of some searches. There are no costs if trials cannot be timed."""
@@ -71,6 +77,8 @@ class TrialTimes:
         for search in searches:
             self._searches.setdefault(search.key, []).append(search)
         self._known: dict[str, Known] = {}
+        self._refined: set[int] = set()
+        self._left: float | None = None
 
     def pilots(self, search: ThresholdSearch) -> Pilots:
         """Return the first trials of a search, or of one that differs in its size only, if there are any.
@@ -101,6 +109,40 @@ class TrialTimes:
             total += one.trials * (DRIVER + (0.0 if search.exact else CHOICE) + each + fate)
         return total
 
+    def refine(self, expected: Sequence[tuple[ThresholdSearch, float]]) -> bool:
+        """Train pilots of the searches that take most of the time, at their own sizes.
+
+        Args:
+            expected: Searches with the time that each still takes, in seconds.
+
+        Returns:
+            Whether some have such pilots that had none before, so that their time changes.
+        """
+        whole = sum(seconds for _, seconds in expected)
+        if self._left is None:
+            self._left = min(PART * whole, MOST_SECONDS)
+        heavy = [one for one in expected if one[1] > HEAVY * whole and self._refines(one[0])]
+        left, among = self._left, sum(seconds for _, seconds in heavy)
+        refined = False
+        for search, seconds in heavy:
+            part, pilots = left * seconds / among, self.pilots(search)
+            begin = pilots.half()
+            k = search.method.likely_width(begin * search.scale[0], search.scale[1])
+            if self.seconds(search, [ExpectedTrials(k, AT_ONCE, pilots.fits(begin), AT_ONCE)]) > part:
+                continue
+            costs, fates, others = self._known[search.key]
+            assert costs is not None
+            found = self._trained(Rehearsal(search, costs, fates, part, begin, refines=True))
+            self._refined.add(id(search))
+            self._left -= part
+            if found is not None:
+                self._known[search.key], refined = (costs, fates, (found, *others)), True
+        return refined
+
+    def _refines(self, search: ThresholdSearch) -> bool:
+        """Return whether a search has pilots, too few of which have its size, and none trained for it alone."""
+        return id(search) not in self._refined and self.pilots(search).n > 0 and self.pilots(search).own < FEWEST
+
     def _measured(self, search: ThresholdSearch) -> Known:
         """Return costs, time of fates and pilots of a search's trials. There are no costs if they cannot be timed."""
         if search.key not in self._known:
@@ -110,7 +152,7 @@ class TrialTimes:
 
     def _of_file(self, search: ThresholdSearch) -> Known:
         """Return what the file has of a search's trials, or what is measured now."""
-        from harness.engine.cost_file import costs_of, fates_of, pilots_of
+        from harness.engine.cost_file import costs_of, fates_of
 
         setting, measure = search.setting, self._measure
         sizes = [size for one in self._searches[search.key] for size in _sizes(one)]
@@ -128,15 +170,20 @@ class TrialTimes:
             return costs.found, Fates(costs.found.step), ()
         mine, settings = self._searches[search.key], len(self._searches)
         (largest,) = representatives(mine, 1)
-        rounds = Rehearsal(largest, costs.found, found, 1.0 / settings).rounds()
-        some = representatives(mine, min(int(rehearsal.SECONDS / rehearsal.LEAST / settings), rounds))
-        trained = []
-        for one in some:
-            begun = Rehearsal(one, costs.found, found, 1.0 / settings / len(some))
-            pilots = pilots_of(begun.data(self._registry), setting.device, begun.pilots, measure=measure)
-            self.unknown |= pilots is None
-            trained += [] if pilots is None else [(one, pilots)]
-        return costs.found, found, trained
+        seconds = rehearsal.SECONDS / settings
+        rounds = Rehearsal(largest, costs.found, found, seconds).rounds()
+        some = representatives(mine, min(int(seconds / rehearsal.LEAST), rounds))
+        trained = [self._trained(Rehearsal(one, costs.found, found, seconds / len(some))) for one in some]
+        return costs.found, found, tuple(one for one in trained if one is not None)
+
+    def _trained(self, begun: Rehearsal) -> tuple[ThresholdSearch, Pilots] | None:
+        """Return a search with its pilots, from the file or trained now."""
+        from harness.engine.cost_file import pilots_of
+
+        search = begun.search
+        pilots = pilots_of(begun.data(self._registry), search.setting.device, begun.pilots, measure=self._measure)
+        self.unknown |= pilots is None
+        return None if pilots is None else (search, pilots)
 
     def _of_third_party(self, search: ThresholdSearch) -> Known:
         setting = search.setting

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Measured = TypeVar("Measured", Costs, Fates, Pilots)
 Sized = TypeVar("Sized", Costs, Fates)
 
-VERSION = 9
+VERSION = 10
 """Raised when terms or sizes of what is kept change."""
 
 LENGTHS: dict[str, tuple[int, ...]] = {"prepare": (0, 6), "step": (0, 5), "visit": (0, 6), "few": (0, 5)}
@@ -251,9 +251,16 @@ def _file(device: str) -> Path:
 def _read(path: Path) -> dict[str, Any]:
     """Return the records of a file by key, which may be damaged."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        about = path.stat()
+        return _records(path, about.st_mtime_ns, about.st_size, about.st_ino)
     except (OSError, ValueError, RecursionError):
         return {}
+
+
+@functools.lru_cache(maxsize=1)
+def _records(path: Path, *_as_of: int) -> dict[str, Any]:
+    """Return the records of a file as of its present version: a plan looks for many, and each change is a new file."""
+    found = json.loads(path.read_text(encoding="utf-8"))
     return found if isinstance(found, dict) else {}
 
 
@@ -312,9 +319,11 @@ def _fates(found: Any) -> Fates | None:
 
 def _pilots(found: Any) -> Pilots | None:
     """Return the pilots in a record, or None if it has none or is damaged."""
-    if not isinstance(found, dict) or set(found) != {"n", "trials"} or not isinstance(found["trials"], list):
+    if not isinstance(found, dict) or set(found) != {"n", "trials", "own"} or not isinstance(found["trials"], list):
         return None
     names = [one.name for one in fields(Pilot)]
     trials = [one for one in found["trials"] if isinstance(one, dict) and list(one) == names]
     whole = len(trials) == len(found["trials"]) and all(_numbers(list(one.values())) for one in trials)
-    return Pilots(found["n"], tuple(Pilot(**one) for one in trials)) if whole and _numbers([found["n"]]) else None
+    if not whole or not _numbers([found["n"], found["own"]]):
+        return None
+    return Pilots(found["n"], tuple(Pilot(**one) for one in trials), found["own"])

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ from harness.components import Cell, LastWeights, Outcome
 from harness.statistics.expectation import Tried
 
 if TYPE_CHECKING:
-    from harness.components import Continuation, Regime
+    from harness.components import Continuation, Regime, Trial
     from harness.engine.machine_load import Stopwatch
     from harness.engine.setting import Setting
 
@@ -34,7 +35,7 @@ LEAST = 24
 NARROWEST = 4.0
 """Quotient n/d from which on a smaller problem has fewer dimensions too, so that it has as many widths below it."""
 
-APART = math.log(1.5)
+APART = math.log(1.15)
 """Distance of two widths, as the logarithm of their quotient, at which trials count half as much as at a width."""
 
 USUAL = 2.5
@@ -79,6 +80,10 @@ class Course:
     leaps: float = 0.0
 
 
+FITTING = Course(further=1.0, leaps=10.0)
+"""The course of trials that fit where none was seen. It is shorter than that of trials that do not."""
+
+
 @dataclass(frozen=True)
 class Pilots:
     """Some trials of a search.
@@ -86,10 +91,12 @@ class Pilots:
     Attributes:
         n: Number of samples of the search. The budget is as large for the trials as it is there.
         trials: The trials.
+        own: Number of them that have the size of the search, the first ones. The others are of other sizes.
     """
 
     n: int = 0
     trials: tuple[Pilot, ...] = ()
+    own: int = 0
 
     def tried(self) -> tuple[Tried, ...]:
         """Return the numbers of trials and fits by width."""
@@ -110,6 +117,11 @@ class Pilots:
         if not tried:
             return 0.5
         return float(np.interp(width, [one.width for one in tried], [one.sure / one.trials for one in tried]))
+
+    def half(self) -> float:
+        """Return the least width at which half of the trials fit, or twice the widest, in starting widths."""
+        tried = self.tried()
+        return min((one.width for one in tried if 2 * one.sure >= one.trials), default=2.0 * tried[-1].width)
 
     def scaled(self, regime: Regime, n: int) -> tuple[Pilot, ...]:
         """Return the trials with the steps that they would take with another number of samples.
@@ -142,7 +154,8 @@ class Pilots:
             return Course()
         trials = self.scaled(regime, n)
         sure, others = ([one for one in trials if one.sure == known] for known in (True, False))
-        fit, unfit = (_mean(some or trials, width, together) for some in (sure, others))
+        fit = _mean(sure, width, together) if sure else FITTING
+        unfit = _mean(others or trials, width, together)
         if not others:  # what does not fit takes its whole budget
             unfit = replace(unfit, steps=1.0)
         longest = fits**together
@@ -249,21 +262,22 @@ def flown(
         return [(outcome, 0.0) for outcome in found]
     from harness.engine.trial import prepare
 
-    regime, decided = setting.regime, []
+    regime = setting.regime
     budget = replace(setting.budget, steps=regime.optimizer.most_steps(n, setting.steps), last_weights=LastWeights())
+    trained: list[tuple[Trial, Outcome]] = []
+    ended: list[Outcome] = []
 
-    def trained(seed: int) -> None:
-        trial = prepare(setting, n, d, k, seed)
-        (outcome,) = solver_of(setting).train(regime, [trial], budget)
-        ended: list[Outcome] = []
-        begun = watch.processor
-        watch.time(lambda: ended.append(with_fate(regime, budget, continuation, trial, outcome)))
-        decided.append((ended[0], watch.processor - begun))
+    def train_all() -> None:
+        trials = [prepare(setting, n, d, k, seed) for seed in seeds]
+        trained.extend(zip(trials, solver_of(setting).train(regime, trials, budget), strict=True))
+
+    def decide(trial: Trial, outcome: Outcome) -> None:
+        ended.append(with_fate(regime, budget, continuation, trial, outcome))
 
     with one_thread(), one_thread_of_blas():
-        for seed in seeds:
-            try:
-                trained(seed)
-            except Exception:  # code of plugins may raise anything; such trials end in errors when they are trained
-                continue
-    return decided
+        try:
+            watch.time(train_all)
+        except Exception:  # code of plugins may raise anything; such trials end in errors when they are trained
+            return []
+        seconds = [watch.time(partial(decide, *one)) for one in trained]
+    return list(zip(ended, seconds, strict=True))

@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness.driver import rehearsal
 from harness.driver.estimate import START, estimate, known_seconds
 from harness.driver.expected_trials import ExpectedTrials
 from harness.driver.plan import Plan
-from harness.driver.rehearsal import AT_ONCE, Rehearsal, nearest
+from harness.driver.rehearsal import AT_ONCE, ENOUGH, FEWEST, SECONDS, Rehearsal, nearest
 from harness.driver.run import Run
-from harness.driver.trial_times import CHOICE, DRIVER, TrialTimes
+from harness.driver.threshold_search import ThresholdSearch
+from harness.driver.trial_times import CHOICE, DRIVER, MOST_SECONDS, PART, TrialTimes
 from harness.engine import cost_file
 from harness.engine.continuations.smooth import most_leaps
 from harness.engine.cost_file import Kept
 from harness.engine.costs import Costs
 from harness.engine.fate_costs import Fates
 from harness.engine.machine_load import MachineLoad, Stopwatch
-from harness.engine.pilots import Course, Pilot, Pilots, growth
+from harness.engine.pilots import FITTING, Course, Pilot, Pilots, growth
 from harness.engine.setting import Setting
 from harness.plugin_host.registry import Registry
 from harness.report.plan_view import plan_table
@@ -142,12 +142,67 @@ def test_slow_trials_have_pilots_at_one_size(registry: Registry) -> None:
     text = SUITE.format(most=64).split('[[regimes]]\nuse = "output')[0] + MODERATE
     text = text.replace("n = 400", "n = [24, 48, 96]").replace("steps = 100", "steps = 100\nlimit = false")
     searches = Plan(parse_suite(text, registry), registry, "cpu").searches
-    slow = Rehearsal(searches[0], Costs((rehearsal.SECONDS / AT_ONCE, *[0.0] * 5), (0.0,) * 5, ()), None, share=0.25)
+    slow = Rehearsal(searches[0], Costs((SECONDS / AT_ONCE, *[0.0] * 5), (0.0,) * 5, ()), None, SECONDS / 4)
     assert slow.rounds() == 0  # so that all sizes have the pilots of one
     found = slow.pilots(Stopwatch(processor_time=iter(range(10_000)).__next__))
     assert len(found.trials) == AT_ONCE  # although these take longer than the part
-    quick = replace(slow, costs=Costs((rehearsal.SECONDS / 100, *[0.0] * 5), (0.0,) * 5, ()))
+    quick = replace(slow, costs=Costs((SECONDS / 100, *[0.0] * 5), (0.0,) * 5, ()))
     assert quick.rounds() == 12
+
+
+def test_pilots_have_the_size_of_the_search_where_enough_of_it_are_affordable(registry: Registry) -> None:
+    text = SUITE.format(most=64).split('[[regimes]]\nuse = "output')[0] + MODERATE
+    text = text.replace("n = 400", "n = 60").replace("steps = 100", "steps = 100\nlimit = false")
+    (search,) = Plan(parse_suite(text, registry), registry, "cpu").searches
+    known = Rehearsal(search, Costs((SECONDS / ENOUGH, *[0.0] * 5), (0.0,) * 5, ()), None)
+    found = known.pilots(Stopwatch(processor_time=lambda: 0.0))
+    assert found.own == len(found.trials) > AT_ONCE
+    slower = replace(known, costs=Costs((1.01 * SECONDS / ENOUGH, *[0.0] * 5), (0.0,) * 5, ()))
+    assert slower.pilots(Stopwatch(processor_time=lambda: 0.0)).own == 0
+    # What the first two take is known better: each reading of the clock is a second later, so that there is time for
+    # two rounds, and then for as much of a smaller problem.
+    clock = Stopwatch(processor_time=iter(range(10_000)).__next__)
+    assert replace(known, seconds=2.0, costs=Costs((), (), ())).pilots(clock).own == 2 * AT_ONCE
+
+
+def test_only_searches_that_take_most_of_the_time_have_further_pilots_of_their_own_size(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = SUITE.format(most=64).split('[[regimes]]\nuse = "output')[0] + MODERATE
+    text = text.replace("n = 400", "n = [24, 48, 400]").replace("steps = 100", "steps = 100\nlimit = false")
+    searches = Plan(parse_suite(text, registry), registry, "cpu").searches
+    begun: list[Rehearsal] = []
+
+    def trained(_self: TrialTimes, rehearsal: Rehearsal) -> tuple[ThresholdSearch, Pilots]:
+        begun.append(rehearsal)
+        return rehearsal.search, Pilots(rehearsal.search.n, fitting(2.0, 2, 2), 2)
+
+    monkeypatch.setattr(TrialTimes, "_trained", trained)
+    times = TrialTimes(searches, registry, 60.0)
+    small = Pilots(24, fitting(1.0, 0, 4) + fitting(3.0, 4, 4), FEWEST)
+    times._known[searches[0].key] = ONE_SECOND, None, ((searches[0], small),)
+    # One search has enough pilots of its size, and another takes less than its part.
+    taken = [60.0, 0.09 * 160.0, 160.0 - 1.09 * 60.0]
+    expected = list(zip(searches, taken, strict=True))
+    assert times.refine(expected)
+    (only,) = begun
+    assert (only.search.n, only.refines, only.begin) == (400, True, 3.0)
+    assert only.seconds == pytest.approx(min(PART * sum(taken), MOST_SECONDS))
+    assert not times.refine(expected)  # once only
+    assert times.pilots(searches[2]).own == 2
+    # Where two of its trials take longer than that, none are trained.
+    other = TrialTimes(searches, registry, 60.0)
+    other._known[searches[0].key] = Costs((3.0, *[0.0] * 5), (0.0,) * 5, ()), None, ((searches[0], small),)
+    assert not other.refine([(searches[2], 80.0)])
+
+
+def test_trials_that_fit_are_taken_to_be_quick_where_none_was_seen(registry: Registry) -> None:
+    regime = parse_suite(SUITE.format(most=64), registry).regimes[1]
+    unfit = Pilots(100, (Pilot(1.0, sure=False, possible=True, ended=False, steps=1.0, further=4.0, leaps=300.0),))
+    assert unfit.course(regime, 100, 1.0, 0.0).leaps == 300.0
+    assert unfit.course(regime, 100, 4.0, 1.0) == FITTING
+    assert unfit.half() == 2.0  # none fit, so that a wider one is next
+    assert Pilots(100, (*unfit.trials, *fitting(1.5, 1, 2), *fitting(2.0, 2, 2))).half() == 1.5
 
 
 def test_a_search_without_pilots_has_those_of_the_nearest_with_any(registry: Registry) -> None:
@@ -156,6 +211,7 @@ def test_a_search_without_pilots_has_those_of_the_nearest_with_any(registry: Reg
     some, others = Pilots(48, fitting(2.0, 4, 8)), Pilots(400, fitting(2.0, 2, 2))
     assert nearest([(small, Pilots()), (middle, some), (large, others)], small) == some
     assert nearest([(small, Pilots())], large) == Pilots()
+    assert [nearest([(small, replace(some, own=6))], one).own for one in (small, large)] == [6, 0]
 
 
 def test_a_search_with_few_pilots_has_those_of_the_next_size_too(registry: Registry) -> None:
@@ -234,8 +290,8 @@ def test_pilots_of_widths_near_by_count_most(registry: Registry) -> None:
     (search,) = Plan(parse_suite(SUITE.format(most=64).split('[[regimes]]\nuse = "output')[0] + MODERATE, registry),
                      registry, "cpu").searches  # fmt: skip
     regime = search.setting.regime
-    pilots = Pilots(48, fitting(1.0, 1, 1, steps=0.8) + fitting(1.5, 1, 1, steps=0.2))
-    # At a distance of log 1.5 a pilot counts half.
+    pilots = Pilots(48, fitting(1.0, 1, 1, steps=0.8) + fitting(1.15, 1, 1, steps=0.2))
+    # At a distance of log 1.15 a pilot counts half.
     assert pilots.course(regime, 48, 1.0, fits=1.0).steps == pytest.approx((0.8 + 0.5 * 0.2) / 1.5)
     assert pilots.course(regime, 48, 2.25, fits=1.0).steps == pytest.approx((0.25 * 0.8 + 0.5 * 0.2) / 0.75)
     tried = Pilots(48, fitting(1.0, 0, 4) + fitting(2.0, 3, 4))
