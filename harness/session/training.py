@@ -231,10 +231,12 @@ def _executor(
     kind: type[Executor] = registry.find("executor", name)
     if scheduler and not kind.joins():
         raise ExecutorError(f"executor {name!r} joins no cluster; write --executor dask, or leave --scheduler out")
+    count = workers or (cores() if device == "cpu" or name == "pooled" else 1)  # others share no device
+    # It is made first, as it says which package it lacks, and its warning needs that package.
+    made = kind(count, tuple(plugin.origin for plugin in registry if plugin.is_file), scheduler or "")
     if scheduler and (unsafe := kind.warning(scheduler)):
         say(f"warning: {printable(unsafe)}")
-    count = workers or (cores() if device == "cpu" or name == "pooled" else 1)  # others share no device
-    return kind(count, tuple(plugin.origin for plugin in registry if plugin.is_file), scheduler or "")
+    return made
 
 
 def _refuse_other_suite(store: Store, suite: Suite) -> None:
