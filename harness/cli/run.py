@@ -145,11 +145,13 @@ def command(
     )
     if changed := notice([results.suite.title, *(regime.name for regime in results.suite.regimes)]):
         click.echo(f"table.tex: {changed}", err=True)
-    if shard_text is not None and results.missing:
-        click.echo(f"Shard {results.provenance['shard']} is done; harness merge joins it with the others.", err=True)
-    if max_time is not None and shard_text is None and results.missing:
-        click.echo(f"Time is up: {results.lacking}. To go on: harness {_again()}", err=True)
+    shard = results.provenance.get("shard")
+    if max_time is not None and results.unreached:
+        lacking = f"{results.unreached} trials of shard {shard} are missing" if shard else results.lacking
+        click.echo(f"Time is up: {lacking}. To go on: harness {_again()}", err=True)
         return 3
+    if shard and results.missing:
+        click.echo(f"Shard {shard} is done; harness merge joins it with the others.", err=True)
     return 1 if results.errors() or results.faults else 0
 
 

@@ -41,6 +41,8 @@ class Results:
         directory: Run directory of the results, or None if they are not stored.
         trained: Number of trials that this run trained, or 0 for results that were loaded.
         reused: Number of trials that this run took from the run directory.
+        unreached: Number of missing trials that this run was to train, of its shard or of the whole suite, and did not
+            because its time was up.
         faults: Faults of plugins in this run that cost no trial, one line each: theories without an answer, and what
             was left running.
         rounds: Complete rounds of each search by (regime, n, d), in which its trials were asked for.
@@ -58,6 +60,7 @@ class Results:
     directory: Path | None = None
     trained: int = 0
     reused: int = 0
+    unreached: int = 0
     faults: tuple[str, ...] = ()
     rounds: Mapping[tuple[str, int, int], Sequence[Round]] = field(default_factory=dict)
     endings: Mapping[tuple[str, int, int], str] = field(default_factory=dict)

@@ -162,7 +162,8 @@ def run(
                 _say_warnings(chosen, say)
         else:
             results = going.results()
-    done = replace(results, trained=going.trained, reused=going.plan.reused)
+    plan = going.plan
+    done = replace(results, trained=going.trained, reused=plan.reused, unreached=plan.missing)
     until = math.inf if clock.left is None else time.monotonic() + clock.left + THEORIES
     return _reported(done, directory, chosen.left_running, say, until)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import time
@@ -89,6 +90,25 @@ def test_time_in_which_the_command_loads_counts(tmp_path: Path, clock: Clock, mo
     call = [str(tmp_path / "long.toml"), "--out", str(tmp_path / "run"), "--executor", "in-process", "--max-time", "9s"]
     done = CliRunner().invoke(verb.command, call, standalone_mode=False)
     assert (done.return_value, "Time is up: 120 trials are missing" in done.stderr) == (3, True)
+
+
+def test_a_part_of_a_grid_is_done_only_if_its_time_was_enough(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trials of the other part are missing either way, and are not of this run."""
+    (tmp_path / "long.toml").write_text(SUITE.replace("steps = 3000", "steps = 10"), encoding="utf-8")
+    call = [str(tmp_path / "long.toml"), "--out", str(tmp_path / "run"), "--executor", "in-process", "--shard", "1/2"]
+    call += ["--max-time", "9s"]
+    with monkeypatch.context() as slowly:
+        clock.slow(slowly, training, "check_problems", 10)
+        stopped = CliRunner().invoke(verb.command, call, standalone_mode=False)
+    own = int(re.findall(r"Time is up: (\d+) trials of shard 1/2 are missing\.", stopped.stderr)[0])
+    assert (stopped.return_value, "is done" in stopped.stderr) == (3, False)
+    done = CliRunner().invoke(verb.command, call, standalone_mode=False)
+    assert (done.return_value, "Time is up" in done.stderr) == (0, False)
+    assert "Shard 1/2 is done" in done.stderr
+    assert f"{own} trials trained, 0 reused" in done.stdout
+    assert 0 < own < 120
 
 
 class SlowStart(InProcess):
