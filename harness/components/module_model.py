@@ -25,6 +25,9 @@ KEEPING = {
 }
 """Modules of torch that keep a size beside their weights, and what to write instead."""
 
+REPEATED = "trials draw numbers for problems and initial weights alone, so that each can be repeated"
+"""Why no module may draw random numbers when it is run."""
+
 
 class ModuleModel(Model):
     """A model given as a module; its weights are the module's parameters, under their own names.
@@ -85,9 +88,8 @@ class ModuleModel(Model):
             raise TypeError(f"{said}{remedy}")
         if noisy := [name for name, part in module.named_modules() if _drops(part)]:
             raise TypeError(
-                f"the module of model {self.name!r} drops out at random in {', '.join(noisy)}: trials draw numbers for "
-                "problems and initial weights alone, so that each can be repeated; return module.eval(), or leave it "
-                "out"
+                f"the module of model {self.name!r} drops out at random in {', '.join(noisy)}: {REPEATED}; "
+                "return module.eval(), or leave it out"
             )
         return module
 
@@ -106,7 +108,7 @@ def _drops(part: nn.Module) -> bool:
 
 
 def _check_sizes(model: ModuleModel, module: nn.Module, skeleton: nn.Module, d: int) -> None:
-    """Refuse modules that do something else with the same weights when made for other sizes."""
+    """Refuse modules that do something else with the same weights when run again, or when made for other sizes."""
     import torch
     from torch.func import functional_call
 
@@ -116,9 +118,21 @@ def _check_sizes(model: ModuleModel, module: nn.Module, skeleton: nn.Module, d: 
         for name, value in module.named_parameters()
     }
     x = torch.randn(3, d, generator=generator, dtype=torch.float64)
-    expected = functional_call(module, params, (x,))
+    with torch.random.fork_rng(devices=[]):  # so that a module that draws changes nothing outside
+        expected = functional_call(module, params, (x,))
+        again = functional_call(module, params, (x,))
+    if not isinstance(expected, torch.Tensor):
+        found = type(expected).__name__
+        raise TypeError(
+            f"the module of model {model.name!r} returns {found}, expected a tensor: return the outputs alone"
+        )
+    if not _equal(again, expected):
+        raise TypeError(
+            f"the module of model {model.name!r} has other outputs when it is run again with the same weights: "
+            f"{REPEATED}; leave random numbers and dropout out of its forward"
+        )
     try:
-        same = torch.equal(functional_call(skeleton, params, (x,)), expected)
+        same = _equal(functional_call(skeleton, params, (x,)), expected)
     except (RuntimeError, KeyError):
         same = False
     if not same:
@@ -126,6 +140,12 @@ def _check_sizes(model: ModuleModel, module: nn.Module, skeleton: nn.Module, d: 
         remedy = next((f"{kind} does: {KEEPING[kind]}" for kind in kinds if kind in KEEPING), "")
         usual = "let its forward read sizes off its weights, such as self.hidden.weight.shape[0]"
         raise TypeError(f"the module of model {model.name!r} keeps a size from when it was made; {remedy or usual}")
+
+
+def _equal(first: Tensor, second: Tensor) -> bool:
+    """Return whether two tensors are equal in every entry, where NaN equals NaN: other checks refuse it."""
+    same: bool = first.shape == second.shape and first.allclose(second, rtol=0.0, atol=0.0, equal_nan=True)
+    return same
 
 
 class ModuleDefault(Initializer):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pytest
@@ -83,6 +84,44 @@ class Layered(ModuleModel):
 
     def module(self, d: int, k: int) -> nn.Module:
         return nn.Sequential(nn.Linear(d, k), nn.LayerNorm(k), nn.Linear(k, 1))
+
+
+class Ended(nn.Module):
+    """Two linear layers, and a function of their outputs."""
+
+    def __init__(self, d: int, k: int, end: Callable[[torch.Tensor], Any]) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(d, k), nn.Linear(k, 1))
+        self.end = end
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.end(self.layers(x))
+
+
+@dataclass(frozen=True)
+class WithEnd(ModuleModel):
+    name: ClassVar[str] = "with-end"
+    end: Callable[[torch.Tensor], Any] = torch.tanh
+
+    def module(self, d: int, k: int) -> nn.Module:
+        return Ended(d, k, self.end)
+
+
+@pytest.mark.parametrize("end", [lambda y: y * torch.rand(()), nn.functional.dropout], ids=["rand", "dropout"])
+def test_modules_that_draw_random_numbers_are_refused_as_such(end: Callable[[torch.Tensor], Any]) -> None:
+    before = torch.get_rng_state()
+    with pytest.raises(TypeError, match=r"has other outputs when it is run again .* leave random numbers and dropout"):
+        WithEnd(end).shapes(6, 8)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_modules_that_return_more_than_outputs_are_refused_as_such() -> None:
+    with pytest.raises(TypeError, match="returns tuple, expected a tensor: return the outputs alone"):
+        WithEnd(lambda y: (y, None)).shapes(6, 8)
+
+
+def test_a_module_whose_outputs_are_not_finite_keeps_no_size() -> None:
+    assert WithEnd(torch.log).shapes(6, 8) == WithEnd().shapes(6, 8)
 
 
 def test_modules_that_are_no_functions_of_their_weights_are_refused() -> None:
