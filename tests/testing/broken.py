@@ -404,6 +404,7 @@ BROKEN = (
     Broken("plugin plugin", "import", "changes torch's random numbers its state", "import click\n", "import click\nimport torch\ntorch.manual_seed(torch.initial_seed() + 1)\n"),
     Broken("dataset cloud", "docstring", "Cloud has no docstring", '    """Gaussian inputs and labels."""\n', ""),
     Broken("optimizer ball", "docstring", "'beta' is not described", "        beta: β.\n", "        other: β.\n"),
+    Broken("optimizer ball", "docstring", "no option without a type: write beta: float = 0.5", "beta: Fraction = 0.5", "beta = 0.5"),
     Broken("regime own", "docstring", "summary=…", 'summary="a net of its own"', 'summary=""'),
     Broken("command hello", "docstring", "the command has no help", '    """Say hello."""', "    pass"),
     Broken(
