@@ -128,6 +128,16 @@ def test_no_link_between_files_is_dead(page: Path) -> None:
         assert path.exists() or "reference" in path.parts, f"{page}: {target}"
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/use.md", "docs/durability.md"])
+def test_pages_give_all_reasons_of_a_run_that_stops(page: str) -> None:
+    """Those that the help of the verb has."""
+    text = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+    (said,) = re.findall(r"\b3 (?:\| )?stopped (.*?)(?:130|\|)", text)
+    assert "time is up, the disk is full or workers are lost" in " ".join((VERBS["harness run"].help or "").split())
+    for reason in (r"time (is )?up", r"disk (is )?full", r"workers (are )?lost"):
+        assert re.search(reason, said), reason
+
+
 def module_of_docs(name: str) -> Any:
     """A module of the documentation's build, which is not on the path of the tests."""
     sys.path.insert(0, str(DOCS))
