@@ -49,8 +49,8 @@ class Source:
 
 
 SOURCES = {
-    "kernel": Source(("kernel.cpp",)),
-    "stack": Source(("stack.cpp", "kernel.cpp", "products.h", "losses.h")),
+    "kernel": Source(("kernel.cpp", "denormals.h")),
+    "stack": Source(("stack.cpp", "kernel.cpp", "denormals.h", "products.h", "losses.h")),
 }
 """The kernel of one network from its first step to its last, and that of stacks."""
 

@@ -20,6 +20,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "denormals.h"
+
 #ifndef REAL
 #define REAL float
 #endif
@@ -560,7 +562,7 @@ static inline void descend(real* weights, const real* gradient, real* velocity, 
     }
 }
 
-extern "C" void harness_train(Network* network) {
+static void train(Network* network) {
     Network& net = *network;
     const int n = net.n, d = net.d, k = net.k, rows = net.rows, columns = net.columns;
     real* gradient = net.work;                     // of W, [k][columns]
@@ -673,6 +675,8 @@ extern "C" void harness_train(Network* network) {
     }
 }
 
+extern "C" void harness_train(Network* network) { with_denormals_zero(train, network); }
+
 // The size of the struct, which its counterpart in Python must have.
 extern "C" int64_t harness_network_size() { return sizeof(Network); }
 
@@ -681,8 +685,7 @@ extern "C" int64_t harness_network_size() { return sizeof(Network); }
 // The width of a vector, of which the rows of all arrays must be multiples.
 extern "C" int64_t harness_vector_bytes() { return VECTOR_BYTES; }
 
-// phi and phi' of `count` numbers, a multiple of the vector's length: for tests.
-extern "C" void harness_activate(int64_t count, const real* z, real* phi, real* slope) {
+static void activate_each(int64_t count, const real* z, real* phi, real* slope) {
     vec a[MOST_VECTORS], b[MOST_VECTORS];
     int64_t i = 0;
     for (; i + BLOCK <= count; i += BLOCK) {
@@ -697,4 +700,9 @@ extern "C" void harness_activate(int64_t count, const real* z, real* phi, real* 
         store(phi + i, a[0]);
         store(slope + i, b[0]);
     }
+}
+
+// phi and phi' of `count` numbers, a multiple of the vector's length: for tests.
+extern "C" void harness_activate(int64_t count, const real* z, real* phi, real* slope) {
+    with_denormals_zero(activate_each, count, z, phi, slope);
 }

@@ -159,13 +159,8 @@ static void update(const Net& net, const Buffers& at) {
     transpose(net, at);
 }
 
-// Measures networks on all samples and takes steps, `points` times.
-//
-// steps: [points] after each measure: on all samples 0 or 1, else any number.
-// index: samples of minibatches, `stride` numbers from one network to the next.
-// found: [networks], `row` of them apart.
-extern "C" void harness_advance(const Net* nets, int64_t count, int64_t points, const int64_t* steps,
-                                const int64_t* index, int64_t stride, Measures* found, int64_t row) {
+static void advance(const Net* nets, int64_t count, int64_t points, const int64_t* steps, const int64_t* index,
+                    int64_t stride, Measures* found, int64_t row) {
     for (int64_t b = 0; b < count; b++) {
         const Net& net = nets[b];
         if (!net.active) continue;
@@ -212,6 +207,16 @@ extern "C" void harness_advance(const Net* nets, int64_t count, int64_t points, 
             }
         }
     }
+}
+
+// Measures networks on all samples and takes steps, `points` times.
+//
+// steps: [points] after each measure: on all samples 0 or 1, else any number.
+// index: samples of minibatches, `stride` numbers from one network to the next.
+// found: [networks], `row` of them apart.
+extern "C" void harness_advance(const Net* nets, int64_t count, int64_t points, const int64_t* steps,
+                                const int64_t* index, int64_t stride, Measures* found, int64_t row) {
+    with_denormals_zero(advance, nets, count, points, steps, index, stride, found, row);
 }
 
 // NumPy's interface to a source of random bits.
