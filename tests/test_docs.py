@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import inspect
 import json
 import re
@@ -29,6 +29,7 @@ from tests.faults.rude import HOW
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 WRITTEN = sorted(page for page in DOCS.rglob("*.md") if "reference" not in page.parts or page.name == "api.md")
+PAGES = [*WRITTEN, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -104,14 +105,36 @@ def test_the_limit_of_nesterovs_momentum_is_that_of_the_page(beta: float) -> Non
     assert radius[0] < 1 < radius[1]
 
 
-@pytest.mark.parametrize(("page", "text"), snippets("console") + snippets("bash"))
-def test_commands_in_the_pages_exist(page: Path, text: str) -> None:
-    for line in text.splitlines():
-        words = shlex.split(line.removeprefix("$ "), comments=True)
-        if not words or words[0] != "harness" or "NAME" in words:
+def commands_of(text: str) -> list[str]:
+    """Return the commands of a page: those of its blocks, and those of its prose, in which no blanks are left."""
+    blocks = [block for language, block in FENCE.findall(text) if language in ("console", "bash")]
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    prose = re.findall(r"`((?:harness|make|python -m) [^`]+)`", FENCE.sub("", text))
+    return [" ".join(command.split()) for command in lines + prose if not re.search("…|<tab>|NAME=", command)]
+
+
+def test_commands_are_found_in_blocks_and_in_prose() -> None:
+    text = "Run `harness plan\nmine.toml`, not `harness`.\n\n```console\n$ make test\nok\n```\n"
+    assert commands_of(text) == ["make test", "ok", "harness plan mine.toml"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_commands_in_the_pages_exist(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = {name for rule in re.findall(r"^([\w -]+):", makefile, re.MULTILINE) for name in rule.split()}
+    for line in commands_of(page.read_text(encoding="utf-8")):
+        words = shlex.split(line, comments=True)
+        if words[:1] == ["make"]:
+            assert {word for word in words[1:] if "=" not in word} <= targets, f"{page}: {line}"
+        if words[:2] == ["python", "-m"]:
+            assert importlib.util.find_spec(words[2]), f"{page}: there is no module for {line}"
+        if not words or words[0] != "harness" or "NAME" in words[1:3]:
             continue
         depth = max((i for i in range(1, len(words) + 1) if " ".join(words[:i]) in VERBS), default=0)
-        assert depth, f"{page}: there is no {line}"
+        group = words[1:] == [] or any(verb.startswith(" ".join(words[:2]) + " ") for verb in VERBS)
+        assert depth or (group and len(words) <= 2) or words[1].startswith("-"), f"{page}: there is no {line}"
+        if not depth:
+            continue
         verb = VERBS[" ".join(words[:depth])]
         known = {spelling: option for option in verb.params for spelling in (*option.opts, *option.secondary_opts)}
         for word in words[depth:]:
@@ -119,7 +142,7 @@ def test_commands_in_the_pages_exist(page: Path, text: str) -> None:
                 assert word.split("=")[0] in known or word in ("-h", "--help"), f"{page}: {line}"
 
 
-@pytest.mark.parametrize("page", [*WRITTEN, ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=lambda p: p.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_no_link_between_files_is_dead(page: Path) -> None:
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         if "://" in target or target.startswith("#"):
