@@ -18,12 +18,13 @@ import click
 import numpy as np
 import pytest
 
-from harness import TrialRecord
+from harness import TrialRecord, run
 from harness.cli import command as top
 from harness.components import hookspecs
 from harness.plugin_host.registry import Registry
 from harness.suite import parse_suite
 from harness.suite.schema import suite_schema
+from tests.command_line import called
 from tests.faults.rude import HOW
 
 ROOT = Path(__file__).parents[1]
@@ -103,6 +104,42 @@ def test_the_limit_of_nesterovs_momentum_is_that_of_the_page(beta: float) -> Non
         for x in (0.999 * limit, 1.001 * limit)
     ]
     assert radius[0] < 1 < radius[1]
+
+
+EDITED = """
+[suite]
+name = "mine"
+[problems]
+dataset = "sphere"
+n = 12
+d = 5
+[budget]
+steps = 20
+limit = false
+[search]
+method = "grid"
+widths = [2, 4]
+trials = 4
+[[regimes]]
+name = "softplus"
+use = "moderate"
+[[regimes]]
+name = "features"
+use = "output-only"
+"""
+
+
+def test_what_an_edit_costs_is_printed_as_the_page_shows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (DOCS / "durability.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^\$ harness plan mine\.toml --explain\n(.*?)\n…\n", page, re.M | re.S)
+    assert "1.5 → 1.0" in shown
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    run(EDITED, executor="in-process")
+    edited = EDITED.replace('"moderate"\n', '"moderate"\nc = 1.0\n')
+    (tmp_path / "mine.toml").write_text(edited, encoding="utf-8")
+    status, printed, _ = called("plan", "mine.toml", "--explain")
+    assert (status, printed[: len(shown)]) == (0, shown)
 
 
 def commands_of(text: str) -> list[str]:
