@@ -284,7 +284,9 @@ class OymakFabian(ShallowTheory):
     )
 
     def width(self, problem: Problem, regime: Regime) -> Width:
-        """Evaluate log(1/ε)⁴ n⁴ log n/λ(X)⁴."""
+        """Evaluate log(1/ε)⁴ n⁴ log n/λ(X)⁴. It is 0 for one sample, and no theorem is about nets without neurons."""
+        if problem.n == 1:
+            return Width(math.nan, "log n = 0: the theorem does not speak of one sample")
         smallest = lambda_hidden(problem.x, self.activation(regime))
         if smallest == 0:
             return Width(math.inf, "λ(X) = 0: two inputs are on a line, or too close to tell")

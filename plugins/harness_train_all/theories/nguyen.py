@@ -83,7 +83,9 @@ class Dana(ReLUScaling):
         """Evaluate log n."""
         if self.activation(regime).name != "relu":
             return Width(math.nan, "the claim is for the ReLU")
-        return Width(max(math.log(problem.n), 1.0), "log n at C = 1")
+        if problem.n == 1:
+            return Width(math.nan, "log n = 0: the theorem does not speak of one sample")
+        return Width(max(math.log(problem.n), 1.0), "log n at C = 1, and one neuron at least")
 
 
 class NearLinear(ReLUScaling):
