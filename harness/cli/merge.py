@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click as plain
 import rich_click as click
 
+from harness.cli import completion
 from harness.cli.loading import warn_of_mixture
 from harness.cli.options import PLUGINS, TRUST
 from harness.cli.streams import echo, warn
@@ -25,14 +26,16 @@ MOST_SHOWN = 20
 
 @click.command("merge")
 @click.argument("out", metavar="OUT")
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, shell_complete=completion.sources)
 @click.option("--prefer", type=click.Choice(["first"]), help="Where two runs disagree on a trial, keep the first's.")
 @PLUGINS
 @TRUST
 def command(
     out: str, runs: tuple[str, ...], prefer: str | None, plugin_files: tuple[str, ...], trust_plugins: bool
 ) -> None:
-    """Unite runs of one suite, directories or archives, into the run directory OUT.
+    """Unite runs of one suite into the run directory OUT.
+
+    A run is a directory, an archive, or the name of a suite that ran here. OUT is a directory, made if there is none.
 
     The shards of a grid make the run that one machine would have made, to the last digit. A trial that several runs
     have must be equal in all of them. Otherwise each such trial is shown, and nothing is written. The contents of OUT
@@ -50,7 +53,8 @@ def command(
     target = Path(out)
     try:
         with claimed(target) as mine:
-            parts = _read(target, mine, [(name, _directory(name)) for name in runs])
+            sources = [(name, _directory(name, plugin_files, trust=trust_plugins)) for name in runs]
+            parts = _read(target, mine, sources)
             union = unite(parts)
             if union.conflicts and prefer is None:
                 raise WrongInput(_conflicts(union))
@@ -78,14 +82,19 @@ def _unlike(union: Union) -> str:
     return printable(", ".join(name for name in what if len({one[name] for one in known if name in one}) > 1))
 
 
-def _directory(name: str) -> Path:
+def _directory(name: str, plugin_files: tuple[str, ...], *, trust: bool) -> Path:
     """Return the run directory of a name. An archive stays unpacked until the verb ends."""
     from harness.exchange.archive import ArchiveError
     from harness.exchange.archive_reader import is_archive, unpacked
+    from harness.session.reading import located
+    from harness.suite import SuiteError
 
     path = Path(name)
     if not is_archive(path):
-        return path
+        try:
+            return located(name, plugin_files, trust_plugins=trust).directory
+        except SuiteError as error:
+            raise WrongInput(str(error)) from error
     try:
         archive = plain.get_current_context().with_resource(unpacked(path))
     except ArchiveError as error:

@@ -10,7 +10,7 @@ from harness.components import Cell, Outcome
 from harness.components.outcome_record import encode
 from harness.exchange.merging import Union, regime_of
 from harness.statistics.adaptive import MOST_RECORDED, Adaptive
-from harness.store import FILE, Place, Store, StoreError
+from harness.store import FILE, UNION, Place, Store, StoreError
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def claimed(directory: Path) -> Iterator[Store | None]:
         StoreError: If another run is using it, or if it is damaged.
     """
     if (directory / FILE).exists():
-        with Store(directory, create=False, exclusive=True) as store:
+        with Store(directory, create=False, exclusive=True, remedy=UNION) as store:
             yield store
     else:
         yield None
@@ -48,7 +48,7 @@ def write_union(union: Union, directory: Path, mine: Store | None = None) -> int
     """
     if mine is not None:
         return _write(union, mine)
-    with Store(directory, exclusive=True) as store:
+    with Store(directory, exclusive=True, remedy=UNION) as store:
         if store.origins() or store.settings():
             raise StoreError(
                 f"{store.path} was made by another run meanwhile; merge again: it then counts as the first run"

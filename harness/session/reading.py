@@ -15,6 +15,25 @@ if TYPE_CHECKING:
     from harness.exchange.archive_reader import Unpacked
     from harness.plugin_host.registry import Registry
     from harness.session.results import Results
+    from harness.suite import Suite
+
+REPORTS = Path("reports")
+"""Folder of runs, below the current directory."""
+
+
+@dataclass(frozen=True)
+class Located:
+    """A run directory, and the suite by which it was found.
+
+    Attributes:
+        directory: The run directory.
+        suite: The suite that was named, or None if a directory or a run was.
+        registry: The plugins of the suite.
+    """
+
+    directory: Path
+    suite: Suite | None = None
+    registry: Registry | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +83,6 @@ def opened(
 
     Arguments and errors are those of :func:`load`.
     """
-    from harness import suite as suites
     from harness.driver.loading import load_results
     from harness.exchange.archive_reader import is_archive
     from harness.plugin_host.loading import load_plugins
@@ -77,27 +95,52 @@ def opened(
         with _unpacked(path, files, trust_plugins=trust_plugins) as read:
             yield read
         return
-    named = Path("reports") / path
+    found = located(source, files, trust_plugins=trust_plugins)
+    if found.suite is None:
+        registry = load_plugins(files) if files else None
+        results = load_results(found.directory, None, registry, trust_plugins=trust_plugins)
+    else:
+        results = load_results(found.directory, found.suite, found.registry)
+    yield Source(str(source), Results.of(results))
+
+
+def located(source: str | Path, plugin_files: Iterable[str | Path] = (), *, trust_plugins: bool = False) -> Located:
+    """Return the run directory that a source names, whether or not it has results.
+
+    Args:
+        source: A run directory, the name of a run in reports/ below the current directory, the name of a suite, or a
+            suite file.
+        plugin_files: Files with further components, which a suite may use.
+        trust_plugins: Whether to load the plugin files that a suite names, wherever they are.
+
+    Returns:
+        The directory, with the suite if there is neither such a directory nor such a run.
+
+    Raises:
+        SuiteError: If there is no such suite either, or it has faults.
+    """
+    from harness import suite as suites
+
+    path = Path(source)
+    named = REPORTS / path
     bare = path.name == str(source)
     # os.path.isdir returns False for names that no file can have; Path.is_dir raises.
     directory = next((p for p in (path, *([named] if bare else [])) if os.path.isdir(p)), None)
-    if directory is None:
-        try:
-            suite, registry = suites.load_suite(source, plugin_files=files, trust_plugins=trust_plugins)
-        except suites.SuiteError as error:
-            found = [replace(one, message=f"{one.message}{_runs_here(path, one)}") for one in error.complaints]
-            raise suites.SuiteError(found, error.path) from None
-        yield Source(str(source), Results.of(load_results(Path("reports") / suite.name, suite, registry)))
-        return
-    given = load_plugins(files) if files else None
-    yield Source(str(source), Results.of(load_results(directory, None, given, trust_plugins=trust_plugins)))
+    if directory is not None:
+        return Located(directory)
+    try:
+        suite, registry = suites.load_suite(source, plugin_files=plugin_files, trust_plugins=trust_plugins)
+    except suites.SuiteError as error:
+        found = [replace(one, message=f"{one.message}{_runs_here(path, one)}") for one in error.complaints]
+        raise suites.SuiteError(found, error.path) from None
+    return Located(REPORTS / suite.name, suite, registry)
 
 
 def _runs_here(path: Path, complaint: Complaint) -> str:
     """Return the runs that are here, and how to make the one that is missing, where a complaint is that it is."""
     if complaint.code != "no-such-file":
         return ""
-    runs = sorted(file.parent.name for file in Path("reports").glob("*/results.sqlite"))
+    runs = sorted(file.parent.name for file in REPORTS.glob("*/results.sqlite"))
     here = f"; runs in reports/ are {', '.join(map(printable, runs))}" if runs else ""
     suite = path.name + ".toml"
     return f"{here}; harness run {suite} makes it" if suite == printable(suite) and Path(suite).is_file() else here

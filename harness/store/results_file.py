@@ -28,10 +28,10 @@ class ResultsFile:
         limit: Limit on the processor time of its queries.
     """
 
-    def __init__(self, path: Path, *, create: bool, exclusive: bool) -> None:
+    def __init__(self, path: Path, *, create: bool, exclusive: bool, remedy: Remedy | None = None) -> None:
         """Open or create the file. See :class:`harness.store.Store`."""
         self.path = path
-        self._remedy = WRITER if create else READER
+        self._remedy = remedy or (WRITER if create else READER)
         self._lock: Lock | None = None
         there = _is_there(self.path, self._remedy)
         if not there and not create:

@@ -107,6 +107,9 @@ WRITER = Remedy(
     "choose another directory with --out",
     "start anew with --fresh, which keeps the file, or choose another directory with --out",
 )
+UNION = Remedy("merge into another directory", "merge into another directory")
+"""Advice of a verb that takes its directory as an argument."""
+
 READER = Remedy(
     "name another run directory, or an archive of one",
     "name another run directory, or an archive of one, or train anew with harness run --fresh, which keeps the file",

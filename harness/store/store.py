@@ -21,7 +21,7 @@ from harness.store.checksum import sealed, verified
 from harness.store.ledger import LedgerEntry, LedgerKey, Round, rounds_of, row_of
 from harness.store.results_file import FILE, ResultsFile
 from harness.store.run_record import RunRecord, provenance_of, resolved_of
-from harness.store.schema import StoreError
+from harness.store.schema import Remedy, StoreError
 
 Place = tuple[int, int, int, int]
 """(n, d, k, seed)."""
@@ -30,13 +30,16 @@ Place = tuple[int, int, int, int]
 class Store:
     """The results of one run directory. Use as a context manager."""
 
-    def __init__(self, directory: Path, *, create: bool = True, exclusive: bool = False) -> None:
+    def __init__(
+        self, directory: Path, *, create: bool = True, exclusive: bool = False, remedy: Remedy | None = None
+    ) -> None:
         """Open, or create, the results file in a directory.
 
         Args:
             directory: The run directory.
             create: Whether to make the file if there is none.
             exclusive: Whether to keep other runs out until this store is closed; readers are always let in.
+            remedy: Advice in errors; that of ``harness run`` if the file may be created, of readers if not.
 
         Raises:
             StoreError: If there is none and ``create`` is false, or it is not one of ours, or damaged, or of a newer
@@ -45,7 +48,7 @@ class Store:
                 memory, unless that program is writing to it.
         """
         self.path = directory / FILE
-        self._file = ResultsFile(self.path, create=create, exclusive=exclusive)
+        self._file = ResultsFile(self.path, create=create, exclusive=exclusive, remedy=remedy)
 
     def __enter__(self) -> Self:
         return self

@@ -317,7 +317,7 @@ def test_unlimited_steps_and_exact_fits_are_compared_and_reported(here: Path) ->
         (("export", "whole", "--archive", "nowhere/a.zip"), "its folder is not there"),
         (("export", "whole", "--archive", "part-1"), "is a folder"),
         (("export", "whole"), "--archive"),
-        (("merge", "all", "part-1", "nowhere"), "nowhere holds no results.sqlite"),
+        (("merge", "all", "part-1", "nowhere"), "nowhere: there is no such file, and no suite of this name"),
         (("merge", "all", "part-1", "./part-1"), "are the same"),
         (("merge", "all"), "RUN"),
         (("run", "quickstart", "--shard", "1/2"), "searches adaptively"),
