@@ -39,7 +39,7 @@ class Store:
             directory: The run directory.
             create: Whether to make the file if there is none.
             exclusive: Whether to keep other runs out until this store is closed; readers are always let in.
-            remedy: Advice in errors; that of ``harness run`` if the file may be created, of readers if not.
+            remedy: Advice in errors. If not given, that of ``harness run`` where the file may be made, or of readers.
 
         Raises:
             StoreError: If there is none and ``create`` is false, or it is not one of ours, or damaged, or of a newer
