@@ -235,6 +235,20 @@ def test_a_strict_minimum_attracts_and_its_floor_holds() -> None:
     assert last[0] == pytest.approx(math.atanh(0.25), rel=1e-12)
 
 
+@pytest.mark.parametrize("error", [0.0, 1e-4])
+def test_the_jacobian_at_a_minimum_is_bounded_with_its_error(error: float) -> None:
+    """Of the net above ‖J‖ = √2 (1 − 1/16) at the minimum, and an exact J may be longer by all of the error."""
+    net = Net(ACTIVATIONS["tanh"], np.ones((2, 1)), np.array([1.0, -0.5]), np.ones(1))
+    point = beside(net.at(np.array([0.3]))).point
+    point.rounding.__dict__["jacobian"] = error  # as if it had been computed so
+    found = beside(point)
+    assert found.point is point
+    assert found.exists
+    there = found.jacobian - point.bends.of_jacobian(found.radius) * found.radius
+    longest = math.sqrt(2.0) * (1 - 0.25**2) + error
+    assert longest <= there <= longest * (1 + 1e-5)
+
+
 @pytest.mark.parametrize("name", ["softplus", "tanh", "erf"])
 def test_the_distance_of_a_minimum_holds_against_sixty_digits(name: str) -> None:
     """The exact gradient at ŵ is Jᵀr from r in 60 digits, and the exact Newton step is below the bound."""

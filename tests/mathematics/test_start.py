@@ -10,6 +10,8 @@ import pytest
 from harness import ACTIVATIONS, Activation
 from harness.mathematics.limit import balls
 from harness.mathematics.limit.ball_net import BallNet
+from harness.mathematics.limit.point_rounding import EVALUATION
+from harness.mathematics.limit.rounding import gamma
 from harness.mathematics.limit.start import (
     Errors,
     largest_by_gram,
@@ -101,6 +103,16 @@ def test_errors_of_a_layer_bound_those_against_ball_arithmetic(name: str, size: 
         assert bound <= float(exact_norm.upper()) * (1 + 1e-8)
 
 
+def test_errors_of_values_are_those_of_arguments_and_of_evaluation() -> None:
+    """Each of two values at z = 3 · 4 is off by sup|φ'| of the error of z, and by ε(1 + |z|) of its evaluation."""
+    x, w = np.array([[3.0]]), np.array([[4.0], [4.0]])
+    for name, steepest in (("sigmoid", 0.25), ("relu", 1.0)):
+        errors = Errors.of(ACTIVATIONS[name], x, w)
+        assert errors.arguments == pytest.approx(gamma(3) * 12.0 * math.sqrt(2.0), rel=1e-8)
+        exact = steepest * errors.arguments + EVALUATION * math.sqrt(2.0) * (1.0 + 12.0)
+        assert exact <= errors.values <= exact * (1 + 1e-8)
+
+
 def test_a_pair_on_a_kink_may_have_either_slope() -> None:
     x = np.array([[1.0, 1.0], [0.3, 0.1]])
     w = np.array([[1.0, -1.0], [1.0, 2.0]])  # the first pair is on the kink
@@ -158,3 +170,22 @@ def test_ball_arithmetic_declines_what_it_does_not_know() -> None:
     assert not BallNet.known(ACTIVATIONS["gelu"], 2**9, 2**12)
     assert BallNet.known(ACTIVATIONS["gelu"], 1000, 100)
     assert not BallNet.known(ACTIVATIONS["gelu"], 1001, 100)
+
+
+def test_the_rank_of_either_layer_and_of_both() -> None:
+    """One neuron φ = tanh at w = 1 on x = 1 and 1/2: the gradients of each layer are on a line, and together are not.
+
+    The Gram matrix of both is [φ'(z)x, φ(z)] times its transpose, whose determinant is that of two numbers squared.
+    """
+    pytest.importorskip("flint")
+    x, w = np.array([[1.0], [0.5]]), np.array([[1.0]])
+    both = np.column_stack([x / np.cosh(x) ** 2, np.tanh(x)])
+    assert np.linalg.eigvalsh(both @ both.T)[0] == pytest.approx(0.00997, abs=5e-6)  # between 0 and 1
+
+    def ranks(samples: int, v: float) -> list[bool]:
+        net = BallNet({"W": w, "v": np.array([v])}, x[:samples], np.zeros(samples), ACTIVATIONS["tanh"])
+        return [net.full_rank(train) for train in ("hidden", "output", "all")]
+
+    assert ranks(2, 1.0) == [False, False, True]
+    assert ranks(1, 1e-6) == [True, True, True]
+    assert ranks(1, 0.0) == [False, True, True]
