@@ -21,6 +21,7 @@ import pytest
 from harness import TrialRecord, run
 from harness.cli import command as top
 from harness.components import hookspecs
+from harness.driver.fewest_trials import too_few_trials
 from harness.plugin_host.registry import Registry
 from harness.suite import parse_suite
 from harness.suite.schema import suite_schema
@@ -80,7 +81,9 @@ def test_every_hook_verb_option_and_key_says_what_it_is_for(registry: Registry) 
 @pytest.mark.parametrize(("page", "text"), snippets("toml"))
 def test_suites_in_the_pages_are_suites(page: Path, text: str, registry: Registry) -> None:
     if "[suite]" in text:
-        assert parse_suite(text, registry).regimes, page
+        suite = parse_suite(text, registry)
+        assert suite.regimes, page
+        assert not too_few_trials(suite), f"{page}: what the page says of brackets cannot be seen"
 
 
 @pytest.mark.parametrize(("page", "text"), snippets("python"))
