@@ -135,8 +135,12 @@ def test_agrees_with_the_stacked_solver(activation: str, train_layers: str) -> N
 
 
 def test_single_precision_verdicts_and_steps() -> None:
-    pairs = both(CASES["softplus"], Cell("", 60, 10, 9), trials=20, steps=3000, tolerances=(0.5, 0.1, 0.01))
+    """At c = 1, since a longer step multiplies rounding in some trials, which differs between processors in torch."""
+    regime = replace(CASES["softplus"], optimizer=GradientDescent(c=1.0))
+    pairs = both(regime, Cell("", 60, 10, 9), trials=20, steps=3000, tolerances=(0.5, 0.1, 0.01))
+    assert {ours.falling for ours, _ in pairs} == {False, True}
     for ours, theirs in pairs:
+        assert ours.measure == pytest.approx(theirs.measure, rel=1e-3)
         for mine, other in zip(ours.hits, theirs.hits, strict=True):
             assert (mine is None) == (other is None)
             assert mine is None or other is None or abs(mine - other) <= max(1, 0.01 * other)
