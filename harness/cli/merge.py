@@ -50,6 +50,8 @@ def command(
     from harness.exchange.union_writing import claimed, write_union
     from harness.store import StoreError
 
+    if not out:
+        raise WrongInput("OUT is empty, expected a run directory; . is the current one")
     target = Path(out)
     try:
         with claimed(target) as mine:

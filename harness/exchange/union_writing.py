@@ -21,9 +21,13 @@ def claimed(directory: Path) -> Iterator[Store | None]:
         Its results, open for reading and writing, or None if it has none. Nothing is created in the latter case.
 
     Raises:
-        StoreError: If another run is using it, or if it is damaged.
+        StoreError: If another run is using it, if it is damaged, or if it cannot be looked into.
     """
-    if (directory / FILE).exists():
+    try:
+        there = (directory / FILE).exists()
+    except OSError as error:  # a folder of another user, or a name that is too long
+        raise StoreError(f"{directory}: {error.strerror}; {UNION.elsewhere}") from error
+    if there:
         with Store(directory, create=False, exclusive=True, remedy=UNION) as store:
             yield store
     else:

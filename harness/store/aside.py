@@ -20,9 +20,9 @@ def set_aside(directory: Path) -> Path | None:
         StoreError: If another run is using it, or it cannot be moved.
     """
     path = directory / FILE
-    if not path.exists():
-        return None
     try:
+        if not path.exists():
+            return None
         with Lock(directory):
             return _rename(path)
     except Held as error:

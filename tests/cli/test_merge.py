@@ -102,3 +102,19 @@ def test_advice_about_a_run_is_about_that_run(here: Path) -> None:
     status, _, said = called("merge", "all", "bad", "part-2")
     assert status == 2
     assert "name another run directory, or an archive of one" in said
+
+
+def test_a_target_that_cannot_be_looked_into_is_said(here: Path) -> None:
+    status, out, said = called("merge", "a" * 300, "small", "part-2")
+    assert (status, out) == (2, "")
+    assert "File name too long; merge into another directory" in said
+    status, out, said = called("run", "quickstart", "--fresh", "--out", "a" * 300)
+    assert (status, out) == (2, "")
+    assert "File name too long; choose another directory with --out" in said
+
+
+def test_an_empty_target_is_not_the_current_directory(here: Path) -> None:
+    status, out, said = called("merge", "", "small", "part-2")
+    assert (status, out) == (2, "")
+    assert "OUT is empty, expected a run directory" in said
+    assert not (here / FILE).exists()
