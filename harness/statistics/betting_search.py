@@ -197,8 +197,7 @@ class BettingSearch:
         weight, possible, sure = curves.weight, curves.possible, curves.sure
         lacking = np.where(evidence.peak < self._hurdle, self._hurdle - evidence.capital, -np.inf)
         typical = math.exp(float((evidence.sure.model.log_crossing * evidence.sure.weight).sum()))
-        may = np.maximum(possible, sure)  # a trial that is known to fit may fit, though curves of one rank can cross
-        work = PRICE * typical + places[:, None] * (FIT * sure + OPEN * (may - sure) + UNFIT * (1 - may))
+        work = PRICE * typical + places[:, None] * (FIT * sure + OPEN * (possible - sure) + UNFIT * (1 - possible))
         trials, cost = [], []
         sides = (
             (possible, possible < 0.5, curves.chance_below, np.maximum.accumulate(lacking)[places]),

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 
 from harness.statistics.adaptive import Adaptive
-from harness.statistics.betting_search import FIT, OPEN, BettingSearch
 from harness.statistics.rounds import Rounds, Tally
 
 SEARCH = Adaptive(80, max_width=128)
@@ -68,27 +66,3 @@ def test_no_trial_is_placed_where_a_theorem_decides(floor: int) -> None:
     assert SEARCH.ending(rounds, start=START, floor=floor) == "fine enough"
     if floor:
         assert spent(rounds) < spent(searched(lambda k: "fit" if k >= 10 else "unfit"))
-
-
-@pytest.mark.parametrize(
-    "rounds",
-    [
-        [{20: Tally(8, 8, 8)}, {10: Tally(0, 8, 8)}, {14: Tally(0, 8, 8)}],
-        [{5: Tally(0, 2, 4)}, {10: Tally(3, 6, 8)}, {20: Tally(8, 8, 8)}],
-        [{5: Tally(0, 0, 4)}, {10: Tally(2, 8, 8)}, {20: Tally(6, 8, 8), 40: Tally(8, 8, 8)}],
-        [{10: Tally(0, 1, 8)}, {20: Tally(1, 1, 2)}, {40: Tally(2, 2, 2)}],
-    ],
-)
-def test_no_trial_takes_less_work_than_a_fit_or_more_than_an_open_one(rounds: Rounds) -> None:
-    """Curves of equal ranks in the two beliefs cross: by some of them more trials fit than may fit."""
-    search = BettingSearch(SEARCH.evidence(rounds, START, 1), 80, 1.1)
-    curves, pairs, places = search._curves, search._pairs, search._places
-    assert (curves.possible < curves.sure - 0.01).any(), "these rounds have such curves"
-    model, sure = search.evidence.sure.model, search.evidence.sure
-    typical = np.exp((model.log_crossing * sure.weight).sum())
-    for trials, cost in zip(pairs.ends_trials, pairs.ends_cost, strict=True):
-        decided = np.isfinite(trials[:-1])
-        work = np.where(decided, cost[:-1], 1.0) / np.where(decided, trials[:-1], 1.0)
-        of_width = np.where(decided, (work - typical) / places[:, None], FIT)
-        assert of_width.min() >= FIT - 1e-9
-        assert of_width.max() <= OPEN + 1e-9
