@@ -48,8 +48,13 @@ def chernoff_width(problem: Problem, regime: Regime, failure: float = FAILURE) -
         return Width(math.nan, "the bound is for shallow nets")
     if sizes is None:
         return Width(math.nan, f"for v = ±a/√k only, not for {regime.initializer.name}")
+    if math.isinf(activation.b1):
+        return Width(math.inf, "B = sup|φ'| = ∞")
     biases = regime.model.describe().biases
-    smallest = limiting_eigenvalue(problem.x, activation, "hidden", sigma=sizes[0], biases=biases)
+    try:
+        smallest = limiting_eigenvalue(problem.x, activation, "hidden", sigma=sizes[0], biases=biases)
+    except ValueError as error:  # a series that converges too slowly
+        return Width(math.nan, f"λ(X) is not known: {error}")
     if smallest == 0:
         return Width(math.inf, "λ(X) = 0: two inputs are on a line, or too close to tell")
     inputs = np.column_stack([problem.x, np.ones(problem.n)]) if biases else problem.x

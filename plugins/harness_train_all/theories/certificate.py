@@ -118,6 +118,8 @@ class CertificateD2(ShallowTheory, Certificate):
     def width(self, problem: Problem, regime: Regime) -> Width:
         """Find the certified width of one draw, or solve for it a priori."""
         activation = self.activation(regime)
+        if math.isinf(activation.b1):
+            return Width(math.inf, "B₁ = sup|φ'| = ∞")
         most = widest(problem, VALUES)
         limit = None if regime.model.describe().biases else own.fixed_scales(regime, problem.d)
         if limit is None or _reachable(problem, activation, *limit, most):
