@@ -50,7 +50,7 @@ class Estimated:
 
 def suites(quick: bool = False) -> list[Path]:
     """Return the suites, those of each set after those of the one before, or two that take a few seconds."""
-    sets = ("", "second", "third", "fourth", "fifth", "sixth")
+    sets = ("", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
     every = [path for part in sets for path in sorted((FOLDER / part).glob("*.toml"))]
     return [path for path in every if path.stem in ("linear", "minibatches")] if quick else every
 
